@@ -2,6 +2,11 @@
 module io.runcible {
   requires static transitive org.jspecify;
   requires org.slf4j;
+  requires org.jnrproject.ffi;
+  requires com.fasterxml.jackson.databind;
 
   exports io.runcible;
+
+  // jnr-ffi implements the native interface by reflection.
+  opens io.runcible.ffi;
 }
