@@ -1,11 +1,13 @@
 /** A container engine that is a library: pulls, unpacks and runs OCI containers in this process. */
 module io.runcible {
   requires static transitive org.jspecify;
-  requires org.slf4j;
-  requires org.jnrproject.ffi;
   requires com.fasterxml.jackson.databind;
+  requires org.jnrproject.ffi;
+  requires org.slf4j;
 
   exports io.runcible;
+  exports io.runcible.archive;
+  exports io.runcible.image;
 
   // jnr-ffi implements the native interface by reflection.
   opens io.runcible.ffi;
