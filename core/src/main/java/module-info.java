@@ -2,6 +2,7 @@
 module io.runcible {
   requires static transitive org.jspecify;
   requires com.fasterxml.jackson.databind;
+  requires org.apache.commons.compress;
   requires org.slf4j;
 
   exports io.runcible;
