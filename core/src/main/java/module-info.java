@@ -2,12 +2,13 @@
 module io.runcible {
   requires static transitive org.jspecify;
   requires com.fasterxml.jackson.databind;
+  requires org.apache.commons.compress;
   requires org.jnrproject.ffi;
   requires org.slf4j;
 
-  exports io.runcible;
   exports io.runcible.archive;
   exports io.runcible.image;
+  exports io.runcible;
 
   // jnr-ffi implements the native interface by reflection.
   opens io.runcible.ffi;
