@@ -6,6 +6,7 @@ module io.runcible {
   requires com.fasterxml.jackson.databind;
 
   exports io.runcible;
+  exports io.runcible.runtime;
 
   // jnr-ffi implements the native interface by reflection.
   opens io.runcible.ffi;
