@@ -1,0 +1,34 @@
+package io.runcible.image;
+
+import java.io.InputStream;
+
+/**
+ * Where images go: a registry, a layout directory, the store. First the blobs, then the manifest
+ * that names them. All methods block, and may be called from several threads at once.
+ */
+public interface ImageSink extends AutoCloseable {
+  /** Whether the sink has this blob already, so that it need not be sent. */
+  boolean hasBlob(ImageReference reference, Descriptor descriptor);
+
+  /**
+   * Stores a blob. Nothing is visible until size and digest have proved right; storing what is
+   * there already changes nothing.
+   *
+   * @param content read to its end but not closed
+   * @throws io.runcible.RuncibleException CORRUPT_DATA when the content is not that of the
+   *     descriptor
+   */
+  void putBlob(ImageReference reference, Descriptor descriptor, InputStream content);
+
+  /**
+   * Stores a manifest or an index, and points the reference's tag at it when it has one.
+   *
+   * @throws io.runcible.RuncibleException CORRUPT_DATA when the bytes are not those of the
+   *     descriptor
+   */
+  void putManifest(ImageReference reference, Descriptor descriptor, byte[] raw);
+
+  /** Releases what the sink holds. Idempotent. */
+  @Override
+  void close();
+}

@@ -1,0 +1,42 @@
+package io.runcible.image;
+
+import java.io.InputStream;
+
+/**
+ * Where images come from: a registry, a layout directory, the store. All methods block, and may be
+ * called from several threads at once. A source delivers; {@link Image} and {@link Layer} check
+ * what it delivered.
+ */
+public interface ImageSource extends AutoCloseable {
+  /**
+   * Finds what a reference names: the descriptor of a manifest or of an index. A reference with a
+   * digest yields content of that digest.
+   *
+   * @throws io.runcible.RuncibleException NOT_FOUND when there is no such image, with its name
+   */
+  Descriptor resolve(ImageReference reference);
+
+  /**
+   * Reads a manifest or an index, of at most {@link Manifest#MAX_SIZE} bytes, and checks it against
+   * the descriptor.
+   *
+   * @param reference the image it belongs to, which says in which repository to look
+   * @throws io.runcible.RuncibleException NOT_FOUND when it is missing, CORRUPT_DATA when the bytes
+   *     are not those of the descriptor, INVALID_INPUT when it is too large
+   */
+  byte[] manifest(ImageReference reference, Descriptor descriptor);
+
+  /**
+   * Opens a blob as it is stored, that is compressed. The bytes are <em>not</em> verified. The
+   * caller closes the stream; its reads fail with {@link java.io.IOException} or {@link
+   * io.runcible.RuncibleException}.
+   *
+   * @param reference the image it belongs to, which says in which repository to look
+   * @throws io.runcible.RuncibleException NOT_FOUND when it is missing
+   */
+  InputStream blob(ImageReference reference, Descriptor descriptor);
+
+  /** Releases what the source holds. Idempotent. */
+  @Override
+  void close();
+}

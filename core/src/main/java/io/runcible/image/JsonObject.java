@@ -1,0 +1,207 @@
+package io.runcible.image;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * A JSON object of a hostile document, with typed access. Every failure is INVALID_INPUT and names
+ * the document and the field. A field that is {@code null} counts as absent, as writers in Go
+ * produce both.
+ */
+final class JsonObject {
+  private static final int MAX_NESTING = 64;
+
+  private static final JsonMapper MAPPER =
+      JsonMapper.builder(
+              JsonFactory.builder()
+                  .streamReadConstraints(
+                      StreamReadConstraints.builder().maxNestingDepth(MAX_NESTING).build())
+                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                  .build())
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
+          .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+          .enable(JsonNodeFeature.WRITE_PROPERTIES_SORTED)
+          .build();
+
+  private final ObjectNode node;
+  private final String where;
+
+  private JsonObject(ObjectNode node, String where) {
+    this.node = node;
+    this.where = where;
+  }
+
+  /**
+   * Reads a document: strict UTF-8, one object, no field twice, nothing after it.
+   *
+   * @param what the kind of document, for messages
+   */
+  static JsonObject parse(byte[] raw, int maxSize, String what) {
+    if (raw.length > maxSize) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT,
+          "the " + what + " has " + raw.length + " bytes; at most " + maxSize + " are read");
+    }
+    try {
+      // Jackson would also accept UTF-16 and a byte order mark, which other readers do not.
+      String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(raw)).toString();
+      if (MAPPER.readTree(text) instanceof ObjectNode object) {
+        return new JsonObject(object, what);
+      }
+      throw new RuncibleException(ErrorKind.INVALID_INPUT, "the " + what + " is not a JSON object");
+    } catch (CharacterCodingException e) {
+      throw new RuncibleException(ErrorKind.INVALID_INPUT, "the " + what + " is not UTF-8", e);
+    } catch (JsonProcessingException e) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT,
+          "the " + what + " is not valid JSON: " + Shown.of(e.getOriginalMessage()),
+          e);
+    }
+  }
+
+  static ObjectNode newNode() {
+    return MAPPER.createObjectNode();
+  }
+
+  /** Writes an object with sorted fields and no white space, so that equal objects are equal. */
+  static byte[] write(ObjectNode node) {
+    try {
+      return MAPPER.writeValueAsBytes(node);
+    } catch (JsonProcessingException e) {
+      throw new RuncibleException(ErrorKind.INTERNAL, "cannot write JSON", e);
+    }
+  }
+
+  /** A copy of the tree, to change. */
+  ObjectNode copyOfNode() {
+    return node.deepCopy();
+  }
+
+  boolean has(String field) {
+    return node.hasNonNull(field);
+  }
+
+  Optional<String> string(String field) {
+    return present(field).map(value -> text(value, field));
+  }
+
+  String requiredString(String field) {
+    return string(field).orElseThrow(() -> invalid(field, "is missing"));
+  }
+
+  /** A required whole number that fits a {@code long}. */
+  long requiredLong(String field) {
+    JsonNode value = present(field).orElseThrow(() -> invalid(field, "is missing"));
+    if (!value.isIntegralNumber() || !value.canConvertToLong()) {
+      throw invalid(field, "is not a whole number of 64 bits");
+    }
+    return value.longValue();
+  }
+
+  Optional<JsonObject> object(String field) {
+    return present(field).map(value -> object(value, where + "." + field));
+  }
+
+  JsonObject objectOrEmpty(String field) {
+    return object(field).orElseGet(() -> new JsonObject(newNode(), field));
+  }
+
+  JsonObject requiredObject(String field) {
+    return object(field).orElseThrow(() -> invalid(field, "is missing"));
+  }
+
+  /** The objects of an array, none when it is absent. */
+  List<JsonObject> objects(String field, int max) {
+    List<JsonObject> objects = new ArrayList<>();
+    for (JsonNode element : array(field)) {
+      if (objects.size() == max) {
+        throw invalid(field, "has more than " + max + " elements");
+      }
+      objects.add(object(element, where + "." + field + "[" + objects.size() + "]"));
+    }
+    return objects;
+  }
+
+  /** The strings of an array, none when it is absent; unmodifiable. */
+  List<String> strings(String field) {
+    List<String> strings = new ArrayList<>();
+    for (JsonNode element : array(field)) {
+      strings.add(text(element, field));
+    }
+    return Collections.unmodifiableList(strings);
+  }
+
+  /** An object that maps names to strings, empty when it is absent; unmodifiable, in order. */
+  Map<String, String> stringMap(String field) {
+    Map<String, String> map = new LinkedHashMap<>();
+    object(field)
+        .ifPresent(
+            object ->
+                object
+                    .node
+                    .properties()
+                    .forEach(entry -> map.put(entry.getKey(), text(entry.getValue(), field))));
+    return Collections.unmodifiableMap(map);
+  }
+
+  /** The names in an object that serves as a set, empty when it is absent; unmodifiable. */
+  Set<String> names(String field) {
+    Set<String> names = new LinkedHashSet<>();
+    object(field)
+        .ifPresent(object -> object.node.properties().forEach(entry -> names.add(entry.getKey())));
+    return Collections.unmodifiableSet(names);
+  }
+
+  RuncibleException invalid(String field, String reason) {
+    return new RuncibleException(
+        ErrorKind.INVALID_INPUT, "the field '" + field + "' of the " + where + " " + reason);
+  }
+
+  private Optional<JsonNode> present(String field) {
+    return Optional.ofNullable(node.get(field)).filter(value -> !value.isNull());
+  }
+
+  private Iterable<JsonNode> array(String field) {
+    Optional<JsonNode> value = present(field);
+    if (value.isPresent() && !value.get().isArray()) {
+      throw invalid(field, "is not an array");
+    }
+    return value.isPresent() ? value.get() : List.of();
+  }
+
+  private String text(JsonNode value, String field) {
+    if (!value.isTextual()) {
+      throw invalid(field, "is not text where text should be");
+    }
+    return value.textValue();
+  }
+
+  private JsonObject object(JsonNode value, String path) {
+    if (value instanceof ObjectNode object) {
+      return new JsonObject(object, path);
+    }
+    throw new RuncibleException(
+        ErrorKind.INVALID_INPUT, "the field '" + path + "' is not an object");
+  }
+}
