@@ -12,6 +12,7 @@ module io.runcible {
   exports io.runcible.image;
   exports io.runcible.registry;
   exports io.runcible;
+  exports io.runcible.runtime;
 
   // jnr-ffi implements the native interface by reflection.
   opens io.runcible.ffi;
