@@ -8,4 +8,5 @@ module io.runcible {
   exports io.runcible;
   exports io.runcible.archive;
   exports io.runcible.image;
+  exports io.runcible.layout;
 }
