@@ -10,6 +10,7 @@ module io.runcible {
 
   exports io.runcible.archive;
   exports io.runcible.image;
+  exports io.runcible.layout;
   exports io.runcible.registry;
   exports io.runcible.runtime;
   exports io.runcible;
