@@ -11,6 +11,7 @@ module io.runcible {
   exports io.runcible.archive;
   exports io.runcible.image;
   exports io.runcible.registry;
+  exports io.runcible.runtime;
   exports io.runcible;
 
   // jnr-ffi implements the native interface by reflection.
