@@ -1,6 +1,9 @@
 package io.runcible.image;
 
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
 import java.io.InputStream;
+import java.util.List;
 
 /**
  * Where images come from: a registry, a layout directory, the store. All methods block, and may be
@@ -35,6 +38,18 @@ public interface ImageSource extends AutoCloseable {
    * @throws io.runcible.RuncibleException NOT_FOUND when it is missing
    */
   InputStream blob(ImageReference reference, Descriptor descriptor);
+
+  /**
+   * Lists the tags of a repository, sorted; unmodifiable. The reference's own tag and digest do not
+   * matter. The default refuses.
+   *
+   * @throws io.runcible.RuncibleException UNSUPPORTED when the source has no list, NOT_FOUND when
+   *     it has no such repository
+   */
+  default List<String> tags(ImageReference repository) {
+    throw new RuncibleException(
+        ErrorKind.UNSUPPORTED, "this source cannot list the tags of " + repository.name());
+  }
 
   /** Releases what the source holds. Idempotent. */
   @Override

@@ -44,8 +44,9 @@ public record Platform(String os, String architecture, Optional<String> variant)
   /**
    * Checks and normalises the parts.
    *
-   * @throws RuncibleException INVALID_INPUT when a part is empty, too long or has a character other
-   *     than letters, digits, {@code .}, {@code _} and {@code -}
+   * @throws RuncibleException INVALID_INPUT when a part is empty or too long, has a character other
+   *     than letters, digits, {@code .}, {@code _} and {@code -}, or does not begin with a letter
+   *     or digit
    */
   public Platform {
     os = checked("operating system", os);
@@ -160,16 +161,10 @@ public record Platform(String os, String architecture, Optional<String> variant)
   }
 
   private static String checked(String part, String value) {
-    boolean sane = !value.isEmpty() && value.length() <= MAX_PART;
+    boolean sane = !value.isEmpty() && value.length() <= MAX_PART && isWord(value.charAt(0));
     for (int i = 0; sane && i < value.length(); i++) {
       char c = value.charAt(i);
-      sane =
-          (c >= 'a' && c <= 'z')
-              || (c >= 'A' && c <= 'Z')
-              || (c >= '0' && c <= '9')
-              || c == '.'
-              || c == '_'
-              || c == '-';
+      sane = isWord(c) || c == '.' || c == '_' || c == '-';
     }
     if (!sane) {
       throw new RuncibleException(
@@ -179,9 +174,13 @@ public record Platform(String os, String architecture, Optional<String> variant)
               + part
               + " of a platform: it has 1 to "
               + MAX_PART
-              + " letters, digits, '.', '_' or '-'");
+              + " letters, digits, '.', '_' or '-' and begins with a letter or a digit");
     }
     return value.toLowerCase(Locale.ROOT);
+  }
+
+  private static boolean isWord(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
   }
 
   /** {@code os/architecture} or {@code os/architecture/variant}. */
