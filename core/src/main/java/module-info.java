@@ -1,6 +1,7 @@
 /** A container engine that is a library: pulls, unpacks and runs OCI containers in this process. */
 module io.runcible {
   requires static transitive org.jspecify;
+  requires aircompressor;
   requires com.fasterxml.jackson.databind;
   requires aircompressor;
   requires jdk.httpserver;
