@@ -11,6 +11,10 @@ module io.runcible {
   requires org.jnrproject.ffi;
   requires org.slf4j;
 
+  // jnr-ffi needs them and, as an automatic module, cannot say so.
+  requires org.objectweb.asm.commons;
+  requires org.objectweb.asm.util;
+
   exports io.runcible.archive;
   exports io.runcible.engine;
   exports io.runcible.image;
@@ -29,8 +33,12 @@ module io.runcible {
   opens io.runcible.ffi;
 
   // Jackson reads and writes the records.
-  opens io.runcible.engine to com.fasterxml.jackson.databind;
-  opens io.runcible.snapshot to com.fasterxml.jackson.databind;
-  opens io.runcible.state to com.fasterxml.jackson.databind;
-  opens io.runcible.store to com.fasterxml.jackson.databind;
+  opens io.runcible.engine to
+      com.fasterxml.jackson.databind;
+  opens io.runcible.snapshot to
+      com.fasterxml.jackson.databind;
+  opens io.runcible.state to
+      com.fasterxml.jackson.databind;
+  opens io.runcible.store to
+      com.fasterxml.jackson.databind;
 }
