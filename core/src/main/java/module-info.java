@@ -30,15 +30,9 @@ module io.runcible {
   uses io.runcible.image.ImageVerifier;
 
   // jnr-ffi implements the native interface by reflection.
-  opens io.runcible.ffi;
-
-  // Jackson reads and writes the records.
   opens io.runcible.engine to
-      com.fasterxml.jackson.databind;
+  opens io.runcible.ffi;
   opens io.runcible.snapshot to
-      com.fasterxml.jackson.databind;
   opens io.runcible.state to
-      com.fasterxml.jackson.databind;
   opens io.runcible.store to
-      com.fasterxml.jackson.databind;
 }
