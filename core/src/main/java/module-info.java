@@ -15,6 +15,7 @@ module io.runcible {
   requires org.objectweb.asm.commons;
   requires org.objectweb.asm.util;
 
+  exports io.runcible;
   exports io.runcible.archive;
   exports io.runcible.engine;
   exports io.runcible.image;
@@ -25,14 +26,19 @@ module io.runcible {
   exports io.runcible.serve;
   exports io.runcible.snapshot;
   exports io.runcible.store;
-  exports io.runcible;
 
   uses io.runcible.image.ImageVerifier;
 
   // jnr-ffi implements the native interface by reflection.
-  opens io.runcible.engine to
   opens io.runcible.ffi;
+
+  // Jackson reads and writes the records.
+  opens io.runcible.engine to
+      com.fasterxml.jackson.databind;
   opens io.runcible.snapshot to
+      com.fasterxml.jackson.databind;
   opens io.runcible.state to
+      com.fasterxml.jackson.databind;
   opens io.runcible.store to
+      com.fasterxml.jackson.databind;
 }
