@@ -1,0 +1,109 @@
+package io.runcible.ffi;
+
+import static io.runcible.ffi.Native.libc;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import java.lang.ref.Reference;
+import java.time.Duration;
+import java.util.Optional;
+import jnr.ffi.Pointer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A child of this process that {@link Spawn} started. Whoever started it waits for it; {@link
+ * #close()} only lets go of it.
+ */
+public final class ChildProcess implements AutoCloseable {
+  private static final int P_PIDFD = 3;
+  private static final int WNOHANG = 1;
+  private static final int WEXITED = 4;
+  private static final int CLD_EXITED = 1;
+
+  private final PidFd pidFd;
+  private final String program;
+  private @Nullable WaitStatus status;
+
+  ChildProcess(int pid, String program) {
+    this.program = program;
+    this.pidFd =
+        PidFd.open(pid)
+            .orElseThrow(
+                () ->
+                    new RuncibleException(
+                        ErrorKind.INTERNAL, "child " + pid + " was reaped by somebody else"));
+  }
+
+  /** Its number. */
+  public int pid() {
+    return pidFd.pid();
+  }
+
+  /** The descriptor that names it, open until {@link #close()}. */
+  public PidFd pidFd() {
+    return pidFd;
+  }
+
+  /** Reaps the child if it has ended. Does not block. */
+  public synchronized Optional<WaitStatus> poll() {
+    if (status != null) {
+      return Optional.of(status);
+    }
+    Pointer info = Native.allocate(128);
+    try {
+      while (libc().waitid(P_PIDFD, pidFd.descriptor().value(), info, WEXITED | WNOHANG) != 0) {
+        int errno = Native.errno();
+        if (errno != Errno.EINTR) {
+          throw new NativeException("wait for", errno, program);
+        }
+      }
+      if (info.getInt(16) == 0) {
+        return Optional.empty();
+      }
+      int value = info.getInt(24);
+      status = info.getInt(8) == CLD_EXITED ? new WaitStatus(value, 0) : new WaitStatus(0, value);
+      return Optional.of(status);
+    } finally {
+      Reference.reachabilityFence(info);
+    }
+  }
+
+  /**
+   * Waits for the end.
+   *
+   * @return empty if the time ran out
+   * @throws RuncibleException CANCELLED if the thread is interrupted; the flag stays set
+   */
+  public Optional<WaitStatus> waitFor(Duration limit) {
+    long deadline = System.nanoTime() + limit.toNanos();
+    while (true) {
+      Optional<WaitStatus> ended = poll();
+      long left = (deadline - System.nanoTime()) / 1_000_000;
+      if (ended.isPresent() || left <= 0) {
+        return ended;
+      }
+      if (Thread.currentThread().isInterrupted()) {
+        throw new RuncibleException(
+            ErrorKind.CANCELLED, "interrupted while waiting for '" + program + "'");
+      }
+      Poll.readable(pidFd.descriptor(), (int) Math.min(left, Poll.TICK_MILLIS));
+    }
+  }
+
+  /** Ends it at once and reaps it. */
+  public WaitStatus killAndWait() {
+    int kill = 9;
+    Optional<WaitStatus> ended = poll();
+    while (ended.isEmpty()) {
+      pidFd.signal(kill);
+      Poll.readable(pidFd.descriptor(), Poll.TICK_MILLIS);
+      ended = poll();
+    }
+    return ended.get();
+  }
+
+  @Override
+  public void close() {
+    pidFd.close();
+  }
+}

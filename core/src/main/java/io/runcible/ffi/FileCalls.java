@@ -1,0 +1,444 @@
+package io.runcible.ffi;
+
+import static io.runcible.ffi.Native.check;
+import static io.runcible.ffi.Native.libc;
+import static io.runcible.ffi.Native.rawCString;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import java.lang.ref.Reference;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import jnr.ffi.Pointer;
+
+/**
+ * File system calls relative to an open directory. A <em>name</em> here is raw: one char for each
+ * byte (ISO-8859-1), so that names that are no valid text pass through unchanged. All failures are
+ * {@link NativeException}s that name the call and the object.
+ */
+public final class FileCalls {
+  private static final int AT_SYMLINK_NOFOLLOW = 0x100;
+  private static final int AT_REMOVEDIR = 0x200;
+  private static final int AT_EMPTY_PATH = 0x1000;
+
+  private static final int O_RDONLY = 0;
+  private static final int O_WRONLY = 1;
+  private static final int O_RDWR = 2;
+  private static final int O_CREAT = 0100;
+  private static final int O_EXCL = 0200;
+  private static final int O_NONBLOCK = 04000;
+  private static final int O_CLOEXEC = 02000000;
+  private static final int O_PATH = 010000000;
+  private static final int O_DIRECTORY = Native.ARM64 ? 040000 : 0200000;
+  private static final int O_NOFOLLOW = Native.ARM64 ? 0100000 : 0400000;
+
+  private static final long SYS_OPENAT2 = 437;
+  private static final int RESOLVE_NO_MAGICLINKS = 0x02;
+  private static final int RESOLVE_IN_ROOT = 0x10;
+
+  private static final int STATX_BASIC = 0x7ff;
+  private static final int MAX_XATTR = 64 * 1024;
+  private static final int XATTR_BUFFER = 1024;
+
+  private static final ThreadLocal<Pointer> SCRATCH =
+      ThreadLocal.withInitial(() -> Native.allocate(512));
+  private static final byte[] EMPTY = {0};
+
+  private FileCalls() {}
+
+  /** Opens a directory of the host for use as the base of other calls. */
+  public static FileDescriptor openDirectory(Path path) {
+    int fd = libc().open(Native.cString(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    return new FileDescriptor(check(fd, "open directory", path), path);
+  }
+
+  /** Opens a file of the host for reading and writing, creating it with mode 0600. */
+  public static FileDescriptor openOrCreate(Path path) {
+    int fd = libc().open(Native.cString(path), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    return new FileDescriptor(check(fd, "open", path), path);
+  }
+
+  /** Creates a file of the host that only its owner may read, for appending by a child. */
+  public static FileDescriptor createForOutput(Path path) {
+    int append = 02000;
+    int fd =
+        libc()
+            .open(
+                Native.cString(path),
+                O_WRONLY | O_CREAT | O_EXCL | append | O_CLOEXEC | O_NOFOLLOW,
+                0600);
+    return new FileDescriptor(check(fd, "create", path), path);
+  }
+
+  /** Opens {@code /dev/null} for reading and writing. */
+  public static FileDescriptor openNull() {
+    int fd = libc().open(Native.cString("/dev/null"), O_RDWR | O_CLOEXEC, 0);
+    return new FileDescriptor(check(fd, "open", "/dev/null"), "/dev/null");
+  }
+
+  /**
+   * Opens a directory below {@code root}, which the kernel takes for the root of every path and
+   * symbolic link on the way (openat2 with RESOLVE_IN_ROOT).
+   */
+  public static FileDescriptor openDirectoryInRoot(FileDescriptor root, String name) {
+    return openat2(root, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  }
+
+  /**
+   * Opens a regular file below {@code root} for reading, resolved as {@link #openDirectoryInRoot}.
+   *
+   * @throws RuncibleException INVALID_INPUT if it is a directory, device, FIFO or socket
+   */
+  public static FileDescriptor openFileInRoot(FileDescriptor root, String name) {
+    // O_NONBLOCK: a FIFO must not block before its type is known.
+    FileDescriptor file = openat2(root, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (!stat(file).isRegular()) {
+      file.close();
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT, "'" + name + "' in " + root + " is not a regular file");
+    }
+    return file;
+  }
+
+  private static FileDescriptor openat2(FileDescriptor root, String name, long flags) {
+    byte[] path = rawCString(name);
+    Pointer memory = Native.allocate(24 + path.length);
+    memory.putLong(0, flags);
+    memory.putLong(8, 0);
+    memory.putLong(16, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+    memory.put(24, path, 0, path.length);
+    try {
+      int attempts = 0;
+      while (true) {
+        long fd =
+            libc()
+                .syscall(
+                    SYS_OPENAT2, root.value(), memory.address() + 24, memory.address(), 24, 0, 0);
+        if (fd >= 0) {
+          return new FileDescriptor((int) fd, name);
+        }
+        int errno = Native.errno();
+        // A rename elsewhere in the tree makes the kernel ask for another try.
+        if ((errno != Errno.EAGAIN && errno != Errno.EINTR) || ++attempts > 64) {
+          throw new NativeException("open in root", errno, name);
+        }
+      }
+    } finally {
+      Reference.reachabilityFence(memory);
+    }
+  }
+
+  /** Creates a new regular file for writing; fails if the name exists. */
+  public static FileDescriptor createFile(FileDescriptor directory, String name, int mode) {
+    byte[] path = rawCString(name);
+    Pointer memory = Native.allocate(24 + path.length);
+    memory.putLong(0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW);
+    memory.putLong(8, mode);
+    memory.put(24, path, 0, path.length);
+    try {
+      long fd =
+          libc()
+              .syscall(
+                  SYS_OPENAT2,
+                  directory.value(),
+                  memory.address() + 24,
+                  memory.address(),
+                  24,
+                  0,
+                  0);
+      return new FileDescriptor((int) check(fd, "create", name), name);
+    } finally {
+      Reference.reachabilityFence(memory);
+    }
+  }
+
+  public static void makeDirectory(FileDescriptor directory, String name, int mode) {
+    check(libc().mkdirat(directory.value(), rawCString(name), mode), "mkdir", name);
+  }
+
+  /** Creates a device node or FIFO; {@code mode} includes the type bits of {@link Stat}. */
+  public static void makeNode(
+      FileDescriptor directory, String name, int mode, int major, int minor) {
+    long device =
+        ((long) (major & 0xfffff000) << 32)
+            | ((long) (major & 0xfff) << 8)
+            | ((long) (minor & 0xffffff00) << 12)
+            | (minor & 0xff);
+    check(libc().mknodat(directory.value(), rawCString(name), mode, device), "mknod", name);
+  }
+
+  public static void makeSymlink(FileDescriptor directory, String name, String target) {
+    check(
+        libc().symlinkat(rawCString(target), directory.value(), rawCString(name)), "symlink", name);
+  }
+
+  /** Makes {@code name} another name of {@code fromName}; a symbolic link is linked itself. */
+  public static void makeLink(
+      FileDescriptor fromDirectory, String fromName, FileDescriptor directory, String name) {
+    check(
+        libc()
+            .linkat(
+                fromDirectory.value(),
+                rawCString(fromName),
+                directory.value(),
+                rawCString(name),
+                0),
+        "link",
+        name + "' to '" + fromName);
+  }
+
+  public static void unlink(FileDescriptor directory, String name) {
+    check(libc().unlinkat(directory.value(), rawCString(name), 0), "unlink", name);
+  }
+
+  public static void removeDirectory(FileDescriptor directory, String name) {
+    check(libc().unlinkat(directory.value(), rawCString(name), AT_REMOVEDIR), "rmdir", name);
+  }
+
+  /** Changes the owner of a name, never of what a symbolic link names. */
+  public static void chown(FileDescriptor directory, String name, int uid, int gid) {
+    check(
+        libc().fchownat(directory.value(), rawCString(name), uid, gid, AT_SYMLINK_NOFOLLOW),
+        "chown",
+        name);
+  }
+
+  public static void chown(FileDescriptor file, int uid, int gid) {
+    check(libc().fchown(file.value(), uid, gid), "chown", file);
+  }
+
+  /** Changes the mode of a name that is known to be no symbolic link. */
+  public static void chmod(FileDescriptor directory, String name, int mode) {
+    check(libc().fchmodat(directory.value(), rawCString(name), mode, 0), "chmod", name);
+  }
+
+  public static void chmod(FileDescriptor file, int mode) {
+    check(libc().fchmod(file.value(), mode), "chmod", file);
+  }
+
+  /** Sets the modification time of a name (a symbolic link itself) and the access time with it. */
+  public static void setTimes(FileDescriptor directory, String name, long seconds, int nanos) {
+    Pointer times = times(seconds, nanos);
+    check(
+        libc().utimensat(directory.value(), rawCString(name), times, AT_SYMLINK_NOFOLLOW),
+        "utimes",
+        name);
+    Reference.reachabilityFence(times);
+  }
+
+  public static void setTimes(FileDescriptor file, long seconds, int nanos) {
+    Pointer times = times(seconds, nanos);
+    check(libc().futimens(file.value(), times), "utimes", file);
+    Reference.reachabilityFence(times);
+  }
+
+  private static Pointer times(long seconds, int nanos) {
+    Pointer times = SCRATCH.get();
+    for (int i = 0; i < 2; i++) {
+      times.putLong(i * 16L, seconds);
+      times.putLong(i * 16L + 8, nanos);
+    }
+    return times;
+  }
+
+  /** What a name is, itself; empty if there is none. */
+  public static Optional<Stat> stat(FileDescriptor directory, String name) {
+    return statx(directory.value(), rawCString(name), AT_SYMLINK_NOFOLLOW, name);
+  }
+
+  public static Stat stat(FileDescriptor file) {
+    return statx(file.value(), EMPTY, AT_EMPTY_PATH, file.toString()).orElseThrow();
+  }
+
+  private static Optional<Stat> statx(int fd, byte[] name, int flags, String what) {
+    Pointer result = SCRATCH.get();
+    try {
+      if (libc().statx(fd, name, flags, STATX_BASIC, result) != 0) {
+        int errno = Native.errno();
+        if (errno == Errno.ENOENT) {
+          return Optional.empty();
+        }
+        throw new NativeException("stat", errno, what);
+      }
+      return Optional.of(
+          new Stat(
+              result.getShort(0x1c) & 0xffff,
+              result.getInt(0x14),
+              result.getInt(0x18),
+              result.getLong(0x28),
+              result.getLong(0x20),
+              result.getInt(0x10),
+              result.getLong(0x70),
+              result.getInt(0x78),
+              result.getInt(0x80),
+              result.getInt(0x84)));
+    } finally {
+      Reference.reachabilityFence(result);
+    }
+  }
+
+  /** Where a symbolic link points, as raw bytes. */
+  public static String readLink(FileDescriptor directory, String name) {
+    byte[] target = new byte[4097];
+    long length =
+        check(
+            libc().readlinkat(directory.value(), rawCString(name), target, target.length),
+            "readlink",
+            name);
+    return new String(target, 0, (int) length, StandardCharsets.ISO_8859_1);
+  }
+
+  /** Sets an extended attribute of a name, itself. */
+  public static void setAttribute(
+      FileDescriptor directory, String name, String attribute, byte[] value) {
+    byte[] path = child(directory, name);
+    check(
+        libc().lsetxattr(path, rawCString(attribute), value, value.length, 0),
+        "setxattr " + attribute,
+        name);
+  }
+
+  /** The value of an extended attribute of a name, itself; empty if it has none. */
+  public static Optional<byte[]> attribute(
+      FileDescriptor directory, String name, String attribute) {
+    byte[] path = child(directory, name);
+    byte[] key = rawCString(attribute);
+    for (int size = XATTR_BUFFER; ; size = MAX_XATTR) {
+      byte[] value = new byte[size];
+      long length = libc().lgetxattr(path, key, value, size);
+      if (length >= 0) {
+        return Optional.of(Arrays.copyOf(value, (int) length));
+      }
+      int errno = Native.errno();
+      if (errno == Errno.ENODATA || errno == Errno.EOPNOTSUPP) {
+        return Optional.empty();
+      }
+      if (errno != Errno.ERANGE || size == MAX_XATTR) {
+        throw new NativeException("getxattr " + attribute, errno, name);
+      }
+    }
+  }
+
+  /** The names of the extended attributes of a name, itself. */
+  public static List<String> attributes(FileDescriptor directory, String name) {
+    byte[] path = child(directory, name);
+    for (int size = XATTR_BUFFER; ; size = MAX_XATTR) {
+      byte[] list = new byte[size];
+      long length = libc().llistxattr(path, list, size);
+      if (length >= 0) {
+        return split(list, (int) length);
+      }
+      int errno = Native.errno();
+      if (errno == Errno.EOPNOTSUPP) {
+        return List.of();
+      }
+      if (errno != Errno.ERANGE || size == MAX_XATTR) {
+        throw new NativeException("listxattr", errno, name);
+      }
+    }
+  }
+
+  public static void removeAttribute(FileDescriptor directory, String name, String attribute) {
+    check(
+        libc().lremovexattr(child(directory, name), rawCString(attribute)),
+        "removexattr " + attribute,
+        name);
+  }
+
+  private static List<String> split(byte[] list, int length) {
+    List<String> names = new ArrayList<>();
+    int start = 0;
+    for (int i = 0; i < length; i++) {
+      if (list[i] == 0) {
+        names.add(new String(list, start, i - start, StandardCharsets.ISO_8859_1));
+        start = i + 1;
+      }
+    }
+    return names;
+  }
+
+  /** The extended attribute calls have no form relative to a directory: go through /proc. */
+  private static byte[] child(FileDescriptor directory, String name) {
+    return rawCString(directory.procPath() + "/" + name);
+  }
+
+  /**
+   * Writes all that remains in a direct buffer.
+   *
+   * @throws IllegalArgumentException for a buffer on the heap
+   */
+  public static void write(FileDescriptor file, ByteBuffer data) {
+    if (!data.isDirect()) {
+      throw new IllegalArgumentException("the buffer is not direct");
+    }
+    try {
+      while (data.hasRemaining()) {
+        long written = libc().write(file.value(), data, data.remaining());
+        if (written < 0) {
+          int errno = Native.errno();
+          if (errno == Errno.EINTR) {
+            continue;
+          }
+          throw new NativeException("write", errno, file.toString());
+        }
+        data.position(data.position() + (int) written);
+      }
+    } finally {
+      Reference.reachabilityFence(data);
+    }
+  }
+
+  /** Moves the offset of an open file; beyond the end this leaves a hole. */
+  public static void seek(FileDescriptor file, long offset) {
+    check(libc().lseek(file.value(), offset, 0), "seek", file);
+  }
+
+  public static void truncate(FileDescriptor file, long length) {
+    check(libc().ftruncate(file.value(), length), "truncate", file);
+  }
+
+  /** Makes everything that was written to the file system of {@code file} durable. */
+  public static void syncFileSystem(FileDescriptor file) {
+    check(libc().syncfs(file.value()), "syncfs", file);
+  }
+
+  public static void sync(FileDescriptor file) {
+    check(libc().fsync(file.value()), "fsync", file);
+  }
+
+  /**
+   * Takes or tries the advisory lock of an open file ({@code flock(2)}), which the kernel drops
+   * when the last descriptor of that opening is closed, however the process ends. Never blocks.
+   *
+   * @return whether the lock is held now
+   */
+  public static boolean tryLock(FileDescriptor file, boolean exclusive) {
+    int nonBlocking = 4;
+    int operation = (exclusive ? 2 : 1) | nonBlocking;
+    while (libc().flock(file.value(), operation) != 0) {
+      int errno = Native.errno();
+      if (errno == Errno.EAGAIN) {
+        return false;
+      }
+      if (errno != Errno.EINTR) {
+        throw new NativeException("flock", errno, file.toString());
+      }
+    }
+    return true;
+  }
+
+  /**
+   * Gives the calling thread its own umask, 0, so that files are created with the mode asked for.
+   * The rest of the process keeps the mask that it has. Meant for a thread that ends afterwards.
+   */
+  public static void clearThreadUmask() {
+    int cloneFs = 0x200;
+    check(libc().unshare(cloneFs), "unshare", "file system attributes");
+    libc().umask(0);
+  }
+}

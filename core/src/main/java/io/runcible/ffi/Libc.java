@@ -1,0 +1,133 @@
+package io.runcible.ffi;
+
+import java.nio.ByteBuffer;
+import jnr.ffi.Pointer;
+import jnr.ffi.annotations.In;
+import jnr.ffi.annotations.Out;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The functions of the C library that Runcible calls. Public only because jnr-ffi generates an
+ * implementation of it; {@link Native} holds the one instance.
+ *
+ * <p>Strings are NUL-terminated byte arrays: a file name is bytes, not text.
+ */
+public interface Libc {
+  int open(@In byte[] path, int flags, int mode);
+
+  int close(int fd);
+
+  long read(int fd, @Out ByteBuffer buffer, long count);
+
+  long write(int fd, @In ByteBuffer buffer, long count);
+
+  long read(int fd, Pointer buffer, long count);
+
+  long write(int fd, Pointer buffer, long count);
+
+  int fsync(int fd);
+
+  int syncfs(int fd);
+
+  int ftruncate(int fd, long length);
+
+  long lseek(int fd, long offset, int whence);
+
+  int flock(int fd, int operation);
+
+  int fcntl(int fd, int command, long argument);
+
+  int pipe2(Pointer fds, int flags);
+
+  int poll(Pointer fds, long count, int timeoutMillis);
+
+  int eventfd(int initial, int flags);
+
+  int epoll_create1(int flags);
+
+  int epoll_ctl(int epoll, int operation, int fd, Pointer event);
+
+  int epoll_wait(int epoll, Pointer events, int maxEvents, int timeoutMillis);
+
+  int mkdirat(int directory, @In byte[] name, int mode);
+
+  int mknodat(int directory, @In byte[] name, int mode, long device);
+
+  int symlinkat(@In byte[] target, int directory, @In byte[] name);
+
+  int linkat(int fromDirectory, @In byte[] from, int toDirectory, @In byte[] to, int flags);
+
+  int unlinkat(int directory, @In byte[] name, int flags);
+
+  int renameat(int fromDirectory, @In byte[] from, int toDirectory, @In byte[] to);
+
+  int fchownat(int directory, @In byte[] name, int uid, int gid, int flags);
+
+  int fchown(int fd, int uid, int gid);
+
+  int fchmod(int fd, int mode);
+
+  int fchmodat(int directory, @In byte[] name, int mode, int flags);
+
+  int utimensat(int directory, @In byte[] name, Pointer times, int flags);
+
+  int futimens(int fd, Pointer times);
+
+  int statx(int directory, @In byte[] name, int flags, int mask, Pointer result);
+
+  long readlinkat(int directory, @In byte[] name, @Out byte[] target, long size);
+
+  int fsetxattr(int fd, @In byte[] name, @In byte[] value, long size, int flags);
+
+  int lsetxattr(@In byte[] path, @In byte[] name, @In byte[] value, long size, int flags);
+
+  long lgetxattr(@In byte[] path, @In byte[] name, @Out byte[] value, long size);
+
+  long llistxattr(@In byte[] path, @Out byte[] list, long size);
+
+  int lremovexattr(@In byte[] path, @In byte[] name);
+
+  int mount(
+      @In byte @Nullable [] source,
+      @In byte[] target,
+      @In byte @Nullable [] type,
+      long flags,
+      @In byte @Nullable [] data);
+
+  int umount2(@In byte[] target, int flags);
+
+  int unshare(int flags);
+
+  int umask(int mask);
+
+  int geteuid();
+
+  int getegid();
+
+  int kill(int pid, int signal);
+
+  int waitid(int idType, int id, Pointer info, int options);
+
+  long syscall(long number, long a, long b, long c, long d, long e, long f);
+
+  int posix_spawn_file_actions_init(Pointer actions);
+
+  int posix_spawn_file_actions_destroy(Pointer actions);
+
+  int posix_spawn_file_actions_adddup2(Pointer actions, int fd, int childFd);
+
+  int posix_spawn_file_actions_addclosefrom_np(Pointer actions, int from);
+
+  int posix_spawnattr_init(Pointer attributes);
+
+  int posix_spawnattr_destroy(Pointer attributes);
+
+  int posix_spawnattr_setflags(Pointer attributes, short flags);
+
+  int posix_spawnattr_setsigmask(Pointer attributes, Pointer signals);
+
+  int posix_spawnattr_setsigdefault(Pointer attributes, Pointer signals);
+
+  int posix_spawn(
+      Pointer pid, Pointer path, Pointer actions, Pointer attributes, Pointer argv, Pointer envp);
+}

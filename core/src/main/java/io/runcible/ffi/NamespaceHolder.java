@@ -1,0 +1,247 @@
+package io.runcible.ffi;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The rootless place: a shell that does nothing but keep a user and a mount namespace open until
+ * its input ends, which it does when this process ends in whatever way. Programs join it with
+ * nsenter, because a JVM has too many threads to change its own user namespace.
+ */
+final class NamespaceHolder implements PrivilegedHost {
+  private static final Duration LIMIT = Duration.ofSeconds(30);
+  private static final int MAX_MESSAGE = 4096;
+
+  private final ChildProcess holder;
+  private final FileDescriptor lifeline;
+  private final boolean idRange;
+
+  private NamespaceHolder(ChildProcess holder, FileDescriptor lifeline, boolean idRange) {
+    this.holder = holder;
+    this.lifeline = lifeline;
+    this.idRange = idRange;
+  }
+
+  static NamespaceHolder start() {
+    requireProgram("unshare", "util-linux");
+    requireProgram("nsenter", "util-linux");
+    Pipe input = Pipe.open();
+    Pipe output = Pipe.open();
+    ChildProcess child;
+    try {
+      child =
+          Spawn.of(
+                  List.of(
+                      "unshare",
+                      "--user",
+                      "--mount",
+                      "--propagation",
+                      "private",
+                      "--",
+                      "sh",
+                      "-c",
+                      "echo ready; read -r end"),
+                  Spawn.plainEnvironment())
+              .descriptor(0, input.reader())
+              .descriptor(1, output.writer())
+              .descriptor(2, output.writer())
+              .start();
+    } catch (RuntimeException e) {
+      input.close();
+      output.close();
+      throw e;
+    }
+    input.reader().close();
+    output.writer().close();
+    try (InputStream ready = output.inputStream()) {
+      String said = new String(ready.readNBytes("ready\n".length()), StandardCharsets.UTF_8);
+      if (!said.equals("ready\n")) {
+        said += new String(ready.readNBytes(MAX_MESSAGE), StandardCharsets.UTF_8);
+        throw new RuncibleException(
+            ErrorKind.UNSUPPORTED,
+            "an ordinary user may not make a user namespace on this host ("
+                + said.strip()
+                + "); see kernel.unprivileged_userns_clone, user.max_user_namespaces and"
+                + " kernel.apparmor_restrict_unprivileged_userns, or run as root");
+      }
+      return new NamespaceHolder(child, input.writer(), mapIds(child.pid()));
+    } catch (IOException e) {
+      end(child, input.writer());
+      throw new RuncibleException(
+          ErrorKind.INTERNAL, "the holder of the user namespace did not start", e);
+    } catch (RuntimeException e) {
+      end(child, input.writer());
+      throw e;
+    }
+  }
+
+  private static void requireProgram(String program, String debianPackage) {
+    if (Spawn.findProgram(program).isEmpty()) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "containers of an ordinary user need '"
+              + program
+              + "', which is not installed: apt-get install "
+              + debianPackage);
+    }
+  }
+
+  /** Maps root of the namespace to the caller and, where granted, its range above it. */
+  private static boolean mapIds(int pid) {
+    int uid = NativeAccess.effectiveUid();
+    int gid = NativeAccess.effectiveGid();
+    String name = System.getProperty("user.name", "");
+    Optional<SubordinateIds> uids = SubordinateIds.find(Path.of("/etc/subuid"), name, uid);
+    Optional<SubordinateIds> gids = SubordinateIds.find(Path.of("/etc/subgid"), name, uid);
+    if (uids.isPresent() && gids.isPresent() && Spawn.findProgram("newuidmap").isPresent()) {
+      run(mapCommand("newuidmap", pid, uid, uids.get()));
+      run(mapCommand("newgidmap", pid, gid, gids.get()));
+      return true;
+    }
+    try {
+      Path process = Path.of("/proc", String.valueOf(pid));
+      Files.writeString(process.resolve("setgroups"), "deny");
+      Files.writeString(process.resolve("uid_map"), "0 " + uid + " 1");
+      Files.writeString(process.resolve("gid_map"), "0 " + gid + " 1");
+      return false;
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED, "cannot map user " + uid + " into a user namespace", e);
+    }
+  }
+
+  private static List<String> mapCommand(String program, int pid, int id, SubordinateIds range) {
+    return List.of(
+        program,
+        String.valueOf(pid),
+        "0",
+        String.valueOf(id),
+        "1",
+        "1",
+        String.valueOf(range.start()),
+        String.valueOf(range.count()));
+  }
+
+  private static void run(List<String> command) {
+    Pipe errors = Pipe.open();
+    try (ChildProcess child =
+            Spawn.of(command, Spawn.plainEnvironment())
+                .descriptor(1, errors.writer())
+                .descriptor(2, errors.writer())
+                .start();
+        InputStream text = errors.inputStream()) {
+      errors.writer().close();
+      String said = new String(text.readNBytes(MAX_MESSAGE), StandardCharsets.UTF_8).strip();
+      Optional<WaitStatus> status = child.waitFor(LIMIT);
+      if (status.isEmpty()) {
+        child.killAndWait();
+        throw new RuncibleException(
+            ErrorKind.TIMEOUT, "'" + command.get(0) + "' did not end within " + LIMIT);
+      }
+      if (!status.get().equals(new WaitStatus(0, 0))) {
+        throw new RuncibleException(
+            ErrorKind.INTERNAL,
+            "'" + String.join(" ", command) + "' failed (" + status.get() + "): " + said);
+      }
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.INTERNAL, "cannot read what '" + command.get(0) + "' says", e);
+    } finally {
+      errors.close();
+    }
+  }
+
+  @Override
+  public boolean rootless() {
+    return true;
+  }
+
+  @Override
+  public boolean hasIdRange() {
+    return idRange;
+  }
+
+  @Override
+  public List<String> command(List<String> command) {
+    List<String> joined =
+        new ArrayList<>(
+            List.of(
+                "nsenter",
+                "--target",
+                String.valueOf(holder.pid()),
+                "--user",
+                "--mount",
+                "--preserve-credentials",
+                "--"));
+    joined.addAll(command);
+    return joined;
+  }
+
+  @Override
+  public Path visible(Path path) {
+    return Path.of("/proc/" + holder.pid() + "/root" + path.toAbsolutePath());
+  }
+
+  @Override
+  public void mountOverlay(OverlayMount mount, Path target) {
+    run(
+        command(
+            List.of(
+                "mount",
+                "-t",
+                "overlay",
+                "overlay",
+                "-o",
+                Overlay.options(mount) + ",userxattr",
+                target.toString())));
+  }
+
+  @Override
+  public void unmount(Path target) {
+    String script = "if mountpoint -q \"$1\"; then umount -l \"$1\"; fi";
+    run(command(List.of("sh", "-c", script, "sh", target.toString())));
+  }
+
+  @Override
+  public boolean signal(PidFd process, int signal) {
+    if (process.hasEnded()) {
+      return false;
+    }
+    try {
+      return process.signal(signal);
+    } catch (NativeException e) {
+      if (e.errno() != Errno.EPERM) {
+        throw e;
+      }
+    }
+    // The process has another id of our range; only root of the namespace may signal it.
+    String pid = String.valueOf(process.pid());
+    run(command(List.of("sh", "-c", "kill -" + signal + " " + pid + " || ! kill -0 " + pid)));
+    return true;
+  }
+
+  @Override
+  public void removeTree(Path directory) {
+    run(command(List.of("rm", "-rf", "--", directory.toString())));
+  }
+
+  @Override
+  public void close() {
+    end(holder, lifeline);
+  }
+
+  private static void end(ChildProcess child, FileDescriptor lifeline) {
+    lifeline.close();
+    child.killAndWait();
+    child.close();
+  }
+}

@@ -1,0 +1,124 @@
+package io.runcible.ffi;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import jnr.ffi.LibraryLoader;
+import jnr.ffi.Memory;
+import jnr.ffi.Pointer;
+import jnr.ffi.Runtime;
+import org.jspecify.annotations.Nullable;
+
+/** Holds the one native interface, and the conversions that its callers share. */
+final class Native {
+  /** How the kernel's bytes and Java's host paths translate. */
+  static final Charset PATHS = Charset.forName(System.getProperty("sun.jnu.encoding", "UTF-8"));
+
+  static final boolean ARM64 = System.getProperty("os.arch", "").equals("aarch64");
+
+  private Native() {}
+
+  /**
+   * The C library.
+   *
+   * @throws RuncibleException UNSUPPORTED where it cannot be loaded, with the reason
+   */
+  static Libc libc() {
+    Libc libc = Holder.LIBC;
+    if (libc == null) {
+      throw new RuncibleException(ErrorKind.UNSUPPORTED, Holder.whyAbsent(), Holder.FAILURE);
+    }
+    return libc;
+  }
+
+  static @Nullable Throwable failure() {
+    return Holder.FAILURE;
+  }
+
+  static String whyAbsent() {
+    return Holder.whyAbsent();
+  }
+
+  /** The error number of the last call on this thread; read it at once. */
+  static int errno() {
+    return Runtime.getSystemRuntime().getLastError();
+  }
+
+  /** Turns a negative result into an exception that names the call and the object. */
+  static int check(int result, String call, Object what) {
+    if (result < 0) {
+      throw new NativeException(call, errno(), String.valueOf(what));
+    }
+    return result;
+  }
+
+  static long check(long result, String call, Object what) {
+    if (result < 0) {
+      throw new NativeException(call, errno(), String.valueOf(what));
+    }
+    return result;
+  }
+
+  static Pointer allocate(int size) {
+    return Memory.allocateDirect(Runtime.getSystemRuntime(), size, true);
+  }
+
+  /** The bytes of a host path, NUL-terminated. */
+  static byte[] cString(Path path) {
+    return terminate(path.toString().getBytes(PATHS), path);
+  }
+
+  /** The bytes of ASCII text, NUL-terminated. */
+  static byte[] cString(String text) {
+    return terminate(text.getBytes(PATHS), text);
+  }
+
+  /** The bytes of a raw name (one char for each byte), NUL-terminated. */
+  static byte[] rawCString(String name) {
+    return terminate(name.getBytes(StandardCharsets.ISO_8859_1), name);
+  }
+
+  private static byte[] terminate(byte[] bytes, Object what) {
+    for (byte b : bytes) {
+      if (b == 0) {
+        throw new RuncibleException(
+            ErrorKind.INVALID_INPUT, "'" + what + "' has a NUL character and cannot be a path");
+      }
+    }
+    return java.util.Arrays.copyOf(bytes, bytes.length + 1);
+  }
+
+  /** Loaded on first use, so that a failure is an answer and not an error of class loading. */
+  private static final class Holder {
+    static final @Nullable Throwable FAILURE;
+    static final @Nullable Libc LIBC;
+
+    static {
+      Libc libc = null;
+      Throwable failure = null;
+      if (System.getProperty("os.name", "").equals("Linux")) {
+        try {
+          libc = LibraryLoader.create(Libc.class).load("c");
+        } catch (RuntimeException | LinkageError e) {
+          failure = e;
+        }
+      }
+      LIBC = libc;
+      FAILURE = failure;
+    }
+
+    static String whyAbsent() {
+      if (FAILURE == null) {
+        return "containers run on Linux, and this is "
+            + System.getProperty("os.name")
+            + "; registries, layouts and copies work here";
+      }
+      return "the native library could not be loaded ("
+          + FAILURE.getMessage()
+          + "); if the temporary directory is mounted noexec, name another one with"
+          + " -Djffi.extract.dir";
+    }
+  }
+}

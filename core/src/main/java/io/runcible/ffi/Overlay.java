@@ -1,0 +1,185 @@
+package io.runcible.ffi;
+
+import static io.runcible.ffi.Native.check;
+import static io.runcible.ffi.Native.libc;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import java.lang.ref.Reference;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.stream.Collectors;
+import jnr.ffi.Pointer;
+import org.jspecify.annotations.Nullable;
+
+/** Mounts overlay file systems, by the new mount API or, before Linux 6.8, by mount(2). */
+final class Overlay {
+  private static final long SYS_MOVE_MOUNT = 429;
+  private static final long SYS_FSOPEN = 430;
+  private static final long SYS_FSCONFIG = 431;
+  private static final long SYS_FSMOUNT = 432;
+  private static final int FSOPEN_CLOEXEC = 1;
+  private static final int FSMOUNT_CLOEXEC = 1;
+  private static final int SET_FLAG = 0;
+  private static final int SET_STRING = 1;
+  private static final int CREATE = 6;
+  private static final int AT_FDCWD = -100;
+  private static final int MOVE_MOUNT_F_EMPTY_PATH = 4;
+  private static final int MNT_DETACH = 2;
+  private static final int UMOUNT_NOFOLLOW = 8;
+
+  /** mount(2) copies one page of options and cuts off the rest without a word. */
+  private static final int MAX_OPTIONS = 4095;
+
+  private Overlay() {}
+
+  static void mount(OverlayMount mount, Path target) {
+    try (FileDescriptor context = open()) {
+      if (!setLower(context, mount)) {
+        mountByOptions(mount, target);
+        return;
+      }
+      set(context, "upperdir", mount.upper());
+      set(context, "workdir", mount.work());
+      if (mount.throwAway()) {
+        configure(context, SET_FLAG, "volatile", null);
+      }
+      configure(context, CREATE, null, null);
+      attach(context, target);
+    }
+  }
+
+  private static FileDescriptor open() {
+    byte[] type = Native.cString("overlay");
+    Pointer memory = Native.allocate(type.length);
+    memory.put(0, type, 0, type.length);
+    long fd = libc().syscall(SYS_FSOPEN, memory.address(), FSOPEN_CLOEXEC, 0, 0, 0, 0);
+    Reference.reachabilityFence(memory);
+    return new FileDescriptor((int) check(fd, "fsopen", "overlay"), "overlay");
+  }
+
+  /** False on a kernel that does not take the layers one by one. */
+  private static boolean setLower(FileDescriptor context, OverlayMount mount) {
+    boolean first = true;
+    for (Path lower : mount.lower()) {
+      try {
+        set(context, "lowerdir+", lower);
+      } catch (NativeException e) {
+        if (first && e.errno() == Errno.EINVAL) {
+          return false;
+        }
+        throw e;
+      }
+      first = false;
+    }
+    return true;
+  }
+
+  private static void set(FileDescriptor context, String key, Path value) {
+    configure(context, SET_STRING, key, value);
+  }
+
+  private static void configure(
+      FileDescriptor context, int command, @Nullable String key, @Nullable Path value) {
+    byte[] keyBytes = Native.cString(key == null ? "" : key);
+    byte[] valueBytes = value == null ? new byte[1] : Native.cString(value);
+    Pointer memory = Native.allocate(keyBytes.length + valueBytes.length);
+    memory.put(0, keyBytes, 0, keyBytes.length);
+    memory.put(keyBytes.length, valueBytes, 0, valueBytes.length);
+    long keyAddress = key == null ? 0 : memory.address();
+    long valueAddress = value == null ? 0 : memory.address() + keyBytes.length;
+    long result =
+        libc().syscall(SYS_FSCONFIG, context.value(), command, keyAddress, valueAddress, 0, 0);
+    Reference.reachabilityFence(memory);
+    if (result != 0) {
+      int errno = Native.errno();
+      String what = (key == null ? "create" : key) + (value == null ? "" : "=" + value);
+      throw new NativeException("mount overlay", errno, what, kernelMessage(context));
+    }
+  }
+
+  /** The file system context says in words what it did not like. */
+  private static String kernelMessage(FileDescriptor context) {
+    ByteBuffer buffer = ByteBuffer.allocateDirect(512);
+    long length = libc().read(context.value(), buffer, buffer.capacity());
+    if (length <= 0) {
+      return "";
+    }
+    byte[] text = new byte[(int) length];
+    buffer.get(0, text);
+    return new String(text, StandardCharsets.UTF_8).strip();
+  }
+
+  private static void attach(FileDescriptor context, Path target) {
+    long fd = libc().syscall(SYS_FSMOUNT, context.value(), FSMOUNT_CLOEXEC, 0, 0, 0, 0);
+    try (FileDescriptor mounted = new FileDescriptor((int) check(fd, "fsmount", target), target)) {
+      byte[] path = Native.cString(target);
+      Pointer memory = Native.allocate(path.length + 1);
+      memory.put(0, path, 0, path.length);
+      long empty = memory.address() + path.length;
+      long result =
+          libc()
+              .syscall(
+                  SYS_MOVE_MOUNT,
+                  mounted.value(),
+                  empty,
+                  AT_FDCWD,
+                  memory.address(),
+                  MOVE_MOUNT_F_EMPTY_PATH,
+                  0);
+      Reference.reachabilityFence(memory);
+      check(result, "move_mount", target);
+    }
+  }
+
+  private static void mountByOptions(OverlayMount mount, Path target) {
+    byte[] data = Native.cString(options(mount));
+    if (data.length > MAX_OPTIONS) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "cannot mount "
+              + mount.lower().size()
+              + " layers on '"
+              + target
+              + "': this kernel takes the list as one string of 4,095 bytes and it has "
+              + data.length
+              + "; use Linux 6.8 or later, or a store with a shorter path");
+    }
+    byte[] overlay = Native.cString("overlay");
+    check(libc().mount(overlay, Native.cString(target), overlay, 0, data), "mount overlay", target);
+  }
+
+  /** The option string of mount(2) and mount(8). */
+  static String options(OverlayMount mount) {
+    return "lowerdir="
+        + mount.lower().stream().map(Overlay::escapeLower).collect(Collectors.joining(":"))
+        + ",upperdir="
+        + escape(mount.upper())
+        + ",workdir="
+        + escape(mount.work())
+        + (mount.throwAway() ? ",volatile" : "");
+  }
+
+  private static String escapeLower(Path path) {
+    return escape(path).replace(":", "\\:");
+  }
+
+  private static String escape(Path path) {
+    return path.toString().replace("\\", "\\\\").replace(",", "\\,");
+  }
+
+  static void unmount(Path target) {
+    byte[] path = Native.cString(target);
+    if (libc().umount2(path, UMOUNT_NOFOLLOW) == 0) {
+      return;
+    }
+    int errno = Native.errno();
+    if (errno == Errno.EBUSY) {
+      errno = libc().umount2(path, UMOUNT_NOFOLLOW | MNT_DETACH) == 0 ? 0 : Native.errno();
+    }
+    if (errno != 0 && errno != Errno.EINVAL && errno != Errno.ENOENT) {
+      throw new NativeException("unmount", errno, target.toString());
+    }
+  }
+}

@@ -1,0 +1,89 @@
+package io.runcible.ffi;
+
+import static io.runcible.ffi.Native.libc;
+
+import java.lang.ref.Reference;
+import java.util.Optional;
+import jnr.ffi.Pointer;
+
+/** A descriptor that names one process for good, unlike its number. Closed by its owner. */
+public final class PidFd implements AutoCloseable {
+  private static final long SYS_PIDFD_OPEN = 434;
+  private static final long SYS_PIDFD_SEND_SIGNAL = 424;
+  private static final long PIDFD_GET_INFO = 0xC040FF0BL;
+  private static final long PIDFD_INFO_EXIT = 8;
+  private static final long SYS_IOCTL = Native.ARM64 ? 29 : 16;
+
+  private final int pid;
+  private final FileDescriptor fd;
+
+  private PidFd(int pid, FileDescriptor fd) {
+    this.pid = pid;
+    this.fd = fd;
+  }
+
+  /** Opens a process; empty if there is none of this number. */
+  public static Optional<PidFd> open(int pid) {
+    long fd = libc().syscall(SYS_PIDFD_OPEN, pid, 0, 0, 0, 0, 0);
+    if (fd < 0) {
+      int errno = Native.errno();
+      if (errno == Errno.ESRCH || errno == Errno.EINVAL) {
+        return Optional.empty();
+      }
+      throw new NativeException("pidfd_open", errno, Integer.toString(pid));
+    }
+    return Optional.of(new PidFd(pid, new FileDescriptor((int) fd, "process " + pid)));
+  }
+
+  /** The number it was opened by. */
+  public int pid() {
+    return pid;
+  }
+
+  /**
+   * Sends a signal.
+   *
+   * @return false if the process is gone
+   */
+  public boolean signal(int signal) {
+    if (libc().syscall(SYS_PIDFD_SEND_SIGNAL, fd.value(), signal, 0, 0, 0, 0) == 0) {
+      return true;
+    }
+    int errno = Native.errno();
+    if (errno == Errno.ESRCH) {
+      return false;
+    }
+    throw new NativeException("signal " + signal, errno, fd.toString());
+  }
+
+  /** Whether the process has ended. */
+  public boolean hasEnded() {
+    return Poll.readable(fd, 0);
+  }
+
+  /**
+   * How a process that was reaped by its parent, whoever that is, ended; empty while it is not
+   * reaped, and on kernels before 6.15.
+   */
+  public Optional<WaitStatus> exitOfReaped() {
+    Pointer info = Native.allocate(64);
+    info.putLong(0, PIDFD_INFO_EXIT);
+    long result = libc().syscall(SYS_IOCTL, fd.value(), PIDFD_GET_INFO, info.address(), 0, 0, 0);
+    try {
+      return result == 0 && (info.getLong(0) & PIDFD_INFO_EXIT) != 0
+          ? Optional.of(WaitStatus.ofWord(info.getInt(60)))
+          : Optional.empty();
+    } finally {
+      Reference.reachabilityFence(info);
+    }
+  }
+
+  FileDescriptor descriptor() {
+    return fd;
+  }
+
+  @Override
+  public void close() {
+    fd.close();
+  }
+}

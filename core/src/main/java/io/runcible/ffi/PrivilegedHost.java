@@ -1,0 +1,62 @@
+package io.runcible.ffi;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Where privileged work happens: mounts, changes of owner, programs that need namespaces. For root
+ * that is this process. For an ordinary user it is a user and mount namespace that a small holder
+ * process keeps open; the holder dies with this process, and the mounts made there with it.
+ *
+ * <p>Nothing outside this interface mounts, unmounts or enters a namespace. Code that changes
+ * owners runs inside: in this process for root, in a worker started with {@link #spawn} otherwise.
+ */
+public interface PrivilegedHost extends AutoCloseable {
+  /**
+   * Finds the place for this process. Blocks for some milliseconds when a holder has to start.
+   *
+   * @throws io.runcible.RuncibleException UNSUPPORTED if an ordinary user may not make a user
+   *     namespace here, or a program for it is missing; the message says which
+   */
+  static PrivilegedHost open() {
+    return NativeAccess.isRoot() ? new ThisProcess() : NamespaceHolder.start();
+  }
+
+  /** Whether the work happens in a holder's namespaces. */
+  boolean rootless();
+
+  /** Whether files can belong to other ids than the caller's own. */
+  boolean hasIdRange();
+
+  /** A command as it has to be started to run there. */
+  List<String> command(List<String> command);
+
+  /** A program that will run there. */
+  default Spawn spawn(List<String> command, Map<String, String> environment) {
+    return Spawn.of(command(command), environment);
+  }
+
+  /** How this process names a path that is mounted there. */
+  Path visible(Path path);
+
+  /** Mounts an overlay on an existing directory. */
+  void mountOverlay(OverlayMount mount, Path target);
+
+  /** Unmounts whatever is mounted there; no error if nothing is, or the path is gone. */
+  void unmount(Path target);
+
+  /**
+   * Sends a signal, also to a process of another id of the caller's range.
+   *
+   * @return false if the process is gone
+   */
+  boolean signal(PidFd process, int signal);
+
+  /** Removes a directory and all below it, whoever owns it; no error if it is gone. */
+  void removeTree(Path directory);
+
+  /** Ends the holder, if there is one. Idempotent. */
+  @Override
+  void close();
+}

@@ -1,0 +1,219 @@
+package io.runcible.ffi;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import java.lang.ref.Reference;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import jnr.ffi.Pointer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Starts a program with {@code posix_spawn}, in a session of its own, with the default signal
+ * dispositions, no blocked signal, and no descriptor but the ones named here. (Threads of a JVM
+ * block SIGQUIT, and the JVM opens files without close-on-exec: a child must inherit neither.)
+ *
+ * <p>The descriptors that are handed over stay the caller's, to be closed after {@link #start()}.
+ */
+public final class Spawn {
+  private static final short SETSIGMASK = 0x08;
+  private static final short SETSIGDEF = 0x04;
+  private static final short SETSID = 0x80;
+  private static final int F_DUPFD_CLOEXEC = 1030;
+  private static final int LOWEST_SOURCE = 32;
+  private static final int SIGSET_SIZE = 128;
+  private static final long SYS_CLOSE_RANGE = 436;
+  private static final int CLOSE_RANGE_CLOEXEC = 4;
+
+  private final List<String> command;
+  private final Map<String, String> environment;
+  private final Map<Integer, FileDescriptor> descriptors = new TreeMap<>();
+
+  private Spawn(List<String> command, Map<String, String> environment) {
+    this.command = List.copyOf(command);
+    this.environment = Map.copyOf(environment);
+  }
+
+  /**
+   * A program to start.
+   *
+   * @param command the program, searched in {@code PATH} of this process unless it has a slash, and
+   *     its arguments
+   * @param environment the whole environment of the child
+   */
+  public static Spawn of(List<String> command, Map<String, String> environment) {
+    return new Spawn(command, environment);
+  }
+
+  /**
+   * The environment that the programs driven by the engine get: little, and none of the caller's.
+   */
+  public static Map<String, String> plainEnvironment() {
+    return Map.of("PATH", searchPath(), "LC_ALL", "C");
+  }
+
+  /** Makes {@code source} the child's descriptor {@code childFd}; 0 to 2 default to /dev/null. */
+  public Spawn descriptor(int childFd, FileDescriptor source) {
+    if (childFd < 0 || childFd >= LOWEST_SOURCE) {
+      throw new IllegalArgumentException("descriptor " + childFd);
+    }
+    descriptors.put(childFd, source);
+    return this;
+  }
+
+  /**
+   * Starts the program.
+   *
+   * @return the child; the caller waits for it and closes it
+   * @throws RuncibleException NOT_FOUND if there is no such program, otherwise as the kernel says
+   */
+  public ChildProcess start() {
+    Path program = locate();
+    try (FileDescriptor devNull = FileCalls.openNull()) {
+      for (int fd = 0; fd <= 2; fd++) {
+        descriptors.putIfAbsent(fd, devNull);
+      }
+      List<FileDescriptor> sources = new ArrayList<>();
+      try {
+        Map<Integer, FileDescriptor> high = new TreeMap<>();
+        descriptors.forEach((childFd, source) -> high.put(childFd, duplicateHigh(source, sources)));
+        return new ChildProcess(spawn(program, high), command.get(0));
+      } finally {
+        sources.forEach(FileDescriptor::close);
+      }
+    }
+  }
+
+  /** Numbers above all targets, so that one dup2 never overwrites the source of the next. */
+  private static FileDescriptor duplicateHigh(FileDescriptor source, List<FileDescriptor> sources) {
+    int fd = Native.libc().fcntl(source.value(), F_DUPFD_CLOEXEC, LOWEST_SOURCE);
+    FileDescriptor copy = new FileDescriptor(Native.check(fd, "dup", source), source);
+    sources.add(copy);
+    return copy;
+  }
+
+  private int spawn(Path program, Map<Integer, FileDescriptor> sources) {
+    Libc libc = Native.libc();
+    Pointer actions = Native.allocate(128);
+    Pointer attributes = Native.allocate(512);
+    Pointer signals = Native.allocate(SIGSET_SIZE);
+    CStrings argv = new CStrings(command);
+    CStrings envp =
+        new CStrings(
+            environment.entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()).toList());
+    CStrings path = new CStrings(List.of(program.toString()));
+    Pointer pid = Native.allocate(4);
+    checkCode(libc.posix_spawn_file_actions_init(actions));
+    checkCode(libc.posix_spawnattr_init(attributes));
+    try {
+      sources.forEach(
+          (childFd, source) ->
+              checkCode(libc.posix_spawn_file_actions_adddup2(actions, source.value(), childFd)));
+      int above = sources.keySet().stream().mapToInt(Integer::intValue).max().orElse(2) + 1;
+      closeTheRest(libc, actions, above);
+      checkCode(
+          libc.posix_spawnattr_setflags(attributes, (short) (SETSIGMASK | SETSIGDEF | SETSID)));
+      checkCode(libc.posix_spawnattr_setsigmask(attributes, signals));
+      for (int i = 0; i < 8; i++) {
+        signals.putByte(i, (byte) 0xff);
+      }
+      checkCode(libc.posix_spawnattr_setsigdefault(attributes, signals));
+      checkCode(
+          libc.posix_spawn(pid, path.string(0), actions, attributes, argv.array(), envp.array()));
+      return pid.getInt(0);
+    } finally {
+      libc.posix_spawnattr_destroy(attributes);
+      libc.posix_spawn_file_actions_destroy(actions);
+      for (Object buffer :
+          new Object[] {actions, attributes, signals, argv, envp, path, pid, sources}) {
+        Reference.reachabilityFence(buffer);
+      }
+    }
+  }
+
+  /** glibc 2.34 closes in the child; before that everything is marked close-on-exec here. */
+  private static void closeTheRest(Libc libc, Pointer actions, int from) {
+    try {
+      checkNumber(libc.posix_spawn_file_actions_addclosefrom_np(actions, from));
+    } catch (UnsatisfiedLinkError e) {
+      libc.syscall(SYS_CLOSE_RANGE, 3, 0xffffffffL, CLOSE_RANGE_CLOEXEC, 0, 0, 0);
+    }
+  }
+
+  private static void checkNumber(int code) {
+    if (code != 0) {
+      throw new NativeException("posix_spawn", code, "file actions");
+    }
+  }
+
+  private void checkCode(int code) {
+    if (code != 0) {
+      throw new NativeException("start program", code, command.get(0));
+    }
+  }
+
+  private Path locate() {
+    return findProgram(command.get(0))
+        .orElseThrow(
+            () ->
+                new RuncibleException(
+                    ErrorKind.NOT_FOUND,
+                    "the program '"
+                        + command.get(0)
+                        + "' is not installed, or not executable, in "
+                        + searchPath()));
+  }
+
+  /** Where a program is: the path itself if it has a slash, otherwise the first in the PATH. */
+  public static Optional<Path> findProgram(String name) {
+    if (name.indexOf('/') >= 0) {
+      return Optional.of(Path.of(name)).filter(Files::isExecutable);
+    }
+    for (String directory : searchPath().split(":", -1)) {
+      if (!directory.isEmpty()) {
+        Path candidate = Path.of(directory, name);
+        if (Files.isExecutable(candidate) && !Files.isDirectory(candidate)) {
+          return Optional.of(candidate);
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** PATH of this process, and the directories of administration that it may lack. */
+  private static String searchPath() {
+    @Nullable String path = System.getenv("PATH");
+    String administration = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin";
+    return path == null || path.isEmpty() ? administration : path + ":" + administration;
+  }
+
+  /** NUL-terminated strings and the NULL-terminated array of their addresses. */
+  private static final class CStrings {
+    private final List<Pointer> strings = new ArrayList<>();
+    private final Pointer array;
+
+    CStrings(List<String> values) {
+      array = Native.allocate((values.size() + 1) * 8);
+      for (int i = 0; i < values.size(); i++) {
+        byte[] bytes = Native.cString(values.get(i));
+        Pointer string = Native.allocate(bytes.length);
+        string.put(0, bytes, 0, bytes.length);
+        strings.add(string);
+        array.putLong(i * 8L, string.address());
+      }
+    }
+
+    Pointer array() {
+      return array;
+    }
+
+    Pointer string(int index) {
+      return strings.get(index);
+    }
+  }
+}

@@ -1,0 +1,15 @@
+package io.runcible.ffi;
+
+/**
+ * How a process ended.
+ *
+ * @param code its exit code, 0 if a signal ended it
+ * @param signal the signal that ended it, 0 if it exited
+ */
+public record WaitStatus(int code, int signal) {
+  /** Reads the status word of {@code wait(2)}. */
+  static WaitStatus ofWord(int word) {
+    int signal = word & 0x7f;
+    return signal == 0 ? new WaitStatus((word >> 8) & 0xff, 0) : new WaitStatus(0, signal);
+  }
+}

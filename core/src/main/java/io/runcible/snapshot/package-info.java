@@ -1,0 +1,12 @@
+/**
+ * Unpacked layers, and the writable file systems that containers get on top of them.
+ *
+ * <p>{@link io.runcible.snapshot.Unpacker} fetches and unpacks the layers of an image side by side
+ * and commits them together, durably. A {@link io.runcible.snapshot.Snapshotter} keeps each under
+ * its chainId (OCI image specification, "Layer ChainID"), so that images share what they have in
+ * common, and says what to mount for a container.
+ */
+@NullMarked
+package io.runcible.snapshot;
+
+import org.jspecify.annotations.NullMarked;

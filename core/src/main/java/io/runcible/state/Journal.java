@@ -1,0 +1,195 @@
+package io.runcible.state;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What one living owner has made and must undo: each thing is written down before it is made and
+ * struck out after it is undone. When the owner dies, its lock falls free, and {@link #sweep} of
+ * any later process undoes what is left, latest first.
+ *
+ * <p>Entries are written to the page cache and not synced: a power cut takes processes, mounts and
+ * namespaces with it, and what it leaves on disk is found by its place.
+ */
+public final class Journal implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Journal.class);
+  private static final String LOCK = "lock";
+
+  private final Path directory;
+  private final LockFile lock;
+  private final AtomicLong sequence = new AtomicLong();
+
+  private Journal(Path directory, LockFile lock) {
+    this.directory = directory;
+    this.lock = lock;
+  }
+
+  /**
+   * Begins the journal of an owner.
+   *
+   * @param root the directory of all journals
+   * @param owner a name that nobody else uses, fit for a file name
+   */
+  public static Journal begin(Path root, String owner) {
+    Path directory = root.resolve(owner);
+    while (true) {
+      try {
+        Files.createDirectories(directory);
+        return new Journal(
+            directory,
+            LockFile.tryAcquire(directory.resolve(LOCK), true)
+                .orElseThrow(
+                    () ->
+                        new RuncibleException(
+                            ErrorKind.ALREADY_EXISTS, "journal owner '" + owner + "' is alive")));
+      } catch (IOException e) {
+        throw new RuncibleException(
+            ErrorKind.UNAVAILABLE, "cannot make the journal '" + directory + "'", e);
+      } catch (RuncibleException e) {
+        // A sweep took the directory for a dead owner's before the lock was there: once more.
+        if (e.kind() != ErrorKind.NOT_FOUND) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  /**
+   * Writes down what is about to be made.
+   *
+   * @param kind what {@link #sweep} looks the undoing up by
+   * @param facts what the undoing needs to know
+   */
+  public Entry record(String kind, Map<String, String> facts) {
+    Path file = directory.resolve(String.format("%012d.json", sequence.incrementAndGet()));
+    JsonRecord.write(file, new Note(kind, facts), false);
+    return new Entry(file);
+  }
+
+  /** The owner's name. */
+  public String owner() {
+    return directory.getFileName().toString();
+  }
+
+  /** Ends the journal. Entries that were not struck out stay for the next sweep. */
+  @Override
+  public void close() {
+    removeIfEmpty(directory, lock);
+  }
+
+  private static void removeIfEmpty(Path directory, LockFile lock) {
+    try (lock) {
+      if (notes(directory).isEmpty()) {
+        lock.closeAndRemove();
+        Files.deleteIfExists(directory);
+      }
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.UNAVAILABLE, "cannot remove the journal '" + directory + "'", e);
+    }
+  }
+
+  /**
+   * Undoes what dead owners left. An entry whose undoing fails, or whose kind is unknown here,
+   * stays for a later sweep and is logged.
+   *
+   * @param root the directory of all journals
+   * @param undo what to do for each kind; must succeed for a thing that is not there
+   */
+  public static void sweep(Path root, Map<String, Consumer<Map<String, String>>> undo) {
+    for (Path directory : list(root, "*")) {
+      if (!Files.isDirectory(directory)) {
+        continue;
+      }
+      try {
+        Optional<LockFile> dead = LockFile.tryAcquire(directory.resolve(LOCK), true);
+        if (dead.isPresent()) {
+          undoAll(directory, undo);
+          removeIfEmpty(directory, dead.get());
+        }
+      } catch (RuncibleException e) {
+        // NOT_FOUND: another process swept the same journal.
+        if (e.kind() != ErrorKind.NOT_FOUND) {
+          LOG.warn("cannot sweep the journal '{}'; a later start tries again", directory, e);
+        }
+      }
+    }
+  }
+
+  private static void undoAll(Path directory, Map<String, Consumer<Map<String, String>>> undo) {
+    List<Path> latestFirst = new ArrayList<>(notes(directory));
+    latestFirst.sort(Comparator.reverseOrder());
+    for (Path file : latestFirst) {
+      try {
+        Optional<Note> note = JsonRecord.read(file, Note.class);
+        if (note.isPresent()) {
+          undoOne(note.get(), undo);
+        }
+        Files.deleteIfExists(file);
+      } catch (IOException | RuntimeException e) {
+        LOG.warn("cannot undo the journal entry '{}'; a later start tries again", file, e);
+      }
+    }
+  }
+
+  private static void undoOne(Note note, Map<String, Consumer<Map<String, String>>> undo) {
+    Consumer<Map<String, String>> action = undo.get(note.kind());
+    if (action == null) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED, "this release does not know how to undo a '" + note.kind() + "'");
+    }
+    action.accept(note.facts());
+  }
+
+  private static List<Path> notes(Path directory) {
+    return list(directory, "[0-9]*.json");
+  }
+
+  private static List<Path> list(Path directory, String glob) {
+    List<Path> found = new ArrayList<>();
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory, glob)) {
+      entries.forEach(found::add);
+      return found;
+    } catch (NoSuchFileException | NotDirectoryException e) {
+      return List.of();
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot list '" + directory + "'", e);
+    }
+  }
+
+  private record Note(String kind, Map<String, String> facts) {}
+
+  /** One thing that has to be undone. */
+  public static final class Entry {
+    private final Path file;
+
+    private Entry(Path file) {
+      this.file = file;
+    }
+
+    /** Strikes it out: it is undone, or somebody else answers for it now. Idempotent. */
+    public void done() {
+      try {
+        Files.deleteIfExists(file);
+      } catch (IOException e) {
+        throw new RuncibleException(
+            ErrorKind.UNAVAILABLE, "cannot strike out the journal entry '" + file + "'", e);
+      }
+    }
+  }
+}

@@ -1,0 +1,96 @@
+package io.runcible.state;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * A small JSON file that is replaced as a whole: a reader, and a process after a crash, sees the
+ * old record or the new one. The records are Java records of this library; unknown fields, which a
+ * later release may have written, are ignored.
+ */
+public final class JsonRecord {
+  private static final long MAX_SIZE = 4L << 20;
+  private static final JsonMapper MAPPER =
+      JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
+
+  private JsonRecord() {}
+
+  /**
+   * Replaces the file.
+   *
+   * @param durable whether to wait until the disk has it, the name included
+   */
+  public static void write(Path file, Object value, boolean durable) {
+    Path directory = file.toAbsolutePath().getParent();
+    Path temporary = directory.resolve("." + file.getFileName() + "." + UUID.randomUUID());
+    try {
+      byte[] json = MAPPER.writeValueAsBytes(value);
+      try (FileChannel channel =
+          FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+        ByteBuffer buffer = ByteBuffer.wrap(json);
+        while (buffer.hasRemaining()) {
+          channel.write(buffer);
+        }
+        if (durable) {
+          channel.force(true);
+        }
+      }
+      Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+      if (durable) {
+        syncDirectory(directory);
+      }
+    } catch (IOException e) {
+      deleteQuietly(temporary, e);
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot write '" + file + "'", e);
+    }
+  }
+
+  private static void deleteQuietly(Path temporary, IOException cause) {
+    try {
+      Files.deleteIfExists(temporary);
+    } catch (IOException e) {
+      cause.addSuppressed(e);
+    }
+  }
+
+  private static void syncDirectory(Path directory) throws IOException {
+    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+      channel.force(true);
+    }
+  }
+
+  /**
+   * Reads the file; empty if there is none.
+   *
+   * @throws RuncibleException CORRUPT_DATA if it is no record of this type
+   */
+  public static <T> Optional<T> read(Path file, Class<T> type) {
+    try {
+      if (Files.size(file) > MAX_SIZE) {
+        throw new RuncibleException(
+            ErrorKind.CORRUPT_DATA, "the record '" + file + "' is larger than " + MAX_SIZE);
+      }
+      return Optional.of(MAPPER.readValue(Files.readAllBytes(file), type));
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    } catch (JsonProcessingException e) {
+      throw new RuncibleException(
+          ErrorKind.CORRUPT_DATA, "'" + file + "' is not a valid " + type.getSimpleName(), e);
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot read '" + file + "'", e);
+    }
+  }
+}

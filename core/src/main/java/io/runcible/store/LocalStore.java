@@ -1,0 +1,152 @@
+package io.runcible.store;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileDescriptor;
+import io.runcible.image.Descriptor;
+import io.runcible.image.ImageReference;
+import io.runcible.image.ImageSource;
+import io.runcible.image.Manifest;
+import io.runcible.state.LockFile;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The directory that holds blobs, images and snapshots. Thread-safe, and safe to be opened by any
+ * number of processes at once.
+ */
+public final class LocalStore implements ImageSource {
+  private static final Duration LEASE_LIMIT = Duration.ofMinutes(10);
+
+  private final Path root;
+  private final ContentStore content;
+  private final ImageStore images;
+
+  private LocalStore(Path root) {
+    this.root = root;
+    this.content = new ContentStore(root);
+    this.images = new ImageStore(root.resolve("images"));
+  }
+
+  /**
+   * Opens the store, making its directories where they are missing, for the owner alone.
+   *
+   * @throws RuncibleException PERMISSION_DENIED if this user may not write there
+   */
+  public static LocalStore open(Path root) {
+    Path absolute = root.toAbsolutePath().normalize();
+    try {
+      Files.createDirectories(
+          absolute,
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+      for (String name :
+          new String[] {"blobs/sha256", "blobs/sha512", "ingest", "locks", "images"}) {
+        Files.createDirectories(absolute.resolve(name));
+      }
+    } catch (AccessDeniedException e) {
+      throw notWritable(absolute, e);
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.UNAVAILABLE, "cannot make the store '" + absolute + "': " + e.getMessage(), e);
+    }
+    if (!Files.isWritable(absolute.resolve("ingest"))) {
+      throw notWritable(absolute, null);
+    }
+    LocalStore store = new LocalStore(absolute);
+    store.content.removeAbandoned();
+    return store;
+  }
+
+  private static RuncibleException notWritable(Path root, @Nullable IOException cause) {
+    return new RuncibleException(
+        ErrorKind.PERMISSION_DENIED,
+        "user '"
+            + System.getProperty("user.name")
+            + "' may not write to the store '"
+            + root
+            + "'; choose another directory for the store, or give this user the right to write",
+        cause);
+  }
+
+  /** The directory. */
+  public Path root() {
+    return root;
+  }
+
+  /** The blobs. */
+  public ContentStore content() {
+    return content;
+  }
+
+  /** The names. */
+  public ImageStore images() {
+    return images;
+  }
+
+  /**
+   * Keeps all content in place until it is closed or this process ends, also what no image refers
+   * to yet. Whoever fetches, unpacks or reads content holds one. Blocks while a clean-up runs.
+   */
+  public Lease lease() {
+    return new Lease(LockFile.acquire(root.resolve("locks/store"), false, LEASE_LIMIT));
+  }
+
+  /** For a clean-up: the right to remove content; empty while anybody holds a lease. */
+  public Optional<Lease> tryExclusive() {
+    return LockFile.tryAcquire(root.resolve("locks/store"), true).map(Lease::new);
+  }
+
+  /** Waits until all that was written to the store is durable. */
+  public void sync() {
+    try (FileDescriptor directory = FileCalls.openDirectory(root)) {
+      FileCalls.syncFileSystem(directory);
+    }
+  }
+
+  @Override
+  public Descriptor resolve(ImageReference reference) {
+    return images
+        .find(reference)
+        .map(ImageRecord::manifest)
+        .orElseThrow(
+            () ->
+                new RuncibleException(
+                    ErrorKind.NOT_FOUND, reference + " is not in the store '" + root + "'"));
+  }
+
+  @Override
+  public byte[] manifest(ImageReference reference, Descriptor descriptor) {
+    return content.read(descriptor, Manifest.MAX_SIZE);
+  }
+
+  @Override
+  public InputStream blob(ImageReference reference, Descriptor descriptor) {
+    return content.open(descriptor.digest());
+  }
+
+  /** Holds nothing; what others opened stays open. */
+  @Override
+  public void close() {}
+
+  /** A hold on the content of the store. */
+  public static final class Lease implements AutoCloseable {
+    private final LockFile lock;
+
+    private Lease(LockFile lock) {
+      this.lock = lock;
+    }
+
+    @Override
+    public void close() {
+      lock.close();
+    }
+  }
+}
