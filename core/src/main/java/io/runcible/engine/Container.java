@@ -68,6 +68,14 @@ public final class Container implements AutoCloseable {
     return directory;
   }
 
+  boolean isDetached() {
+    return record.detached();
+  }
+
+  synchronized boolean isStarted() {
+    return init != null;
+  }
+
   synchronized void onClose(Runnable action) {
     onClose = action;
   }
@@ -75,8 +83,8 @@ public final class Container implements AutoCloseable {
   /**
    * Starts the program. Returns when it runs.
    *
-   * @throws RuncibleException NOT_FOUND or PERMISSION_DENIED if the container has no such program or
-   *     it may not be executed, FAILED_PRECONDITION if it was started before, otherwise what the
+   * @throws RuncibleException NOT_FOUND or PERMISSION_DENIED if the container has no such program
+   *     or it may not be executed, FAILED_PRECONDITION if it was started before, otherwise what the
    *     runtime says; the container is then still to be closed
    */
   public synchronized ContainerProcess start() {
@@ -153,8 +161,8 @@ public final class Container implements AutoCloseable {
    * when it runs.
    *
    * @return the process, owned by the container
-   * @throws RuncibleException NOT_FOUND or PERMISSION_DENIED if the container has no such program or
-   *     user, FAILED_PRECONDITION if the container does not run, otherwise what the runtime says
+   * @throws RuncibleException NOT_FOUND or PERMISSION_DENIED if the container has no such program
+   *     or user, FAILED_PRECONDITION if the container does not run, otherwise what the runtime says
    */
   public ContainerProcess exec(ExecSpec spec) {
     requireOpen();
@@ -200,8 +208,8 @@ public final class Container implements AutoCloseable {
   /**
    * Waits until the container is ready.
    *
-   * @throws RuncibleException TIMEOUT when the limit ran out, FAILED_PRECONDITION when the container
-   *     ended before; both with the last of its output
+   * @throws RuncibleException TIMEOUT when the limit ran out, FAILED_PRECONDITION when the
+   *     container ended before; both with the last of its output
    */
   public void awaitReady(Ready ready) {
     long deadline = System.nanoTime() + ready.limit().toNanos();

@@ -93,8 +93,7 @@ public final class ContainerProcess implements AutoCloseable {
       return Optional.empty();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new RuncibleException(
-          ErrorKind.CANCELLED, "interrupted while waiting for " + what, e);
+      throw new RuncibleException(ErrorKind.CANCELLED, "interrupted while waiting for " + what, e);
     } catch (ExecutionException e) {
       throw new RuncibleException(
           ErrorKind.INTERNAL, "how " + what + " ended is unknown", e.getCause());

@@ -206,7 +206,9 @@ public final class ContainerSpec {
       return this;
     }
 
-    /** Replaces the image's command: what follows the entrypoint, or the program if there is none. */
+    /**
+     * Replaces the image's command: what follows the entrypoint, or the program if there is none.
+     */
     public Builder command(String... command) {
       this.command = List.of(command);
       return this;
@@ -269,7 +271,9 @@ public final class ContainerSpec {
       return this;
     }
 
-    /** Limits memory, as {@code 64m} or {@code 2g}: bytes, or with k, m or g for powers of 1,024. */
+    /**
+     * Limits memory, as {@code 64m} or {@code 2g}: bytes, or with k, m or g for powers of 1,024.
+     */
     public Builder memory(String size) {
       return memory(parseSize(size));
     }
@@ -301,8 +305,8 @@ public final class ContainerSpec {
     /**
      * Publishes a port of the container on the host.
      *
-     * @throws RuncibleException UNSUPPORTED in this release, which has no network that could publish
-     *     a port; with {@link Network#HOST} the program's port is a port of the host
+     * @throws RuncibleException UNSUPPORTED in this release, which has no network that could
+     *     publish a port; with {@link Network#HOST} the program's port is a port of the host
      */
     public Builder publish(int containerPort) {
       throw new RuncibleException(

@@ -14,7 +14,9 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** A shell that waits for a detached container and keeps its exit code where any engine finds it. */
+/**
+ * A shell that waits for a detached container and keeps its exit code where any engine finds it.
+ */
 final class DetachedMonitor {
   private static final int ATTEMPTS = 500;
   private static final long PAUSE_MILLIS = 20;

@@ -28,10 +28,7 @@ final class ExecProcess {
     spec.workingDirectory().ifPresent(cwd -> process.put("cwd", cwd));
     spec.user()
         .ifPresent(
-            name ->
-                user(
-                    process,
-                    UserLookup.find(parts.host().visible(directory.rootfs()), name)));
+            name -> user(process, UserLookup.find(parts.host().visible(directory.rootfs()), name)));
     return process.toString();
   }
 

@@ -25,8 +25,7 @@ public record ExitStatus(int code, OptionalInt signal, boolean outOfMemory) {
   static ExitStatus ofCode(int code) {
     int signal = code - SIGNAL_BASE;
     boolean signalled = signal > 0 && signal <= MAX_SIGNAL;
-    return new ExitStatus(
-        code, signalled ? OptionalInt.of(signal) : OptionalInt.empty(), false);
+    return new ExitStatus(code, signalled ? OptionalInt.of(signal) : OptionalInt.empty(), false);
   }
 
   static ExitStatus ofExit(int code) {

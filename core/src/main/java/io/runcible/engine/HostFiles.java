@@ -26,8 +26,7 @@ final class HostFiles {
               : loopback + "127.0.1.1\t" + hostname + "\n");
       if (network == Network.HOST && Files.isReadable(Path.of("/etc/resolv.conf"))) {
         write(
-            directory.path().resolve("resolv.conf"),
-            Files.readString(Path.of("/etc/resolv.conf")));
+            directory.path().resolve("resolv.conf"), Files.readString(Path.of("/etc/resolv.conf")));
       }
     } catch (IOException e) {
       throw new RuncibleException(

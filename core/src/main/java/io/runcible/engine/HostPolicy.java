@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The policy of the host for images (containers-policy.json). This release cannot verify what a
- * policy may ask for, so a pull that the policy does not simply accept is refused: a policy is never
- * ignored.
+ * policy may ask for, so a pull that the policy does not simply accept is refused: a policy is
+ * never ignored.
  */
 final class HostPolicy {
   private static final long MAX_SIZE = 1 << 20;

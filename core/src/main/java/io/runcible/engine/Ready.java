@@ -64,7 +64,9 @@ public final class Ready {
         DEFAULT_LIMIT);
   }
 
-  /** When a command that is executed in the container exits with 0; it is tried again until then. */
+  /**
+   * When a command that is executed in the container exits with 0; it is tried again until then.
+   */
   public static Ready onCommand(String... command) {
     List<String> words = List.of(command);
     return new Ready(

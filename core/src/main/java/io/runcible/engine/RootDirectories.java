@@ -43,7 +43,8 @@ final class RootDirectories {
    *
    * @param rootfs the root as this process sees it
    * @param mounted the root as the runtime sees it
-   * @param volumes absolute paths that an image names; those that cannot be a directory are left out
+   * @param volumes absolute paths that an image names; those that cannot be a directory are left
+   *     out
    * @return the directories without symbolic links, as the runtime sees them
    */
   static List<Path> make(Path rootfs, Path mounted, Set<String> volumes) {
@@ -77,7 +78,8 @@ final class RootDirectories {
     String reached = ".";
     for (Path component : Path.of(volume).normalize()) {
       String name =
-          new String(component.toString().getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
+          new String(
+              component.toString().getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
       try (FileDescriptor parent = FileCalls.openDirectoryInRoot(root, reached)) {
         if (FileCalls.stat(parent, name).isEmpty()) {
           FileCalls.makeDirectory(parent, name, MODE);

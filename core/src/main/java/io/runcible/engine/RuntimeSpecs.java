@@ -85,8 +85,7 @@ final class RuntimeSpecs {
     spec.pids().ifPresent(resources::pids);
     spec.cpus()
         .ifPresent(
-            cpus ->
-                resources.cpuQuota(Math.round(cpus * CPU_PERIOD_MICROS), CPU_PERIOD_MICROS));
+            cpus -> resources.cpuQuota(Math.round(cpus * CPU_PERIOD_MICROS), CPU_PERIOD_MICROS));
     return resources.build();
   }
 
@@ -104,7 +103,8 @@ final class RuntimeSpecs {
       Optional<String> workingDirectory) {
     return ProcessSpec.builder(args)
         .env(environment.entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()).toList())
-        .cwd(workingDirectory.or(image::workingDirectory).filter(d -> d.startsWith("/")).orElse("/"))
+        .cwd(
+            workingDirectory.or(image::workingDirectory).filter(d -> d.startsWith("/")).orElse("/"))
         .user(user.uid(), user.gid())
         .additionalGids(user.groups())
         .capabilities(capabilities());
@@ -113,8 +113,7 @@ final class RuntimeSpecs {
   private List<String> arguments() {
     List<String> args = new ArrayList<>(spec.entrypoint().orElse(image.entrypoint()));
     // An entrypoint of the caller's drops the image's command, which was meant for another one.
-    args.addAll(
-        spec.command().orElse(spec.entrypoint().isPresent() ? List.of() : image.command()));
+    args.addAll(spec.command().orElse(spec.entrypoint().isPresent() ? List.of() : image.command()));
     if (args.isEmpty()) {
       throw new RuncibleException(
           ErrorKind.INVALID_INPUT,

@@ -219,8 +219,7 @@ final class StartedProcess {
         // Looked at again above.
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
-        throw new RuncibleException(
-            ErrorKind.CANCELLED, "interrupted while starting " + what, e);
+        throw new RuncibleException(ErrorKind.CANCELLED, "interrupted while starting " + what, e);
       }
     }
     try {

@@ -44,8 +44,8 @@ final class UserLookup {
   /**
    * Resolves {@code user[:group]}, each a name or a number; empty means root.
    *
-   * @throws RuncibleException INVALID_INPUT for a number out of range, NOT_FOUND for a name that the
-   *     container does not have
+   * @throws RuncibleException INVALID_INPUT for a number out of range, NOT_FOUND for a name that
+   *     the container does not have
    */
   static Identity find(Path rootfs, String text) {
     try (FileDescriptor root = FileCalls.openDirectory(rootfs)) {
@@ -73,9 +73,7 @@ final class UserLookup {
     int uid = numericUser.orElseGet(() -> id(entry.orElseThrow()[2]).orElseThrow());
     List<String[]> groupFile = read("etc/group", 4);
     int gid =
-        group.isEmpty()
-            ? entry.flatMap(f -> id(f[3])).orElse(0)
-            : findGroup(groupFile, group);
+        group.isEmpty() ? entry.flatMap(f -> id(f[3])).orElse(0) : findGroup(groupFile, group);
     // A group that was asked for stands alone, as in the other engines.
     List<Integer> groups =
         group.isEmpty() && entry.isPresent()

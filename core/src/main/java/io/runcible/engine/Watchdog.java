@@ -14,9 +14,9 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * A shell that outlives this process by as long as it takes to end the containers that belong to it.
- * It is told of each container before the container is made, and acts when its input ends, which it
- * does however this process ends.
+ * A shell that outlives this process by as long as it takes to end the containers that belong to
+ * it. It is told of each container before the container is made, and acts when its input ends,
+ * which it does however this process ends.
  *
  * <p>A runtime that was started just before may not have made its container yet, so the shell takes
  * the bundle's configuration away, ends the runtimes that work on the bundle, and deletes, until

@@ -21,7 +21,7 @@ public interface CredentialStore {
    */
   Optional<Credentials> find(String registry, String repository);
 
-  /** Where it looks, in words that end a sentence "none were found in …". */
+  /** Where it looks, in words that can follow "taken from". */
   default String description() {
     return "the credential store that was passed";
   }

@@ -10,6 +10,7 @@ import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.Optional;
 import javax.net.ssl.SSLException;
+import okhttp3.HttpUrl;
 import okhttp3.Response;
 
 /** Turns what went wrong on the wire into exceptions that say what was attempted. */
@@ -77,17 +78,24 @@ final class Failures {
   }
 
   /** A connection that could not be made, or broke. */
-  static RuncibleException network(Operation operation, IOException e) {
+  static RuncibleException network(Operation operation, IOException failure) {
     RegistryEndpoint endpoint = operation.endpoint();
-    String host = RegistryEndpoint.origin(endpoint.base());
-    ErrorKind kind = ErrorKind.UNAVAILABLE;
+    IOException e = failure;
+    HttpUrl url = endpoint.base();
+    if (failure instanceof SendException sending && failure.getCause() instanceof IOException io) {
+      e = io;
+      url = sending.url();
+    }
+    String host = RegistryEndpoint.origin(url);
+    ErrorKind kind =
+        e instanceof SocketTimeoutException ? ErrorKind.TIMEOUT : ErrorKind.UNAVAILABLE;
     String reason;
     if (e instanceof UnknownHostException) {
-      reason = "the host of " + host + " has no known address; check the name and the name server";
+      reason = url.host() + " has no known address; check the name, and the name server";
     } else if (e instanceof SSLException) {
-      reason = "no secure connection to " + host + ": " + detail(e) + tlsNextStep(endpoint);
+      String nextStep = endpoint.isOrigin(url) ? tlsNextStep(endpoint) : "";
+      reason = "no secure connection to " + host + ": " + detail(e) + nextStep;
     } else if (e instanceof SocketTimeoutException) {
-      kind = ErrorKind.TIMEOUT;
       reason = host + " did not answer in time: " + detail(e);
     } else if (e instanceof ConnectException || e instanceof NoRouteToHostException) {
       reason = "no connection to " + host + ": " + detail(e);

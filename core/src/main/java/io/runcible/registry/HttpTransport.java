@@ -89,8 +89,9 @@ final class HttpTransport implements AutoCloseable {
   private Duration pauseOrFail(Operation operation, int attempt, Request request, IOException e) {
     checkUsable(operation);
     // A certificate does not get better within seconds.
+    Throwable cause = e.getCause();
     boolean hopeless =
-        e instanceof SSLHandshakeException || e instanceof SSLPeerUnverifiedException;
+        cause instanceof SSLHandshakeException || cause instanceof SSLPeerUnverifiedException;
     Optional<Duration> pause =
         hopeless || !isRepeatable(request) ? Optional.empty() : retry.pause(attempt);
     return pause.orElseThrow(() -> Failures.network(operation, e));
@@ -166,7 +167,7 @@ final class HttpTransport implements AutoCloseable {
     try {
       return call.execute();
     } catch (IOException e) {
-      throw e;
+      throw new SendException(request.url(), e);
     } catch (Exception e) {
       // The implementation language of the HTTP library lets this pass without declaring it.
       if (e instanceof InterruptedException) {

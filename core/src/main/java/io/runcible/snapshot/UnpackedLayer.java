@@ -1,0 +1,124 @@
+package io.runcible.snapshot;
+
+import io.runcible.Digest;
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.archive.ArchiveLimits;
+import io.runcible.archive.Decompression;
+import io.runcible.archive.LayerApplier;
+import io.runcible.archive.LayerFormat;
+import io.runcible.archive.Ownership;
+import io.runcible.archive.Readahead;
+import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileDescriptor;
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executor;
+
+/** A layer that lies in its directory, but for what depends on the layers below. */
+final class UnpackedLayer implements AutoCloseable {
+  private final FileDescriptor root;
+  private final LayerApplier applier;
+
+  private UnpackedLayer(FileDescriptor root, LayerApplier applier) {
+    this.root = root;
+    this.applier = applier;
+  }
+
+  /**
+   * How the files of a layer are written.
+   *
+   * @param format how the overlay file system wants whiteouts
+   * @param ownership what happens to owners
+   */
+  record Form(LayerFormat format, Ownership ownership) {
+    static final Form ROOT = new Form(LayerFormat.OVERLAY, Ownership.EXACT);
+  }
+
+  /**
+   * Decompresses a layer, checks its diffId and writes its files. Reads the stream to its end, on
+   * another thread.
+   */
+  static UnpackedLayer unpack(
+      InputStream compressed, Digest diffId, Path directory, Form form, Executor stages)
+      throws IOException {
+    FileDescriptor root = FileCalls.openDirectory(directory);
+    LayerApplier applier =
+        new LayerApplier(root, form.format(), form.ownership(), ArchiveLimits.DEFAULT);
+    UnpackedLayer layer = new UnpackedLayer(root, applier);
+    try (InputStream fetched = new Readahead(compressed, stages);
+        Hashing tar = new Hashing(Decompression.open(fetched), diffId);
+        InputStream hashed = new Readahead(tar, stages)) {
+      applier.apply(hashed);
+      hashed.transferTo(OutputStream.nullOutputStream());
+      // What follows the compressed data is part of the blob, and of its digest.
+      fetched.transferTo(OutputStream.nullOutputStream());
+      tar.check(diffId);
+      return layer;
+    } catch (IOException | RuntimeException e) {
+      layer.close();
+      throw e;
+    }
+  }
+
+  /** Does what needs the layers below, the topmost first. */
+  void complete(List<Path> lowerDirectories) {
+    List<FileDescriptor> lower = new ArrayList<>();
+    try {
+      lowerDirectories.forEach(directory -> lower.add(FileCalls.openDirectory(directory)));
+      applier.complete(lower);
+    } finally {
+      lower.forEach(FileDescriptor::close);
+    }
+  }
+
+  @Override
+  public void close() {
+    applier.close();
+    root.close();
+  }
+
+  /** The digest of all that is read through it. */
+  private static final class Hashing extends FilterInputStream {
+    private final Digest.Hasher hasher;
+
+    Hashing(InputStream source, Digest expected) {
+      super(source);
+      hasher = expected.hasher();
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] buffer, int offset, int length) throws IOException {
+      int count = in.read(buffer, offset, length);
+      if (count > 0) {
+        hasher.update(buffer, offset, count);
+      }
+      return count;
+    }
+
+    @Override
+    public boolean markSupported() {
+      return false;
+    }
+
+    void check(Digest expected) {
+      Digest actual = hasher.finish();
+      if (!actual.equals(expected)) {
+        throw new RuncibleException(
+            ErrorKind.CORRUPT_DATA,
+            "the uncompressed layer is " + actual + ", and its image says " + expected);
+      }
+    }
+  }
+}
