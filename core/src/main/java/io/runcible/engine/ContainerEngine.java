@@ -30,8 +30,8 @@ public final class ContainerEngine implements AutoCloseable {
   }
 
   /**
-   * Opens an engine with the defaults of {@link #builder()}. Blocks for some hundred milliseconds in
-   * a fresh JVM.
+   * Opens an engine with the defaults of {@link #builder()}. Blocks for some hundred milliseconds
+   * in a fresh JVM.
    *
    * @throws RuncibleException UNSUPPORTED if this host cannot run containers, PERMISSION_DENIED if
    *     the directories cannot be written; the message says why and what to do

@@ -88,8 +88,7 @@ final class RootlessUnpack {
   private static void finish(ChildProcess worker, String said) {
     WaitStatus status;
     try {
-      status =
-          worker.waitFor(java.time.Duration.ofHours(1)).orElseGet(worker::killAndWait);
+      status = worker.waitFor(java.time.Duration.ofHours(1)).orElseGet(worker::killAndWait);
     } catch (RuncibleException e) {
       worker.killAndWait();
       throw e;
