@@ -9,24 +9,19 @@ import io.runcible.archive.LayerApplier;
 import io.runcible.archive.LayerFormat;
 import io.runcible.archive.Ownership;
 import io.runcible.archive.Readahead;
-import io.runcible.ffi.FileCalls;
-import io.runcible.ffi.FileDescriptor;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
 
 /** A layer that lies in its directory, but for what depends on the layers below. */
 final class UnpackedLayer implements AutoCloseable {
-  private final FileDescriptor root;
   private final LayerApplier applier;
 
-  private UnpackedLayer(FileDescriptor root, LayerApplier applier) {
-    this.root = root;
+  private UnpackedLayer(LayerApplier applier) {
     this.applier = applier;
   }
 
@@ -47,15 +42,13 @@ final class UnpackedLayer implements AutoCloseable {
   static UnpackedLayer unpack(
       InputStream compressed, Digest diffId, Path directory, Form form, Executor stages)
       throws IOException {
-    FileDescriptor root = FileCalls.openDirectory(directory);
     LayerApplier applier =
-        new LayerApplier(root, form.format(), form.ownership(), ArchiveLimits.DEFAULT);
-    UnpackedLayer layer = new UnpackedLayer(root, applier);
+        LayerApplier.open(directory, form.format(), form.ownership(), ArchiveLimits.DEFAULT);
+    UnpackedLayer layer = new UnpackedLayer(applier);
     try (InputStream fetched = new Readahead(compressed, stages);
         Hashing tar = new Hashing(Decompression.open(fetched), diffId);
         InputStream hashed = new Readahead(tar, stages)) {
       applier.apply(hashed);
-      hashed.transferTo(OutputStream.nullOutputStream());
       // What follows the compressed data is part of the blob, and of its digest.
       fetched.transferTo(OutputStream.nullOutputStream());
       tar.check(diffId);
@@ -68,19 +61,12 @@ final class UnpackedLayer implements AutoCloseable {
 
   /** Does what needs the layers below, the topmost first. */
   void complete(List<Path> lowerDirectories) {
-    List<FileDescriptor> lower = new ArrayList<>();
-    try {
-      lowerDirectories.forEach(directory -> lower.add(FileCalls.openDirectory(directory)));
-      applier.complete(lower);
-    } finally {
-      lower.forEach(FileDescriptor::close);
-    }
+    applier.complete(lowerDirectories);
   }
 
   @Override
   public void close() {
     applier.close();
-    root.close();
   }
 
   /** The digest of all that is read through it. */
