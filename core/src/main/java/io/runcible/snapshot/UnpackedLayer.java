@@ -7,21 +7,32 @@ import io.runcible.archive.ArchiveLimits;
 import io.runcible.archive.Decompression;
 import io.runcible.archive.LayerApplier;
 import io.runcible.archive.LayerFormat;
+import io.runcible.archive.LayerResult;
 import io.runcible.archive.Ownership;
 import io.runcible.archive.Readahead;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Executor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A layer that lies in its directory, but for what depends on the layers below. */
 final class UnpackedLayer implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(UnpackedLayer.class);
+
+  /** Stands beside the directory of a layer that hides all layers below it. */
+  static final String OPAQUE_MARK = "opaque";
+
+  private final Path directory;
   private final LayerApplier applier;
 
-  private UnpackedLayer(LayerApplier applier) {
+  private UnpackedLayer(Path directory, LayerApplier applier) {
+    this.directory = directory;
     this.applier = applier;
   }
 
@@ -44,11 +55,12 @@ final class UnpackedLayer implements AutoCloseable {
       throws IOException {
     LayerApplier applier =
         LayerApplier.open(directory, form.format(), form.ownership(), ArchiveLimits.DEFAULT);
-    UnpackedLayer layer = new UnpackedLayer(applier);
+    UnpackedLayer layer = new UnpackedLayer(directory, applier);
     try (InputStream fetched = new Readahead(compressed, stages);
         Hashing tar = new Hashing(Decompression.open(fetched), diffId);
         InputStream hashed = new Readahead(tar, stages)) {
       applier.apply(hashed);
+      hashed.transferTo(OutputStream.nullOutputStream());
       // What follows the compressed data is part of the blob, and of its digest.
       fetched.transferTo(OutputStream.nullOutputStream());
       tar.check(diffId);
@@ -60,8 +72,24 @@ final class UnpackedLayer implements AutoCloseable {
   }
 
   /** Does what needs the layers below, the topmost first. */
-  void complete(List<Path> lowerDirectories) {
-    applier.complete(lowerDirectories);
+  void complete(List<Path> lower) {
+    LayerResult result = applier.complete(lower);
+    if (result.skippedCount() > 0) {
+      LOG.debug("left out of a layer: {}", result.skipped());
+    }
+    if (result.opaqueRoot()) {
+      markOpaque();
+    }
+  }
+
+  /** The overlay file system has no mark for its root. */
+  private void markOpaque() {
+    Path mark = directory.resolveSibling(OPAQUE_MARK);
+    try {
+      Files.createFile(mark);
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot make '" + mark + "'", e);
+    }
   }
 
   @Override
