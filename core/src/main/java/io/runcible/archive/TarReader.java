@@ -99,7 +99,8 @@ public final class TarReader {
         case 'x', 'X' -> {
           once(!hasPax);
           hasPax = true;
-          pax.read(metadata, metadata(), position);
+          int length = metadata();
+          pax.read(metadata, length, position);
         }
         case 'L' -> {
           once(longName == null);
