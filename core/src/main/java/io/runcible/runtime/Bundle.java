@@ -1,0 +1,87 @@
+package io.runcible.runtime;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
+
+/**
+ * A directory with a {@code config.json}, as a runtime takes it (bundle.md). The directory belongs
+ * to its owner alone, because the specification holds the environment of the container.
+ *
+ * @param directory where it is, an absolute path
+ */
+public record Bundle(Path directory) {
+  private static final FileAttribute<Set<PosixFilePermission>> PRIVATE_DIRECTORY =
+      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+  private static final FileAttribute<Set<PosixFilePermission>> PRIVATE_FILE =
+      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
+
+  /** Makes the path absolute. */
+  public Bundle {
+    directory = directory.toAbsolutePath();
+  }
+
+  /**
+   * Writes a bundle. The directory is created if it is not there; a {@code config.json} that is
+   * there is replaced at once, never half.
+   *
+   * @param directory where; its parent must exist
+   * @throws RuncibleException UNAVAILABLE if it cannot be written
+   */
+  public static Bundle write(Path directory, RuntimeSpec spec) {
+    Bundle bundle = new Bundle(directory);
+    try {
+      Files.createDirectory(bundle.directory(), PRIVATE_DIRECTORY);
+    } catch (FileAlreadyExistsException e) {
+      // It may hold the root file system already; only the mode is made sure of below.
+    } catch (IOException e) {
+      throw unwritable(bundle.directory(), e);
+    }
+    try {
+      Files.setPosixFilePermissions(
+          bundle.directory(), PosixFilePermissions.fromString("rwx------"));
+    } catch (IOException e) {
+      throw unwritable(bundle.directory(), e);
+    }
+    writeFile(bundle.config(), spec.toJson());
+    return bundle;
+  }
+
+  /** The specification in it. */
+  public Path config() {
+    return directory.resolve("config.json");
+  }
+
+  /** Replaces a file that only its owner may read. */
+  public static void writeFile(Path file, String content) {
+    Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
+    try {
+      Files.deleteIfExists(temporary);
+      Files.createFile(temporary, PRIVATE_FILE);
+      Files.write(
+          temporary,
+          content.getBytes(StandardCharsets.UTF_8),
+          StandardOpenOption.TRUNCATE_EXISTING);
+      Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      throw unwritable(file, e);
+    }
+  }
+
+  private static RuncibleException unwritable(Path path, IOException cause) {
+    return new RuncibleException(
+        ErrorKind.UNAVAILABLE,
+        "cannot write '" + path + "'; see the space and permissions there",
+        cause);
+  }
+}

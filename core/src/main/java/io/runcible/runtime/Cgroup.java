@@ -1,0 +1,272 @@
+package io.runcible.runtime;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.ffi.PidFd;
+import io.runcible.ffi.PrivilegedHost;
+import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
+
+/**
+ * One control group: a directory in each hierarchy. What it can do is told by the files that are
+ * there, so the same code serves cgroup v1, v2 and both at once. A directory that is gone is an
+ * empty group.
+ */
+public final class Cgroup {
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+  private static final int MAX_DEPTH = 16;
+  private static final int SIGKILL = 9;
+
+  private final List<Path> directories;
+
+  Cgroup(List<Path> directories) {
+    this.directories = List.copyOf(directories);
+  }
+
+  /** Its directory in each hierarchy, whether it exists or not. */
+  public List<Path> directories() {
+    return directories;
+  }
+
+  /** Whether any of its directories exists. */
+  public boolean exists() {
+    return directories.stream().anyMatch(Files::isDirectory);
+  }
+
+  /** The processes in it and in the groups below it. */
+  public Set<Integer> pids() {
+    Set<Integer> pids = new LinkedHashSet<>();
+    for (Path directory : directories) {
+      for (Path group : tree(directory)) {
+        for (String line : lines(group.resolve("cgroup.procs"))) {
+          // 0 is a process of another pid namespace, which cannot be named here.
+          if (!line.equals("0")) {
+            pids.add(Integer.valueOf(line));
+          }
+        }
+      }
+    }
+    return pids;
+  }
+
+  /**
+   * How many processes the kernel killed because the group ran out of memory; empty if the group is
+   * gone or has no memory controller.
+   */
+  public OptionalLong oomKills() {
+    for (String file : List.of("memory.events", "memory.oom_control")) {
+      Optional<Path> events = find(file);
+      if (events.isPresent()) {
+        for (String line : lines(events.get())) {
+          if (line.startsWith("oom_kill ")) {
+            return OptionalLong.of(Long.parseLong(line.substring("oom_kill ".length())));
+          }
+        }
+      }
+    }
+    return OptionalLong.empty();
+  }
+
+  /**
+   * Stops all processes in it until {@link #thaw()}. Blocks until all have stopped.
+   *
+   * @throws RuncibleException UNSUPPORTED without a freezer, TIMEOUT if a process does not stop
+   */
+  public void freeze() {
+    setFrozen(true);
+  }
+
+  /**
+   * Lets its processes go on.
+   *
+   * @throws RuncibleException UNSUPPORTED without a freezer
+   */
+  public void thaw() {
+    setFrozen(false);
+  }
+
+  private void setFrozen(boolean frozen) {
+    Optional<Path> v1 = find("freezer.state");
+    Optional<Path> v2 = find("cgroup.freeze");
+    if (v1.isPresent()) {
+      write(v1.get(), frozen ? "FROZEN" : "THAWED");
+    } else if (v2.isPresent()) {
+      write(v2.get(), frozen ? "1" : "0");
+    } else {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "the control group "
+              + directories
+              + " has no freezer: it is gone, or this host mounts"
+              + " none");
+    }
+    if (!await(() -> isFrozen() == frozen)) {
+      throw new RuncibleException(
+          ErrorKind.TIMEOUT,
+          "the processes of " + directories + " did not " + (frozen ? "stop" : "go on"));
+    }
+  }
+
+  /** Whether its processes are stopped. */
+  public boolean isFrozen() {
+    Optional<Path> v1 = find("freezer.state");
+    if (v1.isPresent()) {
+      return lines(v1.get()).contains("FROZEN");
+    }
+    return find("cgroup.events").map(file -> lines(file).contains("frozen 1")).orElse(false);
+  }
+
+  /**
+   * Kills everything in it and waits until it is empty. No error if it is gone.
+   *
+   * @throws RuncibleException TIMEOUT if something in it does not die
+   */
+  @SuppressWarnings("exports")
+  public void kill(PrivilegedHost host) {
+    boolean empty =
+        await(
+            () -> {
+              find("cgroup.kill").ifPresent(file -> writeIfPresent(file, "1"));
+              Set<Integer> pids = pids();
+              pids.forEach(pid -> kill(host, pid));
+              if (isFrozen()) {
+                // A process that the old freezer holds dies when it is let go.
+                thaw();
+              }
+              return pids.isEmpty();
+            });
+    if (!empty) {
+      throw new RuncibleException(
+          ErrorKind.TIMEOUT,
+          "the processes "
+              + pids()
+              + " of "
+              + directories
+              + " do not die; see their stacks in"
+              + " /proc");
+    }
+  }
+
+  /** The number may have passed to another process: only one that is still inside is meant. */
+  private void kill(PrivilegedHost host, int pid) {
+    try (PidFd process = PidFd.open(pid).orElse(null)) {
+      if (process != null && pids().contains(pid)) {
+        host.signal(process, SIGKILL);
+      }
+    }
+  }
+
+  /**
+   * Removes its directories and those below, which must have no process. No error if they are gone.
+   *
+   * @throws RuncibleException FAILED_PRECONDITION if one stays in use
+   */
+  public void remove() {
+    for (Path directory : directories) {
+      List<Path> deepestFirst =
+          tree(directory).stream().sorted(Comparator.<Path>reverseOrder()).toList();
+      for (Path group : deepestFirst) {
+        // The kernel keeps a group busy for a moment after its last process.
+        if (!await(() -> removed(group))) {
+          throw new RuncibleException(
+              ErrorKind.FAILED_PRECONDITION, "the control group '" + group + "' stays in use");
+        }
+      }
+    }
+  }
+
+  private static boolean removed(Path group) {
+    try {
+      return Files.deleteIfExists(group);
+    } catch (DirectoryNotEmptyException e) {
+      return false;
+    } catch (IOException e) {
+      if (Files.exists(group)) {
+        return false;
+      }
+      return true;
+    }
+  }
+
+  private Optional<Path> find(String file) {
+    return directories.stream()
+        .map(directory -> directory.resolve(file))
+        .filter(Files::exists)
+        .findFirst();
+  }
+
+  private static List<Path> tree(Path directory) {
+    if (!Files.isDirectory(directory)) {
+      return List.of();
+    }
+    try (Stream<Path> walk = Files.walk(directory, MAX_DEPTH)) {
+      return walk.filter(Files::isDirectory).toList();
+    } catch (IOException | java.io.UncheckedIOException e) {
+      // A group below vanished meanwhile; the caller looks again.
+      return List.of(directory);
+    }
+  }
+
+  /** The lines of a small file of the kernel; none if it is gone. */
+  private static List<String> lines(Path file) {
+    try {
+      return Files.readAllLines(file);
+    } catch (NoSuchFileException e) {
+      return List.of();
+    } catch (IOException e) {
+      // ENODEV: the group is being removed.
+      return List.of();
+    }
+  }
+
+  private static void write(Path file, String value) {
+    try {
+      Files.writeString(file, value);
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.PERMISSION_DENIED, "cannot write '" + value + "' to '" + file + "'", e);
+    }
+  }
+
+  private static void writeIfPresent(Path file, String value) {
+    if (Files.exists(file)) {
+      write(file, value);
+    }
+  }
+
+  private static boolean await(BooleanSupplier condition) {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    long pauseMillis = 1;
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() > deadline) {
+        return false;
+      }
+      try {
+        Thread.sleep(pauseMillis);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new RuncibleException(
+            ErrorKind.CANCELLED, "interrupted while waiting for a control group", e);
+      }
+      pauseMillis = Math.min(pauseMillis * 2, 50);
+    }
+    return true;
+  }
+
+  @Override
+  public String toString() {
+    return directories.toString();
+  }
+}

@@ -1,0 +1,148 @@
+package io.runcible.runtime;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * The control groups of this host: which hierarchies are mounted and which controllers they have.
+ * Immutable; read once by {@link #detect()}.
+ */
+public final class Cgroups {
+  /** How the hierarchies are mounted. */
+  public enum Mode {
+    /** Not at all: containers run without limits. */
+    NONE,
+    /** One hierarchy for each controller. */
+    V1,
+    /** As {@link #V1}, and the unified tree beside them, which the runtimes do not limit by. */
+    HYBRID,
+    /** The unified tree alone. */
+    V2
+  }
+
+  private static final String V1_TYPE = "cgroup";
+  private static final String V2_TYPE = "cgroup2";
+
+  private final Mode mode;
+  private final Set<String> controllers;
+  private final List<Path> mounts;
+
+  private Cgroups(Mode mode, Set<String> controllers, List<Path> mounts) {
+    this.mode = mode;
+    this.controllers = Collections.unmodifiableSet(controllers);
+    this.mounts = List.copyOf(mounts);
+  }
+
+  /** Looks at this host. */
+  public static Cgroups detect() {
+    return read(Path.of("/proc"), Path.of("/"));
+  }
+
+  /**
+   * Looks at a tree.
+   *
+   * @param proc where the process file system is
+   * @param root what the mount points that it names are below
+   */
+  static Cgroups read(Path proc, Path root) {
+    List<String> lines;
+    try {
+      lines = Files.readAllLines(proc.resolve("self/mountinfo"));
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNSUPPORTED, "cannot read the table of mounts", e);
+    }
+    boolean legacy = false;
+    boolean unified = false;
+    Set<String> controllers = new TreeSet<>();
+    Set<String> unifiedControllers = new TreeSet<>();
+    Set<String> seen = new TreeSet<>();
+    List<Path> mounts = new ArrayList<>();
+    for (String line : lines) {
+      MountLine mount = MountLine.parse(line);
+      Path point = root.resolve(mount.point().substring(1));
+      // A hierarchy that is mounted twice is the same hierarchy.
+      if (mount.type().equals(V1_TYPE) && seen.add(mount.device())) {
+        mounts.add(point);
+        controllers.addAll(mount.options());
+        legacy |= mount.options().stream().noneMatch(option -> option.startsWith("name="));
+      } else if (mount.type().equals(V2_TYPE) && seen.add(mount.device())) {
+        mounts.add(point);
+        unified = true;
+        unifiedControllers.addAll(unifiedControllers(point));
+      }
+    }
+    if (unified && !legacy) {
+      return new Cgroups(Mode.V2, unifiedControllers, mounts);
+    }
+    Mode mode = !legacy ? Mode.NONE : unified ? Mode.HYBRID : Mode.V1;
+    return new Cgroups(mode, controllers, mounts);
+  }
+
+  private static List<String> unifiedControllers(Path mount) {
+    try {
+      String line = Files.readString(mount.resolve("cgroup.controllers")).strip();
+      return line.isEmpty() ? List.of() : List.of(line.split(" ", -1));
+    } catch (IOException e) {
+      return List.of();
+    }
+  }
+
+  /** How the hierarchies are mounted. */
+  public Mode mode() {
+    return mode;
+  }
+
+  /** Whether limits of this controller, such as {@code memory}, can be set. */
+  public boolean has(String controller) {
+    return controllers.contains(controller);
+  }
+
+  /** Where the hierarchies are mounted. */
+  List<Path> mounts() {
+    return mounts;
+  }
+
+  /**
+   * A group of all hierarchies.
+   *
+   * @param path as in {@link RuntimeSpec#cgroupsPath()}, absolute
+   * @throws RuncibleException INVALID_INPUT for a path that is not absolute or has dots
+   */
+  public Cgroup group(String path) {
+    String relative = SpecChecks.cgroupsPath(path).substring(1);
+    return new Cgroup(mounts.stream().map(mount -> mount.resolve(relative)).toList());
+  }
+
+  @Override
+  public String toString() {
+    return "Cgroups[" + mode + " " + controllers + "]";
+  }
+
+  /** What matters of a line of mountinfo, {@code proc(5)}. */
+  private record MountLine(String device, String point, String type, List<String> options) {
+    private static final MountLine OTHER = new MountLine("", "/", "", List.of());
+
+    static MountLine parse(String line) {
+      String[] fields = line.split(" ", -1);
+      int separator = Arrays.asList(fields).indexOf("-");
+      if (separator < 6 || fields.length < separator + 4 || !fields[4].startsWith("/")) {
+        return OTHER;
+      }
+      // Of the super block's options, rw and ro are no controllers.
+      List<String> options =
+          Arrays.stream(fields[separator + 3].split(",", -1))
+              .filter(option -> !option.equals("rw") && !option.equals("ro"))
+              .toList();
+      return new MountLine(fields[2], fields[4], fields[separator + 1], options);
+    }
+  }
+}

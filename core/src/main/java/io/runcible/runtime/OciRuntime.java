@@ -1,0 +1,217 @@
+package io.runcible.runtime;
+
+import io.runcible.RuncibleException;
+import io.runcible.ffi.ChildProcess;
+import io.runcible.ffi.FileDescriptor;
+import io.runcible.ffi.PrivilegedHost;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A program that runs one prepared bundle: runc or one with the same command line. It is started
+ * for run, exec and update alone; state is read from its files, signals go by pid descriptors and
+ * pausing is the control group's. Thread-safe.
+ *
+ * <p>A container lives from {@link #run} to {@link #delete}: its state and its control group stay
+ * after its end, so that it can be seen why it ended. (crun removes them by itself.)
+ */
+@SuppressWarnings("exports")
+public interface OciRuntime {
+  /**
+   * Finds a runtime and asks for its version. A known escape of that version is logged as a
+   * warning, once for each program in a JVM. Blocks for some milliseconds.
+   *
+   * @param program a name such as {@code runc}, or a path
+   * @param stateRoot the directory of this runtime's state, created if it is not there; no other
+   *     runtime may use it
+   * @param host where the runtime is started
+   * @throws RuncibleException UNSUPPORTED if it is not installed or is no OCI runtime
+   */
+  static OciRuntime open(String program, Path stateRoot, PrivilegedHost host) {
+    return RuncRuntime.open(program, stateRoot, host, Cgroups.detect());
+  }
+
+  /**
+   * What a runtime says of itself.
+   *
+   * @param name {@code runc}, {@code crun} or what it calls itself
+   * @param version its version, as it writes it
+   * @param specVersion the version of the runtime specification
+   * @param program where it is
+   */
+  record Info(String name, String version, String specVersion, Path program) {}
+
+  /**
+   * The first three descriptors of a process; they stay the caller's, to be closed after the start.
+   *
+   * @param stdin its input; null for {@code /dev/null}
+   * @param stdout its output; null for {@code /dev/null}
+   * @param stderr its error output; null for {@code /dev/null}
+   */
+  record Stdio(
+      @Nullable FileDescriptor stdin,
+      @Nullable FileDescriptor stdout,
+      @Nullable FileDescriptor stderr) {
+    /** Everything is {@code /dev/null}. */
+    public static Stdio none() {
+      return new Stdio(null, null, null);
+    }
+  }
+
+  /**
+   * A container to start.
+   *
+   * @param id its id, unique in the state root
+   * @param bundle its bundle
+   * @param pidFile where the runtime writes the pid once the process runs; must not exist
+   * @param log where the runtime writes its errors; must not exist
+   * @param stdio its descriptors
+   */
+  record RunRequest(String id, Bundle bundle, Path pidFile, Path log, Stdio stdio) {
+    /**
+     * Checks the id.
+     *
+     * @throws RuncibleException INVALID_INPUT for an id that is no file name
+     */
+    public RunRequest {
+      SpecChecks.id(id);
+    }
+
+    /** A request with {@code pid} and {@code runtime.log} in the directory of the bundle. */
+    public static RunRequest of(String id, Bundle bundle, Stdio stdio) {
+      Path directory = bundle.directory();
+      return new RunRequest(
+          id, bundle, directory.resolve("pid"), directory.resolve("runtime.log"), stdio);
+    }
+  }
+
+  /**
+   * A process to start in a running container.
+   *
+   * @param id the container
+   * @param processFile the process, as {@link ProcessSpec#toJson()}
+   * @param pidFile where the runtime writes the pid once the process runs; must not exist
+   * @param log where the runtime writes its errors; must not exist
+   * @param stdio its descriptors
+   */
+  record ExecRequest(String id, Path processFile, Path pidFile, Path log, Stdio stdio) {
+    /**
+     * Checks the id.
+     *
+     * @throws RuncibleException INVALID_INPUT for an id that is no file name
+     */
+    public ExecRequest {
+      SpecChecks.id(id);
+    }
+
+    /**
+     * A request with all its files in one directory, which belongs to this process alone. Writes
+     * the process there.
+     *
+     * @param directory an existing directory that only its owner may enter
+     */
+    public static ExecRequest in(Path directory, String id, ProcessSpec process, Stdio stdio) {
+      Path processFile = directory.resolve("process.json");
+      Bundle.writeFile(processFile, process.toJson());
+      return new ExecRequest(
+          id, processFile, directory.resolve("pid"), directory.resolve("runtime.log"), stdio);
+    }
+  }
+
+  /** What it is. */
+  Info info();
+
+  /** Known container escapes of this version, a sentence each. */
+  List<String> warnings();
+
+  /** The whole command of {@link #run}, for a monitor that runs it in the foreground. */
+  List<String> runCommand(RunRequest request);
+
+  /** The whole command of {@link #exec}. */
+  List<String> execCommand(ExecRequest request);
+
+  /**
+   * Starts a container and returns at once. The child is the runtime; it ends when the container
+   * does, with its exit code, or 128 and the number of the signal that ended it. {@link
+   * #failure(RunRequest)} then tells whether it was the container that ended so.
+   *
+   * @return the child; the caller waits for it and closes it
+   */
+  ChildProcess run(RunRequest request);
+
+  /**
+   * Starts a process in a running container and returns at once, as {@link #run}.
+   *
+   * @return the child; the caller waits for it and closes it
+   */
+  ChildProcess exec(ExecRequest request);
+
+  /**
+   * After the end of {@link #run}: the runtime's own failure, when the program never ran. Its kind
+   * is NOT_FOUND if there is no such program in the container, PERMISSION_DENIED if it may not be
+   * executed, FAILED_PRECONDITION if it is not for this machine, UNSUPPORTED or another for what
+   * the host refuses. Empty if the exit code is the program's.
+   *
+   * <p>runc (not crun) reports a script without interpreter and a binary of another machine on the
+   * error output of the container, with exit code 1, and not here.
+   */
+  Optional<RuncibleException> failure(RunRequest request);
+
+  /** After the end of {@link #exec}, as {@link #failure(RunRequest)}. */
+  Optional<RuncibleException> failure(ExecRequest request);
+
+  /** The state of a container; empty if the runtime has none of this id. */
+  Optional<RuntimeState> state(String id);
+
+  /** The control group of a container; empty if it has none, or there is no such container. */
+  Optional<Cgroup> cgroup(String id);
+
+  /**
+   * Sends a signal to the first process, or to all of them.
+   *
+   * @return false if the container is not running
+   */
+  boolean kill(String id, int signal, boolean all);
+
+  /**
+   * Removes a container's control group and state. No error if there is none. Blocks until it is
+   * gone.
+   *
+   * @param force kill what still runs in it
+   * @throws RuncibleException FAILED_PRECONDITION if it runs and {@code force} is false
+   */
+  void delete(String id, boolean force);
+
+  /**
+   * Stops all processes of a container. Blocks until they have stopped.
+   *
+   * @throws RuncibleException NOT_FOUND, or UNSUPPORTED if it has no control group with a freezer
+   */
+  void pause(String id);
+
+  /**
+   * Lets the processes of a container go on.
+   *
+   * @throws RuncibleException as {@link #pause}
+   */
+  void resume(String id);
+
+  /**
+   * Changes the limits of a running container; what is not set stays. Blocks.
+   *
+   * @throws RuncibleException as the runtime says
+   */
+  void update(String id, Resources resources);
+
+  /**
+   * What the runtime can do, the JSON of its {@code features} command. Blocks.
+   *
+   * @throws RuncibleException UNSUPPORTED if it has no such command
+   */
+  String features();
+
+  /** The ids of the containers in the state root. */
+  List<String> list();
+}

@@ -1,0 +1,339 @@
+package io.runcible.runtime;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.ffi.ChildProcess;
+import io.runcible.ffi.PidFd;
+import io.runcible.ffi.PrivilegedHost;
+import io.runcible.ffi.Spawn;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/** runc, crun and whatever else has their command line. */
+final class RuncRuntime implements OciRuntime {
+  private static final Path PROC = Path.of("/proc");
+  private static final int SIGKILL = 9;
+
+  private final Info info;
+  private final List<String> launcher;
+  private final Path stateRoot;
+  private final PrivilegedHost host;
+  private final Cgroups cgroups;
+
+  private RuncRuntime(
+      Info info, List<String> launcher, Path stateRoot, PrivilegedHost host, Cgroups cgroups) {
+    this.info = info;
+    this.launcher = List.copyOf(launcher);
+    this.stateRoot = stateRoot;
+    this.host = host;
+    this.cgroups = cgroups;
+  }
+
+  static RuncRuntime open(String program, Path stateRoot, PrivilegedHost host, Cgroups cgroups) {
+    return open(program, List.of(), stateRoot, host, cgroups);
+  }
+
+  /** With a command that is put before the program, as a wrapper for tests. */
+  static RuncRuntime open(
+      String program, List<String> wrapper, Path stateRoot, PrivilegedHost host, Cgroups cgroups) {
+    Path path =
+        Spawn.findProgram(program)
+            .orElseThrow(
+                () ->
+                    new RuncibleException(
+                        ErrorKind.UNSUPPORTED,
+                        "the OCI runtime '"
+                            + program
+                            + "' is not installed; on Debian and Ubuntu: apt-get install "
+                            + (program.contains("crun") ? "crun" : "runc")));
+    List<String> launcher = new ArrayList<>(wrapper);
+    launcher.add(path.toString());
+    Info info = RuntimeVersion.ask(host, launcher, path);
+    Path root = stateRoot.toAbsolutePath();
+    try {
+      Files.createDirectories(
+          root, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.UNAVAILABLE, "cannot create the runtime's state directory '" + root + "'", e);
+    }
+    return new RuncRuntime(info, launcher, root, host, cgroups);
+  }
+
+  @Override
+  public Info info() {
+    return info;
+  }
+
+  @Override
+  public List<String> warnings() {
+    return RuntimeVersion.warnings(info);
+  }
+
+  @Override
+  public List<String> runCommand(RunRequest request) {
+    List<String> command = command(request.log(), "run");
+    command.addAll(List.of("--bundle", request.bundle().directory().toString()));
+    command.addAll(List.of("--pid-file", request.pidFile().toString()));
+    if (isRunc()) {
+      // Its control group is needed after its end, to see whether memory ran out.
+      command.add("--keep");
+    }
+    command.add(request.id());
+    return host.command(command);
+  }
+
+  @Override
+  public List<String> execCommand(ExecRequest request) {
+    List<String> command = command(request.log(), "exec");
+    command.addAll(List.of("--process", request.processFile().toString()));
+    command.addAll(List.of("--pid-file", request.pidFile().toString()));
+    command.add(request.id());
+    return host.command(command);
+  }
+
+  private List<String> command(Path log, String verb) {
+    List<String> command = new ArrayList<>(launcher);
+    command.addAll(List.of("--root", stateRoot.toString()));
+    command.addAll(List.of("--log", log.toString(), "--log-format", "json"));
+    command.add(verb);
+    return command;
+  }
+
+  @Override
+  public ChildProcess run(RunRequest request) {
+    return start(runCommand(request), request.stdio());
+  }
+
+  @Override
+  public ChildProcess exec(ExecRequest request) {
+    return start(execCommand(request), request.stdio());
+  }
+
+  private static ChildProcess start(List<String> command, Stdio stdio) {
+    Spawn spawn = Spawn.of(command, Spawn.plainEnvironment());
+    if (stdio.stdin() != null) {
+      spawn.descriptor(0, stdio.stdin());
+    }
+    if (stdio.stdout() != null) {
+      spawn.descriptor(1, stdio.stdout());
+    }
+    if (stdio.stderr() != null) {
+      spawn.descriptor(2, stdio.stderr());
+    }
+    return spawn.start();
+  }
+
+  @Override
+  public Optional<RuncibleException> failure(RunRequest request) {
+    return failure(
+        "cannot start container '" + request.id() + "'", request.pidFile(), request.log());
+  }
+
+  @Override
+  public Optional<RuncibleException> failure(ExecRequest request) {
+    return failure(
+        "cannot start a process in container '" + request.id() + "'",
+        request.pidFile(),
+        request.log());
+  }
+
+  /** Both runtimes write the pid file when all is prepared; only the last exec can still fail. */
+  private static Optional<RuncibleException> failure(String what, Path pidFile, Path log) {
+    List<String> errors = RuntimeFailures.errors(log);
+    if (Files.exists(pidFile)) {
+      List<String> ofExec = errors.stream().filter(RuncRuntime::isLateExecFailure).toList();
+      return ofExec.isEmpty() ? Optional.empty() : Optional.of(RuntimeFailures.of(what, ofExec));
+    }
+    return Optional.of(
+        errors.isEmpty()
+            ? new RuncibleException(
+                ErrorKind.INTERNAL,
+                what
+                    + ": the runtime ended before the program started, without a message; it was"
+                    + " killed, or see its error output")
+            : RuntimeFailures.of(what, errors));
+  }
+
+  /** crun's words for it. */
+  private static boolean isLateExecFailure(String error) {
+    return error.startsWith("exec container process") || error.startsWith("exec: ");
+  }
+
+  @Override
+  public Optional<RuntimeState> state(String id) {
+    return stateFile(id).map(state -> state(id, state));
+  }
+
+  private RuntimeState state(String id, StateFile file) {
+    boolean alive = isAlive(file);
+    RuntimeState.Status status;
+    if (!alive) {
+      status = RuntimeState.Status.STOPPED;
+    } else if (Files.exists(directory(id).resolve("exec.fifo"))) {
+      status = RuntimeState.Status.CREATED;
+    } else if (file.cgroup().map(Cgroup::isFrozen).orElse(false)) {
+      status = RuntimeState.Status.PAUSED;
+    } else {
+      status = RuntimeState.Status.RUNNING;
+    }
+    return new RuntimeState(
+        id, status, alive ? file.pid() : 0, file.startTime(), file.created(), file.bundle());
+  }
+
+  private static boolean isAlive(StateFile file) {
+    OptionalLong start = ProcessStart.of(PROC, file.pid());
+    return file.pid() > 0 && start.isPresent() && start.getAsLong() == file.startTime();
+  }
+
+  @Override
+  public Optional<Cgroup> cgroup(String id) {
+    return stateFile(id).flatMap(StateFile::cgroup);
+  }
+
+  private Optional<StateFile> stateFile(String id) {
+    return StateFile.read(directory(id), cgroups);
+  }
+
+  private Path directory(String id) {
+    return stateRoot.resolve(SpecChecks.id(id));
+  }
+
+  @Override
+  public boolean kill(String id, int signal, boolean all) {
+    return stateFile(id).map(state -> kill(state, signal, all)).orElse(false);
+  }
+
+  private boolean kill(StateFile state, int signal, boolean all) {
+    if (!all || state.cgroup().isEmpty()) {
+      return signalFirst(state, signal);
+    }
+    boolean reached = false;
+    for (int pid : state.cgroup().get().pids()) {
+      try (PidFd process = PidFd.open(pid).orElse(null)) {
+        // The number may be another process's by now.
+        boolean inside = process != null && state.cgroup().get().pids().contains(pid);
+        reached |= inside && host.signal(process, signal);
+      }
+    }
+    return reached;
+  }
+
+  private boolean signalFirst(StateFile state, int signal) {
+    if (state.pid() <= 0) {
+      return false;
+    }
+    try (PidFd process = PidFd.open(state.pid()).orElse(null)) {
+      // Opened first: what is seen alive after that is what the descriptor names.
+      return process != null && isAlive(state) && host.signal(process, signal);
+    }
+  }
+
+  @Override
+  public void delete(String id, boolean force) {
+    Optional<StateFile> state = stateFile(id);
+    if (state.isPresent()) {
+      if (!force && isAlive(state.get())) {
+        throw new RuncibleException(
+            ErrorKind.FAILED_PRECONDITION,
+            "container '" + id + "' runs; stop it first, or delete it by force");
+      }
+      signalFirst(state.get(), SIGKILL);
+      state
+          .get()
+          .cgroup()
+          .ifPresent(
+              group -> {
+                group.kill(host);
+                group.remove();
+              });
+    }
+    // What the runtimes keep there is files alone.
+    removeDirectory(directory(id));
+  }
+
+  private static void removeDirectory(Path directory) {
+    try {
+      try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
+        for (Path file : files) {
+          Files.deleteIfExists(file);
+        }
+      }
+      Files.deleteIfExists(directory);
+    } catch (NoSuchFileException e) {
+      // Gone already.
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.FAILED_PRECONDITION, "cannot remove the state in '" + directory + "'", e);
+    }
+  }
+
+  @Override
+  public void pause(String id) {
+    requireCgroup(id).freeze();
+  }
+
+  @Override
+  public void resume(String id) {
+    requireCgroup(id).thaw();
+  }
+
+  private Cgroup requireCgroup(String id) {
+    StateFile state =
+        stateFile(id)
+            .orElseThrow(
+                () ->
+                    new RuncibleException(
+                        ErrorKind.NOT_FOUND, "there is no container '" + id + "'"));
+    return state
+        .cgroup()
+        .orElseThrow(
+            () ->
+                new RuncibleException(
+                    ErrorKind.UNSUPPORTED,
+                    "container '" + id + "' has no control group, so it cannot be paused"));
+  }
+
+  @Override
+  public void update(String id, Resources resources) {
+    List<String> command = new ArrayList<>(launcher);
+    command.addAll(
+        List.of("--root", stateRoot.toString(), "update", "--resources", "-", SpecChecks.id(id)));
+    RuntimeCommand.call(
+        host, command, resources.toJson(), "cannot change the limits of container '" + id + "'");
+  }
+
+  @Override
+  public String features() {
+    List<String> command = new ArrayList<>(launcher);
+    command.add("features");
+    return RuntimeCommand.call(
+        host, command, "", "cannot ask " + info.name() + " for its features");
+  }
+
+  @Override
+  public List<String> list() {
+    List<String> ids = new ArrayList<>();
+    try (DirectoryStream<Path> entries =
+        Files.newDirectoryStream(stateRoot, entry -> Files.isDirectory(entry))) {
+      entries.forEach(entry -> ids.add(entry.getFileName().toString()));
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.UNAVAILABLE, "cannot list the containers in '" + stateRoot + "'", e);
+    }
+    ids.sort(null);
+    return ids;
+  }
+
+  private boolean isRunc() {
+    return info.name().equals("runc");
+  }
+}

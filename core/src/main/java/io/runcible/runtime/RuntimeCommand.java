@@ -1,0 +1,69 @@
+package io.runcible.runtime;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.ffi.ChildProcess;
+import io.runcible.ffi.Pipe;
+import io.runcible.ffi.PrivilegedHost;
+import io.runcible.ffi.Spawn;
+import io.runcible.ffi.WaitStatus;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/** A short command of a runtime, with its answer. */
+final class RuntimeCommand {
+  private static final Duration LIMIT = Duration.ofSeconds(60);
+  private static final int MAX_ANSWER = 1 << 20;
+
+  private RuntimeCommand() {}
+
+  /**
+   * Runs a command to its end.
+   *
+   * @param input what it reads, less than the kernel's pipe holds
+   * @param what for the message: what it means if it fails
+   * @return what it wrote, on both outputs
+   */
+  static String call(PrivilegedHost host, List<String> command, String input, String what) {
+    Pipe in = Pipe.open();
+    Pipe out = Pipe.open();
+    try (InputStream read = out.inputStream()) {
+      // Written before the child starts: it fits into the pipe.
+      try (OutputStream write = in.outputStream()) {
+        write.write(input.getBytes(StandardCharsets.UTF_8));
+      }
+      ChildProcess child =
+          Spawn.of(host.command(command), Spawn.plainEnvironment())
+              .descriptor(0, in.reader())
+              .descriptor(1, out.writer())
+              .descriptor(2, out.writer())
+              .start();
+      try (child) {
+        in.reader().close();
+        out.writer().close();
+        String answer = new String(read.readNBytes(MAX_ANSWER), StandardCharsets.UTF_8);
+        Optional<WaitStatus> end = child.waitFor(LIMIT);
+        if (end.isEmpty()) {
+          child.killAndWait();
+          throw new RuncibleException(
+              ErrorKind.TIMEOUT, what + ": '" + command.get(0) + "' did not end in " + LIMIT);
+        }
+        if (!end.get().equals(new WaitStatus(0, 0))) {
+          throw RuntimeFailures.of(what, List.of(RuntimeFailures.clean(answer)));
+        }
+        return answer;
+      }
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.INTERNAL, what + ": cannot talk to '" + command.get(0) + "'", e);
+    } finally {
+      in.close();
+      out.close();
+    }
+  }
+}

@@ -1,0 +1,102 @@
+package io.runcible.runtime;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.ffi.PrivilegedHost;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What a runtime says of itself, and what is known of that version. */
+final class RuntimeVersion {
+  private static final Logger LOG = LoggerFactory.getLogger(RuntimeVersion.class);
+
+  /** {@code runc version 1.1.5+ds1} and {@code crun version 1.8.1}; some leave the word out. */
+  private static final Pattern FIRST_LINE =
+      Pattern.compile("([A-Za-z0-9_-]{1,40}) (?:version )?([0-9][A-Za-z0-9.+~-]{0,60})");
+
+  private static final Pattern SPEC_LINE =
+      Pattern.compile("^spec:? ([A-Za-z0-9.+-]{1,40})$", Pattern.MULTILINE);
+
+  private static final Pattern NUMBERS =
+      Pattern.compile("([0-9]{1,6})\\.([0-9]{1,6})(?:\\.([0-9]{1,6}))?(?:-rc\\.?([0-9]{1,6}))?.*");
+
+  private static final Set<Path> WARNED = ConcurrentHashMap.newKeySet();
+
+  private RuntimeVersion() {}
+
+  static OciRuntime.Info ask(PrivilegedHost host, List<String> launcher, Path program) {
+    List<String> command = new ArrayList<>(launcher);
+    command.add("--version");
+    String answer =
+        RuntimeCommand.call(
+            host, command, "", "cannot ask the OCI runtime '" + program + "' for its version");
+    OciRuntime.Info info = parse(answer, program);
+    List<String> warnings = warnings(info);
+    if (!warnings.isEmpty() && WARNED.add(program)) {
+      LOG.warn("{}", String.join("; ", warnings));
+    }
+    return info;
+  }
+
+  static OciRuntime.Info parse(String answer, Path program) {
+    Matcher first = FIRST_LINE.matcher(answer);
+    if (!first.lookingAt()) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "'"
+              + program
+              + "' does not look like an OCI runtime: its version is "
+              + SpecChecks.shown(answer));
+    }
+    Matcher spec = SPEC_LINE.matcher(answer);
+    return new OciRuntime.Info(
+        first.group(1), first.group(2), spec.find() ? spec.group(1) : "unknown", program);
+  }
+
+  /** The container escapes of runc that later releases mend. */
+  static List<String> warnings(OciRuntime.Info info) {
+    Matcher numbers = NUMBERS.matcher(info.version());
+    if (!info.name().equals("runc") || !numbers.matches()) {
+      return List.of();
+    }
+    long version = number(numbers, 1) * 1_000_000 + number(numbers, 2) * 1000 + number(numbers, 3);
+    List<String> warnings = new ArrayList<>();
+    if (version < 1_001_012) {
+      warnings.add(warning(info, "CVE-2024-21626", "1.1.12"));
+    }
+    boolean mended =
+        version >= 1_004_001
+            || version == 1_004_000 && (numbers.group(4) == null || number(numbers, 4) >= 3)
+            || version >= 1_003_003 && version < 1_004_000
+            || version >= 1_002_008 && version < 1_003_000;
+    if (!mended) {
+      warnings.add(
+          warning(
+              info, "CVE-2025-31133, CVE-2025-52565 and CVE-2025-52881", "1.2.8, 1.3.3, 1.4.0"));
+    }
+    return warnings;
+  }
+
+  private static long number(Matcher numbers, int group) {
+    return numbers.group(group) == null ? 0 : Long.parseLong(numbers.group(group));
+  }
+
+  private static String warning(OciRuntime.Info info, String escapes, String mended) {
+    return "runc "
+        + info.version()
+        + " ("
+        + info.program()
+        + ") has known container escapes unless the distribution mended them without a new version"
+        + " number: "
+        + escapes
+        + ", mended in "
+        + mended;
+  }
+}

@@ -1,0 +1,158 @@
+package io.runcible.runtime;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Collection;
+import java.util.List;
+import java.util.OptionalLong;
+
+/** Writes the objects of the runtime specification, fields always in the same order. */
+final class SpecJson {
+  private SpecJson() {}
+
+  static ObjectNode object() {
+    return JsonNodeFactory.instance.objectNode();
+  }
+
+  static ObjectNode spec(RuntimeSpec spec) {
+    ObjectNode json = object();
+    json.put("ociVersion", RuntimeSpec.VERSION);
+    json.set("process", process(spec.process()));
+    json.putObject("root").put("path", spec.rootPath()).put("readonly", spec.rootReadonly());
+    spec.hostname().ifPresent(name -> json.put("hostname", name));
+    ArrayNode mounts = json.putArray("mounts");
+    for (RuntimeSpec.Mount mount : spec.mounts()) {
+      ObjectNode entry = mounts.addObject();
+      entry.put("destination", mount.destination()).put("type", mount.type());
+      entry.put("source", mount.source());
+      strings(entry, "options", mount.options());
+    }
+    if (!spec.annotations().isEmpty()) {
+      ObjectNode annotations = json.putObject("annotations");
+      spec.annotations().forEach(annotations::put);
+    }
+    json.set("linux", linux(spec));
+    return json;
+  }
+
+  private static ObjectNode linux(RuntimeSpec spec) {
+    ObjectNode linux = object();
+    mappings(linux, "uidMappings", spec.uidMappings());
+    mappings(linux, "gidMappings", spec.gidMappings());
+    if (!spec.sysctls().isEmpty()) {
+      ObjectNode sysctls = linux.putObject("sysctl");
+      spec.sysctls().forEach(sysctls::put);
+    }
+    ObjectNode resources = resources(spec.resources());
+    if (spec.confineDevices()) {
+      // The runtime itself adds null, zero, full, random, urandom, tty, ptmx and the ptys.
+      resources.putArray("devices").addObject().put("allow", false).put("access", "rwm");
+    }
+    if (!resources.isEmpty()) {
+      linux.set("resources", resources);
+    }
+    spec.cgroupsPath().ifPresent(path -> linux.put("cgroupsPath", path));
+    ArrayNode namespaces = linux.putArray("namespaces");
+    for (RuntimeSpec.Namespace namespace : spec.namespaces()) {
+      ObjectNode entry = namespaces.addObject().put("type", namespace.type().specName());
+      namespace.path().ifPresent(path -> entry.put("path", path.toString()));
+    }
+    spec.seccomp()
+        .toJson(spec.process().capabilities())
+        .ifPresent(profile -> linux.set("seccomp", profile));
+    strings(linux, "maskedPaths", spec.maskedPaths());
+    strings(linux, "readonlyPaths", spec.readonlyPaths());
+    return linux;
+  }
+
+  static ObjectNode process(ProcessSpec process) {
+    ObjectNode json = object();
+    json.put("terminal", process.terminal());
+    process
+        .consoleSize()
+        .ifPresent(
+            size ->
+                json.putObject("consoleSize")
+                    .put("height", size.rows())
+                    .put("width", size.columns()));
+    ObjectNode user = json.putObject("user");
+    user.put("uid", process.uid()).put("gid", process.gid());
+    if (!process.additionalGids().isEmpty()) {
+      ArrayNode gids = user.putArray("additionalGids");
+      process.additionalGids().forEach(gids::add);
+    }
+    strings(json, "args", process.args());
+    strings(json, "env", process.env());
+    json.put("cwd", process.cwd());
+    List<String> capabilities =
+        process.capabilities().stream().map(Capability::specName).sorted().toList();
+    ObjectNode sets = json.putObject("capabilities");
+    for (String set : List.of("bounding", "effective", "permitted")) {
+      strings(sets, set, capabilities);
+    }
+    strings(sets, "inheritable", List.of());
+    strings(sets, "ambient", List.of());
+    if (!process.rlimits().isEmpty()) {
+      ArrayNode rlimits = json.putArray("rlimits");
+      process.rlimits().forEach((name, limit) -> rlimit(rlimits.addObject(), name, limit));
+    }
+    json.put("noNewPrivileges", process.noNewPrivileges());
+    process.oomScoreAdj().ifPresent(score -> json.put("oomScoreAdj", score));
+    return json;
+  }
+
+  /** A limit is an unsigned number; "no limit" is the largest one. */
+  private static void rlimit(ObjectNode json, String name, ProcessSpec.Rlimit limit) {
+    json.put("type", name);
+    json.put("hard", new java.math.BigInteger(Long.toUnsignedString(limit.hard())));
+    json.put("soft", new java.math.BigInteger(Long.toUnsignedString(limit.soft())));
+  }
+
+  static ObjectNode resources(Resources resources) {
+    ObjectNode json = object();
+    ObjectNode memory = object();
+    put(memory, "limit", resources.memory());
+    put(memory, "swap", resources.memoryAndSwap());
+    ObjectNode cpu = object();
+    put(cpu, "shares", resources.cpuShares());
+    put(cpu, "quota", resources.cpuQuota());
+    put(cpu, "period", resources.cpuPeriod());
+    resources.cpus().ifPresent(cpus -> cpu.put("cpus", cpus));
+    ObjectNode pids = object();
+    put(pids, "limit", resources.pids());
+    addUnlessEmpty(json, "memory", memory);
+    addUnlessEmpty(json, "cpu", cpu);
+    addUnlessEmpty(json, "pids", pids);
+    return json;
+  }
+
+  private static void put(ObjectNode json, String name, OptionalLong value) {
+    value.ifPresent(number -> json.put(name, number));
+  }
+
+  private static void addUnlessEmpty(ObjectNode json, String name, ObjectNode value) {
+    if (!value.isEmpty()) {
+      json.set(name, value);
+    }
+  }
+
+  private static void mappings(ObjectNode json, String name, List<RuntimeSpec.IdMapping> mappings) {
+    if (mappings.isEmpty()) {
+      return;
+    }
+    ArrayNode array = json.putArray(name);
+    for (RuntimeSpec.IdMapping mapping : mappings) {
+      array
+          .addObject()
+          .put("containerID", mapping.containerId())
+          .put("hostID", mapping.hostId())
+          .put("size", mapping.size());
+    }
+  }
+
+  static void strings(ObjectNode json, String name, Collection<String> values) {
+    ArrayNode array = json.putArray(name);
+    values.forEach(array::add);
+  }
+}

@@ -1,0 +1,107 @@
+package io.runcible.runtime;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a runtime keeps of a container: {@code state.json} of runc or {@code status} of crun.
+ *
+ * @param pid the first process
+ * @param startTime its start, in clock ticks since boot
+ * @param created when the container was created
+ * @param bundle its bundle
+ * @param cgroup its control group, if it has one
+ */
+record StateFile(
+    int pid, long startTime, Instant created, Optional<Path> bundle, Optional<Cgroup> cgroup) {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final long MAX_SIZE = 4L << 20;
+  private static final int MAX_ATTEMPTS = 5;
+
+  /** Reads what is in the directory of one container; empty if there is nothing. */
+  static Optional<StateFile> read(Path directory, Cgroups cgroups) {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        Optional<JsonNode> runc = json(directory.resolve("state.json"));
+        if (runc.isPresent()) {
+          return runc.map(StateFile::ofRunc);
+        }
+        return json(directory.resolve("status")).map(state -> ofCrun(state, cgroups));
+      } catch (IOException e) {
+        // crun writes its file in place: a reader may see half of it.
+        if (attempt == MAX_ATTEMPTS) {
+          throw new RuncibleException(
+              ErrorKind.CORRUPT_DATA,
+              "the runtime's state in '" + directory + "' cannot be read: " + e.getMessage(),
+              e);
+        }
+        Thread.yield();
+      }
+    }
+  }
+
+  private static Optional<JsonNode> json(Path file) throws IOException {
+    try {
+      long size = Files.size(file);
+      if (size > MAX_SIZE) {
+        throw new IOException("'" + file + "' has " + size + " bytes");
+      }
+      JsonNode json = JSON.readTree(Files.readAllBytes(file));
+      if (!json.isObject()) {
+        throw new IOException("'" + file + "' is not a JSON object");
+      }
+      return Optional.of(json);
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    }
+  }
+
+  private static StateFile ofRunc(JsonNode state) {
+    @Nullable String bundle = null;
+    for (JsonNode label : state.at("/config/labels")) {
+      if (label.asText().startsWith("bundle=")) {
+        bundle = label.asText().substring("bundle=".length());
+      }
+    }
+    List<Path> directories = new ArrayList<>();
+    state.path("cgroup_paths").forEach(path -> directories.add(Path.of(path.asText())));
+    return new StateFile(
+        state.path("init_process_pid").asInt(),
+        state.path("init_process_start").asLong(),
+        created(state),
+        Optional.ofNullable(bundle).map(Path::of),
+        Optional.of(directories).filter(list -> !list.isEmpty()).map(Cgroup::new));
+  }
+
+  private static StateFile ofCrun(JsonNode state, Cgroups cgroups) {
+    String cgroup = state.path("cgroup-path").asText("");
+    return new StateFile(
+        state.path("pid").asInt(),
+        state.path("process-start-time").asLong(),
+        created(state),
+        Optional.of(state.path("bundle").asText("")).filter(s -> !s.isEmpty()).map(Path::of),
+        cgroup.startsWith("/") && cgroup.length() > 1
+            ? Optional.of(cgroups.group(cgroup))
+            : Optional.empty());
+  }
+
+  private static Instant created(JsonNode state) {
+    try {
+      return Instant.parse(state.path("created").asText());
+    } catch (DateTimeParseException e) {
+      return Instant.EPOCH;
+    }
+  }
+}

@@ -1,0 +1,55 @@
+package io.runcible;
+
+import static org.assertj.core.api.Assertions.fail;
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import io.runcible.ffi.NativeAccess;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an integration test needs of its host. A test asks for it in its set-up: where it is missing
+ * the test is skipped and says what is missing, or fails if the system property {@code
+ * require.capabilities} is {@code all}.
+ */
+public final class HostTools {
+  private HostTools() {}
+
+  /** Needs to be root. */
+  public static void requireRoot() {
+    require(NativeAccess.isAvailable() && NativeAccess.isRoot(), "this test must run as root");
+  }
+
+  /** Needs a program; returns where it is. */
+  public static Path requireProgram(String name, String debianPackage) {
+    for (String directory : List.of("/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/local/bin")) {
+      Path program = Path.of(directory, name);
+      if (Files.isExecutable(program)) {
+        return program;
+      }
+    }
+    require(false, "'" + name + "' is missing: apt-get install " + debianPackage);
+    throw new AssertionError("unreachable");
+  }
+
+  /** Needs a file; returns it. */
+  public static Path requireFile(String file, String debianPackage) {
+    require(
+        Files.exists(Path.of(file)), "'" + file + "' is missing: apt-get install " + debianPackage);
+    return Path.of(file);
+  }
+
+  /** Needs something else. */
+  public static void require(boolean present, String otherwise) {
+    if (present) {
+      return;
+    }
+    @Nullable String required = System.getProperty("require.capabilities");
+    if ("all".equals(required)) {
+      fail(otherwise);
+    }
+    abort(otherwise);
+  }
+}

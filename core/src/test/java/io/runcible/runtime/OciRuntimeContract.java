@@ -1,0 +1,495 @@
+package io.runcible.runtime;
+
+import static io.runcible.runtime.Containers.LIMIT;
+import static io.runcible.runtime.Containers.process;
+import static io.runcible.runtime.Containers.shell;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.ffi.ChildProcess;
+import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileDescriptor;
+import io.runcible.ffi.Pipe;
+import io.runcible.ffi.WaitStatus;
+import io.runcible.runtime.Containers.Ended;
+import io.runcible.runtime.Containers.Running;
+import io.runcible.runtime.OciRuntime.ExecRequest;
+import io.runcible.runtime.OciRuntime.Stdio;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What every OCI runtime must do, seen from outside and from inside of containers. */
+abstract class OciRuntimeContract {
+  @TempDir Path directory;
+  Containers containers;
+
+  /** Opens the runtime, or ends the test as the host lacks it. */
+  abstract OciRuntime open(Path stateRoot);
+
+  /** Whether the control group of an ended container is still there to be asked. */
+  boolean keepsEndedContainers() {
+    return true;
+  }
+
+  @BeforeEach
+  void openContainers() throws IOException {
+    containers = new Containers(directory, open(directory.resolve("state")));
+  }
+
+  @AfterEach
+  void nothingIsLeft() throws IOException {
+    if (containers == null) {
+      return;
+    }
+    try {
+      assertThat(containers.runtime.list()).as("states").isEmpty();
+      assertThat(containers.leftGroups()).as("control groups").isEmpty();
+    } finally {
+      containers.close();
+    }
+  }
+
+  @Nested
+  class Run {
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 42, 126, 127, 128, 137, 255})
+    void exitCodeIsTheProgramsOwn(int code) throws IOException {
+      Ended ended = containers.run(shell("exit " + code));
+
+      assertThat(ended.status()).isEqualTo(new WaitStatus(code, 0));
+      assertThat(ended.failure()).isEmpty();
+    }
+
+    @Test
+    void deathBySignalIs128AndItsNumber() throws IOException {
+      // A shell of its own, because the first process of a pid namespace ignores what it can.
+      Ended ended = containers.run(shell("sh -c 'kill -9 $$'; exit $?"));
+
+      assertThat(ended.code()).isEqualTo(137);
+      assertThat(ended.failure()).isEmpty();
+    }
+
+    @Test
+    void outputsAreSeparate() throws IOException {
+      Ended ended = containers.run(shell("echo out; echo err >&2"));
+
+      assertThat(ended.output()).isEqualTo("out\n");
+      assertThat(ended.errors()).isEqualTo("err\n");
+    }
+
+    @Test
+    void noDescriptorButTheFirstThreeIsInherited() throws IOException {
+      // The listing has one of its own, for the directory.
+      Ended ended = containers.run(shell("ls /proc/self/fd"));
+
+      assertThat(ended.output().lines()).containsExactly("0", "1", "2", "3");
+    }
+
+    @Test
+    void missingProgramIsNotFound() throws IOException {
+      Ended ended = containers.run(process("no-such-program"));
+
+      assertThat(ended.failure()).get().satisfies(failure -> isKind(failure, ErrorKind.NOT_FOUND));
+      assertThat(ended.failure().orElseThrow()).hasMessageContaining("no-such-program");
+    }
+
+    @Test
+    void missingPathIsNotFound() throws IOException {
+      Ended ended = containers.run(process("/no/such/program"));
+
+      assertThat(ended.failure()).get().satisfies(failure -> isKind(failure, ErrorKind.NOT_FOUND));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/etc/data", "/etc"})
+    void whatIsNotExecutableIsPermissionDenied(String path) throws IOException {
+      Ended ended = containers.run(process(path));
+
+      assertThat(ended.failure())
+          .get()
+          .satisfies(failure -> isKind(failure, ErrorKind.PERMISSION_DENIED));
+    }
+
+    @Test
+    void secondContainerOfTheSameIdIsRefused() throws Exception {
+      try (Running first = containers.start(process("sleep", "60"))) {
+        first.awaitStart();
+        Path other = containers.newDirectory();
+        Bundle bundle =
+            Bundle.write(other, containers.spec("other", process("true").build()).build());
+        OciRuntime.RunRequest request = OciRuntime.RunRequest.of(first.id, bundle, Stdio.none());
+        try (ChildProcess child = containers.runtime.run(request)) {
+          child.waitFor(LIMIT);
+        }
+
+        assertThat(containers.runtime.failure(request))
+            .get()
+            .satisfies(failure -> isKind(failure, ErrorKind.ALREADY_EXISTS));
+        assertThat(containers.runtime.state(first.id)).isPresent();
+      }
+    }
+
+    @Test
+    void twentyAtOnceAllEndAsTheyShould() throws Exception {
+      ExecutorService threads = Executors.newFixedThreadPool(20);
+      try {
+        List<Future<Ended>> ends = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+          int code = i * 12;
+          ends.add(threads.submit(() -> containers.run(shell("echo " + code + "; exit " + code))));
+        }
+        for (int i = 0; i < 20; i++) {
+          Ended ended = ends.get(i).get();
+          assertThat(ended.code()).isEqualTo(i * 12);
+          assertThat(ended.output()).isEqualTo(i * 12 + "\n");
+          assertThat(ended.failure()).isEmpty();
+        }
+      } finally {
+        threads.shutdownNow();
+      }
+    }
+  }
+
+  @Nested
+  class Exec {
+    private Ended exec(Running container, ProcessSpec.Builder process, String input)
+        throws IOException {
+      Path files = containers.newDirectory();
+      Pipe in = Pipe.open();
+      try (FileDescriptor out = FileCalls.createForOutput(files.resolve("stdout"));
+          FileDescriptor err = FileCalls.createForOutput(files.resolve("stderr"))) {
+        ExecRequest request =
+            ExecRequest.in(files, container.id, process.build(), new Stdio(in.reader(), out, err));
+        try (ChildProcess child = containers.runtime.exec(request)) {
+          in.reader().close();
+          try (OutputStream stream = in.outputStream()) {
+            stream.write(input.getBytes(StandardCharsets.UTF_8));
+          }
+          WaitStatus status = child.waitFor(LIMIT).orElseThrow();
+          return new Ended(
+              status,
+              Containers.read(files.resolve("stdout")),
+              Containers.read(files.resolve("stderr")),
+              containers.runtime.failure(request));
+        }
+      } finally {
+        in.close();
+      }
+    }
+
+    @Test
+    void exitCodesAndStreamsAreTheProgramsOwn() throws Exception {
+      try (Running container = containers.start(process("sleep", "60")).awaitStart()) {
+        for (int code : new int[] {0, 1, 42, 126, 127, 255}) {
+          Ended ended = exec(container, shell("cat; echo oops >&2; exit " + code), "hello");
+
+          assertThat(ended.status()).isEqualTo(new WaitStatus(code, 0));
+          assertThat(ended.output()).isEqualTo("hello");
+          assertThat(ended.errors()).isEqualTo("oops\n");
+          assertThat(ended.failure()).isEmpty();
+        }
+      }
+    }
+
+    @Test
+    void userDirectoryAndEnvironmentAreAsAsked() throws Exception {
+      try (Running container = containers.start(process("sleep", "60")).awaitStart()) {
+        Ended ended =
+            exec(
+                container,
+                shell("id -u; id -g; id -G; pwd; echo $WORD")
+                    .user(33, 34)
+                    .additionalGids(List.of(34, 77))
+                    .cwd("/etc")
+                    .env(List.of("PATH=/bin", "WORD=a b=c")),
+                "");
+
+        assertThat(ended.output()).isEqualTo("33\n34\n34 77\n/etc\na b=c\n");
+      }
+    }
+
+    @Test
+    void missingProgramIsNotFound() throws Exception {
+      try (Running container = containers.start(process("sleep", "60")).awaitStart()) {
+        Ended ended = exec(container, process("no-such-program"), "");
+
+        assertThat(ended.failure())
+            .get()
+            .satisfies(failure -> isKind(failure, ErrorKind.NOT_FOUND));
+      }
+    }
+
+    @Test
+    void endedContainerIsRefused() throws Exception {
+      try (Running container = containers.start(process("true"))) {
+        container.await();
+        Ended ended = exec(container, process("true"), "");
+
+        assertThat(ended.failure())
+            .get()
+            .extracting(RuncibleException::kind)
+            .isIn(ErrorKind.FAILED_PRECONDITION, ErrorKind.NOT_FOUND);
+      }
+    }
+  }
+
+  @Nested
+  class Lifecycle {
+    @Test
+    void unknownContainerHasNoState() {
+      assertThat(containers.runtime.state("nobody")).isEmpty();
+      assertThat(containers.runtime.kill("nobody", 15, false)).isFalse();
+      containers.runtime.delete("nobody", false);
+    }
+
+    @Test
+    void stateFollowsTheContainer() throws Exception {
+      try (Running container = containers.start(process("sleep", "60")).awaitStart()) {
+        RuntimeState state = containers.runtime.state(container.id).orElseThrow();
+
+        assertThat(state.status()).isEqualTo(RuntimeState.Status.RUNNING);
+        assertThat(state.pid())
+            .isEqualTo(Integer.parseInt(Containers.read(container.request.pidFile()).strip()));
+        assertThat(state.bundle()).contains(container.request.bundle().directory());
+        assertThat(containers.runtime.list()).containsExactly(container.id);
+
+        assertThat(containers.runtime.kill(container.id, 9, false)).isTrue();
+        assertThat(container.await().code()).isEqualTo(137);
+        if (keepsEndedContainers()) {
+          assertThat(containers.runtime.state(container.id))
+              .get()
+              .extracting(RuntimeState::status)
+              .isEqualTo(RuntimeState.Status.STOPPED);
+        } else {
+          assertThat(containers.runtime.state(container.id)).isEmpty();
+        }
+        assertThat(containers.runtime.kill(container.id, 9, false)).isFalse();
+      }
+    }
+
+    @Test
+    void signalToAllReachesEveryProcess() throws Exception {
+      try (Running container =
+          containers.start(shell("sleep 60 & sleep 60 & wait; wait")).awaitStart()) {
+        Cgroup group = containers.runtime.cgroup(container.id).orElseThrow();
+        while (group.pids().size() < 3) {
+          Thread.sleep(2);
+        }
+        assertThat(containers.runtime.kill(container.id, 9, true)).isTrue();
+        assertThat(container.await().code()).isEqualTo(137);
+        assertThat(group.pids()).isEmpty();
+      }
+    }
+
+    @Test
+    void runningContainerIsNotDeletedWithoutForce() throws Exception {
+      try (Running container = containers.start(process("sleep", "60")).awaitStart()) {
+        assertThatThrownBy(() -> containers.runtime.delete(container.id, false))
+            .isInstanceOfSatisfying(
+                RuncibleException.class, failure -> isKind(failure, ErrorKind.FAILED_PRECONDITION));
+
+        containers.runtime.delete(container.id, true);
+
+        assertThat(container.child.waitFor(LIMIT)).isPresent();
+        assertThat(containers.runtime.state(container.id)).isEmpty();
+      }
+    }
+
+    @Test
+    void pausedContainerStandsStillUntilResumed() throws Exception {
+      try (Running container = containers.start(process("sleep", "60")).awaitStart()) {
+        containers.runtime.pause(container.id);
+        assertThat(status(container)).isEqualTo(RuntimeState.Status.PAUSED);
+
+        containers.runtime.resume(container.id);
+        assertThat(status(container)).isEqualTo(RuntimeState.Status.RUNNING);
+      }
+    }
+
+    @Test
+    void pausedContainerCanBeDeleted() throws Exception {
+      try (Running container = containers.start(process("sleep", "60")).awaitStart()) {
+        containers.runtime.pause(container.id);
+        containers.runtime.delete(container.id, true);
+
+        assertThat(container.child.waitFor(LIMIT)).isPresent();
+      }
+    }
+
+    @Test
+    void limitsOfARunningContainerCanBeChanged() throws Exception {
+      try (Running container =
+          containers.start(
+              process("sleep", "60"),
+              spec -> spec.resources(Resources.builder().memory(64 << 20).pids(20).build()))) {
+        container.awaitStart();
+        containers.runtime.update(
+            container.id, Resources.builder().memory(128 << 20).memoryAndSwap(128 << 20).build());
+
+        Cgroup group = containers.runtime.cgroup(container.id).orElseThrow();
+        assertThat(value(group, "memory.limit_in_bytes", "memory.max"))
+            .isEqualTo(Long.toString(128 << 20));
+        assertThat(value(group, "pids.max")).isEqualTo("20");
+      }
+    }
+
+    private RuntimeState.Status status(Running container) {
+      return containers.runtime.state(container.id).orElseThrow().status();
+    }
+
+    private String value(Cgroup group, String... names) {
+      for (Path directory : group.directories()) {
+        for (String name : names) {
+          if (Files.exists(directory.resolve(name))) {
+            return Containers.read(directory.resolve(name)).strip();
+          }
+        }
+      }
+      throw new AssertionError("no " + List.of(names) + " in " + group);
+    }
+  }
+
+  @Nested
+  class Limits {
+    @Test
+    void runningOutOfMemoryIsCounted() throws Exception {
+      // tail keeps everything up to the first end of line, which /dev/zero does not have.
+      try (Running container =
+          containers.start(
+              process("tail", "/dev/zero"),
+              spec ->
+                  spec.resources(
+                      Resources.builder().memory(32 << 20).memoryAndSwap(32 << 20).build()))) {
+        assertThat(container.await().code()).isEqualTo(137);
+        if (keepsEndedContainers()) {
+          assertThat(containers.runtime.cgroup(container.id).orElseThrow().oomKills()).hasValue(1);
+        }
+      }
+    }
+
+    @Test
+    void killedByHandIsNotOutOfMemory() throws Exception {
+      try (Running container = containers.start(process("sleep", "60")).awaitStart()) {
+        containers.runtime.kill(container.id, 9, false);
+        container.await();
+        if (keepsEndedContainers()) {
+          assertThat(containers.runtime.cgroup(container.id).orElseThrow().oomKills()).hasValue(0);
+        }
+      }
+    }
+
+    @Test
+    void processesAreCounted() throws IOException {
+      Ended ended =
+          containers.run(
+              shell("for i in 1 2 3 4 5 6 7 8 9; do sleep 5 & done; wait"),
+              spec -> spec.resources(Resources.builder().pids(5).build()));
+
+      assertThat(ended.errors()).contains("can't fork");
+    }
+  }
+
+  @Nested
+  class Confinement {
+    @Test
+    void processHasTheDefaultCapabilitiesAndNoMore() throws IOException {
+      Ended ended = containers.run(shell("cat /proc/self/status"));
+
+      assertThat(ended.output())
+          .contains("CapInh:\t0000000000000000\n")
+          .contains("CapPrm:\t00000000800405fb\n")
+          .contains("CapEff:\t00000000800405fb\n")
+          .contains("CapBnd:\t00000000800405fb\n")
+          .contains("CapAmb:\t0000000000000000\n")
+          .contains("NoNewPrivs:\t1\n");
+    }
+
+    @Test
+    void otherUserHasNoCapability() throws IOException {
+      Ended ended = containers.run(shell("cat /proc/self/status").user(1000, 1000));
+
+      assertThat(ended.output())
+          .contains("CapPrm:\t0000000000000000\n")
+          .contains("CapEff:\t0000000000000000\n");
+    }
+
+    @Test
+    void hostsHardwareAndMemoryLookEmpty() throws IOException {
+      Ended ended =
+          containers.run(
+              shell(
+                  "cat /proc/kcore /proc/keys /proc/timer_list /proc/interrupts | wc -c;"
+                      + " ls /sys/firmware | wc -l; ls -d /sys/devices/virtual/powercap/*"));
+
+      assertThat(ended.output()).isEqualTo("0\n0\n");
+    }
+
+    @Test
+    void kernelFilesCannotBeWritten() throws IOException {
+      Ended ended =
+          containers.run(
+              shell(
+                  "for f in /proc/sys/kernel/hostname /proc/sysrq-trigger /sys/kernel/mm/ksm/run;"
+                      + " do echo x 2>/dev/null > $f && echo $f; done;"
+                      + " touch /sys/fs/cgroup/x /sys/fs/cgroup/memory/x /file; echo end"));
+
+      assertThat(ended.output()).isEqualTo("end\n");
+    }
+
+    @Test
+    void devicesOfTheHostAreOutOfReach() throws IOException {
+      Ended ended =
+          containers.run(
+              shell(
+                  "mknod /dev/shm/x b 8 0 && echo made; echo x > /dev/null && echo null;"
+                      + " head -c 3 /dev/zero | wc -c; ls /dev"));
+
+      assertThat(ended.output().lines())
+          .contains("null", "3")
+          .doesNotContain("made", "sda", "vda", "kmsg", "mem");
+    }
+
+    @Test
+    void networkHasLoopbackAlone() throws IOException {
+      Ended ended = containers.run(shell("cat /proc/net/dev"));
+
+      assertThat(ended.output().lines().skip(2).map(line -> line.strip().split(":", 2)[0]))
+          .containsExactly("lo");
+    }
+
+    @Test
+    void rootMayPingWithoutRawSockets() throws IOException {
+      Ended ended = containers.run(shell("cat /proc/sys/net/ipv4/ping_group_range"));
+
+      assertThat(ended.output()).isEqualTo("0\t0\n");
+    }
+
+    @Test
+    void hostNameAndProcessesAreItsOwn() throws IOException {
+      Ended ended = containers.run(shell("hostname; echo $$"), spec -> spec.hostname("box"));
+
+      assertThat(ended.output()).isEqualTo("box\n1\n");
+    }
+  }
+
+  static void isKind(RuncibleException failure, ErrorKind kind) {
+    assertThat(failure.kind()).as(failure.getMessage()).isEqualTo(kind);
+  }
+}
