@@ -186,6 +186,19 @@ class HostLimitsTest {
     }
 
     @Test
+    void ordinaryUserOnTheHostsNetworkGetsTheHostsSys() throws IOException {
+      HostLimits host = host(ALL, true);
+      Clamped<RuntimeSpec> clamped =
+          host.clamp(spec(host).shareWithHost(RuntimeSpec.NamespaceType.NETWORK).build());
+
+      assertThat(clamped.value().mounts())
+          .contains(
+              new RuntimeSpec.Mount(
+                  "/sys", "bind", "/sys", List.of("rbind", "nosuid", "noexec", "nodev", "ro")));
+      assertThat(clamped.value().sysctls()).isEmpty();
+    }
+
+    @Test
     void defaultsNeedNoClamping() throws IOException {
       for (boolean rootless : new boolean[] {false, true}) {
         HostLimits host = host(WITHOUT_RESOURCE, rootless);
