@@ -86,13 +86,16 @@ public final class ContainerEngine implements AutoCloseable {
    */
   public Container create(ContainerSpec spec) {
     requireOpen();
-    try (LocalStore.Lease lease = images().lease()) {
+    LocalStore.Lease lease = images().lease();
+    try {
       Image image = images().require(spec.image());
       List<Digest> chain = Images.chain(image);
       Container container = factory.create(spec, image.config(), chain);
       containers.put(container.id(), container);
       container.onClose(() -> containers.remove(container.id(), container));
       return container;
+    } finally {
+      lease.close();
     }
   }
 

@@ -5,6 +5,7 @@ import io.runcible.RuncibleException;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.Pipe;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -95,14 +96,23 @@ final class ProcessStreams {
     }
   }
 
+  /** Closes all, whichever fails. */
   void close() throws IOException {
     started();
-    if (piped.isPresent()) {
-      try (OutputStream in = piped.get().stdin();
-          InputStream out = piped.get().stdout();
-          InputStream err = piped.get().stderr()) {
-        // All three are closed, whichever fails.
+    if (piped.isEmpty()) {
+      return;
+    }
+    Piped own = piped.get();
+    IOException failure = null;
+    for (Closeable stream : List.of(own.stdin(), own.stdout(), own.stderr())) {
+      try {
+        stream.close();
+      } catch (IOException e) {
+        failure = e;
       }
+    }
+    if (failure != null) {
+      throw failure;
     }
   }
 }

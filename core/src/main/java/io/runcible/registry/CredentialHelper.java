@@ -30,9 +30,16 @@ final class CredentialHelper {
   private static final int MAX_OUTPUT = 64 * 1024;
 
   private final Duration timeout;
+  private final String directory;
 
+  /** Looks for helpers where the host looks for programs. */
   CredentialHelper(Duration timeout) {
+    this(timeout, "");
+  }
+
+  CredentialHelper(Duration timeout, String directory) {
     this.timeout = timeout;
+    this.directory = directory;
   }
 
   /**
@@ -78,7 +85,8 @@ final class CredentialHelper {
 
   private Optional<Credentials> run(String program, String server)
       throws IOException, InterruptedException {
-    Process process = new ProcessBuilder(program, "get").redirectError(Redirect.DISCARD).start();
+    Process process =
+        new ProcessBuilder(directory + program, "get").redirectError(Redirect.DISCARD).start();
     try {
       long deadline = System.nanoTime() + timeout.toNanos();
       FutureTask<byte[]> output = read(process);

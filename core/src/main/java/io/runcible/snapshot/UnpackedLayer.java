@@ -7,26 +7,32 @@ import io.runcible.archive.ArchiveLimits;
 import io.runcible.archive.Decompression;
 import io.runcible.archive.LayerApplier;
 import io.runcible.archive.LayerFormat;
+import io.runcible.archive.LayerResult;
 import io.runcible.archive.Ownership;
 import io.runcible.archive.Readahead;
-import io.runcible.ffi.FileCalls;
-import io.runcible.ffi.FileDescriptor;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A layer that lies in its directory, but for what depends on the layers below. */
 final class UnpackedLayer implements AutoCloseable {
-  private final FileDescriptor root;
+  private static final Logger LOG = LoggerFactory.getLogger(UnpackedLayer.class);
+
+  /** Stands beside the directory of a layer that hides all layers below it. */
+  static final String OPAQUE_MARK = "opaque";
+
+  private final Path directory;
   private final LayerApplier applier;
 
-  private UnpackedLayer(FileDescriptor root, LayerApplier applier) {
-    this.root = root;
+  private UnpackedLayer(Path directory, LayerApplier applier) {
+    this.directory = directory;
     this.applier = applier;
   }
 
@@ -47,10 +53,9 @@ final class UnpackedLayer implements AutoCloseable {
   static UnpackedLayer unpack(
       InputStream compressed, Digest diffId, Path directory, Form form, Executor stages)
       throws IOException {
-    FileDescriptor root = FileCalls.openDirectory(directory);
     LayerApplier applier =
-        new LayerApplier(root, form.format(), form.ownership(), ArchiveLimits.DEFAULT);
-    UnpackedLayer layer = new UnpackedLayer(root, applier);
+        LayerApplier.open(directory, form.format(), form.ownership(), ArchiveLimits.DEFAULT);
+    UnpackedLayer layer = new UnpackedLayer(directory, applier);
     try (InputStream fetched = new Readahead(compressed, stages);
         Hashing tar = new Hashing(Decompression.open(fetched), diffId);
         InputStream hashed = new Readahead(tar, stages)) {
@@ -67,20 +72,29 @@ final class UnpackedLayer implements AutoCloseable {
   }
 
   /** Does what needs the layers below, the topmost first. */
-  void complete(List<Path> lowerDirectories) {
-    List<FileDescriptor> lower = new ArrayList<>();
+  void complete(List<Path> lower) {
+    LayerResult result = applier.complete(lower);
+    if (result.skippedCount() > 0) {
+      LOG.debug("left out of a layer: {}", result.skipped());
+    }
+    if (result.opaqueRoot()) {
+      markOpaque();
+    }
+  }
+
+  /** The overlay file system has no mark for its root. */
+  private void markOpaque() {
+    Path mark = directory.resolveSibling(OPAQUE_MARK);
     try {
-      lowerDirectories.forEach(directory -> lower.add(FileCalls.openDirectory(directory)));
-      applier.complete(lower);
-    } finally {
-      lower.forEach(FileDescriptor::close);
+      Files.createFile(mark);
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot make '" + mark + "'", e);
     }
   }
 
   @Override
   public void close() {
     applier.close();
-    root.close();
   }
 
   /** The digest of all that is read through it. */
