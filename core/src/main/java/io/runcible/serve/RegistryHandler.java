@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /** Answers the requests of the distribution API that read. */
 final class RegistryHandler implements HttpHandler {
@@ -142,7 +143,9 @@ final class RegistryHandler implements HttpHandler {
 
   /** An error that is the source's. What it says may name files, so it is not for the client. */
   private static RegistryError error(HttpExchange exchange, RuncibleException e) {
-    LOG.warn("Cannot answer {} {}", exchange.getRequestMethod(), path(exchange), e);
+    LOG.atLevel(e.kind() == ErrorKind.CANCELLED ? Level.DEBUG : Level.WARN)
+        .setCause(e)
+        .log("Cannot answer {} {}", exchange.getRequestMethod(), path(exchange));
     return switch (e.kind()) {
       case UNAUTHENTICATED, PERMISSION_DENIED ->
           new RegistryError(403, "DENIED", "the registry may not read it");

@@ -109,7 +109,13 @@ public final class RegistryServer implements AutoCloseable {
      * @throws RuncibleException INVALID_INPUT when it cannot be the registry of a reference
      */
     public Builder registry(String registry) {
-      this.registry = ImageReference.parse(registry + "/x").registry();
+      ImageReference reference = ImageReference.parse(registry + "/x");
+      if (!reference.repository().equals("x") && !reference.repository().equals("library/x")) {
+        throw new RuncibleException(
+            ErrorKind.INVALID_INPUT,
+            "'" + registry + "' is not a registry: it needs a dot or a port, and no '/'");
+      }
+      this.registry = reference.registry();
       return this;
     }
 
@@ -121,7 +127,7 @@ public final class RegistryServer implements AutoCloseable {
     public RegistryServer start() {
       String name = "runcible-registry-" + SERVERS.incrementAndGet();
       try {
-        HttpServer server = HttpServer.create(address, 0);
+        HttpServer server = HttpServers.create(address);
         ThreadPoolExecutor threads = threads(name);
         server.setExecutor(threads);
         server.createContext("/", new RegistryHandler(source, registry));
