@@ -54,15 +54,20 @@ final class RuntimeFailures {
               "the memory limit is too low even to start",
               "oom-killed"),
           new Rule(
+              ErrorKind.FAILED_PRECONDITION,
+              "the memory limit is too low even to start",
+              "memory limit could be too low"),
+          new Rule(
+              ErrorKind.FAILED_PRECONDITION,
+              "the memory limit is too low even to start",
+              "unable to set memory limit"),
+          new Rule(
               ErrorKind.NOT_FOUND,
               "the image has no such program in its PATH",
               "executable file",
               "not found"),
           new Rule(
-              ErrorKind.FAILED_PRECONDITION,
-              "the working directory cannot be entered",
-              "chdir",
-              "cwd"),
+              ErrorKind.FAILED_PRECONDITION, "the working directory cannot be entered", "chdir"),
           new Rule(
               ErrorKind.FAILED_PRECONDITION,
               "it is neither a program for this machine nor a script with an interpreter",
