@@ -292,14 +292,17 @@ public final class Container implements AutoCloseable {
 
   private void remove() {
     StartedProcess started = init;
-    try {
-      if (started != null) {
-        started.end();
-      }
+    if (started == null) {
       remover.remove(directory);
-    } finally {
-      if (started != null) {
-        started.release();
+    } else {
+      try {
+        started.end();
+      } finally {
+        try {
+          remover.remove(directory);
+        } finally {
+          started.release();
+        }
       }
     }
     if (entry != null) {
