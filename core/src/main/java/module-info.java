@@ -1,16 +1,44 @@
 /** A container engine that is a library: pulls, unpacks and runs OCI containers in this process. */
 module io.runcible {
   requires static transitive org.jspecify;
+  requires aircompressor;
   requires com.fasterxml.jackson.databind;
+  requires jdk.httpserver;
+  requires jdk.unsupported;
+  requires okhttp3;
+  requires okio;
   requires org.apache.commons.compress;
   requires org.jnrproject.ffi;
   requires org.slf4j;
 
-  exports io.runcible.archive;
-  exports io.runcible.image;
+  // jnr-ffi needs them and, as an automatic module, cannot say so.
+  requires org.objectweb.asm.commons;
+  requires org.objectweb.asm.util;
+
   exports io.runcible;
+  exports io.runcible.archive;
+  exports io.runcible.engine;
+  exports io.runcible.image;
+  exports io.runcible.layout;
+  exports io.runcible.network;
+  exports io.runcible.registry;
   exports io.runcible.runtime;
+  exports io.runcible.serve;
+  exports io.runcible.snapshot;
+  exports io.runcible.store;
+
+  uses io.runcible.image.ImageVerifier;
 
   // jnr-ffi implements the native interface by reflection.
   opens io.runcible.ffi;
+
+  // Jackson reads and writes the records.
+  opens io.runcible.engine to
+      com.fasterxml.jackson.databind;
+  opens io.runcible.snapshot to
+      com.fasterxml.jackson.databind;
+  opens io.runcible.state to
+      com.fasterxml.jackson.databind;
+  opens io.runcible.store to
+      com.fasterxml.jackson.databind;
 }

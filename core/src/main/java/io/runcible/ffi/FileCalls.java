@@ -44,6 +44,7 @@ public final class FileCalls {
   private static final int STATX_BASIC = 0x7ff;
   private static final int MAX_XATTR = 64 * 1024;
   private static final int XATTR_BUFFER = 1024;
+  private static final int LIST_BUFFER = 32 * 1024;
 
   private static final ThreadLocal<Pointer> SCRATCH =
       ThreadLocal.withInitial(() -> Native.allocate(512));
@@ -103,6 +104,11 @@ public final class FileCalls {
           ErrorKind.INVALID_INPUT, "'" + name + "' in " + root + " is not a regular file");
     }
     return file;
+  }
+
+  /** Opens a directory that lies directly in another, itself, so that it can be listed. */
+  public static FileDescriptor openChildDirectory(FileDescriptor directory, String name) {
+    return openat2(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   }
 
   private static FileDescriptor openat2(FileDescriptor root, String name, long flags) {
@@ -303,6 +309,14 @@ public final class FileCalls {
         name);
   }
 
+  /** Sets an extended attribute of an open file. */
+  public static void setAttribute(FileDescriptor file, String attribute, byte[] value) {
+    check(
+        libc().fsetxattr(file.value(), rawCString(attribute), value, value.length, 0),
+        "setxattr " + attribute,
+        file);
+  }
+
   /** The value of an extended attribute of a name, itself; empty if it has none. */
   public static Optional<byte[]> attribute(
       FileDescriptor directory, String name, String attribute) {
@@ -391,6 +405,66 @@ public final class FileCalls {
     } finally {
       Reference.reachabilityFence(data);
     }
+  }
+
+  /**
+   * Reads once into a direct buffer, at its position.
+   *
+   * @return the number of bytes, 0 at the end of the file
+   * @throws IllegalArgumentException for a buffer on the heap
+   */
+  public static int read(FileDescriptor file, ByteBuffer data) {
+    if (!data.isDirect()) {
+      throw new IllegalArgumentException("the buffer is not direct");
+    }
+    try {
+      while (true) {
+        long count = libc().read(file.value(), data, data.remaining());
+        if (count >= 0) {
+          data.position(data.position() + (int) count);
+          return (int) count;
+        }
+        int errno = Native.errno();
+        if (errno != Errno.EINTR) {
+          throw new NativeException("read", errno, file.toString());
+        }
+      }
+    } finally {
+      Reference.reachabilityFence(data);
+    }
+  }
+
+  /** The names in a directory from {@link #openChildDirectory}, read once and in no order. */
+  public static List<String> list(FileDescriptor directory) {
+    List<String> names = new ArrayList<>();
+    Pointer buffer = Native.allocate(LIST_BUFFER);
+    try {
+      while (true) {
+        long length =
+            check(libc().getdents64(directory.value(), buffer, LIST_BUFFER), "getdents", directory);
+        if (length == 0) {
+          return names;
+        }
+        for (int at = 0; at < length; at += buffer.getShort(at + 16) & 0xffff) {
+          String name = name(buffer, at + 19);
+          if (!name.equals(".") && !name.equals("..")) {
+            names.add(name);
+          }
+        }
+      }
+    } finally {
+      Reference.reachabilityFence(buffer);
+    }
+  }
+
+  private static String name(Pointer buffer, int start) {
+    int length = 0;
+    while (buffer.getByte(start + length) != 0) {
+      length++;
+    }
+    byte[] name = new byte[length];
+    buffer.get(start, name, 0, length);
+    return new String(name, StandardCharsets.ISO_8859_1);
   }
 
   /** Moves the offset of an open file; beyond the end this leaves a hole. */

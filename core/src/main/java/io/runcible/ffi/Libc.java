@@ -49,6 +49,8 @@ public interface Libc {
 
   int epoll_wait(int epoll, Pointer events, int maxEvents, int timeoutMillis);
 
+  long getdents64(int fd, Pointer buffer, long count);
+
   int mkdirat(int directory, @In byte[] name, int mode);
 
   int mknodat(int directory, @In byte[] name, int mode, long device);

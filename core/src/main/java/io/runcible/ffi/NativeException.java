@@ -18,7 +18,7 @@ public final class NativeException extends RuncibleException {
         kindOf(errno),
         call
             + " '"
-            + what
+            + printable(what)
             + "': "
             + Errno.describe(errno)
             + (detail.isEmpty() ? "" : ": " + detail));
@@ -28,6 +28,20 @@ public final class NativeException extends RuncibleException {
   /** The error number. */
   public int errno() {
     return errno;
+  }
+
+  /** Names come from archives and containers: nothing in them may steer a terminal or a log. */
+  private static String printable(String what) {
+    StringBuilder shown = new StringBuilder(what.length());
+    for (int i = 0; i < what.length(); i++) {
+      char c = what.charAt(i);
+      if (c < ' ' || (c >= 0x7f && c < 0xa0)) {
+        shown.append(String.format("\\x%02x", (int) c));
+      } else {
+        shown.append(c);
+      }
+    }
+    return shown.toString();
   }
 
   private static ErrorKind kindOf(int errno) {

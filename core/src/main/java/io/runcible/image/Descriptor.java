@@ -60,6 +60,17 @@ public record Descriptor(
     return of(mediaType, Digest.sha256(content), content.length);
   }
 
+  /**
+   * The descriptor of a manifest or an index whose media type nobody said: the type that the
+   * document itself names, or else the OCI type that its fields imply.
+   *
+   * @throws RuncibleException INVALID_INPUT or UNSUPPORTED when it is neither, as {@link
+   *     Manifest#parse} and {@link ImageIndex#parse}
+   */
+  public static Descriptor ofDocument(byte[] content) {
+    return of(Documents.mediaType(content), content);
+  }
+
   /** The same with other annotations. */
   public Descriptor withAnnotations(Map<String, String> annotations) {
     return new Descriptor(mediaType, digest, size, annotations, platform, artifactType);

@@ -43,6 +43,19 @@ final class Documents {
     return document;
   }
 
+  /** Finds out whether a document is a manifest or an index, and checks it as such. */
+  static String mediaType(byte[] raw) {
+    JsonObject document = JsonObject.parse(raw, Manifest.MAX_SIZE, "manifest or index");
+    String implied = document.has("manifests") ? MediaType.OCI_INDEX : MediaType.OCI_MANIFEST;
+    String mediaType = document.string("mediaType").orElse(implied);
+    if (MediaType.isIndex(mediaType)) {
+      ImageIndex.parse(raw, mediaType);
+    } else {
+      Manifest.parse(raw, mediaType);
+    }
+    return mediaType;
+  }
+
   private static RuncibleException schema1(String what) {
     return new RuncibleException(
         ErrorKind.UNSUPPORTED,

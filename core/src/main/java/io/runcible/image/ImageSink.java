@@ -21,7 +21,8 @@ public interface ImageSink extends AutoCloseable {
   void putBlob(ImageReference reference, Descriptor descriptor, InputStream content);
 
   /**
-   * Stores a manifest or an index, and points the reference's tag at it when it has one.
+   * Stores a manifest or an index, and points the reference's tag at it when it has one. The
+   * manifests that an index names go first, under references with a digest alone.
    *
    * @throws io.runcible.RuncibleException CORRUPT_DATA when the bytes are not those of the
    *     descriptor

@@ -63,7 +63,7 @@ public record Bundle(Path directory) {
   }
 
   /** Replaces a file that only its owner may read. */
-  static void writeFile(Path file, String content) {
+  public static void writeFile(Path file, String content) {
     Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
     try {
       Files.deleteIfExists(temporary);

@@ -68,7 +68,11 @@ final class OverlaySnapshotter implements Snapshotter {
   public OverlayMount prepare(List<Digest> chain, Path place) {
     List<Path> lower = new ArrayList<>();
     for (int i = chain.size() - 1; i >= 0; i--) {
-      lower.add(directory(chain.get(i)));
+      Path layer = directory(chain.get(i));
+      lower.add(layer);
+      if (Files.exists(layer.resolveSibling(UnpackedLayer.OPAQUE_MARK))) {
+        break;
+      }
     }
     Path upper = place.resolve("upper");
     Path work = place.resolve("work");

@@ -2,11 +2,24 @@ package io.runcible.snapshot;
 
 import io.runcible.Digest;
 import io.runcible.ffi.OverlayMount;
+import io.runcible.ffi.PrivilegedHost;
 import java.nio.file.Path;
 import java.util.List;
 
 /** Keeps unpacked layers. Thread-safe, also between processes. */
 public interface Snapshotter {
+  /**
+   * Layers as directories that the kernel's overlay file system stacks. Removes what killed
+   * processes left half unpacked.
+   *
+   * @param root the directory of the store
+   * @param host where privileged work happens
+   */
+  @SuppressWarnings("exports")
+  static Snapshotter overlay(Path root, PrivilegedHost host) {
+    return new OverlaySnapshotter(root, host);
+  }
+
   /** Whether a layer is unpacked and committed. */
   boolean contains(Digest chainId);
 
@@ -25,6 +38,7 @@ public interface Snapshotter {
    * @param chain the chainIds, the lowest first
    * @param place a directory of the container's own, on the file system of the store
    */
+  @SuppressWarnings("exports")
   OverlayMount prepare(List<Digest> chain, Path place);
 
   /** All committed layers. */

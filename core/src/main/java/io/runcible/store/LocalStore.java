@@ -5,9 +5,11 @@ import io.runcible.RuncibleException;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.image.Descriptor;
+import io.runcible.image.Image;
 import io.runcible.image.ImageReference;
 import io.runcible.image.ImageSource;
 import io.runcible.image.Manifest;
+import io.runcible.image.Platform;
 import io.runcible.state.LockFile;
 import java.io.IOException;
 import java.io.InputStream;
@@ -109,6 +111,39 @@ public final class LocalStore implements ImageSource {
     try (FileDescriptor directory = FileCalls.openDirectory(root)) {
       FileCalls.syncFileSystem(directory);
     }
+  }
+
+  /** An image in the store; its reference is pinned to the manifest that the name stands for. */
+  public Optional<Image> image(ImageReference reference, Platform platform) {
+    return images
+        .find(reference)
+        .map(
+            record ->
+                Image.resolve(
+                    new Pinned(this, record.manifest()),
+                    reference.withDigest(record.manifest().digest()),
+                    platform));
+  }
+
+  /** The store, with the answer to the one name that is asked for. */
+  private record Pinned(LocalStore store, Descriptor manifest) implements ImageSource {
+    @Override
+    public Descriptor resolve(ImageReference reference) {
+      return manifest;
+    }
+
+    @Override
+    public byte[] manifest(ImageReference reference, Descriptor descriptor) {
+      return store.manifest(reference, descriptor);
+    }
+
+    @Override
+    public InputStream blob(ImageReference reference, Descriptor descriptor) {
+      return store.blob(reference, descriptor);
+    }
+
+    @Override
+    public void close() {}
   }
 
   @Override

@@ -7,6 +7,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -47,10 +48,10 @@ public final class MemoryImageSource implements ImageSource, ImageSink {
 
   @Override
   public Descriptor resolve(ImageReference reference) {
-    Descriptor found = tags.get(reference.toString());
-    if (found == null && reference.digest().isPresent()) {
-      found = manifests.get(reference.digest().get());
-    }
+    Descriptor found =
+        reference.digest().isPresent()
+            ? manifests.get(reference.digest().get())
+            : tags.get(reference.toString());
     if (found == null) {
       throw new RuncibleException(ErrorKind.NOT_FOUND, "there is no image " + reference);
     }
@@ -67,6 +68,11 @@ public final class MemoryImageSource implements ImageSource, ImageSink {
   @Override
   public InputStream blob(ImageReference reference, Descriptor descriptor) {
     return new ByteArrayInputStream(content(descriptor.digest()));
+  }
+
+  @Override
+  public long blobSize(ImageReference reference, Digest digest) {
+    return content(digest).length;
   }
 
   @Override
@@ -91,8 +97,24 @@ public final class MemoryImageSource implements ImageSource, ImageSink {
     contents.put(descriptor.digest(), raw.clone());
     manifests.put(descriptor.digest(), descriptor);
     if (reference.tag().isPresent()) {
-      tags.put(reference.toString(), descriptor);
+      tags.put(reference.name() + ":" + reference.tag().get(), descriptor);
     }
+  }
+
+  @Override
+  public List<String> tags(ImageReference repository) {
+    String prefix = repository.name() + ":";
+    List<String> found =
+        tags.keySet().stream()
+            .filter(name -> name.startsWith(prefix))
+            .map(name -> name.substring(prefix.length()))
+            .sorted()
+            .toList();
+    if (found.isEmpty()) {
+      throw new RuncibleException(
+          ErrorKind.NOT_FOUND, "there is no repository " + repository.name());
+    }
+    return found;
   }
 
   @Override

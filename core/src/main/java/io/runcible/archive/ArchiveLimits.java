@@ -1,0 +1,61 @@
+package io.runcible.archive;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+
+/**
+ * How much an archive may make of itself before reading it stops with INVALID_INPUT. The defaults
+ * let every layer pass that somebody built on purpose, and stop a bomb before it fills a disk.
+ *
+ * @param maxEntries headers of any kind, metadata included
+ * @param maxTotalBytes content of all entries together, holes of sparse files not counted
+ * @param maxFileBytes length of one file, holes counted
+ * @param maxRatio decompressed bytes for one compressed byte, beyond the first GiB
+ */
+public record ArchiveLimits(long maxEntries, long maxTotalBytes, long maxFileBytes, int maxRatio) {
+  private static final long GIB = 1L << 30;
+
+  /** Output below this is never called a bomb: a file of zeros packs well, and harms nobody. */
+  static final long RATIO_FLOOR = GIB;
+
+  /** Four million entries, 256 GiB in all, 128 GiB a file, 250 to one. */
+  public static final ArchiveLimits DEFAULT =
+      new ArchiveLimits(4_000_000, 256 * GIB, 128 * GIB, 250);
+
+  /**
+   * Checks that every limit is positive.
+   *
+   * @throws RuncibleException INVALID_INPUT otherwise
+   */
+  public ArchiveLimits {
+    if (maxEntries <= 0 || maxTotalBytes <= 0 || maxFileBytes <= 0 || maxRatio <= 0) {
+      throw new RuncibleException(ErrorKind.INVALID_INPUT, "a limit of an archive is not positive");
+    }
+  }
+
+  /** The same with another number of entries. */
+  public ArchiveLimits withMaxEntries(long entries) {
+    return new ArchiveLimits(entries, maxTotalBytes, maxFileBytes, maxRatio);
+  }
+
+  /** The same with another total. */
+  public ArchiveLimits withMaxTotalBytes(long bytes) {
+    return new ArchiveLimits(maxEntries, bytes, maxFileBytes, maxRatio);
+  }
+
+  /** The same with another length of a file. */
+  public ArchiveLimits withMaxFileBytes(long bytes) {
+    return new ArchiveLimits(maxEntries, maxTotalBytes, bytes, maxRatio);
+  }
+
+  /** The same with another ratio. */
+  public ArchiveLimits withMaxRatio(int ratio) {
+    return new ArchiveLimits(maxEntries, maxTotalBytes, maxFileBytes, ratio);
+  }
+
+  static RuncibleException exceeded(String what) {
+    return new RuncibleException(
+        ErrorKind.INVALID_INPUT,
+        "the archive is over a limit: " + what + "; if it is meant to be, raise ArchiveLimits");
+  }
+}

@@ -1,0 +1,34 @@
+package io.runcible.archive;
+
+/** How a layer is compressed, told by its first bytes. */
+public enum Compression {
+  NONE,
+  GZIP,
+  ZSTD;
+
+  /** How many first bytes {@link #detect} looks at. */
+  static final int MAGIC_LENGTH = 4;
+
+  /**
+   * Tells the compression from the first bytes of some content; fewer than four are enough only for
+   * content that has no more.
+   */
+  public static Compression detect(byte[] content) {
+    if (content.length >= 3 && u8(content, 0) == 0x1f && u8(content, 1) == 0x8b) {
+      return GZIP;
+    }
+    if (content.length >= MAGIC_LENGTH) {
+      boolean frame = u8(content, 0) == 0x28 && u8(content, 1) == 0xb5 && u8(content, 2) == 0x2f;
+      boolean skippable = (u8(content, 0) & 0xf0) == 0x50 && u8(content, 1) == 0x2a;
+      if (frame && u8(content, 3) == 0xfd
+          || skippable && u8(content, 2) == 0x4d && u8(content, 3) == 0x18) {
+        return ZSTD;
+      }
+    }
+    return NONE;
+  }
+
+  private static int u8(byte[] content, int index) {
+    return content[index] & 0xff;
+  }
+}

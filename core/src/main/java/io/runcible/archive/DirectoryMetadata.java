@@ -1,0 +1,59 @@
+package io.runcible.archive;
+
+import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.Stat;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What directories get when nothing is written into them any more: their times, and modes that
+ * would have kept their own owner out. A directory is known by its inode, because symbolic links
+ * give it several paths.
+ */
+final class DirectoryMetadata {
+  static final int KEEP_MODE = -1;
+
+  private final Map<Long, Pending> pending = new HashMap<>();
+
+  private record Pending(long inode, String path, long seconds, int nanos, int mode) {}
+
+  /** What an entry says; the last one counts. */
+  void set(long inode, String path, long seconds, int nanos, int mode) {
+    pending.put(inode, new Pending(inode, path, seconds, nanos, mode));
+  }
+
+  /** What a directory had before, unless an entry says otherwise. */
+  void restore(String path, Stat stat) {
+    pending.computeIfAbsent(
+        stat.inode(),
+        inode ->
+            new Pending(
+                inode, path, stat.modifiedSeconds(), stat.modifiedNanos(), stat.permissions()));
+  }
+
+  /** Sets everything, the deepest directories first. */
+  void apply(ParentDirectories parents) {
+    pending.values().stream()
+        .sorted(Comparator.comparing(Pending::path, Comparator.reverseOrder()))
+        .forEach(
+            wanted -> {
+              apply(parents.find(wanted.path), wanted);
+              parents.release();
+            });
+    pending.clear();
+  }
+
+  private static void apply(ParentDirectories.@Nullable Directory directory, Pending wanted) {
+    // A later entry may have put something else in its place.
+    if (directory == null || directory.inode() != wanted.inode) {
+      return;
+    }
+    // Times before the mode, after which the directory may be closed to this process.
+    FileCalls.setTimes(directory.fd(), ".", wanted.seconds, wanted.nanos);
+    if (wanted.mode != KEEP_MODE && wanted.mode != directory.mode()) {
+      FileCalls.chmod(directory.fd(), ".", wanted.mode);
+    }
+  }
+}

@@ -1,0 +1,88 @@
+package io.runcible.archive;
+
+import io.runcible.ffi.Errno;
+import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileDescriptor;
+import io.runcible.ffi.NativeException;
+import java.util.Map;
+
+/** Sets extended attributes, those that a layer may carry and this host takes. */
+final class ExtendedAttributes {
+  private ExtendedAttributes() {}
+
+  /**
+   * Labels belong to the host, and the overlay's own marks would forge whiteouts, redirects and
+   * opaque directories.
+   */
+  static boolean isForeign(String attribute) {
+    return attribute.equals("security.selinux")
+        || attribute.equals("system.nfs4_acl")
+        || attribute.startsWith("trusted.overlay.")
+        || attribute.startsWith("user.overlay.");
+  }
+
+  /** Sets attributes of an open file. */
+  static void set(
+      LayerTarget target, String path, FileDescriptor file, Map<String, byte[]> attributes) {
+    for (Map.Entry<String, byte[]> attribute : attributes.entrySet()) {
+      if (!isForeign(attribute.getKey())) {
+        tolerate(
+            target,
+            path,
+            attribute.getKey(),
+            () -> FileCalls.setAttribute(file, attribute.getKey(), attribute.getValue()));
+      }
+    }
+  }
+
+  /** Sets attributes of a name. */
+  static void set(
+      LayerTarget target,
+      String path,
+      FileDescriptor parent,
+      String leaf,
+      Map<String, byte[]> attributes) {
+    for (Map.Entry<String, byte[]> attribute : attributes.entrySet()) {
+      if (!isForeign(attribute.getKey())) {
+        tolerate(
+            target,
+            path,
+            attribute.getKey(),
+            () -> FileCalls.setAttribute(parent, leaf, attribute.getKey(), attribute.getValue()));
+      }
+    }
+  }
+
+  /** Sets attributes of a name that has some already, and removes the others. */
+  static void replace(
+      LayerTarget target,
+      String path,
+      FileDescriptor parent,
+      String leaf,
+      Map<String, byte[]> attributes) {
+    for (String name : FileCalls.attributes(parent, leaf)) {
+      if (!attributes.containsKey(name) && !isForeign(name)) {
+        tolerate(target, path, name, () -> FileCalls.removeAttribute(parent, leaf, name));
+      }
+    }
+    set(target, path, parent, leaf, attributes);
+  }
+
+  private static void tolerate(LayerTarget target, String path, String name, Runnable call) {
+    try {
+      call.run();
+    } catch (NativeException e) {
+      if (e.errno() == Errno.EOPNOTSUPP || e.errno() == Errno.EPERM) {
+        target.skip(
+            path,
+            "extended attribute "
+                + RawName.printable(name)
+                + (e.errno() == Errno.EPERM
+                    ? ": not permitted"
+                    : ": the file system does not support it"));
+      } else {
+        throw e;
+      }
+    }
+  }
+}

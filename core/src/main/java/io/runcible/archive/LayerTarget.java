@@ -1,0 +1,121 @@
+package io.runcible.archive;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileDescriptor;
+import io.runcible.ffi.NativeAccess;
+import io.runcible.ffi.Stat;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** Where a layer goes, by which rules, and what is to be reported of it. */
+final class LayerTarget implements AutoCloseable {
+  private static final int MAX_SKIPPED = 1000;
+  private static final byte[] OPAQUE = {'y'};
+
+  private final FileDescriptor root;
+  private final LayerFormat format;
+  private final Ownership ownership;
+  private final int uid = NativeAccess.effectiveUid();
+  private final int gid = NativeAccess.effectiveGid();
+  private final Set<String> implied = new LinkedHashSet<>();
+  private final List<SkippedEntry> skipped = new ArrayList<>();
+  private long skippedCount;
+  private boolean modesAsAsked;
+
+  LayerTarget(FileDescriptor root, LayerFormat format, Ownership ownership) {
+    this.root = root;
+    this.format = format;
+    this.ownership = ownership;
+  }
+
+  FileDescriptor root() {
+    return root;
+  }
+
+  LayerFormat format() {
+    return format;
+  }
+
+  boolean keepsOwners() {
+    return ownership == Ownership.EXACT;
+  }
+
+  /** Whether permission bits bind this process. */
+  boolean unprivileged() {
+    return uid != 0;
+  }
+
+  /** Looks at the mask of the calling thread, which may have its own. */
+  void readUmask() {
+    modesAsAsked = ThreadUmask.isClear();
+  }
+
+  /** Whether the mode at creation is the mode of the file. */
+  boolean modesAsAsked() {
+    return modesAsAsked;
+  }
+
+  /** Whether a file that was just made in a directory has to be given to its owner. */
+  boolean mustChown(ParentDirectories.Directory parent, long wantedUid, long wantedGid) {
+    return ownership == Ownership.EXACT
+        && (wantedUid != uid || wantedGid != (parent.setGroupId() ? parent.gid() : gid));
+  }
+
+  /** Directories without an entry of their own, so far. */
+  Set<String> implied() {
+    return implied;
+  }
+
+  List<SkippedEntry> skipped() {
+    return skipped;
+  }
+
+  long skippedCount() {
+    return skippedCount;
+  }
+
+  void skip(String name, String what) {
+    skippedCount++;
+    if (skipped.size() < MAX_SKIPPED) {
+      skipped.add(new SkippedEntry(name, what));
+    }
+  }
+
+  boolean isWhiteout(Stat stat) {
+    return format.isOverlay()
+        && stat.type() == Stat.CHARACTER_DEVICE
+        && stat.deviceMajor() == 0
+        && stat.deviceMinor() == 0;
+  }
+
+  void makeOpaque(FileDescriptor parent, String leaf) {
+    if (format.isOverlay()) {
+      FileCalls.setAttribute(parent, leaf, format.opaqueAttribute(), OPAQUE);
+    }
+  }
+
+  boolean isOpaque(FileDescriptor parent, String leaf) {
+    Optional<byte[]> value = FileCalls.attribute(parent, leaf, format.opaqueAttribute());
+    return value.isPresent() && value.get().length == 1 && value.get()[0] == OPAQUE[0];
+  }
+
+  RuncibleException tooDeep(String path) {
+    return new RuncibleException(
+        ErrorKind.INVALID_INPUT,
+        "'"
+            + RawName.printable(path)
+            + "' lies so deep that its path on this host would be over "
+            + RawName.MAX_PATH
+            + " bytes");
+  }
+
+  @Override
+  public void close() {
+    root.close();
+  }
+}

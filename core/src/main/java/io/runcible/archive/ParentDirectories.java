@@ -1,0 +1,226 @@
+package io.runcible.archive;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.ffi.Errno;
+import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileDescriptor;
+import io.runcible.ffi.NativeException;
+import io.runcible.ffi.Stat;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Opens the directories that entries lie in, each path resolved by the kernel inside the root, and
+ * keeps the ones used last open. Missing ones are made; what is in the way of one is replaced.
+ */
+final class ParentDirectories implements AutoCloseable {
+  private static final int CAPACITY = 48;
+  private static final int MAX_LINKS = 40;
+  private static final int IMPLIED_MODE = 0755;
+
+  private final LayerTarget target;
+  private final DirectoryMetadata metadata;
+  private final TreeRemover remover;
+  private final Map<String, Directory> open = new LinkedHashMap<>(64, 0.75f, true);
+
+  /** Out of the cache, but perhaps in use by the present entry. */
+  private final List<FileDescriptor> retired = new ArrayList<>();
+
+  /**
+   * An open directory.
+   *
+   * @param fd usable until the next entry begins
+   * @param pathLength of its real path on this host
+   * @param setGroupId whether what is made in it gets its group
+   */
+  record Directory(
+      FileDescriptor fd, long inode, int mode, int gid, int pathLength, boolean setGroupId) {}
+
+  ParentDirectories(LayerTarget target, DirectoryMetadata metadata, TreeRemover remover) {
+    this.target = target;
+    this.metadata = metadata;
+    this.remover = remover;
+  }
+
+  /** Says that nobody uses what was opened before. */
+  void release() {
+    if (!retired.isEmpty()) {
+      retired.forEach(FileDescriptor::close);
+      retired.clear();
+    }
+  }
+
+  /** Forgets what paths led to, after a directory or a symbolic link was removed or changed. */
+  void invalidate() {
+    open.values().forEach(directory -> retired.add(directory.fd));
+    open.clear();
+  }
+
+  /** The directory with this clean path, or null if there is none. */
+  @Nullable Directory find(String path) {
+    Directory cached = open.get(path);
+    if (cached != null) {
+      return cached;
+    }
+    try {
+      return resolve(path);
+    } catch (NativeException e) {
+      if (e.errno() == Errno.ENOENT || e.errno() == Errno.ENOTDIR || e.errno() == Errno.ELOOP) {
+        return null;
+      }
+      throw e;
+    }
+  }
+
+  /** The directory with this clean path, made if it is missing. */
+  Directory open(String path) {
+    Directory directory = open(path, 0, true);
+    if (directory == null) {
+      throw new IllegalStateException("'" + RawName.printable(path) + "' was not made");
+    }
+    return directory;
+  }
+
+  /** The same, but null if a file is in the way, which stays. */
+  @Nullable Directory openAround(String path) {
+    return open(path, 0, false);
+  }
+
+  private @Nullable Directory open(String path, int links, boolean replace) {
+    Directory cached = open.get(path);
+    if (cached != null) {
+      return cached;
+    }
+    try {
+      return resolve(path);
+    } catch (NativeException e) {
+      boolean mayHelp =
+          e.errno() == Errno.ENOENT || e.errno() == Errno.ENOTDIR || e.errno() == Errno.EACCES;
+      if (path.isEmpty() || !mayHelp) {
+        throw e;
+      }
+      return make(path, links, replace) ? resolve(path) : null;
+    }
+  }
+
+  private Directory resolve(String path) {
+    FileDescriptor fd = FileCalls.openDirectoryInRoot(target.root(), path.isEmpty() ? "." : path);
+    try {
+      Stat stat = FileCalls.stat(fd);
+      int length = FileCalls.readLink(target.root(), fd.procPath()).length();
+      if (length > RawName.MAX_PATH) {
+        throw target.tooDeep(path);
+      }
+      boolean closed = target.unprivileged() && (stat.permissions() & 0700) != 0700;
+      if (closed || !target.format().isOverlay()) {
+        metadata.restore(path, stat);
+      }
+      int mode = stat.permissions();
+      if (closed) {
+        mode |= 0700;
+        FileCalls.chmod(target.root(), fd.procPath(), mode);
+      }
+      boolean setGroupId = (mode & 02000) != 0;
+      Directory directory = new Directory(fd, stat.inode(), mode, stat.gid(), length, setGroupId);
+      remember(path, directory);
+      return directory;
+    } catch (RuntimeException e) {
+      fd.close();
+      throw e;
+    }
+  }
+
+  private void remember(String path, Directory directory) {
+    if (open.size() == CAPACITY) {
+      String eldest = open.keySet().iterator().next();
+      retired.add(open.remove(eldest).fd);
+    }
+    open.put(path, directory);
+  }
+
+  private boolean make(String path, int links, boolean replace) {
+    String parentPath = RawName.parent(path);
+    String leaf = RawName.leaf(path);
+    Directory parent = open(parentPath, links, replace);
+    if (parent == null) {
+      return false;
+    }
+    Stat stat = FileCalls.stat(parent.fd, leaf).orElse(null);
+    if (stat == null) {
+      makeImplied(parent, path, leaf);
+    } else if (stat.type() == Stat.SYMLINK) {
+      return open(followed(parent, parentPath, leaf, links), links + 1, replace) != null;
+    } else if (target.isWhiteout(stat)) {
+      // What lies below the whiteout stays hidden, and gives this directory no attributes.
+      FileCalls.unlink(parent.fd, leaf);
+      makeImplied(parent, path, leaf);
+      target.makeOpaque(parent.fd, leaf);
+      target.implied().remove(path);
+    } else if (!stat.isDirectory()) {
+      if (!replace) {
+        return false;
+      }
+      FileCalls.unlink(parent.fd, leaf);
+      makeImplied(parent, path, leaf);
+    }
+    return true;
+  }
+
+  private String followed(Directory parent, String parentPath, String leaf, int links) {
+    String to = FileCalls.readLink(parent.fd, leaf);
+    if (links == MAX_LINKS) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT,
+          "'"
+              + RawName.printable(RawName.child(parentPath, leaf))
+              + "' leads through too many symbolic links");
+    }
+    return RawName.clean(to.startsWith("/") ? to : RawName.child(parentPath, to));
+  }
+
+  private void makeImplied(Directory parent, String path, String leaf) {
+    checkDepth(parent, path, leaf);
+    FileCalls.makeDirectory(parent.fd, leaf, IMPLIED_MODE);
+    if (target.mustChown(parent, 0, 0)) {
+      FileCalls.chown(parent.fd, leaf, 0, 0);
+    }
+    if (!target.modesAsAsked() || parent.setGroupId) {
+      FileCalls.chmod(parent.fd, leaf, IMPLIED_MODE);
+    }
+    target.implied().add(path);
+  }
+
+  /** No path may be made that path names of the host cannot reach, to remove it for instance. */
+  void checkDepth(Directory parent, String path, String leaf) {
+    if (parent.pathLength + 1 + leaf.length() > RawName.MAX_PATH) {
+      throw target.tooDeep(path);
+    }
+  }
+
+  /** Removes what has a name, whatever it is. */
+  void removeForReplacement(Directory parent, String leaf, Stat stat) {
+    remover.remove(parent.fd, parent.inode, leaf, stat);
+    if (stat.isDirectory() || stat.type() == Stat.SYMLINK) {
+      invalidate();
+    }
+  }
+
+  /** Gives a directory what one without an entry has. */
+  void resetToImplied(Directory parent, String leaf) {
+    ExtendedAttributes.replace(target, leaf, parent.fd, leaf, Map.of());
+    if (target.keepsOwners()) {
+      FileCalls.chown(parent.fd, leaf, 0, 0);
+    }
+    FileCalls.chmod(parent.fd, leaf, IMPLIED_MODE);
+  }
+
+  @Override
+  public void close() {
+    invalidate();
+    release();
+  }
+}

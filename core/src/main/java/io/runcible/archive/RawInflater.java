@@ -1,0 +1,109 @@
+package io.runcible.archive;
+
+import io.runcible.ffi.IgzipInflater;
+import java.util.zip.DataFormatException;
+import java.util.zip.Inflater;
+
+/** Inflates raw deflate data, in the manner of {@link Inflater}. */
+interface RawInflater {
+  /** How far {@link #remaining()} may reach back before the last input that was given. */
+  int MAX_HELD = 8;
+
+  void reset();
+
+  void setInput(byte[] bytes, int offset, int length);
+
+  int inflate(byte[] bytes, int offset, int length) throws DataFormatException;
+
+  boolean needsInput();
+
+  /** May become true late, but not later than when eight bytes behind the end were given. */
+  boolean finished();
+
+  /** How many of the last bytes given lie behind the end of the data. */
+  int remaining();
+
+  void close();
+
+  static RawInflater open(boolean useNative) {
+    return useNative && IgzipInflater.isAvailable()
+        ? new Igzip(IgzipInflater.open())
+        : new Jdk(new Inflater(true));
+  }
+
+  /** The one that every Java runtime has. */
+  record Jdk(Inflater inflater) implements RawInflater {
+    @Override
+    public void reset() {
+      inflater.reset();
+    }
+
+    @Override
+    public void setInput(byte[] bytes, int offset, int length) {
+      inflater.setInput(bytes, offset, length);
+    }
+
+    @Override
+    public int inflate(byte[] bytes, int offset, int length) throws DataFormatException {
+      return inflater.inflate(bytes, offset, length);
+    }
+
+    @Override
+    public boolean needsInput() {
+      return inflater.needsInput();
+    }
+
+    @Override
+    public boolean finished() {
+      return inflater.finished();
+    }
+
+    @Override
+    public int remaining() {
+      return inflater.getRemaining();
+    }
+
+    @Override
+    public void close() {
+      inflater.end();
+    }
+  }
+
+  /** The fast one. */
+  record Igzip(IgzipInflater inflater) implements RawInflater {
+    @Override
+    public void reset() {
+      inflater.reset();
+    }
+
+    @Override
+    public void setInput(byte[] bytes, int offset, int length) {
+      inflater.setInput(bytes, offset, length);
+    }
+
+    @Override
+    public int inflate(byte[] bytes, int offset, int length) throws DataFormatException {
+      return inflater.inflate(bytes, offset, length);
+    }
+
+    @Override
+    public boolean needsInput() {
+      return inflater.needsInput();
+    }
+
+    @Override
+    public boolean finished() {
+      return inflater.finished();
+    }
+
+    @Override
+    public int remaining() {
+      return inflater.remaining();
+    }
+
+    @Override
+    public void close() {
+      // Its memory goes with the object.
+    }
+  }
+}

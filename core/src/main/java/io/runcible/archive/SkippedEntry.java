@@ -1,0 +1,9 @@
+package io.runcible.archive;
+
+/**
+ * Something in a layer that was left out because it cannot be made here.
+ *
+ * @param name the raw name of the entry, cleaned
+ * @param what what was left out, and why
+ */
+public record SkippedEntry(String name, String what) {}

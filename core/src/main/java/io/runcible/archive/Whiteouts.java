@@ -1,0 +1,152 @@
+package io.runcible.archive;
+
+import io.runcible.archive.ParentDirectories.Directory;
+import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.Stat;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Applies the marks by which a layer deletes. They concern earlier layers alone: what the same
+ * layer makes stays, whether it comes before or after.
+ */
+final class Whiteouts {
+  private static final String PREFIX = ".wh.";
+  private static final String RESERVED = ".wh..wh.";
+  private static final String OPAQUE = ".wh..wh..opq";
+
+  private final LayerTarget target;
+  private final ParentDirectories parents;
+  private final TreeRemover remover;
+  private final MadeNames made;
+
+  /** Clean paths of the whiteout nodes in an overlay layer. */
+  private final List<String> nodes = new ArrayList<>();
+
+  private boolean opaqueRoot;
+
+  Whiteouts(LayerTarget target, ParentDirectories parents, TreeRemover remover, MadeNames made) {
+    this.target = target;
+    this.parents = parents;
+    this.remover = remover;
+    this.made = made;
+  }
+
+  /** Whether the layer hides all lower ones. */
+  boolean opaqueRoot() {
+    return opaqueRoot;
+  }
+
+  /**
+   * Applies an entry if it is a mark, by its clean path.
+   *
+   * @return false if it is an ordinary entry
+   */
+  boolean apply(String path) {
+    if (!path.startsWith(PREFIX) && !path.contains("/" + PREFIX)) {
+      return false;
+    }
+    if (path.startsWith(RESERVED) || path.contains("/" + RESERVED)) {
+      if (RawName.leaf(path).equals(OPAQUE)) {
+        opaque(RawName.parent(path));
+      }
+      // The others are notes of a file system that nobody uses any more.
+      return true;
+    }
+    String parent = RawName.parent(path);
+    if (parent.startsWith(PREFIX) || parent.contains("/" + PREFIX)) {
+      throw RawName.invalid(path, "it lies in a directory that has the name of a whiteout");
+    }
+    String name = RawName.leaf(path).substring(PREFIX.length());
+    if (name.isEmpty() || name.equals(".") || name.equals("..")) {
+      throw RawName.invalid(path, "it is a whiteout of nothing");
+    }
+    if (target.format().isOverlay()) {
+      makeNode(parent, name);
+    } else {
+      delete(parent, name);
+    }
+    return true;
+  }
+
+  private void opaque(String path) {
+    if (path.startsWith(PREFIX) || path.contains("/" + PREFIX)) {
+      return;
+    }
+    Directory directory = parents.openAround(path);
+    if (directory == null) {
+      return;
+    }
+    opaqueRoot |= path.isEmpty();
+    if (target.format().isOverlay()) {
+      target.makeOpaque(directory.fd(), ".");
+    } else {
+      remover.removeEarlierContent(directory.fd(), directory.inode());
+      parents.invalidate();
+    }
+  }
+
+  private void makeNode(String parentPath, String name) {
+    Directory parent = parents.openAround(parentPath);
+    if (parent == null) {
+      return;
+    }
+    String path = RawName.child(parentPath, name);
+    Stat existing = FileCalls.stat(parent.fd(), name).orElse(null);
+    if (existing == null) {
+      parents.checkDepth(parent, path, name);
+      FileCalls.makeNode(parent.fd(), name, Stat.CHARACTER_DEVICE, 0, 0);
+      nodes.add(path);
+    } else if (existing.isDirectory()) {
+      target.makeOpaque(parent.fd(), name);
+      target.implied().remove(path);
+    }
+  }
+
+  private void delete(String parentPath, String name) {
+    Directory parent = parents.find(parentPath);
+    if (parent == null) {
+      return;
+    }
+    Stat existing = FileCalls.stat(parent.fd(), name).orElse(null);
+    if (existing == null) {
+      return;
+    }
+    boolean gone = remover.removeEarlier(parent.fd(), parent.inode(), name, existing);
+    if (existing.isDirectory() && !gone && !made.contains(parent.inode(), name)) {
+      parents.resetToImplied(parent, name);
+    }
+    parents.invalidate();
+  }
+
+  /**
+   * Removes the nodes that hide nothing: in a directory that is not merged with a lower one the
+   * kernel would list them.
+   */
+  void removeIdleNodes(LowerLayers lower) {
+    for (String path : nodes) {
+      Directory parent = parents.find(RawName.parent(path));
+      String leaf = RawName.leaf(path);
+      if (parent == null) {
+        continue;
+      }
+      boolean node = FileCalls.stat(parent.fd(), leaf).filter(target::isWhiteout).isPresent();
+      if (node && (isBelowOpaque(path) || !lower.has(path))) {
+        FileCalls.unlink(parent.fd(), leaf);
+      }
+      parents.release();
+    }
+  }
+
+  private boolean isBelowOpaque(String path) {
+    String above = path;
+    while (!above.isEmpty()) {
+      above = RawName.parent(above);
+      Directory directory = parents.find(above);
+      if (directory != null && target.isOpaque(directory.fd(), ".")) {
+        return true;
+      }
+    }
+    return false;
+  }
+}

@@ -1,0 +1,94 @@
+package io.runcible.engine;
+
+import io.runcible.RuncibleException;
+import io.runcible.ffi.NativeAccess;
+import io.runcible.ffi.PrivilegedHost;
+import io.runcible.ffi.Spawn;
+import io.runcible.runtime.Cgroups;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+
+/**
+ * What a host offers to an engine.
+ *
+ * @param features each with the reason if it is missing
+ */
+public record Capabilities(List<Feature> features) {
+  /**
+   * Something that a host has or lacks.
+   *
+   * @param name what it is, such as {@code runc}
+   * @param available whether it is there
+   * @param detail what was found or, if it is missing, why and how to get it
+   */
+  public record Feature(String name, boolean available, String detail) {}
+
+  /** Copies the list. */
+  public Capabilities {
+    features = List.copyOf(features);
+  }
+
+  /** Whether a feature is there; false for an unknown name. */
+  public boolean has(String name) {
+    return features.stream().anyMatch(f -> f.name().equals(name) && f.available());
+  }
+
+  /** Whether containers can be run. */
+  public boolean canRun() {
+    return has("native") && has("privileges") && (has("runc") || has("crun"));
+  }
+
+  static Capabilities ofThisHost() {
+    List<Feature> features = new ArrayList<>();
+    Optional<String> why = NativeAccess.whyUnavailable();
+    features.add(
+        new Feature("native", why.isEmpty(), why.orElse("the C library answers through jnr-ffi")));
+    if (why.isPresent()) {
+      return new Capabilities(features);
+    }
+    features.add(probe("privileges", Capabilities::privileges));
+    features.add(program("runc", "runc"));
+    features.add(program("crun", "crun"));
+    features.add(probe("cgroups", () -> Cgroups.detect().toString()));
+    return new Capabilities(features);
+  }
+
+  private static String privileges() {
+    try (PrivilegedHost host = PrivilegedHost.open()) {
+      if (!host.rootless()) {
+        return "this process is root";
+      }
+      return host.hasIdRange()
+          ? "a user namespace with a range of subordinate ids"
+          : "a user namespace with a single id: files of images all belong to it";
+    }
+  }
+
+  private static Feature program(String name, String debianPackage) {
+    return Spawn.findProgram(name)
+        .map(path -> new Feature(name, true, path.toString()))
+        .orElseGet(
+            () ->
+                new Feature(
+                    name, false, "not installed; on Debian: apt-get install " + debianPackage));
+  }
+
+  private static Feature probe(String name, Supplier<String> detail) {
+    try {
+      return new Feature(name, true, detail.get());
+    } catch (RuncibleException e) {
+      return new Feature(name, false, String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** One line for each feature. */
+  @Override
+  public String toString() {
+    return features.stream()
+        .map(f -> f.name() + ": " + (f.available() ? "yes, " : "no, ") + f.detail())
+        .collect(Collectors.joining("\n"));
+  }
+}

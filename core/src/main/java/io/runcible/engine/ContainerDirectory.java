@@ -1,0 +1,52 @@
+package io.runcible.engine;
+
+import java.nio.file.Path;
+
+/**
+ * The files of one container, in a directory named by its id that is also the bundle of the
+ * runtime.
+ *
+ * @param path the directory
+ */
+record ContainerDirectory(Path path) {
+  static ContainerDirectory of(Path containers, String id) {
+    return new ContainerDirectory(containers.resolve(id));
+  }
+
+  String id() {
+    return path.getFileName().toString();
+  }
+
+  Path record() {
+    return path.resolve("container.json");
+  }
+
+  Path rootfs() {
+    return path.resolve("rootfs");
+  }
+
+  Path pidFile() {
+    return path.resolve("pid");
+  }
+
+  Path runtimeLog() {
+    return path.resolve("runtime.log");
+  }
+
+  Path stdout() {
+    return path.resolve("stdout");
+  }
+
+  Path stderr() {
+    return path.resolve("stderr");
+  }
+
+  /** Written by the monitor of a detached container. */
+  Path exitFile() {
+    return path.resolve("exit");
+  }
+
+  Path execs() {
+    return path.resolve("exec");
+  }
+}

@@ -1,0 +1,181 @@
+package io.runcible.engine;
+
+import io.runcible.Digest;
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.image.Image;
+import io.runcible.store.LocalStore;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The container engine: pulls images, runs containers, removes what it made. Thread-safe; one for a
+ * whole application is usual, and several, in one process or in many, may share their directories.
+ *
+ * <p>Opening an engine removes what killed processes left in the same directories. Closing it
+ * removes its own containers, except detached ones.
+ */
+public final class ContainerEngine implements AutoCloseable {
+  private final EngineResources resources;
+  private final ContainerFactory factory;
+  private final Map<String, Container> containers = new ConcurrentHashMap<>();
+  private boolean closed;
+
+  ContainerEngine(EngineResources resources) {
+    this.resources = resources;
+    this.factory = new ContainerFactory(resources.parts(), resources.remover());
+  }
+
+  /**
+   * Opens an engine with the defaults of {@link #builder()}. Blocks for some hundred milliseconds
+   * in a fresh JVM.
+   *
+   * @throws RuncibleException UNSUPPORTED if this host cannot run containers, PERMISSION_DENIED if
+   *     the directories cannot be written; the message says why and what to do
+   */
+  public static ContainerEngine create() {
+    return builder().build();
+  }
+
+  /** Begins an engine with other than the usual directories, runtime or registry. */
+  public static EngineBuilder builder() {
+    return new EngineBuilder();
+  }
+
+  /** What this host offers, and for what is missing why; needs no engine and never throws. */
+  public static Capabilities capabilities() {
+    return Capabilities.ofThisHost();
+  }
+
+  /** The images. */
+  public Images images() {
+    return resources.images();
+  }
+
+  /**
+   * Makes a container and starts it; the image is pulled if it is not in the store. Returns when
+   * the program runs.
+   *
+   * @return the container, which the caller closes
+   * @throws RuncibleException as {@link Images#pull} and {@link Container#start()}; nothing is left
+   */
+  public Container run(ContainerSpec spec) {
+    Container container = create(spec);
+    try {
+      container.start();
+      return container;
+    } catch (RuntimeException e) {
+      try {
+        container.close();
+      } catch (RuntimeException suppressed) {
+        e.addSuppressed(suppressed);
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * Makes a container without starting it; the image is pulled if it is not in the store.
+   *
+   * @return the container, which the caller closes
+   * @throws RuncibleException ALREADY_EXISTS if there is a container of this name; NOT_FOUND if the
+   *     user or the source of a mount does not exist; as {@link Images#pull}
+   */
+  public Container create(ContainerSpec spec) {
+    requireOpen();
+    LocalStore.Lease lease = images().lease();
+    try {
+      Image image = images().require(spec.image());
+      List<Digest> chain = Images.chain(image);
+      Container container = factory.create(spec, image.config(), chain);
+      containers.put(container.id(), container);
+      container.onClose(() -> containers.remove(container.id(), container));
+      return container;
+    } finally {
+      lease.close();
+    }
+  }
+
+  /**
+   * Finds a container of this engine, or a detached one that an engine on the same directories
+   * started.
+   *
+   * @param id its id
+   */
+  public synchronized Optional<Container> find(String id) {
+    requireOpen();
+    Container known = containers.get(id);
+    if (known != null) {
+      return Optional.of(known);
+    }
+    ContainerDirectory directory = ContainerDirectory.of(resources.parts().containers(), id);
+    if (!directory.path().getParent().equals(resources.parts().containers())) {
+      return Optional.empty();
+    }
+    Optional<ContainerRecord> record =
+        ContainerRecord.read(directory).filter(ContainerRecord::detached);
+    return record.map(found -> adopt(directory, found));
+  }
+
+  private Container adopt(ContainerDirectory directory, ContainerRecord record) {
+    Container container =
+        new Container(
+            resources.parts(), resources.remover(), directory, record, Stdio.LOGGED, null);
+    container.adopt();
+    containers.put(container.id(), container);
+    container.onClose(() -> containers.remove(container.id(), container));
+    return container;
+  }
+
+  /** The containers of this engine, and the detached ones in the same directories. */
+  public List<Container> list() {
+    requireOpen();
+    List<Container> found = new ArrayList<>();
+    for (ContainerRecord record : EngineResources.records(resources.parts().containers())) {
+      find(record.id()).ifPresent(found::add);
+    }
+    return found;
+  }
+
+  private synchronized void requireOpen() {
+    if (closed) {
+      throw new RuncibleException(ErrorKind.FAILED_PRECONDITION, "the engine is closed");
+    }
+  }
+
+  /** Removes the engine's own containers, lets go of detached ones, and ends its threads. */
+  @Override
+  public void close() {
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+    }
+    List<RuntimeException> failures = new ArrayList<>();
+    for (Container container : List.copyOf(containers.values())) {
+      try {
+        if (container.isDetached() && container.isStarted()) {
+          container.release();
+        } else {
+          container.close();
+        }
+      } catch (RuntimeException e) {
+        failures.add(e);
+      }
+    }
+    try {
+      resources.close();
+    } catch (RuntimeException e) {
+      failures.add(e);
+    }
+    if (!failures.isEmpty()) {
+      RuntimeException first = failures.get(0);
+      failures.stream().skip(1).forEach(first::addSuppressed);
+      throw first;
+    }
+  }
+}

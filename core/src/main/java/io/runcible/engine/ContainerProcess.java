@@ -1,0 +1,142 @@
+package io.runcible.engine;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * A process in a container: its first one, or one that {@link Container#exec} started. Owned by the
+ * container; closing it earlier releases its streams and files and, for an exec, ends it.
+ */
+public final class ContainerProcess implements AutoCloseable {
+  private final String what;
+  private final ProcessStreams streams;
+  private final CompletableFuture<ExitStatus> exit;
+  private final Runnable release;
+  private final SignalSender signals;
+  private boolean closed;
+
+  /** Sends a signal to the process. */
+  @FunctionalInterface
+  interface SignalSender {
+    /** Returns false if it is gone. */
+    boolean send(int signal);
+  }
+
+  ContainerProcess(
+      String what,
+      ProcessStreams streams,
+      CompletableFuture<ExitStatus> exit,
+      SignalSender signals,
+      Runnable release) {
+    this.what = what;
+    this.streams = streams;
+    this.exit = exit;
+    this.signals = signals;
+    this.release = release;
+  }
+
+  /**
+   * The input of the process; closing the stream ends it.
+   *
+   * @throws RuncibleException FAILED_PRECONDITION unless it was started with {@link Stdio#PIPED}
+   */
+  public OutputStream stdin() {
+    return streams.stdin();
+  }
+
+  /**
+   * What the process writes to its standard output, from its start; ends when the process does.
+   * With {@link Stdio#PIPED} always the same stream, otherwise a new one at each call.
+   */
+  public InputStream stdout() {
+    return streams.stdout(this::hasEnded);
+  }
+
+  /** The standard error output, as {@link #stdout()}. */
+  public InputStream stderr() {
+    return streams.stderr(this::hasEnded);
+  }
+
+  /** Whether it still runs. */
+  public boolean isAlive() {
+    return !hasEnded();
+  }
+
+  private boolean hasEnded() {
+    return exit.isDone();
+  }
+
+  /**
+   * Waits for the end.
+   *
+   * @throws RuncibleException CANCELLED if the thread is interrupted, and the flag stays set
+   */
+  public ExitStatus waitFor() {
+    return waitFor(Duration.ofNanos(Long.MAX_VALUE)).orElseThrow();
+  }
+
+  /** Waits for the end, at most so long; empty if the time ran out. */
+  public Optional<ExitStatus> waitFor(Duration limit) {
+    try {
+      return Optional.of(exit.get(limit.toNanos(), TimeUnit.NANOSECONDS));
+    } catch (TimeoutException e) {
+      return Optional.empty();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new RuncibleException(ErrorKind.CANCELLED, "interrupted while waiting for " + what, e);
+    } catch (ExecutionException e) {
+      throw new RuncibleException(
+          ErrorKind.INTERNAL, "how " + what + " ended is unknown", e.getCause());
+    }
+  }
+
+  /** Completes with the status, on a thread of the engine that must not be held up. */
+  public CompletionStage<ExitStatus> onExit() {
+    return exit.minimalCompletionStage();
+  }
+
+  /**
+   * Sends a signal.
+   *
+   * @param signal a name such as {@code SIGTERM}, or a number
+   * @return false if the process is gone
+   * @throws RuncibleException INVALID_INPUT for an unknown signal
+   */
+  public boolean kill(String signal) {
+    return sendSignal(Signals.parse(signal));
+  }
+
+  boolean sendSignal(int signal) {
+    return !hasEnded() && signals.send(signal);
+  }
+
+  CompletableFuture<ExitStatus> exit() {
+    return exit;
+  }
+
+  /** Idempotent. */
+  @Override
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    try {
+      streams.close();
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.INTERNAL, "cannot close the streams of " + what, e);
+    } finally {
+      release.run();
+    }
+  }
+}

@@ -1,0 +1,387 @@
+package io.runcible.engine;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.image.ImageReference;
+import io.runcible.network.Network;
+import io.runcible.runtime.SeccompProfile;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalLong;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What to run and within which limits. Immutable. What is not set comes from the image, and what
+ * the image does not set is safe: no network, the capabilities that containers usually have, the
+ * default seccomp profile, no new privileges.
+ */
+public final class ContainerSpec {
+  private final Builder state;
+
+  private ContainerSpec(Builder state) {
+    this.state = state;
+  }
+
+  /**
+   * Begins a spec.
+   *
+   * @param image a reference; short names expand as everywhere: {@code redis:7}
+   * @throws RuncibleException INVALID_INPUT if it is no reference
+   */
+  public static Builder builder(String image) {
+    return new Builder(ImageReference.parse(image));
+  }
+
+  /** A builder that starts from this spec. */
+  public Builder toBuilder() {
+    return state.copy();
+  }
+
+  public ImageReference image() {
+    return state.image;
+  }
+
+  public Optional<String> name() {
+    return Optional.ofNullable(state.name);
+  }
+
+  public Optional<List<String>> entrypoint() {
+    return Optional.ofNullable(state.entrypoint);
+  }
+
+  public Optional<List<String>> command() {
+    return Optional.ofNullable(state.command);
+  }
+
+  public Map<String, String> environment() {
+    return Map.copyOf(state.environment);
+  }
+
+  public Optional<String> user() {
+    return Optional.ofNullable(state.user);
+  }
+
+  public Optional<String> workingDirectory() {
+    return Optional.ofNullable(state.workingDirectory);
+  }
+
+  public Optional<String> hostname() {
+    return Optional.ofNullable(state.hostname);
+  }
+
+  public Optional<String> stopSignal() {
+    return Optional.ofNullable(state.stopSignal);
+  }
+
+  public List<Mount> mounts() {
+    return List.copyOf(state.mounts);
+  }
+
+  public OptionalLong memory() {
+    return state.memory;
+  }
+
+  public OptionalDouble cpus() {
+    return state.cpus;
+  }
+
+  public OptionalLong pids() {
+    return state.pids;
+  }
+
+  public Network network() {
+    return state.network;
+  }
+
+  public Stdio stdio() {
+    return state.stdio;
+  }
+
+  public Set<String> addedCapabilities() {
+    return Set.copyOf(state.added);
+  }
+
+  public Set<String> droppedCapabilities() {
+    return Set.copyOf(state.dropped);
+  }
+
+  public Optional<SeccompProfile> seccomp() {
+    return Optional.ofNullable(state.seccomp);
+  }
+
+  public boolean isReadOnlyRoot() {
+    return state.readOnlyRoot;
+  }
+
+  public boolean isDetached() {
+    return state.detached;
+  }
+
+  public boolean mayGainPrivileges() {
+    return state.newPrivileges;
+  }
+
+  /** Collects a {@link ContainerSpec}. Not thread-safe. */
+  public static final class Builder {
+    private static final int MAX_NAME = 64;
+
+    private final ImageReference image;
+    private @Nullable String name;
+    private @Nullable List<String> entrypoint;
+    private @Nullable List<String> command;
+    private final Map<String, String> environment = new LinkedHashMap<>();
+    private @Nullable String user;
+    private @Nullable String workingDirectory;
+    private @Nullable String hostname;
+    private @Nullable String stopSignal;
+    private final List<Mount> mounts = new ArrayList<>();
+    private OptionalLong memory = OptionalLong.empty();
+    private OptionalDouble cpus = OptionalDouble.empty();
+    private OptionalLong pids = OptionalLong.empty();
+    private Network network = Network.NONE;
+    private Stdio stdio = Stdio.LOGGED;
+    private final Set<String> added = new LinkedHashSet<>();
+    private final Set<String> dropped = new LinkedHashSet<>();
+    private @Nullable SeccompProfile seccomp;
+    private boolean readOnlyRoot;
+    private boolean detached;
+    private boolean newPrivileges;
+
+    private Builder(ImageReference image) {
+      this.image = image;
+    }
+
+    private Builder copy() {
+      Builder copy = new Builder(image);
+      copy.name = name;
+      copy.entrypoint = entrypoint;
+      copy.command = command;
+      copy.environment.putAll(environment);
+      copy.user = user;
+      copy.workingDirectory = workingDirectory;
+      copy.hostname = hostname;
+      copy.stopSignal = stopSignal;
+      copy.mounts.addAll(mounts);
+      copy.memory = memory;
+      copy.cpus = cpus;
+      copy.pids = pids;
+      copy.network = network;
+      copy.stdio = stdio;
+      copy.added.addAll(added);
+      copy.dropped.addAll(dropped);
+      copy.seccomp = seccomp;
+      copy.readOnlyRoot = readOnlyRoot;
+      copy.detached = detached;
+      copy.newPrivileges = newPrivileges;
+      return copy;
+    }
+
+    /**
+     * The id of the container, 1 to 64 of {@code [a-z0-9_.-]} beginning with a letter or digit. By
+     * default a random one.
+     */
+    public Builder name(String name) {
+      boolean valid = !name.isEmpty() && name.length() <= MAX_NAME;
+      for (int i = 0; valid && i < name.length(); i++) {
+        char c = name.charAt(i);
+        boolean alphanumeric = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        valid = alphanumeric || (i > 0 && (c == '_' || c == '.' || c == '-'));
+      }
+      if (!valid) {
+        throw invalid("'" + name + "' is no name: up to 64 of a-z 0-9 _ . - after a letter");
+      }
+      this.name = name;
+      return this;
+    }
+
+    /** Replaces the image's entrypoint, and drops its command. */
+    public Builder entrypoint(String... entrypoint) {
+      this.entrypoint = List.of(entrypoint);
+      return this;
+    }
+
+    /**
+     * Replaces the image's command: what follows the entrypoint, or the program if there is none.
+     */
+    public Builder command(String... command) {
+      this.command = List.of(command);
+      return this;
+    }
+
+    /** Sets a variable; the rest of the image's environment stays. */
+    public Builder environment(String key, String value) {
+      if (key.isEmpty() || key.indexOf('=') >= 0 || (key + value).indexOf('\0') >= 0) {
+        throw invalid("'" + key + "' cannot be an environment variable");
+      }
+      environment.put(key, value);
+      return this;
+    }
+
+    /** Replaces the image's user: {@code name}, {@code uid}, {@code user:group}. */
+    public Builder user(String user) {
+      this.user = user;
+      return this;
+    }
+
+    /** Replaces the image's working directory; made if it is missing. */
+    public Builder workingDirectory(String directory) {
+      if (!directory.startsWith("/")) {
+        throw invalid("the working directory '" + directory + "' is not absolute");
+      }
+      this.workingDirectory = directory;
+      return this;
+    }
+
+    /** The host name; by default the container's id. */
+    public Builder hostname(String hostname) {
+      this.hostname = hostname;
+      return this;
+    }
+
+    /** Replaces the image's stop signal: {@code SIGTERM}, {@code TERM} or a number. */
+    public Builder stopSignal(String signal) {
+      Signals.parse(signal);
+      this.stopSignal = signal;
+      return this;
+    }
+
+    /** Adds a mount. */
+    public Builder mount(Mount mount) {
+      mounts.add(mount);
+      return this;
+    }
+
+    /**
+     * Limits memory; swap beyond it is refused where the host counts swap. By default unlimited.
+     *
+     * @param bytes at least 6 MiB, which the runtime itself needs to start
+     */
+    public Builder memory(long bytes) {
+      long least = 6L << 20;
+      if (bytes < least) {
+        throw invalid("a memory limit of " + bytes + " bytes is below " + least);
+      }
+      this.memory = OptionalLong.of(bytes);
+      return this;
+    }
+
+    /**
+     * Limits memory, as {@code 64m} or {@code 2g}: bytes, or with k, m or g for powers of 1,024.
+     */
+    public Builder memory(String size) {
+      return memory(parseSize(size));
+    }
+
+    /** Limits processor time to this many processors, such as 0.5. By default unlimited. */
+    public Builder cpus(double cpus) {
+      if (!(cpus >= 0.01 && cpus <= 10_000)) {
+        throw invalid(cpus + " processors: give 0.01 to 10000");
+      }
+      this.cpus = OptionalDouble.of(cpus);
+      return this;
+    }
+
+    /** Limits the number of processes and threads. By default unlimited. */
+    public Builder pids(long limit) {
+      if (limit < 1) {
+        throw invalid("a limit of " + limit + " processes");
+      }
+      this.pids = OptionalLong.of(limit);
+      return this;
+    }
+
+    /** Chooses the network; by default none. */
+    public Builder network(Network network) {
+      this.network = network;
+      return this;
+    }
+
+    /**
+     * Publishes a port of the container on the host.
+     *
+     * @throws RuncibleException UNSUPPORTED in this release, which has no network that could
+     *     publish a port; with {@link Network#HOST} the program's port is a port of the host
+     */
+    public Builder publish(int containerPort) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "port "
+              + containerPort
+              + " cannot be published: this release has the networks NONE and HOST, and neither"
+              + " publishes ports; with Network.HOST the program listens on the host itself");
+    }
+
+    /** Where input and output go; by default to files. */
+    public Builder stdio(Stdio stdio) {
+      this.stdio = stdio;
+      return this;
+    }
+
+    /** Adds a capability such as {@code CAP_NET_ADMIN} or {@code NET_ADMIN}. */
+    public Builder addCapability(String capability) {
+      added.add(capability);
+      return this;
+    }
+
+    /** Drops a capability, or with {@code ALL} every one that is not added. */
+    public Builder dropCapability(String capability) {
+      dropped.add(capability);
+      return this;
+    }
+
+    /** Replaces the default seccomp profile. */
+    public Builder seccomp(SeccompProfile profile) {
+      this.seccomp = profile;
+      return this;
+    }
+
+    /** Makes the root file system read-only; mounts stay as they are. */
+    public Builder readOnlyRoot() {
+      this.readOnlyRoot = true;
+      return this;
+    }
+
+    /** Lets the container outlive the engine and this process. */
+    public Builder detached() {
+      this.detached = true;
+      return this;
+    }
+
+    /** Lets programs gain privileges from set-id bits and file capabilities, such as sudo does. */
+    public Builder allowNewPrivileges() {
+      this.newPrivileges = true;
+      return this;
+    }
+
+    /** The spec. */
+    public ContainerSpec build() {
+      return new ContainerSpec(copy());
+    }
+
+    private static long parseSize(String size) {
+      int shift =
+          switch (size.isEmpty() ? ' ' : Character.toLowerCase(size.charAt(size.length() - 1))) {
+            case 'k' -> 10;
+            case 'm' -> 20;
+            case 'g' -> 30;
+            default -> 0;
+          };
+      try {
+        long number = Long.parseLong(shift == 0 ? size : size.substring(0, size.length() - 1));
+        return Math.multiplyExact(number, 1L << shift);
+      } catch (NumberFormatException | ArithmeticException e) {
+        throw invalid("'" + size + "' is no size: give bytes, or a number with k, m or g");
+      }
+    }
+
+    private static RuncibleException invalid(String message) {
+      return new RuncibleException(ErrorKind.INVALID_INPUT, message);
+    }
+  }
+}

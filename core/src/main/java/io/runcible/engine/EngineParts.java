@@ -1,0 +1,34 @@
+package io.runcible.engine;
+
+import io.runcible.ffi.PrivilegedHost;
+import io.runcible.ffi.ProcessWatcher;
+import io.runcible.runtime.HostLimits;
+import io.runcible.runtime.OciRuntime;
+import io.runcible.snapshot.Snapshotter;
+import io.runcible.state.Journal;
+import java.nio.file.Path;
+import java.util.concurrent.ThreadFactory;
+
+/**
+ * What the containers of one engine share; the engine owns it all.
+ *
+ * @param host where privileged work happens
+ * @param runtime what runs containers
+ * @param limits what this host can do
+ * @param snapshotter unpacked layers
+ * @param watcher hears of processes that end
+ * @param watchdog ends the containers when this process ends
+ * @param journal what has to be undone
+ * @param threads makes the daemon threads of the engine
+ * @param containers the directory with one directory for each container
+ */
+record EngineParts(
+    PrivilegedHost host,
+    OciRuntime runtime,
+    HostLimits limits,
+    Snapshotter snapshotter,
+    ProcessWatcher watcher,
+    Watchdog watchdog,
+    Journal journal,
+    ThreadFactory threads,
+    Path containers) {}

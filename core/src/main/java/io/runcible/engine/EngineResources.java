@@ -1,0 +1,176 @@
+package io.runcible.engine;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.ffi.PrivilegedHost;
+import io.runcible.ffi.ProcessWatcher;
+import io.runcible.image.ImageSource;
+import io.runcible.image.ImageVerifier;
+import io.runcible.image.Platform;
+import io.runcible.registry.RegistryClient;
+import io.runcible.runtime.HostLimits;
+import io.runcible.runtime.OciRuntime;
+import io.runcible.snapshot.Snapshotter;
+import io.runcible.snapshot.Unpacker;
+import io.runcible.state.Journal;
+import io.runcible.store.LocalStore;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/** Opens all that an engine owns, and closes it in reverse order, also after half an opening. */
+final class EngineResources implements AutoCloseable {
+  private final Deque<AutoCloseable> owned = new ArrayDeque<>();
+  private final EngineParts parts;
+  private final ContainerRemover remover;
+  private final Images images;
+
+  private EngineResources(
+      Path data,
+      Path state,
+      String program,
+      Platform platform,
+      @Nullable ImageSource given,
+      List<ImageVerifier> verifiers,
+      HostPolicy policy) {
+    try {
+      Path containers = data.resolve("containers");
+      Path journals = data.resolve("journal");
+      ThreadFactory threads = daemonThreads();
+      PrivilegedHost host = own(PrivilegedHost.open());
+      LocalStore store = own(LocalStore.open(data));
+      makePrivate(containers);
+      makePrivate(journals);
+      makePrivate(state);
+      OciRuntime runtime = OciRuntime.open(program, state.resolve("runtime"), host);
+      remover = new ContainerRemover(host, runtime, containers);
+      Journal.sweep(journals, Map.of(ContainerRemover.KIND, remover::undo));
+      Journal journal = own(Journal.begin(journals, UUID.randomUUID().toString()));
+      Snapshotter snapshotter = Snapshotter.overlay(data, host);
+      Unpacker unpacker = own(new Unpacker(store, snapshotter, host, threads));
+      ProcessWatcher watcher = own(ProcessWatcher.start(threads));
+      Watchdog watchdog =
+          own(Watchdog.start(host, runtime.info().program(), state.resolve("runtime"), containers));
+      ImageSource registry = given != null ? given : own(RegistryClient.create());
+      images =
+          new Images(
+              store,
+              snapshotter,
+              unpacker,
+              registry,
+              verifiers,
+              policy,
+              platform,
+              () -> records(containers));
+      parts =
+          new EngineParts(
+              host,
+              runtime,
+              HostLimits.detect(host),
+              snapshotter,
+              watcher,
+              watchdog,
+              journal,
+              threads,
+              containers);
+    } catch (RuntimeException e) {
+      closeAll(e);
+      throw e;
+    }
+  }
+
+  static EngineResources open(
+      Path data,
+      Path state,
+      String program,
+      Platform platform,
+      @Nullable ImageSource given,
+      List<ImageVerifier> verifiers,
+      HostPolicy policy) {
+    return new EngineResources(data, state, program, platform, given, verifiers, policy);
+  }
+
+  private <T extends AutoCloseable> T own(T resource) {
+    owned.push(resource);
+    return resource;
+  }
+
+  EngineParts parts() {
+    return parts;
+  }
+
+  ContainerRemover remover() {
+    return remover;
+  }
+
+  Images images() {
+    return images;
+  }
+
+  /** All containers in a directory, whoever owns them. */
+  static List<ContainerRecord> records(Path containers) {
+    List<ContainerRecord> records = new ArrayList<>();
+    try (DirectoryStream<Path> directories = Files.newDirectoryStream(containers, "[a-z0-9]*")) {
+      for (Path directory : directories) {
+        ContainerRecord.read(new ContainerDirectory(directory)).ifPresent(records::add);
+      }
+      return records;
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.UNAVAILABLE, "cannot list the containers in '" + containers + "'", e);
+    }
+  }
+
+  private static void makePrivate(Path directory) {
+    try {
+      Files.createDirectories(
+          directory,
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.PERMISSION_DENIED,
+          "cannot make the directory '" + directory + "'; choose another one for the engine",
+          e);
+    }
+  }
+
+  private static ThreadFactory daemonThreads() {
+    AtomicInteger number = new AtomicInteger();
+    return task -> {
+      Thread thread = new Thread(task, "runcible-" + number.incrementAndGet());
+      thread.setDaemon(true);
+      return thread;
+    };
+  }
+
+  @Override
+  public void close() {
+    RuncibleException failure =
+        new RuncibleException(ErrorKind.INTERNAL, "the engine could not be closed completely");
+    closeAll(failure);
+    if (failure.getSuppressed().length > 0) {
+      throw failure;
+    }
+  }
+
+  private void closeAll(RuntimeException cause) {
+    while (!owned.isEmpty()) {
+      try {
+        owned.pop().close();
+      } catch (Exception e) {
+        cause.addSuppressed(e);
+      }
+    }
+  }
+}

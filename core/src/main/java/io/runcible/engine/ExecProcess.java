@@ -1,0 +1,72 @@
+package io.runcible.engine;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.runtime.Bundle;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The process of an exec: the container's first process with another command, so that limits,
+ * capabilities and environment are the same, also for a container that another engine made.
+ */
+final class ExecProcess {
+  private static final JsonMapper MAPPER = new JsonMapper();
+
+  private ExecProcess() {}
+
+  static String json(EngineParts parts, ContainerDirectory directory, ExecSpec spec) {
+    ObjectNode process = process(directory);
+    strings(process.putArray("args"), spec.command());
+    environment(process, spec.environment());
+    spec.workingDirectory().ifPresent(cwd -> process.put("cwd", cwd));
+    spec.user()
+        .ifPresent(
+            name -> user(process, UserLookup.find(parts.host().visible(directory.rootfs()), name)));
+    return process.toString();
+  }
+
+  private static ObjectNode process(ContainerDirectory directory) {
+    Bundle bundle = new Bundle(directory.path());
+    try {
+      JsonNode config = MAPPER.readTree(bundle.config().toFile());
+      if (config.get("process") instanceof ObjectNode process) {
+        return process;
+      }
+      throw new IOException("it has no process");
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.CORRUPT_DATA, "cannot read '" + bundle.config() + "'", e);
+    }
+  }
+
+  private static void environment(ObjectNode process, Map<String, String> added) {
+    Map<String, String> environment = new LinkedHashMap<>();
+    for (JsonNode entry : process.path("env")) {
+      String[] pair = entry.asText().split("=", 2);
+      environment.put(pair[0], pair.length > 1 ? pair[1] : "");
+    }
+    environment.putAll(added);
+    strings(
+        process.putArray("env"),
+        environment.entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()).toList());
+  }
+
+  private static void user(ObjectNode process, UserLookup.Identity identity) {
+    ObjectNode user = process.putObject("user");
+    user.put("uid", identity.uid());
+    user.put("gid", identity.gid());
+    ArrayNode groups = user.putArray("additionalGids");
+    identity.groups().forEach(groups::add);
+  }
+
+  private static void strings(ArrayNode array, List<String> values) {
+    values.forEach(array::add);
+  }
+}

@@ -1,0 +1,96 @@
+package io.runcible.engine;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** A process to start in a running container. Immutable. What is not set is as in the container. */
+public final class ExecSpec {
+  private final List<String> command;
+  private final Map<String, String> environment;
+  private final @Nullable String user;
+  private final @Nullable String workingDirectory;
+  private final Stdio stdio;
+
+  private ExecSpec(Builder builder) {
+    command = builder.command;
+    environment = Map.copyOf(builder.environment);
+    user = builder.user;
+    workingDirectory = builder.workingDirectory;
+    stdio = builder.stdio;
+  }
+
+  /** Begins with the program, searched in the container's PATH, and its arguments. */
+  public static Builder builder(String... command) {
+    return new Builder(List.of(command));
+  }
+
+  public List<String> command() {
+    return command;
+  }
+
+  public Map<String, String> environment() {
+    return environment;
+  }
+
+  public Optional<String> user() {
+    return Optional.ofNullable(user);
+  }
+
+  public Optional<String> workingDirectory() {
+    return Optional.ofNullable(workingDirectory);
+  }
+
+  public Stdio stdio() {
+    return stdio;
+  }
+
+  /** Collects an {@link ExecSpec}. */
+  public static final class Builder {
+    private final List<String> command;
+    private final Map<String, String> environment = new LinkedHashMap<>();
+    private @Nullable String user;
+    private @Nullable String workingDirectory;
+    private Stdio stdio = Stdio.LOGGED;
+
+    private Builder(List<String> command) {
+      if (command.isEmpty()) {
+        throw new RuncibleException(ErrorKind.INVALID_INPUT, "there is no command to execute");
+      }
+      this.command = command;
+    }
+
+    /** Sets a variable, beside those of the container. */
+    public Builder environment(String key, String value) {
+      environment.put(key, value);
+      return this;
+    }
+
+    /** {@code name}, {@code uid} or {@code user:group}; by default the container's user. */
+    public Builder user(String user) {
+      this.user = user;
+      return this;
+    }
+
+    /** By default the container's. */
+    public Builder workingDirectory(String directory) {
+      this.workingDirectory = directory;
+      return this;
+    }
+
+    /** Where input and output go; by default to files. */
+    public Builder stdio(Stdio stdio) {
+      this.stdio = stdio;
+      return this;
+    }
+
+    /** The spec. */
+    public ExecSpec build() {
+      return new ExecSpec(this);
+    }
+  }
+}

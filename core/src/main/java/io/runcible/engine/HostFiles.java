@@ -1,0 +1,52 @@
+package io.runcible.engine;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.network.Network;
+import io.runcible.runtime.RuntimeSpec;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The files below {@code /etc} that say who a container is and how it resolves names. */
+final class HostFiles {
+  private HostFiles() {}
+
+  static void write(ContainerDirectory directory, String hostname, Network network) {
+    String loopback = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
+    try {
+      write(directory.path().resolve("hostname"), hostname + "\n");
+      write(
+          directory.path().resolve("hosts"),
+          network == Network.HOST && Files.isReadable(Path.of("/etc/hosts"))
+              ? Files.readString(Path.of("/etc/hosts"))
+              : loopback + "127.0.1.1\t" + hostname + "\n");
+      if (network == Network.HOST && Files.isReadable(Path.of("/etc/resolv.conf"))) {
+        write(
+            directory.path().resolve("resolv.conf"), Files.readString(Path.of("/etc/resolv.conf")));
+      }
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.UNAVAILABLE, "cannot write the files of container " + directory.id(), e);
+    }
+  }
+
+  private static void write(Path file, String text) throws IOException {
+    Files.writeString(file, text);
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
+  }
+
+  static List<RuntimeSpec.Mount> mounts(ContainerDirectory directory) {
+    List<RuntimeSpec.Mount> mounts = new ArrayList<>();
+    for (String name : List.of("hostname", "hosts", "resolv.conf")) {
+      Path file = directory.path().resolve(name);
+      if (Files.exists(file)) {
+        mounts.add(RuntimeSpec.Mount.bind(file, "/etc/" + name, false));
+      }
+    }
+    return mounts;
+  }
+}

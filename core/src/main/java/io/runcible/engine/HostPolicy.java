@@ -1,0 +1,140 @@
+package io.runcible.engine;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.image.ImageReference;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The policy of the host for images (containers-policy.json). This release cannot verify what a
+ * policy may ask for, so a pull that the policy does not simply accept is refused: a policy is
+ * never ignored.
+ */
+final class HostPolicy {
+  private static final long MAX_SIZE = 1 << 20;
+  private static final JsonMapper MAPPER =
+      JsonMapper.builder()
+          .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build();
+
+  private final List<Path> places;
+
+  /** The first file that exists counts. */
+  HostPolicy(List<Path> places) {
+    this.places = List.copyOf(places);
+  }
+
+  static HostPolicy ofThisHost() {
+    String home = System.getProperty("user.home", "/");
+    return new HostPolicy(
+        List.of(
+            Path.of(home, ".config/containers/policy.json"),
+            Path.of("/etc/containers/policy.json")));
+  }
+
+  /**
+   * Returns if the policy accepts the image as it is.
+   *
+   * @throws RuncibleException UNSUPPORTED if it asks for a signature, PERMISSION_DENIED if it
+   *     rejects the image, FAILED_PRECONDITION if the policy cannot be understood
+   */
+  void requireAccepted(ImageReference reference) {
+    Optional<Path> file = places.stream().filter(Files::exists).findFirst();
+    if (file.isEmpty()) {
+      return;
+    }
+    for (JsonNode requirement : requirements(file.get(), reference)) {
+      String type = requirement.path("type").asText();
+      switch (type) {
+        case "insecureAcceptAnything" -> {}
+        case "reject" ->
+            throw new RuncibleException(
+                ErrorKind.PERMISSION_DENIED,
+                "the policy '" + file.get() + "' rejects " + reference);
+        default ->
+            throw new RuncibleException(
+                ErrorKind.UNSUPPORTED,
+                "the policy '"
+                    + file.get()
+                    + "' asks for '"
+                    + type
+                    + "' for "
+                    + reference
+                    + ", which this release cannot check; pass an ImageVerifier to the engine, or"
+                    + " change the policy");
+      }
+    }
+  }
+
+  private static JsonNode requirements(Path file, ImageReference reference) {
+    JsonNode policy = parse(file);
+    JsonNode scopes = policy.path("transports").path("docker");
+    for (String scope : scopes(reference)) {
+      if (scopes.has(scope)) {
+        return nonEmpty(file, scope, scopes.get(scope));
+      }
+    }
+    return nonEmpty(file, "default", policy.path("default"));
+  }
+
+  private static JsonNode nonEmpty(Path file, String scope, JsonNode requirements) {
+    if (!requirements.isArray() || requirements.isEmpty()) {
+      throw malformed(file, "'" + scope + "' is not a list of requirements", null);
+    }
+    return requirements;
+  }
+
+  private static JsonNode parse(Path file) {
+    try {
+      if (Files.size(file) > MAX_SIZE) {
+        throw malformed(file, "it is larger than " + MAX_SIZE + " bytes", null);
+      }
+      return MAPPER.readTree(Files.readAllBytes(file));
+    } catch (IOException e) {
+      throw malformed(file, "it cannot be read as JSON", e);
+    }
+  }
+
+  private static RuncibleException malformed(
+      Path file, String reason, @Nullable IOException cause) {
+    return new RuncibleException(
+        ErrorKind.FAILED_PRECONDITION,
+        "the policy '" + file + "' cannot be followed, so no image is accepted: " + reason,
+        cause);
+  }
+
+  /** From the most to the least specific; only the first that the policy has counts. */
+  private static List<String> scopes(ImageReference reference) {
+    List<String> scopes = new ArrayList<>();
+    String name = reference.registry() + "/" + reference.repository();
+    reference.digest().ifPresent(digest -> scopes.add(name + "@" + digest));
+    if (reference.digest().isEmpty()) {
+      reference.tag().ifPresent(tag -> scopes.add(name + ":" + tag));
+    }
+    for (String prefix = name; ; prefix = prefix.substring(0, prefix.lastIndexOf('/'))) {
+      scopes.add(prefix);
+      if (prefix.indexOf('/') < 0) {
+        break;
+      }
+    }
+    String host = reference.registry();
+    int dot = host.indexOf('.');
+    while (dot >= 0) {
+      scopes.add("*" + host.substring(dot));
+      dot = host.indexOf('.', dot + 1);
+    }
+    scopes.add("");
+    return scopes;
+  }
+}

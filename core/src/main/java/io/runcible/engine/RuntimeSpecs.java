@@ -1,0 +1,165 @@
+package io.runcible.engine;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.image.ImageConfig;
+import io.runcible.network.Network;
+import io.runcible.runtime.Capability;
+import io.runcible.runtime.HostLimits;
+import io.runcible.runtime.ProcessSpec;
+import io.runcible.runtime.Resources;
+import io.runcible.runtime.RuntimeSpec;
+import io.runcible.runtime.RuntimeSpec.NamespaceType;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Turns an image's configuration and a caller's spec into the runtime's. The caller is obeyed; the
+ * image is hostile and can only say what runs inside (OCI image specification, "Conversion to OCI
+ * Runtime Configuration").
+ */
+final class RuntimeSpecs {
+  private static final String DEFAULT_PATH =
+      "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  private static final long CPU_PERIOD_MICROS = 100_000;
+  private static final int MAX_COMMAND = 128 << 10;
+
+  private final ImageConfig image;
+  private final ContainerSpec spec;
+  private final HostLimits host;
+
+  RuntimeSpecs(ImageConfig image, ContainerSpec spec, HostLimits host) {
+    this.image = image;
+    this.spec = spec;
+    this.host = host;
+  }
+
+  /** The whole configuration of a container. */
+  RuntimeSpec container(
+      ContainerDirectory directory, String hostname, String cgroupsPath, UserLookup.Identity user) {
+    RuntimeSpec.Builder builder =
+        RuntimeSpec.containerDefaults(directory.rootfs(), firstProcess(user, hostname), host)
+            .rootReadonly(spec.isReadOnlyRoot())
+            .hostname(spec.hostname().orElse(hostname));
+    if (!cgroupsPath.isEmpty()) {
+      builder.cgroupsPath(cgroupsPath);
+    }
+    spec.seccomp().ifPresent(builder::seccomp);
+    builder.resources(resources(builder.resources()));
+    if (spec.network() == Network.HOST) {
+      builder.shareWithHost(NamespaceType.NETWORK).withoutSysctl("net.ipv4.ping_group_range");
+    }
+    HostFiles.mounts(directory).forEach(builder::mount);
+    spec.mounts().forEach(mount -> builder.mount(mount(mount)));
+    return builder.build();
+  }
+
+  private static RuntimeSpec.Mount mount(Mount mount) {
+    if (mount.source().isEmpty()) {
+      List<String> options = new ArrayList<>(List.of("nosuid", "nodev", "mode=1777"));
+      if (mount.isReadOnly()) {
+        options.add("ro");
+      }
+      return new RuntimeSpec.Mount(mount.destination(), "tmpfs", "tmpfs", options);
+    }
+    Path source = mount.source().get();
+    if (!Files.exists(source)) {
+      throw new RuncibleException(
+          ErrorKind.NOT_FOUND,
+          "cannot mount '" + source + "' on '" + mount.destination() + "': it does not exist");
+    }
+    return RuntimeSpec.Mount.bind(source, mount.destination(), mount.isReadOnly());
+  }
+
+  private Resources resources(Resources defaults) {
+    Resources.Builder resources = defaults.toBuilder();
+    spec.memory().ifPresent(bytes -> resources.memory(bytes).memoryAndSwap(bytes));
+    spec.pids().ifPresent(resources::pids);
+    spec.cpus()
+        .ifPresent(
+            cpus -> resources.cpuQuota(Math.round(cpus * CPU_PERIOD_MICROS), CPU_PERIOD_MICROS));
+    return resources.build();
+  }
+
+  private ProcessSpec firstProcess(UserLookup.Identity user, String hostname) {
+    List<String> args = arguments();
+    return process(args, user, environment(user, hostname), spec.workingDirectory())
+        .noNewPrivileges(!spec.mayGainPrivileges())
+        .build();
+  }
+
+  private ProcessSpec.Builder process(
+      List<String> args,
+      UserLookup.Identity user,
+      Map<String, String> environment,
+      Optional<String> workingDirectory) {
+    return ProcessSpec.builder(args)
+        .env(environment.entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()).toList())
+        .cwd(
+            workingDirectory.or(image::workingDirectory).filter(d -> d.startsWith("/")).orElse("/"))
+        .user(user.uid(), user.gid())
+        .additionalGids(user.groups())
+        .capabilities(capabilities());
+  }
+
+  private List<String> arguments() {
+    List<String> args = new ArrayList<>(spec.entrypoint().orElse(image.entrypoint()));
+    // An entrypoint of the caller's drops the image's command, which was meant for another one.
+    args.addAll(spec.command().orElse(spec.entrypoint().isPresent() ? List.of() : image.command()));
+    if (args.isEmpty()) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT,
+          "the image " + spec.image() + " names no command to run; give one with command(...)");
+    }
+    long length = args.stream().mapToLong(String::length).sum();
+    if (length > MAX_COMMAND) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT,
+          "the command of " + spec.image() + " has " + length + " characters");
+    }
+    return args;
+  }
+
+  private Map<String, String> environment(UserLookup.Identity user, String hostname) {
+    Map<String, String> environment = new LinkedHashMap<>();
+    environment.put("PATH", DEFAULT_PATH);
+    environment.put("HOSTNAME", hostname);
+    environment.put("HOME", user.home());
+    for (String entry : image.environment()) {
+      int equals = entry.indexOf('=');
+      // Without "=" it would ask for a variable of the host.
+      if (equals > 0) {
+        environment.put(entry.substring(0, equals), entry.substring(equals + 1));
+      }
+    }
+    environment.putAll(spec.environment());
+    return environment;
+  }
+
+  private Set<Capability> capabilities() {
+    Set<Capability> granted = EnumSet.noneOf(Capability.class);
+    granted.addAll(Capability.defaults());
+    for (String name : spec.droppedCapabilities()) {
+      if (name.toUpperCase(Locale.ROOT).equals("ALL")) {
+        granted.clear();
+      } else {
+        granted.remove(Capability.parse(name));
+      }
+    }
+    spec.addedCapabilities().forEach(name -> granted.add(Capability.parse(name)));
+    return granted;
+  }
+
+  /** The user that the container's first process runs as. */
+  String user() {
+    return spec.user().or(image::user).orElse("");
+  }
+}

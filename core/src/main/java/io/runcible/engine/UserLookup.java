@@ -1,0 +1,165 @@
+package io.runcible.engine;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileDescriptor;
+import io.runcible.ffi.NativeException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
+
+/**
+ * Finds out whom a container runs as, from the user that the image or the caller names and the
+ * container's own {@code /etc/passwd} and {@code /etc/group}. Those files are the image's, that is
+ * hostile: they are opened inside the root, must be regular, and only so much of them is read.
+ */
+final class UserLookup {
+  private static final int MAX_FILE = 4 << 20;
+  private static final int MAX_GROUPS = 1024;
+  private static final long MAX_ID = Integer.MAX_VALUE;
+
+  private final FileDescriptor root;
+
+  private UserLookup(FileDescriptor root) {
+    this.root = root;
+  }
+
+  /**
+   * Whom to run as.
+   *
+   * @param uid user
+   * @param gid group
+   * @param groups further groups
+   * @param home the home directory
+   */
+  record Identity(int uid, int gid, List<Integer> groups, String home) {}
+
+  /**
+   * Resolves {@code user[:group]}, each a name or a number; empty means root.
+   *
+   * @throws RuncibleException INVALID_INPUT for a number out of range, NOT_FOUND for a name that
+   *     the container does not have
+   */
+  static Identity find(Path rootfs, String text) {
+    try (FileDescriptor root = FileCalls.openDirectory(rootfs)) {
+      return new UserLookup(root).resolve(text);
+    }
+  }
+
+  private Identity resolve(String text) {
+    int colon = text.indexOf(':');
+    String user = colon < 0 ? text : text.substring(0, colon);
+    String group = colon < 0 ? "" : text.substring(colon + 1);
+    Optional<Integer> numericUser = number(user.isEmpty() ? "0" : user, "user");
+    List<String[]> passwd = read("etc/passwd", 7);
+    Optional<String[]> entry =
+        passwd.stream()
+            .filter(
+                f ->
+                    numericUser.isPresent()
+                        ? id(f[2]).equals(numericUser)
+                        : f[0].equals(user) && id(f[2]).isPresent())
+            .findFirst();
+    if (numericUser.isEmpty() && entry.isEmpty()) {
+      throw unknown("user", user, "etc/passwd");
+    }
+    int uid = numericUser.orElseGet(() -> id(entry.orElseThrow()[2]).orElseThrow());
+    List<String[]> groupFile = read("etc/group", 4);
+    int gid =
+        group.isEmpty() ? entry.flatMap(f -> id(f[3])).orElse(0) : findGroup(groupFile, group);
+    // A group that was asked for stands alone, as in the other engines.
+    List<Integer> groups =
+        group.isEmpty() && entry.isPresent()
+            ? memberships(groupFile, entry.get()[0], gid)
+            : List.of();
+    String home =
+        entry.map(f -> f[5]).filter(UserLookup::isPlainPath).orElse(uid == 0 ? "/root" : "/");
+    return new Identity(uid, gid, groups, home);
+  }
+
+  private static int findGroup(List<String[]> groupFile, String group) {
+    return number(group, "group")
+        .or(
+            () ->
+                groupFile.stream()
+                    .filter(f -> f[0].equals(group))
+                    .flatMap(f -> id(f[2]).stream())
+                    .findFirst())
+        .orElseThrow(() -> unknown("group", group, "etc/group"));
+  }
+
+  private static List<Integer> memberships(List<String[]> groupFile, String name, int primary) {
+    TreeSet<Integer> groups = new TreeSet<>();
+    for (String[] fields : groupFile) {
+      if (List.of(fields[3].split(",", -1)).contains(name)) {
+        id(fields[2]).filter(id -> id != primary).ifPresent(groups::add);
+      }
+      if (groups.size() >= MAX_GROUPS) {
+        break;
+      }
+    }
+    return List.copyOf(groups);
+  }
+
+  /** A number is never looked up as a name, and one that is out of range is nobody's. */
+  private static Optional<Integer> number(String text, String what) {
+    if (text.isEmpty() || !text.chars().allMatch(c -> c >= '0' && c <= '9')) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        id(text)
+            .orElseThrow(
+                () ->
+                    new RuncibleException(
+                        ErrorKind.INVALID_INPUT,
+                        "the " + what + " id " + shown(text) + " is larger than " + MAX_ID)));
+  }
+
+  private static Optional<Integer> id(String text) {
+    if (text.isEmpty() || text.length() > 10 || !text.chars().allMatch(c -> c >= '0' && c <= '9')) {
+      return Optional.empty();
+    }
+    long id = Long.parseLong(text);
+    return id <= MAX_ID ? Optional.of((int) id) : Optional.empty();
+  }
+
+  private static boolean isPlainPath(String home) {
+    return home.startsWith("/") && home.chars().noneMatch(Character::isISOControl);
+  }
+
+  private List<String[]> read(String file, int fields) {
+    List<String[]> lines = new ArrayList<>();
+    try (FileDescriptor descriptor = FileCalls.openFileInRoot(root, file);
+        InputStream stream = Files.newInputStream(Path.of(descriptor.procPath()))) {
+      String text = new String(stream.readNBytes(MAX_FILE), StandardCharsets.UTF_8);
+      text.lines().map(l -> l.split(":", -1)).filter(f -> f.length >= fields).forEach(lines::add);
+      return lines;
+    } catch (NativeException e) {
+      if (e.kind() == ErrorKind.NOT_FOUND || e.kind() == ErrorKind.FAILED_PRECONDITION) {
+        return lines;
+      }
+      throw e;
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.UNAVAILABLE, "cannot read /" + file + " of the container", e);
+    }
+  }
+
+  private static RuncibleException unknown(String what, String name, String file) {
+    return new RuncibleException(
+        ErrorKind.NOT_FOUND,
+        "the container has no " + what + " '" + shown(name) + "' in its /" + file);
+  }
+
+  private static String shown(String text) {
+    String cut = text.length() > 60 ? text.substring(0, 60) + "…" : text;
+    return cut.replaceAll("\\p{Cntrl}", "?");
+  }
+}

@@ -1,0 +1,21 @@
+package io.runcible.ffi;
+
+import jnr.ffi.Pointer;
+
+/**
+ * The functions of libzstd that decompress a stream. Public only because jnr-ffi generates an
+ * implementation of it.
+ */
+public interface Zstd {
+  Pointer ZSTD_createDCtx();
+
+  long ZSTD_freeDCtx(Pointer context);
+
+  long ZSTD_DCtx_setParameter(Pointer context, int parameter, int value);
+
+  long ZSTD_decompressStream(Pointer context, Pointer output, Pointer input);
+
+  int ZSTD_isError(long code);
+
+  String ZSTD_getErrorName(long code);
+}

@@ -1,0 +1,12 @@
+package io.runcible.network;
+
+/** The network of a container. */
+public enum Network {
+  /** A network namespace of its own with nothing but an idle loopback device. The default. */
+  NONE,
+  /**
+   * The network namespace of the host: its addresses, its ports, and all that listens on its
+   * loopback device, for whatever runs in the container.
+   */
+  HOST
+}

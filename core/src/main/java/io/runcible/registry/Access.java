@@ -1,0 +1,20 @@
+package io.runcible.registry;
+
+import java.util.Locale;
+
+/** What a request does to a repository, in the words of a token's scope. */
+enum Access {
+  PULL,
+  PUSH;
+
+  /** The scope of the token specification, "Requested scope". */
+  String scope(String repository) {
+    String actions = this == PULL ? "pull" : "pull,push";
+    return "repository:" + repository + ":" + actions;
+  }
+
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+}

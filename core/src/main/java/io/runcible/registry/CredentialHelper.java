@@ -1,0 +1,145 @@
+package io.runcible.registry;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Asks {@code docker-credential-NAME get}: the registry goes to its standard input, JSON with
+ * {@code Username} and {@code Secret} comes from its standard output. A helper that does not work
+ * is logged and counts as having nothing, as a configuration may be shared with a machine that has
+ * it.
+ */
+final class CredentialHelper {
+  private static final Logger LOG = LoggerFactory.getLogger(CredentialHelper.class);
+  private static final String PREFIX = "docker-credential-";
+  private static final int MAX_NAME = 64;
+  private static final int MAX_OUTPUT = 64 * 1024;
+
+  private final Duration timeout;
+  private final String directory;
+
+  /** Looks for helpers where the host looks for programs. */
+  CredentialHelper(Duration timeout) {
+    this(timeout, "");
+  }
+
+  CredentialHelper(Duration timeout, String directory) {
+    this.timeout = timeout;
+    this.directory = directory;
+  }
+
+  /**
+   * Asks a helper.
+   *
+   * @param name its name without the prefix
+   * @param server what it knows the registry by
+   */
+  Optional<Credentials> get(String name, String server) {
+    if (!isName(name)) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT,
+          "'"
+              + ForeignText.shown(name, MAX_NAME)
+              + "' is not the name of a credential helper: letters, digits, '.', '_' and '-' are");
+    }
+    String program = PREFIX + name;
+    try {
+      return run(program, server);
+    } catch (IOException e) {
+      LOG.warn("Asking {} for credentials of {} failed: {}", program, server, e.getMessage());
+      return Optional.empty();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new RuncibleException(
+          ErrorKind.CANCELLED, "cannot ask " + program + ": the thread was interrupted", e);
+    }
+  }
+
+  private static boolean isName(String name) {
+    return !name.isEmpty()
+        && name.length() <= MAX_NAME
+        && name.chars()
+            .allMatch(
+                c ->
+                    (c >= 'a' && c <= 'z')
+                        || (c >= 'A' && c <= 'Z')
+                        || (c >= '0' && c <= '9')
+                        || c == '.'
+                        || c == '_'
+                        || c == '-');
+  }
+
+  private Optional<Credentials> run(String program, String server)
+      throws IOException, InterruptedException {
+    Process process =
+        new ProcessBuilder(directory + program, "get").redirectError(Redirect.DISCARD).start();
+    try {
+      long deadline = System.nanoTime() + timeout.toNanos();
+      FutureTask<byte[]> output = read(process);
+      write(process, server);
+      byte[] raw = output.get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+      if (raw.length > MAX_OUTPUT) {
+        throw new IOException("its output has more than " + MAX_OUTPUT + " bytes");
+      }
+      if (!process.waitFor(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+        throw new TimeoutException();
+      }
+      // Helpers end with 1 both when they have nothing and when they fail.
+      return process.exitValue() == 0 ? Optional.of(parse(raw)) : none(program, server, raw);
+    } catch (TimeoutException e) {
+      throw new IOException("no answer within " + timeout.toMillis() + " ms", e);
+    } catch (ExecutionException e) {
+      throw new IOException("its output cannot be read: " + e.getCause().getMessage(), e);
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+
+  /** Reads on a thread of its own, as reading from a process has no time limit. */
+  private static FutureTask<byte[]> read(Process process) {
+    InputStream out = process.getInputStream();
+    FutureTask<byte[]> task = new FutureTask<>(() -> out.readNBytes(MAX_OUTPUT + 1));
+    Thread thread = new Thread(task, "runcible-credential-helper");
+    thread.setDaemon(true);
+    thread.start();
+    return task;
+  }
+
+  private static void write(Process process, String server) {
+    try (OutputStream in = process.getOutputStream()) {
+      in.write((server + "\n").getBytes(StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      // It may answer without having read; the answer tells.
+      LOG.debug("A credential helper did not read what it was asked", e);
+    }
+  }
+
+  private static Credentials parse(byte[] raw) throws IOException {
+    Optional<ObjectNode> answer = Json.object(raw);
+    Optional<String> secret = answer.flatMap(json -> Json.text(json, "Secret"));
+    if (secret.isEmpty()) {
+      throw new IOException("its answer is not JSON with a secret");
+    }
+    return AuthFile.of(Json.text(answer.get(), "Username").orElse(""), secret.get());
+  }
+
+  private static Optional<Credentials> none(String program, String server, byte[] raw) {
+    String said = ForeignText.shown(new String(raw, StandardCharsets.UTF_8).trim(), 200);
+    LOG.debug("{} has nothing for {}: {}", program, server, said);
+    return Optional.empty();
+  }
+}

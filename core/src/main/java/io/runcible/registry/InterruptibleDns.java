@@ -1,0 +1,34 @@
+package io.runcible.registry;
+
+import java.io.InterruptedIOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import okhttp3.Dns;
+
+/** Asks the system for addresses on a thread of its own, as the question cannot be interrupted. */
+final class InterruptibleDns implements Dns {
+  @Override
+  public List<InetAddress> lookup(String host) throws UnknownHostException {
+    FutureTask<List<InetAddress>> question = new FutureTask<>(() -> Dns.SYSTEM.lookup(host));
+    Thread thread = new Thread(question, "runcible-registry-dns");
+    thread.setDaemon(true);
+    thread.start();
+    try {
+      return question.get();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw failure(host, new InterruptedIOException("interrupted"));
+    } catch (ExecutionException e) {
+      throw failure(host, e.getCause());
+    }
+  }
+
+  private static UnknownHostException failure(String host, Throwable cause) {
+    UnknownHostException failure = new UnknownHostException(host);
+    failure.initCause(cause);
+    return failure;
+  }
+}

@@ -1,0 +1,49 @@
+package io.runcible.registry;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.util.Optional;
+
+/** Reads JSON that others wrote. Errors do not quote the text, which may hold a secret. */
+final class Json {
+  private static final int MAX_NESTING = 32;
+
+  private static final JsonMapper MAPPER =
+      JsonMapper.builder(
+              JsonFactory.builder()
+                  .streamReadConstraints(
+                      StreamReadConstraints.builder().maxNestingDepth(MAX_NESTING).build())
+                  .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
+                  .build())
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build();
+
+  private Json() {}
+
+  /** Reads one object; empty when the bytes are not one. */
+  static Optional<ObjectNode> object(byte[] raw) {
+    try {
+      return MAPPER.readTree(raw) instanceof ObjectNode object
+          ? Optional.of(object)
+          : Optional.empty();
+    } catch (JsonProcessingException e) {
+      return Optional.empty();
+    } catch (IOException e) {
+      throw new IllegalStateException("reading from memory failed", e);
+    }
+  }
+
+  /** The text of a field; empty when it is absent, not text, or has no character. */
+  static Optional<String> text(JsonNode object, String field) {
+    return Optional.ofNullable(object.get(field))
+        .map(JsonNode::textValue)
+        .filter(text -> !text.isEmpty());
+  }
+}

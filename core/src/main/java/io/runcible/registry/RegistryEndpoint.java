@@ -1,0 +1,91 @@
+package io.runcible.registry;
+
+import io.runcible.image.ImageReference;
+import okhttp3.HttpUrl;
+
+/**
+ * Where a registry answers.
+ *
+ * @param name the registry as in a reference
+ * @param base scheme, host and port; the API is below {@code /v2/}
+ */
+record RegistryEndpoint(String name, HttpUrl base) {
+  private static final String DOCKER = "docker.io";
+  private static final String DOCKER_API = "registry-1.docker.io";
+
+  static RegistryEndpoint of(String registry, boolean plainHttp) {
+    String host = registry.equals(DOCKER) ? DOCKER_API : registry;
+    return new RegistryEndpoint(
+        registry, HttpUrl.get((plainHttp ? "http://" : "https://") + host + "/v2/"));
+  }
+
+  /** Whether a registry is on this machine by its very name, without asking a name server. */
+  static boolean isLoopback(String registry) {
+    if (registry.startsWith("[")) {
+      return HttpUrl.get("http://" + registry).host().equals("::1");
+    }
+    int colon = registry.indexOf(':');
+    String host = colon < 0 ? registry : registry.substring(0, colon);
+    return host.equals("localhost") || isLoopbackV4(host);
+  }
+
+  private static boolean isLoopbackV4(String host) {
+    String[] parts = host.split("\\.", -1);
+    if (parts.length != 4 || !parts[0].equals("127")) {
+      return false;
+    }
+    for (String part : parts) {
+      boolean digits = !part.isEmpty() && part.chars().allMatch(c -> c >= '0' && c <= '9');
+      if (!digits || part.length() > 3 || Integer.parseInt(part) > 255) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  HttpUrl manifest(ImageReference reference, String tagOrDigest) {
+    return below(reference, "manifests/" + tagOrDigest);
+  }
+
+  HttpUrl blob(ImageReference reference, String digest) {
+    return below(reference, "blobs/" + digest);
+  }
+
+  HttpUrl uploads(ImageReference reference) {
+    return below(reference, "blobs/uploads/");
+  }
+
+  HttpUrl tags(ImageReference reference, int pageSize) {
+    return below(reference, "tags/list")
+        .newBuilder()
+        .addQueryParameter("n", Integer.toString(pageSize))
+        .build();
+  }
+
+  /** The parts of a reference are checked when it is read, so they can stand in a path. */
+  private HttpUrl below(ImageReference reference, String rest) {
+    return base.newBuilder().addPathSegments(reference.repository() + "/" + rest).build();
+  }
+
+  boolean isPlainHttp() {
+    return !base.isHttps();
+  }
+
+  /** Whether a URL has the scheme, host and port of this registry. */
+  boolean isOrigin(HttpUrl url) {
+    return sameOrigin(base, url);
+  }
+
+  static boolean sameOrigin(HttpUrl one, HttpUrl other) {
+    return one.scheme().equals(other.scheme())
+        && one.host().equals(other.host())
+        && one.port() == other.port();
+  }
+
+  /** Scheme, host and port, which are fit for a message; a path or query may hold a signature. */
+  static String origin(HttpUrl url) {
+    String host = url.host().indexOf(':') < 0 ? url.host() : "[" + url.host() + "]";
+    boolean usual = url.port() == HttpUrl.defaultPort(url.scheme());
+    return url.scheme() + "://" + host + (usual ? "" : ":" + url.port());
+  }
+}

@@ -1,0 +1,210 @@
+package io.runcible.registry;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.image.Descriptor;
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Consumer;
+import okhttp3.Response;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The content of a blob as the registry sends it. When the connection breaks, it asks for the rest
+ * and goes on; the digest, checked by the reader, tells whether both parts belong together. Gives
+ * up after several breaks with hardly any content between them. Only {@link #abort} may be called
+ * from another thread.
+ */
+final class ResumingBlobStream extends InputStream {
+  /** So much content between two breaks makes the count of breaks start anew. */
+  private static final long PROGRESS = 1024 * 1024;
+
+  private static final int SKIP_BUFFER = 16 * 1024;
+
+  private final Operation operation;
+  private final HttpTransport transport;
+  private final Descriptor descriptor;
+  private final Opener opener;
+  private final Consumer<ResumingBlobStream> onClose;
+  private final Cancellation cancellation = new Cancellation();
+  private @Nullable InputStream body;
+  private @Nullable Response response;
+  private long position;
+  private long lastBreak;
+  private int breaks;
+  private boolean closed;
+
+  /** Asks for the content from a position on. */
+  @FunctionalInterface
+  interface Opener {
+    /** A response with status 200 or 206; fails as an operation of the client does. */
+    Response open(long position, Cancellation cancellation);
+  }
+
+  ResumingBlobStream(
+      Operation operation,
+      HttpTransport transport,
+      Descriptor descriptor,
+      Opener opener,
+      Consumer<ResumingBlobStream> onClose) {
+    this.operation = operation;
+    this.transport = transport;
+    this.descriptor = descriptor;
+    this.opener = opener;
+    this.onClose = onClose;
+  }
+
+  /** Sends the first request. */
+  void start() {
+    try {
+      open();
+    } catch (IOException e) {
+      pauseAfter(e);
+    }
+  }
+
+  @Override
+  public int read() throws IOException {
+    byte[] one = new byte[1];
+    return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+  }
+
+  @Override
+  public int read(byte[] buffer, int offset, int length) throws IOException {
+    Objects.checkFromIndexSize(offset, length, buffer.length);
+    if (closed) {
+      throw new IOException("the stream of " + descriptor.digest() + " is closed");
+    }
+    if (length == 0) {
+      return 0;
+    }
+    while (true) {
+      transport.checkUsable(operation);
+      try {
+        int count = readOnce(buffer, offset, length);
+        if (count >= 0 || position == descriptor.size()) {
+          return count;
+        }
+        throw new IOException("it ended after " + position + " of " + descriptor.size() + " bytes");
+      } catch (IOException e) {
+        if (position == descriptor.size()) {
+          return -1;
+        }
+        pauseAfter(e);
+      }
+    }
+  }
+
+  private int readOnce(byte[] buffer, int offset, int length) throws IOException {
+    if (body == null) {
+      if (position == descriptor.size()) {
+        return -1;
+      }
+      open();
+    }
+    int count = Objects.requireNonNull(body).read(buffer, offset, length);
+    if (count > descriptor.size() - position) {
+      throw Failures.of(
+          ErrorKind.CORRUPT_DATA,
+          operation,
+          operation.endpoint().name() + " sends more than its " + descriptor.size() + " bytes");
+    }
+    position += Math.max(0, count);
+    return count;
+  }
+
+  private void open() throws IOException {
+    Response opened = opener.open(position, cancellation);
+    response = opened;
+    try {
+      checkExtent(opened);
+    } catch (RuncibleException e) {
+      drop();
+      throw e;
+    }
+    InputStream content = opened.body().byteStream();
+    if (opened.code() == 200) {
+      skip(content, position);
+    }
+    body = content;
+  }
+
+  /** Lengths that contradict the descriptor tell of other content before a byte is read. */
+  private void checkExtent(Response opened) {
+    long size = descriptor.size();
+    boolean partial = opened.code() == 206;
+    if (partial) {
+      String range = opened.header("Content-Range");
+      Optional<ContentRange> actual = ContentRange.parse(range);
+      if (actual.isEmpty() || !actual.get().isRest(position, size)) {
+        String shown = range == null ? "no range" : "'" + ForeignText.shown(range, 100) + "'";
+        throw corrupt("answered " + shown + " when asked for byte " + position + " on of " + size);
+      }
+    }
+    long length = ContentRange.length(opened.header("Content-Length"));
+    long expected = partial ? size - position : size;
+    if (length >= 0 && length != expected) {
+      throw corrupt("sends " + length + " bytes instead of " + expected);
+    }
+  }
+
+  private RuncibleException corrupt(String reason) {
+    return Failures.of(
+        ErrorKind.CORRUPT_DATA, operation, operation.endpoint().name() + " " + reason);
+  }
+
+  private static void skip(InputStream content, long count) throws IOException {
+    byte[] buffer = new byte[SKIP_BUFFER];
+    long left = count;
+    while (left > 0) {
+      int read = content.read(buffer, 0, (int) Math.min(buffer.length, left));
+      if (read < 0) {
+        throw new IOException("it ended before the part that is missing");
+      }
+      left -= read;
+    }
+  }
+
+  private void pauseAfter(IOException e) {
+    drop();
+    transport.checkUsable(operation);
+    if (position - lastBreak >= PROGRESS) {
+      breaks = 0;
+    }
+    lastBreak = position;
+    breaks++;
+    Duration pause =
+        transport.retry().pause(breaks).orElseThrow(() -> Failures.network(operation, e));
+    transport.sleep(operation, pause);
+  }
+
+  private void drop() {
+    Response old = response;
+    response = null;
+    body = null;
+    if (old != null) {
+      if (position < descriptor.size()) {
+        // Otherwise closing would read on for a while, to keep the connection.
+        cancellation.cancelCurrent();
+      }
+      old.close();
+    }
+  }
+
+  /** Ends the connection under the reader. */
+  void abort() {
+    cancellation.cancel();
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      drop();
+      onClose.accept(this);
+    }
+  }
+}

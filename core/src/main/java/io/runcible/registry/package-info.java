@@ -1,0 +1,36 @@
+/**
+ * A client of registries that follow the OCI distribution specification 1.1.
+ *
+ * <p>A {@link io.runcible.registry.RegistryClient} is a source and a sink of images:
+ *
+ * <pre>{@code
+ * ImageReference reference = ImageReference.parse("registry.example/team/app:1.4");
+ * try (RegistryClient registry = RegistryClient.create()) {
+ *   Image image = Image.resolve(registry, reference, Platform.host());
+ *   for (Layer layer : image.layers()) {
+ *     try (InputStream bytes = layer.compressed()) {
+ *       ...
+ *     }
+ *   }
+ * }
+ * }</pre>
+ *
+ * <p><b>Where requests go.</b> A registry is spoken to over HTTPS. The exceptions are loopback
+ * addresses, and what {@link io.runcible.registry.RegistryClient.Builder#plainHttp} names. There is
+ * no other way to plain HTTP, and none back: a redirect from HTTPS to HTTP is refused.
+ *
+ * <p><b>Credentials</b> are looked for only when a registry asks for them: first those given to
+ * {@link io.runcible.registry.RegistryClient.Builder#credentials(String, Credentials)}, then a
+ * {@link io.runcible.registry.CredentialStore}, which by default reads the files of Docker and of
+ * Podman ({@link io.runcible.registry.DockerCredentials}). They are sent to the registry they are
+ * for and to the token server that it names, and dropped on a redirect to any other host.
+ *
+ * <p><b>Bad networks.</b> Failed connections and transient answers are tried again with growing
+ * pauses, or the pause that the registry asks for. A blob that is cut off goes on where it stopped.
+ * A thread that is interrupted gets {@link io.runcible.ErrorKind#CANCELLED} at once, and stays
+ * interrupted.
+ */
+@NullMarked
+package io.runcible.registry;
+
+import org.jspecify.annotations.NullMarked;

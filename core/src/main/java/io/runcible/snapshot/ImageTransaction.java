@@ -1,0 +1,239 @@
+package io.runcible.snapshot;
+
+import io.runcible.Digest;
+import io.runcible.ErrorKind;
+import io.runcible.ProgressEvent;
+import io.runcible.ProgressListener;
+import io.runcible.RuncibleException;
+import io.runcible.archive.VerifiedInputStream;
+import io.runcible.ffi.PrivilegedHost;
+import io.runcible.image.Descriptor;
+import io.runcible.image.Image;
+import io.runcible.image.Layer;
+import io.runcible.store.Ingest;
+import io.runcible.store.LocalStore;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutorService;
+
+/**
+ * One image on its way into the store. Holds the locks of all that is missing, taken in the order
+ * of the digests, so that two processes never wait for each other; fetches and unpacks; makes it
+ * durable with one sync; and only then gives it its names.
+ */
+final class ImageTransaction implements AutoCloseable {
+  private final Image image;
+  private final List<Layer> layers;
+  private final List<Digest> chain;
+  private final LocalStore store;
+  private final Snapshotter snapshotter;
+  private final PrivilegedHost host;
+  private final ExecutorService stages;
+  private final ExecutorService writers;
+  private final ProgressListener listener;
+  private final Map<String, Ingest> ingests = new TreeMap<>();
+  private final Map<Digest, Snapshotter.Staging> stagings = new LinkedHashMap<>();
+  private final Map<Integer, UnpackedLayer> unpacked = new TreeMap<>();
+
+  ImageTransaction(
+      Image image,
+      LocalStore store,
+      Snapshotter snapshotter,
+      PrivilegedHost host,
+      ExecutorService stages,
+      ExecutorService writers,
+      ProgressListener listener) {
+    this.image = image;
+    this.layers = image.layers();
+    this.chain = ChainId.of(layers.stream().map(Layer::diffId).toList());
+    this.store = store;
+    this.snapshotter = snapshotter;
+    this.host = host;
+    this.stages = stages;
+    this.writers = writers;
+    this.listener = listener;
+  }
+
+  List<Digest> run() {
+    lockWhatIsMissing();
+    receive(image.descriptor(), image.manifest().raw());
+    receive(image.manifest().config(), image.config().raw());
+    fetchLayers();
+    if (host.rootless()) {
+      RootlessUnpack.run(host, rootlessRequest());
+    } else {
+      unpacked.forEach((index, layer) -> layer.complete(lowerDirectories(index)));
+    }
+    if (!ingests.isEmpty() || !stagings.isEmpty()) {
+      store.sync();
+      ingests.values().forEach(Ingest::commit);
+      stagings.values().forEach(Snapshotter.Staging::commit);
+    }
+    return chain;
+  }
+
+  private void lockWhatIsMissing() {
+    Map<String, Descriptor> blobs = new TreeMap<>();
+    blobs.put(image.descriptor().digest().toString(), image.descriptor());
+    blobs.put(image.manifest().config().digest().toString(), image.manifest().config());
+    layers.forEach(layer -> blobs.put(layer.descriptor().digest().toString(), layer.descriptor()));
+    blobs.forEach(
+        (key, descriptor) -> {
+          if (!store.content().contains(descriptor.digest())) {
+            ingests.put(key, store.content().ingest(descriptor));
+          }
+        });
+    chain.stream()
+        .distinct()
+        .filter(id -> !snapshotter.contains(id))
+        .sorted((a, b) -> a.hex().compareTo(b.hex()))
+        .forEach(id -> stagings.put(id, snapshotter.stage(id)));
+  }
+
+  private void receive(Descriptor descriptor, byte[] raw) {
+    Ingest ingest = ingests.get(descriptor.digest().toString());
+    if (ingest != null && !ingest.isPresent()) {
+      ingest.receive(raw);
+    }
+  }
+
+  /** One task for each blob: fetch it if it is missing, and unpack every layer that it is. */
+  private void fetchLayers() {
+    Map<Digest, List<Integer>> byBlob = new LinkedHashMap<>();
+    for (int i = 0; i < layers.size(); i++) {
+      byBlob
+          .computeIfAbsent(layers.get(i).descriptor().digest(), digest -> new ArrayList<>())
+          .add(i);
+    }
+    TaskGroup tasks = new TaskGroup(writers);
+    byBlob.values().forEach(indexes -> tasks.start(() -> work(indexes)));
+    tasks.await("fetching " + image.reference());
+  }
+
+  private void work(List<Integer> indexes) {
+    Layer layer = layers.get(indexes.get(0));
+    boolean skipped = true;
+    for (int index : indexes) {
+      Snapshotter.Staging staging = stagings.get(chain.get(index));
+      boolean wanted = staging != null && !staging.isPresent() && !unpackedIs(index);
+      boolean missing = isMissing(layer.descriptor());
+      if (wanted || missing) {
+        skipped = false;
+        fetchAndUnpack(layer, index, wanted && !host.rootless());
+      }
+    }
+    if (skipped) {
+      Progress.tell(
+          listener,
+          new ProgressEvent.Skipped(layer.descriptor().digest(), layer.descriptor().size()));
+    }
+  }
+
+  private boolean unpackedIs(int index) {
+    synchronized (unpacked) {
+      return unpacked.containsKey(index);
+    }
+  }
+
+  private boolean isMissing(Descriptor descriptor) {
+    Ingest ingest = ingests.get(descriptor.digest().toString());
+    return ingest != null && !Files.exists(ingest.path());
+  }
+
+  private void fetchAndUnpack(Layer layer, int index, boolean unpack) {
+    try (InputStream compressed = open(layer)) {
+      if (!unpack) {
+        compressed.transferTo(OutputStream.nullOutputStream());
+        return;
+      }
+      Path target = stagings.get(chain.get(index)).directory();
+      UnpackedLayer done =
+          UnpackedLayer.unpack(compressed, layer.diffId(), target, UnpackedLayer.Form.ROOT, stages);
+      synchronized (unpacked) {
+        unpacked.put(index, done);
+      }
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.UNAVAILABLE, "cannot unpack " + layer + ": " + e.getMessage(), e);
+    } catch (RuncibleException e) {
+      throw new RuncibleException(e.kind(), "cannot unpack " + layer + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** The blob from the store or, while it is kept there, from the source. */
+  private InputStream open(Layer layer) throws IOException {
+    Descriptor descriptor = layer.descriptor();
+    Ingest ingest = ingests.get(descriptor.digest().toString());
+    if (ingest == null || ingest.isPresent()) {
+      return new VerifiedInputStream(
+          store.content().open(descriptor.digest()), descriptor.digest(), descriptor.size());
+    }
+    if (Files.exists(ingest.path())) {
+      return Files.newInputStream(ingest.path());
+    }
+    return new Progress(
+        ingest.receive(layer.compressed()), descriptor.digest(), descriptor.size(), listener);
+  }
+
+  /** Where the layers below are, the topmost first. */
+  private List<Path> lowerDirectories(int index) {
+    List<Path> lower = new ArrayList<>();
+    for (int i = index - 1; i >= 0; i--) {
+      Snapshotter.Staging staging = stagings.get(chain.get(i));
+      lower.add(staging != null ? staging.directory() : snapshotter.directory(chain.get(i)));
+    }
+    return lower;
+  }
+
+  private List<RootlessUnpack.Layer> rootlessRequest() {
+    List<RootlessUnpack.Layer> request = new ArrayList<>();
+    for (int i = 0; i < layers.size(); i++) {
+      Snapshotter.Staging staging = stagings.get(chain.get(i));
+      if (staging != null && !staging.isPresent()) {
+        Digest blob = layers.get(i).descriptor().digest();
+        Ingest ingest = ingests.get(blob.toString());
+        Path file = ingest != null ? ingest.path() : store.content().path(blob);
+        request.add(
+            new RootlessUnpack.Layer(
+                file.toString(),
+                layers.get(i).diffId().toString(),
+                staging.directory().toString(),
+                lowerDirectories(i).stream().map(Path::toString).toList()));
+      }
+    }
+    return request;
+  }
+
+  @Override
+  public void close() {
+    List<AutoCloseable> held = new ArrayList<>();
+    held.addAll(unpacked.values());
+    held.addAll(stagings.values());
+    held.addAll(ingests.values());
+    closeAll(held);
+  }
+
+  private static void closeAll(Collection<AutoCloseable> held) {
+    RuncibleException failure =
+        new RuncibleException(ErrorKind.INTERNAL, "cannot clean up after an image");
+    for (AutoCloseable one : held) {
+      try {
+        one.close();
+      } catch (Exception e) {
+        failure.addSuppressed(e);
+      }
+    }
+    if (failure.getSuppressed().length > 0) {
+      throw failure;
+    }
+  }
+}

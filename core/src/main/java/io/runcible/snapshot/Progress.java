@@ -1,0 +1,66 @@
+package io.runcible.snapshot;
+
+import io.runcible.Digest;
+import io.runcible.ProgressEvent;
+import io.runcible.ProgressListener;
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Tells a listener how far the reading of a layer has come. */
+final class Progress extends FilterInputStream {
+  private static final Logger LOG = LoggerFactory.getLogger(Progress.class);
+  private static final long STEP = 256 << 10;
+
+  private final Digest digest;
+  private final long size;
+  private final ProgressListener listener;
+  private long count;
+  private long told;
+  private boolean finished;
+
+  Progress(InputStream source, Digest digest, long size, ProgressListener listener) {
+    super(source);
+    this.digest = digest;
+    this.size = size;
+    this.listener = listener;
+    tell(listener, new ProgressEvent.Started(digest, size));
+  }
+
+  static void tell(ProgressListener listener, ProgressEvent event) {
+    try {
+      listener.onProgress(event);
+    } catch (RuntimeException e) {
+      LOG.warn("a progress listener failed", e);
+    }
+  }
+
+  @Override
+  public int read() throws IOException {
+    byte[] one = new byte[1];
+    return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+  }
+
+  @Override
+  public int read(byte[] buffer, int offset, int length) throws IOException {
+    int read = in.read(buffer, offset, length);
+    if (read > 0) {
+      count += read;
+      if (count - told >= STEP) {
+        told = count;
+        tell(listener, new ProgressEvent.Advanced(digest, count, size));
+      }
+    } else if (read < 0 && !finished) {
+      finished = true;
+      tell(listener, new ProgressEvent.Finished(digest, size));
+    }
+    return read;
+  }
+
+  @Override
+  public boolean markSupported() {
+    return false;
+  }
+}

@@ -1,0 +1,174 @@
+package io.runcible.snapshot;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.runcible.Digest;
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.archive.LayerFormat;
+import io.runcible.archive.Ownership;
+import io.runcible.ffi.ChildProcess;
+import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.Pipe;
+import io.runcible.ffi.PrivilegedHost;
+import io.runcible.ffi.Spawn;
+import io.runcible.ffi.WaitStatus;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * Unpacks the layers of an image in the namespaces of a rootless holder: a JVM has too many threads
+ * to enter a user namespace, so this class is also the main class of a second, short-lived JVM that
+ * is started inside, where it may give files to the ids that the user was granted. It reads the
+ * blobs, which were verified before, from the store.
+ */
+final class RootlessUnpack {
+  private static final JsonMapper MAPPER = new JsonMapper();
+  private static final int MAX_MESSAGE = 16 << 10;
+
+  /**
+   * A layer to unpack; all paths are the store's own.
+   *
+   * @param blob the compressed layer
+   * @param diffId the digest of the tar
+   * @param directory where to unpack
+   * @param lower the layers below, the topmost first
+   */
+  record Layer(String blob, String diffId, String directory, List<String> lower) {}
+
+  /**
+   * What the worker reads from its input.
+   *
+   * @param keepOwners whether there are ids to give files to
+   * @param layers the layers, the lowest first
+   */
+  record Request(boolean keepOwners, List<Layer> layers) {}
+
+  private RootlessUnpack() {}
+
+  /** Runs the worker; throws what it says if it fails. */
+  static void run(PrivilegedHost host, List<Layer> layers) {
+    if (layers.isEmpty()) {
+      return;
+    }
+    Pipe input = Pipe.open();
+    Pipe output = Pipe.open();
+    try (ChildProcess worker =
+            host.spawn(command(), Spawn.plainEnvironment())
+                .descriptor(0, input.reader())
+                .descriptor(2, output.writer())
+                .start();
+        InputStream errors = output.inputStream()) {
+      input.reader().close();
+      output.writer().close();
+      try (OutputStream request = input.outputStream()) {
+        request.write(MAPPER.writeValueAsBytes(new Request(host.hasIdRange(), layers)));
+      }
+      String said = new String(errors.readNBytes(MAX_MESSAGE), StandardCharsets.UTF_8).strip();
+      finish(worker, said);
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.UNAVAILABLE, "the worker that unpacks layers cannot be reached", e);
+    } finally {
+      input.close();
+      output.close();
+    }
+  }
+
+  private static void finish(ChildProcess worker, String said) {
+    WaitStatus status;
+    try {
+      status = worker.waitFor(java.time.Duration.ofHours(1)).orElseGet(worker::killAndWait);
+    } catch (RuncibleException e) {
+      worker.killAndWait();
+      throw e;
+    }
+    if (!status.equals(new WaitStatus(0, 0))) {
+      int colon = said.indexOf(':');
+      ErrorKind kind = colon > 0 ? kind(said.substring(0, colon)) : ErrorKind.INTERNAL;
+      throw new RuncibleException(kind, "cannot unpack the layers: " + said);
+    }
+  }
+
+  private static ErrorKind kind(String name) {
+    return Stream.of(ErrorKind.values())
+        .filter(kind -> kind.name().equals(name))
+        .findFirst()
+        .orElse(ErrorKind.INTERNAL);
+  }
+
+  /** This JVM's program and class path, and the flags that make a short run short. */
+  private static List<String> command() {
+    String path =
+        Stream.of("java.class.path", "jdk.module.path")
+            .map(System::getProperty)
+            .filter(value -> value != null && !value.isEmpty())
+            .flatMap(value -> Stream.of(value.split(File.pathSeparator)))
+            .flatMap(RootlessUnpack::jars)
+            .collect(Collectors.joining(File.pathSeparator));
+    return List.of(
+        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1",
+        "-Djnr.ffi.asm.enabled=false",
+        "-cp",
+        path,
+        RootlessUnpack.class.getName());
+  }
+
+  /** A directory on the module path stands for the jars in it. */
+  private static Stream<String> jars(String entry) {
+    Path path = Path.of(entry);
+    if (!Files.isDirectory(path) || Files.exists(path.resolve("module-info.class"))) {
+      return Stream.of(entry);
+    }
+    return Stream.of(entry, path.resolve("*").toString());
+  }
+
+  /** The worker. Exits with 0, or with 1 and the kind and the message of the failure. */
+  public static void main(String[] args) {
+    ExecutorService stages = Executors.newCachedThreadPool();
+    try {
+      FileCalls.clearThreadUmask();
+      unpackAll(MAPPER.readValue(System.in, Request.class), stages);
+    } catch (RuncibleException e) {
+      fail(e.kind() + ": " + e.getMessage());
+    } catch (IOException e) {
+      fail(ErrorKind.UNAVAILABLE + ": " + e.getMessage());
+    } finally {
+      stages.shutdown();
+    }
+  }
+
+  private static void unpackAll(Request request, ExecutorService stages) throws IOException {
+    UnpackedLayer.Form form =
+        new UnpackedLayer.Form(
+            LayerFormat.OVERLAY_USERXATTR,
+            request.keepOwners() ? Ownership.EXACT : Ownership.IGNORE);
+    for (Layer layer : request.layers()) {
+      try (InputStream blob = Files.newInputStream(Path.of(layer.blob()));
+          UnpackedLayer unpacked =
+              UnpackedLayer.unpack(
+                  blob, Digest.parse(layer.diffId()), Path.of(layer.directory()), form, stages)) {
+        List<Path> lower = new ArrayList<>();
+        layer.lower().forEach(path -> lower.add(Path.of(path)));
+        unpacked.complete(lower);
+      }
+    }
+  }
+
+  private static void fail(String message) {
+    System.err.println(message);
+    System.exit(1);
+  }
+}

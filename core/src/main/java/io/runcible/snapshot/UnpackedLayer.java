@@ -1,0 +1,138 @@
+package io.runcible.snapshot;
+
+import io.runcible.Digest;
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.archive.ArchiveLimits;
+import io.runcible.archive.Decompression;
+import io.runcible.archive.LayerApplier;
+import io.runcible.archive.LayerFormat;
+import io.runcible.archive.LayerResult;
+import io.runcible.archive.Ownership;
+import io.runcible.archive.Readahead;
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Executor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A layer that lies in its directory, but for what depends on the layers below. */
+final class UnpackedLayer implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(UnpackedLayer.class);
+
+  /** Stands beside the directory of a layer that hides all layers below it. */
+  static final String OPAQUE_MARK = "opaque";
+
+  private final Path directory;
+  private final LayerApplier applier;
+
+  private UnpackedLayer(Path directory, LayerApplier applier) {
+    this.directory = directory;
+    this.applier = applier;
+  }
+
+  /**
+   * How the files of a layer are written.
+   *
+   * @param format how the overlay file system wants whiteouts
+   * @param ownership what happens to owners
+   */
+  record Form(LayerFormat format, Ownership ownership) {
+    static final Form ROOT = new Form(LayerFormat.OVERLAY, Ownership.EXACT);
+  }
+
+  /**
+   * Decompresses a layer, checks its diffId and writes its files. Reads the stream to its end, on
+   * another thread.
+   */
+  static UnpackedLayer unpack(
+      InputStream compressed, Digest diffId, Path directory, Form form, Executor stages)
+      throws IOException {
+    LayerApplier applier =
+        LayerApplier.open(directory, form.format(), form.ownership(), ArchiveLimits.DEFAULT);
+    UnpackedLayer layer = new UnpackedLayer(directory, applier);
+    try (InputStream fetched = new Readahead(compressed, stages);
+        Hashing tar = new Hashing(Decompression.open(fetched), diffId);
+        InputStream hashed = new Readahead(tar, stages)) {
+      applier.apply(hashed);
+      hashed.transferTo(OutputStream.nullOutputStream());
+      // What follows the compressed data is part of the blob, and of its digest.
+      fetched.transferTo(OutputStream.nullOutputStream());
+      tar.check(diffId);
+      return layer;
+    } catch (IOException | RuntimeException e) {
+      layer.close();
+      throw e;
+    }
+  }
+
+  /** Does what needs the layers below, the topmost first. */
+  void complete(List<Path> lower) {
+    LayerResult result = applier.complete(lower);
+    if (result.skippedCount() > 0) {
+      LOG.debug("left out of a layer: {}", result.skipped());
+    }
+    if (result.opaqueRoot()) {
+      markOpaque();
+    }
+  }
+
+  /** The overlay file system has no mark for its root. */
+  private void markOpaque() {
+    Path mark = directory.resolveSibling(OPAQUE_MARK);
+    try {
+      Files.createFile(mark);
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot make '" + mark + "'", e);
+    }
+  }
+
+  @Override
+  public void close() {
+    applier.close();
+  }
+
+  /** The digest of all that is read through it. */
+  private static final class Hashing extends FilterInputStream {
+    private final Digest.Hasher hasher;
+
+    Hashing(InputStream source, Digest expected) {
+      super(source);
+      hasher = expected.hasher();
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] buffer, int offset, int length) throws IOException {
+      int count = in.read(buffer, offset, length);
+      if (count > 0) {
+        hasher.update(buffer, offset, count);
+      }
+      return count;
+    }
+
+    @Override
+    public boolean markSupported() {
+      return false;
+    }
+
+    void check(Digest expected) {
+      Digest actual = hasher.finish();
+      if (!actual.equals(expected)) {
+        throw new RuncibleException(
+            ErrorKind.CORRUPT_DATA,
+            "the uncompressed layer is " + actual + ", and its image says " + expected);
+      }
+    }
+  }
+}
