@@ -237,6 +237,21 @@ abstract class OciRuntimeContract {
     }
 
     @Test
+    void confinementIsThatOfTheContainer() throws Exception {
+      try (Running container = containers.start(process("sleep", "60")).awaitStart()) {
+        Ended ended = exec(container, shell("cat /proc/self/status; unshare -U true; echo $?"), "");
+
+        assertThat(ended.output())
+            .contains("CapEff:\t00000000800405fb\n")
+            .contains("CapBnd:\t00000000800405fb\n")
+            .contains("NoNewPrivs:\t1\n")
+            .contains("Seccomp:\t2\n")
+            .endsWith("\n1\n");
+        assertThat(ended.errors()).contains("Operation not permitted");
+      }
+    }
+
+    @Test
     void endedContainerIsRefused() throws Exception {
       try (Running container = containers.start(process("true"))) {
         container.await();
@@ -330,6 +345,19 @@ abstract class OciRuntimeContract {
         containers.runtime.delete(container.id, true);
 
         assertThat(container.child.waitFor(LIMIT)).isPresent();
+      }
+    }
+
+    @Test
+    void busyContainerCanBePausedAndResumedManyTimes() throws Exception {
+      try (Running container =
+          containers.start(shell("while true; do busybox true; done")).awaitStart()) {
+        for (int i = 0; i < 20; i++) {
+          containers.runtime.pause(container.id);
+          assertThat(status(container)).isEqualTo(RuntimeState.Status.PAUSED);
+          containers.runtime.resume(container.id);
+          assertThat(status(container)).isEqualTo(RuntimeState.Status.RUNNING);
+        }
       }
     }
 
