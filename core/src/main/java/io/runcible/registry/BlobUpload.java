@@ -35,7 +35,10 @@ final class BlobUpload {
     HttpUrl location = begin(reference);
     Content body = new Content(descriptor, content);
     HttpUrl target =
-        location.newBuilder().addQueryParameter("digest", descriptor.digest().toString()).build();
+        location
+            .newBuilder()
+            .addEncodedQueryParameter("digest", descriptor.digest().toString())
+            .build();
     Request put = new Request.Builder().url(target).put(body).build();
     transport.call(
         operation,

@@ -24,8 +24,8 @@ import org.junit.platform.commons.support.AnnotationSupport;
 import org.junit.platform.commons.support.HierarchyTraversalMode;
 
 /**
- * What {@link RunContainer} does; the annotation registers it. Holds no state: JUnit's stores do, and
- * close what they hold.
+ * What {@link RunContainer} does; the annotation registers it. Holds no state: JUnit's stores do,
+ * and close what they hold.
  */
 public final class RunContainerExtension
     implements BeforeAllCallback, BeforeEachCallback, TestInstancePostProcessor, ParameterResolver {
@@ -112,7 +112,7 @@ public final class RunContainerExtension
 
   private static ContainerSpec spec(RunContainer wanted) {
     ContainerSpec.Builder spec =
-        ContainerSpec.builder(wanted.image()).network(wanted.network());
+        ContainerSpec.builder(Placeholders.resolve(wanted.image())).network(wanted.network());
     if (wanted.command().length > 0) {
       spec.command(wanted.command());
     }
