@@ -20,7 +20,9 @@ import io.runcible.runtime.OciRuntime.Stdio;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,8 +50,11 @@ abstract class OciRuntimeContract {
     return true;
   }
 
+  private List<String> openBefore = List.of();
+
   @BeforeEach
   void openContainers() throws IOException {
+    openBefore = openDescriptors();
     containers = new Containers(directory, open(directory.resolve("state")));
   }
 
@@ -63,6 +68,29 @@ abstract class OciRuntimeContract {
       assertThat(containers.leftGroups()).as("control groups").isEmpty();
     } finally {
       containers.close();
+    }
+    assertThat(openDescriptors()).as("descriptors").hasSameSizeAs(openBefore);
+  }
+
+  /** The pipes and processes that this JVM has open. */
+  private static List<String> openDescriptors() throws IOException {
+    List<String> open = new ArrayList<>();
+    try (DirectoryStream<Path> links = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+      for (Path link : links) {
+        String target = target(link);
+        if (target.startsWith("pipe:") || target.contains("pidfd")) {
+          open.add(target);
+        }
+      }
+    }
+    return open;
+  }
+
+  private static String target(Path link) throws IOException {
+    try {
+      return Files.readSymbolicLink(link).toString();
+    } catch (NoSuchFileException e) {
+      return "closed meanwhile";
     }
   }
 
