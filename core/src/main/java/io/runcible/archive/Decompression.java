@@ -170,7 +170,7 @@ public final class Decompression {
 
     PureZstd(Source source) {
       this.source = source;
-      this.codec = new ZstdInputStream(source);
+      this.codec = new ZstdInputStream(new ZstdFrames(source));
     }
 
     @Override

@@ -41,7 +41,9 @@ public final class Readahead extends InputStream {
   private int allocated;
   private @Nullable Thread producer;
   private @Nullable Throwable failure;
-  private boolean closed;
+
+  /** Written under the lock. */
+  private volatile boolean closed;
 
   // The reader's own.
   private @Nullable Chunk current;
@@ -176,6 +178,9 @@ public final class Readahead extends InputStream {
   @Override
   public int read(byte[] bytes, int offset, int length) throws IOException {
     Objects.checkFromIndexSize(offset, length, bytes.length);
+    if (closed) {
+      throw new IOException("the stream is closed");
+    }
     if (length == 0) {
       return 0;
     }

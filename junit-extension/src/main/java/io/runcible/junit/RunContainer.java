@@ -29,7 +29,11 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @Retention(RetentionPolicy.RUNTIME)
 @ExtendWith(RunContainerExtension.class)
 public @interface RunContainer {
-  /** The image; short names expand as everywhere. Pulled if it is not in the store. */
+  /**
+   * The image; short names expand as everywhere. Pulled if it is not in the store. A placeholder
+   * {@code ${name}} or {@code ${name:default}} stands for a system property, so that a build can
+   * say which registry images come from.
+   */
   String image();
 
   /** The command; by default the image's. */

@@ -111,7 +111,8 @@ public final class RunContainerExtension
   }
 
   private static ContainerSpec spec(RunContainer wanted) {
-    ContainerSpec.Builder spec = ContainerSpec.builder(wanted.image()).network(wanted.network());
+    ContainerSpec.Builder spec =
+        ContainerSpec.builder(Placeholders.resolve(wanted.image())).network(wanted.network());
     if (wanted.command().length > 0) {
       spec.command(wanted.command());
     }
