@@ -5,6 +5,7 @@ import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerSpec;
 import io.runcible.engine.ExitStatus;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
@@ -14,22 +15,25 @@ import java.util.stream.Stream;
 
 /**
  * Our side of the comparison with other engines: {@code pull REF ROOT COUNT} and {@code run REF ROOT
- * COUNT} print the milliseconds of each round, one a line, in one warm JVM.
+ * COUNT} print the milliseconds of each round, one a line, in one warm JVM. {@code bundle REF ROOT}
+ * makes a container of {@code /bin/true}, prints the directory of its bundle for a runtime that is
+ * started by hand, and removes it when its input ends.
  */
 public final class Compare {
   private static final int WARM_UP_RUNS = 10;
 
   private Compare() {}
 
-  /** Runs one of the two. */
+  /** Runs one of the three. */
   public static void main(String[] args) throws IOException {
     String reference = args[1];
     Path root = Path.of(args[2]);
     int count = args.length > 3 ? Integer.parseInt(args[3]) : 1;
-    if (args[0].equals("pull")) {
-      pull(reference, root, count);
-    } else {
-      run(reference, root, count);
+    switch (args[0]) {
+      case "pull" -> pull(reference, root, count);
+      case "run" -> run(reference, root, count);
+      case "bundle" -> bundle(reference, root);
+      default -> throw new IllegalArgumentException(args[0]);
     }
   }
 
@@ -60,6 +64,15 @@ public final class Compare {
           print(start);
         }
       }
+    }
+  }
+
+  private static void bundle(String reference, Path root) throws IOException {
+    ContainerSpec spec = ContainerSpec.builder(reference).command("/bin/true").build();
+    try (ContainerEngine engine = open(root);
+        Container container = engine.create(spec)) {
+      System.out.println(root.resolve("data/containers").resolve(container.id()));
+      System.in.transferTo(OutputStream.nullOutputStream());
     }
   }
 

@@ -71,7 +71,7 @@ final class CrossLayerWork {
     } else if (target.isWhiteout(present)) {
       throw missing(link.path, link.to);
     }
-    writer.link(from, fromLeaf, parent, link.path, leaf);
+    writer.link(from, link.to, parent, link.path, leaf);
   }
 
   private Directory copyUp(Link link, LowerLayers lower) {

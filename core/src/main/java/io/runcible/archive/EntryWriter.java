@@ -208,7 +208,8 @@ final class EntryWriter {
   }
 
   /** Makes another name of an existing file. */
-  void link(Directory from, String fromLeaf, Directory parent, String path, String leaf) {
+  void link(Directory from, String fromPath, Directory parent, String path, String leaf) {
+    String fromLeaf = RawName.leaf(fromPath);
     Stat stat = FileCalls.stat(from.fd(), fromLeaf).orElseThrow();
     Stat existing = FileCalls.stat(parent.fd(), leaf).orElse(null);
     if (existing != null && existing.inode() == stat.inode()) {
@@ -219,7 +220,12 @@ final class EntryWriter {
         path,
         leaf,
         () -> {
-          FileCalls.makeLink(from.fd(), fromLeaf, parent.fd(), leaf);
+          try {
+            FileCalls.makeLink(from.fd(), fromLeaf, parent.fd(), leaf);
+          } catch (NativeException e) {
+            // What was in the way had the target in it.
+            throw e.errno() == Errno.ENOENT ? CrossLayerWork.missing(path, fromPath) : e;
+          }
           return true;
         });
   }

@@ -161,7 +161,7 @@ public final class LayerApplier implements AutoCloseable {
       throw RawName.invalid(path, "it is a hard link to a directory");
     }
     if (from != null && stat != null && !target.isWhiteout(stat)) {
-      writer.link(from, fromLeaf, parent, path, leaf);
+      writer.link(from, to, parent, path, leaf);
     } else if (target.format().isOverlay() && stat == null) {
       crossLayer.defer(path, to, parent, leaf);
     } else {

@@ -98,6 +98,9 @@ final class ParentDirectories implements AutoCloseable {
     try {
       return resolve(path);
     } catch (NativeException e) {
+      if (e.errno() == Errno.ELOOP) {
+        throw tooManyLinks(path);
+      }
       boolean mayHelp =
           e.errno() == Errno.ENOENT || e.errno() == Errno.ENOTDIR || e.errno() == Errno.EACCES;
       if (path.isEmpty() || !mayHelp) {
@@ -173,13 +176,15 @@ final class ParentDirectories implements AutoCloseable {
   private String followed(Directory parent, String parentPath, String leaf, int links) {
     String to = FileCalls.readLink(parent.fd, leaf);
     if (links == MAX_LINKS) {
-      throw new RuncibleException(
-          ErrorKind.INVALID_INPUT,
-          "'"
-              + RawName.printable(RawName.child(parentPath, leaf))
-              + "' leads through too many symbolic links");
+      throw tooManyLinks(RawName.child(parentPath, leaf));
     }
     return RawName.clean(to.startsWith("/") ? to : RawName.child(parentPath, to));
+  }
+
+  private static RuncibleException tooManyLinks(String path) {
+    return new RuncibleException(
+        ErrorKind.INVALID_INPUT,
+        "'" + RawName.printable(path) + "' leads through too many symbolic links");
   }
 
   private void makeImplied(Directory parent, String path, String leaf) {

@@ -116,7 +116,7 @@ final class TarHeader {
     for (; at < end && block[at] != ' ' && block[at] != 0; at++) {
       int digit = block[at] - '0';
       if (digit < 0 || digit > 7) {
-        throw corrupt("the " + what + " of a header is no number");
+        throw corrupt("the " + what + " of a header is no number, or this is no tar archive");
       }
       value = value << 3 | digit;
     }

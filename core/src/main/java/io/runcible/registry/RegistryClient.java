@@ -232,13 +232,13 @@ public final class RegistryClient implements ImageSource, ImageSink {
   }
 
   /**
-   * The tags of a repository in the order of the registry; unmodifiable. Takes a request for each
-   * thousand tags or less.
+   * {@inheritDoc}
    *
-   * @param repository its tag and digest do not matter
-   * @throws RuncibleException NOT_FOUND when there is no such repository; INVALID_INPUT also when
-   *     there are more than 500,000 tags
+   * <p>Takes a request for each thousand tags or less.
+   *
+   * @throws RuncibleException also INVALID_INPUT when there are more than 500,000 tags
    */
+  @Override
   public List<String> tags(ImageReference repository) {
     Operation operation = pull("list the tags of " + repository.name(), repository);
     TagList list = new TagList(operation, repository);
@@ -260,33 +260,61 @@ public final class RegistryClient implements ImageSource, ImageSink {
     return list.tags();
   }
 
+  /**
+   * {@inheritDoc}
+   *
+   * @throws RuncibleException UNSUPPORTED when the registry does not announce lengths
+   */
+  @Override
+  public long blobSize(ImageReference reference, Digest digest) {
+    Operation operation = pull("tell the size of " + digest + " of " + reference.name(), reference);
+    long size = headBlob(operation, reference, digest).orElseThrow(() -> absent(operation));
+    if (size < 0) {
+      throw Failures.of(
+          ErrorKind.UNSUPPORTED, operation, operation.endpoint().name() + " does not tell it");
+    }
+    return size;
+  }
+
+  private static RuncibleException absent(Operation operation) {
+    return Failures.of(
+        ErrorKind.NOT_FOUND, operation, operation.endpoint().name() + " has no such blob");
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * @throws RuncibleException CORRUPT_DATA when the registry has a blob of that digest and another
+   *     length
+   */
   @Override
   public boolean hasBlob(ImageReference reference, Descriptor descriptor) {
     Digest digest = descriptor.digest();
     Operation operation = pull("look for blob " + digest + " of " + reference.name(), reference);
-    Request head =
-        new Request.Builder()
-            .url(operation.endpoint().blob(reference, digest.toString()))
-            .head()
-            .build();
+    Optional<Long> size = headBlob(operation, reference, digest);
+    if (size.isPresent() && size.get() >= 0 && size.get() != descriptor.size()) {
+      throw Failures.of(
+          ErrorKind.CORRUPT_DATA,
+          operation,
+          "it has " + size.get() + " bytes there instead of " + descriptor.size());
+    }
+    return size.isPresent();
+  }
+
+  /** The size of a blob, -1 when it is not told; empty when there is no such blob. */
+  private Optional<Long> headBlob(Operation operation, ImageReference reference, Digest digest) {
+    HttpUrl url = operation.endpoint().blob(reference, digest.toString());
     return transport.call(
         operation,
         sender,
-        head,
+        new Request.Builder().url(url).head().build(),
         response -> {
           if (response.code() == 404) {
             response.close();
-            return false;
+            return Optional.empty();
           }
           try (Response good = expect(operation, response, 200)) {
-            long length = ContentRange.length(good.header("Content-Length"));
-            if (length >= 0 && length != descriptor.size()) {
-              throw Failures.of(
-                  ErrorKind.CORRUPT_DATA,
-                  operation,
-                  "it has " + length + " bytes there instead of " + descriptor.size());
-            }
-            return true;
+            return Optional.of(ContentRange.length(good.header("Content-Length")));
           }
         });
   }

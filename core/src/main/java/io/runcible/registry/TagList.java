@@ -33,9 +33,9 @@ final class TagList {
     this.repository = repository;
   }
 
-  /** What has been collected. */
+  /** What has been collected, sorted, as registries do not agree on an order. */
   List<String> tags() {
-    return List.copyOf(tags);
+    return tags.stream().sorted().distinct().toList();
   }
 
   /** Reads a page that was asked for at a URL. */

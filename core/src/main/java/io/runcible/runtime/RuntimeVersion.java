@@ -40,7 +40,7 @@ final class RuntimeVersion {
     OciRuntime.Info info = parse(answer, program);
     List<String> warnings = warnings(info);
     if (!warnings.isEmpty() && WARNED.add(program)) {
-      LOG.warn("{}", String.join("; ", warnings));
+      warnings.forEach(LOG::warn);
     }
     return info;
   }

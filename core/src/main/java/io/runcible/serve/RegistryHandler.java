@@ -4,8 +4,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpHandler;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.Descriptor;
@@ -20,59 +18,53 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /** Answers the requests of the distribution API that read. */
-final class RegistryHandler implements HttpHandler {
+final class RegistryHandler {
   private static final Logger LOG = LoggerFactory.getLogger(RegistryServer.class);
   private static final JsonMapper MAPPER = new JsonMapper();
   private static final String JSON = "application/json";
+  private static final String BLOB = "application/octet-stream";
   private static final int BUFFER_SIZE = 1 << 16;
 
   private final ImageSource source;
   private final String registry;
 
+  /**
+   * Makes a handler.
+   *
+   * @param registry the registry in the source whose images are served
+   */
   RegistryHandler(ImageSource source, String registry) {
     this.source = source;
     this.registry = registry;
   }
 
-  @Override
-  public void handle(HttpExchange exchange) {
-    try (exchange) {
-      exchange.getResponseHeaders().set("Docker-Distribution-API-Version", "registry/2.0");
-      try {
-        answer(exchange);
-      } catch (RegistryError e) {
-        sendError(exchange, e);
-      } catch (RuncibleException e) {
-        sendError(exchange, error(exchange, e));
-      }
-    } catch (IOException | RuntimeException e) {
-      // Mostly a client that went away; closing the exchange drops the connection.
-      LOG.debug("Answering {} {} failed", exchange.getRequestMethod(), path(exchange), e);
-    }
-  }
-
-  private static String path(HttpExchange exchange) {
-    return String.valueOf(exchange.getRequestURI().getPath());
-  }
-
-  private void answer(HttpExchange exchange) throws IOException, RegistryError {
-    String method = exchange.getRequestMethod();
-    if (!method.equals("GET") && !method.equals("HEAD")) {
-      exchange.getResponseHeaders().set("Allow", "GET, HEAD");
-      throw new RegistryError(405, "UNSUPPORTED", "this registry is read-only");
-    }
-    String path = path(exchange);
-    if (path.equals("/v2") || path.equals("/v2/")) {
-      send(exchange, 200, JSON, "{}".getBytes(UTF_8));
-      return;
-    }
-    RegistryRoute route = RegistryRoute.parse(path, registry);
+  HttpAnswer answer(HttpRequest request) {
+    HttpAnswer answer;
     try {
-      switch (route.kind()) {
-        case MANIFEST -> sendManifest(exchange, route);
-        case BLOB -> sendBlob(exchange, route);
-        case TAGS -> sendTags(exchange, route);
-      }
+      answer = content(request);
+    } catch (RegistryError e) {
+      answer = error(e);
+    } catch (RuncibleException e) {
+      answer = error(failure(request, e));
+    }
+    return answer.header("Docker-Distribution-API-Version", "registry/2.0");
+  }
+
+  private HttpAnswer content(HttpRequest request) throws RegistryError {
+    if (!request.method().equals("GET") && !request.isHead()) {
+      throw new RegistryError(405, "UNSUPPORTED", "this registry is read-only")
+          .header("Allow", "GET, HEAD");
+    }
+    if (request.path().equals("/v2") || request.path().equals("/v2/")) {
+      return new HttpAnswer(200, JSON, "{}".getBytes(UTF_8));
+    }
+    RegistryRoute route = RegistryRoute.parse(request.path(), registry);
+    try {
+      return switch (route.kind()) {
+        case MANIFEST -> manifest(route);
+        case BLOB -> blob(request, route);
+        case TAGS -> tags(request, route);
+      };
     } catch (RuncibleException e) {
       if (e.kind() == ErrorKind.NOT_FOUND) {
         throw new RegistryError(404, route.kind().unknown(), "the registry does not have it");
@@ -81,71 +73,69 @@ final class RegistryHandler implements HttpHandler {
     }
   }
 
-  private void sendManifest(HttpExchange exchange, RegistryRoute route) throws IOException {
+  private HttpAnswer manifest(RegistryRoute route) {
     Descriptor descriptor = source.resolve(route.reference());
     byte[] raw = source.manifest(route.reference(), descriptor);
-    exchange.getResponseHeaders().set("Docker-Content-Digest", descriptor.digest().toString());
-    send(exchange, 200, descriptor.mediaType(), raw);
+    return new HttpAnswer(200, descriptor.mediaType(), raw)
+        .header("Docker-Content-Digest", descriptor.digest().toString());
   }
 
-  private void sendBlob(HttpExchange exchange, RegistryRoute route)
-      throws IOException, RegistryError {
+  private HttpAnswer blob(HttpRequest request, RegistryRoute route) throws RegistryError {
     long size = source.blobSize(route.reference(), route.digest());
-    String header = exchange.getRequestHeaders().getFirst("Range");
-    Optional<ByteRange> asked = header == null ? Optional.empty() : ByteRange.parse(header, size);
+    Descriptor blob = Descriptor.of(BLOB, route.digest(), size);
+    Optional<ByteRange> asked =
+        request.header("range").flatMap(header -> ByteRange.parse(header, size));
     ByteRange range = asked.orElse(new ByteRange(0, size));
-    exchange.getResponseHeaders().set("Accept-Ranges", "bytes");
     if (asked.isPresent() && !range.isSatisfiable()) {
-      exchange.getResponseHeaders().set("Content-Range", "bytes */" + size);
-      throw new RegistryError(416, "SIZE_INVALID", "the blob has " + size + " bytes");
+      throw new RegistryError(416, "SIZE_INVALID", "the blob has " + size + " bytes")
+          .header("Content-Range", "bytes */" + size);
     }
-    Descriptor blob = Descriptor.of("application/octet-stream", route.digest(), size);
+    HttpAnswer answer =
+        new HttpAnswer(
+            asked.isPresent() ? 206 : 200,
+            BLOB,
+            range.length(),
+            out -> copy(route, blob, range, out));
+    if (asked.isPresent()) {
+      answer.header(
+          "Content-Range", "bytes " + range.start() + "-" + (range.end() - 1) + "/" + size);
+    }
+    return answer
+        .header("Accept-Ranges", "bytes")
+        .header("Docker-Content-Digest", route.digest().toString());
+  }
+
+  private void copy(RegistryRoute route, Descriptor blob, ByteRange range, OutputStream out)
+      throws IOException {
     try (InputStream content = source.blob(route.reference(), blob)) {
-      exchange.getResponseHeaders().set("Docker-Content-Digest", route.digest().toString());
-      if (asked.isPresent()) {
-        exchange
-            .getResponseHeaders()
-            .set("Content-Range", "bytes " + range.start() + "-" + (range.end() - 1) + "/" + size);
-      }
-      OutputStream out =
-          begin(exchange, asked.isPresent() ? 206 : 200, blob.mediaType(), range.length());
-      if (!isHead(exchange)) {
-        content.skipNBytes(range.start());
-        copy(content, out, range.length());
+      content.skipNBytes(range.start());
+      byte[] buffer = new byte[BUFFER_SIZE];
+      for (long left = range.length(); left > 0; ) {
+        int count = content.read(buffer, 0, (int) Math.min(buffer.length, left));
+        if (count < 0) {
+          throw new IOException("the blob " + blob.digest() + " ends " + left + " bytes early");
+        }
+        out.write(buffer, 0, count);
+        left -= count;
       }
     }
   }
 
-  private static void copy(InputStream content, OutputStream out, long length) throws IOException {
-    byte[] buffer = new byte[(int) Math.min(BUFFER_SIZE, Math.max(1, length))];
-    for (long left = length; left > 0; ) {
-      int count = content.read(buffer, 0, (int) Math.min(buffer.length, left));
-      if (count < 0) {
-        throw new IOException("the blob ends " + left + " bytes early");
-      }
-      out.write(buffer, 0, count);
-      left -= count;
-    }
-  }
-
-  private void sendTags(HttpExchange exchange, RegistryRoute route)
-      throws IOException, RegistryError {
+  private HttpAnswer tags(HttpRequest request, RegistryRoute route) throws RegistryError {
     List<String> all = source.tags(route.reference());
-    TagPage page = TagPage.of(all, exchange.getRequestURI().getRawQuery());
-    String name = path(exchange).substring("/v2/".length(), path(exchange).indexOf("/tags/list"));
+    TagPage page = TagPage.of(all, request.query());
+    String name = RegistryRoute.tagsName(request.path());
     ObjectNode body = MAPPER.createObjectNode().put("name", name);
     page.tags().forEach(body.putArray("tags")::add);
-    if (page.more()) {
-      exchange.getResponseHeaders().set("Link", page.link(name));
-    }
-    send(exchange, 200, JSON, MAPPER.writeValueAsBytes(body));
+    HttpAnswer answer = new HttpAnswer(200, JSON, body.toString().getBytes(UTF_8));
+    return page.more() ? answer.header("Link", page.link(name)) : answer;
   }
 
   /** An error that is the source's. What it says may name files, so it is not for the client. */
-  private static RegistryError error(HttpExchange exchange, RuncibleException e) {
+  private static RegistryError failure(HttpRequest request, RuncibleException e) {
     LOG.atLevel(e.kind() == ErrorKind.CANCELLED ? Level.DEBUG : Level.WARN)
         .setCause(e)
-        .log("Cannot answer {} {}", exchange.getRequestMethod(), path(exchange));
+        .log("Cannot answer {} {}", request.method(), request.path());
     return switch (e.kind()) {
       case UNAUTHENTICATED, PERMISSION_DENIED ->
           new RegistryError(403, "DENIED", "the registry may not read it");
@@ -156,35 +146,11 @@ final class RegistryHandler implements HttpHandler {
     };
   }
 
-  private static void sendError(HttpExchange exchange, RegistryError e) throws IOException {
-    if (exchange.getResponseCode() >= 0) {
-      return; // The answer has begun; closing the exchange cuts it off.
-    }
+  private static HttpAnswer error(RegistryError e) {
     ObjectNode body = MAPPER.createObjectNode();
     body.putArray("errors").addObject().put("code", e.code()).put("message", e.getMessage());
-    send(exchange, e.status(), JSON, MAPPER.writeValueAsBytes(body));
-  }
-
-  private static void send(HttpExchange exchange, int status, String mediaType, byte[] body)
-      throws IOException {
-    OutputStream out = begin(exchange, status, mediaType, body.length);
-    if (!isHead(exchange)) {
-      out.write(body);
-    }
-  }
-
-  private static OutputStream begin(
-      HttpExchange exchange, int status, String mediaType, long length) throws IOException {
-    exchange.getResponseHeaders().set("Content-Type", mediaType);
-    if (isHead(exchange)) {
-      exchange.getResponseHeaders().set("Content-Length", Long.toString(length));
-    }
-    // To the server, -1 means no body, and 0 one of unknown length.
-    exchange.sendResponseHeaders(status, isHead(exchange) || length == 0 ? -1 : length);
-    return exchange.getResponseBody();
-  }
-
-  private static boolean isHead(HttpExchange exchange) {
-    return exchange.getRequestMethod().equals("HEAD");
+    HttpAnswer answer = new HttpAnswer(e.status(), JSON, body.toString().getBytes(UTF_8));
+    e.headers().forEach(answer::header);
+    return answer;
   }
 }

@@ -59,6 +59,11 @@ record RegistryRoute(Kind kind, ImageReference reference) {
     throw new RegistryError(404, "UNSUPPORTED", "there is nothing at this path");
   }
 
+  /** The repository in a path that asks for tags, as it was sent. */
+  static String tagsName(String path) {
+    return path.substring(PREFIX.length(), path.length() - TAGS.length());
+  }
+
   private static ImageReference repository(String name, String registry) throws RegistryError {
     try {
       ImageReference reference = ImageReference.parse(registry + "/" + name);

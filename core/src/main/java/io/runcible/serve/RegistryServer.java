@@ -1,6 +1,5 @@
 package io.runcible.serve;
 
-import com.sun.net.httpserver.HttpServer;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.ImageReference;
@@ -10,12 +9,6 @@ import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Objects;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -28,21 +21,16 @@ import java.util.concurrent.atomic.AtomicInteger;
  * is served as {@code team/app:1}.
  *
  * <p>The source must know the size of its blobs ({@link ImageSource#blobSize}); it stays the
- * caller's and must stay open. Thread-safe. The threads are daemons.
+ * caller's and must stay open. Thread-safe. Each connection has a thread while it is open, at most
+ * 128, and 30 seconds when it is idle; the threads are daemons.
  */
 public final class RegistryServer implements AutoCloseable {
-  private static final int MAX_REQUESTS = 32;
-  private static final int IDLE_SECONDS = 10;
-  private static final int CLOSE_SECONDS = 10;
   private static final AtomicInteger SERVERS = new AtomicInteger();
 
-  private final HttpServer server;
-  private final ThreadPoolExecutor threads;
-  private final AtomicBoolean closed = new AtomicBoolean();
+  private final HttpListener listener;
 
-  private RegistryServer(HttpServer server, ThreadPoolExecutor threads) {
-    this.server = server;
-    this.threads = threads;
+  private RegistryServer(HttpListener listener) {
+    this.listener = listener;
   }
 
   /** Prepares to serve a source on 127.0.0.1, at a free port. */
@@ -52,7 +40,7 @@ public final class RegistryServer implements AutoCloseable {
 
   /** Where the server listens. */
   public InetSocketAddress address() {
-    return server.getAddress();
+    return listener.address();
   }
 
   /**
@@ -74,16 +62,7 @@ public final class RegistryServer implements AutoCloseable {
    */
   @Override
   public void close() {
-    if (!closed.compareAndSet(false, true)) {
-      return;
-    }
-    server.stop(0);
-    threads.shutdownNow();
-    try {
-      threads.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    listener.close();
   }
 
   /** What to serve and where. */
@@ -126,54 +105,14 @@ public final class RegistryServer implements AutoCloseable {
      */
     public RegistryServer start() {
       String name = "runcible-registry-" + SERVERS.incrementAndGet();
+      RegistryHandler handler = new RegistryHandler(source, registry);
       try {
-        HttpServer server = HttpServers.create(address);
-        ThreadPoolExecutor threads = threads(name);
-        server.setExecutor(threads);
-        server.createContext("/", new RegistryHandler(source, registry));
-        startAsDaemon(server, name);
-        return new RegistryServer(server, threads);
+        return new RegistryServer(new HttpListener(address, name, handler::answer));
       } catch (IOException e) {
         throw new RuncibleException(
             ErrorKind.UNAVAILABLE,
             "cannot serve a registry at " + address + ": " + e.getMessage(),
             e);
-      }
-    }
-
-    private static ThreadPoolExecutor threads(String name) {
-      AtomicInteger count = new AtomicInteger();
-      ThreadPoolExecutor threads =
-          new ThreadPoolExecutor(
-              MAX_REQUESTS,
-              MAX_REQUESTS,
-              IDLE_SECONDS,
-              TimeUnit.SECONDS,
-              new LinkedBlockingQueue<>(),
-              task -> {
-                Thread thread = new Thread(task, name + "-" + count.incrementAndGet());
-                thread.setDaemon(true);
-                return thread;
-              });
-      threads.allowCoreThreadTimeOut(true);
-      return threads;
-    }
-
-    /** The server's own thread is a daemon if the thread that starts it is one. */
-    private static void startAsDaemon(HttpServer server, String name) throws IOException {
-      FutureTask<Void> start = new FutureTask<>(server::start, null);
-      Thread starter = new Thread(start, name + "-start");
-      starter.setDaemon(true);
-      starter.start();
-      try {
-        start.get();
-      } catch (InterruptedException e) {
-        server.stop(0);
-        Thread.currentThread().interrupt();
-        throw new RuncibleException(
-            ErrorKind.CANCELLED, "interrupted while starting a registry", e);
-      } catch (ExecutionException e) {
-        throw new IOException(e.getCause());
       }
     }
   }

@@ -1,7 +1,6 @@
 package io.runcible.serve;
 
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A part of a list of tags ("Listing Tags" of the distribution specification).
@@ -18,10 +17,10 @@ record TagPage(List<String> tags, int limit, boolean more) {
    *
    * @param all the tags in order
    */
-  static TagPage of(List<String> all, @Nullable String query) throws RegistryError {
+  static TagPage of(List<String> all, String query) throws RegistryError {
     String last = "";
     int limit = Integer.MAX_VALUE;
-    for (String parameter : query == null ? new String[0] : query.split("&", -1)) {
+    for (String parameter : query.split("&", -1)) {
       if (parameter.startsWith("last=")) {
         last = parameter.substring("last=".length());
       } else if (parameter.startsWith("n=")) {

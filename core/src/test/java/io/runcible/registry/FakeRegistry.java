@@ -71,7 +71,9 @@ final class FakeRegistry implements AutoCloseable {
   private static MockResponse withoutBody(MockResponse answer) {
     String length = answer.getHeaders().get("Content-Length");
     MockResponse.Builder bare = new MockResponse.Builder(answer).body("");
-    return length == null ? bare.build() : bare.setHeader("Content-Length", length).build();
+    return length == null
+        ? bare.removeHeader("Content-Length").build()
+        : bare.setHeader("Content-Length", length).build();
   }
 
   static FakeRegistry answering(Function<RecordedRequest, MockResponse> answers) {

@@ -103,7 +103,9 @@ class ManifestRequestsTest {
     @Test
     void findsTheTypeInTheDocumentWhenItIsServedAsPlainJson() {
       byte[] index =
-          ("{\"schemaVersion\":2,\"mediaType\":\"" + MediaType.DOCKER_MANIFEST_LIST + "\"}")
+          ("{\"schemaVersion\":2,\"mediaType\":\""
+                  + MediaType.DOCKER_MANIFEST_LIST
+                  + "\",\"manifests\":[]}")
               .getBytes(StandardCharsets.UTF_8);
       serve(
           request ->

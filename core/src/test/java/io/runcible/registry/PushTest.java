@@ -217,6 +217,36 @@ class PushTest {
     }
 
     @Test
+    void tellsItsLength() {
+      serve(request -> content(CONTENT).build());
+      assertThat(client.blobSize(registry.reference("app:1"), BLOB.digest())).isEqualTo(200_000);
+    }
+
+    @Test
+    void mayNotTellItsLength() {
+      serve(
+          request ->
+              content(CONTENT)
+                  .removeHeader("Content-Length")
+                  .addHeader("Transfer-Encoding", "chunked")
+                  .build());
+      assertThat(has()).isTrue();
+      assertThat(failureOfSize().kind()).isEqualTo(ErrorKind.UNSUPPORTED);
+    }
+
+    @Test
+    void hasNoLengthWhenItIsNotThere() {
+      serve(request -> status(404));
+      assertThat(failureOfSize().kind()).isEqualTo(ErrorKind.NOT_FOUND);
+    }
+
+    private RuncibleException failureOfSize() {
+      return catchThrowableOfType(
+          RuncibleException.class,
+          () -> client.blobSize(registry.reference("app:1"), BLOB.digest()));
+    }
+
+    @Test
     void failsWhenItHasAnotherLength() {
       serve(request -> content(new byte[10]).build());
       assertThat(catchThrowableOfType(RuncibleException.class, this::has).kind())

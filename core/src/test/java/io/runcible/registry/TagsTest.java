@@ -36,14 +36,14 @@ class TagsTest {
   }
 
   @Test
-  void ofAllPagesAreListedInTheirOrder() {
+  void ofAllPagesAreListedSorted() {
     try (FakeRegistry registry =
         FakeRegistry.answering(
             request ->
                 request.getTarget().contains("last=b")
                     ? json("{\"name\":\"team/app\",\"tags\":[\"c\"]}")
                     : page(
-                        "{\"name\":\"team/app\",\"tags\":[\"a\",\"b\"]}",
+                        "{\"name\":\"team/app\",\"tags\":[\"b\",\"a\"]}",
                         "/v2/team/app/tags/list?last=b&n=1000"))) {
       assertThat(tags(registry)).containsExactly("a", "b", "c");
       assertThat(registry.lines())

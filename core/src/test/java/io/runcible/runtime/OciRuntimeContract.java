@@ -20,7 +20,9 @@ import io.runcible.runtime.OciRuntime.Stdio;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,8 +50,11 @@ abstract class OciRuntimeContract {
     return true;
   }
 
+  private List<String> openBefore = List.of();
+
   @BeforeEach
   void openContainers() throws IOException {
+    openBefore = openDescriptors();
     containers = new Containers(directory, open(directory.resolve("state")));
   }
 
@@ -63,6 +68,29 @@ abstract class OciRuntimeContract {
       assertThat(containers.leftGroups()).as("control groups").isEmpty();
     } finally {
       containers.close();
+    }
+    assertThat(openDescriptors()).as("descriptors").hasSameSizeAs(openBefore);
+  }
+
+  /** The pipes and processes that this JVM has open. */
+  private static List<String> openDescriptors() throws IOException {
+    List<String> open = new ArrayList<>();
+    try (DirectoryStream<Path> links = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+      for (Path link : links) {
+        String target = target(link);
+        if (target.startsWith("pipe:") || target.contains("pidfd")) {
+          open.add(target);
+        }
+      }
+    }
+    return open;
+  }
+
+  private static String target(Path link) throws IOException {
+    try {
+      return Files.readSymbolicLink(link).toString();
+    } catch (NoSuchFileException e) {
+      return "closed meanwhile";
     }
   }
 
@@ -237,6 +265,21 @@ abstract class OciRuntimeContract {
     }
 
     @Test
+    void confinementIsThatOfTheContainer() throws Exception {
+      try (Running container = containers.start(process("sleep", "60")).awaitStart()) {
+        Ended ended = exec(container, shell("cat /proc/self/status; unshare -U true; echo $?"), "");
+
+        assertThat(ended.output())
+            .contains("CapEff:\t00000000800405fb\n")
+            .contains("CapBnd:\t00000000800405fb\n")
+            .contains("NoNewPrivs:\t1\n")
+            .contains("Seccomp:\t2\n")
+            .endsWith("\n1\n");
+        assertThat(ended.errors()).contains("Operation not permitted");
+      }
+    }
+
+    @Test
     void endedContainerIsRefused() throws Exception {
       try (Running container = containers.start(process("true"))) {
         container.await();
@@ -330,6 +373,19 @@ abstract class OciRuntimeContract {
         containers.runtime.delete(container.id, true);
 
         assertThat(container.child.waitFor(LIMIT)).isPresent();
+      }
+    }
+
+    @Test
+    void busyContainerCanBePausedAndResumedManyTimes() throws Exception {
+      try (Running container =
+          containers.start(shell("while true; do busybox true; done")).awaitStart()) {
+        for (int i = 0; i < 20; i++) {
+          containers.runtime.pause(container.id);
+          assertThat(status(container)).isEqualTo(RuntimeState.Status.PAUSED);
+          containers.runtime.resume(container.id);
+          assertThat(status(container)).isEqualTo(RuntimeState.Status.RUNNING);
+        }
       }
     }
 

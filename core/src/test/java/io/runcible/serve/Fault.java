@@ -2,136 +2,137 @@ package io.runcible.serve;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import com.sun.net.httpserver.Headers;
-import com.sun.net.httpserver.HttpExchange;
-import java.io.IOException;
 import java.util.Arrays;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.UnaryOperator;
 
 /** Something that goes wrong with an answer of {@link FaultyRegistry}. */
-@FunctionalInterface
-public interface Fault {
-  /** Sends the answer, or something else. */
-  void apply(HttpExchange exchange, Answer answer) throws IOException;
+public final class Fault {
+  private static final int ALL = Integer.MAX_VALUE;
+
+  private final UnaryOperator<Answer> change;
+  private final int bytes;
+  private final CountDownLatch latch;
+
+  private Fault(UnaryOperator<Answer> change, int bytes, CountDownLatch latch) {
+    this.change = change;
+    this.bytes = bytes;
+    this.latch = latch;
+  }
 
   /**
-   * An answer that is ready to be sent.
+   * An answer before it is sent.
    *
    * @param status the status code
-   * @param headers the headers, to be changed at will
-   * @param body the body, which is empty for HEAD
+   * @param headers the headers, without that of the length
+   * @param body the body, also for HEAD
    */
   @SuppressWarnings("ArrayRecordComponent")
-  record Answer(int status, Headers headers, byte[] body) {
+  public record Answer(int status, Map<String, String> headers, byte[] body) {
     Answer withBody(byte[] other) {
       return new Answer(status, headers, other);
     }
+  }
 
-    /** Sends all of it. */
-    void send(HttpExchange exchange) throws IOException {
-      send(exchange, body.length);
-    }
+  Answer change(Answer answer) {
+    return change.apply(answer);
+  }
 
-    /** Announces all of it, sends the first bytes, and leaves the connection open. */
-    void send(HttpExchange exchange, int count) throws IOException {
-      exchange.getResponseHeaders().putAll(headers);
-      exchange.sendResponseHeaders(status, body.length == 0 ? -1 : body.length);
-      if (body.length > 0) {
-        exchange.getResponseBody().write(body, 0, Math.min(count, body.length));
-        exchange.getResponseBody().flush();
-      }
-    }
+  /** How much of the body is sent before the connection is dropped; negative for no answer. */
+  int bytes() {
+    return bytes;
+  }
+
+  /** What is waited for before the connection is dropped. */
+  CountDownLatch latch() {
+    return latch;
+  }
+
+  private static Fault sending(int bytes, CountDownLatch latch) {
+    return new Fault(answer -> answer, bytes, latch);
+  }
+
+  /** Changes the answer. */
+  public static Fault answer(UnaryOperator<Answer> change) {
+    return new Fault(change, ALL, new CountDownLatch(0));
   }
 
   /** Drops the connection without an answer. */
-  static Fault drop() {
-    return (exchange, answer) -> exchange.close();
+  public static Fault drop() {
+    return sending(-1, new CountDownLatch(0));
   }
 
   /** Drops the connection after some bytes of the body. */
-  static Fault dropAfter(int bytes) {
-    return (exchange, answer) -> {
-      answer.send(exchange, bytes);
-      exchange.close();
-    };
+  public static Fault dropAfter(int bytes) {
+    return sending(bytes, new CountDownLatch(0));
   }
 
-  /** Sends some bytes of the body and then nothing, until the latch opens. */
-  static Fault stallAfter(int bytes, CountDownLatch latch) {
-    return (exchange, answer) -> {
-      answer.send(exchange, bytes);
-      try {
-        latch.await();
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      }
-      exchange.close();
-    };
+  /** Sends some bytes of the body and then nothing, until the latch opens; then drops. */
+  public static Fault stallAfter(int bytes, CountDownLatch latch) {
+    return sending(bytes, latch);
   }
 
   /** Changes one byte of the body. */
-  static Fault flip(int index) {
-    return (exchange, answer) -> {
-      byte[] wrong = answer.body().clone();
-      if (index < wrong.length) {
-        wrong[index] ^= 1;
-      }
-      answer.withBody(wrong).send(exchange);
-    };
+  public static Fault flip(int index) {
+    return answer(
+        answer -> {
+          byte[] wrong = answer.body().clone();
+          wrong[index % wrong.length] ^= 1;
+          return answer.withBody(wrong);
+        });
   }
 
   /** Sends a shorter body, as if it were the whole. */
-  static Fault truncate(int bytes) {
-    return (exchange, answer) ->
-        answer
-            .withBody(Arrays.copyOf(answer.body(), Math.min(bytes, answer.body().length)))
-            .send(exchange);
+  public static Fault truncate(int bytes) {
+    return answer(answer -> answer.withBody(Arrays.copyOf(answer.body(), bytes)));
   }
 
   /** Sends a longer body, as if it were the whole. */
-  static Fault append(int bytes) {
-    return (exchange, answer) ->
-        answer.withBody(Arrays.copyOf(answer.body(), answer.body().length + bytes)).send(exchange);
+  public static Fault append(int bytes) {
+    return answer(
+        answer -> answer.withBody(Arrays.copyOf(answer.body(), answer.body().length + bytes)));
+  }
+
+  /** Sends another body. */
+  public static Fault body(byte[] body) {
+    return answer(answer -> answer.withBody(body));
   }
 
   /** Answers with a status and an error body instead. */
-  static Fault status(int status) {
-    return status(status, new Headers());
+  public static Fault status(int status) {
+    return status(status, Map.of());
   }
 
   /** Answers with a status and says when to come again. */
-  static Fault status(int status, String retryAfter) {
-    Headers headers = new Headers();
-    headers.set("Retry-After", retryAfter);
-    return status(status, headers);
+  public static Fault status(int status, String retryAfter) {
+    return status(status, Map.of("Retry-After", retryAfter));
   }
 
   /** Answers with a status, headers and an error body instead. */
-  static Fault status(int status, Headers headers) {
+  public static Fault status(int status, Map<String, String> headers) {
     byte[] body =
         "{\"errors\":[{\"code\":\"FAULT\",\"message\":\"as the test wants it\"}]}".getBytes(UTF_8);
-    return (exchange, answer) -> {
-      boolean bare = exchange.getRequestMethod().equals("HEAD");
-      new Answer(status, headers, bare ? new byte[0] : body).send(exchange);
-    };
+    return answer(answer -> new Answer(status, headers, body));
   }
 
   /** Sends the client elsewhere. */
-  static Fault redirect(String location) {
-    Headers headers = new Headers();
-    headers.set("Location", location);
-    return status(307, headers);
+  public static Fault redirect(String location) {
+    return status(307, Map.of("Location", location));
   }
 
   /** Changes or, with an empty value, removes a header, such as Content-Type. */
-  static Fault header(String name, String value) {
-    return (exchange, answer) -> {
-      if (value.isEmpty()) {
-        answer.headers().remove(name);
-      } else {
-        answer.headers().set(name, value);
-      }
-      answer.send(exchange);
-    };
+  public static Fault header(String name, String value) {
+    return answer(
+        answer -> {
+          Map<String, String> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+          headers.putAll(answer.headers());
+          headers.remove(name);
+          if (!value.isEmpty()) {
+            headers.put(name, value);
+          }
+          return new Answer(answer.status(), headers, answer.body());
+        });
   }
 }

@@ -2,25 +2,21 @@ package io.runcible.serve;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import com.sun.net.httpserver.Headers;
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
 import io.runcible.image.ImageSource;
 import io.runcible.serve.Fault.Answer;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
-import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A registry that does what tests of clients fear. It answers as {@link RegistryServer} does, for
@@ -30,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * registry.fail("/blobs/", 1, Fault.dropAfter(100)).requireToken("user", "secret");
  * }</pre>
  *
- * Answers are made in memory, so blobs should be small.
+ * <p>Answers are made in memory, so blobs should be small.
  */
 public final class FaultyRegistry implements AutoCloseable {
   /** For {@link #fail}: again and again. */
@@ -44,28 +40,24 @@ public final class FaultyRegistry implements AutoCloseable {
    * @param method such as GET
    * @param path the path, without the query
    * @param query the query, or an empty text
-   * @param headers the headers
+   * @param headers by names in lower case
    */
-  public record Request(
-      String method, String path, String query, Map<String, List<String>> headers) {
-    /** The first value of a header. */
-    public @Nullable String header(String name) {
-      Headers all = new Headers();
-      all.putAll(headers);
-      return all.getFirst(name);
+  public record Request(String method, String path, String query, Map<String, String> headers) {
+    /** The value of a header. */
+    public Optional<String> header(String name) {
+      return Optional.ofNullable(headers.get(name.toLowerCase(Locale.ROOT)));
     }
   }
 
   private record Planned(String method, String pathPart, AtomicInteger times, Fault fault) {
-    boolean matches(HttpExchange exchange) {
-      return (method.isEmpty() || exchange.getRequestMethod().equals(method))
-          && exchange.getRequestURI().getPath().contains(pathPart)
+    boolean matches(HttpRequest request) {
+      return (method.isEmpty() || request.method().equals(method))
+          && request.path().contains(pathPart)
           && times.getAndUpdate(left -> left == ALWAYS || left == 0 ? left : left - 1) > 0;
     }
   }
 
-  private final HttpServer server;
-  private final ExecutorService threads;
+  private final HttpListener listener;
   private final RegistryHandler handler;
   private final List<Planned> planned = new CopyOnWriteArrayList<>();
   private final List<Request> requests = new CopyOnWriteArrayList<>();
@@ -75,18 +67,9 @@ public final class FaultyRegistry implements AutoCloseable {
   private volatile String credentials = "";
 
   private FaultyRegistry(ImageSource source) throws IOException {
-    server = HttpServers.create(new InetSocketAddress("127.0.0.1", 0));
-    threads =
-        Executors.newCachedThreadPool(
-            task -> {
-              Thread thread = new Thread(task, "faulty-registry");
-              thread.setDaemon(true);
-              return thread;
-            });
     handler = new RegistryHandler(source, "docker.io");
-    server.setExecutor(threads);
-    server.createContext("/", this::handle);
-    server.start();
+    listener =
+        new HttpListener(new InetSocketAddress("127.0.0.1", 0), "faulty-registry", this::handle);
   }
 
   /** Serves a source, at first without faults. */
@@ -100,7 +83,7 @@ public final class FaultyRegistry implements AutoCloseable {
 
   /** The registry's host and port. */
   public String host() {
-    return "127.0.0.1:" + server.getAddress().getPort();
+    return "127.0.0.1:" + listener.address().getPort();
   }
 
   /** Fails the next requests whose path contains a text; the fault planned first goes first. */
@@ -158,94 +141,113 @@ public final class FaultyRegistry implements AutoCloseable {
     return "Basic " + Base64.getEncoder().encodeToString(pair.getBytes(UTF_8));
   }
 
-  private void handle(HttpExchange exchange) throws IOException {
-    try (exchange) {
-      requests.add(request(exchange));
-      for (Planned plan : planned) {
-        if (plan.matches(exchange)) {
-          plan.fault().apply(exchange, answer(exchange));
-          return;
-        }
+  private HttpAnswer handle(HttpRequest request) {
+    requests.add(
+        new Request(
+            request.method(), request.path(), request.query(), Map.copyOf(request.headers())));
+    for (Planned plan : planned) {
+      if (plan.matches(request)) {
+        return faulty(plan.fault(), plan.fault().change(answer(request)));
       }
-      answer(exchange).send(exchange);
+    }
+    Answer answer = answer(request);
+    return http(answer, new HttpAnswer(answer.status(), "", answer.body()));
+  }
+
+  private static HttpAnswer faulty(Fault fault, Answer answer) {
+    if (fault.bytes() < 0) {
+      throw new UncheckedIOException(new IOException("dropped, as the test wants it"));
+    }
+    byte[] body = answer.body();
+    HttpAnswer.Body sent =
+        out -> {
+          out.write(body, 0, Math.min(fault.bytes(), body.length));
+          if (fault.bytes() < body.length) {
+            out.flush();
+            await(fault);
+            throw new IOException("dropped, as the test wants it");
+          }
+        };
+    return http(answer, new HttpAnswer(answer.status(), "", body.length, sent));
+  }
+
+  private static void await(Fault fault) throws IOException {
+    try {
+      fault.latch().await();
+    } catch (InterruptedException e) {
+      throw new IOException(e);
     }
   }
 
-  private static Request request(HttpExchange exchange) {
-    String query = exchange.getRequestURI().getQuery();
-    return new Request(
-        exchange.getRequestMethod(),
-        exchange.getRequestURI().getPath(),
-        query == null ? "" : query,
-        Map.copyOf(exchange.getRequestHeaders()));
+  private static HttpAnswer http(Answer answer, HttpAnswer http) {
+    http.headers().clear();
+    answer.headers().forEach(http::header);
+    return http;
   }
 
-  private Answer answer(HttpExchange exchange) {
-    if (exchange.getRequestURI().getPath().equals("/token")) {
-      return token(exchange);
+  private Answer answer(HttpRequest request) {
+    if (request.path().equals("/token")) {
+      return token(request);
     }
-    if (!isAllowed(exchange.getRequestHeaders().getFirst("Authorization"))) {
-      return challenge(exchange);
+    if (!isAllowed(request.header("authorization").orElse(""))) {
+      return challenge(request);
     }
-    RecordedExchange recorded = new RecordedExchange(exchange);
-    handler.handle(recorded);
-    return new Answer(recorded.getResponseCode(), recorded.getResponseHeaders(), recorded.body());
+    HttpAnswer answer = handler.answer(request);
+    ByteArrayOutputStream body = new ByteArrayOutputStream();
+    try {
+      answer.body().writeTo(body);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return new Answer(answer.status(), answer.headers(), body.toByteArray());
   }
 
-  private boolean isAllowed(@Nullable String authorization) {
+  private boolean isAllowed(String authorization) {
     return switch (authentication) {
       case "Basic" -> credentials.equals(authorization);
       case "Bearer" ->
-          authorization != null
-              && authorization.startsWith("Bearer ")
+          authorization.startsWith("Bearer ")
               && tokens.contains(authorization.substring("Bearer ".length()));
       default -> true;
     };
   }
 
-  private Answer challenge(HttpExchange exchange) {
-    List<String> parts =
-        new ArrayList<>(
-            List.of(exchange.getRequestURI().getPath().split("/manifests/|/blobs/|/tags/")));
+  private Answer challenge(HttpRequest request) {
+    String error = "{\"errors\":[{\"code\":\"UNAUTHORIZED\",\"message\":\"authenticate\"}]}";
+    if (authentication.equals("Basic")) {
+      return json(401, error, Map.of("WWW-Authenticate", "Basic realm=\"faulty\""));
+    }
+    String[] parts = request.path().split("/manifests/|/blobs/|/tags/", 2);
     String scope =
-        parts.size() < 2
+        parts.length < 2
             ? ""
-            : ",scope=\"repository:" + parts.get(0).substring("/v2/".length()) + ":pull\"";
-    String challenge =
-        authentication.equals("Basic")
-            ? "Basic realm=\"faulty\""
-            : "Bearer realm=\"http://" + host() + "/token\",service=\"faulty\"" + scope;
-    return json(
-        exchange,
-        401,
-        "{\"errors\":[{\"code\":\"UNAUTHORIZED\",\"message\":\"authenticate\"}]}",
-        challenge);
+            : ",scope=\"repository:" + parts[0].substring("/v2/".length()) + ":pull\"";
+    String challenge = "Bearer realm=\"http://" + host() + "/token\",service=\"faulty\"" + scope;
+    return json(401, error, Map.of("WWW-Authenticate", challenge));
   }
 
-  private Answer token(HttpExchange exchange) {
-    String given = exchange.getRequestHeaders().getFirst("Authorization");
+  private Answer token(HttpRequest request) {
+    String given = request.header("authorization").orElse("");
     if (!credentials.isEmpty() && !credentials.equals(given)) {
-      return json(exchange, 401, "{\"details\":\"wrong credentials\"}", "Basic realm=\"faulty\"");
+      return json(
+          401,
+          "{\"details\":\"wrong credentials\"}",
+          Map.of("WWW-Authenticate", "Basic realm=\"faulty\""));
     }
     String token = "token-" + tokenCount.incrementAndGet();
     tokens.add(token);
     return json(
-        exchange, 200, "{\"token\":\"" + token + "\",\"expires_in\":" + TOKEN_SECONDS + "}", "");
+        200, "{\"token\":\"" + token + "\",\"expires_in\":" + TOKEN_SECONDS + "}", Map.of());
   }
 
-  private static Answer json(HttpExchange exchange, int status, String body, String challenge) {
-    Headers headers = new Headers();
-    headers.set("Content-Type", "application/json");
-    if (!challenge.isEmpty()) {
-      headers.set("WWW-Authenticate", challenge);
-    }
-    boolean bare = exchange.getRequestMethod().equals("HEAD");
-    return new Answer(status, headers, bare ? new byte[0] : body.getBytes(UTF_8));
+  private static Answer json(int status, String body, Map<String, String> headers) {
+    HttpAnswer answer = new HttpAnswer(status, "application/json", body.getBytes(UTF_8));
+    headers.forEach(answer::header);
+    return new Answer(status, answer.headers(), body.getBytes(UTF_8));
   }
 
   @Override
   public void close() {
-    server.stop(0);
-    threads.shutdownNow();
+    listener.close();
   }
 }

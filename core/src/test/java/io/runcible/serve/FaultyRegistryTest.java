@@ -66,7 +66,7 @@ class FaultyRegistryTest {
       assertThat(get(BLOB).body()).isEqualTo(LAYER);
       assertThat(get(BLOB, "Range", "bytes=5-").statusCode()).isEqualTo(206);
       assertThat(registry.count("GET", "/blobs/")).isEqualTo(2);
-      assertThat(registry.requests().get(1).header("Range")).isEqualTo("bytes=5-");
+      assertThat(registry.requests().get(1).header("Range")).contains("bytes=5-");
     }
 
     @Test
@@ -75,6 +75,12 @@ class FaultyRegistryTest {
       assertThatThrownBy(() -> get(BLOB)).isInstanceOf(IOException.class);
       assertThatThrownBy(() -> get(BLOB)).isInstanceOf(IOException.class);
       assertThat(get(BLOB).body()).isEqualTo(LAYER);
+    }
+
+    @Test
+    void answersAreMissing() {
+      registry.fail("/blobs/", FaultyRegistry.ALWAYS, Fault.drop());
+      assertThatThrownBy(() -> get(BLOB)).isInstanceOf(IOException.class);
     }
 
     @Test
@@ -92,12 +98,14 @@ class FaultyRegistryTest {
       registry
           .fail("/blobs/", 1, Fault.flip(7))
           .fail("/blobs/", 1, Fault.truncate(10))
-          .fail("/blobs/", 1, Fault.append(3));
+          .fail("/blobs/", 1, Fault.append(3))
+          .fail("/blobs/", 1, Fault.body(new byte[2]));
       byte[] flipped = LAYER.clone();
       flipped[7] ^= 1;
       assertThat(get(BLOB).body()).isEqualTo(flipped);
       assertThat(get(BLOB).body()).isEqualTo(Arrays.copyOf(LAYER, 10));
       assertThat(get(BLOB).body()).hasSize(LAYER.length + 3);
+      assertThat(get(BLOB).body()).isEqualTo(new byte[2]);
     }
 
     @Test

@@ -425,10 +425,6 @@ class RegistryServerTest {
           .filteredOn(thread -> thread.getName().startsWith("runcible-registry-"))
           .isNotEmpty()
           .allMatch(Thread::isDaemon);
-      assertThat(Thread.getAllStackTraces().keySet())
-          .filteredOn(thread -> thread.getName().startsWith("HTTP-Dispatcher"))
-          .isNotEmpty()
-          .allMatch(Thread::isDaemon);
     }
 
     @Test

@@ -1,0 +1,727 @@
+package io.runcible.archive;
+
+import static io.runcible.archive.TarBytes.ascii;
+import static io.runcible.archive.TarBytes.header;
+
+import io.runcible.ErrorKind;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** Hostile and odd layers, with what has to come of each. */
+final class HostileLayers {
+  /** A directory that lies beside the root of each layer, with a file {@code canary}. */
+  private final String outside;
+
+  private final List<Case> cases = new ArrayList<>();
+
+  /**
+   * One layer.
+   *
+   * @param lower what lies below it, or null
+   * @param lines the tree that comes of both; null if it does not matter, or it fails
+   * @param linesInOverlay the same where an overlay differs
+   */
+  record Case(
+      String name,
+      byte @Nullable [] lower,
+      byte[] layer,
+      @Nullable ErrorKind failure,
+      String reason,
+      @Nullable List<String> lines,
+      @Nullable List<String> linesInOverlay) {
+    @Nullable List<String> lines(LayerFormat format) {
+      return format.isOverlay() && linesInOverlay != null ? linesInOverlay : lines;
+    }
+
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  private HostileLayers(String outside) {
+    this.outside = outside;
+  }
+
+  static List<Case> all(String outside) {
+    HostileLayers table = new HostileLayers(outside);
+    table.names();
+    table.symlinks();
+    table.hardLinks();
+    table.types();
+    table.root();
+    table.whiteouts();
+    table.whiteoutNames();
+    table.layers();
+    table.crossLayerLinks();
+    table.overlayForgery();
+    table.damage();
+    return table.cases;
+  }
+
+  private static TarBytes tar() {
+    return new TarBytes();
+  }
+
+  private void makes(String name, TarBytes layer, String... lines) {
+    cases.add(new Case(name, null, layer.bytes(), null, "", List.of(lines), null));
+  }
+
+  /** Only the outside matters. */
+  private void stays(String name, TarBytes layer) {
+    cases.add(new Case(name, null, layer.bytes(), null, "", null, null));
+  }
+
+  private void on(String name, TarBytes lower, TarBytes layer, String... lines) {
+    cases.add(new Case(name, lower.bytes(), layer.bytes(), null, "", List.of(lines), null));
+  }
+
+  private void on(
+      String name, TarBytes lower, TarBytes layer, List<String> lines, List<String> overlay) {
+    cases.add(new Case(name, lower.bytes(), layer.bytes(), null, "", lines, overlay));
+  }
+
+  private void fails(String name, TarBytes layer, ErrorKind kind, String reason) {
+    cases.add(new Case(name, null, layer.bytes(), kind, reason, null, null));
+  }
+
+  private void failsOn(String name, TarBytes lower, TarBytes layer, ErrorKind kind, String reason) {
+    cases.add(new Case(name, lower.bytes(), layer.bytes(), kind, reason, null, null));
+  }
+
+  /** The lines of directories that lead to the outside, were the root the host's. */
+  private String[] insideOutside(String... more) {
+    List<String> lines = new ArrayList<>();
+    String path = outside.substring(1);
+    for (int slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
+      lines.add("d " + path.substring(0, slash));
+    }
+    lines.add("d " + path);
+    return Stream.concat(lines.stream(), Stream.of(more))
+        .sorted((a, b) -> a.substring(2).compareTo(b.substring(2)))
+        .toArray(String[]::new);
+  }
+
+  private void names() {
+    makes("absolute name", tar().file("/abs", "x"), "f abs=x");
+    makes("many slashes", tar().file("//a///b", "x"), "d a", "f a/b=x");
+    makes("dots in the middle", tar().file("./a/./b", "x"), "d a", "f a/b=x");
+    makes(
+        "dots that leave the root",
+        tar().file("../../outside/canary", "x"),
+        "d outside",
+        "f outside/canary=x");
+    makes("dots that come back", tar().file("a/../../b", "x"), "f b=x");
+    makes("dots at the end", tar().directory("a/b").directory("a/b/.."), "d a", "d a/b");
+    makes(
+        "absolute path of the outside",
+        tar().pax("path", outside + "/canary").file("x", "evil"),
+        insideOutside("f " + outside.substring(1) + "/canary=evil"));
+    fails("empty name", tar().file("", "x"), ErrorKind.INVALID_INPUT, "empty");
+    fails("NUL in a name", tar().pax("path", "a\0b").file("a", "x"), ErrorKind.CORRUPT_DATA, "NUL");
+    makes(
+        "longest file name",
+        tar().pax("path", "n".repeat(255)).file("x", "x"),
+        "f " + "n".repeat(255) + "=x");
+    fails(
+        "file name over the limit",
+        tar().pax("path", "d/" + "n".repeat(256)).file("x", "x"),
+        ErrorKind.INVALID_INPUT,
+        "255");
+    fails(
+        "path over the limit",
+        tar().pax("path", "d/".repeat(2040) + "fffffffffffffff").file("x", "x"),
+        ErrorKind.INVALID_INPUT,
+        "4095");
+    makes("deep path", tar().pax("path", "d/".repeat(60) + "f").file("x", "x"), deep(60));
+    String half = "d/".repeat(1000);
+    fails(
+        "deeper than any path, through a symbolic link",
+        tar()
+            .pax("path", half + "f")
+            .file("x", "")
+            .pax("linkpath", half)
+            .symlink("s1", "x")
+            .pax("path", "s1/" + half + "f")
+            .file("x", "")
+            .pax("linkpath", "s1/" + half)
+            .symlink("s2", "x")
+            .pax("path", "s2/" + half + "f")
+            .file("x", ""),
+        ErrorKind.INVALID_INPUT,
+        "so deep");
+    makes(
+        "names that are no text",
+        tar().file("\u00ff\u00fe", "1").file("a\nb", "2").file("-rf *", "3").file("\\", "4"),
+        "f -rf *=3",
+        "f \\=4",
+        "f a\nb=2",
+        "f \u00ff\u00fe=1");
+  }
+
+  private static String[] deep(int levels) {
+    List<String> lines = new ArrayList<>();
+    for (int i = 1; i <= levels; i++) {
+      lines.add("d " + "d/".repeat(i).substring(0, 2 * i - 1));
+    }
+    lines.add("f " + "d/".repeat(levels) + "f=x");
+    return lines.toArray(String[]::new);
+  }
+
+  private void symlinks() {
+    makes(
+        "write through an absolute symbolic link",
+        tar().pax("linkpath", outside).symlink("esc", "x").file("esc/canary", "evil"),
+        insideOutside("l esc->" + outside, "f " + outside.substring(1) + "/canary=evil"));
+    makes(
+        "write through a relative symbolic link",
+        tar().symlink("esc", "../../outside").file("esc/canary", "evil"),
+        "l esc->../../outside",
+        "d outside",
+        "f outside/canary=evil");
+    makes(
+        "write through a chain of symbolic links",
+        tar().symlink("a", "b").symlink("b", "../outside").file("a/canary", "evil"),
+        "l a->b",
+        "l b->../outside",
+        "d outside",
+        "f outside/canary=evil");
+    makes(
+        "symbolic link to the root",
+        tar().symlink("top", "/").file("top/x", "y"),
+        "l top->/",
+        "f x=y");
+    stays("magic link to the root", tar().symlink("p", "/proc/self/root").file("p/x", "y"));
+    stays("magic link to a directory", tar().symlink("p", "/proc/self/cwd").file("p/x", "y"));
+    stays(
+        "symbolic link in the middle",
+        tar()
+            .directory("d")
+            .pax("linkpath", outside)
+            .symlink("d/e", "x")
+            .file("d/e/f/canary", "y"));
+    makes(
+        "file over a symbolic link",
+        tar().pax("linkpath", outside + "/canary").symlink("c", "x").file("c", "new"),
+        "f c=new");
+    makes(
+        "directory over a symbolic link",
+        tar().pax("linkpath", outside).symlink("d", "x").directory("d", 0700).file("d/canary", "n"),
+        "d d",
+        "f d/canary=n");
+    makes(
+        "link made a directory and a link again",
+        tar()
+            .directory("d")
+            .file("d/x", "1")
+            .pax("linkpath", outside)
+            .symlink("d", "x")
+            .directory("d")
+            .file("d/canary", "2"),
+        "d d",
+        "f d/canary=2");
+    makes(
+        "parent that was open becomes a link",
+        tar().directory("d").file("d/x", "1").directory("e").symlink("d", "e").file("d/y", "2"),
+        "l d->e",
+        "d e",
+        "f e/y=2");
+    makes(
+        "link that was followed leads elsewhere",
+        tar()
+            .directory("a")
+            .directory("b")
+            .symlink("s", "a")
+            .file("s/x", "1")
+            .symlink("s", "b")
+            .file("s/x", "2"),
+        "d a",
+        "f a/x=1",
+        "d b",
+        "f b/x=2",
+        "l s->b");
+    makes(
+        "dangling link as a parent",
+        tar().symlink("lib", "usr/lib").file("lib/x", "1"),
+        "l lib->usr/lib",
+        "d usr",
+        "d usr/lib",
+        "f usr/lib/x=1");
+    fails(
+        "links in a circle",
+        tar().symlink("a", "b").symlink("b", "a").file("a/x", "1"),
+        ErrorKind.INVALID_INPUT,
+        "symbolic links");
+    fails(
+        "link to itself",
+        tar().symlink("a", "a").file("a/x", "1"),
+        ErrorKind.INVALID_INPUT,
+        "symbolic links");
+    fails(
+        "link that grows",
+        tar().symlink("a", "a/b").file("a/x", "1"),
+        ErrorKind.INVALID_INPUT,
+        "symbolic links");
+    fails("link to nowhere", tar().symlink("a", ""), ErrorKind.INVALID_INPUT, "nowhere");
+    fails(
+        "link over the limit",
+        tar().pax("linkpath", "x".repeat(5000)).symlink("a", "x"),
+        ErrorKind.INVALID_INPUT,
+        "4095");
+    makes("link to any text", tar().symlink("a", "\u00ff ../\n"), "l a->\u00ff ../\n");
+    stays(
+        "attributes of a symbolic link",
+        tar()
+            .pax("linkpath", outside + "/canary", "SCHILY.xattr.user.evil", "x")
+            .symlink("a", "x"));
+  }
+
+  private void hardLinks() {
+    makes("hard link", tar().file("a", "x").hardLink("b", "a"), "f a=x (2)", "f b=x (2)");
+    makes(
+        "hard link with an absolute target",
+        tar().file("d/a", "x").hardLink("b", "/d/a"),
+        "f b=x (2)",
+        "d d",
+        "f d/a=x (2)");
+    fails(
+        "hard link to the outside",
+        tar().pax("linkpath", outside + "/canary").hardLink("h", "x"),
+        ErrorKind.CORRUPT_DATA,
+        "'h' is a hard link");
+    fails(
+        "hard link to the outside by dots",
+        tar().hardLink("h", "../../outside/canary"),
+        ErrorKind.CORRUPT_DATA,
+        "hard link");
+    fails(
+        "hard link to the outside by a symbolic link",
+        tar().pax("linkpath", outside).symlink("d", "x").hardLink("h", "d/canary"),
+        ErrorKind.CORRUPT_DATA,
+        "hard link");
+    makes(
+        "hard link to a symbolic link, then a file over it",
+        tar()
+            .pax("linkpath", outside + "/canary")
+            .symlink("s", "x")
+            .hardLink("h", "s")
+            .add(header('0', "h").mode(04777), ascii("evil")),
+        "f h=evil",
+        "l s->" + outside + "/canary");
+    makes(
+        "hard link to a symbolic link, then a directory over it",
+        tar()
+            .pax("linkpath", outside)
+            .symlink("s", "x")
+            .hardLink("h", "s")
+            .directory("h", 0777)
+            .file("h/canary", "n"),
+        "d h",
+        "f h/canary=n",
+        "l s->" + outside);
+    fails(
+        "hard link to a directory",
+        tar().directory("d").hardLink("h", "d"),
+        ErrorKind.INVALID_INPUT,
+        "directory");
+    fails("hard link to the root", tar().hardLink("h", "/"), ErrorKind.INVALID_INPUT, "directory");
+    fails("hard link to nothing", tar().hardLink("h", "no"), ErrorKind.CORRUPT_DATA, "'no'");
+    makes("hard link to itself", tar().file("a", "x").hardLink("a", "a"), "f a=x");
+    makes(
+        "hard link again",
+        tar().file("a", "x").hardLink("b", "a").hardLink("b", "a"),
+        "f a=x (2)",
+        "f b=x (2)");
+    makes(
+        "hard link over a directory",
+        tar().file("a", "x").file("b/c", "y").hardLink("b", "a"),
+        "f a=x (2)",
+        "f b=x (2)");
+    fails(
+        "hard link over the directory of its target",
+        tar().file("d/x", "y").hardLink("d", "d/x"),
+        ErrorKind.CORRUPT_DATA,
+        "hard link");
+    makes(
+        "file over one of two names",
+        tar().file("a", "x").hardLink("b", "a").file("a", "new"),
+        "f a=new",
+        "f b=x");
+  }
+
+  private void types() {
+    makes("file twice", tar().file("a", "1").file("a", "2"), "f a=2");
+    makes(
+        "directory twice",
+        tar().directory("d").file("d/x", "1").directory("d", 0700),
+        "d d",
+        "f d/x=1");
+    makes("file, then directory", tar().file("a", "1").directory("a"), "d a");
+    makes("directory, then file", tar().file("a/b/c", "1").file("a", "2"), "f a=2");
+    makes("directory, then link", tar().file("a/b", "1").symlink("a", "x"), "l a->x");
+    makes("link, then directory", tar().symlink("a", "x").directory("a"), "d a");
+    makes("parent is a file", tar().file("a", "1").file("a/b", "2"), "d a", "f a/b=2");
+    makes("parent is a FIFO", tar().add(header('6', "a")).file("a/b", "2"), "d a", "f a/b=2");
+    makes("FIFO", tar().add(header('6', "a")), "p a");
+    makes("file over a FIFO", tar().add(header('6', "a")).file("a", "x"), "f a=x");
+    makes("old directory", tar().file("a/", ""), "d a");
+    fails("volume part", tar().add(header('M', "a")), ErrorKind.INVALID_INPUT, "type");
+    makes("label", tar().add(header('V', "label")).file("a", "1"), "f a=1");
+    makes(
+        "sparse file",
+        tar()
+            .pax("GNU.sparse.major", "1", "GNU.sparse.name", "s", "GNU.sparse.realsize", "900")
+            .add(header('0', "x"), Arrays.copyOf(ascii("1\n400\n3\n"), 512 + 3)),
+        "f s=" + "\0".repeat(900));
+  }
+
+  private void root() {
+    makes("root is a directory", tar().directory("./", 0711).file("./a", "x"), "f a=x");
+    makes("root above itself", tar().directory("..", 0711).file("a", "x"), "f a=x");
+    for (String name : List.of("./", "/", ".", "..", "a/..", "/.")) {
+      fails(
+          "root as a symbolic link named " + name,
+          tar().pax("linkpath", outside).symlink(name, "x"),
+          ErrorKind.INVALID_INPUT,
+          "root");
+    }
+    fails("root as a file", tar().file(".", "x"), ErrorKind.INVALID_INPUT, "root");
+    fails("root as a device", tar().add(header('3', ".")), ErrorKind.INVALID_INPUT, "root");
+    fails(
+        "root as a hard link",
+        tar().file("a", "x").hardLink(".", "a"),
+        ErrorKind.INVALID_INPUT,
+        "root");
+  }
+
+  private static TarBytes lower() {
+    return tar().directory("d").file("d/x", "lower x").file("d/y", "lower y").file("f", "lower");
+  }
+
+  private void whiteouts() {
+    on("whiteout", lower(), tar().file("d/.wh.x", ""), "d d", "f d/y=lower y", "f f=lower");
+    on("whiteout of a directory", lower(), tar().file(".wh.d", ""), "f f=lower");
+    on(
+        "whiteout of nothing",
+        lower(),
+        tar().file("d/.wh.no", "").file("no/.wh.no", ""),
+        List.of("d d", "f d/x=lower x", "f d/y=lower y", "f f=lower"),
+        List.of("d d", "f d/x=lower x", "f d/y=lower y", "f f=lower", "d no"));
+    on(
+        "whiteout with content",
+        lower(),
+        tar().file("d/.wh.x", "evil".repeat(300)).file("d/z", "1"),
+        "d d",
+        "f d/y=lower y",
+        "f d/z=1",
+        "f f=lower");
+    on(
+        "whiteout of another type",
+        lower(),
+        tar().directory("d/.wh.x").symlink("d/.wh.y", "z"),
+        "d d",
+        "f f=lower");
+    for (boolean first : new boolean[] {true, false}) {
+      String order = first ? " before the entry" : " after the entry";
+      on(
+          "whiteout of a file of the layer," + order,
+          lower(),
+          ordered(first, tar().file("d/.wh.x", ""), tar().file("d/x", "new")),
+          "d d",
+          "f d/x=new",
+          "f d/y=lower y",
+          "f f=lower");
+      on(
+          "whiteout of a directory of the layer," + order,
+          lower(),
+          ordered(first, tar().file(".wh.d", ""), tar().directory("d").file("d/n", "new")),
+          "d d",
+          "f d/n=new",
+          "f f=lower");
+      on(
+          "whiteout of a directory that a file implies," + order,
+          lower(),
+          ordered(first, tar().file(".wh.d", ""), tar().file("d/n", "new")),
+          "d d",
+          "f d/n=new",
+          "f f=lower");
+      on(
+          "opaque directory," + order,
+          lower(),
+          ordered(first, tar().file("d/.wh..wh..opq", ""), tar().file("d/x", "new")),
+          "d d",
+          "f d/x=new",
+          "f f=lower");
+      on(
+          "opaque directory with whiteouts in it," + order,
+          lower(),
+          ordered(
+              first,
+              tar().file("d/.wh..wh..opq", ""),
+              tar().file("d/.wh.y", "").file("d/.wh.no", "").file("d/x", "new")),
+          "d d",
+          "f d/x=new",
+          "f f=lower");
+      on(
+          "opaque root," + order,
+          lower(),
+          ordered(first, tar().file(".wh..wh..opq", ""), tar().file("n", "new")),
+          "f n=new");
+      makes(
+          "whiteout below a file," + order,
+          ordered(first, tar().file("a/.wh.b", ""), tar().file("a", "x")),
+          "f a=x");
+      makes(
+          "opaque file," + order,
+          ordered(first, tar().file("a/.wh..wh..opq", ""), tar().file("a", "x")),
+          "f a=x");
+      on(
+          "whiteout of a link of the layer," + order,
+          lower(),
+          ordered(first, tar().file(".wh.f", ""), tar().symlink("f", "d")),
+          "d d",
+          "f d/x=lower x",
+          "f d/y=lower y",
+          "l f->d");
+    }
+    on(
+        "whiteout of a symbolic link",
+        lower().symlink("l", "d"),
+        tar().file(".wh.l", ""),
+        "d d",
+        "f d/x=lower x",
+        "f d/y=lower y",
+        "f f=lower");
+    stays(
+        "whiteout through a symbolic link to the outside",
+        tar().pax("linkpath", outside).symlink("s", "x").file("s/.wh.canary", ""));
+    stays(
+        "opaque mark through a symbolic link to the outside",
+        tar().pax("linkpath", outside).symlink("s", "x").file("s/.wh..wh..opq", ""));
+    stays(
+        "whiteout of the outside by dots",
+        tar().directory("a").file("../../outside/.wh.canary", ""));
+    on(
+        "whiteouts of a tree",
+        tar().file("t/a/b/c/d", "1").file("t/a/e", "2").symlink("t/a/l", "../../.."),
+        tar().file("t/.wh.a", ""),
+        "d t");
+  }
+
+  private static TarBytes ordered(boolean first, TarBytes one, TarBytes other) {
+    return first
+        ? tar().raw(one.open()).raw(other.open())
+        : tar().raw(other.open()).raw(one.open());
+  }
+
+  private void whiteoutNames() {
+    for (String name : List.of(".wh.", "d/.wh.", ".wh..", "d/.wh..", ".wh...", "d/.wh...")) {
+      failsOn(
+          "whiteout named " + name,
+          lower(),
+          tar().directory("d").file(name, ""),
+          ErrorKind.INVALID_INPUT,
+          "whiteout of nothing");
+    }
+    fails(
+        "file below a whiteout",
+        tar().file(".wh.d/x", "1"),
+        ErrorKind.INVALID_INPUT,
+        "name of a whiteout");
+    makes(
+        "notes of another file system",
+        tar()
+            .directory(".wh..wh.plnk")
+            .file(".wh..wh.plnk/1.2", "x")
+            .file(".wh..wh.aufs", "")
+            .directory(".wh..wh.orph")
+            .file("a", "1"),
+        "f a=1");
+    on(
+        "whiteout of a hidden file",
+        lower().file(".h", "x"),
+        tar().file(".wh..h", ""),
+        "d d",
+        "f d/x=lower x",
+        "f d/y=lower y",
+        "f f=lower");
+  }
+
+  private void layers() {
+    on("file over a directory", lower(), tar().file("d", "new"), "f d=new", "f f=lower");
+    on(
+        "directory over a file",
+        lower(),
+        tar().file("f/x", "new"),
+        "d d",
+        "f d/x=lower x",
+        "f d/y=lower y",
+        "d f",
+        "f f/x=new");
+    on(
+        "directory over a symbolic link",
+        lower().symlink("l", "d"),
+        tar().directory("l").file("l/x", "new"),
+        "d d",
+        "f d/x=lower x",
+        "f d/y=lower y",
+        "f f=lower",
+        "d l",
+        "f l/x=new");
+    on("symbolic link over a directory", lower(), tar().symlink("d", "f"), "l d->f", "f f=lower");
+    on(
+        "through a symbolic link of a lower layer",
+        tar().pax("linkpath", outside).symlink("s", "x"),
+        tar().file("s/canary", "evil"),
+        List.of(insideOutside("l s->" + outside, "f " + outside.substring(1) + "/canary=evil")),
+        List.of("d s", "f s/canary=evil"));
+    on(
+        "file with two names below gets new content",
+        tar().file("a", "old").hardLink("b", "a"),
+        tar().file("a", "new"),
+        List.of("f a=new", "f b=old"),
+        List.of("f a=new", "f b=old (2)"));
+    on(
+        "missing parents",
+        tar().directory("a").directory("a/b"),
+        tar().file("a/b/c/d", "x"),
+        "d a",
+        "d a/b",
+        "d a/b/c",
+        "f a/b/c/d=x");
+  }
+
+  private void crossLayerLinks() {
+    on(
+        "hard link to a lower file",
+        lower(),
+        tar().hardLink("h", "d/x"),
+        "d d",
+        "f d/x=lower x (2)",
+        "f d/y=lower y",
+        "f f=lower",
+        "f h=lower x (2)");
+    on(
+        "hard link to a lower symbolic link",
+        lower().symlink("l", "d"),
+        tar().hardLink("h", "l"),
+        "d d",
+        "f d/x=lower x",
+        "f d/y=lower y",
+        "f f=lower",
+        "l h->d (2)",
+        "l l->d (2)");
+    on(
+        "hard link to a lower file, then a file over it",
+        lower(),
+        tar().hardLink("h", "f").file("h", "new"),
+        "d d",
+        "f d/x=lower x",
+        "f d/y=lower y",
+        "f f=lower",
+        "f h=new");
+    on(
+        "file, then a hard link to a lower file over it",
+        lower(),
+        tar().file("h", "new").hardLink("h", "f"),
+        "d d",
+        "f d/x=lower x",
+        "f d/y=lower y",
+        "f f=lower (2)",
+        "f h=lower (2)");
+    on(
+        "two hard links to a lower file",
+        tar().file("f", "x"),
+        tar().hardLink("g", "f").hardLink("h", "f"),
+        "f f=x (3)",
+        "f g=x (3)",
+        "f h=x (3)");
+    on(
+        "whiteout of the name of a hard link",
+        tar().file("f", "x").file("g", "old"),
+        tar().hardLink("g", "f").file(".wh.g", ""),
+        "f f=x (2)",
+        "f g=x (2)");
+    failsOn(
+        "hard link to a lower directory",
+        lower(),
+        tar().hardLink("h", "d"),
+        ErrorKind.INVALID_INPUT,
+        "directory");
+    failsOn(
+        "hard link to a deleted lower file",
+        lower(),
+        tar().file("d/.wh.x", "").hardLink("h", "d/x"),
+        ErrorKind.CORRUPT_DATA,
+        "hard link");
+    failsOn(
+        "hard link through a lower symbolic link to the outside",
+        tar().pax("linkpath", outside).symlink("s", "x"),
+        tar().hardLink("h", "s/canary"),
+        ErrorKind.CORRUPT_DATA,
+        "hard link");
+  }
+
+  private void overlayForgery() {
+    for (String space : List.of("trusted", "user")) {
+      on(
+          "forged opaque directory in " + space,
+          lower(),
+          tar().pax("SCHILY.xattr." + space + ".overlay.opaque", "y").directory("d"),
+          "d d",
+          "f d/x=lower x",
+          "f d/y=lower y",
+          "f f=lower");
+      on(
+          "forged redirect in " + space,
+          lower(),
+          tar().pax("SCHILY.xattr." + space + ".overlay.redirect", "/d").directory("e"),
+          "d d",
+          "f d/x=lower x",
+          "f d/y=lower y",
+          "d e",
+          "f f=lower");
+    }
+    cases.add(
+        new Case(
+            "forged whiteout",
+            lower().bytes(),
+            tar().add(header('3', "f").device(0, 0)).bytes(),
+            null,
+            "",
+            null,
+            List.of("d d", "f d/x=lower x", "f d/y=lower y", "f f=lower")));
+  }
+
+  private void damage() {
+    fails(
+        "size that lies",
+        tar().add(header('0', "a").size(1 << 20)).raw(ascii("short")),
+        ErrorKind.CORRUPT_DATA,
+        "truncated");
+    fails(
+        "no tar at all",
+        tar().raw(ascii("#!/bin/sh\n".repeat(100))),
+        ErrorKind.CORRUPT_DATA,
+        "no tar archive");
+    fails(
+        "sparse file over the limit",
+        tar().pax("GNU.sparse.size", "9223372036854775807", "GNU.sparse.map", "0,1").file("s", "x"),
+        ErrorKind.INVALID_INPUT,
+        "limit");
+    fails(
+        "device numbers that do not exist",
+        tar().add(header('4', "b").device(1 << 20, 1 << 20)),
+        ErrorKind.CORRUPT_DATA,
+        "major");
+    fails(
+        "attribute without a name",
+        tar().pax(Map.of("SCHILY.xattr.", new byte[1])).file("a", ""),
+        ErrorKind.CORRUPT_DATA,
+        "attribute");
+  }
+}

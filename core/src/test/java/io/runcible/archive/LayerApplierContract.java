@@ -1,0 +1,125 @@
+package io.runcible.archive;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.runcible.RuncibleException;
+import io.runcible.ffi.FileCalls;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What holds for every format and every policy for owners. */
+abstract class LayerApplierContract {
+  @TempDir Path directory;
+
+  abstract LayerFormat format();
+
+  abstract Ownership ownership();
+
+  /** Skips where the host cannot do it. */
+  abstract void requireHost(Path directory);
+
+  @BeforeEach
+  void host() {
+    requireHost(directory);
+  }
+
+  @TestFactory
+  Stream<DynamicTest> hostileLayersDoWhatTheyShouldAndNothingOutside() throws IOException {
+    Path outside = Files.createDirectories(directory.resolve("outside"));
+    Files.createDirectory(outside.resolve("dir"));
+    Files.writeString(outside.resolve("canary"), "alive");
+    Map<String, String> before = state(outside);
+    int[] number = {0};
+    return HostileLayers.all(outside.toString()).stream()
+        .map(
+            hostile ->
+                DynamicTest.dynamicTest(
+                    hostile.name(),
+                    () -> {
+                      Path place = Files.createDirectory(directory.resolve("case" + number[0]++));
+                      try {
+                        check(hostile, place);
+                      } finally {
+                        assertThat(state(outside)).isEqualTo(before);
+                        assertThat(state(directory).keySet())
+                            .allMatch(name -> name.isEmpty() || name.matches("(case|outside).*"));
+                        remove(place);
+                      }
+                    }));
+  }
+
+  private void check(HostileLayers.Case hostile, Path place) throws IOException {
+    List<Path> layers = new ArrayList<>();
+    if (hostile.lower() != null) {
+      layers.add(unpack(place, "lower", hostile.lower(), List.of()));
+    }
+    if (hostile.failure() != null) {
+      assertThatThrownBy(() -> unpack(place, "layer", hostile.layer(), layers))
+          .isInstanceOfSatisfying(
+              RuncibleException.class, e -> assertThat(e.kind()).isEqualTo(hostile.failure()))
+          .hasMessageContaining(hostile.reason());
+      return;
+    }
+    layers.add(unpack(place, "layer", hostile.layer(), layers));
+    @Nullable List<String> expected = hostile.lines(format());
+    if (expected != null) {
+      List<Path> shown = format().isOverlay() ? layers : layers.subList(0, 1);
+      assertThat(LayerTree.of(format(), shown)).isEqualTo(expected);
+    }
+  }
+
+  /** Unpacks a layer over others; a plain one into the directory of the first. */
+  Path unpack(Path place, String name, byte[] layer, List<Path> lower) throws IOException {
+    Path target = format().isOverlay() || lower.isEmpty() ? place.resolve(name) : lower.get(0);
+    Files.createDirectories(target);
+    List<Path> topmostFirst = new ArrayList<>(lower);
+    Collections.reverse(topmostFirst);
+    try (LayerApplier applier =
+            LayerApplier.open(target, format(), ownership(), ArchiveLimits.DEFAULT);
+        InputStream tar = new ByteArrayInputStream(layer)) {
+      applier.apply(tar);
+      applier.complete(topmostFirst);
+    }
+    return target;
+  }
+
+  /** By descriptors: JUnit's own clean-up resolves the whole path at each level of a deep tree. */
+  private void remove(Path place) {
+    try (LayerTarget target =
+        new LayerTarget(FileCalls.openDirectory(directory), LayerFormat.PLAIN, ownership())) {
+      String name = place.getFileName().toString();
+      new TreeRemover(target, new MadeNames())
+          .remove(target.root(), 0, name, FileCalls.stat(target.root(), name).orElseThrow());
+    }
+  }
+
+  /** Everything that an escape could change. */
+  private static Map<String, String> state(Path directory) throws IOException {
+    Map<String, String> state = new TreeMap<>();
+    try (Stream<Path> paths = Files.walk(directory, 1)) {
+      for (Path path : (Iterable<Path>) paths::iterator) {
+        Map<String, Object> all = Files.readAttributes(path, "unix:mode,uid,gid,nlink,size");
+        boolean file = Files.isRegularFile(path);
+        state.put(
+            directory.relativize(path).toString(),
+            path.equals(directory) && !file ? "" : all + (file ? Files.readString(path) : ""));
+      }
+    }
+    return state;
+  }
+}
