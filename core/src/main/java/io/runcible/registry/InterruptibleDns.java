@@ -22,7 +22,7 @@ final class InterruptibleDns implements Dns {
       Thread.currentThread().interrupt();
       throw failure(host, new InterruptedIOException("interrupted"));
     } catch (ExecutionException e) {
-      throw failure(host, e.getCause());
+      throw e.getCause() instanceof UnknownHostException cause ? cause : failure(host, e);
     }
   }
 
