@@ -3,7 +3,6 @@ module io.runcible {
   requires static transitive org.jspecify;
   requires aircompressor;
   requires com.fasterxml.jackson.databind;
-  requires jdk.httpserver;
   requires jdk.unsupported;
   requires okhttp3;
   requires okio;
@@ -11,6 +10,11 @@ module io.runcible {
   requires org.jnrproject.ffi;
   requires org.slf4j;
 
+  // jnr-ffi needs them and, as an automatic module, cannot say so.
+  requires org.objectweb.asm.commons;
+  requires org.objectweb.asm.util;
+
+  exports io.runcible;
   exports io.runcible.archive;
   exports io.runcible.engine;
   exports io.runcible.image;
@@ -21,7 +25,6 @@ module io.runcible {
   exports io.runcible.serve;
   exports io.runcible.snapshot;
   exports io.runcible.store;
-  exports io.runcible;
 
   uses io.runcible.image.ImageVerifier;
 
@@ -29,8 +32,12 @@ module io.runcible {
   opens io.runcible.ffi;
 
   // Jackson reads and writes the records.
-  opens io.runcible.engine to com.fasterxml.jackson.databind;
-  opens io.runcible.snapshot to com.fasterxml.jackson.databind;
-  opens io.runcible.state to com.fasterxml.jackson.databind;
-  opens io.runcible.store to com.fasterxml.jackson.databind;
+  opens io.runcible.engine to
+      com.fasterxml.jackson.databind;
+  opens io.runcible.snapshot to
+      com.fasterxml.jackson.databind;
+  opens io.runcible.state to
+      com.fasterxml.jackson.databind;
+  opens io.runcible.store to
+      com.fasterxml.jackson.databind;
 }

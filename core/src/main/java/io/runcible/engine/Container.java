@@ -19,7 +19,6 @@ import org.jspecify.annotations.Nullable;
  * ContainerEngine#find} if it is detached.
  */
 public final class Container implements AutoCloseable {
-  private static final Duration KILL_LIMIT = Duration.ofSeconds(30);
   private static final long READY_PAUSE_MILLIS = 10;
   private static final int SHOWN_OUTPUT = 2000;
 
@@ -269,7 +268,8 @@ public final class Container implements AutoCloseable {
   }
 
   /**
-   * Kills what runs in the container and removes the container with all that it wrote. Idempotent.
+   * Kills what runs in the container and removes the container with all that it wrote. Idempotent;
+   * an interrupt does not stop it, and the flag stays set.
    */
   @Override
   public void close() {
@@ -279,24 +279,38 @@ public final class Container implements AutoCloseable {
       }
       closed = true;
     }
+    boolean interrupted = Thread.interrupted();
     try {
-      if (init != null) {
-        init.process().sendSignal(Signals.KILL);
-        init.process().waitFor(KILL_LIMIT);
-      }
-      remover.remove(directory);
+      remove();
     } finally {
-      if (init != null) {
-        init.release();
+      onClose.run();
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private void remove() {
+    StartedProcess started = init;
+    if (started == null) {
+      remover.remove(directory);
+    } else {
+      try {
+        started.end();
+      } finally {
+        try {
+          remover.remove(directory);
+        } finally {
+          started.release();
+        }
       }
     }
     if (entry != null) {
-      if (!record.detached() || init == null) {
+      if (!record.detached() || started == null) {
         parts.watchdog().remove(id());
       }
       entry.done();
     }
-    onClose.run();
   }
 
   @Override

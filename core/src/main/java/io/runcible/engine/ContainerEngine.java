@@ -30,8 +30,8 @@ public final class ContainerEngine implements AutoCloseable {
   }
 
   /**
-   * Opens an engine with the defaults of {@link #builder()}. Blocks for some hundred milliseconds in
-   * a fresh JVM.
+   * Opens an engine with the defaults of {@link #builder()}. Blocks for some hundred milliseconds
+   * in a fresh JVM.
    *
    * @throws RuncibleException UNSUPPORTED if this host cannot run containers, PERMISSION_DENIED if
    *     the directories cannot be written; the message says why and what to do
@@ -86,13 +86,16 @@ public final class ContainerEngine implements AutoCloseable {
    */
   public Container create(ContainerSpec spec) {
     requireOpen();
-    try (LocalStore.Lease lease = images().lease()) {
+    LocalStore.Lease lease = images().lease();
+    try {
       Image image = images().require(spec.image());
       List<Digest> chain = Images.chain(image);
       Container container = factory.create(spec, image.config(), chain);
       containers.put(container.id(), container);
       container.onClose(() -> containers.remove(container.id(), container));
       return container;
+    } finally {
+      lease.close();
     }
   }
 

@@ -69,10 +69,15 @@ final class ContainerFactory {
   }
 
   private void undo(ContainerDirectory directory, RuntimeException cause) {
+    boolean interrupted = Thread.interrupted();
     try {
       remover.remove(directory);
     } catch (RuntimeException e) {
       cause.addSuppressed(e);
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 

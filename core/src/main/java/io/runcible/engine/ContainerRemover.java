@@ -61,7 +61,7 @@ final class ContainerRemover {
     String bundle = directory.path().toString();
     try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
       for (Path process : processes) {
-        if (commandLine(process).contains(bundle)) {
+        if (worksOn(process, bundle)) {
           end(Integer.parseInt(process.getFileName().toString()), process, bundle);
         }
       }
@@ -76,19 +76,22 @@ final class ContainerRemover {
             fd -> {
               try (fd) {
                 // Asked again through the open descriptor: the number may have been given anew.
-                if (commandLine(process).contains(bundle)) {
+                if (worksOn(process, bundle)) {
                   host.signal(fd, Signals.KILL);
                 }
               }
             });
   }
 
-  private static String commandLine(Path process) {
+  private boolean worksOn(Path process, String bundle) {
     try {
-      return new String(
-          Files.readAllBytes(process.resolve("cmdline")), StandardCharsets.ISO_8859_1);
+      String commandLine =
+          new String(Files.readAllBytes(process.resolve("cmdline")), StandardCharsets.ISO_8859_1);
+      return commandLine.contains(bundle)
+          && Files.readSymbolicLink(process.resolve("exe")).equals(runtime.info().program());
     } catch (IOException e) {
-      return "";
+      // It has ended, or is another user's.
+      return false;
     }
   }
 }

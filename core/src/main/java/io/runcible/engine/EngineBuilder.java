@@ -95,8 +95,7 @@ public final class EngineBuilder {
                   ErrorKind.UNSUPPORTED, "containers cannot run here: " + reason);
             });
     List<ImageVerifier> all = new ArrayList<>(verifiers);
-    ServiceLoader.load(ImageVerifier.class, ImageVerifier.class.getClassLoader())
-        .forEach(all::add);
+    ServiceLoader.load(ImageVerifier.class, ImageVerifier.class.getClassLoader()).forEach(all::add);
     Path data = dataRoot != null ? dataRoot : defaultDataRoot();
     Path state = stateRoot != null ? stateRoot : defaultStateRoot(data);
     return new ContainerEngine(

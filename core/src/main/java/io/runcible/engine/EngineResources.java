@@ -61,9 +61,7 @@ final class EngineResources implements AutoCloseable {
       Unpacker unpacker = own(new Unpacker(store, snapshotter, host, threads));
       ProcessWatcher watcher = own(ProcessWatcher.start(threads));
       Watchdog watchdog =
-          own(
-              Watchdog.start(
-                  host, runtime.info().program(), state.resolve("runtime"), containers));
+          own(Watchdog.start(host, runtime.info().program(), state.resolve("runtime"), containers));
       ImageSource registry = given != null ? given : own(RegistryClient.create());
       images =
           new Images(

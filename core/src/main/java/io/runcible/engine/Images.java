@@ -74,12 +74,15 @@ public final class Images {
   }
 
   Image pull(ImageReference reference, ProgressListener listener) {
-    try (LocalStore.Lease lease = store.lease()) {
+    LocalStore.Lease lease = store.lease();
+    try {
       Image remote = Image.resolve(registry, reference, platform);
       verify(reference, remote.descriptor());
       unpacker.unpack(remote, listener);
       store.images().put(reference, remote.descriptor());
       return find(reference).orElseThrow();
+    } finally {
+      lease.close();
     }
   }
 
@@ -141,7 +144,8 @@ public final class Images {
    *     any process; nothing was removed then
    */
   public int prune() {
-    try (LocalStore.Lease lease = store.tryExclusive().orElseThrow(Images::busy)) {
+    LocalStore.Lease lease = store.tryExclusive().orElseThrow(Images::busy);
+    try {
       Set<Digest> blobs = new HashSet<>();
       Set<Digest> layers = new HashSet<>();
       for (ImageRecord record : store.images().list()) {
@@ -159,6 +163,8 @@ public final class Images {
       unusedBlobs.forEach(store.content()::remove);
       unusedLayers.forEach(snapshotter::remove);
       return unusedBlobs.size() + unusedLayers.size();
+    } finally {
+      lease.close();
     }
   }
 

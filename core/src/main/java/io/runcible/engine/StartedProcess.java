@@ -14,6 +14,7 @@ import io.runcible.runtime.OciRuntime.RunRequest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -33,6 +34,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class StartedProcess {
   private static final long TICK_MILLIS = 1;
+  private static final Duration END_LIMIT = Duration.ofSeconds(10);
 
   private final EngineParts parts;
   private final String what;
@@ -233,6 +235,20 @@ final class StartedProcess {
   private boolean signal(int signal) {
     PidFd known = own;
     return known != null && parts.host().signal(known, signal);
+  }
+
+  /** Ends the process and, if it does not show itself as ended, the runtime that waits for it. */
+  void end() {
+    signal(Signals.KILL);
+    ChildProcess runtime = child;
+    if (!endsWithin(own == null ? Duration.ZERO : END_LIMIT) && runtime != null) {
+      runtime.pidFd().signal(Signals.KILL);
+      endsWithin(END_LIMIT);
+    }
+  }
+
+  private boolean endsWithin(Duration limit) {
+    return process.waitFor(limit).isPresent();
   }
 
   OptionalInt pid() {

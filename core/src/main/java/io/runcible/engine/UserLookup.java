@@ -2,6 +2,7 @@ package io.runcible.engine;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.Errno;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.NativeException;
@@ -142,7 +143,11 @@ final class UserLookup {
       text.lines().map(l -> l.split(":", -1)).filter(f -> f.length >= fields).forEach(lines::add);
       return lines;
     } catch (NativeException e) {
-      if (e.kind() == ErrorKind.NOT_FOUND || e.kind() == ErrorKind.FAILED_PRECONDITION) {
+      boolean absent =
+          e.kind() == ErrorKind.NOT_FOUND
+              || e.kind() == ErrorKind.FAILED_PRECONDITION
+              || e.errno() == Errno.ELOOP;
+      if (absent) {
         return lines;
       }
       throw e;

@@ -47,10 +47,9 @@ final class Watchdog implements AutoCloseable {
           for found in $(grep -alF -- "$dir" /proc/[0-9]*/cmdline 2>/dev/null); do
             pid=${found#/proc/}
             pid=${pid%/cmdline}
-            case $pid in
-              $$ | self) ;;
-              *) busy=1; kill -9 "$pid" 2>/dev/null ;;
-            esac
+            [ "$(readlink "/proc/$pid/exe")" = "$runtime" ] || continue
+            busy=1
+            kill -9 "$pid" 2>/dev/null
           done
           [ -e "$state/$1" ] && busy=1 && "$runtime" --root "$state" delete --force "$1"
           [ -z "$busy" ] && break

@@ -1,5 +1,6 @@
 package io.runcible.image;
 
+import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import java.io.InputStream;
@@ -15,7 +16,7 @@ public interface ImageSource extends AutoCloseable {
    * Finds what a reference names: the descriptor of a manifest or of an index. A reference with a
    * digest yields content of that digest.
    *
-   * @throws io.runcible.RuncibleException NOT_FOUND when there is no such image, with its name
+   * @throws RuncibleException NOT_FOUND when there is no such image, with its name
    */
   Descriptor resolve(ImageReference reference);
 
@@ -24,18 +25,18 @@ public interface ImageSource extends AutoCloseable {
    * the descriptor.
    *
    * @param reference the image it belongs to, which says in which repository to look
-   * @throws io.runcible.RuncibleException NOT_FOUND when it is missing, CORRUPT_DATA when the bytes
-   *     are not those of the descriptor, INVALID_INPUT when it is too large
+   * @throws RuncibleException NOT_FOUND when it is missing, CORRUPT_DATA when the bytes are not
+   *     those of the descriptor, INVALID_INPUT when it is too large
    */
   byte[] manifest(ImageReference reference, Descriptor descriptor);
 
   /**
    * Opens a blob as it is stored, that is compressed. The bytes are <em>not</em> verified. The
    * caller closes the stream; its reads fail with {@link java.io.IOException} or {@link
-   * io.runcible.RuncibleException}.
+   * RuncibleException}.
    *
    * @param reference the image it belongs to, which says in which repository to look
-   * @throws io.runcible.RuncibleException NOT_FOUND when it is missing
+   * @throws RuncibleException NOT_FOUND when it is missing
    */
   InputStream blob(ImageReference reference, Descriptor descriptor);
 
@@ -49,6 +50,19 @@ public interface ImageSource extends AutoCloseable {
   default List<String> tags(ImageReference repository) {
     throw new RuncibleException(
         ErrorKind.UNSUPPORTED, "this source cannot list the tags of " + repository.name());
+  }
+
+  /**
+   * Says how long a blob is, without reading it. The default refuses.
+   *
+   * @param reference the image it belongs to, which says in which repository to look
+   * @return the size in bytes, as the source has it
+   * @throws RuncibleException UNSUPPORTED when the source cannot tell, NOT_FOUND when the blob is
+   *     missing
+   */
+  default long blobSize(ImageReference reference, Digest digest) {
+    throw new RuncibleException(
+        ErrorKind.UNSUPPORTED, "this source cannot tell the size of " + digest);
   }
 
   /** Releases what the source holds. Idempotent. */

@@ -17,6 +17,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -231,12 +232,12 @@ public final class ImageLayout implements ImageSource, ImageSink {
   @Override
   public List<String> tags(ImageReference repository) {
     TreeSet<String> tags = new TreeSet<>();
+    String prefix = repository.name() + ":";
     for (Descriptor entry : index().manifests()) {
       String name = name(entry).orElse("");
-      if (name.startsWith(repository.name() + ":")) {
-        tags.add(name.substring(repository.name().length() + 1));
-      } else if (!name.isEmpty() && name.indexOf('/') < 0 && name.indexOf(':') < 0) {
-        tags.add(name);
+      String tag = name.startsWith(prefix) ? name.substring(prefix.length()) : name;
+      if (isTag(repository, tag)) {
+        tags.add(tag);
       }
     }
     if (tags.isEmpty()) {
@@ -247,6 +248,14 @@ public final class ImageLayout implements ImageSource, ImageSink {
     return List.copyOf(tags);
   }
 
+  private static boolean isTag(ImageReference repository, String name) {
+    try {
+      return repository.withTag(name).tag().isPresent();
+    } catch (RuncibleException e) {
+      return false;
+    }
+  }
+
   @Override
   public byte[] manifest(ImageReference reference, Descriptor descriptor) {
     try {
@@ -254,7 +263,7 @@ public final class ImageLayout implements ImageSource, ImageSink {
       descriptor.verify(raw);
       return raw;
     } catch (IOException e) {
-      throw failure("read", reference, descriptor, e);
+      throw failure("read", reference, descriptor.digest(), e);
     }
   }
 
@@ -263,19 +272,32 @@ public final class ImageLayout implements ImageSource, ImageSink {
     try {
       return LayoutFiles.open(file(descriptor.digest()));
     } catch (IOException e) {
-      throw failure("read", reference, descriptor, e);
+      throw failure("read", reference, descriptor.digest(), e);
+    }
+  }
+
+  @Override
+  public long blobSize(ImageReference reference, Digest digest) {
+    try {
+      BasicFileAttributes attributes = LayoutFiles.attributes(file(digest));
+      if (!attributes.isRegularFile()) {
+        throw LayoutFiles.irregular(file(digest));
+      }
+      return attributes.size();
+    } catch (IOException e) {
+      throw failure("find", reference, digest, e);
     }
   }
 
   @Override
   public boolean hasBlob(ImageReference reference, Descriptor descriptor) {
     try {
-      var attributes = LayoutFiles.attributes(file(descriptor.digest()));
+      BasicFileAttributes attributes = LayoutFiles.attributes(file(descriptor.digest()));
       return attributes.isRegularFile() && attributes.size() == descriptor.size();
     } catch (NoSuchFileException e) {
       return false;
     } catch (IOException e) {
-      throw failure("find", reference, descriptor, e);
+      throw failure("find", reference, descriptor.digest(), e);
     }
   }
 
@@ -287,7 +309,7 @@ public final class ImageLayout implements ImageSource, ImageSink {
       makeDirectories(blobs(descriptor.digest()));
       file.moveTo(file(descriptor.digest()));
     } catch (IOException e) {
-      throw failure("store", reference, descriptor, e);
+      throw failure("store", reference, descriptor.digest(), e);
     }
   }
 
@@ -309,7 +331,7 @@ public final class ImageLayout implements ImageSource, ImageSink {
     try {
       lock.locked(() -> changeIndex(reference, descriptor, parts));
     } catch (IOException e) {
-      throw failure("list", reference, descriptor, e);
+      throw failure("list", reference, descriptor.digest(), e);
     }
   }
 
@@ -348,17 +370,9 @@ public final class ImageLayout implements ImageSource, ImageSink {
   }
 
   private RuncibleException failure(
-      String verb, ImageReference reference, Descriptor descriptor, IOException e) {
+      String verb, ImageReference reference, Digest digest, IOException e) {
     return LayoutFiles.failure(
-        "cannot "
-            + verb
-            + " "
-            + descriptor.digest()
-            + " of "
-            + reference
-            + " in the image layout "
-            + root,
-        e);
+        "cannot " + verb + " " + digest + " of " + reference + " in the image layout " + root, e);
   }
 
   /** Does nothing: a layout holds nothing open. */

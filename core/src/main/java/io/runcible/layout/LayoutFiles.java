@@ -20,10 +20,14 @@ final class LayoutFiles {
   /** Opens a regular file; a link or a pipe in its place is refused, not followed or waited on. */
   static InputStream open(Path file) throws IOException {
     if (!attributes(file).isRegularFile()) {
-      throw new RuncibleException(
-          ErrorKind.INVALID_INPUT, file + " is not a regular file, as a layout has them");
+      throw irregular(file);
     }
     return Files.newInputStream(file, LinkOption.NOFOLLOW_LINKS);
+  }
+
+  static RuncibleException irregular(Path file) {
+    return new RuncibleException(
+        ErrorKind.INVALID_INPUT, file + " is not a regular file, as a layout has them");
   }
 
   static BasicFileAttributes attributes(Path file) throws IOException {

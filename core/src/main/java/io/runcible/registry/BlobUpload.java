@@ -35,8 +35,16 @@ final class BlobUpload {
     HttpUrl location = begin(reference);
     Content body = new Content(descriptor, content);
     HttpUrl target =
-        location.newBuilder().addQueryParameter("digest", descriptor.digest().toString()).build();
-    Request put = new Request.Builder().url(target).put(body).build();
+        location
+            .newBuilder()
+            .addEncodedQueryParameter("digest", descriptor.digest().toString())
+            .build();
+    Request put =
+        new Request.Builder()
+            .url(target)
+            .put(body)
+            .tag(Cancellation.class, body.cancellation)
+            .build();
     transport.call(
         operation,
         (op, request) -> sendContent(body, request),
@@ -104,6 +112,7 @@ final class BlobUpload {
   private final class Content extends RequestBody {
     private final Descriptor descriptor;
     private final InputStream content;
+    private final Cancellation cancellation = new Cancellation();
     private @Nullable RuncibleException failure;
 
     Content(Descriptor descriptor, InputStream content) {
@@ -138,7 +147,9 @@ final class BlobUpload {
 
     private int read(InputStream verified, byte[] buffer) throws IOException {
       try {
-        return verified.read(buffer, 0, buffer.length);
+        int count = verified.read(buffer, 0, buffer.length);
+        cancellation.heedAgain();
+        return count;
       } catch (RuncibleException e) {
         failure = e;
       } catch (IOException e) {

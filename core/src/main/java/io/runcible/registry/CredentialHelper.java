@@ -30,9 +30,16 @@ final class CredentialHelper {
   private static final int MAX_OUTPUT = 64 * 1024;
 
   private final Duration timeout;
+  private final String directory;
 
+  /** Looks for helpers where the host looks for programs. */
   CredentialHelper(Duration timeout) {
+    this(timeout, "");
+  }
+
+  CredentialHelper(Duration timeout, String directory) {
     this.timeout = timeout;
+    this.directory = directory;
   }
 
   /**
@@ -78,19 +85,23 @@ final class CredentialHelper {
 
   private Optional<Credentials> run(String program, String server)
       throws IOException, InterruptedException {
-    Process process = new ProcessBuilder(program, "get").redirectError(Redirect.DISCARD).start();
+    Process process =
+        new ProcessBuilder(directory + program, "get").redirectError(Redirect.DISCARD).start();
     try {
       long deadline = System.nanoTime() + timeout.toNanos();
       FutureTask<byte[]> output = read(process);
       write(process, server);
       byte[] raw = output.get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+      if (raw.length > MAX_OUTPUT) {
+        throw new IOException("its output has more than " + MAX_OUTPUT + " bytes");
+      }
       if (!process.waitFor(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
         throw new TimeoutException();
       }
       // Helpers end with 1 both when they have nothing and when they fail.
       return process.exitValue() == 0 ? Optional.of(parse(raw)) : none(program, server, raw);
     } catch (TimeoutException e) {
-      throw new IOException("no answer within " + timeout.toSeconds() + " s", e);
+      throw new IOException("no answer within " + timeout.toMillis() + " ms", e);
     } catch (ExecutionException e) {
       throw new IOException("its output cannot be read: " + e.getCause().getMessage(), e);
     } finally {
@@ -118,7 +129,7 @@ final class CredentialHelper {
   }
 
   private static Credentials parse(byte[] raw) throws IOException {
-    Optional<ObjectNode> answer = raw.length > MAX_OUTPUT ? Optional.empty() : Json.object(raw);
+    Optional<ObjectNode> answer = Json.object(raw);
     Optional<String> secret = answer.flatMap(json -> Json.text(json, "Secret"));
     if (secret.isEmpty()) {
       throw new IOException("its answer is not JSON with a secret");

@@ -18,7 +18,8 @@ final class ErrorBodies {
   /** The errors of a response as "CODE: message; …"; empty when the body has none. */
   static String read(Response response) {
     try {
-      return describe(response.body().byteStream().readNBytes(MAX_BODY));
+      return describe(
+          Cancellation.of(response).run(() -> response.body().byteStream().readNBytes(MAX_BODY)));
     } catch (IOException e) {
       // The status is what counts; the text would only have explained it.
       return "";

@@ -4,6 +4,7 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -49,7 +50,6 @@ final class HttpTransport implements AutoCloseable {
         settings
             .followRedirects(false)
             .followSslRedirects(false)
-            .socketFactory(new InterruptibleSocketFactory())
             .dns(new InterruptibleDns())
             .connectionPool(new ConnectionPool(IDLE_CONNECTIONS, IDLE_SECONDS, TimeUnit.SECONDS))
             .build();
@@ -69,7 +69,7 @@ final class HttpTransport implements AutoCloseable {
         Response response = sender.send(operation, request);
         Optional<Duration> next = pause(attempt, request, response);
         if (next.isEmpty()) {
-          return answer.read(response);
+          return Cancellation.of(response).run(() -> answer.read(response));
         }
         response.close();
         pause = next.get();
@@ -125,6 +125,14 @@ final class HttpTransport implements AutoCloseable {
     return retry;
   }
 
+  /** Hands on a response of a status; closes any other and fails. */
+  Response expect(Operation operation, Response response, int status) {
+    if (response.code() == status) {
+      return response;
+    }
+    throw unexpected(operation, response);
+  }
+
   /** An answer that the operation has no use for, as an exception. Closes the response. */
   RuncibleException unexpected(Operation operation, Response response) {
     try (response) {
@@ -138,7 +146,7 @@ final class HttpTransport implements AutoCloseable {
    */
   Response send(Operation operation, Request request) throws IOException {
     Request current =
-        request
+        Cancellation.tagged(request)
             .newBuilder()
             .header("User-Agent", userAgent)
             // Also keeps a coding of the content from being undone unseen.
@@ -160,12 +168,10 @@ final class HttpTransport implements AutoCloseable {
 
   private Response execute(Request request) throws IOException {
     Call call = client.newCall(request);
-    Cancellation cancellation = request.tag(Cancellation.class);
-    if (cancellation != null) {
-      cancellation.attach(call);
-    }
+    Cancellation cancellation = Objects.requireNonNull(request.tag(Cancellation.class));
+    cancellation.attach(call);
     try {
-      return call.execute();
+      return cancellation.run(call::execute);
     } catch (IOException e) {
       throw new SendException(request.url(), e);
     } catch (Exception e) {

@@ -1,6 +1,5 @@
 package io.runcible.registry;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
@@ -59,7 +58,7 @@ final class ManifestReader {
               + " and sends bytes that have "
               + actual);
     }
-    String mediaType = mediaType(response).orElseGet(() -> mediaTypeInside(operation, raw));
+    String mediaType = mediaType(response).orElseGet(() -> Descriptor.ofDocument(raw).mediaType());
     return Descriptor.of(mediaType, expected, raw.length);
   }
 
@@ -71,12 +70,12 @@ final class ManifestReader {
     return raw;
   }
 
-  private static void checkSize(Operation operation, long size) {
+  static void checkSize(Operation operation, long size) {
     if (size > Manifest.MAX_SIZE) {
       throw Failures.of(
           ErrorKind.INVALID_INPUT,
           operation,
-          "it is larger than the " + Manifest.MAX_SIZE + " bytes that are read");
+          "it has " + size + " bytes or more; at most " + Manifest.MAX_SIZE + " are allowed");
     }
   }
 
@@ -106,16 +105,5 @@ final class ManifestReader {
     boolean telling = MediaType.isManifest(type) || MediaType.isIndex(type);
     boolean vendor = type.startsWith("application/vnd.");
     return telling || vendor ? Optional.of(type) : Optional.empty();
-  }
-
-  private static String mediaTypeInside(Operation operation, byte[] raw) {
-    ObjectNode document =
-        Json.object(raw)
-            .orElseThrow(
-                () ->
-                    Failures.of(
-                        ErrorKind.INVALID_INPUT, operation, "the answer is not a JSON object"));
-    return Json.text(document, "mediaType")
-        .orElse(document.has("manifests") ? MediaType.OCI_INDEX : MediaType.OCI_MANIFEST);
   }
 }

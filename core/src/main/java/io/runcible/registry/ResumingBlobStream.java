@@ -105,7 +105,8 @@ final class ResumingBlobStream extends InputStream {
       }
       open();
     }
-    int count = Objects.requireNonNull(body).read(buffer, offset, length);
+    InputStream content = Objects.requireNonNull(body);
+    int count = cancellation.run(() -> content.read(buffer, offset, length));
     if (count > descriptor.size() - position) {
       throw Failures.of(
           ErrorKind.CORRUPT_DATA,
@@ -127,7 +128,7 @@ final class ResumingBlobStream extends InputStream {
     }
     InputStream content = opened.body().byteStream();
     if (opened.code() == 200) {
-      skip(content, position);
+      cancellation.run(() -> skip(content, position));
     }
     body = content;
   }
@@ -156,7 +157,7 @@ final class ResumingBlobStream extends InputStream {
         ErrorKind.CORRUPT_DATA, operation, operation.endpoint().name() + " " + reason);
   }
 
-  private static void skip(InputStream content, long count) throws IOException {
+  private static long skip(InputStream content, long count) throws IOException {
     byte[] buffer = new byte[SKIP_BUFFER];
     long left = count;
     while (left > 0) {
@@ -166,6 +167,7 @@ final class ResumingBlobStream extends InputStream {
       }
       left -= read;
     }
+    return count;
   }
 
   private void pauseAfter(IOException e) {

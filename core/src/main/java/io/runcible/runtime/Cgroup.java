@@ -5,9 +5,8 @@ import io.runcible.RuncibleException;
 import io.runcible.ffi.PidFd;
 import io.runcible.ffi.PrivilegedHost;
 import java.io.IOException;
-import java.nio.file.DirectoryNotEmptyException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
@@ -16,6 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
@@ -27,6 +27,7 @@ import java.util.stream.Stream;
 public final class Cgroup {
   private static final Duration PATIENCE = Duration.ofSeconds(10);
   private static final int MAX_DEPTH = 16;
+  private static final int LET_GO_AFTER = 5;
   private static final int SIGKILL = 9;
 
   private final List<Path> directories;
@@ -100,23 +101,40 @@ public final class Cgroup {
   private void setFrozen(boolean frozen) {
     Optional<Path> v1 = find("freezer.state");
     Optional<Path> v2 = find("cgroup.freeze");
+    boolean done;
     if (v1.isPresent()) {
-      write(v1.get(), frozen ? "FROZEN" : "THAWED");
+      done = setFrozenV1(v1.get(), frozen);
     } else if (v2.isPresent()) {
       write(v2.get(), frozen ? "1" : "0");
+      done = await(() -> isFrozen() == frozen);
     } else {
       throw new RuncibleException(
           ErrorKind.UNSUPPORTED,
           "the control group "
               + directories
-              + " has no freezer: it is gone, or this host mounts"
-              + " none");
+              + " has no freezer: it is gone, or this host mounts none");
     }
-    if (!await(() -> isFrozen() == frozen)) {
+    if (!done) {
       throw new RuncibleException(
           ErrorKind.TIMEOUT,
           "the processes of " + directories + " did not " + (frozen ? "stop" : "go on"));
     }
+  }
+
+  /**
+   * The old freezer can hang half-way when a process forks or is about to exec; asking again helps,
+   * and at times only letting go first.
+   */
+  private boolean setFrozenV1(Path state, boolean frozen) {
+    AtomicInteger tries = new AtomicInteger();
+    return await(
+        () -> {
+          if (frozen && tries.incrementAndGet() % LET_GO_AFTER == 0) {
+            write(state, "THAWED");
+          }
+          write(state, frozen ? "FROZEN" : "THAWED");
+          return isFrozen() == frozen;
+        });
   }
 
   /** Whether its processes are stopped. */
@@ -141,10 +159,10 @@ public final class Cgroup {
               find("cgroup.kill").ifPresent(file -> writeIfPresent(file, "1"));
               Set<Integer> pids = pids();
               pids.forEach(pid -> kill(host, pid));
-              if (isFrozen()) {
-                // A process that the old freezer holds dies when it is let go.
-                thaw();
-              }
+              // A process that the old freezer holds, or half holds, dies when it is let go.
+              find("freezer.state")
+                  .filter(file -> !lines(file).contains("THAWED"))
+                  .ifPresent(file -> writeIfPresent(file, "THAWED"));
               return pids.isEmpty();
             });
     if (!empty) {
@@ -154,8 +172,7 @@ public final class Cgroup {
               + pids()
               + " of "
               + directories
-              + " do not die; see their stacks in"
-              + " /proc");
+              + " do not die; see their stacks in /proc");
     }
   }
 
@@ -189,14 +206,10 @@ public final class Cgroup {
 
   private static boolean removed(Path group) {
     try {
-      return Files.deleteIfExists(group);
-    } catch (DirectoryNotEmptyException e) {
-      return false;
-    } catch (IOException e) {
-      if (Files.exists(group)) {
-        return false;
-      }
+      Files.deleteIfExists(group);
       return true;
+    } catch (IOException e) {
+      return !Files.exists(group);
     }
   }
 
@@ -213,7 +226,7 @@ public final class Cgroup {
     }
     try (Stream<Path> walk = Files.walk(directory, MAX_DEPTH)) {
       return walk.filter(Files::isDirectory).toList();
-    } catch (IOException | java.io.UncheckedIOException e) {
+    } catch (IOException | UncheckedIOException e) {
       // A group below vanished meanwhile; the caller looks again.
       return List.of(directory);
     }
@@ -223,10 +236,8 @@ public final class Cgroup {
   private static List<String> lines(Path file) {
     try {
       return Files.readAllLines(file);
-    } catch (NoSuchFileException e) {
-      return List.of();
     } catch (IOException e) {
-      // ENODEV: the group is being removed.
+      // No such file, or no such device while the group is being removed.
       return List.of();
     }
   }
@@ -240,9 +251,14 @@ public final class Cgroup {
     }
   }
 
+  /** Unless the group vanished meanwhile. */
   private static void writeIfPresent(Path file, String value) {
-    if (Files.exists(file)) {
+    try {
       write(file, value);
+    } catch (RuncibleException e) {
+      if (Files.exists(file)) {
+        throw e;
+      }
     }
   }
 

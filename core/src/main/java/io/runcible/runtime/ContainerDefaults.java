@@ -8,6 +8,9 @@ import java.util.List;
 
 /** What a container is like when nobody asks for anything. */
 final class ContainerDefaults {
+  /** Who may ping without CAP_NET_RAW. */
+  static final String PING_GROUPS = "net.ipv4.ping_group_range";
+
   private static final int DEFAULT_PIDS = 2048;
 
   /**
@@ -58,7 +61,7 @@ final class ContainerDefaults {
     if (!host.rootless() && host.cgroups().has("pids")) {
       builder.resources(Resources.builder().pids(DEFAULT_PIDS).build());
     }
-    return builder.sysctl("net.ipv4.ping_group_range", "0 0");
+    return builder.sysctl(PING_GROUPS, "0 0");
   }
 
   private static void mounts(RuntimeSpec.Builder builder, HostLimits host) {

@@ -128,7 +128,10 @@ public final class HostLimits {
     }
   }
 
-  /** A container that this host can run. */
+  /**
+   * A container that this host can run. For an ordinary user on the host's network, {@code /sys} is
+   * the host's, read-only.
+   */
   public Clamped<RuntimeSpec> clamp(RuntimeSpec spec) {
     List<String> notes = new ArrayList<>();
     RuntimeSpec.Builder builder = spec.toBuilder().process(clamp(spec.process(), notes));
@@ -202,6 +205,13 @@ public final class HostLimits {
   private static void clampRootless(
       RuntimeSpec spec, RuntimeSpec.Builder builder, List<String> notes) {
     builder.withoutCgroupsPath().confineDevices(false);
+    boolean sysfs = spec.mounts().stream().anyMatch(mount -> mount.type().equals("sysfs"));
+    if (sysfs && !spec.has(RuntimeSpec.NamespaceType.NETWORK)) {
+      // /sys shows the network, so only the owner of the network namespace may mount it.
+      builder.mount(
+          new RuntimeSpec.Mount(
+              "/sys", "bind", "/sys", List.of("rbind", "nosuid", "noexec", "nodev", "ro")));
+    }
     if (!spec.resources().isEmpty()) {
       notes.add("memory, processor and process limits are not set: they need root");
       builder.resources(Resources.none());

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -27,21 +28,23 @@ final class RuntimeFailures {
   private static final int MAX_MESSAGE = 600;
 
   /**
-   * What a message says, the kind that follows, and the next step; the first that fits counts.
+   * The kind that follows from a message, and the next step; the first rule that fits counts.
    *
-   * @param parts all of them are in the message, in lower case
+   * @param texts in lower case, one of them is in the message; the parts around an ellipsis are in
+   *     it in any order
    */
-  private record Rule(ErrorKind kind, String hint, String... parts) {
+  private record Rule(ErrorKind kind, String hint, List<String> texts) {
+    Rule(ErrorKind kind, String hint, String... texts) {
+      this(kind, hint, List.of(texts));
+    }
+
     boolean fits(String message) {
-      for (String part : parts) {
-        if (!message.contains(part)) {
-          return false;
-        }
-      }
-      return true;
+      return texts.stream()
+          .anyMatch(text -> Arrays.stream(text.split("…", -1)).allMatch(message::contains));
     }
   }
 
+  /** The words of runc 1.1 and of crun 1.8. */
   private static final List<Rule> RULES =
       List.of(
           new Rule(
@@ -52,49 +55,44 @@ final class RuntimeFailures {
           new Rule(
               ErrorKind.FAILED_PRECONDITION,
               "the memory limit is too low even to start",
-              "oom-killed"),
+              "oom-killed",
+              "memory limit could be too low",
+              "unable to set memory limit"),
           new Rule(
               ErrorKind.NOT_FOUND,
               "the image has no such program in its PATH",
-              "executable file",
-              "not found"),
+              "executable file…not found"),
           new Rule(
               ErrorKind.FAILED_PRECONDITION,
               "the working directory cannot be entered",
               "chdir",
-              "cwd"),
+              "mkdir…not a directory"),
           new Rule(
               ErrorKind.FAILED_PRECONDITION,
               "it is neither a program for this machine nor a script with an interpreter",
               "exec format error"),
           new Rule(
               ErrorKind.PERMISSION_DENIED,
-              "the program is not executable for this user",
-              "exec: ",
-              "permission denied"),
-          new Rule(
-              ErrorKind.PERMISSION_DENIED,
-              "the program is not executable for this user",
+              "the program is a directory, or not executable for this user",
+              "exec: …permission denied",
+              "exec: …is a directory",
               "open executable: "),
           new Rule(
-              ErrorKind.PERMISSION_DENIED,
-              "the program is a directory",
-              "exec: ",
-              "is a directory"),
+              ErrorKind.NOT_FOUND,
+              "the container is gone",
+              "container…does not exist",
+              "error opening file…/status`"),
           new Rule(
               ErrorKind.NOT_FOUND,
               "the image lacks the program, its interpreter or its dynamic loader",
-              "exec",
-              "no such file or directory"),
+              "exec…no such file or directory"),
           new Rule(ErrorKind.ALREADY_EXISTS, "the id is in use", "already exists"),
-          new Rule(ErrorKind.NOT_FOUND, "the container is gone", "container", "does not exist"),
           new Rule(
               ErrorKind.FAILED_PRECONDITION,
               "the container has ended",
-              "cannot exec in a stopped container"),
-          new Rule(ErrorKind.FAILED_PRECONDITION, "the container has ended", "is not running"),
-          new Rule(
-              ErrorKind.FAILED_PRECONDITION, "the container has ended", "container not running"),
+              "cannot exec in a stopped container",
+              "is not running",
+              "container not running"),
           new Rule(ErrorKind.FAILED_PRECONDITION, "resume the container first", "paused container"),
           new Rule(
               ErrorKind.PERMISSION_DENIED,
@@ -104,7 +102,8 @@ final class RuntimeFailures {
               ErrorKind.UNAVAILABLE,
               "the host has no room for another process",
               "resource temporarily unavailable"),
-          new Rule(ErrorKind.UNAVAILABLE, "the disk is full", "no space left on device"));
+          new Rule(ErrorKind.UNAVAILABLE, "the disk is full", "no space left on device"),
+          new Rule(ErrorKind.UNSUPPORTED, "it does not know the command", "unknown command"));
 
   private RuntimeFailures() {}
 

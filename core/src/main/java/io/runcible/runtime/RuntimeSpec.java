@@ -369,14 +369,20 @@ public final class RuntimeSpec {
 
     /** Adds a namespace, instead of one of the same kind. */
     public Builder namespace(Namespace namespace) {
-      shareWithHost(namespace.type());
+      namespaces.removeIf(other -> other.type() == namespace.type());
       namespaces.add(namespace);
       return this;
     }
 
-    /** Lets the container use the host's namespace of a kind. */
+    /**
+     * Lets the container use the host's namespace of a kind. Kernel parameters that were set by
+     * {@link RuntimeSpec#containerDefaults} for a namespace of its own go with it.
+     */
     public Builder shareWithHost(NamespaceType type) {
       namespaces.removeIf(other -> other.type() == type);
+      if (type == NamespaceType.NETWORK) {
+        sysctls.remove(ContainerDefaults.PING_GROUPS);
+      }
       return this;
     }
 

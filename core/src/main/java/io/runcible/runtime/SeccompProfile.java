@@ -12,11 +12,23 @@ import org.jspecify.annotations.Nullable;
 
 /** Which system calls a container may make (config-linux.md, "Seccomp"). Immutable. */
 public final class SeccompProfile {
-  private static final SeccompProfile UNCONFINED = new SeccompProfile(null);
+  private enum Kind {
+    UNCONFINED,
+    STANDARD,
+    STANDARD_COMPAT,
+    CUSTOM
+  }
 
+  private static final SeccompProfile UNCONFINED = new SeccompProfile(Kind.UNCONFINED, null);
+  private static final SeccompProfile STANDARD = new SeccompProfile(Kind.STANDARD, null);
+  private static final SeccompProfile STANDARD_COMPAT =
+      new SeccompProfile(Kind.STANDARD_COMPAT, null);
+
+  private final Kind kind;
   private final @Nullable ObjectNode custom;
 
-  private SeccompProfile(@Nullable ObjectNode custom) {
+  private SeccompProfile(Kind kind, @Nullable ObjectNode custom) {
+    this.kind = kind;
     this.custom = custom;
   }
 
@@ -25,9 +37,26 @@ public final class SeccompProfile {
     return UNCONFINED;
   }
 
-  /** The usual profile. */
+  /**
+   * The usual profile: it forbids what Docker's default forbids, that is what loads kernel code,
+   * changes the host's clock, swap, accounting or keys, makes namespaces and mounts without
+   * CAP_SYS_ADMIN, opens files by handle, uses io_uring, or opens a socket of the kernel's
+   * cryptography or of the hypervisor. What a granted capability is for is allowed with it.
+   *
+   * <p>A program of another architecture than the host's own, as of 32 bits, is killed at its first
+   * call; see {@link #standardWithCompat()}.
+   */
   public static SeccompProfile standard() {
-    return UNCONFINED;
+    return STANDARD;
+  }
+
+  /**
+   * As {@link #standard()}, and programs of the 32-bit variants of the host's architecture may run,
+   * too. The start of a container takes some milliseconds longer. On x86 the address family of a
+   * socket cannot be checked for such programs.
+   */
+  public static SeccompProfile standardWithCompat() {
+    return STANDARD_COMPAT;
   }
 
   /**
@@ -39,17 +68,27 @@ public final class SeccompProfile {
     try {
       JsonNode profile = new ObjectMapper().readTree(json);
       if (profile instanceof ObjectNode object && object.path("defaultAction").isTextual()) {
-        return new SeccompProfile(object);
+        return new SeccompProfile(Kind.CUSTOM, object);
       }
     } catch (IOException e) {
-      throw new RuncibleException(
-          ErrorKind.INVALID_INPUT, "the seccomp profile is not JSON: " + e.getMessage(), e);
+      throw new RuncibleException(ErrorKind.INVALID_INPUT, "the seccomp profile is not JSON", e);
     }
     throw SpecChecks.invalid("the seccomp profile is not a JSON object with a defaultAction");
   }
 
   /** What goes into {@code linux.seccomp}; empty for no confinement. */
   Optional<ObjectNode> toJson(Set<Capability> granted) {
-    return Optional.ofNullable(custom).map(ObjectNode::deepCopy);
+    String architecture = System.getProperty("os.arch", "");
+    return switch (kind) {
+      case UNCONFINED -> Optional.empty();
+      case STANDARD -> Optional.of(StandardSeccomp.resolve(architecture, false, granted));
+      case STANDARD_COMPAT -> Optional.of(StandardSeccomp.resolve(architecture, true, granted));
+      case CUSTOM -> Optional.ofNullable(custom).map(ObjectNode::deepCopy);
+    };
+  }
+
+  @Override
+  public String toString() {
+    return "SeccompProfile[" + kind + "]";
   }
 }

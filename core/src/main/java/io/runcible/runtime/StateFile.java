@@ -28,27 +28,20 @@ record StateFile(
     int pid, long startTime, Instant created, Optional<Path> bundle, Optional<Cgroup> cgroup) {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final long MAX_SIZE = 4L << 20;
-  private static final int MAX_ATTEMPTS = 5;
 
   /** Reads what is in the directory of one container; empty if there is nothing. */
   static Optional<StateFile> read(Path directory, Cgroups cgroups) {
-    for (int attempt = 1; ; attempt++) {
-      try {
-        Optional<JsonNode> runc = json(directory.resolve("state.json"));
-        if (runc.isPresent()) {
-          return runc.map(StateFile::ofRunc);
-        }
-        return json(directory.resolve("status")).map(state -> ofCrun(state, cgroups));
-      } catch (IOException e) {
-        // crun writes its file in place: a reader may see half of it.
-        if (attempt == MAX_ATTEMPTS) {
-          throw new RuncibleException(
-              ErrorKind.CORRUPT_DATA,
-              "the runtime's state in '" + directory + "' cannot be read: " + e.getMessage(),
-              e);
-        }
-        Thread.yield();
+    try {
+      Optional<JsonNode> runc = json(directory.resolve("state.json"));
+      if (runc.isPresent()) {
+        return runc.map(StateFile::ofRunc);
       }
+      return json(directory.resolve("status")).map(state -> ofCrun(state, cgroups));
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.CORRUPT_DATA,
+          "the runtime's state in '" + directory + "' cannot be read: " + e.getMessage(),
+          e);
     }
   }
 

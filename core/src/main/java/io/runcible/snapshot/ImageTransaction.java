@@ -26,8 +26,8 @@ import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 
 /**
- * One image on its way into the store. Holds the locks of all that is missing, taken in the order of
- * the digests, so that two processes never wait for each other; fetches and unpacks; makes it
+ * One image on its way into the store. Holds the locks of all that is missing, taken in the order
+ * of the digests, so that two processes never wait for each other; fetches and unpacks; makes it
  * durable with one sync; and only then gives it its names.
  */
 final class ImageTransaction implements AutoCloseable {
@@ -157,8 +157,7 @@ final class ImageTransaction implements AutoCloseable {
       }
       Path target = stagings.get(chain.get(index)).directory();
       UnpackedLayer done =
-          UnpackedLayer.unpack(
-              compressed, layer.diffId(), target, UnpackedLayer.Form.ROOT, stages);
+          UnpackedLayer.unpack(compressed, layer.diffId(), target, UnpackedLayer.Form.ROOT, stages);
       synchronized (unpacked) {
         unpacked.put(index, done);
       }
@@ -166,8 +165,7 @@ final class ImageTransaction implements AutoCloseable {
       throw new RuncibleException(
           ErrorKind.UNAVAILABLE, "cannot unpack " + layer + ": " + e.getMessage(), e);
     } catch (RuncibleException e) {
-      throw new RuncibleException(
-          e.kind(), "cannot unpack " + layer + ": " + e.getMessage(), e);
+      throw new RuncibleException(e.kind(), "cannot unpack " + layer + ": " + e.getMessage(), e);
     }
   }
 

@@ -88,8 +88,7 @@ final class RootlessUnpack {
   private static void finish(ChildProcess worker, String said) {
     WaitStatus status;
     try {
-      status =
-          worker.waitFor(java.time.Duration.ofHours(1)).orElseGet(worker::killAndWait);
+      status = worker.waitFor(java.time.Duration.ofHours(1)).orElseGet(worker::killAndWait);
     } catch (RuncibleException e) {
       worker.killAndWait();
       throw e;
@@ -108,7 +107,10 @@ final class RootlessUnpack {
         .orElse(ErrorKind.INTERNAL);
   }
 
-  /** This JVM's program and class path, and the flags that make a short run short. */
+  /**
+   * This JVM's program and class path, and flags that make a short run short. The optimizing
+   * compiler stays: only that one uses the processor's instructions for SHA-256.
+   */
   private static List<String> command() {
     String path =
         Stream.of("java.class.path", "jdk.module.path")
@@ -120,7 +122,6 @@ final class RootlessUnpack {
     return List.of(
         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
         "-XX:+UseSerialGC",
-        "-XX:TieredStopAtLevel=1",
         "-Djnr.ffi.asm.enabled=false",
         "-cp",
         path,

@@ -38,6 +38,7 @@ public interface Snapshotter {
    * @param chain the chainIds, the lowest first
    * @param place a directory of the container's own, on the file system of the store
    */
+  @SuppressWarnings("exports")
   OverlayMount prepare(List<Digest> chain, Path place);
 
   /** All committed layers. */

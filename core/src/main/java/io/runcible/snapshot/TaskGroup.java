@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Tasks that succeed or fail together: the first failure, or an interrupt of the one who waits,
- * interrupts all; and the wait is over only when every one of them has ended, so that what they used
- * can be closed.
+ * interrupts all; and the wait is over only when every one of them has ended, so that what they
+ * used can be closed.
  */
 final class TaskGroup {
   private final Executor executor;

@@ -71,6 +71,11 @@ public final class MemoryImageSource implements ImageSource, ImageSink {
   }
 
   @Override
+  public long blobSize(ImageReference reference, Digest digest) {
+    return content(digest).length;
+  }
+
+  @Override
   public boolean hasBlob(ImageReference reference, Descriptor descriptor) {
     return contents.containsKey(descriptor.digest());
   }

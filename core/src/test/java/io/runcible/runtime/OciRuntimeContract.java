@@ -20,7 +20,9 @@ import io.runcible.runtime.OciRuntime.Stdio;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,8 +50,11 @@ abstract class OciRuntimeContract {
     return true;
   }
 
+  private List<String> openBefore = List.of();
+
   @BeforeEach
   void openContainers() throws IOException {
+    openBefore = openDescriptors();
     containers = new Containers(directory, open(directory.resolve("state")));
   }
 
@@ -63,6 +68,29 @@ abstract class OciRuntimeContract {
       assertThat(containers.leftGroups()).as("control groups").isEmpty();
     } finally {
       containers.close();
+    }
+    assertThat(openDescriptors()).as("descriptors").hasSameSizeAs(openBefore);
+  }
+
+  /** The pipes and processes that this JVM has open. */
+  private static List<String> openDescriptors() throws IOException {
+    List<String> open = new ArrayList<>();
+    try (DirectoryStream<Path> links = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+      for (Path link : links) {
+        String target = target(link);
+        if (target.startsWith("pipe:") || target.contains("pidfd")) {
+          open.add(target);
+        }
+      }
+    }
+    return open;
+  }
+
+  private static String target(Path link) throws IOException {
+    try {
+      return Files.readSymbolicLink(link).toString();
+    } catch (NoSuchFileException e) {
+      return "closed meanwhile";
     }
   }
 
@@ -237,14 +265,29 @@ abstract class OciRuntimeContract {
     }
 
     @Test
+    void confinementIsThatOfTheContainer() throws Exception {
+      try (Running container = containers.start(process("sleep", "60")).awaitStart()) {
+        Ended ended = exec(container, shell("cat /proc/self/status; unshare -U true; echo $?"), "");
+
+        assertThat(ended.output())
+            .contains("CapEff:\t00000000800405fb\n")
+            .contains("CapBnd:\t00000000800405fb\n")
+            .contains("NoNewPrivs:\t1\n")
+            .contains("Seccomp:\t2\n")
+            .endsWith("\n1\n");
+        assertThat(ended.errors()).contains("Operation not permitted");
+      }
+    }
+
+    @Test
     void endedContainerIsRefused() throws Exception {
       try (Running container = containers.start(process("true"))) {
         container.await();
         Ended ended = exec(container, process("true"), "");
 
-        assertThat(ended.failure())
-            .get()
-            .extracting(RuncibleException::kind)
+        RuncibleException failure = ended.failure().orElseThrow();
+        assertThat(failure.kind())
+            .as(failure.getMessage())
             .isIn(ErrorKind.FAILED_PRECONDITION, ErrorKind.NOT_FOUND);
       }
     }
@@ -334,6 +377,19 @@ abstract class OciRuntimeContract {
     }
 
     @Test
+    void busyContainerCanBePausedAndResumedManyTimes() throws Exception {
+      try (Running container =
+          containers.start(shell("while true; do busybox true; done")).awaitStart()) {
+        for (int i = 0; i < 20; i++) {
+          containers.runtime.pause(container.id);
+          assertThat(status(container)).isEqualTo(RuntimeState.Status.PAUSED);
+          containers.runtime.resume(container.id);
+          assertThat(status(container)).isEqualTo(RuntimeState.Status.RUNNING);
+        }
+      }
+    }
+
+    @Test
     void limitsOfARunningContainerCanBeChanged() throws Exception {
       try (Running container =
           containers.start(
@@ -418,7 +474,57 @@ abstract class OciRuntimeContract {
           .contains("CapEff:\t00000000800405fb\n")
           .contains("CapBnd:\t00000000800405fb\n")
           .contains("CapAmb:\t0000000000000000\n")
-          .contains("NoNewPrivs:\t1\n");
+          .contains("NoNewPrivs:\t1\n")
+          .contains("Seccomp:\t2\n");
+    }
+
+    @Test
+    void namespacesAndMountsAreForbidden() throws IOException {
+      Ended ended =
+          containers.run(
+              shell(
+                  "unshare -U true; unshare -r true; mount -t tmpfs x /tmp;"
+                      + " mount -o remount,rw /; echo end"));
+
+      assertThat(ended.output()).isEqualTo("end\n");
+      assertThat(ended.errors().lines())
+          .hasSize(4)
+          .allMatch(line -> line.contains("permitted") || line.contains("permission denied"));
+    }
+
+    @Test
+    void grantedCapabilityWorksInsideItsNamespaces() throws IOException {
+      Ended ended =
+          containers.run(
+              shell("mount -t tmpfs x /tmp && touch /tmp/x && ls /tmp")
+                  .capabilities(List.of(Capability.SYS_ADMIN)));
+
+      assertThat(ended.output()).isEqualTo("x\n");
+    }
+
+    @Test
+    void customProfileDecides() throws IOException {
+      byte[] profile =
+          """
+          {"defaultAction": "SCMP_ACT_ALLOW",
+           "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 28}]}
+          """
+              .getBytes(StandardCharsets.UTF_8);
+      Ended ended =
+          containers.run(
+              shell("busybox mkdir /dev/shm/x"), spec -> spec.seccomp(SeccompProfile.of(profile)));
+
+      assertThat(ended.errors()).contains("No space left on device");
+    }
+
+    @Test
+    void compatibleProfileConfinesToo() throws IOException {
+      Ended ended =
+          containers.run(
+              shell("grep Seccomp: /proc/self/status"),
+              spec -> spec.seccomp(SeccompProfile.standardWithCompat()));
+
+      assertThat(ended.output()).isEqualTo("Seccomp:\t2\n");
     }
 
     @Test

@@ -14,22 +14,26 @@ import org.junit.jupiter.api.extension.ExtendWith;
  *
  * <ul>
  *   <li>A static field: one container for all tests of the class, removed after the last.
- *   <li>An instance field: a fresh container for each test, or for the class where the test instance
- *       lives as long as the class.
+ *   <li>An instance field: a fresh container for each test, or for the class where the test
+ *       instance lives as long as the class.
  *   <li>A parameter of a test, of a lifecycle method or of the constructor: a container for as long
  *       as that scope lasts.
  * </ul>
  *
- * <p>A container that does not start, or does not become ready, fails the test with the last of what
- * it wrote. All containers of a test run share one engine, and end with the JVM, also when it is
- * killed.
+ * <p>A container that does not start, or does not become ready, fails the test with the last of
+ * what it wrote. All containers of a test run share one engine, and end with the JVM, also when it
+ * is killed.
  */
 @Documented
 @Target({ElementType.FIELD, ElementType.PARAMETER, ElementType.ANNOTATION_TYPE})
 @Retention(RetentionPolicy.RUNTIME)
 @ExtendWith(RunContainerExtension.class)
 public @interface RunContainer {
-  /** The image; short names expand as everywhere. Pulled if it is not in the store. */
+  /**
+   * The image; short names expand as everywhere. Pulled if it is not in the store. A placeholder
+   * {@code ${name}} or {@code ${name:default}} stands for a system property, so that a build can
+   * say which registry images come from.
+   */
   String image();
 
   /** The command; by default the image's. */

@@ -23,10 +23,16 @@ import org.junit.jupiter.api.extension.TestInstancePostProcessor;
 import org.junit.platform.commons.support.AnnotationSupport;
 import org.junit.platform.commons.support.HierarchyTraversalMode;
 
-/** What {@link RunContainer} does. Holds no state: JUnit's stores do, and close what they hold. */
-final class RunContainerExtension
+/**
+ * What {@link RunContainer} does; the annotation registers it. Holds no state: JUnit's stores do,
+ * and close what they hold.
+ */
+public final class RunContainerExtension
     implements BeforeAllCallback, BeforeEachCallback, TestInstancePostProcessor, ParameterResolver {
   private static final Namespace NAMESPACE = Namespace.create(RunContainerExtension.class);
+
+  /** For JUnit. */
+  public RunContainerExtension() {}
 
   @Override
   public void beforeAll(ExtensionContext context) throws IllegalAccessException {
@@ -106,7 +112,7 @@ final class RunContainerExtension
 
   private static ContainerSpec spec(RunContainer wanted) {
     ContainerSpec.Builder spec =
-        ContainerSpec.builder(wanted.image()).network(wanted.network());
+        ContainerSpec.builder(Placeholders.resolve(wanted.image())).network(wanted.network());
     if (wanted.command().length > 0) {
       spec.command(wanted.command());
     }

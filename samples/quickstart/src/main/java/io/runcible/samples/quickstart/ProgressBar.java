@@ -37,8 +37,7 @@ final class ProgressBar implements ProgressListener, AutoCloseable {
 
   private void line(Digest digest, long size, String what) {
     if (!terminal) {
-      System.err.printf(
-          Locale.ROOT, "layer %.12s  %,d bytes  %s%n", digest.hex(), size, what);
+      System.err.printf(Locale.ROOT, "layer %.12s  %,d bytes  %s%n", digest.hex(), size, what);
     }
   }
 

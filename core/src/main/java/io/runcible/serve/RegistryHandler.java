@@ -1,0 +1,156 @@
+package io.runcible.serve;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.image.Descriptor;
+import io.runcible.image.ImageSource;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
+
+/** Answers the requests of the distribution API that read. */
+final class RegistryHandler {
+  private static final Logger LOG = LoggerFactory.getLogger(RegistryServer.class);
+  private static final JsonMapper MAPPER = new JsonMapper();
+  private static final String JSON = "application/json";
+  private static final String BLOB = "application/octet-stream";
+  private static final int BUFFER_SIZE = 1 << 16;
+
+  private final ImageSource source;
+  private final String registry;
+
+  /**
+   * Makes a handler.
+   *
+   * @param registry the registry in the source whose images are served
+   */
+  RegistryHandler(ImageSource source, String registry) {
+    this.source = source;
+    this.registry = registry;
+  }
+
+  HttpAnswer answer(HttpRequest request) {
+    HttpAnswer answer;
+    try {
+      answer = content(request);
+    } catch (RegistryError e) {
+      answer = error(e);
+    } catch (RuncibleException e) {
+      answer = error(failure(request, e));
+    }
+    return answer.header("Docker-Distribution-API-Version", "registry/2.0");
+  }
+
+  private HttpAnswer content(HttpRequest request) throws RegistryError {
+    if (!request.method().equals("GET") && !request.isHead()) {
+      throw new RegistryError(405, "UNSUPPORTED", "this registry is read-only")
+          .header("Allow", "GET, HEAD");
+    }
+    if (request.path().equals("/v2") || request.path().equals("/v2/")) {
+      return new HttpAnswer(200, JSON, "{}".getBytes(UTF_8));
+    }
+    RegistryRoute route = RegistryRoute.parse(request.path(), registry);
+    try {
+      return switch (route.kind()) {
+        case MANIFEST -> manifest(route);
+        case BLOB -> blob(request, route);
+        case TAGS -> tags(request, route);
+      };
+    } catch (RuncibleException e) {
+      if (e.kind() == ErrorKind.NOT_FOUND) {
+        throw new RegistryError(404, route.kind().unknown(), "the registry does not have it");
+      }
+      throw e;
+    }
+  }
+
+  private HttpAnswer manifest(RegistryRoute route) {
+    Descriptor descriptor = source.resolve(route.reference());
+    byte[] raw = source.manifest(route.reference(), descriptor);
+    return new HttpAnswer(200, descriptor.mediaType(), raw)
+        .header("Docker-Content-Digest", descriptor.digest().toString());
+  }
+
+  private HttpAnswer blob(HttpRequest request, RegistryRoute route) throws RegistryError {
+    long size = source.blobSize(route.reference(), route.digest());
+    Descriptor blob = Descriptor.of(BLOB, route.digest(), size);
+    Optional<ByteRange> asked =
+        request.header("range").flatMap(header -> ByteRange.parse(header, size));
+    ByteRange range = asked.orElse(new ByteRange(0, size));
+    if (asked.isPresent() && !range.isSatisfiable()) {
+      throw new RegistryError(416, "SIZE_INVALID", "the blob has " + size + " bytes")
+          .header("Content-Range", "bytes */" + size);
+    }
+    HttpAnswer answer =
+        new HttpAnswer(
+            asked.isPresent() ? 206 : 200,
+            BLOB,
+            range.length(),
+            out -> copy(route, blob, range, out));
+    if (asked.isPresent()) {
+      answer.header(
+          "Content-Range", "bytes " + range.start() + "-" + (range.end() - 1) + "/" + size);
+    }
+    return answer
+        .header("Accept-Ranges", "bytes")
+        .header("Docker-Content-Digest", route.digest().toString());
+  }
+
+  private void copy(RegistryRoute route, Descriptor blob, ByteRange range, OutputStream out)
+      throws IOException {
+    try (InputStream content = source.blob(route.reference(), blob)) {
+      content.skipNBytes(range.start());
+      byte[] buffer = new byte[BUFFER_SIZE];
+      for (long left = range.length(); left > 0; ) {
+        int count = content.read(buffer, 0, (int) Math.min(buffer.length, left));
+        if (count < 0) {
+          throw new IOException("the blob " + blob.digest() + " ends " + left + " bytes early");
+        }
+        out.write(buffer, 0, count);
+        left -= count;
+      }
+    }
+  }
+
+  private HttpAnswer tags(HttpRequest request, RegistryRoute route) throws RegistryError {
+    List<String> all = source.tags(route.reference());
+    TagPage page = TagPage.of(all, request.query());
+    String name = RegistryRoute.tagsName(request.path());
+    ObjectNode body = MAPPER.createObjectNode().put("name", name);
+    page.tags().forEach(body.putArray("tags")::add);
+    HttpAnswer answer = new HttpAnswer(200, JSON, body.toString().getBytes(UTF_8));
+    return page.more() ? answer.header("Link", page.link(name)) : answer;
+  }
+
+  /** An error that is the source's. What it says may name files, so it is not for the client. */
+  private static RegistryError failure(HttpRequest request, RuncibleException e) {
+    LOG.atLevel(e.kind() == ErrorKind.CANCELLED ? Level.DEBUG : Level.WARN)
+        .setCause(e)
+        .log("Cannot answer {} {}", request.method(), request.path());
+    return switch (e.kind()) {
+      case UNAUTHENTICATED, PERMISSION_DENIED ->
+          new RegistryError(403, "DENIED", "the registry may not read it");
+      case UNSUPPORTED -> new RegistryError(501, "UNSUPPORTED", "the registry cannot do this");
+      case UNAVAILABLE, TIMEOUT, CANCELLED ->
+          new RegistryError(503, "UNAVAILABLE", "the registry cannot read it now");
+      default -> new RegistryError(500, "UNKNOWN", "the registry has it, but damaged");
+    };
+  }
+
+  private static HttpAnswer error(RegistryError e) {
+    ObjectNode body = MAPPER.createObjectNode();
+    body.putArray("errors").addObject().put("code", e.code()).put("message", e.getMessage());
+    HttpAnswer answer = new HttpAnswer(e.status(), JSON, body.toString().getBytes(UTF_8));
+    e.headers().forEach(answer::header);
+    return answer;
+  }
+}

@@ -1,0 +1,80 @@
+package io.runcible.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.network.Network;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ContainerSpecTest {
+  @Test
+  void nothingSetIsSafe() {
+    ContainerSpec spec = ContainerSpec.builder("app").build();
+    assertThat(spec.network()).isEqualTo(Network.NONE);
+    assertThat(spec.mayGainPrivileges()).isFalse();
+    assertThat(spec.addedCapabilities()).isEmpty();
+    assertThat(spec.isDetached()).isFalse();
+  }
+
+  @Test
+  void builderDoesNotChangeWhatItBuilt() {
+    ContainerSpec.Builder builder = ContainerSpec.builder("app").environment("A", "1");
+    ContainerSpec spec = builder.build();
+    builder.environment("B", "2").mount(Mount.tmpfs("/tmp"));
+    assertThat(spec.environment()).containsOnlyKeys("A");
+    assertThat(spec.mounts()).isEmpty();
+    assertThat(spec.toBuilder().command("x").build().environment()).containsOnlyKeys("A");
+    assertThat(spec.command()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"64m, 67108864", "2g, 2147483648", "65536k, 67108864", "67108864, 67108864"})
+  void memoryUnits(String text, long bytes) {
+    assertThat(ContainerSpec.builder("app").memory(text).build().memory()).hasValue(bytes);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "m", "-64m", "64 m", "1e9", "99999999999g", "1k", "64mb"})
+  void memoryThatIsNoneIsRejected(String text) {
+    rejects(spec -> spec.memory(text));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "A", ".a", "-a", "a/b", "../a", "a b", "a\nb"})
+  void nameThatCouldNotBeADirectoryIsRejected(String name) {
+    rejects(spec -> spec.name(name));
+  }
+
+  @Test
+  void limitsOutOfRangeAreRejected() {
+    rejects(spec -> spec.cpus(0));
+    rejects(spec -> spec.cpus(Double.NaN));
+    rejects(spec -> spec.pids(0));
+    rejects(spec -> spec.environment("A=B", "x"));
+    rejects(spec -> spec.environment("A", "x\0y"));
+    rejects(spec -> spec.workingDirectory("relative"));
+    rejects(spec -> spec.stopSignal("NOSUCH"));
+    rejects(spec -> spec.mount(Mount.tmpfs("relative")));
+  }
+
+  @Test
+  void publishSaysWhatToDoInstead() {
+    assertThatThrownBy(() -> ContainerSpec.builder("app").publish(80))
+        .isInstanceOfSatisfying(
+            RuncibleException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.UNSUPPORTED))
+        .hasMessageContaining("port 80")
+        .hasMessageContaining("HOST");
+  }
+
+  private static void rejects(Consumer<ContainerSpec.Builder> change) {
+    assertThatThrownBy(() -> change.accept(ContainerSpec.builder("app")))
+        .isInstanceOfSatisfying(
+            RuncibleException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.INVALID_INPUT));
+  }
+}

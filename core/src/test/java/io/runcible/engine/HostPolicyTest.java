@@ -1,0 +1,107 @@
+package io.runcible.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.image.ImageReference;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class HostPolicyTest {
+  private static final String ACCEPT = "[{\"type\":\"insecureAcceptAnything\"}]";
+  private static final String SIGNED = "[{\"type\":\"signedBy\"}]";
+
+  @TempDir Path directory;
+
+  @Test
+  void noPolicyAcceptsAnything() {
+    new HostPolicy(List.of(directory.resolve("policy.json"))).requireAccepted(image("a"));
+  }
+
+  @Test
+  void policyThatAcceptsAnythingAccepts() throws IOException {
+    check("{\"default\":" + ACCEPT + "}", "registry.example/a");
+  }
+
+  @Test
+  void signatureCannotBeChecked() {
+    refuses(ErrorKind.UNSUPPORTED, "{\"default\":" + SIGNED + "}", "registry.example/a");
+  }
+
+  @Test
+  void rejectedIsDenied() {
+    refuses(
+        ErrorKind.PERMISSION_DENIED, "{\"default\":[{\"type\":\"reject\"}]}", "registry.example/a");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "registry.example/team/app:1",
+        "registry.example/team/app",
+        "registry.example/team",
+        "registry.example",
+        "*.example",
+        ""
+      })
+  void mostSpecificScopeCounts(String scope) throws IOException {
+    check(scoped(scope, ACCEPT, SIGNED), "registry.example/team/app:1");
+    refuses(ErrorKind.UNSUPPORTED, scoped(scope, SIGNED, ACCEPT), "registry.example/team/app:1");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"registry.example/te", "registry.example/team/app:2", "other.example", "*.exam"})
+  void otherScopesDoNotCount(String scope) throws IOException {
+    check(scoped(scope, SIGNED, ACCEPT), "registry.example/team/app:1");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "[]",
+        "{",
+        "{}",
+        "{\"default\":[]}",
+        "{\"default\":{}}",
+        "{\"default\":[{\"type\":\"insecureAcceptAnything\"}],\"default\":[]}",
+        "{\"default\":[{\"type\":\"insecureAcceptAnything\"}]} x"
+      })
+  void policyThatCannotBeUnderstoodAcceptsNothing(String policy) {
+    refuses(ErrorKind.FAILED_PRECONDITION, policy, "registry.example/a");
+  }
+
+  private static String scoped(String scope, String requirements, String otherwise) {
+    return "{\"default\":"
+        + otherwise
+        + ",\"transports\":{\"docker\":{\""
+        + scope
+        + "\":"
+        + requirements
+        + "}}}";
+  }
+
+  private void refuses(ErrorKind kind, String policy, String reference) {
+    assertThatThrownBy(() -> check(policy, reference))
+        .isInstanceOfSatisfying(RuncibleException.class, e -> assertThat(e.kind()).isEqualTo(kind))
+        .hasMessageContaining("policy.json");
+  }
+
+  private void check(String policy, String reference) throws IOException {
+    Path file = Files.writeString(directory.resolve("policy.json"), policy);
+    new HostPolicy(List.of(directory.resolve("missing"), file)).requireAccepted(image(reference));
+  }
+
+  private static ImageReference image(String reference) {
+    return ImageReference.parse(reference);
+  }
+}

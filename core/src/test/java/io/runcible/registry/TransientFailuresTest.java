@@ -1,0 +1,158 @@
+package io.runcible.registry;
+
+import static io.runcible.registry.FakeRegistry.MANIFEST;
+import static io.runcible.registry.FakeRegistry.blob;
+import static io.runcible.registry.FakeRegistry.manifest;
+import static io.runcible.registry.FakeRegistry.status;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.image.Descriptor;
+import io.runcible.image.MediaType;
+import java.io.ByteArrayInputStream;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import mockwebserver3.MockResponse;
+import mockwebserver3.RecordedRequest;
+import mockwebserver3.SocketEffect;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TransientFailuresTest {
+  private static final Descriptor DESCRIPTOR = Descriptor.of(MediaType.OCI_MANIFEST, MANIFEST);
+
+  private final AtomicInteger count = new AtomicInteger();
+  private FakeRegistry registry;
+  private RegistryClient client;
+
+  private void serve(Function<RecordedRequest, MockResponse> answers) {
+    registry = FakeRegistry.answering(answers);
+    client = registry.client().build();
+  }
+
+  @AfterEach
+  void close() {
+    client.close();
+    registry.close();
+  }
+
+  private Descriptor resolve() {
+    return client.resolve(registry.reference("app:1"));
+  }
+
+  private RuncibleException failure() {
+    return catchThrowableOfType(RuncibleException.class, this::resolve);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {429, 500, 502, 503, 504})
+  void aTransientAnswerIsAskedForAgain(int status) {
+    serve(request -> count.getAndIncrement() < 2 ? status(status) : manifest(MANIFEST).build());
+    assertThat(resolve()).isEqualTo(DESCRIPTOR);
+    assertThat(registry.pauses).hasSize(2);
+    assertThat(registry.pauses.get(0)).isBetween(Duration.ofMillis(100), Duration.ofMillis(200));
+    assertThat(registry.pauses.get(1)).isBetween(Duration.ofMillis(200), Duration.ofMillis(400));
+  }
+
+  @Test
+  void anUnansweredConnectionIsMadeAgain() {
+    serve(
+        request ->
+            count.getAndIncrement() < 2
+                ? new MockResponse.Builder().onResponseStart(new SocketEffect.CloseSocket()).build()
+                : manifest(MANIFEST).build());
+    assertThat(resolve()).isEqualTo(DESCRIPTOR);
+    assertThat(registry.pauses).hasSize(2);
+  }
+
+  @Test
+  void aManifestThatIsCutIsReadAgain() {
+    serve(
+        request ->
+            count.getAndIncrement() == 0
+                ? manifest(MANIFEST).onResponseBody(new SocketEffect.CloseSocket()).build()
+                : manifest(MANIFEST).build());
+    assertThat(client.manifest(registry.reference("app:1"), DESCRIPTOR)).isEqualTo(MANIFEST);
+  }
+
+  @Test
+  void thePauseThatTheRegistryAsksForIsHeeded() {
+    serve(
+        request ->
+            count.getAndIncrement() == 0
+                ? new MockResponse.Builder().code(429).addHeader("Retry-After", 7).build()
+                : manifest(MANIFEST).build());
+    assertThat(resolve()).isEqualTo(DESCRIPTOR);
+    assertThat(registry.pauses).containsExactly(Duration.ofSeconds(7));
+  }
+
+  @Test
+  void aPauseBeyondMeasureIsToldToTheCaller() {
+    serve(request -> new MockResponse.Builder().code(429).addHeader("Retry-After", 3600).build());
+    RuncibleException failure = failure();
+    assertThat(failure.kind()).isEqualTo(ErrorKind.UNAVAILABLE);
+    assertThat(failure).hasMessageContaining("come back in 3600 s");
+    assertThat(registry.pauses).isEmpty();
+  }
+
+  @Test
+  void thereIsAnEndToIt() {
+    serve(request -> status(503));
+    RuncibleException failure = failure();
+    assertThat(failure.kind()).isEqualTo(ErrorKind.UNAVAILABLE);
+    assertThat(failure).hasMessageContaining("503");
+  }
+
+  @Test
+  void anInterruptEndsThePause() {
+    registry = FakeRegistry.answering(request -> status(503));
+    client =
+        registry
+            .client()
+            .sleeper(
+                pause -> {
+                  throw new InterruptedException();
+                })
+            .build();
+    RuncibleException failure = failure();
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(failure.kind()).isEqualTo(ErrorKind.CANCELLED);
+    assertThat(registry.requests).hasSize(1);
+  }
+
+  @Test
+  void anInterruptEndsTheWaitForAnAnswer() {
+    Thread caller = Thread.currentThread();
+    serve(
+        request -> {
+          caller.interrupt();
+          return manifest(MANIFEST).onResponseStart(SocketEffect.Stall.INSTANCE).build();
+        });
+    RuncibleException failure = failure();
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(failure.kind()).isEqualTo(ErrorKind.CANCELLED);
+  }
+
+  @Test
+  void theContentOfAPushIsSentOnce() {
+    byte[] content = {1, 2, 3};
+    serve(
+        request ->
+            request.getMethod().equals("POST")
+                ? new MockResponse.Builder().code(202).addHeader("Location", "/upload").build()
+                : status(503));
+    RuncibleException failure =
+        catchThrowableOfType(
+            RuncibleException.class,
+            () ->
+                client.putBlob(
+                    registry.reference("app:1"), blob(content), new ByteArrayInputStream(content)));
+    assertThat(failure.kind()).isEqualTo(ErrorKind.UNAVAILABLE);
+    assertThat(registry.lines()).hasSize(2);
+  }
+}

@@ -1,0 +1,80 @@
+package io.runcible.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class RuntimeVersionTest {
+  private static final Path PROGRAM = Path.of("/usr/bin/runc");
+
+  @Test
+  void runcIsRecognised() {
+    OciRuntime.Info info =
+        RuntimeVersion.parse(
+            "runc version 1.1.5+ds1\ncommit: 1.1.5+ds1-1+deb12u1\nspec: 1.0.2-dev\ngo: go1.19.8\n",
+            PROGRAM);
+
+    assertThat(info).isEqualTo(new OciRuntime.Info("runc", "1.1.5+ds1", "1.0.2-dev", PROGRAM));
+  }
+
+  @Test
+  void crunIsRecognised() {
+    OciRuntime.Info info =
+        RuntimeVersion.parse(
+            "crun version 1.8.1\ncommit: f8a096b\nrundir: /run/crun\nspec: 1.0.0\n+SYSTEMD\n",
+            PROGRAM);
+
+    assertThat(info.name()).isEqualTo("crun");
+    assertThat(info.specVersion()).isEqualTo("1.0.0");
+  }
+
+  @Test
+  void unknownRuntimeWithoutSpecIsAccepted() {
+    OciRuntime.Info info = RuntimeVersion.parse("youki 0.5.3", PROGRAM);
+
+    assertThat(info).isEqualTo(new OciRuntime.Info("youki", "0.5.3", "unknown", PROGRAM));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "\n", "GNU bash", "usage: x", "runc version"})
+  void otherProgramsAreRefused(String answer) {
+    assertThatThrownBy(() -> RuntimeVersion.parse(answer, PROGRAM))
+        .isInstanceOfSatisfying(
+            RuncibleException.class,
+            failure -> assertThat(failure.kind()).isEqualTo(ErrorKind.UNSUPPORTED));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "1.0.0, 2", "1.1.5+ds1, 2", "1.1.11, 2", "1.1.12, 1", "1.1.15, 1", "1.2.0, 1", "1.2.7, 1",
+    "1.2.8, 0", "1.2.9, 0", "1.3.0, 1", "1.3.2, 1", "1.3.3, 0", "1.4.0-rc.2, 1", "1.4.0-rc.3, 0",
+    "1.4.0, 0", "1.4.1, 0", "1.10.0, 0", "2.0.0, 0", "unknown, 0"
+  })
+  void escapesOfOldVersionsAreKnown(String version, int count) {
+    OciRuntime.Info info = new OciRuntime.Info("runc", version, "1.0.2", PROGRAM);
+
+    assertThat(RuntimeVersion.warnings(info)).hasSize(count);
+  }
+
+  @Test
+  void warningSaysThatDistributionsMendWithoutANewNumber() {
+    OciRuntime.Info info = new OciRuntime.Info("runc", "1.1.5+ds1", "1.0.2", PROGRAM);
+
+    assertThat(RuntimeVersion.warnings(info).get(0))
+        .contains("1.1.5+ds1", "/usr/bin/runc", "CVE-2024-21626", "1.1.12", "distribution");
+  }
+
+  @Test
+  void otherRuntimesAreNotAccused() {
+    OciRuntime.Info info = new OciRuntime.Info("crun", "1.1.5", "1.0.0", PROGRAM);
+
+    assertThat(RuntimeVersion.warnings(info)).isEmpty();
+  }
+}

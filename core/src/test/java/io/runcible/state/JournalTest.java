@@ -1,0 +1,109 @@
+package io.runcible.state;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+@EnabledOnOs(OS.LINUX)
+class JournalTest {
+  @TempDir Path root;
+  private final List<String> undone = new ArrayList<>();
+
+  @Test
+  void livingOwnerIsLeftAlone() {
+    try (Journal journal = Journal.begin(root, "living")) {
+      Journal.Entry entry = journal.record("thing", Map.of("name", "a"));
+      sweep();
+      assertThat(undone).isEmpty();
+      entry.done();
+    }
+    assertThat(root).isEmptyDirectory();
+  }
+
+  @Test
+  void deadOwnersThingsAreUndoneLatestFirst() {
+    die("a", "b", "c");
+    sweep();
+    assertThat(undone).containsExactly("c", "b", "a");
+    assertThat(root).isEmptyDirectory();
+  }
+
+  @Test
+  void whatWasStruckOutIsNotUndone() {
+    Journal journal = Journal.begin(root, "dead");
+    journal.record("thing", Map.of("name", "a")).done();
+    journal.record("thing", Map.of("name", "b"));
+    journal.close();
+    sweep();
+    assertThat(undone).containsExactly("b");
+  }
+
+  @Test
+  void failedUndoingIsTriedAgainByTheNextSweep() {
+    die("a", "broken", "c");
+    Journal.sweep(
+        root,
+        Map.of(
+            "thing",
+            facts -> {
+              if (facts.get("name").equals("broken")) {
+                throw new RuncibleException(ErrorKind.UNAVAILABLE, "not now");
+              }
+            }));
+    sweep();
+    assertThat(undone).containsExactly("broken");
+    assertThat(root).isEmptyDirectory();
+  }
+
+  @Test
+  void unknownKindAndDamagedEntryStay() throws IOException {
+    Journal journal = Journal.begin(root, "dead");
+    journal.record("of a later release", Map.of());
+    journal.close();
+    Files.writeString(root.resolve("dead/000000000009.json"), "{\"kind\":");
+    sweep();
+    assertThat(undone).isEmpty();
+    assertThat(root.resolve("dead")).isDirectoryContaining("glob:**.json");
+  }
+
+  @Test
+  void ownerIsUnique() {
+    try (Journal journal = Journal.begin(root, "owner")) {
+      assertThat(journal.owner()).isEqualTo("owner");
+      assertThatThrownBy(() -> Journal.begin(root, "owner"))
+          .isInstanceOfSatisfying(
+              RuncibleException.class,
+              e -> assertThat(e.kind()).isEqualTo(ErrorKind.ALREADY_EXISTS));
+    }
+  }
+
+  @Test
+  void sweepOfNothingIsNoError() {
+    Journal.sweep(root.resolve("missing"), Map.of());
+  }
+
+  /** A closed journal with entries is what a killed owner leaves: its lock is free. */
+  private void die(String... names) {
+    Journal journal = Journal.begin(root, "dead");
+    for (String name : names) {
+      journal.record("thing", Map.of("name", name));
+    }
+    journal.close();
+  }
+
+  private void sweep() {
+    Journal.sweep(root, Map.of("thing", facts -> undone.add(facts.get("name"))));
+  }
+}

@@ -1,0 +1,45 @@
+package io.runcible.junit;
+
+import io.runcible.archive.LayerWriter;
+import io.runcible.image.ImageAssembly;
+import io.runcible.image.ImageReference;
+import io.runcible.image.Platform;
+import io.runcible.layout.ImageLayout;
+import io.runcible.serve.RegistryServer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** An image with nothing but a static busybox, served on loopback. */
+final class ShellImage implements AutoCloseable {
+  static final Path BUSYBOX = Path.of("/bin/busybox");
+
+  private final RegistryServer server;
+
+  private ShellImage(RegistryServer server) {
+    this.server = server;
+  }
+
+  static ShellImage serve(Path directory) throws IOException {
+    LayerWriter layer = new LayerWriter().addFile("bin/busybox", 0755, BUSYBOX.toRealPath());
+    for (String applet : new String[] {"sh", "cat", "echo", "sleep", "true", "id"}) {
+      layer.addSymlink("bin/" + applet, "busybox");
+    }
+    ImageLayout layout = ImageLayout.create(directory.resolve("layout"));
+    ImageAssembly.builder(Platform.host())
+        .layer(layer.writeTo(Files.createDirectories(directory).resolve("layer.tar.gz")))
+        .config(config -> config.command("/bin/sh", "-c", "echo up; sleep 600"))
+        .build()
+        .writeTo(layout, ImageReference.parse("shell:latest"));
+    return new ShellImage(RegistryServer.serve(layout).start());
+  }
+
+  String reference() {
+    return server.host() + "/library/shell:latest";
+  }
+
+  @Override
+  public void close() {
+    server.close();
+  }
+}
