@@ -107,7 +107,10 @@ final class RootlessUnpack {
         .orElse(ErrorKind.INTERNAL);
   }
 
-  /** This JVM's program and class path, and the flags that make a short run short. */
+  /**
+   * This JVM's program and class path, and flags that make a short run short. The optimizing
+   * compiler stays: only that one uses the processor's instructions for SHA-256.
+   */
   private static List<String> command() {
     String path =
         Stream.of("java.class.path", "jdk.module.path")
@@ -119,7 +122,6 @@ final class RootlessUnpack {
     return List.of(
         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
         "-XX:+UseSerialGC",
-        "-XX:TieredStopAtLevel=1",
         "-Djnr.ffi.asm.enabled=false",
         "-cp",
         path,
