@@ -9,6 +9,7 @@ import java.io.OutputStream;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -103,7 +104,8 @@ final class CredentialHelper {
     } catch (TimeoutException e) {
       throw new IOException("no answer within " + timeout.toMillis() + " ms", e);
     } catch (ExecutionException e) {
-      throw new IOException("its output cannot be read: " + e.getCause().getMessage(), e);
+      String reason = Objects.requireNonNull(e.getCause()).getMessage();
+      throw new IOException("its output cannot be read: " + reason, e);
     } finally {
       process.destroyForcibly();
     }

@@ -39,7 +39,7 @@ final class LinkHeader {
   }
 
   private static boolean isNext(String parameters) {
-    for (String parameter : parameters.split("[;,]")) {
+    for (String parameter : parameters.split("[;,]", -1)) {
       String plain = parameter.replace("\"", "").replace(" ", "").toLowerCase(Locale.ROOT);
       if (plain.equals("rel=next")) {
         return true;

@@ -4,6 +4,7 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import java.time.Clock;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -86,7 +87,8 @@ final class TokenCache {
         if (failure.kind() == ErrorKind.CANCELLED) {
           return Optional.empty();
         }
-        throw new RuncibleException(failure.kind(), failure.getMessage(), failure);
+        String message = Objects.requireNonNull(failure.getMessage());
+        throw new RuncibleException(failure.kind(), message, failure);
       }
       throw new RuncibleException(
           ErrorKind.INTERNAL, "cannot " + operation.what() + ": no token", e.getCause());

@@ -220,8 +220,9 @@ final class RuncRuntime implements OciRuntime {
     for (int pid : state.cgroup().get().pids()) {
       try (PidFd process = PidFd.open(pid).orElse(null)) {
         // The number may be another process's by now.
-        boolean inside = process != null && state.cgroup().get().pids().contains(pid);
-        reached |= inside && host.signal(process, signal);
+        if (process != null && state.cgroup().get().pids().contains(pid)) {
+          reached |= host.signal(process, signal);
+        }
       }
     }
     return reached;

@@ -33,6 +33,7 @@ final class RuntimeFailures {
    * @param texts in lower case, one of them is in the message; the parts around an ellipsis are in
    *     it in any order
    */
+  @SuppressWarnings("ArrayRecordComponent")
   private record Rule(ErrorKind kind, String hint, String... texts) {
     boolean fits(String message) {
       return Arrays.stream(texts)
