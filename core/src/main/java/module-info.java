@@ -3,7 +3,6 @@ module io.runcible {
   requires static transitive org.jspecify;
   requires aircompressor;
   requires com.fasterxml.jackson.databind;
-  requires jdk.httpserver;
   requires jdk.unsupported;
   requires okhttp3;
   requires okio;

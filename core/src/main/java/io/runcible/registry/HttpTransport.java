@@ -125,6 +125,14 @@ final class HttpTransport implements AutoCloseable {
     return retry;
   }
 
+  /** Hands on a response of a status; closes any other and fails. */
+  Response expect(Operation operation, Response response, int status) {
+    if (response.code() == status) {
+      return response;
+    }
+    throw unexpected(operation, response);
+  }
+
   /** An answer that the operation has no use for, as an exception. Closes the response. */
   RuncibleException unexpected(Operation operation, Response response) {
     try (response) {

@@ -70,12 +70,12 @@ final class ManifestReader {
     return raw;
   }
 
-  private static void checkSize(Operation operation, long size) {
+  static void checkSize(Operation operation, long size) {
     if (size > Manifest.MAX_SIZE) {
       throw Failures.of(
           ErrorKind.INVALID_INPUT,
           operation,
-          "it is larger than the " + Manifest.MAX_SIZE + " bytes that are read");
+          "it has " + size + " bytes or more; at most " + Manifest.MAX_SIZE + " are allowed");
     }
   }
 

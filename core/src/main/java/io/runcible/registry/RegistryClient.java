@@ -18,16 +18,10 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import javax.net.ssl.SSLSocketFactory;
 import javax.net.ssl.X509TrustManager;
-import okhttp3.HttpUrl;
-import okhttp3.MediaType;
 import okhttp3.OkHttpClient;
-import okhttp3.Request;
-import okhttp3.RequestBody;
-import okhttp3.Response;
 
 /**
  * Registries that follow the OCI distribution specification 1.1, as a source and a sink of images.
@@ -54,9 +48,10 @@ import okhttp3.Response;
 public final class RegistryClient implements ImageSource, ImageSink {
   private final HttpTransport transport;
   private final HttpTransport.Sender sender;
+  private final ManifestRequests manifests;
+  private final BlobRequests blobs;
   private final Set<String> plainHttp;
   private final Set<String> https;
-  private final Set<ResumingBlobStream> streams = ConcurrentHashMap.newKeySet();
 
   private RegistryClient(Builder builder) {
     RetryPolicy retry =
@@ -69,6 +64,8 @@ public final class RegistryClient implements ImageSource, ImageSink {
     CredentialStore credentials =
         new ExplicitCredentials(builder.credentials, builder.credentialStore);
     this.sender = new TokenAuthenticator(transport, credentials, builder.clock)::send;
+    this.manifests = new ManifestRequests(transport, sender);
+    this.blobs = new BlobRequests(transport, sender);
     this.plainHttp = Set.copyOf(builder.plainHttp);
     this.https = Set.copyOf(builder.https);
   }
@@ -107,83 +104,13 @@ public final class RegistryClient implements ImageSource, ImageSink {
    */
   @Override
   public Descriptor resolve(ImageReference reference) {
-    Operation operation = pull("resolve " + reference, reference);
-    Optional<Digest> digest = reference.digest();
-    String name = digest.map(Digest::toString).or(reference::tag).orElseThrow();
-    Request get =
-        new Request.Builder()
-            .url(operation.endpoint().manifest(reference, name))
-            .header("Accept", ManifestReader.ACCEPT)
-            .build();
-    return head(operation, get.newBuilder().head().build(), digest)
-        .orElseGet(
-            () ->
-                transport.call(
-                    operation,
-                    sender,
-                    get,
-                    response -> {
-                      try (Response good = expect(operation, response, 200)) {
-                        return ManifestReader.whole(operation, good, digest);
-                      }
-                    }));
-  }
-
-  /** What a HEAD tells; empty when it does not, or is not served, as the GET will say why. */
-  private Optional<Descriptor> head(Operation operation, Request head, Optional<Digest> digest) {
-    return transport.call(
-        operation,
-        sender,
-        head,
-        response -> {
-          try (response) {
-            return response.code() == 200
-                ? ManifestReader.head(operation, response, digest)
-                : Optional.empty();
-          }
-        });
+    return manifests.resolve(pull("resolve " + reference, reference), reference);
   }
 
   @Override
   public byte[] manifest(ImageReference reference, Descriptor descriptor) {
-    Digest digest = descriptor.digest();
-    Operation operation = pull("read manifest " + digest + " of " + reference.name(), reference);
-    checkManifestSize(operation, descriptor.size());
-    Request get =
-        new Request.Builder()
-            .url(operation.endpoint().manifest(reference, digest.toString()))
-            .header("Accept", descriptor.mediaType() + ", " + ManifestReader.ACCEPT)
-            .build();
-    byte[] raw =
-        transport.call(
-            operation,
-            sender,
-            get,
-            response -> {
-              try (Response good = expect(operation, response, 200)) {
-                return ManifestReader.read(operation, good);
-              }
-            });
-    verify(operation, descriptor, raw);
-    return raw;
-  }
-
-  private static void checkManifestSize(Operation operation, long size) {
-    if (size > Manifest.MAX_SIZE) {
-      throw Failures.of(
-          ErrorKind.INVALID_INPUT,
-          operation,
-          "it has " + size + " bytes, of at most " + Manifest.MAX_SIZE);
-    }
-  }
-
-  private static void verify(Operation operation, Descriptor descriptor, byte[] raw) {
-    try {
-      descriptor.verify(raw);
-    } catch (RuncibleException e) {
-      throw new RuncibleException(
-          e.kind(), "cannot " + operation.what() + ": " + e.getMessage(), e);
-    }
+    String what = "read manifest " + descriptor.digest() + " of " + reference.name();
+    return manifests.read(pull(what, reference), reference, descriptor);
   }
 
   /**
@@ -197,38 +124,8 @@ public final class RegistryClient implements ImageSource, ImageSink {
    */
   @Override
   public InputStream blob(ImageReference reference, Descriptor descriptor) {
-    Digest digest = descriptor.digest();
-    Operation operation = pull("read blob " + digest + " of " + reference.name(), reference);
-    HttpUrl url = operation.endpoint().blob(reference, digest.toString());
-    ResumingBlobStream stream =
-        new ResumingBlobStream(
-            operation,
-            transport,
-            descriptor,
-            (position, cancellation) -> openBlob(operation, url, position, cancellation),
-            streams::remove);
-    streams.add(stream);
-    try {
-      stream.start();
-      return stream;
-    } catch (RuntimeException e) {
-      stream.close();
-      throw e;
-    }
-  }
-
-  private Response openBlob(
-      Operation operation, HttpUrl url, long position, Cancellation cancellation) {
-    Request.Builder get = new Request.Builder().url(url).tag(Cancellation.class, cancellation);
-    if (position > 0) {
-      get.header("Range", "bytes=" + position + "-");
-    }
-    return transport.call(
-        operation,
-        sender,
-        get.build(),
-        response ->
-            position > 0 && response.code() == 206 ? response : expect(operation, response, 200));
+    String what = "read blob " + descriptor.digest() + " of " + reference.name();
+    return blobs.open(pull(what, reference), reference, descriptor);
   }
 
   /**
@@ -241,23 +138,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
   @Override
   public List<String> tags(ImageReference repository) {
     Operation operation = pull("list the tags of " + repository.name(), repository);
-    TagList list = new TagList(operation, repository);
-    Optional<HttpUrl> next = Optional.of(operation.endpoint().tags(repository, TagList.PAGE_SIZE));
-    while (next.isPresent()) {
-      HttpUrl url = next.get();
-      TagList.Page page =
-          transport.call(
-              operation,
-              sender,
-              new Request.Builder().url(url).build(),
-              response -> {
-                try (Response good = expect(operation, response, 200)) {
-                  return list.read(url, good);
-                }
-              });
-      next = list.add(url, page);
-    }
-    return list.tags();
+    return TagList.fetch(transport, sender, operation, repository);
   }
 
   /**
@@ -268,17 +149,16 @@ public final class RegistryClient implements ImageSource, ImageSink {
   @Override
   public long blobSize(ImageReference reference, Digest digest) {
     Operation operation = pull("tell the size of " + digest + " of " + reference.name(), reference);
-    long size = headBlob(operation, reference, digest).orElseThrow(() -> absent(operation));
+    String registry = reference.registry();
+    long size =
+        blobs
+            .size(operation, reference, digest)
+            .orElseThrow(
+                () -> Failures.of(ErrorKind.NOT_FOUND, operation, registry + " has no such blob"));
     if (size < 0) {
-      throw Failures.of(
-          ErrorKind.UNSUPPORTED, operation, operation.endpoint().name() + " does not tell it");
+      throw Failures.of(ErrorKind.UNSUPPORTED, operation, registry + " does not tell it");
     }
     return size;
-  }
-
-  private static RuncibleException absent(Operation operation) {
-    return Failures.of(
-        ErrorKind.NOT_FOUND, operation, operation.endpoint().name() + " has no such blob");
   }
 
   /**
@@ -291,7 +171,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
   public boolean hasBlob(ImageReference reference, Descriptor descriptor) {
     Digest digest = descriptor.digest();
     Operation operation = pull("look for blob " + digest + " of " + reference.name(), reference);
-    Optional<Long> size = headBlob(operation, reference, digest);
+    Optional<Long> size = blobs.size(operation, reference, digest);
     if (size.isPresent() && size.get() >= 0 && size.get() != descriptor.size()) {
       throw Failures.of(
           ErrorKind.CORRUPT_DATA,
@@ -299,24 +179,6 @@ public final class RegistryClient implements ImageSource, ImageSink {
           "it has " + size.get() + " bytes there instead of " + descriptor.size());
     }
     return size.isPresent();
-  }
-
-  /** The size of a blob, -1 when it is not told; empty when there is no such blob. */
-  private Optional<Long> headBlob(Operation operation, ImageReference reference, Digest digest) {
-    HttpUrl url = operation.endpoint().blob(reference, digest.toString());
-    return transport.call(
-        operation,
-        sender,
-        new Request.Builder().url(url).head().build(),
-        response -> {
-          if (response.code() == 404) {
-            response.close();
-            return Optional.empty();
-          }
-          try (Response good = expect(operation, response, 200)) {
-            return Optional.of(ContentRange.length(good.header("Content-Length")));
-          }
-        });
   }
 
   /**
@@ -327,9 +189,8 @@ public final class RegistryClient implements ImageSource, ImageSink {
    */
   @Override
   public void putBlob(ImageReference reference, Descriptor descriptor, InputStream content) {
-    Operation operation =
-        push("push blob " + descriptor.digest() + " to " + reference.name(), reference);
-    new BlobUpload(operation, transport, sender).send(reference, descriptor, content);
+    String what = "push blob " + descriptor.digest() + " to " + reference.name();
+    blobs.put(push(what, reference), reference, descriptor, content);
   }
 
   /**
@@ -340,41 +201,14 @@ public final class RegistryClient implements ImageSource, ImageSink {
    */
   @Override
   public void putManifest(ImageReference reference, Descriptor descriptor, byte[] raw) {
-    Operation operation = push("push manifest " + reference, reference);
-    checkManifestSize(operation, raw.length);
-    verify(operation, descriptor, raw);
-    Digest digest = descriptor.digest();
-    if (!reference.digest().orElse(digest).equals(digest)) {
-      throw Failures.of(ErrorKind.INVALID_INPUT, operation, "the manifest has digest " + digest);
-    }
-    HttpUrl url =
-        operation.endpoint().manifest(reference, reference.tag().orElseGet(digest::toString));
-    RequestBody body = RequestBody.create(raw, MediaType.get(descriptor.mediaType()));
-    transport.call(
-        operation,
-        sender,
-        new Request.Builder().url(url).put(body).build(),
-        response -> {
-          try (Response good = expect(operation, response, 201)) {
-            BlobUpload.checkStored(operation, good, digest);
-            return digest;
-          }
-        });
-  }
-
-  /** Hands on a response of a status; closes any other and fails. */
-  private Response expect(Operation operation, Response response, int status) {
-    if (response.code() == status) {
-      return response;
-    }
-    throw transport.unexpected(operation, response);
+    manifests.put(push("push manifest " + reference, reference), reference, descriptor, raw);
   }
 
   /** Ends the connections and the streams of blobs. Idempotent; requests under way fail. */
   @Override
   public void close() {
     transport.close();
-    streams.forEach(ResumingBlobStream::abort);
+    blobs.abort();
   }
 
   /** Settings of a client. Not thread-safe. */

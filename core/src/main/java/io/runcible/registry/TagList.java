@@ -12,12 +12,13 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import okhttp3.HttpUrl;
+import okhttp3.Request;
 import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
 
 /** Collects the pages of a list of tags (distribution specification, "Listing Tags"). */
 final class TagList {
-  static final int PAGE_SIZE = 1000;
+  private static final int PAGE_SIZE = 1000;
 
   private static final int MAX_PAGES = 1000;
   private static final int MAX_TAGS = 500_000;
@@ -28,18 +29,38 @@ final class TagList {
   private final List<String> tags = new ArrayList<>();
   private final Set<HttpUrl> visited = new HashSet<>();
 
-  TagList(Operation operation, ImageReference repository) {
+  private TagList(Operation operation, ImageReference repository) {
     this.operation = operation;
     this.repository = repository;
   }
 
-  /** What has been collected, sorted, as registries do not agree on an order. */
-  List<String> tags() {
-    return tags.stream().sorted().distinct().toList();
+  /** All tags, sorted, as registries do not agree on an order. */
+  static List<String> fetch(
+      HttpTransport transport,
+      HttpTransport.Sender sender,
+      Operation operation,
+      ImageReference repository) {
+    TagList list = new TagList(operation, repository);
+    Optional<HttpUrl> next = Optional.of(operation.endpoint().tags(repository, PAGE_SIZE));
+    while (next.isPresent()) {
+      HttpUrl url = next.get();
+      Page page =
+          transport.call(
+              operation,
+              sender,
+              new Request.Builder().url(url).build(),
+              response -> {
+                try (Response good = transport.expect(operation, response, 200)) {
+                  return list.read(url, good);
+                }
+              });
+      next = list.add(url, page);
+    }
+    return list.tags.stream().sorted().distinct().toList();
   }
 
-  /** Reads a page that was asked for at a URL. */
-  Page read(HttpUrl url, Response response) throws IOException {
+  /** Reads a page that was asked for at a URL; what it collects is added when it is whole. */
+  private Page read(HttpUrl url, Response response) throws IOException {
     byte[] raw = response.body().byteStream().readNBytes(MAX_PAGE_BYTES + 1);
     if (raw.length > MAX_PAGE_BYTES) {
       throw invalid("a page of more than " + MAX_PAGE_BYTES + " bytes");
@@ -59,10 +80,10 @@ final class TagList {
    * @param tags what is on it
    * @param next where the next one is; empty on the last
    */
-  record Page(List<String> tags, Optional<HttpUrl> next) {}
+  private record Page(List<String> tags, Optional<HttpUrl> next) {}
 
   /** Takes in a page, and says where the next one is. */
-  Optional<HttpUrl> add(HttpUrl url, Page page) {
+  private Optional<HttpUrl> add(HttpUrl url, Page page) {
     visited.add(url);
     tags.addAll(page.tags());
     if (visited.size() >= MAX_PAGES && page.next().isPresent() || tags.size() > MAX_TAGS) {

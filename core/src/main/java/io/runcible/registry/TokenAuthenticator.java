@@ -55,21 +55,37 @@ final class TokenAuthenticator {
     if (!isRefusal(operation, response) || isOneShot(request)) {
       return response;
     }
-    Challenge challenge = challenge(operation, response, authorization);
     if (authorization != null) {
       tokens.forget(key(operation), authorization);
     }
-    Optional<String> fresh = authorization(operation, challenge, true);
-    if (fresh.isEmpty()) {
-      throw noCredentials(operation, response);
-    }
-    response.close();
-    Response second = transport.send(operation, authorized(request, fresh.get()));
+    Refusal refusal = Refusal.read(response);
+    Challenge challenge = challenge(operation, refusal, authorization != null);
+    String fresh =
+        authorization(operation, challenge, true)
+            .orElseThrow(() -> noCredentials(operation, refusal));
+    Response second = transport.send(operation, authorized(request, fresh));
     if (isRefusal(operation, second)) {
-      tokens.forget(key(operation), fresh.get());
-      throw refused(operation, second);
+      tokens.forget(key(operation), fresh);
+      throw refused(operation, Refusal.read(second));
     }
     return second;
+  }
+
+  /**
+   * What an answer with status 401 says.
+   *
+   * @param offered the ways to log in
+   * @param said the errors in its body, in parentheses, or nothing
+   */
+  private record Refusal(List<Challenge> offered, String said) {
+    static Refusal read(Response response) {
+      try (response) {
+        String errors = ErrorBodies.read(response);
+        return new Refusal(
+            ChallengeParser.parse(response.headers("WWW-Authenticate")),
+            errors.isEmpty() ? "" : " (" + errors + ")");
+      }
+    }
   }
 
   private static Request authorized(Request request, @Nullable String authorization) {
@@ -93,24 +109,22 @@ final class TokenAuthenticator {
   }
 
   /** The challenge to answer: a token is preferred to a password. */
-  private Challenge challenge(
-      Operation operation, Response response, @Nullable String authorization) {
-    List<Challenge> offered = ChallengeParser.parse(response.headers("WWW-Authenticate"));
+  private Challenge challenge(Operation operation, Refusal refusal, boolean authorized) {
+    List<Challenge> offered = refusal.offered();
     Optional<Challenge> chosen =
         first(offered, Challenge.BEARER).or(() -> first(offered, Challenge.BASIC));
-    if (chosen.isEmpty()) {
-      try (response) {
-        throw authorization != null
-            ? refused(operation, response)
-            : Failures.of(
-                ErrorKind.UNSUPPORTED,
-                operation,
-                Failures.answer(operation, response)
-                    + " and offers no way to log in that is known, which are Basic and Bearer");
-      }
+    if (chosen.isPresent()) {
+      challenges.put(operation.endpoint().name(), chosen.get());
+      return chosen.get();
     }
-    challenges.put(operation.endpoint().name(), chosen.get());
-    return chosen.get();
+    if (authorized || offered.isEmpty()) {
+      throw refused(operation, refusal);
+    }
+    throw Failures.of(
+        ErrorKind.UNSUPPORTED,
+        operation,
+        operation.endpoint().name()
+            + " wants a login of a kind that is not known; Basic and Bearer are");
   }
 
   private static Optional<Challenge> first(List<Challenge> offered, String scheme) {
@@ -163,38 +177,29 @@ final class TokenAuthenticator {
         .filter(scope -> !scope.isBlank() && scope.length() <= MAX_SCOPE);
   }
 
-  private RuncibleException noCredentials(Operation operation, Response response) {
-    try (response) {
-      return Failures.of(
-          ErrorKind.UNAUTHENTICATED,
-          operation,
-          operation.endpoint().name()
-              + " wants credentials for "
-              + operation.repository()
-              + said(response)
-              + " and none are known; log in so that they are in "
-              + credentials.description()
-              + ", or give them to the client");
-    }
+  private RuncibleException noCredentials(Operation operation, Refusal refusal) {
+    return Failures.of(
+        ErrorKind.UNAUTHENTICATED,
+        operation,
+        operation.endpoint().name()
+            + " wants credentials for "
+            + operation.repository()
+            + refusal.said()
+            + " and none are known; log in so that they are in "
+            + credentials.description()
+            + ", or give them to the client");
   }
 
-  private RuncibleException refused(Operation operation, Response response) {
-    try (response) {
-      return Failures.of(
-          ErrorKind.UNAUTHENTICATED,
-          operation,
-          operation.endpoint().name()
-              + " refused access to "
-              + operation.repository()
-              + said(response)
-              + "; it may not exist, or the credentials are wrong or missing, which are taken from "
-              + credentials.description()
-              + " unless they are given to the client");
-    }
-  }
-
-  private static String said(Response response) {
-    String errors = ErrorBodies.read(response);
-    return errors.isEmpty() ? "" : " (" + errors + ")";
+  private RuncibleException refused(Operation operation, Refusal refusal) {
+    return Failures.of(
+        ErrorKind.UNAUTHENTICATED,
+        operation,
+        operation.endpoint().name()
+            + " refused access to "
+            + operation.repository()
+            + refusal.said()
+            + "; it may not exist, or the credentials are wrong or missing, which are taken from "
+            + credentials.description()
+            + " unless they are given to the client");
   }
 }

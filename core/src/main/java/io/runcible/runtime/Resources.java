@@ -220,7 +220,7 @@ public final class Resources {
     }
 
     private static boolean isCpuList(int c) {
-      return c >= '0' && c <= '9' || c == ',' || c == '-';
+      return (c >= '0' && c <= '9') || c == ',' || c == '-';
     }
   }
 }

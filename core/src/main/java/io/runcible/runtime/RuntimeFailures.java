@@ -33,15 +33,18 @@ final class RuntimeFailures {
    * @param texts in lower case, one of them is in the message; the parts around an ellipsis are in
    *     it in any order
    */
-  @SuppressWarnings("ArrayRecordComponent")
-  private record Rule(ErrorKind kind, String hint, String... texts) {
+  private record Rule(ErrorKind kind, String hint, List<String> texts) {
+    Rule(ErrorKind kind, String hint, String... texts) {
+      this(kind, hint, List.of(texts));
+    }
+
     boolean fits(String message) {
-      return Arrays.stream(texts)
+      return texts.stream()
           .anyMatch(text -> Arrays.stream(text.split("…", -1)).allMatch(message::contains));
     }
   }
 
-  /** The words of runc 1.1 to 1.4 and of crun 1.8. */
+  /** The words of runc 1.1 and of crun 1.8. */
   private static final List<Rule> RULES =
       List.of(
           new Rule(

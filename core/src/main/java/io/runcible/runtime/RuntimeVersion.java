@@ -73,9 +73,9 @@ final class RuntimeVersion {
     }
     boolean mended =
         version >= 1_004_001
-            || version == 1_004_000 && (numbers.group(4) == null || number(numbers, 4) >= 3)
-            || version >= 1_003_003 && version < 1_004_000
-            || version >= 1_002_008 && version < 1_003_000;
+            || (version == 1_004_000 && (numbers.group(4) == null || number(numbers, 4) >= 3))
+            || (version >= 1_003_003 && version < 1_004_000)
+            || (version >= 1_002_008 && version < 1_003_000);
     if (!mended) {
       warnings.add(
           warning(

@@ -104,7 +104,7 @@ final class SpecChecks {
           if (name.length() > 255 || !SYSCTL.matcher(name).matches()) {
             throw invalid(shown(name) + " is not the name of a kernel parameter");
           }
-          if (value.chars().anyMatch(c -> c < ' ' && c != '\t' || c > '~')) {
+          if (value.chars().anyMatch(c -> (c < ' ' && c != '\t') || c > '~')) {
             throw invalid("the value of " + name + " has characters that are not printable ASCII");
           }
           String dotted = name.replace('/', '.');
@@ -114,7 +114,7 @@ final class SpecChecks {
                   || dotted.equals("kernel.sem")
                   || dotted.startsWith("fs.mqueue.");
           boolean network = dotted.startsWith("net.");
-          if (!(ipc && privateIpc || network && privateNetwork)) {
+          if (!((ipc && privateIpc) || (network && privateNetwork))) {
             throw invalid(
                 "the kernel parameter "
                     + name

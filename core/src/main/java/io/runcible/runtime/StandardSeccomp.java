@@ -23,6 +23,12 @@ import java.util.TreeSet;
  * <p>It names what is allowed and what is forbidden, and everything else does not exist (ENOSYS):
  * calls that are newer than this list must make a program fall back to an older one and not fail.
  * runc would do that by itself with EPERM as the default, crun would not.
+ *
+ * <p>What it costs at each start, in processor time on one machine (runc 1.1, libseccomp 2.5, Linux
+ * 6.18): 5 to 7 ms of runc's 36, 4 of crun's 11; with the two 32-bit interfaces of x86 24 and 21.
+ * Half of it is libseccomp compiling some 370 rules. An order by number or by use, one rule for
+ * each name, or EPERM as the default without the forbidden names change it by less than 2 ms, and
+ * libseccomp's binary tree makes the compilation longer. So the form is the one that says most.
  */
 final class StandardSeccomp {
   private static final int EPERM = 1;

@@ -45,6 +45,26 @@ public final class ContentStore {
   }
 
   /**
+   * How long a blob is.
+   *
+   * @throws RuncibleException NOT_FOUND if it is not there
+   */
+  public long size(Digest digest) {
+    try {
+      return Files.size(path(digest));
+    } catch (NoSuchFileException e) {
+      throw missing(digest, e);
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot look at the blob " + digest, e);
+    }
+  }
+
+  private static RuncibleException missing(Digest digest, IOException cause) {
+    return new RuncibleException(
+        ErrorKind.NOT_FOUND, "the blob " + digest + " is not in the store", cause);
+  }
+
+  /**
    * Opens a blob; not verified.
    *
    * @throws RuncibleException NOT_FOUND if it is not there
@@ -53,8 +73,7 @@ public final class ContentStore {
     try {
       return Files.newInputStream(path(digest));
     } catch (NoSuchFileException e) {
-      throw new RuncibleException(
-          ErrorKind.NOT_FOUND, "the blob " + digest + " is not in the store", e);
+      throw missing(digest, e);
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot open the blob " + digest, e);
     }

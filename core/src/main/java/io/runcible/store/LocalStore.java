@@ -1,5 +1,6 @@
 package io.runcible.store;
 
+import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.FileCalls;
@@ -18,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -165,6 +167,21 @@ public final class LocalStore implements ImageSource {
   @Override
   public InputStream blob(ImageReference reference, Descriptor descriptor) {
     return content.open(descriptor.digest());
+  }
+
+  @Override
+  public List<String> tags(ImageReference repository) {
+    return images.list().stream()
+        .map(ImageRecord::reference)
+        .filter(reference -> reference.name().equals(repository.name()))
+        .flatMap(reference -> reference.tag().stream())
+        .sorted()
+        .toList();
+  }
+
+  @Override
+  public long blobSize(ImageReference reference, Digest digest) {
+    return content.size(digest);
   }
 
   /** Holds nothing; what others opened stays open. */

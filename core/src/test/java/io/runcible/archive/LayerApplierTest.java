@@ -1,12 +1,24 @@
 package io.runcible.archive;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.runcible.ErrorKind;
 import io.runcible.HostTools;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.NativeAccess;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.SequenceInputStream;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class LayerApplierTest {
   private static void requireLinux() {
@@ -55,5 +67,97 @@ class LayerApplierTest {
       }
       HostTools.require(supported, "the temporary directory keeps no user attributes");
     }
+  }
+
+  @TempDir Path directory;
+
+  private RuncibleException failure(InputStream tar, ArchiveLimits limits) {
+    requireLinux();
+    try (LayerApplier applier =
+        LayerApplier.open(directory, LayerFormat.PLAIN, Ownership.IGNORE, limits)) {
+      return catchThrowableOfType(RuncibleException.class, () -> applier.apply(tar));
+    }
+  }
+
+  @Test
+  void bombStopsAtTheLimit() {
+    TarBytes bomb = new TarBytes();
+    for (int i = 0; i < 100; i++) {
+      bomb.file("f" + i, "x".repeat(1000));
+    }
+    ArchiveLimits limits = ArchiveLimits.DEFAULT.withMaxTotalBytes(10_000);
+    assertThat(failure(bomb.stream(), limits))
+        .hasMessageContaining("limit")
+        .extracting(RuncibleException::kind)
+        .isEqualTo(ErrorKind.INVALID_INPUT);
+    assertThat(LayerTree.of(directory)).hasSize(10);
+  }
+
+  @Test
+  void failureOfTheStreamIsUnavailable() {
+    IOException reset = new IOException("connection reset");
+    InputStream broken =
+        new SequenceInputStream(
+            new ByteArrayInputStream(new TarBytes().file("a", "x").open()),
+            new InputStream() {
+              @Override
+              public int read() throws IOException {
+                throw reset;
+              }
+            });
+    RuncibleException failure = failure(broken, ArchiveLimits.DEFAULT);
+    assertThat(failure.kind()).isEqualTo(ErrorKind.UNAVAILABLE);
+    assertThat(failure).hasCause(reset).hasMessageContaining("connection reset");
+  }
+
+  @Test
+  void interruptCancels() {
+    Thread.currentThread().interrupt();
+    RuncibleException failure =
+        failure(new TarBytes().file("a", "x").stream(), ArchiveLimits.DEFAULT);
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(failure.kind()).isEqualTo(ErrorKind.CANCELLED);
+    assertThat(LayerTree.of(directory)).isEmpty();
+  }
+
+  @Test
+  void messageNamesTheEntryAndKeepsItsBytesHarmless() {
+    RuncibleException failure =
+        failure(
+            new TarBytes().hardLink("evil\u001b[2J\u00ff", "no\nwhere").stream(),
+            ArchiveLimits.DEFAULT);
+    assertThat(failure)
+        .hasMessageContaining("'evil\\x1b[2J\\xff'")
+        .hasMessageContaining("no\\x0awhere");
+  }
+
+  @Test
+  void resultCounts() {
+    requireLinux();
+    TarBytes layer =
+        new TarBytes().file("a/b/f", "12345").file("a/.wh.x", "").hardLink("g", "a/b/f");
+    try (LayerApplier applier =
+        LayerApplier.open(directory, LayerFormat.PLAIN, Ownership.IGNORE, ArchiveLimits.DEFAULT)) {
+      applier.apply(layer.stream());
+      LayerResult result = applier.complete(List.of());
+      assertThat(result.entries()).isEqualTo(3);
+      assertThat(result.bytes()).isEqualTo(5);
+      assertThat(result.impliedDirectories()).containsExactly("a", "a/b");
+      assertThat(result.opaqueRoot()).isFalse();
+    }
+  }
+
+  @Test
+  void missingDirectoryIsNotFound() {
+    requireLinux();
+    assertThatThrownBy(
+            () ->
+                LayerApplier.open(
+                    directory.resolve("no"),
+                    LayerFormat.PLAIN,
+                    Ownership.IGNORE,
+                    ArchiveLimits.DEFAULT))
+        .isInstanceOfSatisfying(
+            RuncibleException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.NOT_FOUND));
   }
 }

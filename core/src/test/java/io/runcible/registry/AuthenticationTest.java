@@ -199,6 +199,13 @@ class AuthenticationTest {
     }
 
     @Test
+    void aRefusalThatOffersNothingIsARefusal() {
+      registry = FakeRegistry.answering(request -> status(401));
+      assertThat(failure(withPassword()).kind()).isEqualTo(ErrorKind.UNAUTHENTICATED);
+      assertThat(registry.requests).hasSize(1);
+    }
+
+    @Test
     void anUnknownWayToLogInIsUnsupported() {
       registry = FakeRegistry.answering(request -> challenge("Negotiate", "Digest realm=x"));
       RuncibleException failure = failure(withPassword());

@@ -305,6 +305,22 @@ class BlobStreamTest {
     }
 
     @Test
+    void endsWhenItsThreadIsInterruptedAlsoOnASharedConnection() throws Exception {
+      registry =
+          FakeRegistry.answeringOverTls(
+              request -> content(CONTENT).onResponseBody(SocketEffect.Stall.INSTANCE).build());
+      client = registry.client().build();
+      try (InputStream in = open(blob(CONTENT))) {
+        assertThat(in.read()).isNotNegative();
+        Thread.currentThread().interrupt();
+        RuncibleException failure = catchThrowableOfType(RuncibleException.class, in::readAllBytes);
+        assertThat(failure.kind()).isEqualTo(ErrorKind.CANCELLED);
+        assertThat(Thread.interrupted()).isTrue();
+      }
+      assertThat(registry.requests.get(0).getVersion()).isEqualTo("HTTP/2");
+    }
+
+    @Test
     void isNotOpenedByAnInterruptedThread() {
       serve(request -> status(500));
       Thread.currentThread().interrupt();

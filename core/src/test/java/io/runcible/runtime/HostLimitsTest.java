@@ -20,8 +20,10 @@ class HostLimitsTest {
   private static final String WITHOUT_RESOURCE = "000001fffeffffff";
 
   private static final String V1 =
-      "35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
-          + "36 31 0:33 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n";
+      """
+      35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory
+      36 31 0:33 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu
+      """;
 
   @TempDir Path directory;
 

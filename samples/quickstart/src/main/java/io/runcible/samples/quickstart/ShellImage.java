@@ -21,7 +21,8 @@ import java.util.stream.Stream;
 
 /** An image of the host's own shell, with the libraries that it needs, served on loopback. */
 final class ShellImage implements AutoCloseable {
-  private static final List<String> PROGRAMS = List.of("/bin/sh", "/bin/cat", "/bin/sleep", "/bin/uname");
+  private static final List<String> PROGRAMS =
+      List.of("/bin/sh", "/bin/cat", "/bin/sleep", "/bin/uname");
   private static final Pattern LIBRARY = Pattern.compile("(/\\S+) \\(0x");
   private static final String GREETING =
       """

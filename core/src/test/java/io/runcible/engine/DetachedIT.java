@@ -1,0 +1,142 @@
+package io.runcible.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Containers that outlive their engine and their JVM. */
+class DetachedIT {
+  @RegisterExtension static final TestEngine ENGINE = new TestEngine();
+
+  private static ChildJvm jvm(String program) {
+    return ChildJvm.start(
+        EngineProgram.class, program, ENGINE.root().path(), ENGINE.reference("busybox"));
+  }
+
+  private static Container find(String id) {
+    return ENGINE.get().find(id).orElseThrow();
+  }
+
+  @Test
+  void survivesItsEngine() {
+    String id;
+    try (ContainerEngine first = ENGINE.open()) {
+      Container container = first.run(ENGINE.sh("echo up; sleep 600").detached().build());
+      container.awaitReady(Ready.onLog("up"));
+      id = container.id();
+    }
+    try (Container container = find(id)) {
+      assertThat(container.isRunning()).isTrue();
+      assertThat(container.pid()).isPresent();
+      assertThat(container.image()).hasToString(ENGINE.reference("busybox"));
+      assertThat(container.logs().text()).isEqualTo("up\n");
+      assertThat(ENGINE.get().list()).containsExactly(container);
+      assertThat(TestEngine.ended(container.exec("echo", "in it")).output()).isEqualTo("in it");
+      assertThat(container.kill("KILL")).isTrue();
+      assertThat(container.waitFor().code()).isEqualTo(137);
+    }
+    assertThat(ENGINE.get().find(id)).isEmpty();
+  }
+
+  @Test
+  void survivesItsJvmAndTellsHowItEnded() {
+    try (ChildJvm jvm = jvm("detach-and-close")) {
+      assertThat(jvm.line()).startsWith("detached ");
+      assertThat(jvm.waitFor()).isZero();
+    }
+    assertThat(ENGINE.get().find("attached")).isEmpty();
+    try (Container container = find("detached")) {
+      assertThat(container.isRunning()).isTrue();
+      assertThat(container.exec("touch", "/end").waitFor().isSuccess()).isTrue();
+      assertThat(container.waitFor(TestEngine.LIMIT)).contains(ExitStatus.ofExit(42));
+      assertThat(container.logs().text()).isEqualTo("started\ndone\n");
+    }
+  }
+
+  @Test
+  void survivesTheKillOfItsJvm() {
+    try (ChildJvm jvm = jvm("detach-and-wait")) {
+      assertThat(jvm.line()).isEqualTo("running");
+      jvm.kill();
+    }
+    try (Container quick = find("quick");
+        Container container = find("detached")) {
+      assertThat(quick.waitFor(TestEngine.LIMIT)).contains(ExitStatus.ofExit(43));
+      assertThat(quick.logs().text()).isEqualTo("started\n");
+      assertThat(container.exec("touch", "/end").waitFor().isSuccess()).isTrue();
+      assertThat(container.waitFor(TestEngine.LIMIT)).contains(ExitStatus.ofExit(42));
+      assertThat(container.logs().text()).isEqualTo("started\ndone\n");
+    }
+  }
+
+  @Test
+  void endedContainerIsFound() {
+    try (ContainerEngine first = ENGINE.open()) {
+      first.run(ENGINE.sh("echo x; exit 6").name("ended").detached().build()).waitFor();
+    }
+    try (Container container = find("ended")) {
+      assertThat(container.waitFor(Duration.ZERO)).contains(ExitStatus.ofExit(6));
+      assertThat(container.logs().text()).isEqualTo("x\n");
+      assertThat(container.isRunning()).isFalse();
+    }
+  }
+
+  @Test
+  void ownEngineRemovesItWhenAsked() {
+    Container container = ENGINE.get().run(ENGINE.sh("sleep 600").detached().build());
+    container.close();
+    assertThat(ENGINE.get().find(container.id())).isEmpty();
+  }
+
+  @Test
+  void memoryThatRanOutIsTold() {
+    try (Container container =
+        ENGINE
+            .get()
+            .run(
+                ENGINE
+                    .spec("busybox")
+                    .command("tail", "/dev/zero")
+                    .memory("16m")
+                    .detached()
+                    .build())) {
+      assertThat(container.waitFor().outOfMemory()).isTrue();
+    }
+  }
+
+  @Test
+  void oneThatWasNotStartedEndsWithItsEngine() {
+    try (ContainerEngine first = ENGINE.open()) {
+      first.create(ENGINE.sh("true").name("created").detached().build());
+      assertThat(ENGINE.get().find("created")).isEmpty();
+      assertThat(ENGINE.get().list()).isEmpty();
+    }
+    assertThat(ENGINE.get().find("created")).isEmpty();
+  }
+
+  @Test
+  void killedMonitorLeavesTheStatusUnknownAndTheContainerRemovable() {
+    String id;
+    try (ContainerEngine first = ENGINE.open()) {
+      id = first.run(ENGINE.sh("sleep 600").name("unwatched").detached().build()).id();
+    }
+    List<ProcessHandle> monitors =
+        ProcessHandle.allProcesses()
+            .filter(p -> commandOf(p).contains("runcible-monitor"))
+            .filter(p -> commandOf(p).contains(ENGINE.root().path().toString()))
+            .toList();
+    assertThat(monitors).hasSize(1);
+    monitors.forEach(ProcessHandle::destroyForcibly);
+    try (Container container = find(id)) {
+      assertThat(container.isRunning()).isTrue();
+    }
+    assertThat(ENGINE.get().find(id)).isEmpty();
+  }
+
+  private static String commandOf(ProcessHandle process) {
+    return HostResources.commandLine(process.pid());
+  }
+}

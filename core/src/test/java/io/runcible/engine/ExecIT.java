@@ -1,0 +1,201 @@
+package io.runcible.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.runcible.ErrorKind;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Further processes in a running container. */
+class ExecIT {
+  @RegisterExtension static final TestEngine ENGINE = new TestEngine();
+
+  private Container container;
+
+  @BeforeEach
+  void run() {
+    container =
+        ENGINE
+            .get()
+            .run(
+                ENGINE
+                    .sh("sleep 600")
+                    .environment("A", "of the container")
+                    .environment("B", "of the container")
+                    .workingDirectory("/tmp")
+                    .build());
+  }
+
+  @AfterEach
+  void close() {
+    container.close();
+  }
+
+  private TestEngine.Ended exec(ExecSpec.Builder spec) {
+    try (ContainerProcess process = container.exec(spec.build())) {
+      return TestEngine.ended(process);
+    }
+  }
+
+  private TestEngine.Ended sh(String script) {
+    return exec(ExecSpec.builder("sh", "-c", script));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 127, 129, 137, 255})
+  void exitCodeIsExact(int code) {
+    assertThat(sh("sleep 0.05; exit " + code).status()).isEqualTo(ExitStatus.ofExit(code));
+  }
+
+  @Test
+  void sharesTheContainer() {
+    assertThat(
+            sh("echo $$ >/tmp/file; hostname; pwd; echo $A; ps | grep -c '[s]leep 600'").output())
+        .isEqualTo(container.id() + "\n/tmp\nof the container\n1");
+    assertThat(sh("cat /tmp/file").output()).isNotEqualTo("1");
+  }
+
+  @Test
+  void environmentIsAdded() {
+    assertThat(
+            exec(ExecSpec.builder("sh", "-c", "echo $A $B $C")
+                    .environment("B", "own")
+                    .environment("C", "new"))
+                .output())
+        .isEqualTo("of the container own new");
+  }
+
+  @Test
+  void workingDirectoryCanBeChosen() {
+    assertThat(exec(ExecSpec.builder("pwd").workingDirectory("/etc")).output()).isEqualTo("/etc");
+  }
+
+  @Test
+  void userCanBeChosen() {
+    assertThat(exec(ExecSpec.builder("sh", "-c", "id -u; id -G; echo $HOME").user("app")).output())
+        .isEqualTo("1000\n1000 2000\n/home/app");
+    RunIT.assertFails(
+        () -> exec(ExecSpec.builder("true").user("nobody-here")),
+        ErrorKind.NOT_FOUND,
+        "nobody-here");
+  }
+
+  @Test
+  void capabilitiesAreThoseOfTheUser() {
+    String own = "grep -E 'Cap(Eff|Prm|Bnd)|Seccomp:|NoNewPrivs' /proc/self/status";
+    String root = sh(own).output();
+    assertThat(root).contains("CapEff:\t00000000a80425fb", "Seccomp:\t2", "NoNewPrivs:\t1");
+    assertThat(exec(ExecSpec.builder("sh", "-c", own).user("app")).output())
+        .contains("CapEff:\t0000000000000000", "CapPrm:\t0000000000000000", "Seccomp:\t2");
+  }
+
+  @Test
+  void inputIsPiped() throws IOException {
+    try (ContainerProcess process =
+        container.exec(ExecSpec.builder("tr", "a-z", "A-Z").stdio(Stdio.PIPED).build())) {
+      try (OutputStream in = process.stdin()) {
+        in.write("upper case".getBytes(StandardCharsets.UTF_8));
+      }
+      assertThat(process.stdout().readAllBytes()).asString().isEqualTo("UPPER CASE");
+      assertThat(process.waitFor().isSuccess()).isTrue();
+    }
+  }
+
+  @Test
+  void missingProgramIsNotFound() {
+    RunIT.assertFails(
+        () -> exec(ExecSpec.builder("no-such-program")), ErrorKind.NOT_FOUND, "no-such-program");
+    assertThat(container.isRunning()).isTrue();
+  }
+
+  @Test
+  void fileThatIsNotExecutableIsRefused() {
+    RunIT.assertFails(
+        () -> exec(ExecSpec.builder("/etc/passwd")), ErrorKind.PERMISSION_DENIED, "/etc/passwd");
+  }
+
+  @Test
+  void emptyCommandIsRefused() {
+    RunIT.assertFails(() -> container.exec(), ErrorKind.INVALID_INPUT, "no command");
+  }
+
+  @Test
+  void endedContainerRefuses() {
+    container.kill("KILL");
+    container.waitFor();
+    RunIT.assertFails(
+        () -> container.exec("true"),
+        ErrorKind.FAILED_PRECONDITION,
+        container.id(),
+        "does not run");
+    container.close();
+    RunIT.assertFails(
+        () -> container.exec("true"), ErrorKind.FAILED_PRECONDITION, container.id(), "removed");
+  }
+
+  @Test
+  void containerThatWasNotStartedRefuses() {
+    try (Container created = ENGINE.get().create(ENGINE.sh("true").build())) {
+      RunIT.assertFails(() -> created.exec("true"), ErrorKind.FAILED_PRECONDITION, "does not run");
+    }
+  }
+
+  @Test
+  void closingEndsTheProcess() {
+    ContainerProcess process = container.exec("sleep", "500");
+    assertThat(process.isAlive()).isTrue();
+    process.close();
+    assertThat(process.waitFor(Duration.ofSeconds(10)))
+        .contains(new ExitStatus(137, OptionalInt.of(9), false));
+    assertThat(sh("ps | grep -c '[s]leep 500'").stdout()).isEqualTo("0\n");
+    process.close();
+  }
+
+  @Test
+  void endOfTheContainerEndsItsProcesses() {
+    ContainerProcess process = container.exec("sleep", "500");
+    container.kill("KILL");
+    assertThat(process.waitFor(Duration.ofSeconds(10))).isPresent();
+  }
+
+  @Test
+  void containerClosesWhatItsProcessesHold() {
+    // The leak check looks for their files and descriptors.
+    for (int i = 0; i < 3; i++) {
+      assertThat(container.exec("true").waitFor().isSuccess()).isTrue();
+      assertThat(container.exec("sleep", "500").isAlive()).isTrue();
+    }
+  }
+
+  @Test
+  void closedProcessesHoldNothing() {
+    ENGINE.leaks().begin();
+    for (int i = 0; i < 5; i++) {
+      assertThat(sh("echo x").output()).isEqualTo("x");
+    }
+    ENGINE.leaks().verify();
+  }
+
+  @Test
+  void manyAtOnceGetTheirOwnOutput() {
+    List<ContainerProcess> processes = new ArrayList<>();
+    for (int i = 0; i < 10; i++) {
+      processes.add(container.exec("sh", "-c", "sleep 0.2; echo " + i));
+    }
+    for (int i = 0; i < processes.size(); i++) {
+      assertThat(TestEngine.ended(processes.get(i)).output()).isEqualTo("" + i);
+    }
+    processes.forEach(ContainerProcess::close);
+  }
+}

@@ -1,0 +1,210 @@
+package io.runcible.engine;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What the engines below some directories, and this JVM, hold of the host: one line for each thing.
+ * Looks at the kernel's files alone, and not through the code under test.
+ */
+final class HostResources {
+  private static final Path PROC = Path.of("/proc");
+  private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
+
+  /** Threads of the library; those of the test registry end by themselves after a while. */
+  private static final String THREADS = "runcible-";
+
+  private static final String REGISTRY_THREADS = "runcible-registry-";
+
+  private final List<String> roots;
+  private final List<String> found = new ArrayList<>();
+
+  private HostResources(List<Path> roots) {
+    this.roots = roots.stream().map(Path::toString).toList();
+  }
+
+  static List<String> of(List<Path> roots) {
+    HostResources resources = new HostResources(roots);
+    Set<Long> own = resources.processes();
+    resources.mounts();
+    resources.controlGroups(own);
+    roots.forEach(resources::files);
+    resources.descriptors();
+    resources.threads();
+    return resources.found;
+  }
+
+  /** The processes of the engines, one line each. */
+  static List<String> processesOf(List<Path> roots) {
+    HostResources resources = new HostResources(roots);
+    resources.processes();
+    return resources.found;
+  }
+
+  /** Descendants of this JVM, and all that know one of the roots by argument or by mount. */
+  private Set<Long> processes() {
+    Map<Long, Long> parents = new HashMap<>();
+    for (Path process : list(PROC, "[0-9]*")) {
+      parent(process)
+          .ifPresent(parent -> parents.put(Long.valueOf(process.getFileName().toString()), parent));
+    }
+    Set<Long> own = new LinkedHashSet<>();
+    String mounts = link(PROC.resolve("self/ns/mnt"));
+    for (long pid : parents.keySet()) {
+      Path process = PROC.resolve(String.valueOf(pid));
+      String command = commandLine(pid);
+      boolean inside =
+          !link(process.resolve("ns/mnt")).equals(mounts)
+              && mentions(read(process.resolve("mountinfo")));
+      boolean self = pid == ProcessHandle.current().pid();
+      if (!self && (descends(pid, parents) || mentions(command) || inside)) {
+        own.add(pid);
+        found.add("process " + pid + " " + (command.isEmpty() ? "(ended, not reaped)" : command));
+      }
+    }
+    return own;
+  }
+
+  /** Empty if it has ended. */
+  static String commandLine(long pid) {
+    return read(PROC.resolve(pid + "/cmdline")).replace('\0', ' ').strip();
+  }
+
+  private static Optional<Long> parent(Path process) {
+    String stat = read(process.resolve("stat"));
+    int end = stat.lastIndexOf(')');
+    return end < 0
+        ? Optional.empty()
+        : Optional.of(Long.valueOf(stat.substring(end + 2).split(" ")[1]));
+  }
+
+  private static boolean descends(long pid, Map<Long, Long> parents) {
+    long self = ProcessHandle.current().pid();
+    Long ancestor = parents.get(pid);
+    for (int depth = 0; ancestor != null && depth < 32; depth++) {
+      if (ancestor == self) {
+        return true;
+      }
+      ancestor = parents.get(ancestor);
+    }
+    return false;
+  }
+
+  private boolean mentions(String text) {
+    return roots.stream().anyMatch(text::contains);
+  }
+
+  private void mounts() {
+    read(PROC.resolve("self/mountinfo"))
+        .lines()
+        .map(line -> line.split(" ")[4])
+        .filter(this::mentions)
+        .forEach(point -> found.add("mount " + point));
+  }
+
+  /** Groups of other engines of this host are full as long as they are there. */
+  private void controlGroups(Set<Long> own) {
+    List<Path> hierarchies = new ArrayList<>(list(CGROUPS, "*"));
+    hierarchies.add(CGROUPS);
+    for (Path hierarchy : hierarchies) {
+      Path parent = hierarchy.resolve("runcible");
+      for (Path group : Files.isDirectory(parent) ? list(parent, "*") : List.<Path>of()) {
+        if (Files.isDirectory(group)) {
+          List<Long> pids = read(group.resolve("cgroup.procs")).lines().map(Long::valueOf).toList();
+          if (pids.isEmpty() || pids.stream().anyMatch(own::contains)) {
+            found.add("control group " + group);
+          }
+        }
+      }
+    }
+  }
+
+  /** What is left of work in a store: a finished image and an unpacked layer may stay. */
+  private void files(Path root) {
+    for (String directory :
+        List.of("journal", "containers", "ingest", "locks", "images", "snapshots")) {
+      Path place = root.resolve("data").resolve(directory);
+      for (Path entry : Files.isDirectory(place) ? list(place, "*") : List.<Path>of()) {
+        String name = entry.getFileName().toString();
+        boolean fine =
+            switch (directory) {
+              case "locks" -> name.equals("store");
+              case "images" -> name.endsWith(".json") && !name.startsWith(".");
+              case "snapshots" -> name.matches("[0-9a-f]{64}");
+              default -> false;
+            };
+        if (!fine) {
+          found.add("file " + entry);
+        }
+      }
+    }
+    Path state = root.resolve("state");
+    for (Path runtime : Files.isDirectory(state) ? list(state, "*") : List.<Path>of()) {
+      list(runtime, "*").forEach(entry -> found.add("runtime state " + entry));
+    }
+  }
+
+  private void descriptors() {
+    for (Path descriptor : list(PROC.resolve("self/fd"), "*")) {
+      String target = link(descriptor);
+      boolean noise =
+          target.isEmpty()
+              || target.endsWith(".jar")
+              || target.endsWith("/modules")
+              || target.startsWith("/dev/")
+              || target.startsWith("/proc/");
+      if (!noise) {
+        found.add("open file " + target);
+      }
+    }
+  }
+
+  private void threads() {
+    Thread.getAllStackTraces().keySet().stream()
+        .map(Thread::getName)
+        .filter(name -> name.startsWith(THREADS) && !name.startsWith(REGISTRY_THREADS))
+        .forEach(name -> found.add("thread " + name));
+  }
+
+  private static List<Path> list(Path directory, String glob) {
+    List<Path> entries = new ArrayList<>();
+    try (DirectoryStream<Path> stream = Files.newDirectoryStream(directory, glob)) {
+      stream.forEach(entries::add);
+    } catch (NoSuchFileException | DirectoryIteratorException e) {
+      return entries;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return entries;
+  }
+
+  /** Empty if it vanished meanwhile. */
+  private static String read(Path file) {
+    try {
+      return new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
+    } catch (IOException e) {
+      return "";
+    }
+  }
+
+  private static String link(Path link) {
+    try {
+      return Files.readSymbolicLink(link).toString();
+    } catch (IOException e) {
+      return "";
+    }
+  }
+}

@@ -1,0 +1,121 @@
+package io.runcible.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+
+import io.runcible.ErrorKind;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Waiting for a container. */
+class ReadyIT {
+  @RegisterExtension static final TestEngine ENGINE = new TestEngine();
+
+  private static final Duration SHORT = Duration.ofMillis(300);
+
+  private static void await(String script, Ready ready) {
+    try (Container container = ENGINE.get().run(ENGINE.sh(script).build())) {
+      container.awaitReady(ready);
+    }
+  }
+
+  @Test
+  void lineOfEitherOutputCounts() {
+    await("sleep 0.2; echo 'server is UP now'; sleep 60", Ready.onLog("is U[NP]"));
+    await("sleep 0.2; echo 'server is UP now' >&2; sleep 60", Ready.onLog("is UP"));
+  }
+
+  @Test
+  void lineOfAContainerThatEndedCounts() {
+    await("echo done", Ready.onLog("^done$"));
+  }
+
+  @Test
+  void lineCountsThoughMuchWasWritten() {
+    await("yes | head -c 5000000; echo; echo ready; sleep 60", Ready.onLog("^ready$"));
+  }
+
+  @Test
+  void halfALineIsMatchedWhenItIsComplete() {
+    await("printf rea; sleep 0.3; echo dy; sleep 60", Ready.onLog("ready"));
+  }
+
+  @Test
+  void portCounts() {
+    await("sleep 0.2; nc -l -p 8080 -s 127.0.0.1 & sleep 60", Ready.onPort(8080));
+  }
+
+  @Test
+  void successOfACommandCounts() {
+    await("sleep 0.3; touch /tmp/ready; sleep 60", Ready.onCommand("test", "-e", "/tmp/ready"));
+  }
+
+  @Test
+  void timeTellsWhatWasWaitedForAndWhatWasWritten() {
+    RunIT.assertFails(
+        () -> await("echo 'not yet'; sleep 60", Ready.onLog("ready").within(SHORT)),
+        ErrorKind.TIMEOUT,
+        "a line of output that matches 'ready'",
+        "PT0.3S",
+        "not yet");
+    RunIT.assertFails(
+        () -> await("sleep 60", Ready.onPort(81).within(SHORT)),
+        ErrorKind.TIMEOUT,
+        "TCP port 81",
+        "it wrote nothing");
+    RunIT.assertFails(
+        () -> await("echo failing >&2; sleep 60", Ready.onCommand("false").within(SHORT)),
+        ErrorKind.TIMEOUT,
+        "success of 'false'",
+        "failing");
+  }
+
+  @Test
+  void commandThatHangsDoesNotHoldUpTheLimit() {
+    RunIT.assertFails(
+        () -> await("sleep 60", Ready.onCommand("sleep", "60").within(SHORT)),
+        ErrorKind.TIMEOUT,
+        "success of 'sleep 60'");
+  }
+
+  @Test
+  void endOfTheContainerEndsTheWait() {
+    for (Ready ready :
+        new Ready[] {
+          Ready.onLog("ready"), Ready.onPort(80), Ready.onCommand("sh", "-c", "exit 1")
+        }) {
+      RunIT.assertFails(
+          () -> await("sleep 0.2; echo 'cannot bind' >&2; exit 3", ready),
+          ErrorKind.FAILED_PRECONDITION,
+          ready.toString(),
+          "ended before",
+          "cannot bind");
+    }
+  }
+
+  @Test
+  void programThatIsMissingIsSaidAtOnce() {
+    RunIT.assertFails(
+        () -> await("sleep 60", Ready.onCommand("no-such-program")),
+        ErrorKind.NOT_FOUND,
+        "no-such-program");
+  }
+
+  @Test
+  void wrongExpressionIsRefused() {
+    RunIT.assertFails(() -> Ready.onLog("("), ErrorKind.INVALID_INPUT, "(");
+  }
+
+  @Test
+  void interruptEndsTheWait() {
+    try (Container container = ENGINE.get().run(ENGINE.sh("sleep 60").build())) {
+      Thread.currentThread().interrupt();
+      RunIT.assertFails(() -> container.awaitReady(Ready.onLog("x")), ErrorKind.CANCELLED);
+      assertThat(Thread.currentThread().isInterrupted()).isTrue();
+      // Also with the flag set, the container is removed whole.
+      assertThatCode(container::close).doesNotThrowAnyException();
+      assertThat(Thread.interrupted()).isTrue();
+    }
+  }
+}
