@@ -112,7 +112,7 @@ public final class ContainerEngine implements AutoCloseable {
       return Optional.of(known);
     }
     ContainerDirectory directory = ContainerDirectory.of(resources.parts().containers(), id);
-    if (!directory.path().getParent().equals(resources.parts().containers())) {
+    if (!resources.parts().containers().equals(directory.path().getParent())) {
       return Optional.empty();
     }
     Optional<ContainerRecord> record =

@@ -88,7 +88,7 @@ final class ContainerFactory {
         owner,
         spec.image().toString(),
         chain.stream().map(Digest::toString).toList(),
-        parts.host().rootless() ? "" : "/runcible/" + id,
+        parts.host().rootless() ? "" : "/runcible-" + id,
         stopSignal(spec, image),
         spec.isDetached(),
         System.currentTimeMillis());

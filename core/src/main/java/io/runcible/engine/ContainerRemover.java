@@ -4,6 +4,8 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.PidFd;
 import io.runcible.ffi.PrivilegedHost;
+import io.runcible.runtime.Cgroup;
+import io.runcible.runtime.Cgroups;
 import io.runcible.runtime.OciRuntime;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -23,6 +25,7 @@ final class ContainerRemover {
 
   private final PrivilegedHost host;
   private final OciRuntime runtime;
+  private final Cgroups cgroups = Cgroups.detect();
   private final Path containers;
 
   ContainerRemover(PrivilegedHost host, OciRuntime runtime, Path containers) {
@@ -52,8 +55,20 @@ final class ContainerRemover {
   /** Ends what still runs, and removes the runtime's state, the mount and the files. */
   void remove(ContainerDirectory directory) {
     runtime.delete(directory.id(), true);
+    ContainerRecord.read(directory).ifPresent(this::removeCgroup);
     host.unmount(directory.rootfs());
     host.removeTree(directory.path());
+  }
+
+  /** A runtime that was killed before it wrote its state leaves a group that it knows nothing of. */
+  private void removeCgroup(ContainerRecord record) {
+    if (!record.cgroupsPath().isEmpty()) {
+      Cgroup group = cgroups.group(record.cgroupsPath());
+      if (group.exists()) {
+        group.kill(host);
+        group.remove();
+      }
+    }
   }
 
   /** A runtime that was just starting when its engine died must not go on and make a container. */

@@ -13,6 +13,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -34,7 +35,7 @@ public final class JsonRecord {
    * @param durable whether to wait until the disk has it, the name included
    */
   public static void write(Path file, Object value, boolean durable) {
-    Path directory = file.toAbsolutePath().getParent();
+    Path directory = Objects.requireNonNull(file.toAbsolutePath().getParent());
     Path temporary = directory.resolve("." + file.getFileName() + "." + UUID.randomUUID());
     try {
       byte[] json = MAPPER.writeValueAsBytes(value);
