@@ -87,7 +87,9 @@ final class ContainerRemover {
     }
   }
 
-  /** A runtime that was killed before it wrote its state leaves a group that it knows nothing of. */
+  /**
+   * A runtime that was killed before it wrote its state leaves a group that it knows nothing of.
+   */
   private void removeCgroup(ContainerRecord record) {
     if (!record.cgroupsPath().isEmpty()) {
       Cgroup group = cgroups.group(record.cgroupsPath());
