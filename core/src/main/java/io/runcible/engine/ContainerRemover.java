@@ -80,23 +80,13 @@ final class ContainerRemover {
 
   /** The runtime does it if it got as far as to write its state. */
   private void removeControlGroup(String path) {
-    if (!path.isEmpty()) {
-      Cgroup group = cgroups.group(path);
+    if (path.isEmpty()) {
+      return;
+    }
+    Cgroup group = cgroups.group(path);
+    if (group.exists()) {
       group.kill(host);
       group.remove();
-    }
-  }
-
-  /**
-   * A runtime that was killed before it wrote its state leaves a group that it knows nothing of.
-   */
-  private void removeCgroup(ContainerRecord record) {
-    if (!record.cgroupsPath().isEmpty()) {
-      Cgroup group = cgroups.group(record.cgroupsPath());
-      if (group.exists()) {
-        group.kill(host);
-        group.remove();
-      }
     }
   }
 
