@@ -14,10 +14,10 @@ import java.util.Locale;
 import java.util.stream.Stream;
 
 /**
- * Our side of the comparison with other engines: {@code pull REF ROOT COUNT} and {@code run REF ROOT
- * COUNT} print the milliseconds of each round, one a line, in one warm JVM. {@code bundle REF ROOT}
- * makes a container of {@code /bin/true}, prints the directory of its bundle for a runtime that is
- * started by hand, and removes it when its input ends.
+ * Our side of the comparison with other engines: {@code pull REF ROOT COUNT} and {@code run REF
+ * ROOT COUNT} print the milliseconds of each round, one a line, in one warm JVM. {@code bundle REF
+ * ROOT} makes a container of {@code /bin/true}, prints the directory of its bundle for a runtime
+ * that is started by hand, and removes it when its input ends.
  */
 public final class Compare {
   private static final int WARM_UP_RUNS = 10;

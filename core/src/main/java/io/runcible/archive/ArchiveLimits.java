@@ -18,9 +18,9 @@ public record ArchiveLimits(long maxEntries, long maxTotalBytes, long maxFileByt
   /** Output below this is never called a bomb: a file of zeros packs well, and harms nobody. */
   static final long RATIO_FLOOR = GIB;
 
-  /** Four million entries, 256 GiB in all, 128 GiB a file, 250 to one. */
+  /** A million entries, 256 GiB in all, 128 GiB a file, 250 to one. */
   public static final ArchiveLimits DEFAULT =
-      new ArchiveLimits(4_000_000, 256 * GIB, 128 * GIB, 250);
+      new ArchiveLimits(1_000_000, 256 * GIB, 128 * GIB, 250);
 
   /**
    * Checks that every limit is positive.

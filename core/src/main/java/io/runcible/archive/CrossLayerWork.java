@@ -66,7 +66,7 @@ final class CrossLayerWork {
     String fromLeaf = RawName.leaf(link.to);
     Directory from = parents.find(RawName.parent(link.to));
     Stat present = from == null ? null : FileCalls.stat(from.fd(), fromLeaf).orElse(null);
-    if (present == null) {
+    if (from == null || present == null) {
       from = copyUp(link, lower);
     } else if (target.isWhiteout(present)) {
       throw missing(link.path, link.to);

@@ -87,7 +87,7 @@ final class RawName {
 
   private static String rebuild(String name) {
     StringBuilder clean = new StringBuilder(name.length());
-    for (String component : name.split("/")) {
+    for (String component : name.split("/", -1)) {
       if (component.equals("..")) {
         clean.setLength(Math.max(0, clean.lastIndexOf("/")));
       } else if (!component.isEmpty() && !component.equals(".")) {

@@ -18,6 +18,8 @@
  *   <li>{@link io.runcible.archive.Decompression} finds the codec by the content.
  *   <li>{@link io.runcible.archive.TarReader} reads entries; {@link
  *       io.runcible.archive.LayerApplier} makes files of them.
+ *   <li>{@link io.runcible.archive.Readahead} between two stages lets them run at the same time.
+ *   <li>{@link io.runcible.archive.LayerWriter} makes new layers.
  *   <li>{@link io.runcible.archive.ArchiveLimits} bounds what a hostile layer can cost.
  * </ul>
  *

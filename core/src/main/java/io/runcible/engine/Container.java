@@ -6,8 +6,11 @@ import io.runcible.image.ImageReference;
 import io.runcible.state.Journal;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -27,8 +30,9 @@ public final class Container implements AutoCloseable {
   private final ContainerDirectory directory;
   private final ContainerRecord record;
   private final Stdio stdio;
-  private final Journal.@Nullable Entry entry;
+  private final Optional<Journal.Entry> entry;
   private final AtomicInteger execs = new AtomicInteger();
+  private final Set<StartedProcess> running = ConcurrentHashMap.newKeySet();
   private @Nullable StartedProcess init;
   private boolean closed;
   private Runnable onClose = () -> {};
@@ -39,7 +43,7 @@ public final class Container implements AutoCloseable {
       ContainerDirectory directory,
       ContainerRecord record,
       Stdio stdio,
-      Journal.@Nullable Entry entry) {
+      Optional<Journal.Entry> entry) {
     this.parts = parts;
     this.remover = remover;
     this.directory = directory;
@@ -95,9 +99,9 @@ public final class Container implements AutoCloseable {
     StartedProcess started = StartedProcess.run(parts, directory, record, stdio);
     init = started;
     started.awaitStart();
-    if (record.detached() && entry != null) {
-      parts.watchdog().remove(id());
-      entry.done();
+    if (isDetached()) {
+      parts.watchdog().remove(record);
+      entry.ifPresent(Journal.Entry::done);
     }
     return started.process();
   }
@@ -170,10 +174,17 @@ public final class Container implements AutoCloseable {
           ErrorKind.FAILED_PRECONDITION,
           "cannot execute '" + spec.command().get(0) + "': container " + id() + " does not run");
     }
-    StartedProcess started =
-        StartedProcess.exec(parts, directory, spec, Integer.toString(execs.incrementAndGet()));
-    started.awaitStart();
-    return started.process();
+    String number = Integer.toString(execs.incrementAndGet());
+    StartedProcess started = StartedProcess.exec(parts, directory, spec, number, running::remove);
+    try {
+      running.add(started);
+      started.awaitStart();
+      requireOpen();
+      return started.process();
+    } catch (RuntimeException e) {
+      started.process().close();
+      throw e;
+    }
   }
 
   /**
@@ -211,16 +222,19 @@ public final class Container implements AutoCloseable {
    *     container ended before; both with the last of its output
    */
   public void awaitReady(Ready ready) {
-    long deadline = System.nanoTime() + ready.limit().toNanos();
+    long begin = System.nanoTime();
+    long limit = ContainerProcess.nanos(ready.limit());
+    Ready.Check check = ready.begin(this);
     while (true) {
       boolean running = isRunning();
-      if (ready.holds(this)) {
+      long left = limit - (System.nanoTime() - begin);
+      if (holds(check, Duration.ofNanos(Math.max(0, left)))) {
         return;
       }
       if (!running) {
         throw notReady(ErrorKind.FAILED_PRECONDITION, ready, "ended before there was");
       }
-      if (System.nanoTime() - deadline > 0) {
+      if (left <= 0) {
         throw notReady(ErrorKind.TIMEOUT, ready, "has run for " + ready.limit() + " without");
       }
       try {
@@ -230,6 +244,18 @@ public final class Container implements AutoCloseable {
         throw new RuncibleException(
             ErrorKind.CANCELLED, "interrupted while waiting for container " + id(), e);
       }
+    }
+  }
+
+  /** A check that needs the container fails when it ends meanwhile, which the wait will say. */
+  private boolean holds(Ready.Check check, Duration left) {
+    try {
+      return check.holds(left);
+    } catch (RuncibleException e) {
+      if (e.kind() == ErrorKind.CANCELLED || isRunning()) {
+        throw e;
+      }
+      return false;
     }
   }
 
@@ -262,6 +288,7 @@ public final class Container implements AutoCloseable {
   /** Lets go of a detached container without removing it. */
   synchronized void release() {
     closed = true;
+    closeExecs();
     if (init != null) {
       init.release();
     }
@@ -279,38 +306,44 @@ public final class Container implements AutoCloseable {
       }
       closed = true;
     }
-    boolean interrupted = Thread.interrupted();
     try {
-      remove();
+      Uninterrupted.run(this::remove);
     } finally {
       onClose.run();
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
     }
   }
 
   private void remove() {
+    // The entry of a container that was started detached is done: another engine removes it.
+    Journal.Entry removal =
+        entry
+            .filter(made -> !isDetached() || init == null)
+            .orElseGet(
+                () ->
+                    parts.journal().record(ContainerRemover.KIND, ContainerRemover.facts(record)));
     StartedProcess started = init;
-    if (started == null) {
-      remover.remove(directory);
-    } else {
-      try {
+    try {
+      if (started != null) {
         started.end();
-      } finally {
-        try {
-          remover.remove(directory);
-        } finally {
-          started.release();
-        }
+      }
+      closeExecs();
+      if (started != null && started.pid().isEmpty()) {
+        // It never came to run; a runtime may be about to.
+        remover.endRuntimes(directory);
+      }
+      remover.remove(directory, record);
+    } finally {
+      if (started != null) {
+        started.release();
       }
     }
-    if (entry != null) {
-      if (!record.detached() || started == null) {
-        parts.watchdog().remove(id());
-      }
-      entry.done();
-    }
+    parts.watchdog().remove(record);
+    removal.done();
+    entry.ifPresent(Journal.Entry::done);
+  }
+
+  private void closeExecs() {
+    List.copyOf(running).forEach(exec -> exec.process().close());
   }
 
   @Override

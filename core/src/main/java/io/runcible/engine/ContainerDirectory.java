@@ -46,6 +46,11 @@ record ContainerDirectory(Path path) {
     return path.resolve("exit");
   }
 
+  /** The pid of the monitor of a detached container. */
+  Path monitorFile() {
+    return path.resolve("monitor");
+  }
+
   Path execs() {
     return path.resolve("exec");
   }

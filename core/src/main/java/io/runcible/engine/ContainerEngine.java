@@ -5,6 +5,7 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.Image;
 import io.runcible.store.LocalStore;
+import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -91,9 +92,15 @@ public final class ContainerEngine implements AutoCloseable {
       Image image = images().require(spec.image());
       List<Digest> chain = Images.chain(image);
       Container container = factory.create(spec, image.config(), chain);
-      containers.put(container.id(), container);
       container.onClose(() -> containers.remove(container.id(), container));
-      return container;
+      synchronized (this) {
+        if (!closed) {
+          containers.put(container.id(), container);
+          return container;
+        }
+      }
+      container.close();
+      throw closed();
     } finally {
       lease.close();
     }
@@ -111,19 +118,25 @@ public final class ContainerEngine implements AutoCloseable {
     if (known != null) {
       return Optional.of(known);
     }
-    ContainerDirectory directory = ContainerDirectory.of(resources.parts().containers(), id);
-    if (!directory.path().getParent().equals(resources.parts().containers())) {
+    if (!ContainerSpec.isName(id)) {
       return Optional.empty();
     }
-    Optional<ContainerRecord> record =
-        ContainerRecord.read(directory).filter(ContainerRecord::detached);
-    return record.map(found -> adopt(directory, found));
+    ContainerDirectory directory = ContainerDirectory.of(resources.parts().containers(), id);
+    // One that was not started belongs to the engine that made it.
+    return ContainerRecord.read(directory)
+        .filter(record -> record.detached() && Files.exists(directory.pidFile()))
+        .map(record -> adopt(directory, record));
   }
 
   private Container adopt(ContainerDirectory directory, ContainerRecord record) {
     Container container =
         new Container(
-            resources.parts(), resources.remover(), directory, record, Stdio.LOGGED, null);
+            resources.parts(),
+            resources.remover(),
+            directory,
+            record,
+            Stdio.LOGGED,
+            Optional.empty());
     container.adopt();
     containers.put(container.id(), container);
     container.onClose(() -> containers.remove(container.id(), container));
@@ -142,11 +155,18 @@ public final class ContainerEngine implements AutoCloseable {
 
   private synchronized void requireOpen() {
     if (closed) {
-      throw new RuncibleException(ErrorKind.FAILED_PRECONDITION, "the engine is closed");
+      throw closed();
     }
   }
 
-  /** Removes the engine's own containers, lets go of detached ones, and ends its threads. */
+  private static RuncibleException closed() {
+    return new RuncibleException(ErrorKind.FAILED_PRECONDITION, "the engine is closed");
+  }
+
+  /**
+   * Removes the engine's own containers, lets go of detached ones, and ends its threads.
+   * Idempotent; an interrupt does not stop it, and the flag stays set.
+   */
   @Override
   public void close() {
     synchronized (this) {
@@ -155,6 +175,10 @@ public final class ContainerEngine implements AutoCloseable {
       }
       closed = true;
     }
+    Uninterrupted.run(this::closeAll);
+  }
+
+  private void closeAll() {
     List<RuntimeException> failures = new ArrayList<>();
     for (Container container : List.copyOf(containers.values())) {
       try {

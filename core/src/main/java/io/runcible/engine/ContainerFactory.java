@@ -9,8 +9,6 @@ import io.runcible.runtime.HostLimits;
 import io.runcible.runtime.RuntimeSpec;
 import io.runcible.state.Journal;
 import java.io.IOException;
-import java.nio.file.DirectoryNotEmptyException;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -18,7 +16,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
@@ -42,53 +40,42 @@ final class ContainerFactory {
   /** A container that has not been started; all is undone if making it fails. */
   Container create(ContainerSpec spec, ImageConfig image, List<Digest> chain) {
     String id = spec.name().orElseGet(ContainerFactory::randomId);
-    String owner = parts.journal().owner();
-    Journal.Entry entry =
-        parts
-            .journal()
-            .record(
-                ContainerRemover.KIND,
-                Map.of(ContainerRemover.ID, id, ContainerRemover.OWNER, owner));
+    ContainerRecord record = record(id, spec, image, chain);
     ContainerDirectory directory = ContainerDirectory.of(parts.containers(), id);
-    boolean named = false;
+    Journal.Entry entry =
+        parts.journal().record(ContainerRemover.KIND, ContainerRemover.facts(record));
     try {
-      ContainerRecord record = record(id, owner, spec, image, chain);
       claim(directory, record);
-      named = true;
-      parts.watchdog().add(id);
-      prepare(directory, record, spec, image, chain);
-      return new Container(parts, remover, directory, record, spec.stdio(), entry);
     } catch (RuntimeException e) {
-      if (named) {
-        undo(directory, e);
-        parts.watchdog().remove(id);
-      }
       entry.done();
+      throw e;
+    }
+    Container container =
+        new Container(parts, remover, directory, record, spec.stdio(), Optional.of(entry));
+    try {
+      parts.watchdog().add(record);
+      prepare(directory, record, spec, image, chain);
+      return container;
+    } catch (RuntimeException e) {
+      try {
+        container.close();
+      } catch (RuntimeException suppressed) {
+        e.addSuppressed(suppressed);
+      }
       throw e;
     }
   }
 
-  private void undo(ContainerDirectory directory, RuntimeException cause) {
-    boolean interrupted = Thread.interrupted();
-    try {
-      remover.remove(directory);
-    } catch (RuntimeException e) {
-      cause.addSuppressed(e);
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
-  }
-
   private ContainerRecord record(
-      String id, String owner, ContainerSpec spec, ImageConfig image, List<Digest> chain) {
+      String id, ContainerSpec spec, ImageConfig image, List<Digest> chain) {
+    String token = randomId();
     return new ContainerRecord(
         id,
-        owner,
+        token,
         spec.image().toString(),
         chain.stream().map(Digest::toString).toList(),
-        parts.host().rootless() ? "" : "/runcible/" + id,
+        // Unique on the host: stores do not know each other's names.
+        parts.host().rootless() ? "" : Watchdog.CGROUPS + "/" + id + "-" + token,
         stopSignal(spec, image),
         spec.isDetached(),
         System.currentTimeMillis());
@@ -105,21 +92,22 @@ final class ContainerFactory {
 
   /** The directory gets its name together with its record, so no name is without an owner. */
   private void claim(ContainerDirectory directory, ContainerRecord record) {
-    Path unnamed = ContainerRemover.unnamed(parts.containers(), record.owner(), record.id());
+    Path unnamed = ContainerRemover.unnamed(parts.containers(), record.token());
     try {
       Files.createDirectory(
           unnamed,
           PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
       record.write(new ContainerDirectory(unnamed));
       Files.move(unnamed, directory.path(), StandardCopyOption.ATOMIC_MOVE);
-    } catch (DirectoryNotEmptyException | FileAlreadyExistsException e) {
-      parts.host().removeTree(unnamed);
-      throw new RuncibleException(
-          ErrorKind.ALREADY_EXISTS,
-          "there is a container '" + record.id() + "' already; remove it or choose another name",
-          e);
     } catch (IOException e) {
       parts.host().removeTree(unnamed);
+      // The kernel moves a directory to no name that has one with something in it.
+      if (Files.exists(directory.record())) {
+        throw new RuncibleException(
+            ErrorKind.ALREADY_EXISTS,
+            "there is a container '" + record.id() + "' already; remove it or choose another name",
+            e);
+      }
       throw new RuncibleException(
           ErrorKind.UNAVAILABLE, "cannot make the container '" + directory.path() + "'", e);
     }
@@ -143,11 +131,12 @@ final class ContainerFactory {
         .mountOverlay(parts.snapshotter().prepare(chain, directory.path()), directory.rootfs());
     Path rootfs = parts.host().visible(directory.rootfs());
     RootDirectories.check(rootfs);
-    HostFiles.write(directory, spec.hostname().orElse(record.id()), spec.network());
+    String hostname = spec.hostname().orElse(record.id());
+    HostFiles.write(directory, hostname, spec.network());
     RuntimeSpecs specs = new RuntimeSpecs(image, spec, parts.limits());
     UserLookup.Identity user = UserLookup.find(rootfs, specs.user());
     RuntimeSpec.Builder runtimeSpec =
-        specs.container(directory, record.id(), record.cgroupsPath(), user).toBuilder();
+        specs.container(directory, hostname, record.cgroupsPath(), user).toBuilder();
     for (Path volume : RootDirectories.make(rootfs, directory.rootfs(), image.volumes())) {
       String inside = "/" + directory.rootfs().relativize(volume);
       if (spec.isReadOnlyRoot()

@@ -88,15 +88,26 @@ public final class ContainerProcess implements AutoCloseable {
   /** Waits for the end, at most so long; empty if the time ran out. */
   public Optional<ExitStatus> waitFor(Duration limit) {
     try {
-      return Optional.of(exit.get(limit.toNanos(), TimeUnit.NANOSECONDS));
+      return Optional.of(exit.get(nanos(limit), TimeUnit.NANOSECONDS));
     } catch (TimeoutException e) {
       return Optional.empty();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new RuncibleException(ErrorKind.CANCELLED, "interrupted while waiting for " + what, e);
     } catch (ExecutionException e) {
+      ErrorKind kind =
+          e.getCause() instanceof RuncibleException known ? known.kind() : ErrorKind.INTERNAL;
       throw new RuncibleException(
-          ErrorKind.INTERNAL, "how " + what + " ended is unknown", e.getCause());
+          kind, "how " + what + " ended is not known: " + e.getCause().getMessage(), e.getCause());
+    }
+  }
+
+  /** All the time there is, for a limit that is longer. */
+  static long nanos(Duration limit) {
+    try {
+      return limit.toNanos();
+    } catch (ArithmeticException e) {
+      return limit.isNegative() ? 0 : Long.MAX_VALUE;
     }
   }
 

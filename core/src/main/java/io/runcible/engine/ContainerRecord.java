@@ -8,7 +8,7 @@ import java.util.Optional;
  * What a later process must know of a container.
  *
  * @param id its id
- * @param owner the journal of the engine that made it
+ * @param token a random word that tells it from another container of its id, before or after
  * @param image the reference it was made from
  * @param chain the chainIds of its layers, the lowest first
  * @param cgroupsPath its cgroup as the runtime was told, empty for none
@@ -18,7 +18,7 @@ import java.util.Optional;
  */
 record ContainerRecord(
     String id,
-    String owner,
+    String token,
     String image,
     List<String> chain,
     String cgroupsPath,

@@ -4,65 +4,109 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.PidFd;
 import io.runcible.ffi.PrivilegedHost;
+import io.runcible.runtime.Cgroup;
+import io.runcible.runtime.Cgroups;
 import io.runcible.runtime.OciRuntime;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Map;
 import java.util.Optional;
 
 /** Removes all there is of a container, whatever state its making or its end left it in. */
 final class ContainerRemover {
-  /** The kind of journal entry that names a container, by {@link #ID} and {@link #OWNER}. */
+  /** The kind of journal entry that names a container, by its id and its token. */
   static final String KIND = "container";
 
-  static final String ID = "id";
-  static final String OWNER = "owner";
+  private static final String ID = "id";
+  private static final String TOKEN = "token";
 
   private final PrivilegedHost host;
   private final OciRuntime runtime;
+  private final Cgroups cgroups;
   private final Path containers;
 
-  ContainerRemover(PrivilegedHost host, OciRuntime runtime, Path containers) {
+  ContainerRemover(PrivilegedHost host, OciRuntime runtime, Cgroups cgroups, Path containers) {
     this.host = host;
     this.runtime = runtime;
+    this.cgroups = cgroups;
     this.containers = containers;
   }
 
-  /** Where a container of this owner is put together before it gets its name. */
-  static Path unnamed(Path containers, String owner, String id) {
-    return containers.resolve(".new-" + owner + "-" + id);
+  /** What the journal says before a container is made, or is removed by another engine. */
+  static Map<String, String> facts(ContainerRecord record) {
+    return Map.of(ID, record.id(), TOKEN, record.token());
   }
 
-  /** Removes what a dead engine left of a container; the name may be another engine's by now. */
+  /** Where a container is put together before it gets its name, and is after it lost it. */
+  static Path unnamed(Path containers, String token) {
+    return containers.resolve(".new-" + token);
+  }
+
+  /** Removes what a dead engine left of a container; the name may be another one's by now. */
   void undo(Map<String, String> facts) {
-    String id = facts.getOrDefault(ID, "");
-    String owner = facts.getOrDefault(OWNER, "");
-    host.removeTree(unnamed(containers, owner, id));
-    ContainerDirectory directory = ContainerDirectory.of(containers, id);
-    Optional<ContainerRecord> record = ContainerRecord.read(directory);
-    if (record.isPresent() && record.get().owner().equals(owner)) {
+    String token = facts.getOrDefault(TOKEN, "");
+    host.removeTree(unnamed(containers, token));
+    ContainerDirectory directory = ContainerDirectory.of(containers, facts.getOrDefault(ID, ""));
+    Optional<ContainerRecord> record =
+        ContainerRecord.read(directory).filter(found -> found.token().equals(token));
+    if (record.isPresent()) {
       endRuntimes(directory);
-      remove(directory);
+      remove(directory, record.get());
     }
   }
 
   /** Ends what still runs, and removes the runtime's state, the mount and the files. */
-  void remove(ContainerDirectory directory) {
+  void remove(ContainerDirectory directory, ContainerRecord record) {
     runtime.delete(directory.id(), true);
+    removeControlGroup(record.cgroupsPath());
     host.unmount(directory.rootfs());
-    host.removeTree(directory.path());
+    Path unnamed = unnamed(containers, record.token());
+    try {
+      // The name goes with its record, at once: what a kill leaves is nobody's name.
+      Files.move(directory.path(), unnamed, StandardCopyOption.ATOMIC_MOVE);
+    } catch (NoSuchFileException e) {
+      // Removed before.
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.UNAVAILABLE, "cannot remove the container '" + directory.path() + "'", e);
+    }
+    host.removeTree(unnamed);
+  }
+
+  /** The runtime does it if it got as far as to write its state. */
+  private void removeControlGroup(String path) {
+    if (!path.isEmpty()) {
+      Cgroup group = cgroups.group(path);
+      group.kill(host);
+      group.remove();
+    }
+  }
+
+  /**
+   * A runtime that was killed before it wrote its state leaves a group that it knows nothing of.
+   */
+  private void removeCgroup(ContainerRecord record) {
+    if (!record.cgroupsPath().isEmpty()) {
+      Cgroup group = cgroups.group(record.cgroupsPath());
+      if (group.exists()) {
+        group.kill(host);
+        group.remove();
+      }
+    }
   }
 
   /** A runtime that was just starting when its engine died must not go on and make a container. */
-  private void endRuntimes(ContainerDirectory directory) {
-    String bundle = directory.path().toString();
+  void endRuntimes(ContainerDirectory directory) {
+    String below = directory.path() + "/";
     try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
       for (Path process : processes) {
-        if (worksOn(process, bundle)) {
-          end(Integer.parseInt(process.getFileName().toString()), process, bundle);
+        if (worksOn(process, below)) {
+          end(Integer.parseInt(process.getFileName().toString()), process, below);
         }
       }
     } catch (IOException e) {
@@ -70,27 +114,25 @@ final class ContainerRemover {
     }
   }
 
-  private void end(int pid, Path process, String bundle) {
+  private void end(int pid, Path process, String below) {
     PidFd.open(pid)
         .ifPresent(
             fd -> {
               try (fd) {
                 // Asked again through the open descriptor: the number may have been given anew.
-                if (worksOn(process, bundle)) {
+                if (worksOn(process, below)) {
                   host.signal(fd, Signals.KILL);
                 }
               }
             });
   }
 
-  private boolean worksOn(Path process, String bundle) {
+  /** Whether it is a runtime, or its monitor, that logs below a directory. */
+  private static boolean worksOn(Path process, String below) {
     try {
-      String commandLine =
-          new String(Files.readAllBytes(process.resolve("cmdline")), StandardCharsets.ISO_8859_1);
-      return commandLine.contains(bundle)
-          && Files.readSymbolicLink(process.resolve("exe")).equals(runtime.info().program());
+      byte[] line = Files.readAllBytes(process.resolve("cmdline"));
+      return new String(line, StandardCharsets.UTF_8).contains("\0--log\0" + below);
     } catch (IOException e) {
-      // It has ended, or is another user's.
       return false;
     }
   }

@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * default seccomp profile, no new privileges.
  */
 public final class ContainerSpec {
+  private static final int MAX_NAME = 64;
+
   private final Builder state;
 
   private ContainerSpec(Builder state) {
@@ -36,6 +38,17 @@ public final class ContainerSpec {
    */
   public static Builder builder(String image) {
     return new Builder(ImageReference.parse(image));
+  }
+
+  /** Whether a text can be the id of a container. */
+  static boolean isName(String text) {
+    boolean valid = !text.isEmpty() && text.length() <= MAX_NAME;
+    for (int i = 0; valid && i < text.length(); i++) {
+      char c = text.charAt(i);
+      boolean alphanumeric = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+      valid = alphanumeric || (i > 0 && (c == '_' || c == '.' || c == '-'));
+    }
+    return valid;
   }
 
   /** A builder that starts from this spec. */
@@ -129,8 +142,6 @@ public final class ContainerSpec {
 
   /** Collects a {@link ContainerSpec}. Not thread-safe. */
   public static final class Builder {
-    private static final int MAX_NAME = 64;
-
     private final ImageReference image;
     private @Nullable String name;
     private @Nullable List<String> entrypoint;
@@ -187,13 +198,7 @@ public final class ContainerSpec {
      * default a random one.
      */
     public Builder name(String name) {
-      boolean valid = !name.isEmpty() && name.length() <= MAX_NAME;
-      for (int i = 0; valid && i < name.length(); i++) {
-        char c = name.charAt(i);
-        boolean alphanumeric = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        valid = alphanumeric || (i > 0 && (c == '_' || c == '.' || c == '-'));
-      }
-      if (!valid) {
+      if (!isName(name)) {
         throw invalid("'" + name + "' is no name: up to 64 of a-z 0-9 _ . - after a letter");
       }
       this.name = name;

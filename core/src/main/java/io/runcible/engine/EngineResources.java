@@ -1,5 +1,6 @@
 package io.runcible.engine;
 
+import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.PrivilegedHost;
@@ -15,6 +16,7 @@ import io.runcible.snapshot.Unpacker;
 import io.runcible.state.Journal;
 import io.runcible.store.LocalStore;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,15 +55,19 @@ final class EngineResources implements AutoCloseable {
       makePrivate(containers);
       makePrivate(journals);
       makePrivate(state);
-      OciRuntime runtime = OciRuntime.open(program, state.resolve("runtime"), host);
-      remover = new ContainerRemover(host, runtime, containers);
+      Path runtimeState = state.resolve(runtimeDirectory(data));
+      OciRuntime runtime = OciRuntime.open(program, runtimeState, host);
+      HostLimits limits = HostLimits.detect(host);
+      remover = new ContainerRemover(host, runtime, limits.cgroups(), containers);
       Journal.sweep(journals, Map.of(ContainerRemover.KIND, remover::undo));
       Journal journal = own(Journal.begin(journals, UUID.randomUUID().toString()));
       Snapshotter snapshotter = Snapshotter.overlay(data, host);
       Unpacker unpacker = own(new Unpacker(store, snapshotter, host, threads));
       ProcessWatcher watcher = own(ProcessWatcher.start(threads));
       Watchdog watchdog =
-          own(Watchdog.start(host, runtime.info().program(), state.resolve("runtime"), containers));
+          own(
+              Watchdog.start(
+                  host, runtime.info().program(), runtimeState, containers, limits.cgroups()));
       ImageSource registry = given != null ? given : own(RegistryClient.create());
       images =
           new Images(
@@ -75,15 +81,7 @@ final class EngineResources implements AutoCloseable {
               () -> records(containers));
       parts =
           new EngineParts(
-              host,
-              runtime,
-              HostLimits.detect(host),
-              snapshotter,
-              watcher,
-              watchdog,
-              journal,
-              threads,
-              containers);
+              host, runtime, limits, snapshotter, watcher, watchdog, journal, threads, containers);
     } catch (RuntimeException e) {
       closeAll(e);
       throw e;
@@ -116,6 +114,12 @@ final class EngineResources implements AutoCloseable {
 
   Images images() {
     return images;
+  }
+
+  /** Two stores that share a state root may both have a container of one name. */
+  private static String runtimeDirectory(Path data) {
+    byte[] path = data.toString().getBytes(StandardCharsets.UTF_8);
+    return "runtime-" + Digest.sha256(path).hex().substring(0, 16);
   }
 
   /** All containers in a directory, whoever owns them. */

@@ -24,11 +24,16 @@ final class ExecProcess {
   static String json(EngineParts parts, ContainerDirectory directory, ExecSpec spec) {
     ObjectNode process = process(directory);
     strings(process.putArray("args"), spec.command());
-    environment(process, spec.environment());
     spec.workingDirectory().ifPresent(cwd -> process.put("cwd", cwd));
     spec.user()
         .ifPresent(
-            name -> user(process, UserLookup.find(parts.host().visible(directory.rootfs()), name)));
+            name -> {
+              UserLookup.Identity user =
+                  UserLookup.find(parts.host().visible(directory.rootfs()), name);
+              user(process, user);
+              environment(process, Map.of("HOME", user.home()));
+            });
+    environment(process, spec.environment());
     return process.toString();
   }
 
@@ -64,6 +69,14 @@ final class ExecProcess {
     user.put("gid", identity.gid());
     ArrayNode groups = user.putArray("additionalGids");
     identity.groups().forEach(groups::add);
+    if (process.get("capabilities") instanceof ObjectNode sets) {
+      for (String set : List.of("effective", "permitted")) {
+        ArrayNode granted = sets.putArray(set);
+        if (identity.uid() == 0) {
+          sets.path("bounding").forEach(granted::add);
+        }
+      }
+    }
   }
 
   private static void strings(ArrayNode array, List<String> values) {

@@ -4,13 +4,14 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalInt;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
@@ -22,18 +23,19 @@ public final class Ready {
   private static final Duration DEFAULT_LIMIT = Duration.ofSeconds(60);
 
   private final String what;
-  private final Check check;
+  private final Function<Container, Check> begin;
   private final Duration limit;
 
-  /** Looks once. */
+  /** Looks, again and again. */
   @FunctionalInterface
-  private interface Check {
-    boolean holds(Container container);
+  interface Check {
+    /** Looks once, and takes no longer than what is left of the time. */
+    boolean holds(Duration left);
   }
 
-  private Ready(String what, Check check, Duration limit) {
+  private Ready(String what, Function<Container, Check> begin, Duration limit) {
     this.what = what;
-    this.check = check;
+    this.begin = begin;
     this.limit = limit;
   }
 
@@ -48,7 +50,11 @@ public final class Ready {
       Pattern pattern = Pattern.compile(regex);
       return new Ready(
           "a line of output that matches '" + regex + "'",
-          container -> hasLine(container.directory(), pattern),
+          container -> {
+            LineSearch out = new LineSearch(container.directory().stdout(), pattern);
+            LineSearch err = new LineSearch(container.directory().stderr(), pattern);
+            return left -> out.found() || err.found();
+          },
           DEFAULT_LIMIT);
     } catch (PatternSyntaxException e) {
       throw new RuncibleException(
@@ -60,7 +66,11 @@ public final class Ready {
   public static Ready onPort(int port) {
     return new Ready(
         "a listener on TCP port " + port,
-        container -> container.pid().isPresent() && listens(container.pid().getAsInt(), port),
+        container ->
+            left -> {
+              OptionalInt pid = container.pid();
+              return pid.isPresent() && listens(pid.getAsInt(), port);
+            },
         DEFAULT_LIMIT);
   }
 
@@ -71,45 +81,31 @@ public final class Ready {
     List<String> words = List.of(command);
     return new Ready(
         "success of '" + String.join(" ", words) + "'",
-        container -> {
-          try (ContainerProcess process = container.exec(words.toArray(String[]::new))) {
-            return process.waitFor().isSuccess();
-          }
-        },
+        container ->
+            left -> {
+              try (ContainerProcess process = container.exec(words.toArray(String[]::new))) {
+                return process.waitFor(left).map(ExitStatus::isSuccess).orElse(false);
+              }
+            },
         DEFAULT_LIMIT);
   }
 
   /** The same with another limit; by default 60 seconds. */
   public Ready within(Duration limit) {
-    return new Ready(what, check, limit);
+    return new Ready(what, begin, limit);
   }
 
   Duration limit() {
     return limit;
   }
 
-  boolean holds(Container container) {
-    return check.holds(container);
+  Check begin(Container container) {
+    return begin.apply(container);
   }
 
   @Override
   public String toString() {
     return what;
-  }
-
-  private static boolean hasLine(ContainerDirectory directory, Pattern pattern) {
-    return hasLine(directory.stdout(), pattern) || hasLine(directory.stderr(), pattern);
-  }
-
-  private static boolean hasLine(Path file, Pattern pattern) {
-    try (BufferedReader lines =
-        new BufferedReader(
-            new InputStreamReader(Files.newInputStream(file), StandardCharsets.UTF_8))) {
-      return lines.lines().anyMatch(line -> pattern.matcher(line).find());
-    } catch (IOException e) {
-      throw new RuncibleException(
-          ErrorKind.FAILED_PRECONDITION, "the container's output is not logged", e);
-    }
   }
 
   /** Asks the kernel, so that the image needs no tools and no connection is made. */

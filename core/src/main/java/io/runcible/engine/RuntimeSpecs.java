@@ -48,7 +48,7 @@ final class RuntimeSpecs {
     RuntimeSpec.Builder builder =
         RuntimeSpec.containerDefaults(directory.rootfs(), firstProcess(user, hostname), host)
             .rootReadonly(spec.isReadOnlyRoot())
-            .hostname(spec.hostname().orElse(hostname));
+            .hostname(hostname);
     if (!cgroupsPath.isEmpty()) {
       builder.cgroupsPath(cgroupsPath);
     }

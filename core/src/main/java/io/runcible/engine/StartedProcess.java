@@ -23,6 +23,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -42,7 +43,8 @@ final class StartedProcess {
   private final Supplier<Optional<RuncibleException>> failure;
   private final CompletableFuture<ExitStatus> exit = new CompletableFuture<>();
   private final ContainerProcess process;
-  private volatile @Nullable ChildProcess child;
+  private volatile @Nullable ChildProcess runtime;
+  private volatile @Nullable PidFd monitor;
   private volatile @Nullable PidFd own;
 
   private StartedProcess(
@@ -51,12 +53,13 @@ final class StartedProcess {
       Path pidFile,
       ProcessStreams streams,
       Supplier<Optional<RuncibleException>> failure,
-      Runnable release) {
+      Consumer<StartedProcess> release) {
     this.parts = parts;
     this.what = what;
     this.pidFile = pidFile;
     this.failure = failure;
-    this.process = new ContainerProcess(what, streams, exit, this::signal, release);
+    this.process =
+        new ContainerProcess(what, streams, exit, this::signal, () -> release.accept(this));
   }
 
   /** Starts the container of a bundle. */
@@ -72,26 +75,39 @@ final class StartedProcess {
             request.pidFile(),
             streams,
             () -> parts.runtime().failure(request),
-            () -> {});
+            self -> {});
     if (record.detached()) {
       started.launch(
           streams,
-          () -> DetachedMonitor.start(parts, directory, request, streams),
-          status -> DetachedMonitor.exitStatus(parts, directory));
+          () -> {
+            DetachedMonitor.start(parts, directory, request, streams);
+            started.follow(directory);
+          });
     } else {
       started.launch(
           streams,
-          () -> parts.runtime().run(request),
-          status -> started.exactly(status).withOutOfMemory(outOfMemory(parts, directory.id())));
+          () ->
+              started.await(
+                  parts.runtime().run(request),
+                  status ->
+                      started.exactly(status).withOutOfMemory(outOfMemory(parts, directory.id()))));
     }
     return started;
   }
 
-  /** Starts a further process in a running container. */
+  /**
+   * Starts a further process in a running container. When its {@link ContainerProcess} is closed,
+   * it is ended and nothing of it is left.
+   *
+   * @param onRelease hears of that
+   */
   static StartedProcess exec(
-      EngineParts parts, ContainerDirectory directory, ExecSpec spec, String number) {
+      EngineParts parts,
+      ContainerDirectory directory,
+      ExecSpec spec,
+      String number,
+      Consumer<StartedProcess> onRelease) {
     Path place = directory.execs().resolve(number);
-    Runnable release = () -> parts.host().removeTree(place);
     try {
       Files.createDirectory(place);
       Path processFile = place.resolve("process.json");
@@ -112,15 +128,30 @@ final class StartedProcess {
               request.pidFile(),
               streams,
               () -> parts.runtime().failure(request),
-              release);
-      started.launch(streams, () -> parts.runtime().exec(request), started::exactly);
+              self -> {
+                self.endAndRemove(place);
+                onRelease.accept(self);
+              });
+      started.launch(streams, () -> started.await(parts.runtime().exec(request), started::exactly));
       return started;
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot make '" + place + "'", e);
     } catch (RuntimeException e) {
-      release.run();
+      parts.host().removeTree(place);
       throw e;
     }
+  }
+
+  private void endAndRemove(Path place) {
+    Uninterrupted.run(
+        () -> {
+          try {
+            end();
+          } finally {
+            closeDescriptors();
+            parts.host().removeTree(place);
+          }
+        });
   }
 
   /** Follows a detached container that an earlier engine started. */
@@ -132,22 +163,37 @@ final class StartedProcess {
             directory.pidFile(),
             ProcessStreams.ofFiles(directory.stdout(), directory.stderr()),
             Optional::empty,
-            () -> {});
-    Runnable complete = () -> adopted.complete(() -> DetachedMonitor.exitStatus(parts, directory));
-    Optional<PidFd> running =
+            self -> {});
+    adopted.own =
         parts
             .runtime()
             .state(directory.id())
             .filter(state -> state.pid() > 0)
-            .flatMap(state -> PidFd.open(state.pid()));
-    if (running.isPresent()) {
-      adopted.own = running.get();
-      // The monitor needs a moment to write its file, and the watcher must not wait for it.
-      parts.watcher().onEnd(running.get(), () -> parts.threads().newThread(complete).start());
-    } else {
-      complete.run();
-    }
+            .flatMap(state -> PidFd.open(state.pid()))
+            .orElse(null);
+    adopted.follow(directory);
     return adopted;
+  }
+
+  /** Hears from the monitor of a detached container how that ended, or from the container when. */
+  private void follow(ContainerDirectory directory) {
+    Runnable complete = () -> complete(() -> DetachedMonitor.exitStatus(parts, directory));
+    PidFd found = DetachedMonitor.find(directory).orElse(null);
+    monitor = found;
+    Runnable withoutMonitor =
+        () -> {
+          PidFd running = own;
+          if (Files.exists(directory.exitFile()) || running == null) {
+            complete.run();
+          } else {
+            parts.watcher().onEnd(running, complete);
+          }
+        };
+    if (found == null) {
+      withoutMonitor.run();
+    } else {
+      parts.watcher().onEnd(found, withoutMonitor);
+    }
   }
 
   private static OciRuntime.Stdio descriptors(ProcessStreams streams) {
@@ -155,22 +201,22 @@ final class StartedProcess {
     return new OciRuntime.Stdio(ends.get(0), ends.get(1), ends.get(2));
   }
 
-  private void launch(
-      ProcessStreams streams,
-      Supplier<ChildProcess> start,
-      Function<WaitStatus, ExitStatus> outcome) {
+  private void launch(ProcessStreams streams, Runnable start) {
     try {
-      ChildProcess started = start.get();
-      child = started;
+      start.run();
       streams.started();
-      parts
-          .watcher()
-          .onEnd(
-              started.pidFd(), () -> complete(() -> outcome.apply(started.poll().orElseThrow())));
     } catch (RuntimeException e) {
+      exit.completeExceptionally(e);
       process.close();
       throw e;
     }
+  }
+
+  private void await(ChildProcess started, Function<WaitStatus, ExitStatus> outcome) {
+    runtime = started;
+    parts
+        .watcher()
+        .onEnd(started.pidFd(), () -> complete(() -> outcome.apply(started.poll().orElseThrow())));
   }
 
   private void complete(Supplier<ExitStatus> outcome) {
@@ -205,30 +251,42 @@ final class StartedProcess {
    * @throws RuncibleException why it does not
    */
   void awaitStart() {
-    while (!Files.exists(pidFile)) {
-      if (exit.isDone() && !Files.exists(pidFile)) {
+    OptionalInt pid = readPid();
+    while (pid.isEmpty()) {
+      boolean ended = exit.isDone();
+      pid = readPid();
+      if (ended && pid.isEmpty()) {
         throw failure
             .get()
             .orElseGet(
                 () ->
                     new RuncibleException(
-                        ErrorKind.INTERNAL,
-                        "the runtime ended with " + exit.join() + " and did not start " + what));
+                        ErrorKind.INTERNAL, "the runtime ended and did not start " + what));
       }
-      try {
-        exit.get(TICK_MILLIS, TimeUnit.MILLISECONDS);
-      } catch (TimeoutException | ExecutionException e) {
-        // Looked at again above.
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new RuncibleException(ErrorKind.CANCELLED, "interrupted while starting " + what, e);
-      }
+      pause();
     }
+    own = PidFd.open(pid.getAsInt()).orElse(null);
+  }
+
+  /** Empty before the runtime has written it. */
+  private OptionalInt readPid() {
     try {
-      own = PidFd.open(Integer.parseInt(Files.readString(pidFile).strip())).orElse(null);
+      String text = Files.exists(pidFile) ? Files.readString(pidFile).strip() : "";
+      return text.isEmpty() ? OptionalInt.empty() : OptionalInt.of(Integer.parseInt(text));
     } catch (IOException | NumberFormatException e) {
       throw new RuncibleException(
           ErrorKind.INTERNAL, "cannot read the pid of " + what + " in '" + pidFile + "'", e);
+    }
+  }
+
+  private void pause() {
+    try {
+      exit.get(TICK_MILLIS, TimeUnit.MILLISECONDS);
+    } catch (TimeoutException | ExecutionException e) {
+      // The caller looks again.
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new RuncibleException(ErrorKind.CANCELLED, "interrupted while starting " + what, e);
     }
   }
 
@@ -237,18 +295,31 @@ final class StartedProcess {
     return known != null && parts.host().signal(known, signal);
   }
 
-  /** Ends the process and, if it does not show itself as ended, the runtime that waits for it. */
+  /**
+   * Ends the process and, if it does not show itself as ended, the runtime that waits for it. Not
+   * to be interrupted.
+   */
   void end() {
     signal(Signals.KILL);
-    ChildProcess runtime = child;
-    if (!endsWithin(own == null ? Duration.ZERO : END_LIMIT) && runtime != null) {
-      runtime.pidFd().signal(Signals.KILL);
+    ChildProcess waiting = runtime;
+    if (!endsWithin(own == null ? Duration.ZERO : END_LIMIT) && waiting != null) {
+      waiting.pidFd().signal(Signals.KILL);
       endsWithin(END_LIMIT);
     }
   }
 
   private boolean endsWithin(Duration limit) {
-    return process.waitFor(limit).isPresent();
+    try {
+      exit.get(limit.toNanos(), TimeUnit.NANOSECONDS);
+      return true;
+    } catch (ExecutionException e) {
+      return true;
+    } catch (TimeoutException e) {
+      return false;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
   }
 
   OptionalInt pid() {
@@ -260,16 +331,23 @@ final class StartedProcess {
     return process;
   }
 
-  /** Closes what names the processes; they go on. */
+  /** Lets go of the processes of a container; they go on. */
   void release() {
+    exit.completeExceptionally(
+        new RuncibleException(ErrorKind.FAILED_PRECONDITION, "the engine was closed before"));
     process.close();
-    ChildProcess runtime = child;
-    if (runtime != null) {
-      runtime.close();
+    closeDescriptors();
+  }
+
+  private void closeDescriptors() {
+    ChildProcess waiting = runtime;
+    if (waiting != null) {
+      waiting.close();
     }
-    PidFd known = own;
-    if (known != null) {
-      known.close();
+    for (@Nullable PidFd descriptor : new PidFd[] {monitor, own}) {
+      if (descriptor != null) {
+        descriptor.close();
+      }
     }
   }
 }

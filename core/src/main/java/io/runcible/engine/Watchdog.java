@@ -6,11 +6,13 @@ import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.Pipe;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.Spawn;
+import io.runcible.runtime.Cgroups;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -19,44 +21,75 @@ import java.util.List;
  * which it does however this process ends.
  *
  * <p>A runtime that was started just before may not have made its container yet, so the shell takes
- * the bundle's configuration away, ends the runtimes that work on the bundle, and deletes, until
- * there is neither.
+ * the bundle's configuration away, ends the runtimes that log below the bundle, and deletes, until
+ * there is neither. What it cannot do, the journal has for the next engine.
  */
 final class Watchdog implements AutoCloseable {
+  /** The group, in each hierarchy, of the groups of the containers. */
+  static final String CGROUPS = "/runcible";
+
   private static final Duration LIMIT = Duration.ofSeconds(60);
 
-  /** Arguments: runtime, its state directory, the directory of the containers. */
+  /**
+   * Arguments: runtime, its state directory, the directory of the containers, the groups. A
+   * container is named by its id and its token; another one may have the id by now.
+   */
   private static final String SCRIPT =
       """
+      trap '' HUP INT TERM
       runtime=$1 state=$2 containers=$3 alive=
-      while read -r op id; do
+      shift 3
+      groups=$*
+      while read -r op name; do
         case $op in
-          +) alive="$alive $id" ;;
+          +) alive="$alive $name" ;;
           -) rest=
-             for i in $alive; do [ "$i" = "$id" ] || rest="$rest $i"; done
+             for i in $alive; do [ "$i" = "$name" ] || rest="$rest $i"; done
              alive=$rest ;;
         esac
       done
-      end() {
-        dir=$containers/$1
-        rm -f "$dir/config.json"
-        tries=0
-        while [ $tries -lt 50 ]; do
-          tries=$((tries + 1))
-          busy=
-          for found in $(grep -alF -- "$dir" /proc/[0-9]*/cmdline 2>/dev/null); do
-            pid=${found#/proc/}
-            pid=${pid%/cmdline}
-            [ "$(readlink "/proc/$pid/exe")" = "$runtime" ] || continue
-            busy=1
-            kill -9 "$pid" 2>/dev/null
+      logs_below() {
+        tr '\\000' '\\n' <"/proc/$1/cmdline" | {
+          while read -r argument; do
+            [ "$before" = --log ] && case $argument in "$2"/*) exit 0 ;; esac
+            before=$argument
           done
-          [ -e "$state/$1" ] && busy=1 && "$runtime" --root "$state" delete --force "$1"
-          [ -z "$busy" ] && break
-          sleep 0.1
+          exit 1
+        }
+      }
+      end_runtimes() {
+        for found in $(grep -alF -- "$1/" /proc/[0-9]*/cmdline); do
+          pid=${found#/proc/}
+          pid=${pid%/cmdline}
+          logs_below "$pid" "$1" && busy=1 && kill -9 "$pid"
+        done
+      }
+      end_groups() {
+        for group in $groups; do
+          [ -d "$group/$1" ] || continue
+          busy=1
+          for pid in $(cat "$group/$1/cgroup.procs"); do
+            [ "$pid" = 0 ] || kill -9 "$pid"
+          done
+          find "$group/$1" -depth -type d -exec rmdir {} ';'
+        done
+      }
+      end() {
+        id=${1%/*} token=${1#*/} dir=$containers/${1%/*}
+        grep -qF -- "$token" "$dir/container.json" || return
+        rm -f "$dir/config.json"
+        tries=0 busy=1
+        while [ -n "$busy" ]; do
+          [ $tries -lt 50 ] || return
+          tries=$((tries + 1)) busy=
+          end_runtimes "$dir"
+          [ -e "$state/$id" ] && busy=1 && "$runtime" --root "$state" delete --force "$id"
+          end_groups "$id-$token"
+          [ -z "$busy" ] || sleep 0.05
         done
         umount -l "$dir/rootfs"
-        mountpoint -q "$dir/rootfs" || rm -rf "$dir"
+        mountpoint -q "$dir/rootfs" && return
+        mv "$dir" "$containers/.new-$token" && rm -rf "$containers/.new-$token"
       }
       for i in $alive; do end "$i" & done
       wait
@@ -70,22 +103,17 @@ final class Watchdog implements AutoCloseable {
     this.lifeline = lifeline;
   }
 
-  static Watchdog start(PrivilegedHost host, Path runtime, Path state, Path containers) {
+  static Watchdog start(
+      PrivilegedHost host, Path runtime, Path state, Path containers, Cgroups cgroups) {
+    List<String> command = new ArrayList<>(List.of("sh", "-c", SCRIPT, "runcible-watchdog"));
+    command.addAll(List.of(runtime.toString(), state.toString(), containers.toString()));
+    if (!host.rootless()) {
+      cgroups.group(CGROUPS).directories().forEach(group -> command.add(group.toString()));
+    }
     Pipe input = Pipe.open();
     try {
       ChildProcess shell =
-          host.spawn(
-                  List.of(
-                      "sh",
-                      "-c",
-                      SCRIPT,
-                      "runcible-watchdog",
-                      runtime.toString(),
-                      state.toString(),
-                      containers.toString()),
-                  Spawn.plainEnvironment())
-              .descriptor(0, input.reader())
-              .start();
+          host.spawn(command, Spawn.plainEnvironment()).descriptor(0, input.reader()).start();
       input.reader().close();
       return new Watchdog(shell, input.outputStream());
     } catch (RuntimeException e) {
@@ -95,19 +123,20 @@ final class Watchdog implements AutoCloseable {
   }
 
   /** From now on this container ends with this process. */
-  void add(String id) {
-    tell("+ " + id);
+  void add(ContainerRecord container) {
+    tell("+", container);
   }
 
   /** The container is gone, or is to outlive this process. */
-  void remove(String id) {
-    tell("- " + id);
+  void remove(ContainerRecord container) {
+    tell("-", container);
   }
 
-  private synchronized void tell(String line) {
+  private synchronized void tell(String op, ContainerRecord container) {
+    String line = op + " " + container.id() + "/" + container.token() + "\n";
     try {
       // One write of less than PIPE_BUF: the shell never sees half a line.
-      lifeline.write((line + "\n").getBytes(StandardCharsets.US_ASCII));
+      lifeline.write(line.getBytes(StandardCharsets.US_ASCII));
     } catch (IOException e) {
       throw new RuncibleException(
           ErrorKind.INTERNAL,

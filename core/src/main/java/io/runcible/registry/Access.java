@@ -1,7 +1,5 @@
 package io.runcible.registry;
 
-import java.util.Locale;
-
 /** What a request does to a repository, in the words of a token's scope. */
 enum Access {
   PULL,
@@ -11,10 +9,5 @@ enum Access {
   String scope(String repository) {
     String actions = this == PULL ? "pull" : "pull,push";
     return "repository:" + repository + ":" + actions;
-  }
-
-  @Override
-  public String toString() {
-    return name().toLowerCase(Locale.ROOT);
   }
 }

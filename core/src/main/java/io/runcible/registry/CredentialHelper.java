@@ -103,7 +103,7 @@ final class CredentialHelper {
     } catch (TimeoutException e) {
       throw new IOException("no answer within " + timeout.toMillis() + " ms", e);
     } catch (ExecutionException e) {
-      throw new IOException("its output cannot be read: " + e.getCause().getMessage(), e);
+      throw new IOException("its output cannot be read: " + e.getMessage(), e);
     } finally {
       process.destroyForcibly();
     }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import okhttp3.Dns;
+import org.jspecify.annotations.Nullable;
 
 /** Asks the system for addresses on a thread of its own, as the question cannot be interrupted. */
 final class InterruptibleDns implements Dns {
@@ -22,11 +23,11 @@ final class InterruptibleDns implements Dns {
       Thread.currentThread().interrupt();
       throw failure(host, new InterruptedIOException("interrupted"));
     } catch (ExecutionException e) {
-      throw failure(host, e.getCause());
+      throw e.getCause() instanceof UnknownHostException cause ? cause : failure(host, e);
     }
   }
 
-  private static UnknownHostException failure(String host, Throwable cause) {
+  private static UnknownHostException failure(String host, @Nullable Throwable cause) {
     UnknownHostException failure = new UnknownHostException(host);
     failure.initCause(cause);
     return failure;

@@ -39,12 +39,7 @@ final class LinkHeader {
   }
 
   private static boolean isNext(String parameters) {
-    for (String parameter : parameters.split("[;,]")) {
-      String plain = parameter.replace("\"", "").replace(" ", "").toLowerCase(Locale.ROOT);
-      if (plain.equals("rel=next")) {
-        return true;
-      }
-    }
-    return false;
+    String plain = parameters.replace("\"", "").replace(" ", "").toLowerCase(Locale.ROOT);
+    return List.of(plain.replace(',', ';').split(";", -1)).contains("rel=next");
   }
 }

@@ -51,6 +51,9 @@ final class ManifestRequests {
         sender,
         head,
         response -> {
+          if (RetryPolicy.isTransient(response.code())) {
+            throw transport.unexpected(operation, response);
+          }
           try (response) {
             return response.code() == 200
                 ? ManifestReader.head(operation, response, digest)

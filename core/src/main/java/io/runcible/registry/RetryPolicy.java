@@ -43,7 +43,8 @@ record RetryPolicy(int attempts, Clock clock, Sleeper sleeper, DoubleSupplier ji
       return Optional.empty();
     }
     long full = Math.min(MAX_MILLIS, FIRST_MILLIS << Math.min(attempt - 1, 16));
-    return Optional.of(Duration.ofMillis(full / 2 + (long) (jitter.getAsDouble() * (full / 2))));
+    long half = full / 2;
+    return Optional.of(Duration.ofMillis(half + (long) (jitter.getAsDouble() * half)));
   }
 
   /**

@@ -86,7 +86,7 @@ final class TagList {
   private Optional<HttpUrl> add(HttpUrl url, Page page) {
     visited.add(url);
     tags.addAll(page.tags());
-    if (visited.size() >= MAX_PAGES && page.next().isPresent() || tags.size() > MAX_TAGS) {
+    if ((visited.size() >= MAX_PAGES && page.next().isPresent()) || tags.size() > MAX_TAGS) {
       throw invalid("more than " + MAX_PAGES + " pages or " + MAX_TAGS + " tags");
     }
     if (page.next().filter(visited::contains).isPresent()) {

@@ -86,10 +86,10 @@ final class TokenCache {
         if (failure.kind() == ErrorKind.CANCELLED) {
           return Optional.empty();
         }
-        throw new RuncibleException(failure.kind(), failure.getMessage(), failure);
+        throw new RuncibleException(failure.kind(), String.valueOf(failure.getMessage()), failure);
       }
       throw new RuncibleException(
-          ErrorKind.INTERNAL, "cannot " + operation.what() + ": no token", e.getCause());
+          ErrorKind.INTERNAL, "cannot " + operation.what() + ": no token", e);
     }
   }
 

@@ -88,8 +88,10 @@ final class SpecJson {
     List<String> capabilities =
         process.capabilities().stream().map(Capability::specName).sorted().toList();
     ObjectNode sets = json.putObject("capabilities");
-    for (String set : List.of("bounding", "effective", "permitted")) {
-      strings(sets, set, capabilities);
+    strings(sets, "bounding", capabilities);
+    // As after a setuid: only root has any without a program that brings them.
+    for (String set : List.of("effective", "permitted")) {
+      strings(sets, set, process.uid() == 0 ? capabilities : List.of());
     }
     strings(sets, "inheritable", List.of());
     strings(sets, "ambient", List.of());

@@ -30,6 +30,7 @@ record StateFile(
   private static final long MAX_SIZE = 4L << 20;
 
   /** Reads what is in the directory of one container; empty if there is nothing. */
+  @SuppressWarnings("ThreadPriorityCheck")
   static Optional<StateFile> read(Path directory, Cgroups cgroups) {
     try {
       Optional<JsonNode> runc = json(directory.resolve("state.json"));

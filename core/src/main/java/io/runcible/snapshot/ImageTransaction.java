@@ -22,6 +22,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 
@@ -155,7 +156,7 @@ final class ImageTransaction implements AutoCloseable {
         compressed.transferTo(OutputStream.nullOutputStream());
         return;
       }
-      Path target = stagings.get(chain.get(index)).directory();
+      Path target = Objects.requireNonNull(stagings.get(chain.get(index))).directory();
       UnpackedLayer done =
           UnpackedLayer.unpack(compressed, layer.diffId(), target, UnpackedLayer.Form.ROOT, stages);
       synchronized (unpacked) {

@@ -15,7 +15,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * Layers as directories that the kernel's overlay file system stacks. A layer lies in {@code
@@ -25,6 +24,7 @@ final class OverlaySnapshotter implements Snapshotter {
   private static final Duration UNPACK_LIMIT = Duration.ofHours(6);
   private static final String FS = "fs";
   private static final String NEW = ".new";
+  private static final String LOCK = "snapshot-";
 
   private final Path snapshots;
   private final Path locks;
@@ -54,8 +54,7 @@ final class OverlaySnapshotter implements Snapshotter {
 
   @Override
   public Staging stage(Digest chainId) {
-    LockFile lock =
-        LockFile.acquire(locks.resolve("snapshot-" + chainId.hex()), true, UNPACK_LIMIT);
+    LockFile lock = LockFile.acquire(locks.resolve(LOCK + chainId.hex()), true, UNPACK_LIMIT);
     try {
       return new OverlayStaging(chainId, lock);
     } catch (RuntimeException e) {
@@ -98,7 +97,7 @@ final class OverlaySnapshotter implements Snapshotter {
   @Override
   public List<Digest> list() {
     List<Digest> found = new ArrayList<>();
-    for (Path entry : entries()) {
+    for (Path entry : entries(snapshots, "*")) {
       String name = entry.getFileName().toString();
       if (!name.endsWith(NEW)) {
         found.add(new Digest("sha256", name));
@@ -113,7 +112,7 @@ final class OverlaySnapshotter implements Snapshotter {
     Path layer = snapshots.resolve(chainId.hex());
     Path doomed = snapshots.resolve(chainId.hex() + NEW);
     try (LockFile lock =
-        LockFile.acquire(locks.resolve("snapshot-" + chainId.hex()), true, UNPACK_LIMIT)) {
+        LockFile.acquire(locks.resolve(LOCK + chainId.hex()), true, UNPACK_LIMIT)) {
       host.removeTree(doomed);
       Files.move(layer, doomed, StandardCopyOption.ATOMIC_MOVE);
       host.removeTree(doomed);
@@ -123,29 +122,30 @@ final class OverlaySnapshotter implements Snapshotter {
     }
   }
 
-  /** Removes what killed processes left half unpacked. */
+  /** Removes what killed processes left half unpacked, with the locks that nobody holds. */
   private void removeAbandoned() {
-    for (Path entry : entries()) {
+    for (Path entry : entries(snapshots, "*" + NEW)) {
       String name = entry.getFileName().toString();
-      if (name.endsWith(NEW)) {
-        Path lockPath =
-            locks.resolve("snapshot-" + name.substring(0, name.length() - NEW.length()));
-        Optional<LockFile> lock = LockFile.tryAcquire(lockPath, true);
-        if (lock.isPresent()) {
-          host.removeTree(entry);
-          lock.get().closeAndRemove();
-        }
-      }
+      String id = name.substring(0, name.length() - NEW.length());
+      LockFile.tryAcquire(locks.resolve(LOCK + id), true)
+          .ifPresent(
+              lock -> {
+                host.removeTree(entry);
+                lock.closeAndRemove();
+              });
+    }
+    for (Path lock : entries(locks, LOCK + "*")) {
+      LockFile.tryAcquire(lock, true).ifPresent(LockFile::closeAndRemove);
     }
   }
 
-  private List<Path> entries() {
+  private static List<Path> entries(Path directory, String glob) {
     List<Path> found = new ArrayList<>();
-    try (DirectoryStream<Path> entries = Files.newDirectoryStream(snapshots)) {
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory, glob)) {
       entries.forEach(found::add);
       return found;
     } catch (IOException e) {
-      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot list '" + snapshots + "'", e);
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot list '" + directory + "'", e);
     }
   }
 

@@ -95,6 +95,9 @@ public final class Journal implements AutoCloseable {
   private static void removeIfEmpty(Path directory, LockFile lock) {
     try (lock) {
       if (notes(directory).isEmpty()) {
+        for (Path unfinished : list(directory, JsonRecord.UNFINISHED)) {
+          Files.deleteIfExists(unfinished);
+        }
         lock.closeAndRemove();
         Files.deleteIfExists(directory);
       }

@@ -5,14 +5,14 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -22,6 +22,9 @@ import java.util.UUID;
  * later release may have written, are ignored.
  */
 public final class JsonRecord {
+  /** The names that a write killed half way leaves, as a glob. */
+  public static final String UNFINISHED = ".*.json.*";
+
   private static final long MAX_SIZE = 4L << 20;
   private static final JsonMapper MAPPER =
       JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
@@ -34,18 +37,15 @@ public final class JsonRecord {
    * @param durable whether to wait until the disk has it, the name included
    */
   public static void write(Path file, Object value, boolean durable) {
-    Path directory = file.toAbsolutePath().getParent();
+    Path directory = Objects.requireNonNull(file.toAbsolutePath().getParent());
     Path temporary = directory.resolve("." + file.getFileName() + "." + UUID.randomUUID());
     try {
       byte[] json = MAPPER.writeValueAsBytes(value);
-      try (FileChannel channel =
-          FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-        ByteBuffer buffer = ByteBuffer.wrap(json);
-        while (buffer.hasRemaining()) {
-          channel.write(buffer);
-        }
+      // Not a channel: an interrupt would close it, and clean-up must write while interrupted.
+      try (FileOutputStream stream = new FileOutputStream(temporary.toFile())) {
+        stream.write(json);
         if (durable) {
-          channel.force(true);
+          stream.getFD().sync();
         }
       }
       Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
@@ -66,9 +66,9 @@ public final class JsonRecord {
     }
   }
 
-  private static void syncDirectory(Path directory) throws IOException {
-    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-      channel.force(true);
+  private static void syncDirectory(Path directory) {
+    try (FileDescriptor opened = FileCalls.openDirectory(directory)) {
+      FileCalls.sync(opened);
     }
   }
 

@@ -9,6 +9,7 @@ import io.runcible.ffi.NativeException;
 import io.runcible.ffi.Stat;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -50,7 +51,7 @@ public final class LockFile implements AutoCloseable {
   }
 
   private static boolean names(Path path, FileDescriptor file) {
-    try (FileDescriptor directory = FileCalls.openDirectory(path.toAbsolutePath().getParent())) {
+    try (FileDescriptor directory = openDirectory(path)) {
       Optional<Stat> named = FileCalls.stat(directory, path.getFileName().toString());
       return named.isPresent() && named.get().inode() == FileCalls.stat(file).inode();
     } catch (NativeException e) {
@@ -92,9 +93,13 @@ public final class LockFile implements AutoCloseable {
     }
   }
 
+  private static FileDescriptor openDirectory(Path path) {
+    return FileCalls.openDirectory(Objects.requireNonNull(path.toAbsolutePath().getParent()));
+  }
+
   /** Removes the file, which only the holder of an exclusive lock may do, and lets go. */
   public void closeAndRemove() {
-    try (FileDescriptor directory = FileCalls.openDirectory(path.toAbsolutePath().getParent())) {
+    try (FileDescriptor directory = openDirectory(path)) {
       FileCalls.unlink(directory, path.getFileName().toString());
     } finally {
       close();

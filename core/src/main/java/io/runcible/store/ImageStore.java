@@ -63,6 +63,17 @@ public final class ImageStore {
     }
   }
 
+  /** Removes what killed processes left of names. */
+  void removeUnfinished() {
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, JsonRecord.UNFINISHED)) {
+      for (Path file : files) {
+        Files.deleteIfExists(file);
+      }
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot clean '" + directory + "'", e);
+    }
+  }
+
   /** All names, in no order. */
   public List<ImageRecord> list() {
     List<ImageRecord> records = new ArrayList<>();

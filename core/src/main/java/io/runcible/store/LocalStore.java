@@ -66,6 +66,15 @@ public final class LocalStore implements ImageSource {
     }
     LocalStore store = new LocalStore(absolute);
     store.content.removeAbandoned();
+    // Who writes a name holds a lease.
+    store
+        .tryExclusive()
+        .ifPresent(
+            alone -> {
+              try (alone) {
+                store.images.removeUnfinished();
+              }
+            });
     return store;
   }
 

@@ -368,7 +368,22 @@ final class HostileLayers {
     makes("parent is a FIFO", tar().add(header('6', "a")).file("a/b", "2"), "d a", "f a/b=2");
     makes("FIFO", tar().add(header('6', "a")), "p a");
     makes("file over a FIFO", tar().add(header('6', "a")).file("a", "x"), "f a=x");
-    makes("old directory", tar().file("a/", ""), "d a");
+    makes("old directory", tar().add(header('0', "a/").mode(0755)), "d a");
+    makes(
+        "directories that may not be written",
+        tar().directory("a", 0555).directory("a/b", 0555).file("a/b/c", "x").file("a/d", "y"),
+        "d a",
+        "d a/b",
+        "f a/b/c=x",
+        "f a/d=y");
+    on(
+        "directories below that may not be written",
+        tar().directory("a", 0555).directory("a/b", 0555).file("a/b/c", "x").file("a/b/e", "z"),
+        tar().file("a/b/c", "new").file("a/b/.wh.e", "").directory("a/n", 0555),
+        "d a",
+        "d a/b",
+        "f a/b/c=new",
+        "d a/n");
     fails("volume part", tar().add(header('M', "a")), ErrorKind.INVALID_INPUT, "type");
     makes("label", tar().add(header('V', "label")).file("a", "1"), "f a=1");
     makes(

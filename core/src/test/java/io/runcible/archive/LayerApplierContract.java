@@ -58,6 +58,7 @@ abstract class LayerApplierContract {
                         assertThat(state(outside)).isEqualTo(before);
                         assertThat(state(directory).keySet())
                             .allMatch(name -> name.isEmpty() || name.matches("(case|outside).*"));
+                        assertThat(openBelow(directory)).isEmpty();
                         remove(place);
                       }
                     }));
@@ -106,6 +107,22 @@ abstract class LayerApplierContract {
       new TreeRemover(target, new MadeNames())
           .remove(target.root(), 0, name, FileCalls.stat(target.root(), name).orElseThrow());
     }
+  }
+
+  /** What this process has open there. */
+  private static List<String> openBelow(Path directory) throws IOException {
+    List<String> open = new ArrayList<>();
+    try (Stream<Path> descriptors = Files.list(Path.of("/proc/self/fd"))) {
+      for (Path descriptor : (Iterable<Path>) descriptors::iterator) {
+        try {
+          open.add(Files.readSymbolicLink(descriptor).toString());
+        } catch (IOException e) {
+          // The descriptor of this listing itself.
+        }
+      }
+    }
+    open.removeIf(path -> !path.startsWith(directory.toString()));
+    return open;
   }
 
   /** Everything that an escape could change. */

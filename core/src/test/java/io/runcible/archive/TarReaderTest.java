@@ -2,6 +2,7 @@ package io.runcible.archive;
 
 import static io.runcible.archive.TarBytes.ascii;
 import static io.runcible.archive.TarBytes.header;
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -554,12 +555,12 @@ class TarReaderTest {
     void paxZeroZero() {
       byte[] records =
           ascii(
-              new String(TarBytes.record("GNU.sparse.size", ascii("10000")))
-                  + new String(TarBytes.record("GNU.sparse.numblocks", ascii("2")))
-                  + new String(TarBytes.record("GNU.sparse.offset", ascii("100")))
-                  + new String(TarBytes.record("GNU.sparse.numbytes", ascii("4")))
-                  + new String(TarBytes.record("GNU.sparse.offset", ascii("8000")))
-                  + new String(TarBytes.record("GNU.sparse.numbytes", ascii("2"))));
+              new String(TarBytes.record("GNU.sparse.size", ascii("10000")), US_ASCII)
+                  + new String(TarBytes.record("GNU.sparse.numblocks", ascii("2")), US_ASCII)
+                  + new String(TarBytes.record("GNU.sparse.offset", ascii("100")), US_ASCII)
+                  + new String(TarBytes.record("GNU.sparse.numbytes", ascii("4")), US_ASCII)
+                  + new String(TarBytes.record("GNU.sparse.offset", ascii("8000")), US_ASCII)
+                  + new String(TarBytes.record("GNU.sparse.numbytes", ascii("2")), US_ASCII));
       assertSparse(
           new TarBytes()
               .add(header('x', "x"), records)

@@ -104,7 +104,7 @@ class LifecycleIT {
   @Test
   void nameThatBeginsLikeAnotherIsAnother() {
     try (Container web2 = ENGINE.get().run(ENGINE.sh("sleep 60").name("web2").build())) {
-      ENGINE.get().run(ENGINE.sh("sleep 60").name("web").build()).close();
+      ENGINE.get().run(ENGINE.sh("sleep 60").name("we").build()).close();
       assertThat(web2.isRunning()).isTrue();
       try (ChildJvm jvm =
           ChildJvm.start(
@@ -115,7 +115,10 @@ class LifecycleIT {
         assertThat(jvm.line()).isEqualTo("running");
         jvm.waitFor();
       }
+      assertThat(web2.isRunning()).isTrue();
     }
+    // The journal of the other JVM.
+    ENGINE.open().close();
   }
 
   @Test

@@ -24,7 +24,7 @@ class RunIT {
         .satisfies(
             e -> {
               assertThat(e.kind()).as(e.toString()).isEqualTo(kind);
-              assertThat(String.valueOf(e.getMessage())).contains(List.of(words));
+              List.of(words).forEach(word -> assertThat(e).hasMessageContaining(word));
             });
   }
 

@@ -5,6 +5,7 @@ import static io.runcible.registry.FakeRegistry.error;
 import static io.runcible.registry.FakeRegistry.json;
 import static io.runcible.registry.FakeRegistry.manifest;
 import static io.runcible.registry.FakeRegistry.status;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
@@ -35,7 +36,7 @@ class AuthenticationTest {
   private static final Descriptor DESCRIPTOR = Descriptor.of(MediaType.OCI_MANIFEST, MANIFEST);
   private static final String SECRET = "s3cret";
   private static final String BASIC =
-      "Basic " + Base64.getEncoder().encodeToString("joe:s3cret".getBytes());
+      "Basic " + Base64.getEncoder().encodeToString("joe:s3cret".getBytes(UTF_8));
 
   private final AtomicInteger issued = new AtomicInteger();
   private FakeRegistry registry;
@@ -183,7 +184,7 @@ class AuthenticationTest {
     }
 
     private String base64(String text) {
-      return Base64.getEncoder().encodeToString(text.getBytes());
+      return Base64.getEncoder().encodeToString(text.getBytes(UTF_8));
     }
 
     @Test

@@ -189,7 +189,7 @@ public final class DockerRegistry implements AutoCloseable {
   /** A token server in the form of the token specification, with tokens as JWT. */
   private HttpServer startTokenServer() throws IOException {
     HttpServer server =
-        HttpServer.create(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), 0), 0);
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     server.createContext("/token", this::answerTokenRequest);
     server.start();
     return server;
@@ -210,7 +210,7 @@ public final class DockerRegistry implements AutoCloseable {
   }
 
   private static Optional<String> parameter(HttpExchange exchange, String name) {
-    for (String pair : exchange.getRequestURI().getQuery().split("&")) {
+    for (String pair : exchange.getRequestURI().getQuery().split("&", -1)) {
       if (pair.startsWith(name + "=")) {
         return Optional.of(pair.substring(name.length() + 1));
       }
@@ -221,7 +221,7 @@ public final class DockerRegistry implements AutoCloseable {
   private String token(String scope) throws IOException {
     String access = "";
     if (!scope.isEmpty()) {
-      String[] parts = scope.split(":");
+      String[] parts = scope.split(":", -1);
       access =
           "{\"type\":\"%s\",\"name\":\"%s\",\"actions\":[\"%s\"]}"
               .formatted(parts[0], parts[1], parts[2].replace(",", "\",\""));

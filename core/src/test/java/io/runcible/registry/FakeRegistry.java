@@ -62,7 +62,7 @@ final class FakeRegistry implements AutoCloseable {
     }
     server.setServerSocketFactory(new PromptSockets());
     try {
-      server.start(InetAddress.getByName("127.0.0.1"), 0);
+      server.start(InetAddress.getLoopbackAddress(), 0);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

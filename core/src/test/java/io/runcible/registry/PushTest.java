@@ -121,6 +121,11 @@ class PushTest {
             public int read() throws IOException {
               throw new IOException("disk on fire");
             }
+
+            @Override
+            public int read(byte[] buffer, int offset, int length) throws IOException {
+              throw new IOException("disk on fire");
+            }
           };
       RuncibleException failure = failure(BLOB, broken);
       assertThat(failure.kind()).isEqualTo(ErrorKind.UNAVAILABLE);

@@ -106,6 +106,7 @@ class TransientFailuresTest {
     RuncibleException failure = failure();
     assertThat(failure.kind()).isEqualTo(ErrorKind.UNAVAILABLE);
     assertThat(failure).hasMessageContaining("503");
+    assertThat(registry.requests).hasSize(3);
   }
 
   @Test

@@ -300,7 +300,7 @@ class RegistryServerTest {
     @Test
     void aBlobThatIsCutOffDropsTheConnection() {
       server.close();
-      server = RegistryServer.serve(new Short()).start();
+      server = RegistryServer.serve(new ShortSource()).start();
       assertThatThrownBy(() -> send("GET", "/v2/team/app/blobs/" + LAYER.digest()))
           .isInstanceOf(IOException.class);
     }
@@ -328,7 +328,7 @@ class RegistryServerTest {
   }
 
   /** A source whose blobs have fewer bytes than it says. */
-  private static final class Short implements ImageSource {
+  private static final class ShortSource implements ImageSource {
     @Override
     public Descriptor resolve(ImageReference reference) {
       throw new AssertionError();

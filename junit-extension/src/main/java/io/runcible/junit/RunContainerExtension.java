@@ -102,7 +102,7 @@ public final class RunContainerExtension
     RunContainer wanted = found.orElseThrow();
     Container container = engine(context).run(spec(wanted));
     // From here on the store removes it, also when it does not become ready.
-    context.getStore(NAMESPACE).put(container.id(), (AutoCloseable) container::close);
+    context.getStore(NAMESPACE).put(container.id(), container);
     if (!wanted.readyLog().isEmpty()) {
       container.awaitReady(
           Ready.onLog(wanted.readyLog()).within(Duration.ofSeconds(wanted.readySeconds())));

@@ -3,6 +3,9 @@ package io.runcible.samples.quickstart;
 import io.runcible.Digest;
 import io.runcible.ProgressEvent;
 import io.runcible.ProgressListener;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -12,7 +15,7 @@ final class ProgressBar implements ProgressListener, AutoCloseable {
   private static final int WIDTH = 40;
   private static final long REDRAW_NANOS = 50_000_000;
 
-  private final boolean terminal = System.console() != null;
+  private final boolean terminal = errorOutputIsTerminal();
   private final Map<Digest, long[]> layers = new LinkedHashMap<>();
   private long drawn;
 
@@ -32,6 +35,15 @@ final class ProgressBar implements ProgressListener, AutoCloseable {
     if (terminal && now - drawn > REDRAW_NANOS) {
       drawn = now;
       draw();
+    }
+  }
+
+  private static boolean errorOutputIsTerminal() {
+    try {
+      Path target = Files.readSymbolicLink(Path.of("/proc/self/fd/2"));
+      return target.toString().matches("/dev/(pts/|tty|console).*");
+    } catch (IOException e) {
+      return false;
     }
   }
 

@@ -1,0 +1,72 @@
+package io.runcible.engine;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SeekableByteChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.regex.Pattern;
+
+/** Looks for a line in a file that grows; what was looked at is not read again. */
+final class LineSearch {
+  private static final int CHUNK = 64 << 10;
+
+  /** What follows so much of a line is not looked at. */
+  private static final int MAX_LINE = 64 << 10;
+
+  private final Path file;
+  private final Pattern pattern;
+  private final ByteArrayOutputStream line = new ByteArrayOutputStream();
+  private long position;
+
+  LineSearch(Path file, Pattern pattern) {
+    this.file = file;
+    this.pattern = pattern;
+  }
+
+  /** Whether a line that came since the last call, or the beginning of one, matches. */
+  boolean found() {
+    try (SeekableByteChannel channel = Files.newByteChannel(file)) {
+      channel.position(position);
+      ByteBuffer chunk = ByteBuffer.allocate(CHUNK);
+      while (channel.read(chunk) > 0) {
+        position += chunk.position();
+        if (matches(chunk.flip())) {
+          return true;
+        }
+        chunk.clear();
+      }
+      return line.size() > 0 && lineMatches();
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.FAILED_PRECONDITION, "the container's output is not logged", e);
+    }
+  }
+
+  private boolean matches(ByteBuffer chunk) {
+    while (chunk.hasRemaining()) {
+      byte next = chunk.get();
+      if (next != '\n') {
+        if (line.size() < MAX_LINE) {
+          line.write(next);
+        }
+      } else if (lineMatches()) {
+        return true;
+      } else {
+        line.reset();
+      }
+    }
+    return false;
+  }
+
+  private boolean lineMatches() {
+    String text = line.toString(StandardCharsets.UTF_8);
+    return pattern
+        .matcher(text.endsWith("\r") ? text.substring(0, text.length() - 1) : text)
+        .find();
+  }
+}
