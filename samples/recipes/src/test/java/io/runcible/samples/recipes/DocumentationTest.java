@@ -34,7 +34,10 @@ class DocumentationTest {
       }
     }
     for (List<String> example : examples(document)) {
-      assertThat(sources).anySatisfy(source -> assertThat(source).contains(normalized(example)));
+      String wanted = normalized(example);
+      assertThat(sources.stream().anyMatch(source -> source.contains(wanted)))
+          .as("%s: some source has this:%n%s", document, String.join("\n", example))
+          .isTrue();
     }
   }
 
