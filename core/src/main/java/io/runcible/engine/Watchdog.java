@@ -25,14 +25,14 @@ import java.util.List;
  * there is neither. What it cannot do, the journal has for the next engine.
  */
 final class Watchdog implements AutoCloseable {
-  /** The group, in each hierarchy, of the groups of the containers. */
-  static final String CGROUPS = "/runcible";
+  /** What the groups of containers begin with; they have no parent of their own that would stay. */
+  static final String CGROUPS = "/runcible-";
 
   private static final Duration LIMIT = Duration.ofSeconds(60);
 
   /**
-   * Arguments: runtime, its state directory, the directory of the containers, the groups. A
-   * container is named by its id and its token; another one may have the id by now.
+   * Arguments: runtime, its state directory, the directory of the containers, what groups begin
+   * with. A container is named by its id and its token; another one may have the id by now.
    */
   private static final String SCRIPT =
       """
@@ -66,12 +66,12 @@ final class Watchdog implements AutoCloseable {
       }
       end_groups() {
         for group in $groups; do
-          [ -d "$group/$1" ] || continue
+          [ -d "$group$1" ] || continue
           busy=1
-          for pid in $(cat "$group/$1/cgroup.procs"); do
+          for pid in $(cat "$group$1/cgroup.procs"); do
             [ "$pid" = 0 ] || kill -9 "$pid"
           done
-          find "$group/$1" -depth -type d -exec rmdir {} ';'
+          find "$group$1" -depth -type d -exec rmdir {} ';'
         done
       }
       end() {

@@ -120,8 +120,8 @@ final class HostResources {
     List<Path> hierarchies = new ArrayList<>(list(CGROUPS, "*"));
     hierarchies.add(CGROUPS);
     for (Path hierarchy : hierarchies) {
-      Path parent = hierarchy.resolve("runcible");
-      for (Path group : Files.isDirectory(parent) ? list(parent, "*") : List.<Path>of()) {
+      for (Path group :
+          Files.isDirectory(hierarchy) ? list(hierarchy, "runcible-*") : List.<Path>of()) {
         if (Files.isDirectory(group)) {
           List<Long> pids = read(group.resolve("cgroup.procs")).lines().map(Long::valueOf).toList();
           if (pids.isEmpty() || pids.stream().anyMatch(own::contains)) {
