@@ -1,0 +1,34 @@
+package io.runcible.samples.recipes;
+
+import io.runcible.engine.Container;
+import io.runcible.engine.ContainerEngine;
+import io.runcible.engine.ContainerProcess;
+import io.runcible.engine.ContainerSpec;
+import io.runcible.engine.ExitStatus;
+import io.runcible.engine.Ready;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+
+/** The example of the README. */
+public final class Overview {
+  private Overview() {}
+
+  /** Starts a server, asks it something and stops it. */
+  public static void main(String[] args) throws IOException {
+    try (ContainerEngine engine = ContainerEngine.create()) {
+      ContainerSpec spec =
+          ContainerSpec.builder("registry.example/team/redis:7").memory("256m").pids(100).build();
+      try (Container redis = engine.run(spec)) {
+        redis.awaitReady(Ready.onLog("Ready to accept connections"));
+        try (ContainerProcess ping = redis.exec("redis-cli", "ping")) {
+          ExitStatus status = ping.waitFor();
+          String answer = new String(ping.stdout().readAllBytes(), StandardCharsets.UTF_8);
+          System.out.println(status.code() + " " + answer);
+        }
+        redis.stop(Duration.ofSeconds(10));
+        System.out.println(redis.logs().text());
+      }
+    }
+  }
+}
