@@ -1,0 +1,28 @@
+package io.runcible;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Holds the exported API against the checked-in dump. To accept a change: {@code mvn -pl core test
+ * -Dtest=ExportedApiTest -Dapi.accept=true}.
+ */
+class ExportedApiTest {
+  private static final Path GOLDEN = Path.of("src/test/api/runcible.api");
+
+  @Test
+  void isWhatTheDumpSays() throws IOException {
+    String actual = new ExportedApi(Path.of("target/classes")).dump();
+    if (Boolean.getBoolean("api.accept")) {
+      Files.createDirectories(GOLDEN.getParent());
+      Files.writeString(GOLDEN, actual);
+    }
+    assertThat(actual)
+        .as("the exported API; accept a change with -Dtest=ExportedApiTest -Dapi.accept=true")
+        .isEqualTo(Files.readString(GOLDEN));
+  }
+}
