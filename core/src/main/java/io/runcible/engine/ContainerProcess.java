@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -95,10 +96,10 @@ public final class ContainerProcess implements AutoCloseable {
       Thread.currentThread().interrupt();
       throw new RuncibleException(ErrorKind.CANCELLED, "interrupted while waiting for " + what, e);
     } catch (ExecutionException e) {
-      ErrorKind kind =
-          e.getCause() instanceof RuncibleException known ? known.kind() : ErrorKind.INTERNAL;
+      Throwable cause = Objects.requireNonNullElse(e.getCause(), e);
+      ErrorKind kind = cause instanceof RuncibleException ours ? ours.kind() : ErrorKind.INTERNAL;
       throw new RuncibleException(
-          kind, "how " + what + " ended is not known: " + e.getCause().getMessage(), e.getCause());
+          kind, "how " + what + " ended is not known: " + cause.getMessage(), cause);
     }
   }
 
