@@ -49,7 +49,9 @@ class DetachedIT {
     }
     assertThat(ENGINE.get().find("attached")).isEmpty();
     try (Container container = find("detached")) {
-      assertThat(container.isRunning()).as(() -> container.logs().text() + container.waitFor()).isTrue();
+      assertThat(container.isRunning())
+          .as(() -> container.logs().text() + container.waitFor())
+          .isTrue();
       assertThat(container.exec("touch", "/end").waitFor().isSuccess()).isTrue();
       assertThat(container.waitFor(TestEngine.LIMIT)).contains(ExitStatus.ofExit(42));
       assertThat(container.logs().text()).isEqualTo("started\ndone\n");
