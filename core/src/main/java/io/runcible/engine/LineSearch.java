@@ -4,10 +4,9 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
-import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.regex.Pattern;
 
@@ -30,15 +29,15 @@ final class LineSearch {
 
   /** Whether a line that came since the last call, or the beginning of one, matches. */
   boolean found() {
-    try (SeekableByteChannel channel = Files.newByteChannel(file)) {
-      channel.position(position);
-      ByteBuffer chunk = ByteBuffer.allocate(CHUNK);
-      while (channel.read(chunk) > 0) {
-        position += chunk.position();
-        if (matches(chunk.flip())) {
+    // Not a channel, which an interrupt would close.
+    try (RandomAccessFile bytes = new RandomAccessFile(file.toFile(), "r")) {
+      bytes.seek(position);
+      byte[] chunk = new byte[CHUNK];
+      for (int count = bytes.read(chunk); count > 0; count = bytes.read(chunk)) {
+        position += count;
+        if (matches(ByteBuffer.wrap(chunk, 0, count))) {
           return true;
         }
-        chunk.clear();
       }
       return line.size() > 0 && lineMatches();
     } catch (IOException e) {

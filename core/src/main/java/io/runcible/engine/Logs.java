@@ -2,11 +2,9 @@ package io.runcible.engine;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.channels.Channels;
-import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -51,11 +49,11 @@ public final class Logs {
   }
 
   static String tail(Path file, int limit) {
-    try (SeekableByteChannel channel = Files.newByteChannel(file)) {
-      channel.position(Math.max(0, channel.size() - limit));
-      byte[] bytes = Channels.newInputStream(channel).readNBytes(limit);
-      return new String(bytes, StandardCharsets.UTF_8);
-    } catch (IOException | UncheckedIOException e) {
+    // Not a channel, which an interrupt would close.
+    try (FileInputStream stream = new FileInputStream(file.toFile())) {
+      stream.skipNBytes(Math.max(0, Files.size(file) - limit));
+      return new String(stream.readNBytes(limit), StandardCharsets.UTF_8);
+    } catch (IOException e) {
       throw missing(file, e);
     }
   }

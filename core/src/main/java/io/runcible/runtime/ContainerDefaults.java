@@ -34,8 +34,15 @@ final class ContainerDefaults {
           "/sys/firmware",
           "/sys/fs/selinux");
 
+  /** The directory of the control groups is one of memory where they are mounted one by one. */
   private static final List<String> READONLY_PATHS =
-      List.of("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger");
+      List.of(
+          "/proc/bus",
+          "/proc/fs",
+          "/proc/irq",
+          "/proc/sys",
+          "/proc/sysrq-trigger",
+          "/sys/fs/cgroup");
 
   private ContainerDefaults() {}
 

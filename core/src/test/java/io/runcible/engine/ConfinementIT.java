@@ -23,9 +23,9 @@ class ConfinementIT {
     assertThat(status(ENGINE.spec("busybox")).lines())
         .containsExactly(
             "CapInh:\t0000000000000000",
-            "CapPrm:\t00000000a80425fb",
-            "CapEff:\t00000000a80425fb",
-            "CapBnd:\t00000000a80425fb",
+            "CapPrm:\t00000000800405fb",
+            "CapEff:\t00000000800405fb",
+            "CapBnd:\t00000000800405fb",
             "CapAmb:\t0000000000000000",
             "NoNewPrivs:\t1",
             "Seccomp:\t2");
@@ -61,7 +61,7 @@ class ConfinementIT {
         "unshare -m true",
         "chroot / mknod /tmp/disk b 8 0 && cat /tmp/disk",
         "hostname other",
-        "date -s 2000-01-01",
+        "hwclock -w",
         "ip link add dummy0 type dummy",
         "echo 1 >/proc/sys/kernel/panic",
         "echo b >/proc/sysrq-trigger",
@@ -70,7 +70,8 @@ class ConfinementIT {
         "dmesg",
         "swapon /tmp",
         "insmod /tmp/x.ko",
-        "mkdir /sys/fs/cgroup/memory/new || mkdir /sys/fs/cgroup/new",
+        "mkdir /sys/fs/cgroup/new",
+        "mkdir /sys/fs/cgroup/memory/new",
         "setsid chrt -f 50 true"
       })
   void isDenied(String script) {
@@ -128,8 +129,8 @@ class ConfinementIT {
   void devicesAreFew() {
     assertThat(ENGINE.run(ENGINE.sh("ls /dev")).output().lines())
         .containsExactlyInAnyOrder(
-            "core", "fd", "full", "mqueue", "null", "ptmx", "pts", "random", "shm", "stderr",
-            "stdin", "stdout", "tty", "urandom", "zero");
+            "fd", "full", "mqueue", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin",
+            "stdout", "tty", "urandom", "zero");
   }
 
   @Test

@@ -15,6 +15,9 @@ final class EngineProgram {
       Map.of(
           "run-and-wait", EngineProgram::runAndWait,
           "run-and-exit", EngineProgram::runAndExit,
+          "run-loop", EngineProgram::runLoop,
+          "detach-loop", EngineProgram::detachLoop,
+          "pull-loop", EngineProgram::pullLoop,
           "detach-and-close", EngineProgram::detachAndClose,
           "detach-and-wait", EngineProgram::detachAndWait);
 
@@ -73,6 +76,64 @@ final class EngineProgram {
     engine.run(sh("sleep 600").name("first").build());
     say("running");
     System.exit(0);
+  }
+
+  /** Containers of fixed and of random names, from several threads, until this is killed. */
+  private void runLoop() {
+    ContainerEngine engine = open();
+    say("working");
+    for (String name : List.of("a", "b")) {
+      forever(
+          () -> {
+            try (Container container = engine.run(sh("sleep 600").name(name).build())) {
+              requireSuccess(container.exec("true").waitFor());
+            }
+          });
+    }
+    forever(
+        () -> {
+          try (Container container = engine.run(sh("echo x").build())) {
+            requireSuccess(container.waitFor());
+          }
+        });
+  }
+
+  private void detachLoop() {
+    ContainerEngine engine = open();
+    say("working");
+    forever(
+        () -> {
+          try (Container container = engine.run(sh("sleep 600").detached().build())) {
+            requireSuccess(container.exec("true").waitFor());
+          }
+        });
+  }
+
+  private void pullLoop() {
+    ContainerEngine engine = open();
+    say("working");
+    forever(
+        () -> {
+          engine.images().pull(reference);
+          engine.images().remove(reference);
+          engine.images().prune();
+        });
+  }
+
+  private static void forever(Runnable work) {
+    new Thread(
+            () -> {
+              while (true) {
+                work.run();
+              }
+            })
+        .start();
+  }
+
+  private static void requireSuccess(ExitStatus status) {
+    if (!status.isSuccess()) {
+      throw new IllegalStateException(status.toString());
+    }
   }
 
   private void detachAndClose() {

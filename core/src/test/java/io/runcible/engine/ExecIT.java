@@ -95,7 +95,7 @@ class ExecIT {
   void capabilitiesAreThoseOfTheUser() {
     String own = "grep -E 'Cap(Eff|Prm|Bnd)|Seccomp:|NoNewPrivs' /proc/self/status";
     String root = sh(own).output();
-    assertThat(root).contains("CapEff:\t00000000a80425fb", "Seccomp:\t2", "NoNewPrivs:\t1");
+    assertThat(root).contains("CapEff:\t00000000800405fb", "Seccomp:\t2", "NoNewPrivs:\t1");
     assertThat(exec(ExecSpec.builder("sh", "-c", own).user("app")).output())
         .contains("CapEff:\t0000000000000000", "CapPrm:\t0000000000000000", "Seccomp:\t2");
   }

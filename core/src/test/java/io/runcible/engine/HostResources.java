@@ -72,7 +72,7 @@ final class HostResources {
       boolean self = pid == ProcessHandle.current().pid();
       if (!self && (descends(pid, parents) || mentions(command) || inside)) {
         own.add(pid);
-        found.add("process " + pid + " " + (command.isEmpty() ? "(ended, not reaped)" : command));
+        found.add("process " + pid + " " + shown(command));
       }
     }
     return own;
@@ -81,6 +81,14 @@ final class HostResources {
   /** Empty if it has ended. */
   static String commandLine(long pid) {
     return read(PROC.resolve(pid + "/cmdline")).replace('\0', ' ').strip();
+  }
+
+  private static String shown(String command) {
+    String line = command.replace('\n', ' ').replaceAll(" +", " ");
+    int length = line.length();
+    return length == 0
+        ? "(ended, not reaped)"
+        : length < 300 ? line : line.substring(0, 100) + " … " + line.substring(length - 200);
   }
 
   private static Optional<Long> parent(Path process) {

@@ -1,0 +1,135 @@
+package io.runcible.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** JVMs that are killed at any moment, and the next engine on the same directories. */
+class KillIT {
+  @RegisterExtension static final TestEngine ENGINE = new TestEngine();
+
+  /** Most of the time the program is at work by then. */
+  private static final int LONGEST_MILLIS = 1200;
+
+  private static final int PATIENCE_MILLIS = 10_000;
+
+  private final long seed = Rounds.seed("kill");
+  private final Random random = new Random(seed);
+
+  /** What is killed. */
+  private enum Victims {
+    JVM,
+    JVM_AND_WATCHDOG
+  }
+
+  @Test
+  void runIsCleanedUpByTheWatchdog() {
+    for (int round = 0; round < Rounds.of(4, 50); round++) {
+      ENGINE.leaks().begin();
+      killAtRandom("run-loop", "busybox", Victims.JVM);
+      awaitNoProcess(round);
+      recover("busybox");
+      ENGINE.leaks().verify();
+    }
+  }
+
+  @Test
+  void runIsCleanedUpByTheNextEngine() {
+    for (int round = 0; round < Rounds.of(3, 25); round++) {
+      ENGINE.leaks().begin();
+      killAtRandom("run-loop", "busybox", Victims.JVM_AND_WATCHDOG);
+      recover("busybox");
+      ENGINE.leaks().verify();
+    }
+  }
+
+  @Test
+  void detachedContainersAreFoundOrGone() {
+    for (int round = 0; round < Rounds.of(3, 25); round++) {
+      ENGINE.leaks().begin();
+      killAtRandom("detach-loop", "busybox", Victims.JVM);
+      try (ContainerEngine next = ENGINE.open()) {
+        for (Container container : next.list()) {
+          assertThat(container.isRunning()).isTrue();
+          container.close();
+        }
+      }
+      ENGINE.leaks().verify();
+    }
+  }
+
+  @Test
+  void pullIsCleanedUpByTheNextEngine() {
+    String files = "";
+    for (int round = 0; round < Rounds.of(4, 50); round++) {
+      ENGINE.leaks().begin();
+      killAtRandom("pull-loop", "debian", Victims.JVM);
+      String found = recover("debian");
+      assertThat(found).isNotEmpty();
+      assertThat(files).as("round %s of seed %s", round, seed).isIn("", found);
+      files = found;
+      ENGINE.leaks().verify();
+    }
+  }
+
+  private void killAtRandom(String program, String image, Victims victims) {
+    try (ChildJvm jvm =
+        ChildJvm.start(
+            EngineProgram.class, program, ENGINE.root().path(), ENGINE.reference(image))) {
+      // Now and then it is killed while it opens its engine.
+      if (random.nextInt(4) > 0) {
+        assertThat(jvm.line()).isEqualTo("working");
+      }
+      sleep(random.nextInt(LONGEST_MILLIS));
+      if (victims == Victims.JVM_AND_WATCHDOG) {
+        ProcessHandle.of(jvm.pid()).stream()
+            .flatMap(ProcessHandle::children)
+            .filter(child -> HostResources.commandLine(child.pid()).contains("runcible-watchdog"))
+            .forEach(ProcessHandle::destroyForcibly);
+      }
+      jvm.kill();
+    }
+  }
+
+  /** The watchdog ends them, and then itself. */
+  private void awaitNoProcess(int round) {
+    long deadline = System.nanoTime() + PATIENCE_MILLIS * 1_000_000L;
+    while (!processes().isEmpty() && System.nanoTime() < deadline) {
+      LeakCheck.pause();
+    }
+    assertThat(processes()).as("round %s of seed %s", round, seed).isEmpty();
+  }
+
+  /** Those of this JVM's own engine, which is idle, name the same directories. */
+  private static List<String> processes() {
+    return HostResources.processesOf(List.of(ENGINE.root().path())).stream()
+        .filter(line -> !line.contains("runcible-watchdog"))
+        .toList();
+  }
+
+  /** The next engine works; returns what it sees of the image's files. */
+  private static String recover(String image) {
+    try (ContainerEngine next = ENGINE.open()) {
+      assertThat(next.list()).isEmpty();
+      next.images().pull(ENGINE.reference(image));
+      try (Container container =
+          next.run(ENGINE.spec(image).command("find", "/bin/", "/usr", "-xdev").build())) {
+        TestEngine.Ended ended = TestEngine.ended(container);
+        assertThat(ended.stderr()).isIn("", "find: /usr: No such file or directory\n");
+        return ended.stdout();
+      }
+    }
+  }
+
+  private static void sleep(long millis) {
+    try {
+      Thread.sleep(millis);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+}
