@@ -292,7 +292,7 @@ public final class ContainerSpec {
       return this;
     }
 
-    /** Limits the number of processes and threads. By default unlimited. */
+    /** Limits the number of processes and threads. By default 2,048, where the host can. */
     public Builder pids(long limit) {
       if (limit < 1) {
         throw invalid("a limit of " + limit + " processes");

@@ -116,7 +116,14 @@ public final class EngineBuilder {
     String data = System.getenv("XDG_DATA_HOME");
     return data != null && data.startsWith("/")
         ? Path.of(data, "runcible")
-        : Path.of(System.getProperty("user.home"), ".local/share/runcible");
+        : home().resolve(".local/share/runcible");
+  }
+
+  /** The property is "?" for a user that the host's passwd file does not know. */
+  private static Path home() {
+    String home = System.getenv("HOME");
+    return Path.of(
+        home != null && home.startsWith("/") ? home : System.getProperty("user.home", "/"));
   }
 
   private static Path defaultStateRoot(Path data) {

@@ -35,11 +35,21 @@ final class Overlay {
   private Overlay() {}
 
   static void mount(OverlayMount mount, Path target) {
-    try (FileDescriptor context = open()) {
-      if (!setLower(context, mount)) {
-        mountByOptions(mount, target);
-        return;
+    try {
+      mountByContext(mount, target);
+    } catch (NativeException e) {
+      // Before Linux 6.8 the kernel takes "lowerdir+" for an option that it does not know, and
+      // says so at once or, before 6.5, when the file system is made.
+      if (e.errno() != Errno.EINVAL && e.errno() != Errno.ENOSYS) {
+        throw e;
       }
+      mountByOptions(mount, target, e);
+    }
+  }
+
+  private static void mountByContext(OverlayMount mount, Path target) {
+    try (FileDescriptor context = open()) {
+      mount.lower().forEach(lower -> set(context, "lowerdir+", lower));
       set(context, "upperdir", mount.upper());
       set(context, "workdir", mount.work());
       if (mount.throwAway()) {
@@ -57,23 +67,6 @@ final class Overlay {
     long fd = libc().syscall(SYS_FSOPEN, memory.address(), FSOPEN_CLOEXEC, 0, 0, 0, 0);
     Reference.reachabilityFence(memory);
     return new FileDescriptor((int) check(fd, "fsopen", "overlay"), "overlay");
-  }
-
-  /** False on a kernel that does not take the layers one by one. */
-  private static boolean setLower(FileDescriptor context, OverlayMount mount) {
-    boolean first = true;
-    for (Path lower : mount.lower()) {
-      try {
-        set(context, "lowerdir+", lower);
-      } catch (NativeException e) {
-        if (first && e.errno() == Errno.EINVAL) {
-          return false;
-        }
-        throw e;
-      }
-      first = false;
-    }
-    return true;
   }
 
   private static void set(FileDescriptor context, String key, Path value) {
@@ -133,7 +126,7 @@ final class Overlay {
     }
   }
 
-  private static void mountByOptions(OverlayMount mount, Path target) {
+  static void mountByOptions(OverlayMount mount, Path target, NativeException reason) {
     byte[] data = Native.cString(options(mount));
     if (data.length > MAX_OPTIONS) {
       throw new RuncibleException(
@@ -144,10 +137,16 @@ final class Overlay {
               + target
               + "': this kernel takes the list as one string of 4,095 bytes and it has "
               + data.length
-              + "; use Linux 6.8 or later, or a store with a shorter path");
+              + "; use Linux 6.8 or later, or a store with a shorter path",
+          reason);
     }
     byte[] overlay = Native.cString("overlay");
-    check(libc().mount(overlay, Native.cString(target), overlay, 0, data), "mount overlay", target);
+    if (libc().mount(overlay, Native.cString(target), overlay, 0, data) != 0) {
+      NativeException failure =
+          new NativeException("mount overlay", Native.errno(), target.toString());
+      failure.addSuppressed(reason);
+      throw failure;
+    }
   }
 
   /** The option string of mount(2) and mount(8). */

@@ -12,8 +12,7 @@ public interface ImageVerifier {
    * Returns when policy accepts the image.
    *
    * @param reference what the user asked for
-   * @param manifest the manifest or index that the reference resolved to; its digest is what a
-   *     signature covers
+   * @param manifest the manifest for the engine's platform; of an index, the one that was chosen
    * @param source where the image comes from, for reading signatures
    * @throws io.runcible.RuncibleException PERMISSION_DENIED when policy refuses the image, with the
    *     rule that does; other kinds when the decision could not be made, which refuses it too

@@ -69,7 +69,7 @@ class RuntimeSpecTest {
               "user":{"uid":33,"gid":34,"additionalGids":[5,6]},\
               "args":["/bin/true","a b"],"env":["A=1","B="],"cwd":"/srv",\
               "capabilities":{"bounding":["CAP_CHOWN","CAP_SETUID"],\
-              "effective":["CAP_CHOWN","CAP_SETUID"],"permitted":["CAP_CHOWN","CAP_SETUID"],\
+              "effective":[],"permitted":[],\
               "inheritable":[],"ambient":[]},\
               "rlimits":[{"type":"RLIMIT_NOFILE","hard":18446744073709551615,"soft":10}],\
               "noNewPrivileges":false,"oomScoreAdj":-5}""");

@@ -1,0 +1,83 @@
+package io.runcible.engine;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.runcible.Digest;
+import io.runcible.HostTools;
+import io.runcible.ProgressEvent;
+import io.runcible.Tool;
+import io.runcible.image.Image;
+import io.runcible.image.Layer;
+import io.runcible.registry.DockerRegistry;
+import io.runcible.registry.RegistryClient;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The main job on a real service: an image from a real registry, unpacked, run and asked. */
+class PostgresIT {
+  @TempDir private Path directory;
+
+  @Test
+  void answersAQuery() throws Exception {
+    HostTools.requireRoot();
+    HostTools.requireProgram("runc", "runc");
+    try (DockerRegistry registry = DockerRegistry.start(directory, DockerRegistry.Entrance.OPEN);
+        RegistryClient client = registry.client().build();
+        TestRoot root = TestRoot.create();
+        ContainerEngine engine = root.engine().registry(client).build()) {
+      String reference = registry.name() + "/test/postgres:15";
+      fill(registry, reference);
+      pullTwice(engine, reference);
+      ask(engine, reference);
+    }
+  }
+
+  private static void fill(DockerRegistry registry, String reference) throws Exception {
+    List<String> arguments = new ArrayList<>(List.of("copy", "-q"));
+    arguments.addAll(registry.skopeoOptions("dest-"));
+    arguments.add("oci:" + TestImages.layout() + ":postgres");
+    arguments.add("docker://" + reference);
+    Tool.require("skopeo", "skopeo").run(arguments.toArray());
+  }
+
+  private static void pullTwice(ContainerEngine engine, String reference) {
+    List<ProgressEvent> first = Collections.synchronizedList(new ArrayList<>());
+    Image image = engine.images().pull(reference, first::add);
+    List<Digest> layers =
+        image.layers().stream().map(Layer::descriptor).map(d -> d.digest()).toList();
+    assertThat(layers).hasSize(2);
+    assertThat(digests(first, ProgressEvent.Started.class))
+        .containsExactlyInAnyOrderElementsOf(layers);
+    assertThat(digests(first, ProgressEvent.Finished.class))
+        .containsExactlyInAnyOrderElementsOf(layers);
+    List<ProgressEvent> second = Collections.synchronizedList(new ArrayList<>());
+    engine.images().pull(reference, second::add);
+    assertThat(second).hasSize(2).allMatch(ProgressEvent.Skipped.class::isInstance);
+  }
+
+  private static Stream<Digest> digests(
+      List<ProgressEvent> events, Class<? extends ProgressEvent> type) {
+    return events.stream().filter(type::isInstance).map(ProgressEvent::digest);
+  }
+
+  private static void ask(ContainerEngine engine, String reference) throws IOException {
+    ContainerSpec spec = ContainerSpec.builder(reference).memory("512m").build();
+    try (Container postgres = engine.run(spec)) {
+      postgres.awaitReady(
+          Ready.onCommand("psql", "-c", "select 1").within(Duration.ofMinutes(2)));
+      try (ContainerProcess query = postgres.exec("psql", "-tAc", "select 6 * 7")) {
+        assertThat(query.waitFor().code()).isZero();
+        assertThat(new String(query.stdout().readAllBytes(), UTF_8)).isEqualTo("42\n");
+      }
+      assertThat(postgres.stop(Duration.ofMinutes(1)).code()).isZero();
+    }
+  }
+}
