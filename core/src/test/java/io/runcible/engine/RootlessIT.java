@@ -1,0 +1,92 @@
+package io.runcible.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.runcible.HostTools;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** The engine of an ordinary user, who is made for the test: that needs root. */
+class RootlessIT {
+  @RegisterExtension static final TestEngine ENGINE = new TestEngine();
+
+  @BeforeAll
+  static void needPrograms() {
+    HostTools.requireProgram("setpriv", "util-linux");
+    HostTools.requireProgram("nsenter", "util-linux");
+    HostTools.requireProgram("useradd", "passwd");
+    HostTools.requireProgram("newuidmap", "uidmap");
+    Path java = Path.of(System.getProperty("java.home"), "bin", "java");
+    HostTools.require(
+        !java.startsWith("/root"), "other users cannot run the JDK in '" + java + "': move it");
+  }
+
+  private static Map<String, String> run(boolean withRange) throws Exception {
+    try (TestRoot root = TestRoot.create();
+        TestUser user = TestUser.create(root.path(), withRange)) {
+      LeakCheck leaks = new LeakCheck(() -> List.of(root.path()));
+      leaks.begin();
+      Map<String, String> said;
+      try (ChildJvm jvm = user.jvm(RootlessProgram.class, registry())) {
+        said =
+            jvm.rest().stream()
+                .map(line -> line.split("=", 2))
+                .collect(Collectors.toMap(pair -> pair[0], pair -> pair[1]));
+        assertThat(jvm.waitFor()).as("%s", said).isZero();
+      }
+      leaks.verify();
+      Path data = root.path().resolve("home/.local/share/runcible");
+      assertThat(data.resolve("containers")).isEmptyDirectory();
+      assertThat(data.resolve("journal")).isEmptyDirectory();
+      assertThat(data.resolve("ingest")).isEmptyDirectory();
+      assertThat(Files.isDirectory(root.path().resolve("run/runcible"))).isTrue();
+      return said;
+    }
+  }
+
+  private static String registry() {
+    String reference = ENGINE.reference("busybox");
+    return reference.substring(0, reference.indexOf('/'));
+  }
+
+  private static void assertCommon(Map<String, String> said) {
+    assertThat(said)
+        .containsEntry("exit", "42")
+        .containsEntry("ids", "0 0")
+        .containsEntry("network", "lo")
+        .containsEntry("confined", "NoNewPrivs:\t1 Seccomp:\t2")
+        .containsEntry("memory", "fine")
+        .containsEntry("readonly", "1")
+        .containsEntry("removal", "0")
+        .containsEntry("exec", "3")
+        .containsEntry("killed", "true 137")
+        .containsEntry("count", "0")
+        .containsEntry("left", "0");
+  }
+
+  @Test
+  void userWithARangeHasManyIds() throws Exception {
+    Map<String, String> said = run(true);
+    assertCommon(said);
+    assertThat(said)
+        .containsEntry("owners", "42 4755:/usr/bin/passwd")
+        .containsEntry("chown", "33:44")
+        .containsEntry("user", "33")
+        .containsEntry("stopped", "137");
+  }
+
+  @Test
+  void userWithoutARangeHasOneId() throws Exception {
+    Map<String, String> said = run(false);
+    assertCommon(said);
+    assertThat(said).containsEntry("owners", "0 4755:/usr/bin/passwd");
+    assertThat(said.get("chown")).contains("Invalid argument");
+    assertThat(said.get("user")).isNotEqualTo("33");
+  }
+}

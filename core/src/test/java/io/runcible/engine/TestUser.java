@@ -1,0 +1,117 @@
+package io.runcible.engine;
+
+import io.runcible.Tool;
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * An ordinary user of the host, made for one test, and a directory that holds its home, its runtime
+ * directory and a copy of the class path. Closing it removes all.
+ */
+final class TestUser implements AutoCloseable {
+  private static final Pattern NUMBERS =
+      Pattern.compile("uid=(\\d+).* gid=(\\d+).*", Pattern.DOTALL);
+
+  private final String name;
+  private final Path directory;
+  private final String uid;
+  private final String gid;
+  private final String classPath;
+
+  private TestUser(String name, Path directory) throws IOException, InterruptedException {
+    this.name = name;
+    this.directory = directory;
+    Matcher numbers = NUMBERS.matcher(Tool.require("id", "coreutils").run(name));
+    if (!numbers.matches()) {
+      throw new IllegalStateException("no user " + name);
+    }
+    uid = numbers.group(1);
+    gid = numbers.group(2);
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+    for (String own : List.of("home", "run")) {
+      Tool.require("install", "coreutils")
+          .run("-d", "-m", "700", "-o", uid, "-g", gid, directory.resolve(own));
+    }
+    classPath = copyClassPath();
+  }
+
+  /**
+   * Makes a user.
+   *
+   * @param withRange whether it gets a range of subordinate ids
+   */
+  static TestUser create(Path directory, boolean withRange)
+      throws IOException, InterruptedException {
+    String name = "runcible" + ProcessHandle.current().pid() + (withRange ? "r" : "s");
+    List<Object> arguments =
+        new ArrayList<>(
+            List.of("--no-create-home", "--home-dir", directory.resolve("home"), "--user-group"));
+    if (!withRange) {
+      // Only ordinary users get a range.
+      arguments.add("--system");
+    }
+    arguments.add(name);
+    Tool.require("useradd", "passwd").run(arguments.toArray());
+    try {
+      return new TestUser(name, directory);
+    } catch (IOException | RuntimeException e) {
+      remove(name);
+      throw e;
+    }
+  }
+
+  private String copyClassPath() throws IOException, InterruptedException {
+    Path copies = Files.createDirectory(directory.resolve("lib"));
+    List<String> entries = new ArrayList<>();
+    for (String entry : ChildJvm.classPath().split(File.pathSeparator)) {
+      if (Files.exists(Path.of(entry))) {
+        Path copy = copies.resolve(entries.size() + "-" + Path.of(entry).getFileName());
+        Tool.require("cp", "coreutils").run("-r", entry, copy);
+        entries.add(copy.toString());
+      }
+    }
+    Tool.require("chmod", "coreutils").run("-R", "a+rX", copies);
+    return String.join(File.pathSeparator, entries);
+  }
+
+  /** Starts a JVM as this user, with nothing of the environment but what it needs. */
+  ChildJvm jvm(Class<?> main, Object... arguments) {
+    List<String> wrapper =
+        List.of(
+            "setpriv",
+            "--reuid=" + uid,
+            "--regid=" + gid,
+            "--clear-groups",
+            "env",
+            "-i",
+            "PATH=/usr/bin:/bin",
+            "HOME=" + directory.resolve("home"),
+            "XDG_RUNTIME_DIR=" + directory.resolve("run"));
+    return ChildJvm.start(wrapper, classPath, main, arguments);
+  }
+
+  @Override
+  public void close() {
+    remove(name);
+  }
+
+  /** With its group and its ranges. */
+  private static void remove(String name) {
+    try {
+      Tool.require("userdel", "passwd").run("--force", name);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+}
