@@ -71,8 +71,7 @@ class PostgresIT {
   private static void ask(ContainerEngine engine, String reference) throws IOException {
     ContainerSpec spec = ContainerSpec.builder(reference).memory("512m").build();
     try (Container postgres = engine.run(spec)) {
-      postgres.awaitReady(
-          Ready.onCommand("psql", "-c", "select 1").within(Duration.ofMinutes(2)));
+      postgres.awaitReady(Ready.onCommand("psql", "-c", "select 1").within(Duration.ofMinutes(2)));
       try (ContainerProcess query = postgres.exec("psql", "-tAc", "select 6 * 7")) {
         assertThat(query.waitFor().code()).isZero();
         assertThat(new String(query.stdout().readAllBytes(), UTF_8)).isEqualTo("42\n");

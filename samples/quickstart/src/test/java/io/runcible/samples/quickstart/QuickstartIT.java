@@ -54,7 +54,10 @@ class QuickstartIT {
     Path out = directory.resolve("out");
     Path err = directory.resolve("err");
     Process process =
-        new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile()).start();
+        new ProcessBuilder(command)
+            .redirectOutput(out.toFile())
+            .redirectError(err.toFile())
+            .start();
     int code = process.waitFor();
     assertThat(code).as(() -> read(err)).isZero();
     assertThat(read(out)).startsWith("Hello from a container: process 1 on Linux");
@@ -62,7 +65,8 @@ class QuickstartIT {
 
   private static Path jar() throws IOException {
     try (Stream<Path> jars = Files.list(TARGET)) {
-      return jars.filter(jar -> jar.getFileName().toString().matches("runcible-quickstart-.*\\.jar"))
+      return jars.filter(
+              jar -> jar.getFileName().toString().matches("runcible-quickstart-.*\\.jar"))
           .findFirst()
           .orElseThrow();
     }
