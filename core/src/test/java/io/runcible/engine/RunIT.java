@@ -50,9 +50,12 @@ class RunIT {
       }
     }
 
-    /** Not the first process: that one has no default action for signals. */
+    /**
+     * Not the first process: that one has no default action for signals. Not SIGQUIT: the shell of
+     * busybox ignores it.
+     */
     @ParameterizedTest
-    @ValueSource(ints = {1, 2, 3, 6, 9, 11, 14, 15, 34, 64})
+    @ValueSource(ints = {1, 2, 6, 9, 11, 14, 15, 34, 64})
     void execThatASignalEndsTellsIt(int signal) {
       try (Container container = ENGINE.get().run(ENGINE.sh("sleep 60").build());
           ContainerProcess process =
