@@ -106,8 +106,6 @@ public interface Libc {
 
   int getegid();
 
-  int kill(int pid, int signal);
-
   int waitid(int idType, int id, Pointer info, int options);
 
   long syscall(long number, long a, long b, long c, long d, long e, long f);

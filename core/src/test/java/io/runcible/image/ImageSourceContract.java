@@ -3,7 +3,6 @@ package io.runcible.image;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
@@ -34,11 +33,6 @@ public interface ImageSourceContract {
   /** How an image that was written under a reference is called in the source. */
   default ImageReference reference(ImageReference written) {
     return written;
-  }
-
-  /** Whether the source can tell the size of a blob without reading it. */
-  default boolean knowsSizes() {
-    return true;
   }
 
   private static void assertFails(ErrorKind kind, ThrowingCallable action, String name) {
@@ -129,7 +123,6 @@ public interface ImageSourceContract {
 
   @Test
   default void theSizeOfABlobIsKnown() {
-    assumeThat(knowsSizes()).isTrue();
     try (ImageSource source = source(sink -> Samples.put(sink, APP, "one"))) {
       Descriptor layer = Samples.manifest("one").layers().get(0);
       assertThat(source.blobSize(reference(APP), layer.digest())).isEqualTo(layer.size());

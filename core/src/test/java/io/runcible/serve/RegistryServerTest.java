@@ -493,11 +493,6 @@ class RegistryServerTest {
       return ImageReference.parse(registry.orElseThrow().host() + suffix);
     }
 
-    @Override
-    public boolean knowsSizes() {
-      return false;
-    }
-
     @AfterEach
     void closeRegistry() {
       registry.ifPresent(RegistryServer::close);
