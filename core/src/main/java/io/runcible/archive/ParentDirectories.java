@@ -7,7 +7,9 @@ import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.NativeException;
 import io.runcible.ffi.Stat;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -91,6 +93,28 @@ final class ParentDirectories implements AutoCloseable {
   }
 
   private @Nullable Directory open(String path, int links, boolean replace) {
+    Directory found = openPresent(path);
+    if (found != null) {
+      return found;
+    }
+    // A loop: a layer can ask for thousands of levels, more than a stack may hold.
+    Deque<String> missing = new ArrayDeque<>();
+    Directory reached = null;
+    for (String level = path; reached == null; level = RawName.parent(level)) {
+      missing.push(level);
+      reached = openPresent(RawName.parent(level));
+    }
+    for (String level : missing) {
+      if (!make(reached, level, links, replace)) {
+        return null;
+      }
+      reached = resolve(level);
+    }
+    return reached;
+  }
+
+  /** Null if something on the way is missing, is no directory, or is closed to its owner. */
+  private @Nullable Directory openPresent(String path) {
     Directory cached = open.get(path);
     if (cached != null) {
       return cached;
@@ -106,7 +130,7 @@ final class ParentDirectories implements AutoCloseable {
       if (path.isEmpty() || !mayHelp) {
         throw e;
       }
-      return make(path, links, replace) ? resolve(path) : null;
+      return null;
     }
   }
 
@@ -145,18 +169,14 @@ final class ParentDirectories implements AutoCloseable {
     open.put(path, directory);
   }
 
-  private boolean make(String path, int links, boolean replace) {
-    String parentPath = RawName.parent(path);
+  private boolean make(Directory parent, String path, int links, boolean replace) {
     String leaf = RawName.leaf(path);
-    Directory parent = open(parentPath, links, replace);
-    if (parent == null) {
-      return false;
-    }
     Stat stat = FileCalls.stat(parent.fd, leaf).orElse(null);
     if (stat == null) {
       makeImplied(parent, path, leaf);
     } else if (stat.type() == Stat.SYMLINK) {
-      return open(followed(parent, parentPath, leaf, links), links + 1, replace) != null;
+      String to = followed(parent, RawName.parent(path), leaf, links);
+      return open(to, links + 1, replace) != null;
     } else if (target.isWhiteout(stat)) {
       // What lies below the whiteout stays hidden, and gives this directory no attributes.
       FileCalls.unlink(parent.fd, leaf);

@@ -3,7 +3,10 @@ package io.runcible.archive;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.Stat;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /** Removes names with all that lies below them, never through a symbolic link. */
 final class TreeRemover {
@@ -40,37 +43,94 @@ final class TreeRemover {
 
   private boolean remove(
       FileDescriptor parent, long parentInode, String name, Stat stat, Predicate<Place> keep) {
-    boolean kept = keep.test(new Place(parentInode, name));
+    Place place = new Place(parentInode, name);
     if (!stat.isDirectory()) {
-      if (!kept) {
-        FileCalls.unlink(parent, name);
-        made.forget(parentInode, name);
-      }
-      return !kept;
+      return !keep.test(place) && unlink(parent, place);
     }
-    boolean empty = true;
-    try (FileDescriptor directory = open(parent, name)) {
+    // Parents before what they hold, not recursive and without a descriptor for each level: a layer
+    // can be deeper than a stack, and than this process may have files open.
+    List<Doomed> directories = new ArrayList<>();
+    directories.add(doom(parent, place, name, stat, null));
+    for (int i = 0; i < directories.size(); i++) {
+      directories.addAll(removeFiles(parent, directories.get(i), keep));
+    }
+    for (int i = directories.size() - 1; i >= 0; i--) {
+      removeIfEmpty(parent, directories.get(i), keep);
+    }
+    return !directories.get(0).kept;
+  }
+
+  /** Removes the files of a directory, and returns its directories. */
+  private List<Doomed> removeFiles(FileDescriptor top, Doomed parent, Predicate<Place> keep) {
+    List<Doomed> directories = new ArrayList<>();
+    try (FileDescriptor directory = FileCalls.openChildDirectory(top, parent.path)) {
       for (String child : FileCalls.list(directory)) {
-        Stat childStat = FileCalls.stat(directory, child).orElse(null);
-        empty &= childStat == null || remove(directory, stat.inode(), child, childStat, keep);
+        Stat stat = FileCalls.stat(directory, child).orElse(null);
+        Place place = new Place(parent.inode, child);
+        if (stat == null) {
+          continue;
+        }
+        if (stat.isDirectory()) {
+          String path = RawName.child(parent.path, child);
+          directories.add(doom(directory, place, path, stat, parent));
+        } else if (keep.test(place)) {
+          parent.kept = true;
+        } else {
+          unlink(directory, place);
+        }
       }
     }
-    if (!empty || kept) {
-      return false;
+    return directories;
+  }
+
+  private void removeIfEmpty(FileDescriptor top, Doomed doomed, Predicate<Place> keep) {
+    if (doomed.kept || keep.test(doomed.place)) {
+      doomed.kept = true;
+      if (doomed.parent != null) {
+        doomed.parent.kept = true;
+      }
+      return;
     }
-    FileCalls.removeDirectory(parent, name);
-    made.forget(parentInode, name);
-    made.forgetDirectory(stat.inode());
+    String parent = RawName.parent(doomed.path);
+    try (FileDescriptor directory =
+        FileCalls.openChildDirectory(top, parent.isEmpty() ? "." : parent)) {
+      FileCalls.removeDirectory(directory, doomed.place.name);
+    }
+    made.forget(doomed.place.inode, doomed.place.name);
+    made.forgetDirectory(doomed.inode);
+  }
+
+  private boolean unlink(FileDescriptor directory, Place place) {
+    FileCalls.unlink(directory, place.name);
+    made.forget(place.inode, place.name);
     return true;
   }
 
-  /** A directory may be closed to its own owner, where that is not root. */
-  private FileDescriptor open(FileDescriptor parent, String name) {
+  private Doomed doom(
+      FileDescriptor parent, Place place, String path, Stat stat, @Nullable Doomed above) {
+    // A directory may be closed to its own owner, where that is not root.
     if (target.unprivileged()) {
-      FileCalls.chmod(parent, name, 0700);
+      FileCalls.chmod(parent, place.name, 0700);
     }
-    return FileCalls.openChildDirectory(parent, name);
+    return new Doomed(place, path, stat.inode(), above);
   }
 
+  /** The name in the directory with that inode. */
   private record Place(long inode, String name) {}
+
+  /** A directory that goes, unless something is kept in it; the path is from the first one's. */
+  private static final class Doomed {
+    final Place place;
+    final String path;
+    final long inode;
+    final @Nullable Doomed parent;
+    boolean kept;
+
+    Doomed(Place place, String path, long inode, @Nullable Doomed parent) {
+      this.place = place;
+      this.path = path;
+      this.inode = inode;
+      this.parent = parent;
+    }
+  }
 }

@@ -206,6 +206,14 @@ public final class FileCalls {
     check(libc().unlinkat(directory.value(), rawCString(name), AT_REMOVEDIR), "rmdir", name);
   }
 
+  /** Moves a name to another directory of the same file system. */
+  static void rename(FileDescriptor from, String name, FileDescriptor to, String newName) {
+    check(
+        libc().renameat(from.value(), rawCString(name), to.value(), rawCString(newName)),
+        "rename",
+        name);
+  }
+
   /** Changes the owner of a name, never of what a symbolic link names. */
   public static void chown(FileDescriptor directory, String name, int uid, int gid) {
     check(

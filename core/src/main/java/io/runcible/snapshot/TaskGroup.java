@@ -41,6 +41,8 @@ final class TaskGroup {
       }
     } catch (RuntimeException e) {
       fail(e);
+    } catch (Error e) {
+      fail(new RuncibleException(ErrorKind.INTERNAL, "a task ended with " + e, e));
     } finally {
       running.remove(Thread.currentThread());
       // The thread goes back to a pool.

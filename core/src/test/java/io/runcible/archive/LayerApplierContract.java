@@ -15,15 +15,19 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What holds for every format and every policy for owners. */
 abstract class LayerApplierContract {
+  private static final long SMALL_STACK = 256 * 1024;
+
   @TempDir Path directory;
 
   abstract LayerFormat format();
@@ -53,15 +57,35 @@ abstract class LayerApplierContract {
                     () -> {
                       Path place = Files.createDirectory(directory.resolve("case" + number[0]++));
                       try {
-                        check(hostile, place);
+                        onASmallStack(() -> check(hostile, place));
                       } finally {
                         assertThat(state(outside)).isEqualTo(before);
                         assertThat(state(directory).keySet())
                             .allMatch(name -> name.isEmpty() || name.matches("(case|outside).*"));
                         assertThat(openBelow(directory)).isEmpty();
-                        remove(place);
+                        onASmallStack(() -> remove(place));
                       }
                     }));
+  }
+
+  /** What a layer asks for must not decide how deep the stack gets. */
+  private static void onASmallStack(Executable work) throws Throwable {
+    AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+    Runnable body =
+        () -> {
+          try {
+            work.execute();
+          } catch (Throwable e) {
+            failure.set(e);
+          }
+        };
+    Thread thread = new Thread(null, body, "small-stack", SMALL_STACK);
+    thread.start();
+    thread.join();
+    Throwable thrown = failure.get();
+    if (thrown != null) {
+      throw thrown;
+    }
   }
 
   private void check(HostileLayers.Case hostile, Path place) throws IOException {

@@ -1,0 +1,63 @@
+package io.runcible.ffi;
+
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * Empties a directory, never through a symbolic link. The tree below can be of any depth, deeper
+ * than a path name or a stack can be, because a container may have made it; so what lies too deep
+ * is moved up to the top first.
+ */
+final class TreeRemoval {
+  /** Also the number of descriptors held open. */
+  private static final int MAX_DEPTH = 64;
+
+  private final FileDescriptor top;
+  private final String prefix = ".remove-" + UUID.randomUUID() + "-";
+  private long moved;
+
+  private TreeRemoval(FileDescriptor top) {
+    this.top = top;
+  }
+
+  static void empty(FileDescriptor directory) {
+    try (FileDescriptor top = FileCalls.openChildDirectory(directory, ".")) {
+      TreeRemoval removal = new TreeRemoval(top);
+      removal.empty(top, 0);
+      for (long done = 0; done < removal.moved; done++) {
+        removal.remove(top, removal.prefix + done, 0);
+      }
+    }
+  }
+
+  private void empty(FileDescriptor directory, int depth) {
+    for (String name : FileCalls.list(directory)) {
+      remove(directory, name, depth);
+    }
+  }
+
+  /** A name that vanishes meanwhile is as good as removed. */
+  private void remove(FileDescriptor parent, String name, int depth) {
+    Optional<Stat> stat = FileCalls.stat(parent, name);
+    if (stat.isEmpty()) {
+      return;
+    }
+    try {
+      if (!stat.get().isDirectory()) {
+        FileCalls.unlink(parent, name);
+      } else if (depth == MAX_DEPTH) {
+        FileCalls.rename(parent, name, top, prefix + moved);
+        moved++;
+      } else {
+        try (FileDescriptor directory = FileCalls.openChildDirectory(parent, name)) {
+          empty(directory, depth + 1);
+        }
+        FileCalls.removeDirectory(parent, name);
+      }
+    } catch (NativeException e) {
+      if (e.errno() != Errno.ENOENT) {
+        throw e;
+      }
+    }
+  }
+}
