@@ -11,9 +11,19 @@ import org.jspecify.annotations.Nullable;
 
 /** Asks the system for addresses on a thread of its own, as the question cannot be interrupted. */
 final class InterruptibleDns implements Dns {
+  private final Dns system;
+
+  InterruptibleDns() {
+    this(Dns.SYSTEM);
+  }
+
+  InterruptibleDns(Dns system) {
+    this.system = system;
+  }
+
   @Override
   public List<InetAddress> lookup(String host) throws UnknownHostException {
-    FutureTask<List<InetAddress>> question = new FutureTask<>(() -> Dns.SYSTEM.lookup(host));
+    FutureTask<List<InetAddress>> question = new FutureTask<>(() -> system.lookup(host));
     Thread thread = new Thread(question, "runcible-registry-dns");
     thread.setDaemon(true);
     thread.start();

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 class InterruptibleDnsTest {
@@ -24,8 +27,28 @@ class InterruptibleDnsTest {
 
   @Test
   void endsWithAnInterrupt() {
-    Thread.currentThread().interrupt();
-    assertThatThrownBy(() -> dns.lookup("localhost")).isInstanceOf(UnknownHostException.class);
+    CountDownLatch never = new CountDownLatch(1);
+    AtomicReference<Thread> asking = new AtomicReference<>();
+    Thread caller = Thread.currentThread();
+    InterruptibleDns stuck =
+        new InterruptibleDns(
+            host -> {
+              asking.set(Thread.currentThread());
+              caller.interrupt();
+              await(never);
+              return List.of();
+            });
+    assertThatThrownBy(() -> stuck.lookup("localhost")).isInstanceOf(UnknownHostException.class);
     assertThat(Thread.interrupted()).isTrue();
+    assertThat(asking.get().isDaemon()).isTrue();
+    never.countDown();
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 }
