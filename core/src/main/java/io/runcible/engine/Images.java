@@ -80,7 +80,8 @@ public final class Images {
       verify(reference, remote.descriptor());
       unpacker.unpack(remote, listener);
       store.images().put(reference, remote.descriptor());
-      return find(reference).orElseThrow();
+      // Not by its name, which another process may have taken away again.
+      return store.image(reference, remote.descriptor(), platform);
     } finally {
       lease.close();
     }
@@ -149,7 +150,7 @@ public final class Images {
       Set<Digest> blobs = new HashSet<>();
       Set<Digest> layers = new HashSet<>();
       for (ImageRecord record : store.images().list()) {
-        Image image = store.image(record.reference(), platform).orElseThrow();
+        Image image = store.image(record.reference(), record.manifest(), platform);
         blobs.add(image.descriptor().digest());
         blobs.add(image.manifest().config().digest());
         image.manifest().layers().forEach(layer -> blobs.add(layer.digest()));

@@ -126,14 +126,17 @@ public final class LocalStore implements ImageSource {
 
   /** An image in the store; its reference is pinned to the manifest that the name stands for. */
   public Optional<Image> image(ImageReference reference, Platform platform) {
-    return images
-        .find(reference)
-        .map(
-            record ->
-                Image.resolve(
-                    new Pinned(this, record.manifest()),
-                    reference.withDigest(record.manifest().digest()),
-                    platform));
+    return images.find(reference).map(record -> image(reference, record.manifest(), platform));
+  }
+
+  /**
+   * An image whose manifest is in the store, whatever its name stands for by now.
+   *
+   * @throws RuncibleException NOT_FOUND if it is not there
+   */
+  public Image image(ImageReference reference, Descriptor manifest, Platform platform) {
+    return Image.resolve(
+        new Pinned(this, manifest), reference.withDigest(manifest.digest()), platform);
   }
 
   /** The store, with the answer to the one name that is asked for. */

@@ -1,9 +1,12 @@
 package io.runcible.engine;
 
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.function.Consumer;
 
 /**
@@ -11,6 +14,8 @@ import java.util.function.Consumer;
  * test's directories, and a reference as arguments. Says on its output what it did.
  */
 final class EngineProgram {
+  private static final int SHARED_ROUNDS = 40;
+
   private static final Map<String, Consumer<EngineProgram>> PROGRAMS =
       Map.of(
           "run-and-wait", EngineProgram::runAndWait,
@@ -18,6 +23,8 @@ final class EngineProgram {
           "run-loop", EngineProgram::runLoop,
           "detach-loop", EngineProgram::detachLoop,
           "pull-loop", EngineProgram::pullLoop,
+          "pull-once", EngineProgram::pullOnce,
+          "share", EngineProgram::share,
           "detach-and-close", EngineProgram::detachAndClose,
           "detach-and-wait", EngineProgram::detachAndWait);
 
@@ -118,6 +125,46 @@ final class EngineProgram {
           engine.images().remove(reference);
           engine.images().prune();
         });
+  }
+
+  private void pullOnce() {
+    try (ContainerEngine engine = open()) {
+      say("ready");
+      awaitInput();
+      say(engine.images().pull(reference).descriptor().digest().toString());
+    }
+  }
+
+  /** Everything that concerns others on the same store, in any order. */
+  private void share() {
+    Random random = new Random(ProcessHandle.current().pid());
+    try (ContainerEngine engine = open()) {
+      say("ready");
+      for (int round = 0; round < SHARED_ROUNDS; round++) {
+        switch (random.nextInt(4)) {
+          case 0 -> engine.images().pull(reference);
+          case 1 -> engine.images().remove(reference);
+          case 2 -> prune(engine);
+          default -> {
+            try (Container container = engine.run(sh("exit 7").build())) {
+              say(container.waitFor().toString());
+            }
+          }
+        }
+      }
+      say("done");
+    }
+  }
+
+  /** Another one's pull or start is in the way at times. */
+  private static void prune(ContainerEngine engine) {
+    try {
+      engine.images().prune();
+    } catch (RuncibleException e) {
+      if (e.kind() != ErrorKind.UNAVAILABLE) {
+        throw e;
+      }
+    }
   }
 
   private static void forever(Runnable work) {
