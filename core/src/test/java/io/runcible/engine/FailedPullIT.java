@@ -229,7 +229,7 @@ class FailedPullIT {
   void configurationsThatAreNone() throws IOException {
     for (String config : List.of("", "[]", "{\"rootfs\":7}", "{\"config\":{\"Env\":[1]}}")) {
       image("config", config.getBytes(UTF_8));
-      assertPullFails("config", ErrorKind.CORRUPT_DATA, reference("config"));
+      assertPullFails("config", ErrorKind.INVALID_INPUT, reference("config"));
     }
   }
 
