@@ -5,6 +5,7 @@ import io.runcible.RuncibleException;
 import io.runcible.ffi.PrivilegedHost;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -26,6 +27,14 @@ final class RuntimeVersion {
 
   private static final Pattern NUMBERS =
       Pattern.compile("([0-9]{1,6})\\.([0-9]{1,6})(?:\\.([0-9]{1,6}))?(?:-rc\\.?([0-9]{1,6}))?.*");
+
+  private static final List<Escape> ESCAPES =
+      List.of(
+          new Escape("CVE-2024-21626", List.of("1.1.12")),
+          new Escape(
+              "CVE-2025-31133, CVE-2025-52565 and CVE-2025-52881",
+              List.of("1.2.8", "1.3.3", "1.4.0-rc.3")),
+          new Escape("CVE-2026-41579", List.of("1.3.6", "1.4.3", "1.5.0")));
 
   private static final Set<Path> WARNED = ConcurrentHashMap.newKeySet();
 
@@ -66,26 +75,64 @@ final class RuntimeVersion {
     if (!info.name().equals("runc") || !numbers.matches()) {
       return List.of();
     }
-    long version = number(numbers, 1) * 1_000_000 + number(numbers, 2) * 1000 + number(numbers, 3);
-    List<String> warnings = new ArrayList<>();
-    if (version < 1_001_012) {
-      warnings.add(warning(info, "CVE-2024-21626", "1.1.12"));
-    }
-    boolean mended =
-        version >= 1_004_001
-            || (version == 1_004_000 && (numbers.group(4) == null || number(numbers, 4) >= 3))
-            || (version >= 1_003_003 && version < 1_004_000)
-            || (version >= 1_002_008 && version < 1_003_000);
-    if (!mended) {
-      warnings.add(
-          warning(
-              info, "CVE-2025-31133, CVE-2025-52565 and CVE-2025-52881", "1.2.8, 1.3.3, 1.4.0"));
-    }
-    return warnings;
+    Release release = Release.of(numbers);
+    return ESCAPES.stream()
+        .filter(escape -> !escape.isMendedIn(release))
+        .map(escape -> warning(info, escape.names(), String.join(", ", escape.mended())))
+        .toList();
   }
 
-  private static long number(Matcher numbers, int group) {
-    return numbers.group(group) == null ? 0 : Long.parseLong(numbers.group(group));
+  /** A version; one without the number of a candidate is later than all candidates. */
+  private record Release(int major, int minor, int patch, int candidate)
+      implements Comparable<Release> {
+    private static final Comparator<Release> ORDER =
+        Comparator.comparingInt(Release::major)
+            .thenComparingInt(Release::minor)
+            .thenComparingInt(Release::patch)
+            .thenComparingInt(Release::candidate);
+
+    static Release parse(String text) {
+      Matcher numbers = NUMBERS.matcher(text);
+      if (!numbers.matches()) {
+        throw new IllegalArgumentException(text);
+      }
+      return of(numbers);
+    }
+
+    static Release of(Matcher numbers) {
+      return new Release(
+          number(numbers, 1, 0),
+          number(numbers, 2, 0),
+          number(numbers, 3, 0),
+          number(numbers, 4, Integer.MAX_VALUE));
+    }
+
+    private static int number(Matcher numbers, int group, int otherwise) {
+      return numbers.group(group) == null ? otherwise : Integer.parseInt(numbers.group(group));
+    }
+
+    boolean isOfSeries(Release other) {
+      return major == other.major && minor == other.minor;
+    }
+
+    @Override
+    public int compareTo(Release other) {
+      return ORDER.compare(this, other);
+    }
+  }
+
+  /**
+   * Holes that let a container out.
+   *
+   * @param mended the first sound release of each series that got one, in ascending order; the
+   *     series after the last are sound
+   */
+  private record Escape(String names, List<String> mended) {
+    boolean isMendedIn(Release release) {
+      List<Release> sound = mended.stream().map(Release::parse).toList();
+      return release.compareTo(sound.get(sound.size() - 1)) >= 0
+          || sound.stream().anyMatch(s -> release.isOfSeries(s) && release.compareTo(s) >= 0);
+    }
   }
 
   private static String warning(OciRuntime.Info info, String escapes, String mended) {
