@@ -39,6 +39,12 @@ final class ContainerFactory {
 
   /** A container that has not been started; all is undone if making it fails. */
   Container create(ContainerSpec spec, ImageConfig image, List<Digest> chain) {
+    if (spec.isDetached() && parts.host().rootless()) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "a detached container needs root: the user namespace of an ordinary user's container"
+              + " ends with this process, and a later one cannot enter it");
+    }
     String id = spec.name().orElseGet(ContainerFactory::randomId);
     ContainerRecord record = record(id, spec, image, chain);
     ContainerDirectory directory = ContainerDirectory.of(parts.containers(), id);
@@ -134,7 +140,7 @@ final class ContainerFactory {
     String hostname = spec.hostname().orElse(record.id());
     HostFiles.write(directory, hostname, spec.network());
     RuntimeSpecs specs = new RuntimeSpecs(image, spec, parts.limits());
-    UserLookup.Identity user = UserLookup.find(rootfs, specs.user());
+    UserLookup.Identity user = UserLookup.find(parts.host(), rootfs, specs.user());
     RuntimeSpec.Builder runtimeSpec =
         specs.container(directory, hostname, record.cgroupsPath(), user).toBuilder();
     for (Path volume : RootDirectories.make(rootfs, directory.rootfs(), image.volumes())) {

@@ -352,7 +352,10 @@ public final class ContainerSpec {
       return this;
     }
 
-    /** Lets the container outlive the engine and this process. */
+    /**
+     * Lets the container outlive the engine and this process. For root only: an ordinary user's
+     * engine answers UNSUPPORTED when it shall create it.
+     */
     public Builder detached() {
       this.detached = true;
       return this;

@@ -29,7 +29,7 @@ final class ExecProcess {
         .ifPresent(
             name -> {
               UserLookup.Identity user =
-                  UserLookup.find(parts.host().visible(directory.rootfs()), name);
+                  UserLookup.find(parts.host(), parts.host().visible(directory.rootfs()), name);
               user(process, user);
               environment(process, Map.of("HOME", user.home()));
             });

@@ -6,6 +6,7 @@ import io.runcible.ffi.Errno;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.NativeException;
+import io.runcible.ffi.PrivilegedHost;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -40,14 +41,34 @@ final class UserLookup {
    * @param groups further groups
    * @param home the home directory
    */
-  record Identity(int uid, int gid, List<Integer> groups, String home) {}
+  record Identity(int uid, int gid, List<Integer> groups, String home) {
+    /** As far as a namespace with a single id has it. */
+    Identity withOneId() {
+      if (uid != 0 || gid != 0) {
+        throw new RuncibleException(
+            ErrorKind.UNSUPPORTED,
+            "user "
+                + uid
+                + ":"
+                + gid
+                + " of the container has no id on this host: its caller has no subordinate ids;"
+                + " see /etc/subuid and /etc/subgid, and install newuidmap (Debian: uidmap)");
+      }
+      return new Identity(uid, gid, List.of(), home);
+    }
+  }
 
   /**
    * Resolves {@code user[:group]}, each a name or a number; empty means root.
    *
    * @throws RuncibleException INVALID_INPUT for a number out of range, NOT_FOUND for a name that
-   *     the container does not have
+   *     the container does not have, UNSUPPORTED for one that the host has no id for
    */
+  static Identity find(PrivilegedHost host, Path rootfs, String text) {
+    Identity found = find(rootfs, text);
+    return host.rootless() && !host.hasIdRange() ? found.withOneId() : found;
+  }
+
   static Identity find(Path rootfs, String text) {
     try (FileDescriptor root = FileCalls.openDirectory(rootfs)) {
       return new UserLookup(root).resolve(text);

@@ -66,6 +66,7 @@ class RootlessIT {
         .containsEntry("removal", "0")
         .containsEntry("exec", "3")
         .containsEntry("killed", "true 137")
+        .containsEntry("detached", "UNSUPPORTED")
         .containsEntry("count", "0")
         .containsEntry("left", "0");
   }
@@ -85,8 +86,10 @@ class RootlessIT {
   void userWithoutARangeHasOneId() throws Exception {
     Map<String, String> said = run(false);
     assertCommon(said);
-    assertThat(said).containsEntry("owners", "0 4755:/usr/bin/passwd");
+    assertThat(said)
+        .containsEntry("owners", "0 4755:/usr/bin/passwd")
+        .containsEntry("user", "UNSUPPORTED")
+        .containsEntry("stopped", "UNSUPPORTED");
     assertThat(said.get("chown")).contains("Invalid argument");
-    assertThat(said.get("user")).isNotEqualTo("33");
   }
 }

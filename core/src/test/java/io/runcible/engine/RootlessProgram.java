@@ -36,6 +36,7 @@ final class RootlessProgram {
     say("removal", output(sh("debian", "rm -r /usr/share/doc && ls /usr/share | grep -c ^doc$")));
     say("chown", output(sh("debian", "touch /f && chown 33:44 /f && stat -c %u:%g /f")));
     say("user", output(sh("debian", "id -u").user("www-data")));
+    say("detached", output(sh("busybox", "true").detached()));
     lifecycle();
     say("count", engine.list().size());
     say("left", run(sh("busybox", "sleep 600").name("left")).code());

@@ -117,4 +117,15 @@ class UserLookupTest {
   private Identity find(String user) {
     return UserLookup.find(rootfs, user);
   }
+
+  @Test
+  void whereThereIsASingleIdOnlyRootWithoutFurtherGroupsIsLeft() {
+    assertThat(new UserLookup.Identity(0, 0, List.of(1, 2), "/root").withOneId())
+        .isEqualTo(new UserLookup.Identity(0, 0, List.of(), "/root"));
+    RunIT.assertFails(
+        () -> new UserLookup.Identity(33, 0, List.of(), "/").withOneId(),
+        ErrorKind.UNSUPPORTED,
+        "33:0",
+        "/etc/subuid");
+  }
 }
