@@ -4,7 +4,6 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.PidFd;
 import io.runcible.ffi.PrivilegedHost;
-import io.runcible.runtime.Cgroup;
 import io.runcible.runtime.Cgroups;
 import io.runcible.runtime.OciRuntime;
 import java.io.IOException;
@@ -83,11 +82,7 @@ final class ContainerRemover {
     if (path.isEmpty()) {
       return;
     }
-    Cgroup group = cgroups.group(path);
-    if (group.exists()) {
-      group.kill(host);
-      group.remove();
-    }
+    cgroups.group(path).end(host);
   }
 
   /** A runtime that was just starting when its engine died must not go on and make a container. */

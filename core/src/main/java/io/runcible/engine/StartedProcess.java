@@ -214,9 +214,7 @@ final class StartedProcess {
 
   private void await(ChildProcess started, Function<WaitStatus, ExitStatus> outcome) {
     runtime = started;
-    parts
-        .watcher()
-        .onEnd(started.pidFd(), () -> complete(() -> outcome.apply(started.poll().orElseThrow())));
+    parts.watcher().onEnd(started.pidFd(), () -> complete(() -> outcome.apply(started.reap())));
   }
 
   private void complete(Supplier<ExitStatus> outcome) {

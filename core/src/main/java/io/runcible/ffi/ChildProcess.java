@@ -45,13 +45,22 @@ public final class ChildProcess implements AutoCloseable {
   }
 
   /** Reaps the child if it has ended. Does not block. */
-  public synchronized Optional<WaitStatus> poll() {
+  public Optional<WaitStatus> poll() {
+    return reap(WNOHANG);
+  }
+
+  /** Reaps the child, when it has ended and no tracer keeps that back. Blocks. */
+  public WaitStatus reap() {
+    return reap(0).orElseThrow();
+  }
+
+  private synchronized Optional<WaitStatus> reap(int options) {
     if (status != null) {
       return Optional.of(status);
     }
     Pointer info = Native.allocate(128);
     try {
-      while (libc().waitid(P_PIDFD, pidFd.descriptor().value(), info, WEXITED | WNOHANG) != 0) {
+      while (libc().waitid(P_PIDFD, pidFd.descriptor().value(), info, WEXITED | options) != 0) {
         int errno = Native.errno();
         if (errno != Errno.EINTR) {
           throw new NativeException("wait for", errno, program);

@@ -146,13 +146,8 @@ public final class Cgroup {
     return find("cgroup.events").map(file -> lines(file).contains("frozen 1")).orElse(false);
   }
 
-  /**
-   * Kills everything in it and waits until it is empty. No error if it is gone.
-   *
-   * @throws RuncibleException TIMEOUT if something in it does not die
-   */
-  @SuppressWarnings("exports")
-  public void kill(PrivilegedHost host) {
+  /** Kills everything in it and waits until it is empty. */
+  private void kill(PrivilegedHost host) {
     boolean empty =
         await(
             () -> {
@@ -186,11 +181,22 @@ public final class Cgroup {
   }
 
   /**
-   * Removes its directories and those below, which must have no process. No error if they are gone.
+   * Kills everything in it and removes its directories and those below. No error if they are gone.
    *
-   * @throws RuncibleException FAILED_PRECONDITION if one stays in use
+   * @throws RuncibleException TIMEOUT if something in it does not die, FAILED_PRECONDITION if a
+   *     directory stays in use
    */
-  public void remove() {
+  @SuppressWarnings("exports")
+  public void end(PrivilegedHost host) {
+    // The kernel removes no group that has a process, or another group.
+    if (!directories.stream().map(Cgroup::removed).reduce(true, Boolean::logicalAnd)) {
+      kill(host);
+      remove();
+    }
+  }
+
+  /** Removes its directories and those below, which must have no process. */
+  void remove() {
     for (Path directory : directories) {
       List<Path> deepestFirst =
           tree(directory).stream().sorted(Comparator.<Path>reverseOrder()).toList();

@@ -248,14 +248,7 @@ final class RuncRuntime implements OciRuntime {
             "container '" + id + "' runs; stop it first, or delete it by force");
       }
       signalFirst(state.get(), SIGKILL);
-      state
-          .get()
-          .cgroup()
-          .ifPresent(
-              group -> {
-                group.kill(host);
-                group.remove();
-              });
+      state.get().cgroup().ifPresent(group -> group.end(host));
     }
     // What the runtimes keep there is files alone.
     removeDirectory(directory(id));

@@ -190,9 +190,7 @@ final class Containers implements AutoCloseable {
     for (String id : runtime.list()) {
       runtime.delete(id, true);
     }
-    Cgroup left = limits.cgroups().group(group);
-    left.kill(host);
-    left.remove();
+    limits.cgroups().group(group).end(host);
     host.close();
   }
 
