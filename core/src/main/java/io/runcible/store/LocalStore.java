@@ -15,6 +15,7 @@ import io.runcible.state.LockFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -57,9 +58,10 @@ public final class LocalStore implements ImageSource {
       }
     } catch (AccessDeniedException e) {
       throw notWritable(absolute, e);
+    } catch (FileAlreadyExistsException e) {
+      throw notPossible(absolute, "'" + e.getFile() + "' is no directory", e);
     } catch (IOException e) {
-      throw new RuncibleException(
-          ErrorKind.UNAVAILABLE, "cannot make the store '" + absolute + "': " + e.getMessage(), e);
+      throw notPossible(absolute, e.toString(), e);
     }
     if (!Files.isWritable(absolute.resolve("ingest"))) {
       throw notWritable(absolute, null);
@@ -76,6 +78,13 @@ public final class LocalStore implements ImageSource {
               }
             });
     return store;
+  }
+
+  private static RuncibleException notPossible(Path root, String reason, IOException cause) {
+    return new RuncibleException(
+        ErrorKind.UNAVAILABLE,
+        "cannot make the store '" + root + "': " + reason + "; choose another directory",
+        cause);
   }
 
   private static RuncibleException notWritable(Path root, @Nullable IOException cause) {

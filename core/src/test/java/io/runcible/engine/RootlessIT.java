@@ -69,6 +69,7 @@ class RootlessIT {
         .containsEntry("detached", "UNSUPPORTED")
         .containsEntry("count", "0")
         .containsEntry("left", "0");
+    assertThat(said.get("closed")).contains("PERMISSION_DENIED", "/root/runcible", "another");
   }
 
   @Test

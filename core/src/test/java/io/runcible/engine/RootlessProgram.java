@@ -2,6 +2,7 @@ package io.runcible.engine;
 
 import io.runcible.RuncibleException;
 import io.runcible.network.Network;
+import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -36,6 +37,7 @@ final class RootlessProgram {
     say("removal", output(sh("debian", "rm -r /usr/share/doc && ls /usr/share | grep -c ^doc$")));
     say("chown", output(sh("debian", "touch /f && chown 33:44 /f && stat -c %u:%g /f")));
     say("user", output(sh("debian", "id -u").user("www-data")));
+    say("closed", engineIn("/root/runcible"));
     say("detached", output(sh("busybox", "true").detached()));
     lifecycle();
     say("count", engine.list().size());
@@ -78,6 +80,14 @@ final class RootlessProgram {
       return container.logs().text().strip().replace('\n', ' ');
     } catch (RuncibleException e) {
       return e.kind().toString();
+    }
+  }
+
+  private static String engineIn(String data) {
+    try (ContainerEngine other = ContainerEngine.builder().dataRoot(Path.of(data)).build()) {
+      return "opened with " + other.list().size();
+    } catch (RuncibleException e) {
+      return e.kind() + " " + e.getMessage();
     }
   }
 
