@@ -69,8 +69,23 @@ final class RuntimeVersion {
         first.group(1), first.group(2), spec.find() ? spec.group(1) : "unknown", program);
   }
 
-  /** The container escapes of runc that later releases mend. */
+  /** What a user of this runtime should know, in one line. */
   static List<String> warnings(OciRuntime.Info info) {
+    List<String> escapes = escapes(info);
+    return escapes.isEmpty()
+        ? List.of()
+        : List.of(
+            "runc "
+                + info.version()
+                + " ("
+                + info.program()
+                + ") has known container escapes, unless the distribution mended them without a"
+                + " new version number: "
+                + String.join("; ", escapes));
+  }
+
+  /** The container escapes of runc that later releases mend. */
+  static List<String> escapes(OciRuntime.Info info) {
     Matcher numbers = NUMBERS.matcher(info.version());
     if (!info.name().equals("runc") || !numbers.matches()) {
       return List.of();
@@ -78,7 +93,7 @@ final class RuntimeVersion {
     Release release = Release.of(numbers);
     return ESCAPES.stream()
         .filter(escape -> !escape.isMendedIn(release))
-        .map(escape -> warning(info, escape.names(), String.join(", ", escape.mended())))
+        .map(escape -> escape.names() + ", mended in " + String.join(", ", escape.mended()))
         .toList();
   }
 
@@ -133,17 +148,5 @@ final class RuntimeVersion {
       return release.compareTo(sound.get(sound.size() - 1)) >= 0
           || sound.stream().anyMatch(s -> release.isOfSeries(s) && release.compareTo(s) >= 0);
     }
-  }
-
-  private static String warning(OciRuntime.Info info, String escapes, String mended) {
-    return "runc "
-        + info.version()
-        + " ("
-        + info.program()
-        + ") has known container escapes unless the distribution mended them without a new version"
-        + " number: "
-        + escapes
-        + ", mended in "
-        + mended;
   }
 }

@@ -61,14 +61,16 @@ class RuntimeVersionTest {
   void escapesOfOldVersionsAreKnown(String version, int count) {
     OciRuntime.Info info = new OciRuntime.Info("runc", version, "1.0.2", PROGRAM);
 
-    assertThat(RuntimeVersion.warnings(info)).hasSize(count);
+    assertThat(RuntimeVersion.escapes(info)).hasSize(count);
   }
 
   @Test
   void warningSaysThatDistributionsMendWithoutANewNumber() {
     OciRuntime.Info info = new OciRuntime.Info("runc", "1.1.5+ds1", "1.0.2", PROGRAM);
 
-    assertThat(RuntimeVersion.warnings(info).get(0))
+    assertThat(RuntimeVersion.warnings(info))
+        .singleElement()
+        .asString()
         .contains("1.1.5+ds1", "/usr/bin/runc", "CVE-2024-21626", "1.1.12", "distribution");
   }
 
