@@ -1,0 +1,93 @@
+package io.runcible.samples.cli;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import java.util.List;
+import java.util.Objects;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IExecutionExceptionHandler;
+
+/**
+ * The command line.
+ *
+ * <p>Exit codes: 0 for success; of {@code run} and {@code exec} that of the process; 2 for a
+ * command line that is not understood; 125 for an error, 126 for a program that cannot be executed,
+ * 127 for one that is not there; an error is one line on the error output.
+ */
+@Command(
+    name = "runcible",
+    description = "Containers and images without a daemon.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Cli.Version.class,
+    subcommands = {
+      PullCommand.class,
+      ImagesCommand.class,
+      RemoveImageCommand.class,
+      PruneCommand.class,
+      RunCommand.class,
+      ExecCommand.class,
+      ListCommand.class,
+      LogsCommand.class,
+      StopCommand.class,
+      RemoveCommand.class,
+      InfoCommand.class
+    },
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "0:success; of run and exec: what the process ended with",
+      "2:the command line is not understood",
+      "125:it failed, with the reason on the error output",
+      "126:the program of the container cannot be executed",
+      "127:the program of the container is not there"
+    })
+public final class Cli {
+  static final int FAILED = 125;
+  private static final int CANNOT_EXECUTE = 126;
+  private static final int NO_PROGRAM = 127;
+
+  private Cli() {}
+
+  /** Runs one command. */
+  public static void main(String[] args) {
+    System.exit(commandLine().execute(args));
+  }
+
+  static CommandLine commandLine() {
+    IExecutionExceptionHandler handler = (failure, commandLine, result) -> report(failure);
+    CommandLine commands = new CommandLine(new Cli()).setExecutionExceptionHandler(handler);
+    // What follows the image or the container is the program's.
+    for (String name : List.of("run", "exec")) {
+      Objects.requireNonNull(commands.getSubcommands().get(name)).setStopAtPositional(true);
+    }
+    return commands;
+  }
+
+  private static int report(Exception failure) {
+    Object shown = failure instanceof RuncibleException ? failure.getMessage() : failure;
+    System.err.println("runcible: " + String.valueOf(shown).replace('\n', ' '));
+    return FAILED;
+  }
+
+  /**
+   * The exit code that other engines have for a program that did not start.
+   *
+   * @throws RuncibleException the failure itself, if it was not for the program
+   */
+  static int notStarted(RuncibleException failure) {
+    if (failure.kind() != ErrorKind.NOT_FOUND && failure.kind() != ErrorKind.PERMISSION_DENIED) {
+      throw failure;
+    }
+    report(failure);
+    return failure.kind() == ErrorKind.NOT_FOUND ? NO_PROGRAM : CANNOT_EXECUTE;
+  }
+
+  /** The version of the library. */
+  static final class Version implements CommandLine.IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      String version = RuncibleException.class.getPackage().getImplementationVersion();
+      return new String[] {"runcible " + (version == null ? "(not from a jar)" : version)};
+    }
+  }
+}

@@ -1,0 +1,37 @@
+package io.runcible.samples.cli;
+
+import io.runcible.engine.ContainerEngine;
+import io.runcible.image.Descriptor;
+import io.runcible.image.Image;
+import io.runcible.image.ImageReference;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** Lists the images in the store. */
+@Command(name = "images", description = "List the images.", mixinStandardHelpOptions = true)
+final class ImagesCommand implements Callable<Integer> {
+  @Mixin private EngineOptions options = new EngineOptions();
+  @Mixin private Table table = new Table();
+
+  @Override
+  public Integer call() {
+    table.titles("IMAGE", "DIGEST", "LAYERS", "BYTES");
+    try (ContainerEngine engine = options.open()) {
+      for (ImageReference reference : engine.images().list()) {
+        // Another process may remove it meanwhile.
+        Optional<Image> image = engine.images().find(reference.toString());
+        image.ifPresent(
+            found ->
+                table.row(
+                    reference,
+                    found.descriptor().digest(),
+                    found.manifest().layers().size(),
+                    found.manifest().layers().stream().mapToLong(Descriptor::size).sum()));
+      }
+    }
+    table.print();
+    return 0;
+  }
+}

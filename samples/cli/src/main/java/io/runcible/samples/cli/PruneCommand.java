@@ -1,0 +1,23 @@
+package io.runcible.samples.cli;
+
+import io.runcible.engine.ContainerEngine;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** Removes what no image and no container uses. */
+@Command(
+    name = "prune",
+    description = "Remove the content that no image and no container uses.",
+    mixinStandardHelpOptions = true)
+final class PruneCommand implements Callable<Integer> {
+  @Mixin private EngineOptions options = new EngineOptions();
+
+  @Override
+  public Integer call() {
+    try (ContainerEngine engine = options.open()) {
+      System.out.println(engine.images().prune() + " blobs and layers removed");
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,31 @@
+package io.runcible.samples.cli;
+
+import io.runcible.engine.ContainerEngine;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+
+/** Forgets the names of images; their content goes with prune. */
+@Command(name = "rmi", description = "Forget images; see prune.", mixinStandardHelpOptions = true)
+final class RemoveImageCommand implements Callable<Integer> {
+  @Mixin private EngineOptions options = new EngineOptions();
+
+  @Parameters(paramLabel = "IMAGE", arity = "1..*")
+  private List<String> images = List.of();
+
+  @Override
+  public Integer call() {
+    int missing = 0;
+    try (ContainerEngine engine = options.open()) {
+      for (String image : images) {
+        if (!engine.images().remove(image)) {
+          System.err.println("runcible: there is no image '" + image + "'");
+          missing++;
+        }
+      }
+    }
+    return missing == 0 ? 0 : Cli.FAILED;
+  }
+}

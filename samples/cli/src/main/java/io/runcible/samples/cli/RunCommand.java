@@ -1,0 +1,183 @@
+package io.runcible.samples.cli;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.engine.Container;
+import io.runcible.engine.ContainerEngine;
+import io.runcible.engine.ContainerSpec;
+import io.runcible.engine.Mount;
+import io.runcible.engine.Stdio;
+import io.runcible.network.Network;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Runs a container to its end and removes it, or leaves it running. */
+@Command(
+    name = "run",
+    description = "Run a container; it is removed at its end unless it is detached.",
+    mixinStandardHelpOptions = true)
+final class RunCommand implements Callable<Integer> {
+  @Mixin private EngineOptions options = new EngineOptions();
+
+  @Option(
+      names = {"-d", "--detach"},
+      description = "Leave it running and print its id.")
+  private boolean detach;
+
+  @Option(
+      names = {"-i", "--interactive"},
+      description = "Pass the input on.")
+  private boolean interactive;
+
+  @Option(names = "--rm", description = "Accepted: what is not detached is always removed.")
+  @SuppressWarnings("UnusedVariable")
+  private boolean remove;
+
+  @Option(names = "--name", description = "The id of the container. Default: a random one.")
+  private @Nullable String name;
+
+  @Option(
+      names = {"-e", "--env"},
+      paramLabel = "NAME=VALUE",
+      description = "Set a variable.")
+  private Map<String, String> environment = Map.of();
+
+  @Option(
+      names = {"-v", "--volume"},
+      paramLabel = "SOURCE:DESTINATION[:ro]",
+      description = "Mount a directory or file of the host.")
+  private List<String> volumes = List.of();
+
+  @Option(names = "--tmpfs", paramLabel = "DESTINATION", description = "Mount memory.")
+  private List<String> tmpfs = List.of();
+
+  @Option(
+      names = {"-w", "--workdir"},
+      description = "The working directory.")
+  private @Nullable String workingDirectory;
+
+  @Option(
+      names = {"-u", "--user"},
+      description = "USER[:GROUP], names or numbers.")
+  private @Nullable String user;
+
+  @Option(
+      names = {"-h", "--hostname"},
+      description = "The host name inside.")
+  private @Nullable String hostname;
+
+  @Option(names = "--network", description = "none or host. Default: none.")
+  private String network = "none";
+
+  @Option(
+      names = {"-m", "--memory"},
+      description = "A limit, such as 64m.")
+  private @Nullable String memory;
+
+  @Option(names = "--cpus", description = "A limit, such as 0.5.")
+  private @Nullable Double cpus;
+
+  @Option(names = "--pids-limit", description = "A limit of processes.")
+  private @Nullable Long pids;
+
+  @Option(names = "--read-only", description = "Make the root file system read-only.")
+  private boolean readOnly;
+
+  @Option(names = "--entrypoint", description = "Instead of that of the image.")
+  private @Nullable String entrypoint;
+
+  @Parameters(index = "0", paramLabel = "IMAGE")
+  private String image = "";
+
+  @Parameters(index = "1..*", paramLabel = "COMMAND")
+  private List<String> command = List.of();
+
+  @Override
+  public Integer call() {
+    ContainerSpec spec = spec();
+    try (ContainerEngine engine = options.open()) {
+      Container container = engine.create(spec);
+      try {
+        container.start();
+      } catch (RuncibleException e) {
+        container.close();
+        return Cli.notStarted(e);
+      }
+      if (detach) {
+        System.out.println(container.id());
+        return 0;
+      }
+      return Streams.attach(container.process(), interactive);
+    }
+  }
+
+  private ContainerSpec spec() {
+    ContainerSpec.Builder spec = ContainerSpec.builder(image).network(network());
+    if (!command.isEmpty()) {
+      spec.command(command.toArray(String[]::new));
+    }
+    environment.forEach(spec::environment);
+    volumes.forEach(volume -> spec.mount(volume(volume)));
+    tmpfs.forEach(destination -> spec.mount(Mount.tmpfs(destination)));
+    limits(spec);
+    if (name != null) {
+      spec.name(name);
+    }
+    if (workingDirectory != null) {
+      spec.workingDirectory(workingDirectory);
+    }
+    if (user != null) {
+      spec.user(user);
+    }
+    if (hostname != null) {
+      spec.hostname(hostname);
+    }
+    if (entrypoint != null) {
+      spec.entrypoint(entrypoint);
+    }
+    if (readOnly) {
+      spec.readOnlyRoot();
+    }
+    return detach ? spec.detached().build() : spec.stdio(Stdio.PIPED).build();
+  }
+
+  private void limits(ContainerSpec.Builder spec) {
+    if (memory != null) {
+      spec.memory(memory);
+    }
+    if (cpus != null) {
+      spec.cpus(cpus);
+    }
+    if (pids != null) {
+      spec.pids(pids);
+    }
+  }
+
+  private Network network() {
+    return switch (network) {
+      case "none" -> Network.NONE;
+      case "host" -> Network.HOST;
+      default ->
+          throw new RuncibleException(
+              ErrorKind.UNSUPPORTED, "there is no network '" + network + "' but none and host");
+    };
+  }
+
+  private static Mount volume(String text) {
+    String[] parts = text.split(":", -1);
+    boolean readOnly = parts.length == 3 && parts[2].equals("ro");
+    if (parts.length < 2 || parts.length > 3 || (parts.length == 3 && !readOnly)) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT, "'" + text + "' is not SOURCE:DESTINATION or that and ':ro'");
+    }
+    Mount mount = Mount.bind(Path.of(parts[0]).toAbsolutePath(), parts[1]);
+    return readOnly ? mount.readOnly() : mount;
+  }
+}

@@ -1,0 +1,201 @@
+package io.runcible.samples.cli;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.runcible.archive.LayerWriter;
+import io.runcible.archive.WrittenLayer;
+import io.runcible.image.ImageAssembly;
+import io.runcible.image.ImageReference;
+import io.runcible.image.Platform;
+import io.runcible.junit.EnabledIfContainersAvailable;
+import io.runcible.layout.ImageLayout;
+import io.runcible.serve.RegistryServer;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The program as its launcher starts it, with an image of the host's own shell. */
+@EnabledIfContainersAvailable
+class CliIT {
+  private static final Path TARGET = Path.of("target");
+  private static final int LIMIT_SECONDS = 60;
+  private static final Pattern LIBRARY = Pattern.compile("(/\\S+) \\(0x");
+
+  @TempDir private Path directory;
+  private RegistryServer registry;
+  private String image;
+  private int runs;
+
+  @BeforeEach
+  void serve() throws Exception {
+    ImageLayout layout = ImageLayout.create(directory.resolve("layout"));
+    LayerWriter layer = new LayerWriter();
+    for (String file : programsWithLibraries("/bin/sh", "/bin/cat", "/bin/sleep")) {
+      layer.addFile(file, 0755, Path.of(file).toRealPath());
+    }
+    WrittenLayer written = layer.writeTo(directory.resolve("layer"));
+    ImageReference name = ImageReference.parse("samples/shell:1");
+    ImageAssembly.builder(Platform.host()).layer(written).build().writeTo(layout, name);
+    registry = RegistryServer.serve(layout).start();
+    image = registry.host() + "/samples/shell:1";
+  }
+
+  @AfterEach
+  void close() {
+    registry.close();
+  }
+
+  private static List<String> programsWithLibraries(String... programs) throws Exception {
+    List<String> files = new ArrayList<>(List.of(programs));
+    for (String program : programs) {
+      Process ldd = new ProcessBuilder("ldd", program).start();
+      new String(ldd.getInputStream().readAllBytes(), UTF_8)
+          .lines()
+          .flatMap(line -> LIBRARY.matcher(line).results())
+          .map(found -> found.group(1))
+          .filter(file -> !files.contains(file))
+          .forEach(files::add);
+    }
+    return files;
+  }
+
+  /** How the program ended, and what it wrote. */
+  private record Ended(int code, String output, String errors) {}
+
+  private ProcessBuilder command(String name, String... arguments) throws IOException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+                "-cp",
+                jar() + File.pathSeparator + TARGET.resolve("lib") + "/*",
+                Cli.class.getName(),
+                name));
+    command.addAll(
+        List.of("--root", directory.resolve("data").toString(), "--state", state().toString()));
+    command.addAll(List.of(arguments));
+    runs++;
+    return new ProcessBuilder(command)
+        .redirectOutput(directory.resolve("out" + runs).toFile())
+        .redirectError(directory.resolve("err" + runs).toFile());
+  }
+
+  private Path state() {
+    return directory.resolve("state");
+  }
+
+  private Ended runcible(String name, String... arguments) throws Exception {
+    return ended(command(name, arguments).start(), runs);
+  }
+
+  private Ended ended(Process process, int run) throws Exception {
+    process.getOutputStream().close();
+    assertThat(process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+    return new Ended(process.exitValue(), read("out" + run), read("err" + run));
+  }
+
+  private String read(String file) throws IOException {
+    return Files.readString(directory.resolve(file), UTF_8);
+  }
+
+  private static Path jar() throws IOException {
+    try (Stream<Path> jars = Files.list(TARGET)) {
+      return jars.filter(jar -> jar.getFileName().toString().matches("runcible-cli-.*\\.jar"))
+          .findFirst()
+          .orElseThrow();
+    }
+  }
+
+  private void assertOneLine(Ended ended, int code, String... words) {
+    assertThat(ended.code()).as("%s", ended).isEqualTo(code);
+    assertThat(ended.output()).isEmpty();
+    assertThat(ended.errors()).startsWith("runcible: ").contains(words);
+    assertThat(ended.errors().lines()).hasSize(1);
+  }
+
+  @Test
+  void imagesComeAndGo() throws Exception {
+    Ended pulled = runcible("pull", image);
+    assertThat(pulled.output()).startsWith("sha256:");
+    assertThat(pulled.errors()).contains("copied");
+    Ended listed = runcible("images", "--json");
+    assertThat(listed.output()).contains('"' + image + '"', pulled.output().strip());
+    assertThat(runcible("images").output()).startsWith("IMAGE ").contains(image);
+    assertThat(runcible("rmi", image).code()).isZero();
+    assertOneLine(runcible("rmi", image), 125, image);
+    assertThat(runcible("prune").output()).startsWith("4 ");
+    assertThat(runcible("images", "--json").output().strip()).isEqualTo("[ ]");
+  }
+
+  @Test
+  void runPassesStreamsAndCodesThrough() throws Exception {
+    Ended ended =
+        runcible("run", "-e", "A=b", image, "/bin/sh", "-c", "echo $A; echo err >&2; exit 7");
+    assertThat(ended).isEqualTo(new Ended(7, "b\n", fetched(ended) + "err\n"));
+    Path input = Files.writeString(directory.resolve("input"), "text");
+    Process process = command("run", "-i", image, "/bin/cat").redirectInput(input.toFile()).start();
+    assertThat(ended(process, runs)).isEqualTo(new Ended(0, "text", ""));
+  }
+
+  /** The lines of the pull, if that run pulled. */
+  private static String fetched(Ended ended) {
+    return ended.errors().lines().filter(line -> line.contains("bytes")).findAny().orElse("");
+  }
+
+  @Test
+  void failuresAreOneLineAndHaveTheirCodes() throws Exception {
+    assertOneLine(runcible("run", image, "/nope"), 127, "/nope");
+    assertOneLine(runcible("run", image, "/bin"), 126, "/bin");
+    assertOneLine(runcible("run", registry.host() + "/samples/none:1"), 125, "samples/none:1");
+    assertOneLine(runcible("rm", "nobody"), 125, "'nobody'");
+    assertOneLine(runcible("run", "--network", "other", image), 125, "other");
+    assertThat(runcible("run").code()).isEqualTo(2);
+  }
+
+  @Test
+  void detachedContainersAreFoundByLaterRuns() throws Exception {
+    if (!Files.isWritable(Path.of("/sys/fs/cgroup"))) {
+      assertOneLine(runcible("run", "-d", image, "/bin/sleep", "100"), 125, "root");
+      return;
+    }
+    String script = "echo up; trap 'exit 4' TERM; while :; do /bin/sleep 0.1; done";
+    Ended started = runcible("run", "-d", "--name", "box", image, "/bin/sh", "-c", script);
+    assertThat(started).isEqualTo(new Ended(0, "box\n", ""));
+    assertThat(runcible("ps").output()).contains("box", image, "running");
+    assertThat(runcible("exec", "box", "/bin/sh", "-c", "echo in; exit 3"))
+        .isEqualTo(new Ended(3, "in\n", ""));
+    assertThat(runcible("logs", "box").output()).isEqualTo("up\n");
+    assertOneLine(runcible("rm", "box"), 125, "'box'", "--force");
+    assertThat(runcible("stop", "box").output()).isEqualTo("box\n");
+    assertThat(runcible("ps").output()).contains("exited 4");
+    assertThat(runcible("rm", "box").output()).isEqualTo("box\n");
+    assertThat(runcible("ps", "--json").output().strip()).isEqualTo("[ ]");
+  }
+
+  @Test
+  void aSignalEndsTheContainer() throws Exception {
+    assertThat(runcible("pull", image).code()).isZero();
+    String script = "trap 'exit 9' TERM; echo up; while :; do /bin/sleep 0.1; done";
+    Process process = command("run", image, "/bin/sh", "-c", script).start();
+    int run = runs;
+    while (!read("out" + run).contains("up")) {
+      Thread.sleep(20);
+    }
+    process.destroy();
+    assertThat(ended(process, run).code()).isEqualTo(9);
+    assertThat(directory.resolve("data/containers")).isEmptyDirectory();
+  }
+}
