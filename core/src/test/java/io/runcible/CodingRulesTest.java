@@ -1,0 +1,124 @@
+package io.runcible;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.methods;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaMethod;
+import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchCondition;
+import com.tngtech.archunit.lang.ConditionEvents;
+import com.tngtech.archunit.lang.SimpleConditionEvent;
+import com.tngtech.archunit.library.GeneralCodingRules;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** What holds for all of the library's code, beside the arrows between its packages. */
+class CodingRulesTest {
+  private static JavaClasses library;
+
+  @BeforeAll
+  static void importClasses() {
+    library =
+        new ClassFileImporter()
+            .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+            .importPackages("io.runcible");
+  }
+
+  @Test
+  void publicSignaturesHaveTypesOfTheJdkAndOursAlone() {
+    methods()
+        .that()
+        .arePublic()
+        .and()
+        .areDeclaredInClassesThat()
+        .arePublic()
+        .should(
+            new ArchCondition<>("have types of the JDK and ours alone") {
+              @Override
+              public void check(JavaMethod method, ConditionEvents events) {
+                Stream.concat(
+                        Stream.of(method.getRawReturnType()),
+                        method.getRawParameterTypes().stream())
+                    .map(JavaClass::getBaseComponentType)
+                    .filter(type -> !isOfJdkOrOurs(type))
+                    .forEach(
+                        type ->
+                            events.add(
+                                SimpleConditionEvent.violated(
+                                    method, method.getFullName() + " shows " + type.getName())));
+              }
+            })
+        .check(library.that(residesOutsideOfFfi()));
+  }
+
+  /** The native interfaces have to be public. */
+  private static DescribedPredicate<JavaClass> residesOutsideOfFfi() {
+    return JavaClass.Predicates.resideOutsideOfPackage("io.runcible.ffi");
+  }
+
+  private static boolean isOfJdkOrOurs(JavaClass type) {
+    return type.isPrimitive()
+        || type.getPackageName().startsWith("java.")
+        || type.getPackageName().startsWith("javax.")
+        || type.getPackageName().startsWith("io.runcible");
+  }
+
+  @Test
+  void whatIsThrownHasOneRoot() {
+    classes()
+        .that()
+        .areAssignableTo(Throwable.class)
+        .should()
+        .beAssignableTo(RuncibleException.class)
+        .orShould()
+        .notBePublic()
+        .check(library);
+  }
+
+  @Test
+  void whatCanBeExtendedIsMeantToBe() {
+    classes()
+        .that()
+        .arePublic()
+        .and()
+        .areNotInterfaces()
+        .and()
+        .areNotAssignableTo(Throwable.class)
+        .should()
+        .haveModifier(JavaModifier.FINAL)
+        .orShould()
+        .haveModifier(JavaModifier.ABSTRACT)
+        .check(library);
+  }
+
+  @Test
+  void nobodyUsesAnotherLoggerThanSlf4j() {
+    GeneralCodingRules.NO_CLASSES_SHOULD_USE_JAVA_UTIL_LOGGING.check(library);
+  }
+
+  /** But the program that unpacks in another JVM, which answers there. */
+  @Test
+  void nobodyPrints() {
+    GeneralCodingRules.NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS.check(
+        library.that(DescribedPredicate.not(JavaClass.Predicates.simpleName("RootlessUnpack"))));
+  }
+
+  @Test
+  void nobodyEndsTheJvm() {
+    noClasses()
+        .that()
+        .doNotHaveSimpleName("RootlessUnpack")
+        .should()
+        .callMethod(System.class, "exit", int.class)
+        .orShould()
+        .callMethod(Runtime.class, "halt", int.class)
+        .check(library);
+  }
+}
