@@ -88,7 +88,8 @@ final class ExportedApi {
   }
 
   private static void describe(Class<?> type, StringBuilder text) {
-    text.append("  ").append(type.toGenericString());
+    // Newer Java versions say whether it is sealed.
+    text.append("  ").append(type.toGenericString().replaceAll("\\b(non-)?sealed ", ""));
     if (type.getGenericSuperclass() != null && type.getGenericSuperclass() != Object.class) {
       text.append(" extends ").append(type.getGenericSuperclass().getTypeName());
     }
