@@ -76,7 +76,7 @@ public final class Images {
   Image pull(ImageReference reference, ProgressListener listener) {
     LocalStore.Lease lease = store.lease();
     try {
-      Image remote = Image.resolve(registry, reference, platform);
+      Image remote = Image.resolve(store.before(registry), reference, platform);
       verify(reference, remote.descriptor());
       unpacker.unpack(remote, listener);
       store.images().put(reference, remote.descriptor());

@@ -10,8 +10,10 @@ import io.runcible.image.Image;
 import io.runcible.image.ImageReference;
 import io.runcible.image.ImageSource;
 import io.runcible.image.Manifest;
+import io.runcible.image.MediaType;
 import io.runcible.image.Platform;
 import io.runcible.state.LockFile;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.AccessDeniedException;
@@ -163,6 +165,55 @@ public final class LocalStore implements ImageSource {
     @Override
     public InputStream blob(ImageReference reference, Descriptor descriptor) {
       return store.blob(reference, descriptor);
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  /**
+   * A remote source, of which the manifests and configurations that are in this store are not asked
+   * for again. What the store has damaged is.
+   *
+   * @param remote not closed
+   */
+  public ImageSource before(ImageSource remote) {
+    return new StoredFirst(this, remote);
+  }
+
+  private record StoredFirst(LocalStore store, ImageSource remote) implements ImageSource {
+    @Override
+    public Descriptor resolve(ImageReference reference) {
+      return remote.resolve(reference);
+    }
+
+    @Override
+    public byte[] manifest(ImageReference reference, Descriptor descriptor) {
+      return stored(descriptor).orElseGet(() -> remote.manifest(reference, descriptor));
+    }
+
+    @Override
+    public InputStream blob(ImageReference reference, Descriptor descriptor) {
+      if (MediaType.isConfig(descriptor.mediaType())) {
+        Optional<byte[]> stored = stored(descriptor);
+        if (stored.isPresent()) {
+          return new ByteArrayInputStream(stored.get());
+        }
+      }
+      return remote.blob(reference, descriptor);
+    }
+
+    private Optional<byte[]> stored(Descriptor descriptor) {
+      if (!store.content.contains(descriptor.digest())) {
+        return Optional.empty();
+      }
+      try {
+        byte[] raw = store.content.read(descriptor, Manifest.MAX_SIZE);
+        descriptor.verify(raw);
+        return Optional.of(raw);
+      } catch (RuncibleException e) {
+        return Optional.empty();
+      }
     }
 
     @Override

@@ -140,6 +140,16 @@ class FailedPullIT {
     assertThat(engine.images().find(reference("fine"))).isPresent();
   }
 
+  /** The same registry, so that what it is asked for can be counted. */
+  @Test
+  void unchangedImageTakesOneRequest() {
+    long asked = registry.requests().size();
+    engine.images().pull(reference("fine"));
+    assertThat(registry.requests().subList((int) asked, registry.requests().size()))
+        .singleElement()
+        .satisfies(request -> assertThat(request.path()).endsWith("/manifests/fine"));
+  }
+
   @Test
   void layerOfAnotherDigest() throws IOException {
     Digest second = sound("changed").layers().get(1).digest();
