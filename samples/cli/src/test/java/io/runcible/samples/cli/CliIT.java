@@ -79,11 +79,16 @@ class CliIT {
             List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
-                "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
-                "-cp",
-                jar() + File.pathSeparator + TARGET.resolve("lib") + "/*",
-                Cli.class.getName(),
-                name));
+                "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"));
+    if (Runtime.version().feature() >= 22) {
+      command.add("--enable-native-access=ALL-UNNAMED");
+    }
+    command.addAll(
+        List.of(
+            "-cp",
+            jar() + File.pathSeparator + TARGET.resolve("lib") + "/*",
+            Cli.class.getName(),
+            name));
     command.addAll(
         List.of("--root", directory.resolve("data").toString(), "--state", state().toString()));
     command.addAll(List.of(arguments));
