@@ -128,8 +128,9 @@ final class HttpListener implements Closeable {
   public void close() {
     closed = true;
     quietly(socket);
-    threads.shutdownNow();
+    // Before the interrupt, or a request that it ends would still be answered.
     connections.forEach(HttpListener::quietly);
+    threads.shutdownNow();
     try {
       acceptor.join(TimeUnit.SECONDS.toMillis(CLOSE_SECONDS));
       threads.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS);
