@@ -3,6 +3,8 @@ module io.runcible {
   requires static transitive org.jspecify;
   requires aircompressor;
   requires com.fasterxml.jackson.databind;
+  requires com.fasterxml.jackson.dataformat.toml;
+  requires com.fasterxml.jackson.dataformat.yaml;
   requires jdk.unsupported;
   requires okhttp3;
   requires okio;

@@ -11,6 +11,17 @@ public interface ImageSink extends AutoCloseable {
   boolean hasBlob(ImageReference reference, Descriptor descriptor);
 
   /**
+   * Takes a blob over from another repository of the same sink, without its bytes being sent. The
+   * default cannot.
+   *
+   * @param from where the blob may be
+   * @return whether the sink has the blob now
+   */
+  default boolean mountBlob(ImageReference reference, Descriptor descriptor, ImageReference from) {
+    return false;
+  }
+
+  /**
    * Stores a blob. Nothing is visible until size and digest have proved right; storing what is
    * there already changes nothing.
    *
@@ -22,7 +33,8 @@ public interface ImageSink extends AutoCloseable {
 
   /**
    * Stores a manifest or an index, and points the reference's tag at it when it has one. The
-   * manifests that an index names go first, under references with a digest alone.
+   * manifests that an index names go first, under references with a digest alone. A manifest with a
+   * subject is from then on among the referrers of that.
    *
    * @throws io.runcible.RuncibleException CORRUPT_DATA when the bytes are not those of the
    *     descriptor

@@ -65,6 +65,18 @@ public interface ImageSource extends AutoCloseable {
         ErrorKind.UNSUPPORTED, "this source cannot tell the size of " + digest);
   }
 
+  /**
+   * Lists the manifests whose subject is this one: signatures, attestations and other artifacts
+   * (OCI distribution specification, "Listing Referrers"). The default knows of none.
+   *
+   * @param repository where to look; its tag and digest do not matter
+   * @param subject the digest of a manifest or an index, which need not be there
+   * @return with artifact type and annotations, as far as the source knows them; unmodifiable
+   */
+  default List<Descriptor> referrers(ImageReference repository, Digest subject) {
+    return List.of();
+  }
+
   /** Releases what the source holds. Idempotent. */
   @Override
   void close();
