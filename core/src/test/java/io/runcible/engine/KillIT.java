@@ -14,7 +14,7 @@ class KillIT {
   /** Most of the time the program is at work by then. */
   private static final int LONGEST_MILLIS = 1200;
 
-  private static final int PATIENCE_MILLIS = 10_000;
+  private static final int PATIENCE_MILLIS = 60_000;
 
   private final long seed = Rounds.seed("kill");
   private final Random random = new Random(seed);
