@@ -28,7 +28,7 @@ import java.util.function.Function;
  */
 final class LayoutReferences {
   private static final int MAX_DOCUMENTS = 100_000;
-  private static final int MAX_ANNOTATIONS = 4 << 20;
+  private static final int MAX_ANNOTATIONS = 16 << 20;
 
   private final Function<Digest, Path> files;
 
