@@ -24,6 +24,7 @@ public final class ImageIndex {
   private final List<Descriptor> manifests;
   private final Map<String, String> annotations;
   private final Optional<Descriptor> subject;
+  private final Optional<String> artifactType;
 
   private ImageIndex(byte[] raw, String mediaType, JsonObject document) {
     this.raw = raw;
@@ -33,6 +34,7 @@ public final class ImageIndex {
         document.objects("manifests", MAX_MANIFESTS).stream().map(Documents::descriptor).toList();
     this.annotations = document.stringMap("annotations");
     this.subject = document.object("subject").map(Documents::descriptor);
+    this.artifactType = document.string("artifactType");
   }
 
   /**
@@ -99,6 +101,11 @@ public final class ImageIndex {
   /** The manifest that this index is attached to. */
   public Optional<Descriptor> subject() {
     return subject;
+  }
+
+  /** The type of artifact, when the index is not of an image to run. */
+  public Optional<String> artifactType() {
+    return artifactType;
   }
 
   /**

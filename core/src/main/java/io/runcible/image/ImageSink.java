@@ -1,5 +1,8 @@
 package io.runcible.image;
 
+import io.runcible.Digest;
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
 import java.io.InputStream;
 
 /**
@@ -26,7 +29,7 @@ public interface ImageSink extends AutoCloseable {
    * there already changes nothing.
    *
    * @param content read to its end but not closed
-   * @throws io.runcible.RuncibleException CORRUPT_DATA when the content is not that of the
+   * @throws RuncibleException CORRUPT_DATA when the content is not that of the
    *     descriptor
    */
   void putBlob(ImageReference reference, Descriptor descriptor, InputStream content);
@@ -36,10 +39,37 @@ public interface ImageSink extends AutoCloseable {
    * manifests that an index names go first, under references with a digest alone. A manifest with a
    * subject is from then on among the referrers of that.
    *
-   * @throws io.runcible.RuncibleException CORRUPT_DATA when the bytes are not those of the
+   * @throws RuncibleException CORRUPT_DATA when the bytes are not those of the
    *     descriptor
    */
   void putManifest(ImageReference reference, Descriptor descriptor, byte[] raw);
+
+  /**
+   * Deletes a tag, or else a manifest or an index (OCI distribution specification, "Content
+   * Management"). A reference with a digest loses the manifest and all the tags of the repository
+   * that point at it; one with a tag alone loses the tag, and the manifest stays under its digest.
+   * Blobs stay. The default refuses.
+   *
+   * @throws RuncibleException UNSUPPORTED when the sink deletes nothing or only manifests,
+   *     NOT_FOUND when there is no such tag or manifest, FAILED_PRECONDITION when an index still
+   *     names the manifest and the sink minds
+   */
+  default void delete(ImageReference reference) {
+    throw new RuncibleException(
+        ErrorKind.UNSUPPORTED, "cannot delete " + reference + ": this sink deletes nothing");
+  }
+
+  /**
+   * Deletes a blob that no manifest needs any more. The default refuses.
+   *
+   * @param repository where the blob is; its tag and digest do not matter
+   * @throws RuncibleException UNSUPPORTED when the sink deletes no blobs, NOT_FOUND when there is
+   *     no such blob, FAILED_PRECONDITION when a manifest still names it and the sink minds
+   */
+  default void deleteBlob(ImageReference repository, Digest digest) {
+    throw new RuncibleException(
+        ErrorKind.UNSUPPORTED, "cannot delete the blob " + digest + ": this sink deletes none");
+  }
 
   /** Releases what the sink holds. Idempotent. */
   @Override

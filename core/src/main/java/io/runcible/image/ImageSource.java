@@ -53,6 +53,18 @@ public interface ImageSource extends AutoCloseable {
   }
 
   /**
+   * Lists the repositories that the source has of a registry, sorted: {@code team/app}, without the
+   * registry itself; unmodifiable. The default refuses.
+   *
+   * @param registry as in {@link ImageReference#registry}
+   * @throws RuncibleException UNSUPPORTED when the source has no list
+   */
+  default List<String> repositories(String registry) {
+    throw new RuncibleException(
+        ErrorKind.UNSUPPORTED, "this source cannot list the repositories of " + registry);
+  }
+
+  /**
    * Says how long a blob is, without reading it. The default refuses.
    *
    * @param reference the image it belongs to, which says in which repository to look

@@ -15,6 +15,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -43,15 +44,19 @@ public final class ImageLayout implements ImageSource, ImageSink {
   private static final int MAX_VERSION_SIZE = 4096;
   private static final int MAX_NAMES_SHOWN = 20;
   private static final String VERSION_FILE = "oci-layout";
-  private static final String INDEX_FILE = "index.json";
 
   private final Path root;
   private final LayoutLock lock;
+  private final IndexFile index;
+  private final LayoutReferences references = new LayoutReferences(this::file);
+  private final LayoutRemoval removal;
   private final AtomicBoolean swept = new AtomicBoolean();
 
   private ImageLayout(Path root) {
     this.root = root;
     this.lock = new LayoutLock(root);
+    this.index = new IndexFile(root);
+    this.removal = new LayoutRemoval(root, index, references);
   }
 
   /**
@@ -110,21 +115,14 @@ public final class ImageLayout implements ImageSource, ImageSink {
     }
     PartialFile.sweep(root);
     makeDirectories(root.resolve("blobs").resolve("sha256"));
-    replace(root, root.resolve(INDEX_FILE), ImageIndex.of(List.of(), Map.of()).raw());
-    replace(root, version, LayoutVersion.CURRENT);
+    PartialFile.replace(root, root.resolve(IndexFile.NAME), ImageIndex.of(List.of(), Map.of()).raw());
+    PartialFile.replace(root, version, LayoutVersion.CURRENT);
     return version;
   }
 
   /** Whether a file may be there before the directory is a layout, after a kill for example. */
   private static boolean isOurs(String name) {
-    return name.startsWith(".runcible-") || name.equals("blobs") || name.equals(INDEX_FILE);
-  }
-
-  private static void replace(Path root, Path target, byte[] content) throws IOException {
-    try (PartialFile file = PartialFile.create(root)) {
-      file.write(new ByteArrayInputStream(content));
-      file.moveTo(target);
-    }
+    return name.startsWith(".runcible-") || name.equals("blobs") || name.equals(IndexFile.NAME);
   }
 
   /** The directory, without links in its path. */
@@ -138,21 +136,7 @@ public final class ImageLayout implements ImageSource, ImageSink {
    * @throws RuncibleException INVALID_INPUT when it breaks the specification
    */
   public ImageIndex index() {
-    Path file = root.resolve(INDEX_FILE);
-    try {
-      return parseIndex(LayoutFiles.read(file, Manifest.MAX_SIZE));
-    } catch (IOException e) {
-      throw LayoutFiles.failure("cannot read the index of the image layout " + root, e);
-    }
-  }
-
-  private ImageIndex parseIndex(byte[] raw) {
-    try {
-      return ImageIndex.parse(raw, MediaType.OCI_INDEX);
-    } catch (RuncibleException e) {
-      throw new RuncibleException(
-          e.kind(), root.resolve(INDEX_FILE) + " cannot be used: " + e.getMessage(), e);
-    }
+    return index.read();
   }
 
   @Override
@@ -190,7 +174,7 @@ public final class ImageLayout implements ImageSource, ImageSink {
   private Optional<Descriptor> named(
       ImageReference reference, List<Descriptor> entries, String name) {
     List<Descriptor> found =
-        entries.stream().filter(entry -> name(entry).filter(name::equals).isPresent()).toList();
+        entries.stream().filter(LayoutIndex.isNamed(name)).toList();
     if (found.stream().map(Descriptor::digest).distinct().count() > 1) {
       throw new RuncibleException(
           ErrorKind.INVALID_INPUT,
@@ -207,7 +191,7 @@ public final class ImageLayout implements ImageSource, ImageSink {
   private RuncibleException noSuchImage(ImageReference reference, List<Descriptor> entries) {
     String names =
         entries.stream()
-            .flatMap(entry -> name(entry).stream())
+            .flatMap(entry -> LayoutIndex.name(entry).stream())
             .map(name -> name.replaceAll("\\p{Cntrl}", "?"))
             .limit(MAX_NAMES_SHOWN)
             .collect(Collectors.joining(", "));
@@ -220,10 +204,6 @@ public final class ImageLayout implements ImageSource, ImageSink {
             + (names.isEmpty() ? ", nor any other with a name" : "; it has " + names));
   }
 
-  private static Optional<String> name(Descriptor entry) {
-    return Optional.ofNullable(entry.annotations().get(LayoutIndex.NAME));
-  }
-
   private static String fullName(ImageReference reference, String tag) {
     return reference.name() + ":" + tag;
   }
@@ -234,7 +214,7 @@ public final class ImageLayout implements ImageSource, ImageSink {
     TreeSet<String> tags = new TreeSet<>();
     String prefix = repository.name() + ":";
     for (Descriptor entry : index().manifests()) {
-      String name = name(entry).orElse("");
+      String name = LayoutIndex.name(entry).orElse("");
       String tag = name.startsWith(prefix) ? name.substring(prefix.length()) : name;
       if (isTag(repository, tag)) {
         tags.add(tag);
@@ -254,6 +234,25 @@ public final class ImageLayout implements ImageSource, ImageSink {
     } catch (RuncibleException e) {
       return false;
     }
+  }
+
+  /** Lists those by whose full names an image is found, not by its tag alone. */
+  @Override
+  public List<String> repositories(String registry) {
+    TreeSet<String> repositories = new TreeSet<>();
+    for (Descriptor entry : index().manifests()) {
+      LayoutIndex.name(entry)
+          .flatMap(LayoutIndex::fullReference)
+          .filter(reference -> reference.registry().equals(registry))
+          .ifPresent(reference -> repositories.add(reference.repository()));
+    }
+    return List.copyOf(repositories);
+  }
+
+  /** Looks at the entries of the index, whatever their repository. */
+  @Override
+  public List<Descriptor> referrers(ImageReference repository, Digest subject) {
+    return references.referrers(index().manifests(), subject);
   }
 
   @Override
@@ -329,30 +328,74 @@ public final class ImageLayout implements ImageSource, ImageSink {
             : List.of();
     putBlob(reference, descriptor, new ByteArrayInputStream(raw));
     try {
-      lock.locked(() -> changeIndex(reference, descriptor, parts));
+      lock.locked(
+          () -> index.change(changed -> list(changed, reference, descriptor, parts, raw)));
     } catch (IOException e) {
       throw failure("list", reference, descriptor.digest(), e);
     }
   }
 
-  private Path changeIndex(ImageReference reference, Descriptor descriptor, List<Descriptor> parts)
+  private void list(
+      LayoutIndex changed,
+      ImageReference reference,
+      Descriptor descriptor,
+      List<Descriptor> parts,
+      byte[] raw)
       throws IOException {
-    Path file = root.resolve(INDEX_FILE);
-    byte[] raw = LayoutFiles.read(file, Manifest.MAX_SIZE);
-    parseIndex(raw);
-    LayoutIndex index = new LayoutIndex(raw);
-    index.removeUnnamed(
-        parts.stream().map(part -> part.digest().toString()).collect(Collectors.toSet()));
-    if (reference.tag().isPresent()) {
-      index.putNamed(descriptor, fullName(reference, reference.tag().get()));
-    } else {
-      index.putUnnamed(descriptor);
+    if (!Files.exists(file(descriptor.digest()), LinkOption.NOFOLLOW_LINKS)) {
+      // Somebody deleted it just now.
+      PartialFile.replace(root, file(descriptor.digest()), raw);
     }
-    byte[] changed = index.toBytes();
-    parseIndex(changed);
-    replace(root, file, changed);
-    return file;
+    // One with a subject stays, or the subject would not find it any more.
+    changed.removeUnnamed(
+        changed.listed(parts).stream()
+            .filter(part -> references.subject(part).isEmpty())
+            .map(part -> part.digest().toString())
+            .collect(Collectors.toSet()));
+    if (reference.tag().isPresent()) {
+      changed.putNamed(descriptor, fullName(reference, reference.tag().get()));
+    } else {
+      changed.putUnnamed(descriptor);
+    }
   }
+
+  /**
+   * Deletes a tag, or a manifest with its tags in the repository and those that are a tag alone. As
+   * content belongs to no repository in a layout, a manifest that another one has a tag for can
+   * still be read.
+   */
+  @Override
+  public void delete(ImageReference reference) {
+    try {
+      lock.locked(
+          () ->
+              reference.digest().isPresent()
+                  ? removal.removeManifest(
+                      reference, resolve(reference).digest(), file(reference.digest().get()))
+                  : deleteTag(reference));
+    } catch (IOException e) {
+      throw LayoutFiles.failure(
+          "cannot delete " + reference + " from the image layout " + root, e);
+    }
+  }
+
+  private Path deleteTag(ImageReference reference) throws IOException {
+    String tag = reference.tag().orElseThrow();
+    if (!removal.removeName(fullName(reference, tag)) && !removal.removeName(tag)) {
+      throw noSuchImage(reference, index().manifests());
+    }
+    return root;
+  }
+
+  @Override
+  public void deleteBlob(ImageReference repository, Digest digest) {
+    try {
+      lock.locked(() -> removal.removeBlob(digest, file(digest)));
+    } catch (IOException e) {
+      throw failure("delete", repository, digest, e);
+    }
+  }
+
 
   private Path file(Digest digest) {
     return blobs(digest).resolve(digest.hex());

@@ -5,11 +5,17 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.runcible.Digest;
+import io.runcible.RuncibleException;
 import io.runcible.image.Descriptor;
 import io.runcible.image.ImageIndex;
+import io.runcible.image.ImageReference;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 
@@ -31,6 +37,24 @@ final class LayoutIndex {
     document = (ObjectNode) MAPPER.readTree(raw);
   }
 
+  /** The name of an entry. */
+  static Optional<String> name(Descriptor entry) {
+    return Optional.ofNullable(entry.annotations().get(NAME));
+  }
+
+  static Predicate<Descriptor> isNamed(String name) {
+    return entry -> name.equals(entry.annotations().get(NAME));
+  }
+
+  /** The reference that a name is, if it is one in full, and not a tag alone. */
+  static Optional<ImageReference> fullReference(String name) {
+    try {
+      return Optional.of(ImageReference.parse(name)).filter(full -> full.toString().equals(name));
+    } catch (RuncibleException e) {
+      return Optional.empty();
+    }
+  }
+
   /** Gives the name to this entry, and takes it from the one that had it. */
   void putNamed(Descriptor entry, String name) throws IOException {
     removeIf(other -> name.equals(name(other)) || (isEntry(other, entry) && isUnnamed(other)));
@@ -45,6 +69,57 @@ final class LayoutIndex {
       }
     }
     manifests().add(node(entry));
+  }
+
+  /** Takes a name away; the content keeps an entry. */
+  void removeName(String name) {
+    for (JsonNode entry : named(name)) {
+      removeIf(other -> other == entry);
+      if (!contains(entry)) {
+        ObjectNode unnamed = entry.deepCopy();
+        ObjectNode annotations = unnamed.withObject("/annotations");
+        annotations.remove(NAME);
+        if (annotations.isEmpty()) {
+          unnamed.remove("annotations");
+        }
+        manifests().add(unnamed);
+      }
+    }
+  }
+
+  private List<JsonNode> named(String name) {
+    List<JsonNode> found = new ArrayList<>();
+    for (JsonNode entry : manifests()) {
+      if (name.equals(name(entry))) {
+        found.add(entry);
+      }
+    }
+    return found;
+  }
+
+  private boolean contains(JsonNode content) {
+    for (JsonNode entry : manifests()) {
+      if (entry.path("digest").equals(content.path("digest"))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Removes the entries of this content whose name, empty for none, is such a one. */
+  void remove(Digest digest, Predicate<String> names) {
+    removeIf(
+        entry ->
+            entry.path("digest").asText().equals(digest.toString()) && names.test(name(entry)));
+  }
+
+  /** Those of the descriptors that have an entry. */
+  List<Descriptor> listed(List<Descriptor> descriptors) {
+    Set<String> digests = new HashSet<>();
+    manifests().forEach(entry -> digests.add(entry.path("digest").asText()));
+    return descriptors.stream()
+        .filter(descriptor -> digests.contains(descriptor.digest().toString()))
+        .toList();
   }
 
   /** Removes entries without a name that are part of another entry. */

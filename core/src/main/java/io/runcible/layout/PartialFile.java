@@ -1,5 +1,6 @@
 package io.runcible.layout;
 
+import java.io.ByteArrayInputStream;
 import java.io.Closeable;
 import java.io.File;
 import java.io.IOException;
@@ -57,6 +58,14 @@ final class PartialFile implements Closeable {
     } catch (IOException e) {
       OWN.remove(path);
       throw e;
+    }
+  }
+
+  /** Writes a small file at once; to be called under the layout's lock. */
+  static void replace(Path root, Path target, byte[] content) throws IOException {
+    try (PartialFile file = create(root)) {
+      file.write(new ByteArrayInputStream(content));
+      file.moveTo(target);
     }
   }
 

@@ -28,6 +28,13 @@ final class HttpAnswer {
     this(status, mediaType, body.length, out -> out.write(body));
   }
 
+  /** An answer without a body. */
+  static HttpAnswer empty(int status) {
+    HttpAnswer answer = new HttpAnswer(status, "", new byte[0]);
+    answer.headers.clear();
+    return answer;
+  }
+
   /** Writes exactly as many bytes as were announced, or fails. */
   @FunctionalInterface
   interface Body {

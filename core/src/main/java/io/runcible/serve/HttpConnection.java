@@ -2,12 +2,12 @@ package io.runcible.serve;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
-import io.runcible.serve.HttpRequestReader.BadRequest;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.net.Socket;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
@@ -17,28 +17,36 @@ import java.util.function.Function;
 
 /** One connection: requests, one after the other, and their answers. */
 final class HttpConnection {
-  private static final int IDLE_MILLIS = 30_000;
-  private static final int LINGER_MILLIS = 1_000;
-  private static final int MAX_LINGER = 1 << 20;
+  private static final int LINGER_SECONDS = 5;
+  private static final int MAX_LINGER = 16 << 20;
   private static final int BUFFER_SIZE = 1 << 16;
 
+  private static final byte[] PROCEED = "HTTP/1.1 100 Continue\r\n\r\n".getBytes(ISO_8859_1);
+
   private final Socket socket;
+  private final ClientPace pace;
   private final Function<HttpRequest, HttpAnswer> handler;
   private final InputStream in;
   private final OutputStream out;
 
-  HttpConnection(Socket socket, Function<HttpRequest, HttpAnswer> handler) throws IOException {
+  /**
+   * Makes a connection.
+   *
+   * @param pace by which somebody else closes the connection when the client is too slow
+   */
+  HttpConnection(Socket socket, ClientPace pace, Function<HttpRequest, HttpAnswer> handler)
+      throws IOException {
     this.socket = socket;
+    this.pace = pace;
     this.handler = handler;
     socket.setTcpNoDelay(true);
-    socket.setSoTimeout(IDLE_MILLIS);
-    in = new BufferedInputStream(socket.getInputStream());
-    out = new BufferedOutputStream(socket.getOutputStream(), BUFFER_SIZE);
+    in = new BufferedInputStream(pace.in(socket.getInputStream()));
+    out = new BufferedOutputStream(pace.out(socket.getOutputStream()), BUFFER_SIZE);
   }
 
   /** Serves until the client closes the connection or an answer does. */
   void run() throws IOException {
-    HttpRequestReader reader = new HttpRequestReader(in);
+    HttpRequestReader reader = new HttpRequestReader(in, pace, this::proceed);
     try {
       boolean open = true;
       while (open) {
@@ -47,31 +55,49 @@ final class HttpConnection {
       }
     } catch (BadRequest e) {
       byte[] message = (e.getMessage() + "\n").getBytes(ISO_8859_1);
-      send(new HttpAnswer(400, "text/plain", message), false, true);
+      send(new HttpAnswer(e.status(), "text/plain", message), false, true);
       linger();
     }
   }
 
+  private void proceed() throws IOException {
+    out.write(PROCEED);
+    out.flush();
+  }
+
   /** Answers a request; false when the connection ends with the answer. */
   private boolean answer(HttpRequest request, boolean oldVersion) throws IOException {
-    // No request that is served has a body, so one that has is not worth reading it.
-    boolean hasBody =
-        request.header("transfer-encoding").isPresent()
-            || !request.header("content-length").orElse("0").equals("0");
+    RequestBody body = request.body();
+    HttpAnswer answer = apply(request);
+    if (body.failure().isPresent()) {
+      throw body.failure().get();
+    }
+    // What nobody wanted to read is not worth reading, so the next request cannot be found.
+    boolean unread = !body.isAtEnd();
     boolean last =
-        oldVersion || hasBody || request.header("connection").orElse("").equalsIgnoreCase("close");
-    send(handler.apply(request), request.isHead(), last);
-    if (hasBody) {
+        oldVersion || unread || request.header("connection").orElse("").equalsIgnoreCase("close");
+    send(answer, request.isHead(), last);
+    if (unread) {
       linger();
     }
     return !last;
+  }
+
+  private HttpAnswer apply(HttpRequest request) throws IOException {
+    try {
+      return handler.apply(request);
+    } catch (UncheckedIOException e) {
+      throw request.body().failure().orElse(e.getCause());
+    }
   }
 
   private void send(HttpAnswer answer, boolean bare, boolean last) throws IOException {
     StringBuilder head = new StringBuilder(256);
     head.append("HTTP/1.1 ").append(answer.status()).append(' ').append(reason(answer.status()));
     line(head, "Date", DateTimeFormatter.RFC_1123_DATE_TIME.format(now()));
-    line(head, "Content-Length", Long.toString(answer.length()));
+    if (answer.status() != 204) {
+      line(head, "Content-Length", Long.toString(answer.length()));
+    }
     if (last) {
       line(head, "Connection", "close");
     }
@@ -94,12 +120,20 @@ final class HttpConnection {
   private static String reason(int status) {
     return switch (status) {
       case 200 -> "OK";
+      case 201 -> "Created";
+      case 202 -> "Accepted";
+      case 204 -> "No Content";
       case 206 -> "Partial Content";
       case 400 -> "Bad Request";
+      case 401 -> "Unauthorized";
       case 403 -> "Forbidden";
       case 404 -> "Not Found";
       case 405 -> "Method Not Allowed";
+      case 409 -> "Conflict";
+      case 413 -> "Content Too Large";
       case 416 -> "Range Not Satisfiable";
+      case 417 -> "Expectation Failed";
+      case 429 -> "Too Many Requests";
       case 500 -> "Internal Server Error";
       case 501 -> "Not Implemented";
       case 503 -> "Service Unavailable";
@@ -110,7 +144,7 @@ final class HttpConnection {
   /** Reads on for a while: closing with unread input would take the answer from the client. */
   private void linger() throws IOException {
     socket.shutdownOutput();
-    socket.setSoTimeout(LINGER_MILLIS);
+    pace.allow(LINGER_SECONDS, 0);
     byte[] ignored = new byte[BUFFER_SIZE];
     int total = 0;
     for (int count = 0; count >= 0 && total < MAX_LINGER; count = in.read(ignored)) {

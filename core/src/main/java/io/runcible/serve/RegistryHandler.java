@@ -11,13 +11,14 @@ import io.runcible.image.ImageSource;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
-/** Answers the requests of the distribution API that read. */
+/** Answers the requests of the distribution API. */
 final class RegistryHandler {
   private static final Logger LOG = LoggerFactory.getLogger(RegistryServer.class);
   private static final JsonMapper MAPPER = new JsonMapper();
@@ -27,15 +28,28 @@ final class RegistryHandler {
 
   private final ImageSource source;
   private final String registry;
+  private final ListHandler lists;
+  private final @Nullable PushHandler pushes;
+  private final Users users;
+
+  /** Makes a handler that reads, for anybody. */
+  RegistryHandler(ImageSource source, String registry) {
+    this(source, registry, null, new Users(Map.of()));
+  }
 
   /**
    * Makes a handler.
    *
    * @param registry the registry in the source whose images are served
+   * @param pushes answers what is not to read; null to refuse that
    */
-  RegistryHandler(ImageSource source, String registry) {
+  RegistryHandler(
+      ImageSource source, String registry, @Nullable PushHandler pushes, Users users) {
     this.source = source;
     this.registry = registry;
+    this.lists = new ListHandler(source, registry);
+    this.pushes = pushes;
+    this.users = users;
   }
 
   HttpAnswer answer(HttpRequest request) {
@@ -51,26 +65,43 @@ final class RegistryHandler {
   }
 
   private HttpAnswer content(HttpRequest request) throws RegistryError {
-    if (!request.method().equals("GET") && !request.isHead()) {
+    if (!users.allow(request.header("authorization").orElse(""))) {
+      throw new RegistryError(401, "UNAUTHORIZED", "the registry wants a user and a password")
+          .header("WWW-Authenticate", "Basic realm=\"registry\", charset=\"UTF-8\"");
+    }
+    boolean reads = request.method().equals("GET") || request.isHead();
+    if (!reads && pushes == null) {
       throw new RegistryError(405, "UNSUPPORTED", "this registry is read-only")
           .header("Allow", "GET, HEAD");
     }
-    if (request.path().equals("/v2") || request.path().equals("/v2/")) {
+    if (reads && (request.path().equals("/v2") || request.path().equals("/v2/"))) {
       return new HttpAnswer(200, JSON, "{}".getBytes(UTF_8));
+    }
+    if (reads && request.path().equals(ListHandler.CATALOG)) {
+      return lists.catalog(request);
     }
     RegistryRoute route = RegistryRoute.parse(request.path(), registry);
     try {
-      return switch (route.kind()) {
-        case MANIFEST -> manifest(route);
-        case BLOB -> blob(request, route);
-        case TAGS -> tags(request, route);
-      };
+      return pushes == null || (reads && !route.kind().isUpload())
+          ? read(request, route)
+          : pushes.answer(request, route);
     } catch (RuncibleException e) {
       if (e.kind() == ErrorKind.NOT_FOUND) {
         throw new RegistryError(404, route.kind().unknown(), "the registry does not have it");
       }
       throw e;
     }
+  }
+
+  private HttpAnswer read(HttpRequest request, RegistryRoute route) throws RegistryError {
+    return switch (route.kind()) {
+      case MANIFEST -> manifest(route);
+      case BLOB -> blob(request, route);
+      case TAGS -> lists.tags(request, route);
+      case REFERRERS -> lists.referrers(request, route);
+      case UPLOADS, UPLOAD ->
+          throw new RegistryError(404, "UNSUPPORTED", "there is nothing at this path");
+    };
   }
 
   private HttpAnswer manifest(RegistryRoute route) {
@@ -121,27 +152,18 @@ final class RegistryHandler {
     }
   }
 
-  private HttpAnswer tags(HttpRequest request, RegistryRoute route) throws RegistryError {
-    List<String> all = source.tags(route.reference());
-    TagPage page = TagPage.of(all, request.query());
-    String name = RegistryRoute.tagsName(request.path());
-    ObjectNode body = MAPPER.createObjectNode().put("name", name);
-    page.tags().forEach(body.putArray("tags")::add);
-    HttpAnswer answer = new HttpAnswer(200, JSON, body.toString().getBytes(UTF_8));
-    return page.more() ? answer.header("Link", page.link(name)) : answer;
-  }
-
   /** An error that is the source's. What it says may name files, so it is not for the client. */
   private static RegistryError failure(HttpRequest request, RuncibleException e) {
-    LOG.atLevel(e.kind() == ErrorKind.CANCELLED ? Level.DEBUG : Level.WARN)
+    boolean usual = e.kind() == ErrorKind.CANCELLED || request.body().failure().isPresent();
+    LOG.atLevel(usual ? Level.DEBUG : Level.WARN)
         .setCause(e)
         .log("Cannot answer {} {}", request.method(), request.path());
     return switch (e.kind()) {
       case UNAUTHENTICATED, PERMISSION_DENIED ->
-          new RegistryError(403, "DENIED", "the registry may not read it");
+          new RegistryError(403, "DENIED", "the registry may not do this");
       case UNSUPPORTED -> new RegistryError(501, "UNSUPPORTED", "the registry cannot do this");
       case UNAVAILABLE, TIMEOUT, CANCELLED ->
-          new RegistryError(503, "UNAVAILABLE", "the registry cannot read it now");
+          new RegistryError(503, "UNAVAILABLE", "the registry cannot do this now");
       default -> new RegistryError(500, "UNKNOWN", "the registry has it, but damaged");
     };
   }

@@ -69,7 +69,12 @@ public final class FaultyRegistry implements AutoCloseable {
   private FaultyRegistry(ImageSource source) throws IOException {
     handler = new RegistryHandler(source, "docker.io");
     listener =
-        new HttpListener(new InetSocketAddress("127.0.0.1", 0), "faulty-registry", this::handle);
+        new HttpListener(
+            new InetSocketAddress("127.0.0.1", 0),
+            "faulty-registry",
+            null,
+            () -> {},
+            this::handle);
   }
 
   /** Serves a source, at first without faults. */

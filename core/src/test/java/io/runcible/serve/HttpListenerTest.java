@@ -28,7 +28,12 @@ class HttpListenerTest {
   @BeforeEach
   void listen() throws IOException {
     listener =
-        new HttpListener(new InetSocketAddress("127.0.0.1", 0), "http-listener-test", this::answer);
+        new HttpListener(
+            new InetSocketAddress("127.0.0.1", 0),
+            "http-listener-test",
+            null,
+            () -> {},
+            this::answer);
   }
 
   @AfterEach
@@ -121,10 +126,8 @@ class HttpListenerTest {
         strings = {
           "Content-Length: 5\r\n\r\nhello",
           "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
-          "Content-Length: 5, 5\r\n\r\nhello",
-          "Transfer-Encoding: chunked\r\nContent-Length: 0\r\n\r\n0\r\n\r\nGET /b HTTP/1.1\r\n\r\n",
         })
-    void withABodyAreTheLast(String rest) throws IOException {
+    void withABodyThatNobodyReadsAreTheLast(String rest) throws IOException {
       try (Socket socket = connect()) {
         socket.getOutputStream().write(("PUT /a HTTP/1.1\r\n" + rest).getBytes(ISO_8859_1));
         socket.shutdownOutput();
