@@ -1,6 +1,8 @@
 package io.runcible.registry;
 
 import io.runcible.Digest;
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
 import io.runcible.image.Descriptor;
 import io.runcible.image.ImageReference;
 import java.io.InputStream;
@@ -15,21 +17,66 @@ import okhttp3.Response;
 final class BlobRequests {
   private final HttpTransport transport;
   private final HttpTransport.Sender sender;
+  private final Settings settings;
   private final Set<ResumingBlobStream> streams = ConcurrentHashMap.newKeySet();
 
-  BlobRequests(HttpTransport transport, HttpTransport.Sender sender) {
+  /**
+   * How blobs are moved.
+   *
+   * @param connections how many connections fetch one blob
+   * @param window how much each of them fetches at a time
+   * @param uploads how blobs are sent
+   */
+  record Settings(int connections, int window, BlobUpload.Settings uploads) {}
+
+  BlobRequests(HttpTransport transport, HttpTransport.Sender sender, Settings settings) {
     this.transport = transport;
     this.sender = sender;
+    this.settings = settings;
   }
 
   InputStream open(Operation operation, ImageReference reference, Descriptor descriptor) {
+    long size = descriptor.size();
+    int window = settings.window();
+    boolean inWindows = settings.connections() > 1 && size > 2L * window;
+    if (!inWindows) {
+      return open(operation, reference, descriptor, 0, size);
+    }
+    ResumingBlobStream first;
+    try {
+      first = open(operation, reference, descriptor, 0, window);
+    } catch (RuncibleException e) {
+      if (e.kind() != ErrorKind.CORRUPT_DATA) {
+        throw e;
+      }
+      // It answers with another range than it was asked for.
+      return open(operation, reference, descriptor, 0, size);
+    }
+    if (!first.isRange()) {
+      first.widen();
+      return first;
+    }
+    return new RangedBlobStream(
+        operation,
+        first,
+        size,
+        window,
+        settings.connections(),
+        start -> open(operation, reference, descriptor, start, Math.min(size, start + window)));
+  }
+
+  private ResumingBlobStream open(
+      Operation operation, ImageReference reference, Descriptor descriptor, long start, long end) {
     HttpUrl url = operation.endpoint().blob(reference, descriptor.digest().toString());
     ResumingBlobStream stream =
         new ResumingBlobStream(
             operation,
             transport,
             descriptor,
-            (position, cancellation) -> get(operation, url, position, cancellation),
+            start,
+            end,
+            (from, to, cancellation) ->
+                get(operation, url, range(from, to, descriptor.size()), cancellation),
             streams::remove);
     streams.add(stream);
     try {
@@ -41,17 +88,24 @@ final class BlobRequests {
     }
   }
 
-  private Response get(Operation operation, HttpUrl url, long position, Cancellation cancellation) {
-    Request.Builder get = new Request.Builder().url(url).tag(Cancellation.class, cancellation);
-    if (position > 0) {
-      get.header("Range", "bytes=" + position + "-");
+  /** The header for a part; empty for the whole. */
+  private static Optional<String> range(long from, long to, long size) {
+    if (to < size) {
+      return Optional.of("bytes=" + from + "-" + (to - 1));
     }
+    return from > 0 ? Optional.of("bytes=" + from + "-") : Optional.empty();
+  }
+
+  private Response get(
+      Operation operation, HttpUrl url, Optional<String> range, Cancellation cancellation) {
+    Request.Builder get = new Request.Builder().url(url).tag(Cancellation.class, cancellation);
+    range.ifPresent(value -> get.header("Range", value));
     return transport.call(
         operation,
         sender,
         get.build(),
         response ->
-            position > 0 && response.code() == 206
+            range.isPresent() && response.code() == 206
                 ? response
                 : transport.expect(operation, response, 200));
   }
@@ -76,7 +130,61 @@ final class BlobRequests {
 
   void put(
       Operation operation, ImageReference reference, Descriptor descriptor, InputStream content) {
-    new BlobUpload(operation, transport, sender).send(reference, descriptor, content);
+    new BlobUpload(operation, transport, sender, reference, descriptor, settings.uploads())
+        .send(content, () -> size(operation, reference, descriptor.digest()).isPresent());
+  }
+
+  /**
+   * Asks the registry to take a blob over from another repository (distribution specification,
+   * "Mounting a blob from another repository").
+   *
+   * @return whether it did; what it refuses, it refuses
+   */
+  boolean mount(
+      Operation operation, ImageReference reference, Descriptor descriptor, ImageReference from) {
+    HttpUrl url =
+        operation
+            .endpoint()
+            .uploads(reference)
+            .newBuilder()
+            .addQueryParameter("mount", descriptor.digest().toString())
+            .addQueryParameter("from", from.repository())
+            .build();
+    try {
+      return transport.call(
+          operation,
+          sender,
+          new Request.Builder().url(url).post(UploadSession.NOTHING).build(),
+          response -> mounted(operation, descriptor, response));
+    } catch (RuncibleException e) {
+      return switch (e.kind()) {
+        // The upload that follows will tell what is wrong, if it concerns that, too.
+        case UNAUTHENTICATED, PERMISSION_DENIED, NOT_FOUND, INVALID_INPUT, UNSUPPORTED -> false;
+        default -> throw e;
+      };
+    }
+  }
+
+  /** An answer of 202 is the beginning of an upload, which nobody goes on with. */
+  private boolean mounted(Operation operation, Descriptor descriptor, Response response) {
+    if (response.code() == 202) {
+      UploadSession session = new UploadSession(operation, transport, sender);
+      try (response) {
+        session.moveTo(response);
+      }
+      session.cancel();
+      return false;
+    }
+    try (Response good = transport.expect(operation, response, 201)) {
+      BlobUpload.checkStored(operation, good, descriptor.digest());
+      return true;
+    }
+  }
+
+  /** Deletes a blob (distribution specification, "Deleting Blobs"). */
+  void delete(Operation operation, ImageReference reference, Digest digest) {
+    HttpUrl url = operation.endpoint().blob(reference, digest.toString());
+    transport.delete(operation, sender, url);
   }
 
   /** Ends the streams that are open. */

@@ -3,163 +3,252 @@ package io.runcible.registry;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
-import io.runcible.archive.VerifiedInputStream;
 import io.runcible.image.Descriptor;
 import io.runcible.image.ImageReference;
 import java.io.IOException;
 import java.io.InputStream;
-import okhttp3.HttpUrl;
-import okhttp3.MediaType;
+import java.util.function.BooleanSupplier;
 import okhttp3.Request;
 import okhttp3.RequestBody;
 import okhttp3.Response;
-import okio.BufferedSink;
 import org.jspecify.annotations.Nullable;
 
-/** Sends a blob in one piece (distribution specification, "POST then PUT"). */
+/**
+ * Sends one blob: in one piece (distribution specification, "POST then PUT"), or a large one in
+ * chunks ("Pushing a blob in chunks"), each of which is sent again from where the registry has it
+ * when the connection breaks. An upload that fails is cancelled.
+ */
 final class BlobUpload {
-  private static final MediaType OCTETS = MediaType.get("application/octet-stream");
-  private static final byte[] NOTHING = {};
+  /** How much is kept to be sent again, and the length of a chunk unless a registry wants more. */
+  static final int WINDOW = 16 * 1024 * 1024;
+
+  private static final long MAX_CHUNK = 64L * 1024 * 1024;
 
   private final Operation operation;
   private final HttpTransport transport;
   private final HttpTransport.Sender sender;
+  private final ImageReference reference;
+  private final Descriptor descriptor;
+  private final UploadSession session;
+  private final Settings settings;
 
-  BlobUpload(Operation operation, HttpTransport transport, HttpTransport.Sender sender) {
+  /**
+   * How blobs are sent.
+   *
+   * @param chunkedAbove the size above which they go in chunks
+   * @param window the length of a chunk, and how much of any is kept
+   */
+  record Settings(long chunkedAbove, int window) {}
+
+  BlobUpload(
+      Operation operation,
+      HttpTransport transport,
+      HttpTransport.Sender sender,
+      ImageReference reference,
+      Descriptor descriptor,
+      Settings settings) {
     this.operation = operation;
     this.transport = transport;
     this.sender = sender;
+    this.reference = reference;
+    this.descriptor = descriptor;
+    this.session = new UploadSession(operation, transport, sender);
+    this.settings = settings;
   }
 
-  void send(ImageReference reference, Descriptor descriptor, InputStream content) {
-    HttpUrl location = begin(reference);
-    Content body = new Content(descriptor, content);
-    HttpUrl target =
-        location
-            .newBuilder()
-            .addEncodedQueryParameter("digest", descriptor.digest().toString())
-            .build();
+  /**
+   * Sends the blob.
+   *
+   * @param isThere asks whether the registry has it, which an answer that got lost leaves open
+   */
+  void send(InputStream source, BooleanSupplier isThere) {
+    try {
+      if (descriptor.size() > settings.chunkedAbove()) {
+        long chunk = Math.max(settings.window(), session.begin(reference));
+        if (chunk <= MAX_CHUNK) {
+          sendInChunks(content(source, chunk), chunk, isThere);
+          return;
+        }
+      }
+      sendWhole(content(source, settings.window()));
+    } finally {
+      session.cancel();
+    }
+  }
+
+  private UploadContent content(InputStream source, long window) {
+    return new UploadContent(operation, descriptor, source, window);
+  }
+
+  /** Each try is a new upload, as the registry may have got a part of the one before. */
+  private void sendWhole(UploadContent content) {
+    RequestBody body = content.part(0, content.size());
     Request put =
         new Request.Builder()
-            .url(target)
+            .url(operation.endpoint().uploads(reference))
             .put(body)
-            .tag(Cancellation.class, body.cancellation)
+            .tag(Cancellation.class, content.cancellation())
             .build();
     transport.call(
         operation,
-        (op, request) -> sendContent(body, request),
+        (op, request) -> {
+          session.cancel();
+          session.begin(reference);
+          return send(content, request.newBuilder().url(session.finish(digest())).build());
+        },
         put,
-        response -> {
-          try (response) {
-            return finish(descriptor, response);
-          }
-        });
+        this::finish);
   }
 
-  private HttpUrl begin(ImageReference reference) {
-    HttpUrl uploads = operation.endpoint().uploads(reference);
-    Request post = new Request.Builder().url(uploads).post(RequestBody.create(NOTHING)).build();
-    return transport.call(
+  private void sendInChunks(UploadContent content, long chunk, BooleanSupplier isThere) {
+    for (long start = 0; start < content.size(); start += chunk) {
+      long end = Math.min(content.size(), start + chunk);
+      try {
+        sendChunk(content, start, end);
+      } catch (RuncibleException e) {
+        if (start == 0 && isRefusal(e) && content.isKept(0)) {
+          // This registry takes no chunks.
+          sendWhole(content);
+          return;
+        }
+        throw e;
+      }
+    }
+    try {
+      Request put =
+          new Request.Builder().url(session.finish(digest())).put(UploadSession.NOTHING).build();
+      transport.call(operation, sender, put, this::finish);
+    } catch (RuncibleException e) {
+      // Also what a second try is told when only the answer to the first one got lost.
+      if (e.kind() != ErrorKind.NOT_FOUND || !isThere.getAsBoolean()) {
+        throw e;
+      }
+      session.finished();
+    }
+  }
+
+  private static boolean isRefusal(RuncibleException e) {
+    return switch (e.kind()) {
+      case INVALID_INPUT, NOT_FOUND, UNSUPPORTED -> true;
+      default -> false;
+    };
+  }
+
+  private void sendChunk(UploadContent content, long start, long end) {
+    Chunk chunk = new Chunk(content, start, end);
+    transport.call(
         operation,
-        sender,
-        post,
+        chunk::send,
+        chunk.patch(start),
         response -> {
-          if (response.code() != 202) {
+          // 204 is the answer to the question what has arrived, which was everything.
+          if (response.code() != 202 && response.code() != 204) {
             throw transport.unexpected(operation, response);
           }
           try (response) {
-            return HttpTransport.resolve(operation, uploads, response.header("Location"));
+            session.moveTo(response);
+            return end;
           }
         });
   }
 
+  /** One chunk; what is asked of the registry at a second try is how much of it has arrived. */
+  private final class Chunk {
+    private final UploadContent content;
+    private final long start;
+    private final long end;
+    private boolean tried;
+
+    Chunk(UploadContent content, long start, long end) {
+      this.content = content;
+      this.start = start;
+      this.end = end;
+    }
+
+    Request patch(long from) {
+      return new Request.Builder()
+          .url(session.location())
+          .patch(content.part(from, end))
+          .header("Content-Range", from + "-" + (end - 1))
+          .tag(Cancellation.class, content.cancellation())
+          .build();
+    }
+
+    Response send(Operation op, Request request) throws IOException {
+      Request next = request;
+      if (tried) {
+        Response status = status();
+        long from = UploadSession.received(status).orElse(-1L);
+        if (from < 0 || from == end) {
+          return status;
+        }
+        try (status) {
+          session.moveTo(status);
+        }
+        if (from < start || from > end) {
+          throw outOfStep(from);
+        }
+        next = patch(from);
+      }
+      tried = true;
+      Response response = BlobUpload.this.send(content, next);
+      if (response.code() == 416) {
+        response.close();
+        throw new IOException("the registry has another part of it than was sent");
+      }
+      return response;
+    }
+
+    private Response status() throws IOException {
+      return sender.send(operation, new Request.Builder().url(session.location()).build());
+    }
+
+    private RuncibleException outOfStep(long from) {
+      return Failures.of(
+          ErrorKind.UNAVAILABLE,
+          operation,
+          operation.endpoint().name()
+              + " has "
+              + from
+              + " bytes of it, which is not from "
+              + start
+              + " to "
+              + end
+              + " as was sent");
+    }
+  }
+
   /** What is wrong with the content is not a fault of the network. */
-  private Response sendContent(Content body, Request request) throws IOException {
+  private Response send(UploadContent content, Request request) throws IOException {
     try {
       return sender.send(operation, request);
     } catch (IOException e) {
       transport.checkUsable(operation);
-      if (body.failure != null) {
-        throw body.failure;
-      }
+      content.checkReadable();
       throw e;
     }
   }
 
-  private Descriptor finish(Descriptor descriptor, Response response) {
-    if (response.code() != 201) {
-      throw transport.unexpected(operation, response);
+  private String digest() {
+    return descriptor.digest().toString();
+  }
+
+  private Descriptor finish(Response response) {
+    try (Response good = transport.expect(operation, response, 201)) {
+      session.finished();
+      checkStored(operation, good, descriptor.digest());
+      return descriptor;
     }
-    checkStored(operation, response, descriptor.digest());
-    return descriptor;
   }
 
   /** Fails when the registry says that it stored something else. */
   static void checkStored(Operation operation, Response response, Digest digest) {
-    String stored = response.header("Docker-Content-Digest");
+    @Nullable String stored = response.header("Docker-Content-Digest");
     if (stored != null && !stored.trim().equals(digest.toString())) {
       throw Failures.of(
           ErrorKind.CORRUPT_DATA,
           operation,
           operation.endpoint().name() + " stored it as '" + ForeignText.shown(stored, 150) + "'");
-    }
-  }
-
-  /**
-   * The content as the body of a request. It is checked on its way: the last bytes are sent only
-   * after the whole has proved right, so a registry never gets all of a wrong blob.
-   */
-  private final class Content extends RequestBody {
-    private final Descriptor descriptor;
-    private final InputStream content;
-    private final Cancellation cancellation = new Cancellation();
-    private @Nullable RuncibleException failure;
-
-    Content(Descriptor descriptor, InputStream content) {
-      this.descriptor = descriptor;
-      this.content = content;
-    }
-
-    @Override
-    public MediaType contentType() {
-      return OCTETS;
-    }
-
-    @Override
-    public long contentLength() {
-      return descriptor.size();
-    }
-
-    @Override
-    public boolean isOneShot() {
-      return true;
-    }
-
-    @Override
-    public void writeTo(BufferedSink sink) throws IOException {
-      byte[] buffer = new byte[64 * 1024];
-      InputStream verified =
-          new VerifiedInputStream(content, descriptor.digest(), descriptor.size());
-      for (int count = read(verified, buffer); count >= 0; count = read(verified, buffer)) {
-        sink.write(buffer, 0, count);
-      }
-    }
-
-    private int read(InputStream verified, byte[] buffer) throws IOException {
-      try {
-        int count = verified.read(buffer, 0, buffer.length);
-        cancellation.heedAgain();
-        return count;
-      } catch (RuncibleException e) {
-        failure = e;
-      } catch (IOException e) {
-        failure =
-            new RuncibleException(
-                ErrorKind.UNAVAILABLE,
-                "cannot " + operation.what() + ": reading its content failed: " + e.getMessage(),
-                e);
-      }
-      throw new IOException("the content failed", failure);
     }
   }
 }

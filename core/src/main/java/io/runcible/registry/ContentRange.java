@@ -33,9 +33,9 @@ record ContentRange(long first, long last, long total) {
     return Optional.of(new ContentRange(first, last, unknown ? -1 : length(total)));
   }
 
-  /** Whether it is the rest of a whole of some size, from a position on. */
-  boolean isRest(long position, long size) {
-    return first == position && last == size - 1 && (total < 0 || total == size);
+  /** Whether it is the part of a whole of some size from a position to before another. */
+  boolean is(long position, long end, long size) {
+    return first == position && last == end - 1 && (total < 0 || total == size);
   }
 
   /** A number of bytes in a header; -1 when it is absent or not a plain number of 64 bits. */

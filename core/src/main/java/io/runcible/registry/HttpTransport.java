@@ -97,9 +97,11 @@ final class HttpTransport implements AutoCloseable {
     return pause.orElseThrow(() -> Failures.network(operation, e));
   }
 
-  private static boolean isRepeatable(Request request) {
+  /** Whether a request can be sent a second time. */
+  static boolean isRepeatable(Request request) {
     RequestBody body = request.body();
-    return body == null || !body.isOneShot();
+    return body == null
+        || (body instanceof UploadContent.Part part ? part.isKept() : !body.isOneShot());
   }
 
   /** Fails when the thread is interrupted or the client closed. */
@@ -131,6 +133,20 @@ final class HttpTransport implements AutoCloseable {
       return response;
     }
     throw unexpected(operation, response);
+  }
+
+  /** Deletes what is at an address. */
+  void delete(Operation operation, Sender sender, HttpUrl url) {
+    call(
+        operation,
+        sender,
+        new Request.Builder().url(url).delete().build(),
+        response -> {
+          // 202 is what the specification asks for; the others say the same.
+          boolean done = response.code() == 200 || response.code() == 204;
+          expect(operation, response, done ? response.code() : 202).close();
+          return url;
+        });
   }
 
   /** An answer that the operation has no use for, as an exception. Closes the response. */

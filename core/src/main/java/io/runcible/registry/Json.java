@@ -40,6 +40,18 @@ final class Json {
     }
   }
 
+  static ObjectNode newObject() {
+    return MAPPER.createObjectNode();
+  }
+
+  static byte[] write(ObjectNode object) {
+    try {
+      return MAPPER.writeValueAsBytes(object);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("cannot write JSON", e);
+    }
+  }
+
   /** The text of a field; empty when it is absent, not text, or has no character. */
   static Optional<String> text(JsonNode object, String field) {
     return Optional.ofNullable(object.get(field))

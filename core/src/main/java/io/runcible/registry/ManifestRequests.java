@@ -83,7 +83,11 @@ final class ManifestRequests {
     return raw;
   }
 
-  void put(Operation operation, ImageReference reference, Descriptor descriptor, byte[] raw) {
+  /**
+   * Stores a manifest, and says whether the registry keeps the list of referrers of its subject
+   * itself (distribution specification, "Pushing Manifests with Subject").
+   */
+  boolean put(Operation operation, ImageReference reference, Descriptor descriptor, byte[] raw) {
     ManifestReader.checkSize(operation, raw.length);
     verify(operation, descriptor, raw);
     Digest digest = descriptor.digest();
@@ -93,14 +97,14 @@ final class ManifestRequests {
     HttpUrl url =
         operation.endpoint().manifest(reference, reference.tag().orElseGet(digest::toString));
     RequestBody body = RequestBody.create(raw, MediaType.get(descriptor.mediaType()));
-    transport.call(
+    return transport.call(
         operation,
         sender,
         new Request.Builder().url(url).put(body).build(),
         response -> {
           try (Response good = transport.expect(operation, response, 201)) {
             BlobUpload.checkStored(operation, good, digest);
-            return digest;
+            return good.header("OCI-Subject") != null;
           }
         });
   }

@@ -56,10 +56,19 @@ record RegistryEndpoint(String name, HttpUrl base) {
   }
 
   HttpUrl tags(ImageReference reference, int pageSize) {
-    return below(reference, "tags/list")
-        .newBuilder()
-        .addQueryParameter("n", Integer.toString(pageSize))
-        .build();
+    return paged(below(reference, "tags/list"), pageSize);
+  }
+
+  HttpUrl referrers(ImageReference reference, String digest) {
+    return below(reference, "referrers/" + digest);
+  }
+
+  HttpUrl catalog(int pageSize) {
+    return paged(base.newBuilder().addPathSegment("_catalog").build(), pageSize);
+  }
+
+  private static HttpUrl paged(HttpUrl url, int pageSize) {
+    return url.newBuilder().addQueryParameter("n", Integer.toString(pageSize)).build();
   }
 
   /** The parts of a reference are checked when it is read, so they can stand in a path. */

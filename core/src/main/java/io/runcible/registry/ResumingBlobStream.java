@@ -13,10 +13,10 @@ import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The content of a blob as the registry sends it. When the connection breaks, it asks for the rest
- * and goes on; the digest, checked by the reader, tells whether both parts belong together. Gives
- * up after several breaks with hardly any content between them. Only {@link #abort} may be called
- * from another thread.
+ * The content of a blob, or of a window of it, as the registry sends it. When the connection
+ * breaks, it asks for the rest and goes on; the digest, checked by the reader, tells whether both
+ * parts belong together. Gives up after several breaks with hardly any content between them. Only
+ * {@link #abort} may be called from another thread.
  */
 final class ResumingBlobStream extends InputStream {
   /** So much content between two breaks makes the count of breaks start anew. */
@@ -33,26 +33,33 @@ final class ResumingBlobStream extends InputStream {
   private @Nullable InputStream body;
   private @Nullable Response response;
   private long position;
+  private long end;
+  private boolean wider;
   private long lastBreak;
   private int breaks;
   private boolean closed;
 
-  /** Asks for the content from a position on. */
+  /** Asks for the content from a position on, up to the end of the window. */
   @FunctionalInterface
   interface Opener {
     /** A response with status 200 or 206; fails as an operation of the client does. */
-    Response open(long position, Cancellation cancellation);
+    Response open(long position, long end, Cancellation cancellation);
   }
 
   ResumingBlobStream(
       Operation operation,
       HttpTransport transport,
       Descriptor descriptor,
+      long start,
+      long end,
       Opener opener,
       Consumer<ResumingBlobStream> onClose) {
     this.operation = operation;
     this.transport = transport;
     this.descriptor = descriptor;
+    this.position = start;
+    this.lastBreak = start;
+    this.end = end;
     this.opener = opener;
     this.onClose = onClose;
   }
@@ -64,6 +71,17 @@ final class ResumingBlobStream extends InputStream {
     } catch (IOException e) {
       pauseAfter(e);
     }
+  }
+
+  /** Whether the registry answered with the window that it was asked for, and no more. */
+  boolean isRange() {
+    return response != null && response.code() == 206;
+  }
+
+  /** Makes the window reach to the end of the blob; the registry has sent no window so far. */
+  void widen() {
+    end = descriptor.size();
+    wider = false;
   }
 
   @Override
@@ -85,12 +103,12 @@ final class ResumingBlobStream extends InputStream {
       transport.checkUsable(operation);
       try {
         int count = readOnce(buffer, offset, length);
-        if (count >= 0 || position == descriptor.size()) {
+        if (count >= 0 || position == end) {
           return count;
         }
         throw new IOException("it ended after " + position + " of " + descriptor.size() + " bytes");
       } catch (IOException e) {
-        if (position == descriptor.size()) {
+        if (position == end) {
           return -1;
         }
         pauseAfter(e);
@@ -99,15 +117,17 @@ final class ResumingBlobStream extends InputStream {
   }
 
   private int readOnce(byte[] buffer, int offset, int length) throws IOException {
+    if (position == end && (body == null || wider)) {
+      return -1;
+    }
     if (body == null) {
-      if (position == descriptor.size()) {
-        return -1;
-      }
       open();
     }
     InputStream content = Objects.requireNonNull(body);
-    int count = cancellation.run(() -> content.read(buffer, offset, length));
-    if (count > descriptor.size() - position) {
+    // An answer that is no wider than the window is read on, to see that it ends there.
+    int most = wider ? (int) Math.min(length, end - position) : length;
+    int count = cancellation.run(() -> content.read(buffer, offset, most));
+    if (count > end - position) {
       throw Failures.of(
           ErrorKind.CORRUPT_DATA,
           operation,
@@ -118,8 +138,9 @@ final class ResumingBlobStream extends InputStream {
   }
 
   private void open() throws IOException {
-    Response opened = opener.open(position, cancellation);
+    Response opened = opener.open(position, end, cancellation);
     response = opened;
+    wider = opened.code() == 200 && end < descriptor.size();
     try {
       checkExtent(opened);
     } catch (RuncibleException e) {
@@ -140,13 +161,13 @@ final class ResumingBlobStream extends InputStream {
     if (partial) {
       String range = opened.header("Content-Range");
       Optional<ContentRange> actual = ContentRange.parse(range);
-      if (actual.isEmpty() || !actual.get().isRest(position, size)) {
+      if (actual.isEmpty() || !actual.get().is(position, end, size)) {
         String shown = range == null ? "no range" : "'" + ForeignText.shown(range, 100) + "'";
         throw corrupt("answered " + shown + " when asked for byte " + position + " on of " + size);
       }
     }
     long length = ContentRange.length(opened.header("Content-Length"));
-    long expected = partial ? size - position : size;
+    long expected = partial ? end - position : size;
     if (length >= 0 && length != expected) {
       throw corrupt("sends " + length + " bytes instead of " + expected);
     }
@@ -188,7 +209,7 @@ final class ResumingBlobStream extends InputStream {
     response = null;
     body = null;
     if (old != null) {
-      if (position < descriptor.size()) {
+      if (position < end || wider) {
         // Otherwise closing would read on for a while, to keep the connection.
         cancellation.cancelCurrent();
       }

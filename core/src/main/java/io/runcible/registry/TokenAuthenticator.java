@@ -52,7 +52,7 @@ final class TokenAuthenticator {
     String authorization =
         known == null ? null : authorization(operation, known, false).orElse(null);
     Response response = transport.send(operation, authorized(request, authorization));
-    if (!isRefusal(operation, response) || isOneShot(request)) {
+    if (!isRefusal(operation, response) || !HttpTransport.isRepeatable(request)) {
       return response;
     }
     if (authorization != null) {
@@ -99,13 +99,8 @@ final class TokenAuthenticator {
     return response.code() == 401 && operation.endpoint().isOrigin(response.request().url());
   }
 
-  private static boolean isOneShot(Request request) {
-    return request.body() != null && request.body().isOneShot();
-  }
-
   private static TokenCache.Key key(Operation operation) {
-    return new TokenCache.Key(
-        operation.endpoint().name(), operation.repository(), operation.access());
+    return new TokenCache.Key(operation.endpoint().name(), operation.scope());
   }
 
   /** The challenge to answer: a token is preferred to a password. */
@@ -165,7 +160,7 @@ final class TokenAuthenticator {
           operation,
           registry + " changed its token server from " + first + " to " + origin);
     }
-    String own = operation.access().scope(operation.repository());
+    String own = operation.scope();
     String scope = answering ? scope(challenge).orElse(own) : own;
     return tokenServer.fetch(
         operation, realm, scope, credentials.find(registry, operation.repository()));

@@ -24,7 +24,7 @@ final class TokenCache {
       new ConcurrentHashMap<>();
 
   /** What a token opens. */
-  record Key(String registry, String repository, Access access) {}
+  record Key(String registry, String scope) {}
 
   TokenCache(Clock clock) {
     this.clock = clock;

@@ -83,7 +83,10 @@ final class TokenServer {
     realm.service().ifPresent(service -> url.addQueryParameter("service", service));
     Request.Builder request = new Request.Builder();
     authorization.ifPresent(value -> request.header("Authorization", value));
-    return request.url(url.addQueryParameter("scope", scope).build()).build();
+    for (String one : scope.trim().split(" +", -1)) {
+      url.addQueryParameter("scope", one);
+    }
+    return request.url(url.build()).build();
   }
 
   private static Request exchange(Realm realm, String scope, String identityToken) {

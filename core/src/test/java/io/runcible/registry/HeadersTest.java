@@ -20,12 +20,12 @@ class HeadersTest {
     }
 
     @Test
-    void isTheRestOnlyWhenEveryNumberFits() {
-      assertThat(new ContentRange(5, 9, 10).isRest(5, 10)).isTrue();
-      assertThat(new ContentRange(5, 9, -1).isRest(5, 10)).isTrue();
-      assertThat(new ContentRange(4, 9, 10).isRest(5, 10)).isFalse();
-      assertThat(new ContentRange(5, 8, 10).isRest(5, 10)).isFalse();
-      assertThat(new ContentRange(5, 9, 11).isRest(5, 10)).isFalse();
+    void isWhatWasAskedForOnlyWhenEveryNumberFits() {
+      assertThat(new ContentRange(5, 9, 10).is(5, 10, 10)).isTrue();
+      assertThat(new ContentRange(5, 9, -1).is(5, 10, 10)).isTrue();
+      assertThat(new ContentRange(4, 9, 10).is(5, 10, 10)).isFalse();
+      assertThat(new ContentRange(5, 8, 10).is(5, 10, 10)).isFalse();
+      assertThat(new ContentRange(5, 9, 11).is(5, 10, 10)).isFalse();
     }
 
     @ParameterizedTest

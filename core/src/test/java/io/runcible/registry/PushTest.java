@@ -13,6 +13,7 @@ import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.Descriptor;
+import io.runcible.image.ImageReference;
 import io.runcible.image.MediaType;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -23,6 +24,8 @@ import mockwebserver3.RecordedRequest;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PushTest {
   private static final byte[] CONTENT = random(200_000);
@@ -199,6 +202,84 @@ class PushTest {
       RuncibleException failure = failure(BLOB, interrupting);
       assertThat(Thread.interrupted()).isTrue();
       assertThat(failure.kind()).isEqualTo(ErrorKind.CANCELLED);
+    }
+  }
+
+  @Nested
+  class ABlobOfAnotherRepository {
+    private static final String MOUNT = "POST /v2/team/app/blobs/uploads/?mount=";
+
+    private boolean mount() {
+      return client.mountBlob(
+          registry.reference("team/app:1"), BLOB, registry.reference("team/base:1"));
+    }
+
+    @Test
+    void isMountedByOneRequest() {
+      serve(request -> answer(201).addHeader("Docker-Content-Digest", BLOB.digest()).build());
+      assertThat(mount()).isTrue();
+      assertThat(registry.lines()).hasSize(1);
+      assertThat(registry.lines().get(0))
+          .startsWith(MOUNT)
+          .endsWith("&from=team%2Fbase")
+          .contains(BLOB.digest().hex());
+    }
+
+    @Test
+    void isNotMountedWhenTheRegistryBeginsAnUploadWhichIsCancelled() {
+      serve(
+          request ->
+              request.getMethod().equals("POST")
+                  ? answer(202).addHeader("Location", "/upload/7").build()
+                  : answer(204).build());
+      assertThat(mount()).isFalse();
+      assertThat(registry.lines()).hasSize(2).endsWith("DELETE /upload/7");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {400, 401, 403, 404, 405})
+    void isNotMountedWhenTheRegistryRefuses(int status) {
+      serve(request -> status(status));
+      assertThat(mount()).isFalse();
+    }
+
+    @Test
+    void failsWhenTheRegistryCannotServe() {
+      serve(request -> status(503));
+      assertThat(catchThrowableOfType(RuncibleException.class, this::mount).kind())
+          .isEqualTo(ErrorKind.UNAVAILABLE);
+    }
+
+    @Test
+    void isNotMountedFromAnotherRegistry() {
+      serve(request -> status(500));
+      assertThat(
+              client.mountBlob(
+                  registry.reference("app:1"), BLOB, ImageReference.parse("registry.example/app")))
+          .isFalse();
+      assertThat(registry.requests).isEmpty();
+    }
+
+    @Test
+    void takesATokenForBothRepositories() {
+      FakeRegistry[] self = new FakeRegistry[1];
+      serve(
+          request -> {
+            if (request.getTarget().startsWith("/token")) {
+              return FakeRegistry.json("{\"token\":\"t\"}");
+            }
+            return request.getHeaders().get("Authorization") == null
+                ? answer(401)
+                    .addHeader("WWW-Authenticate", "Bearer realm=\"" + self[0].url("/token") + "\"")
+                    .build()
+                : answer(201).build();
+          });
+      self[0] = registry;
+      assertThat(mount()).isTrue();
+      assertThat(registry.lines())
+          .contains(
+              "GET /token?scope=repository%3Ateam%2Fapp%3Apull%2Cpush"
+                  + "&scope=repository%3Ateam%2Fbase%3Apull");
     }
   }
 

@@ -140,20 +140,30 @@ class TransientFailuresTest {
   }
 
   @Test
-  void theContentOfAPushIsSentOnce() {
+  void aPushIsMadeAgainAsANewUpload() {
     byte[] content = {1, 2, 3};
     serve(
         request ->
-            request.getMethod().equals("POST")
-                ? new MockResponse.Builder().code(202).addHeader("Location", "/upload").build()
-                : status(503));
-    RuncibleException failure =
-        catchThrowableOfType(
-            RuncibleException.class,
-            () ->
-                client.putBlob(
-                    registry.reference("app:1"), blob(content), new ByteArrayInputStream(content)));
-    assertThat(failure.kind()).isEqualTo(ErrorKind.UNAVAILABLE);
-    assertThat(registry.lines()).hasSize(2);
+            switch (request.getMethod()) {
+              case "POST" ->
+                  new MockResponse.Builder()
+                      .code(202)
+                      .addHeader("Location", "/upload/" + count.incrementAndGet())
+                      .build();
+              case "PUT" -> status(count.get() < 3 ? 503 : 201);
+              default -> status(204);
+            });
+    client.putBlob(registry.reference("app:1"), blob(content), new ByteArrayInputStream(content));
+    assertThat(registry.lines().stream().map(line -> line.split("\\?", 2)[0]))
+        .containsExactly(
+            "POST /v2/app/blobs/uploads/",
+            "PUT /upload/1",
+            "DELETE /upload/1",
+            "POST /v2/app/blobs/uploads/",
+            "PUT /upload/2",
+            "DELETE /upload/2",
+            "POST /v2/app/blobs/uploads/",
+            "PUT /upload/3");
+    assertThat(registry.requests.get(7).getBody().toByteArray()).isEqualTo(content);
   }
 }
