@@ -16,6 +16,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** One file of credentials in the format of Docker's {@code config.json}. */
 final class AuthFile {
@@ -37,8 +38,8 @@ final class AuthFile {
   /** Reads a file; empty when there is none. */
   static Optional<AuthFile> read(Path path) {
     byte[] raw;
-    try (InputStream in = Files.newInputStream(path)) {
-      raw = in.readNBytes(MAX_SIZE + 1);
+    try {
+      raw = bytes(path);
     } catch (NoSuchFileException | NotDirectoryException e) {
       return Optional.empty();
     } catch (IOException e) {
@@ -47,12 +48,69 @@ final class AuthFile {
           "cannot read the registry credentials in " + path + ": " + e,
           e);
     }
+    return Optional.of(new AuthFile(path, parse(path, raw)));
+  }
+
+  /** The content of a file, or of one that is too large a bit more than is allowed. */
+  static byte[] bytes(Path path) throws IOException {
+    try (InputStream in = Files.newInputStream(path)) {
+      return in.readNBytes(MAX_SIZE + 1);
+    }
+  }
+
+  static ObjectNode parse(Path path, byte[] raw) {
     Optional<ObjectNode> content = raw.length > MAX_SIZE ? Optional.empty() : Json.object(raw);
-    return Optional.of(
-        new AuthFile(
-            path,
-            content.orElseThrow(
-                () -> invalid(path, "it is not a JSON object of at most " + MAX_SIZE + " bytes"))));
+    return content.orElseThrow(
+        () -> invalid(path, "it is not a JSON object of at most " + MAX_SIZE + " bytes"));
+  }
+
+  /**
+   * Sets what a file has for a registry or a part of it, under one key.
+   *
+   * @param entry the credentials; null when a helper has them
+   */
+  static void set(ObjectNode file, Path path, String key, @Nullable Credentials entry) {
+    String written = writtenKey(file, path, key);
+    remove(file, key);
+    ObjectNode auths = auths(file);
+    ObjectNode node = auths.putObject(written);
+    if (entry != null) {
+      // Podman wants a user even beside an identity token.
+      String pair = entry.pair().orElse(TOKEN_USER + ":");
+      node.put("auth", Base64.getEncoder().encodeToString(pair.getBytes(StandardCharsets.UTF_8)));
+      entry.identityToken().ifPresent(token -> node.put("identitytoken", token));
+    }
+  }
+
+  /** Removes all that a file has for a registry or a part of it, and says whether it had any. */
+  static boolean remove(ObjectNode file, String key) {
+    return file.path("auths") instanceof ObjectNode auths
+        && auths.properties().removeIf(entry -> isKeyOf(entry.getKey(), key));
+  }
+
+  private static ObjectNode auths(ObjectNode file) {
+    return file.get("auths") instanceof ObjectNode auths ? auths : file.putObject("auths");
+  }
+
+  private static boolean isKeyOf(String written, String key) {
+    return written.equals(key) || (key.indexOf('/') < 0 && isRegistry(written, key));
+  }
+
+  /** Docker's address does not count as a repository, unlike a name with a slash. */
+  private static boolean isRegistry(String written, String registry) {
+    boolean address = written.contains("://") || written.endsWith("/v1/");
+    return (address || written.indexOf('/') < 0) && isAddressOf(written, registry);
+  }
+
+  /** Docker's registry is called in a file as it is there, or as who owns the file calls it. */
+  private static String writtenKey(ObjectNode file, Path path, String key) {
+    if (!key.equals(DOCKER)) {
+      return key;
+    }
+    boolean dockers = String.valueOf(path.getFileName()).equals("config.json");
+    boolean podmans = file.path("auths").has(DOCKER);
+    boolean already = file.path("auths").has(DOCKER_ADDRESS);
+    return already || (dockers && !podmans) ? DOCKER_ADDRESS : DOCKER;
   }
 
   private static RuncibleException invalid(Path path, String reason) {
@@ -74,6 +132,12 @@ final class AuthFile {
   /** The helper for all registries. */
   Optional<String> store() {
     return Json.text(content, "credsStore");
+  }
+
+  /** Whether the file has an entry for a registry or a part of it, even an empty one. */
+  boolean has(String key) {
+    JsonNode auths = content.path("auths");
+    return auths.properties().stream().anyMatch(entry -> isKeyOf(entry.getKey(), key));
   }
 
   /** The credentials in the file itself, those with the longest matching key. */

@@ -9,8 +9,11 @@ import io.runcible.image.ImageSink;
 import io.runcible.image.ImageSource;
 import io.runcible.image.Manifest;
 import java.io.InputStream;
+import java.security.KeyStore;
+import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -19,8 +22,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
-import javax.net.ssl.SSLSocketFactory;
-import javax.net.ssl.X509TrustManager;
 import okhttp3.OkHttpClient;
 
 /**
@@ -50,8 +51,9 @@ public final class RegistryClient implements ImageSource, ImageSink {
   private final HttpTransport.Sender sender;
   private final ManifestRequests manifests;
   private final BlobRequests blobs;
-  private final Set<String> plainHttp;
-  private final Set<String> https;
+  private final CredentialStore credentials;
+  private final Routes routes;
+  private final Clock clock;
 
   private RegistryClient(Builder builder) {
     RetryPolicy retry =
@@ -60,14 +62,19 @@ public final class RegistryClient implements ImageSource, ImageSink {
             builder.clock,
             builder.sleeper,
             () -> ThreadLocalRandom.current().nextDouble());
-    this.transport = new HttpTransport(builder.settings(), retry, Version.userAgent());
-    CredentialStore credentials =
-        new ExplicitCredentials(builder.credentials, builder.credentialStore);
-    this.sender = new TokenAuthenticator(transport, credentials, builder.clock)::send;
+    this.transport = new HttpTransport(
+            builder.connections(), builder.tls(), builder.proxies, retry, Version.userAgent());
+    this.routes =
+        new Routes(
+            builder.registries, transport, builder.plainHttp, builder.https, builder.clock);
+    this.clock = builder.clock;
+    this.credentials = builder.credentialStore;
+    this.sender =
+        new TokenAuthenticator(
+                transport, new ExplicitCredentials(builder.credentials, credentials), clock)
+            ::send;
     this.manifests = new ManifestRequests(transport, sender);
     this.blobs = new BlobRequests(transport, sender);
-    this.plainHttp = Set.copyOf(builder.plainHttp);
-    this.https = Set.copyOf(builder.https);
   }
 
   /** A client with the defaults of {@link Builder}. */
@@ -80,20 +87,13 @@ public final class RegistryClient implements ImageSource, ImageSink {
     return new Builder();
   }
 
-  private RegistryEndpoint endpoint(ImageReference reference) {
-    String registry = reference.registry();
-    boolean plain =
-        plainHttp.contains(registry)
-            || (RegistryEndpoint.isLoopback(registry) && !https.contains(registry));
-    return RegistryEndpoint.of(registry, plain);
-  }
-
+  /** At the location; what may come from a mirror is read by {@link Routes#read}. */
   private Operation pull(String what, ImageReference reference) {
-    return Operation.pull(what, endpoint(reference), reference);
+    return routes.location(what, reference, Access.PULL);
   }
 
   private Operation push(String what, ImageReference reference) {
-    return Operation.push(what, endpoint(reference), reference);
+    return routes.location(what, reference, Access.PUSH);
   }
 
   /**
@@ -104,13 +104,15 @@ public final class RegistryClient implements ImageSource, ImageSink {
    */
   @Override
   public Descriptor resolve(ImageReference reference) {
-    return manifests.resolve(pull("resolve " + reference, reference), reference);
+    return routes.read(
+        "resolve " + reference, reference, operation -> manifests.resolve(operation, reference));
   }
 
   @Override
   public byte[] manifest(ImageReference reference, Descriptor descriptor) {
     String what = "read manifest " + descriptor.digest() + " of " + reference.name();
-    return manifests.read(pull(what, reference), reference, descriptor);
+    return routes.read(
+        what, reference, operation -> manifests.read(operation, reference, descriptor));
   }
 
   /**
@@ -125,7 +127,8 @@ public final class RegistryClient implements ImageSource, ImageSink {
   @Override
   public InputStream blob(ImageReference reference, Descriptor descriptor) {
     String what = "read blob " + descriptor.digest() + " of " + reference.name();
-    return blobs.open(pull(what, reference), reference, descriptor);
+    return routes.read(
+        what, reference, operation -> blobs.open(operation, reference, descriptor));
   }
 
   /**
@@ -148,8 +151,14 @@ public final class RegistryClient implements ImageSource, ImageSink {
    */
   @Override
   public long blobSize(ImageReference reference, Digest digest) {
-    Operation operation = pull("tell the size of " + digest + " of " + reference.name(), reference);
-    String registry = reference.registry();
+    return routes.read(
+        "tell the size of " + digest + " of " + reference.name(),
+        reference,
+        operation -> blobSize(operation, reference, digest));
+  }
+
+  private long blobSize(Operation operation, ImageReference reference, Digest digest) {
+    String registry = operation.endpoint().name();
     long size =
         blobs
             .size(operation, reference, digest)
@@ -204,6 +213,47 @@ public final class RegistryClient implements ImageSource, ImageSink {
     manifests.put(push("push manifest " + reference, reference), reference, descriptor, raw);
   }
 
+  /**
+   * Says under which names an image is looked for, in order: the mirrors that the configuration has
+   * for it, and last its location. Without a configuration for it, that is the reference itself.
+   * Asks no registry.
+   *
+   * @return unmodifiable, never empty
+   */
+  public List<ImageReference> names(ImageReference reference) {
+    return routes.names(reference);
+  }
+
+  /**
+   * Tries credentials out, and keeps them in the credential store if the registry takes them. A
+   * registry that lets anybody in takes any. The host is asked by its own name, whatever mirrors or
+   * locations are configured.
+   *
+   * @param registry the registry as in a reference, or a part of it to which alone the credentials
+   *     belong: {@code registry.example:5000}, {@code registry.example/team}
+   * @throws RuncibleException UNAUTHENTICATED when the registry refuses them; nothing is kept then.
+   *     INVALID_INPUT when the name is not that of a registry, UNSUPPORTED when the store cannot
+   *     keep them, FAILED_PRECONDITION when it fails to
+   */
+  public void login(String registry, Credentials credentials) {
+    String key = Login.key(registry);
+    new Login(transport, routes, clock).verify(key, credentials);
+    this.credentials.store(key, credentials);
+  }
+
+  /**
+   * Forgets what {@link #login} kept. What this client has been told, and the access tokens that it
+   * already has, are not affected. Asks no registry.
+   *
+   * @param registry as for {@link #login}
+   * @return whether there were credentials
+   * @throws RuncibleException UNSUPPORTED when the store only looks up, FAILED_PRECONDITION when it
+   *     fails
+   */
+  public boolean logout(String registry) {
+    return credentials.erase(Login.key(registry));
+  }
+
   /** Ends the connections and the streams of blobs. Idempotent; requests under way fail. */
   @Override
   public void close() {
@@ -217,7 +267,10 @@ public final class RegistryClient implements ImageSource, ImageSink {
     private final Set<String> https = new HashSet<>();
     private final Map<String, Credentials> credentials = new HashMap<>();
     private final OkHttpClient.Builder http = new OkHttpClient.Builder();
+    private final List<X509Certificate> authorities = new ArrayList<>();
     private CredentialStore credentialStore = DockerCredentials.standard();
+    private RegistryConfiguration registries = RegistryConfiguration.host();
+    private ProxySettings proxies = ProxySettings.host();
     private Duration connectTimeout = Duration.ofSeconds(10);
     private Duration stallTimeout = Duration.ofSeconds(30);
     private int attempts = 5;
@@ -227,9 +280,36 @@ public final class RegistryClient implements ImageSource, ImageSink {
     private Builder() {}
 
     /**
+     * Where mirrors, other locations, insecure and blocked registries, and certificates are
+     * configured. The default is {@link RegistryConfiguration#host()}.
+     */
+    public Builder registries(RegistryConfiguration configuration) {
+      registries = Objects.requireNonNull(configuration, "configuration");
+      return this;
+    }
+
+    /** Through which proxies to connect. The default is {@link ProxySettings#host()}. */
+    public Builder proxies(ProxySettings settings) {
+      proxies = Objects.requireNonNull(settings, "settings");
+      return this;
+    }
+
+    /**
+     * Trusts the certificates of a key store, besides those that the JVM trusts, for all
+     * registries. Those for a single one are in {@link RegistryConfiguration#withCertificates}.
+     *
+     * @throws RuncibleException INVALID_INPUT when the store has not been loaded
+     */
+    public Builder trust(KeyStore store) {
+      authorities.addAll(TlsSettings.authorities(store));
+      return this;
+    }
+
+    /**
      * Speaks plain HTTP to a registry. Registries with a loopback address ({@code localhost},
-     * {@code 127.0.0.0/8}, {@code [::1]}) are spoken to in plain HTTP by default, all others over
-     * HTTPS.
+     * {@code 127.0.0.0/8}, {@code [::1]}) are spoken to in plain HTTP by default, unless the
+     * configuration has certificates for them or says whether they are insecure; all others over
+     * HTTPS. This setting, like {@link #https}, goes before the configuration.
      *
      * @param registry the registry as in a reference, with its port
      */
@@ -263,7 +343,10 @@ public final class RegistryClient implements ImageSource, ImageSink {
       return this;
     }
 
-    /** Where to look for credentials. The default is {@link DockerCredentials#standard()}. */
+    /**
+     * Where to look for credentials, and where {@link RegistryClient#login} keeps them. The default
+     * is {@link DockerCredentials#standard()}.
+     */
     public Builder credentialStore(CredentialStore store) {
       credentialStore = Objects.requireNonNull(store, "store");
       return this;
@@ -306,12 +389,12 @@ public final class RegistryClient implements ImageSource, ImageSink {
       return this;
     }
 
-    Builder trust(SSLSocketFactory sockets, X509TrustManager trust) {
-      http.sslSocketFactory(sockets, trust);
-      return this;
+    private TlsSettings tls() {
+      return new TlsSettings(
+          List.copyOf(authorities), new CertificateDirectories(registries.certificates()));
     }
 
-    private OkHttpClient.Builder settings() {
+    private OkHttpClient.Builder connections() {
       return http.connectTimeout(connectTimeout)
           .readTimeout(stallTimeout)
           .writeTimeout(stallTimeout);

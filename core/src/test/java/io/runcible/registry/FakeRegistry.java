@@ -115,13 +115,14 @@ final class FakeRegistry implements AutoCloseable {
     RegistryClient.Builder builder =
         RegistryClient.builder()
             .credentialStore(CredentialStore.NONE)
+            .registries(RegistryConfiguration.none())
+            .proxies(ProxySettings.none())
             .attempts(3)
             .stallTimeout(Duration.ofSeconds(20))
             .clock(clock)
             .sleeper(pauses::add);
     if (tls) {
-      HandshakeCertificates certificates = certificates();
-      builder.https(name()).trust(certificates.sslSocketFactory(), certificates.trustManager());
+      builder.https(name()).trust(Certificates.trusting(CERTIFICATE.certificate()));
     }
     return builder;
   }
