@@ -59,7 +59,8 @@ record NoProxy(List<Entry> entries) {
     boolean bare = text.indexOf(':') != text.lastIndexOf(':') && !text.startsWith("[");
     int colon = bare ? -1 : text.indexOf(':', text.indexOf(']') + 1);
     String host = colon < 0 ? text : text.substring(0, colon);
-    Entry hosts = hosts(host.startsWith("[") ? host.substring(1, host.length() - 1) : host);
+    boolean brackets = host.length() > 1 && host.startsWith("[") && host.endsWith("]");
+    Entry hosts = hosts(brackets ? host.substring(1, host.length() - 1) : host);
     if (colon < 0) {
       return hosts;
     }

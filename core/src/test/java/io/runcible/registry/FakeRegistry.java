@@ -38,6 +38,7 @@ final class FakeRegistry implements AutoCloseable {
       new HeldCertificate.Builder()
           .addSubjectAlternativeName("localhost")
           .addSubjectAlternativeName("127.0.0.1")
+          .addSubjectAlternativeName("registry.example")
           .build();
 
   final List<RecordedRequest> requests = new CopyOnWriteArrayList<>();
