@@ -114,8 +114,12 @@ final class AuthFile {
   }
 
   private static RuncibleException invalid(Path path, String reason) {
+    return invalid("the registry credentials in " + path, reason);
+  }
+
+  private static RuncibleException invalid(String where, String reason) {
     return new RuncibleException(
-        ErrorKind.INVALID_INPUT, "cannot read the registry credentials in " + path + ": " + reason);
+        ErrorKind.INVALID_INPUT, "cannot read " + where + ": " + reason);
   }
 
   /** The name by which Docker and its helpers know a registry. */
@@ -144,14 +148,14 @@ final class AuthFile {
   Optional<Credentials> credentials(String registry, String repository) {
     JsonNode auths = content.path("auths");
     for (String key : exactKeys(registry, repository)) {
-      Optional<Credentials> found = credentials(key, auths.path(key));
+      Optional<Credentials> found = credentials(where(), key, auths.path(key));
       if (found.isPresent()) {
         return found;
       }
     }
     for (Map.Entry<String, JsonNode> entry : auths.properties()) {
       if (isAddressOf(entry.getKey(), registry)) {
-        Optional<Credentials> found = credentials(entry.getKey(), entry.getValue());
+        Optional<Credentials> found = credentials(where(), entry.getKey(), entry.getValue());
         if (found.isPresent()) {
           return found;
         }
@@ -188,31 +192,40 @@ final class AuthFile {
     return host.equals(registry) || (registry.equals(DOCKER) && host.equals("index.docker.io"));
   }
 
-  private Optional<Credentials> credentials(String key, JsonNode entry) {
+  private String where() {
+    return "the registry credentials in " + path;
+  }
+
+  /**
+   * What one entry holds.
+   *
+   * @param where the file, for the message
+   */
+  static Optional<Credentials> credentials(String where, String key, JsonNode entry) {
     Optional<String> identityToken = Json.text(entry, "identitytoken");
     if (identityToken.isPresent()) {
       return identityToken.map(Credentials::identityToken);
     }
     Optional<String> auth = Json.text(entry, "auth");
     if (auth.isPresent()) {
-      return auth.map(text -> decode(key, text));
+      return auth.map(text -> decode(where, key, text));
     }
     Optional<String> username = Json.text(entry, "username");
     return username.map(name -> of(name, Json.text(entry, "password").orElse("")));
   }
 
-  private Credentials decode(String key, String auth) {
+  private static Credentials decode(String where, String key, String auth) {
     String pair;
     try {
       byte[] decoded = Base64.getDecoder().decode(auth.trim());
       pair = new String(decoded, StandardCharsets.UTF_8);
     } catch (IllegalArgumentException e) {
       // The cause would quote the text.
-      throw invalid(path, "the 'auth' of " + ForeignText.shown(key, 100) + " is not base64");
+      throw invalid(where, "the 'auth' of " + ForeignText.shown(key, 100) + " is not base64");
     }
     int colon = pair.indexOf(':');
     if (colon < 0) {
-      throw invalid(path, "the 'auth' of " + ForeignText.shown(key, 100) + " has no colon");
+      throw invalid(where, "the 'auth' of " + ForeignText.shown(key, 100) + " has no colon");
     }
     // Docker pads short passwords with zeros.
     int end = pair.length();

@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Changes a file of credentials: what it does not know of stays, the new file is for its owner
  * alone (mode 0600), and takes the place of the old one at once, so that a reader sees one or the
- * other. When another program changes the file meanwhile, it starts anew.
+ * other. When another program changes the file meanwhile, it starts anew; podman and Docker have no
+ * lock that would exclude them altogether, so of two changes at the very same moment one may win.
  */
 final class AuthFileEditor {
   private static final int TRIES = 10;

@@ -63,7 +63,27 @@ public final class DockerCredentials implements CredentialStore {
         new CredentialHelper(HELPER_TIMEOUT));
   }
 
-  /** One file in Docker's format, such as Kubernetes' {@code .dockerconfigjson}. */
+  /** Those of this user, unless {@code credential-helpers} of registries.conf say otherwise. */
+  static CredentialStore standard(RegistryConfiguration configuration) {
+    return new ConfiguredCredentials(
+        configuration, standard(), new CredentialHelper(HELPER_TIMEOUT));
+  }
+
+  /**
+   * The content of a Kubernetes secret of the type {@code kubernetes.io/dockerconfigjson} or {@code
+   * kubernetes.io/dockercfg}, after base64 is undone. As for the kubelet, a key may have asterisks,
+   * which stand for a part of a host ({@code *.registry.example}), and may be a path, which counts
+   * for all repositories below it. Nothing can be stored in it.
+   *
+   * @throws RuncibleException INVALID_INPUT when it is malformed
+   */
+  public static CredentialStore kubernetes(byte[] secret) {
+    return new KubernetesSecret(secret);
+  }
+
+  /**
+   * One file in Docker's format. It need not be there, and is made by {@link #store}.
+   */
   public static DockerCredentials file(Path file) {
     return new DockerCredentials(List.of(file), new CredentialHelper(HELPER_TIMEOUT));
   }
@@ -175,15 +195,20 @@ public final class DockerCredentials implements CredentialStore {
     String registry = slash < 0 ? key : key.substring(0, slash);
     Optional<String> name =
         AuthFile.read(files.get(0)).flatMap(file -> file.helper(registry).or(file::store));
-    if (name.isPresent() && slash >= 0) {
+    name.ifPresent(helper -> requireWhole(helper, key));
+    return name;
+  }
+
+  /** Helpers know no parts of registries. */
+  static void requireWhole(String helper, String key) {
+    if (key.indexOf('/') >= 0) {
       throw new RuncibleException(
           ErrorKind.UNSUPPORTED,
           "the credential helper "
-              + name.get()
+              + helper
               + " keeps credentials for a registry, not for a part like "
               + key);
     }
-    return name;
   }
 
   @Override

@@ -23,6 +23,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import okhttp3.OkHttpClient;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Registries that follow the OCI distribution specification 1.1, as a source and a sink of images.
@@ -68,7 +69,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
         new Routes(
             builder.registries, transport, builder.plainHttp, builder.https, builder.clock);
     this.clock = builder.clock;
-    this.credentials = builder.credentialStore;
+    this.credentials = builder.store();
     this.sender =
         new TokenAuthenticator(
                 transport, new ExplicitCredentials(builder.credentials, credentials), clock)
@@ -268,7 +269,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
     private final Map<String, Credentials> credentials = new HashMap<>();
     private final OkHttpClient.Builder http = new OkHttpClient.Builder();
     private final List<X509Certificate> authorities = new ArrayList<>();
-    private CredentialStore credentialStore = DockerCredentials.standard();
+    private @Nullable CredentialStore credentialStore;
     private RegistryConfiguration registries = RegistryConfiguration.host();
     private ProxySettings proxies = ProxySettings.host();
     private Duration connectTimeout = Duration.ofSeconds(10);
@@ -345,7 +346,8 @@ public final class RegistryClient implements ImageSource, ImageSink {
 
     /**
      * Where to look for credentials, and where {@link RegistryClient#login} keeps them. The default
-     * is {@link DockerCredentials#standard()}.
+     * is {@link DockerCredentials#standard()}, unless the configuration names {@code
+     * credential-helpers}.
      */
     public Builder credentialStore(CredentialStore store) {
       credentialStore = Objects.requireNonNull(store, "store");
@@ -387,6 +389,10 @@ public final class RegistryClient implements ImageSource, ImageSink {
     Builder sleeper(RetryPolicy.Sleeper sleeper) {
       this.sleeper = sleeper;
       return this;
+    }
+
+    private CredentialStore store() {
+      return credentialStore != null ? credentialStore : DockerCredentials.standard(registries);
     }
 
     private TlsSettings tls() {
