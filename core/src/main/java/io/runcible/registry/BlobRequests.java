@@ -140,15 +140,14 @@ final class BlobRequests {
    *
    * @return whether it did; what it refuses, it refuses
    */
-  boolean mount(
-      Operation operation, ImageReference reference, Descriptor descriptor, ImageReference from) {
+  boolean mount(Operation operation, ImageReference reference, Descriptor descriptor) {
     HttpUrl url =
         operation
             .endpoint()
             .uploads(reference)
             .newBuilder()
             .addQueryParameter("mount", descriptor.digest().toString())
-            .addQueryParameter("from", from.repository())
+            .addQueryParameter("from", operation.from().orElseThrow())
             .build();
     try {
       return transport.call(

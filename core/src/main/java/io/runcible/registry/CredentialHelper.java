@@ -14,14 +14,16 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Asks {@code docker-credential-NAME get}: the registry goes to its standard input, JSON with
- * {@code Username} and {@code Secret} comes from its standard output. A helper that does not work
- * is logged and counts as having nothing, as a configuration may be shared with a machine that has
- * it.
+ * Runs {@code docker-credential-NAME} with {@code get}, {@code store} or {@code erase}: the
+ * registry, or JSON with {@code ServerURL}, {@code Username} and {@code Secret}, goes to its
+ * standard input, and the same comes from its standard output. A helper that does not work when it
+ * is asked is logged and counts as having nothing, as a configuration may be shared with a machine
+ * that has it; when it is to keep or forget something, that is an error.
  */
 final class CredentialHelper {
   private static final Logger LOG = LoggerFactory.getLogger(CredentialHelper.class);
@@ -49,6 +51,62 @@ final class CredentialHelper {
    * @param server what it knows the registry by
    */
   Optional<Credentials> get(String name, String server) {
+    String program = program(name);
+    try {
+      Answer answer = run(program, "get", server + "\n");
+      // Helpers end with 1 both when they have nothing and when they fail.
+      return answer.good() ? Optional.of(parse(answer.output())) : none(program, server, answer);
+    } catch (IOException e) {
+      LOG.warn("Asking {} for credentials of {} failed: {}", program, server, e.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * Hands credentials to a helper to keep.
+   *
+   * @throws RuncibleException FAILED_PRECONDITION when it does not take them
+   */
+  void store(String name, String server, Credentials credentials) {
+    ObjectNode entry = Json.newObject();
+    entry.put("ServerURL", server);
+    entry.put("Username", credentials.username().orElse(AuthFile.TOKEN_USER));
+    entry.put("Secret", credentials.secret());
+    String program = program(name);
+    try {
+      if (!run(program, "store", entry.toString()).good()) {
+        // What it said might repeat the password.
+        throw failed(program, "keep credentials of " + server, "it refused", null);
+      }
+    } catch (IOException e) {
+      throw failed(program, "keep credentials of " + server, e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Makes a helper forget credentials.
+   *
+   * @throws RuncibleException FAILED_PRECONDITION when it fails
+   */
+  void erase(String name, String server) {
+    String program = program(name);
+    try {
+      Answer answer = run(program, "erase", server + "\n");
+      if (!answer.good()) {
+        throw failed(program, "forget credentials of " + server, answer.said(), null);
+      }
+    } catch (IOException e) {
+      throw failed(program, "forget credentials of " + server, e.getMessage(), e);
+    }
+  }
+
+  private static RuncibleException failed(
+      String program, String what, @Nullable String reason, @Nullable IOException cause) {
+    return new RuncibleException(
+        ErrorKind.FAILED_PRECONDITION, program + " cannot " + what + ": " + reason, cause);
+  }
+
+  private static String program(String name) {
     if (!isName(name)) {
       throw new RuncibleException(
           ErrorKind.INVALID_INPUT,
@@ -56,16 +114,13 @@ final class CredentialHelper {
               + ForeignText.shown(name, MAX_NAME)
               + "' is not the name of a credential helper: letters, digits, '.', '_' and '-' are");
     }
-    String program = PREFIX + name;
-    try {
-      return run(program, server);
-    } catch (IOException e) {
-      LOG.warn("Asking {} for credentials of {} failed: {}", program, server, e.getMessage());
-      return Optional.empty();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new RuncibleException(
-          ErrorKind.CANCELLED, "cannot ask " + program + ": the thread was interrupted", e);
+    return PREFIX + name;
+  }
+
+  /** What a helper wrote, and whether it succeeded. */
+  private record Answer(boolean good, byte[] output) {
+    String said() {
+      return ForeignText.shown(new String(output, StandardCharsets.UTF_8).trim(), 200);
     }
   }
 
@@ -83,14 +138,13 @@ final class CredentialHelper {
                         || c == '-');
   }
 
-  private Optional<Credentials> run(String program, String server)
-      throws IOException, InterruptedException {
+  private Answer run(String program, String verb, String input) throws IOException {
     Process process =
-        new ProcessBuilder(directory + program, "get").redirectError(Redirect.DISCARD).start();
+        new ProcessBuilder(directory + program, verb).redirectError(Redirect.DISCARD).start();
     try {
       long deadline = System.nanoTime() + timeout.toNanos();
       FutureTask<byte[]> output = read(process);
-      write(process, server);
+      write(process, input);
       byte[] raw = output.get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
       if (raw.length > MAX_OUTPUT) {
         throw new IOException("its output has more than " + MAX_OUTPUT + " bytes");
@@ -98,8 +152,11 @@ final class CredentialHelper {
       if (!process.waitFor(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
         throw new TimeoutException();
       }
-      // Helpers end with 1 both when they have nothing and when they fail.
-      return process.exitValue() == 0 ? Optional.of(parse(raw)) : none(program, server, raw);
+      return new Answer(process.exitValue() == 0, raw);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new RuncibleException(
+          ErrorKind.CANCELLED, "cannot ask " + program + ": the thread was interrupted", e);
     } catch (TimeoutException e) {
       throw new IOException("no answer within " + timeout.toMillis() + " ms", e);
     } catch (ExecutionException e) {
@@ -119,9 +176,9 @@ final class CredentialHelper {
     return task;
   }
 
-  private static void write(Process process, String server) {
+  private static void write(Process process, String input) {
     try (OutputStream in = process.getOutputStream()) {
-      in.write((server + "\n").getBytes(StandardCharsets.UTF_8));
+      in.write(input.getBytes(StandardCharsets.UTF_8));
     } catch (IOException e) {
       // It may answer without having read; the answer tells.
       LOG.debug("A credential helper did not read what it was asked", e);
@@ -137,9 +194,8 @@ final class CredentialHelper {
     return AuthFile.of(Json.text(answer.get(), "Username").orElse(""), secret.get());
   }
 
-  private static Optional<Credentials> none(String program, String server, byte[] raw) {
-    String said = ForeignText.shown(new String(raw, StandardCharsets.UTF_8).trim(), 200);
-    LOG.debug("{} has nothing for {}: {}", program, server, said);
+  private static Optional<Credentials> none(String program, String server, Answer answer) {
+    LOG.debug("{} has nothing for {}: {}", program, server, answer.said());
     return Optional.empty();
   }
 }

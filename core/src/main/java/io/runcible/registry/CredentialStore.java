@@ -1,5 +1,7 @@
 package io.runcible.registry;
 
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
 import java.util.Optional;
 
 /**
@@ -20,6 +22,30 @@ public interface CredentialStore {
    * @return empty when there are none, so that the registry is asked anonymously
    */
   Optional<Credentials> find(String registry, String repository);
+
+  /**
+   * Keeps credentials, in place of those that there are. The default refuses.
+   *
+   * @param key the registry as in an image reference, or a part of it: {@code
+   *     registry.example:5000/team}
+   * @throws RuncibleException UNSUPPORTED when the store only looks up
+   */
+  default void store(String key, Credentials credentials) {
+    throw new RuncibleException(
+        ErrorKind.UNSUPPORTED, "cannot keep credentials for " + key + " in " + description());
+  }
+
+  /**
+   * Forgets credentials. The default refuses.
+   *
+   * @param key as for {@link #store}
+   * @return whether there were any
+   * @throws RuncibleException UNSUPPORTED when the store only looks up
+   */
+  default boolean erase(String key) {
+    throw new RuncibleException(
+        ErrorKind.UNSUPPORTED, "cannot forget credentials for " + key + " in " + description());
+  }
 
   /** Where it looks, in words that can follow "taken from". */
   default String description() {

@@ -73,11 +73,19 @@ public final class Credentials {
 
   /** The value of an {@code Authorization} header (RFC 7617), for a user name with a password. */
   Optional<String> basicHeader() {
-    if (username == null) {
-      return Optional.empty();
-    }
-    byte[] pair = (username + ":" + secret).getBytes(StandardCharsets.UTF_8);
-    return Optional.of("Basic " + Base64.getEncoder().encodeToString(pair));
+    return pair()
+        .map(pair -> pair.getBytes(StandardCharsets.UTF_8))
+        .map(pair -> "Basic " + Base64.getEncoder().encodeToString(pair));
+  }
+
+  /** The user name, a colon and the password. */
+  Optional<String> pair() {
+    return username().map(user -> user + ":" + secret);
+  }
+
+  /** The password or the token, for who keeps it. */
+  String secret() {
+    return secret;
   }
 
   /** Says what kind they are, and not what they are. */

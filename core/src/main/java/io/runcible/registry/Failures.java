@@ -108,8 +108,8 @@ final class Failures {
   private static String tlsNextStep(RegistryEndpoint endpoint) {
     return "; if this registry speaks plain HTTP, say so with plainHttp(\""
         + endpoint.name()
-        + "\"); if its certificate is from an authority of your own, add that to the trust store"
-        + " of the JVM";
+        + "\"); if its certificate is from an authority of your own, put that in a certs.d"
+        + " directory, in the trust store of the JVM, or give it to the client with trust(...)";
   }
 
   private static String detail(IOException e) {

@@ -28,7 +28,7 @@ final class HttpTransport implements AutoCloseable {
   private static final int IDLE_CONNECTIONS = 8;
   private static final long IDLE_SECONDS = 30;
 
-  private final OkHttpClient client;
+  private final HttpClients clients;
   private final RetryPolicy retry;
   private final String userAgent;
   private final AtomicBoolean closed = new AtomicBoolean();
@@ -45,14 +45,20 @@ final class HttpTransport implements AutoCloseable {
     T read(Response response) throws IOException;
   }
 
-  HttpTransport(OkHttpClient.Builder settings, RetryPolicy retry, String userAgent) {
-    this.client =
+  HttpTransport(
+      OkHttpClient.Builder settings,
+      TlsSettings tls,
+      ProxySettings proxies,
+      RetryPolicy retry,
+      String userAgent) {
+    OkHttpClient common =
         settings
             .followRedirects(false)
             .followSslRedirects(false)
             .dns(new InterruptibleDns())
             .connectionPool(new ConnectionPool(IDLE_CONNECTIONS, IDLE_SECONDS, TimeUnit.SECONDS))
             .build();
+    this.clients = new HttpClients(common, tls, proxies);
     this.retry = retry;
     this.userAgent = userAgent;
   }
@@ -169,7 +175,7 @@ final class HttpTransport implements AutoCloseable {
             .header("Accept-Encoding", "identity")
             .build();
     for (int hop = 0; ; hop++) {
-      Response response = execute(current);
+      Response response = execute(operation.endpoint(), current);
       if (!isRedirect(response.code()) || !isReading(current)) {
         return response;
       }
@@ -182,8 +188,9 @@ final class HttpTransport implements AutoCloseable {
     }
   }
 
-  private Response execute(Request request) throws IOException {
-    Call call = client.newCall(request);
+  private Response execute(RegistryEndpoint endpoint, Request request) throws IOException {
+    boolean verified = !endpoint.insecure() || !endpoint.isOrigin(request.url());
+    Call call = clients.of(request.url(), verified).newCall(request);
     Cancellation cancellation = Objects.requireNonNull(request.tag(Cancellation.class));
     cancellation.attach(call);
     try {
@@ -240,8 +247,7 @@ final class HttpTransport implements AutoCloseable {
   @Override
   public void close() {
     if (closed.compareAndSet(false, true)) {
-      client.dispatcher().cancelAll();
-      client.connectionPool().evictAll();
+      clients.close();
     }
   }
 }

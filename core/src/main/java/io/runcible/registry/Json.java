@@ -4,8 +4,12 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.util.DefaultIndenter;
+import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectWriter;
+import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -23,9 +27,31 @@ final class Json {
                   .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
                   .build())
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          // So that a file that is changed keeps its other numbers as they are.
+          .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+          .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
           .build();
 
+  private static final ObjectWriter PRETTY =
+      MAPPER.writer(
+          new DefaultPrettyPrinter()
+              .withObjectIndenter(new DefaultIndenter("\t", "\n"))
+              .withArrayIndenter(new DefaultIndenter("\t", "\n")));
+
   private Json() {}
+
+  static ObjectNode newObject() {
+    return MAPPER.createObjectNode();
+  }
+
+  /** An object in several lines, as people edit it. */
+  static byte[] pretty(ObjectNode object) {
+    try {
+      return PRETTY.writeValueAsBytes(object);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("writing to memory failed", e);
+    }
+  }
 
   /** Reads one object; empty when the bytes are not one. */
   static Optional<ObjectNode> object(byte[] raw) {
@@ -38,10 +64,6 @@ final class Json {
     } catch (IOException e) {
       throw new IllegalStateException("reading from memory failed", e);
     }
-  }
-
-  static ObjectNode newObject() {
-    return MAPPER.createObjectNode();
   }
 
   static byte[] write(ObjectNode object) {

@@ -1,6 +1,5 @@
 package io.runcible.registry;
 
-import io.runcible.image.ImageReference;
 import java.util.Optional;
 
 /**
@@ -8,7 +7,7 @@ import java.util.Optional;
  *
  * @param what follows "cannot" in a message: {@code read the manifest of …}
  * @param endpoint the registry that is asked
- * @param repository the repository in it
+ * @param repository the repository in it, as it is called there; empty for the registry as a whole
  * @param access what is done to the repository
  * @param from another repository that is read from
  */
@@ -23,31 +22,14 @@ record Operation(
     this(what, endpoint, repository, access, Optional.empty());
   }
 
-  static Operation pull(String what, RegistryEndpoint endpoint, ImageReference reference) {
-    return new Operation(what, endpoint, reference.repository(), Access.PULL);
+  /** The same, with another repository of the registry that is read from. */
+  Operation readingFrom(String other) {
+    return new Operation(what, endpoint, repository, access, Optional.of(other));
   }
 
-  static Operation push(String what, RegistryEndpoint endpoint, ImageReference reference) {
-    return new Operation(what, endpoint, reference.repository(), Access.PUSH);
-  }
-
-  static Operation delete(String what, RegistryEndpoint endpoint, ImageReference reference) {
-    return new Operation(what, endpoint, reference.repository(), Access.DELETE);
-  }
-
-  /** An operation on the list of repositories, which is no repository but is addressed like one. */
-  static Operation catalog(String what, RegistryEndpoint endpoint) {
-    return new Operation(what, endpoint, "_catalog", Access.CATALOG);
-  }
-
-  /** The same, with another repository that is read from. */
-  Operation readingFrom(ImageReference other) {
-    return new Operation(what, endpoint, repository, access, Optional.of(other.repository()));
-  }
-
-  /** What a token must open, as scopes with a space between them. */
+  /** What a token must open, as scopes with a space between them; empty for nothing. */
   String scope() {
-    String own = access.scope(repository);
+    String own = repository.isEmpty() && access != Access.CATALOG ? "" : access.scope(repository);
     return from.map(other -> own + " " + Access.PULL.scope(other)).orElse(own);
   }
 

@@ -9,8 +9,11 @@ import io.runcible.image.ImageSink;
 import io.runcible.image.ImageSource;
 import io.runcible.image.Manifest;
 import java.io.InputStream;
+import java.security.KeyStore;
+import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -20,9 +23,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
-import javax.net.ssl.SSLSocketFactory;
-import javax.net.ssl.X509TrustManager;
 import okhttp3.OkHttpClient;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Registries that follow the OCI distribution specification 1.1, as a source and a sink of images.
@@ -53,8 +55,9 @@ public final class RegistryClient implements ImageSource, ImageSink {
   private final ListRequests lists;
   private final ReferrerRequests referrers;
   private final Deletion deletion;
-  private final Set<String> plainHttp;
-  private final Set<String> https;
+  private final CredentialStore credentials;
+  private final Routes routes;
+  private final Clock clock;
 
   private RegistryClient(Builder builder) {
     RetryPolicy retry =
@@ -63,18 +66,20 @@ public final class RegistryClient implements ImageSource, ImageSink {
             builder.clock,
             builder.sleeper,
             () -> ThreadLocalRandom.current().nextDouble());
-    this.transport = new HttpTransport(builder.settings(), retry, Version.userAgent());
-    CredentialStore credentials =
-        new ExplicitCredentials(builder.credentials, builder.credentialStore);
-    HttpTransport.Sender sender =
-        new TokenAuthenticator(transport, credentials, builder.clock)::send;
+    this.transport =
+        new HttpTransport(
+            builder.connections(), builder.tls(), builder.proxies, retry, Version.userAgent());
+    this.routes =
+        new Routes(builder.registries, transport, builder.plainHttp, builder.https, builder.clock);
+    this.clock = builder.clock;
+    this.credentials = builder.store();
+    CredentialStore known = new ExplicitCredentials(builder.credentials, credentials);
+    HttpTransport.Sender sender = new TokenAuthenticator(transport, known, clock)::send;
     this.manifests = new ManifestRequests(transport, sender);
     this.blobs = new BlobRequests(transport, sender, builder.blobSettings());
     this.lists = new ListRequests(transport, sender);
     this.referrers = new ReferrerRequests(transport, sender, manifests);
     this.deletion = new Deletion(transport, sender, manifests, lists, referrers);
-    this.plainHttp = Set.copyOf(builder.plainHttp);
-    this.https = Set.copyOf(builder.https);
   }
 
   /** A client with the defaults of {@link Builder}. */
@@ -87,24 +92,17 @@ public final class RegistryClient implements ImageSource, ImageSink {
     return new Builder();
   }
 
-  private RegistryEndpoint endpoint(ImageReference reference) {
-    String registry = reference.registry();
-    boolean plain =
-        plainHttp.contains(registry)
-            || (RegistryEndpoint.isLoopback(registry) && !https.contains(registry));
-    return RegistryEndpoint.of(registry, plain);
-  }
-
+  /** At the location; what may come from a mirror is read by {@link Routes#read}. */
   private Operation pull(String what, ImageReference reference) {
-    return Operation.pull(what, endpoint(reference), reference);
+    return routes.location(what, reference, Access.PULL);
   }
 
   private Operation push(String what, ImageReference reference) {
-    return Operation.push(what, endpoint(reference), reference);
+    return routes.location(what, reference, Access.PUSH);
   }
 
   private Operation deletion(String what, ImageReference reference) {
-    return Operation.delete(what, endpoint(reference), reference);
+    return routes.location(what, reference, Access.DELETE);
   }
 
   /**
@@ -115,13 +113,15 @@ public final class RegistryClient implements ImageSource, ImageSink {
    */
   @Override
   public Descriptor resolve(ImageReference reference) {
-    return manifests.resolve(pull("resolve " + reference, reference), reference);
+    return routes.read(
+        "resolve " + reference, reference, operation -> manifests.resolve(operation, reference));
   }
 
   @Override
   public byte[] manifest(ImageReference reference, Descriptor descriptor) {
     String what = "read manifest " + descriptor.digest() + " of " + reference.name();
-    return manifests.read(pull(what, reference), reference, descriptor);
+    return routes.read(
+        what, reference, operation -> manifests.read(operation, reference, descriptor));
   }
 
   /**
@@ -136,7 +136,8 @@ public final class RegistryClient implements ImageSource, ImageSink {
   @Override
   public InputStream blob(ImageReference reference, Descriptor descriptor) {
     String what = "read blob " + descriptor.digest() + " of " + reference.name();
-    return blobs.open(pull(what, reference), reference, descriptor);
+    return routes.read(
+        what, reference, operation -> blobs.open(operation, reference, descriptor));
   }
 
   /**
@@ -174,13 +175,15 @@ public final class RegistryClient implements ImageSource, ImageSink {
    * @throws RuncibleException also UNSUPPORTED when the registry does not list them, INVALID_INPUT
    *     when there are more than 500,000 or the registry is malformed
    */
+  @Override
   public List<String> repositories(String registry) {
     ImageReference any = ImageReference.parse(registry + "/any");
     if (!any.registry().equals(registry)) {
       throw new RuncibleException(
           ErrorKind.INVALID_INPUT, "this is not the name of a registry: " + any.registry());
     }
-    Operation operation = Operation.catalog("list the repositories of " + registry, endpoint(any));
+    Operation operation =
+        routes.registry("list the repositories of " + registry, registry, Access.CATALOG);
     return lists
         .repositories(operation)
         .orElseThrow(
@@ -225,8 +228,14 @@ public final class RegistryClient implements ImageSource, ImageSink {
    */
   @Override
   public long blobSize(ImageReference reference, Digest digest) {
-    Operation operation = pull("tell the size of " + digest + " of " + reference.name(), reference);
-    String registry = reference.registry();
+    return routes.read(
+        "tell the size of " + digest + " of " + reference.name(),
+        reference,
+        operation -> blobSize(operation, reference, digest));
+  }
+
+  private long blobSize(Operation operation, ImageReference reference, Digest digest) {
+    String registry = operation.endpoint().name();
     long size =
         blobs
             .size(operation, reference, digest)
@@ -269,13 +278,14 @@ public final class RegistryClient implements ImageSource, ImageSink {
    */
   @Override
   public boolean mountBlob(ImageReference reference, Descriptor descriptor, ImageReference from) {
-    if (!reference.registry().equals(from.registry())) {
-      return false;
-    }
     String what =
         "mount blob " + descriptor.digest() + " of " + from.name() + " in " + reference.name();
-    Operation operation = push(what, reference).readingFrom(from);
-    return blobs.mount(operation, reference, descriptor, from);
+    Operation target = push(what, reference);
+    Operation source = pull(what, from);
+    if (!source.endpoint().base().equals(target.endpoint().base())) {
+      return false;
+    }
+    return blobs.mount(target.readingFrom(source.repository()), reference, descriptor);
   }
 
   /**
@@ -319,6 +329,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
    * Deletes a tag or a manifest, as {@link #delete(ImageReference, Collection)} does without
    * further tags.
    */
+  @Override
   public void delete(ImageReference reference) {
     delete(reference, List.of());
   }
@@ -360,10 +371,52 @@ public final class RegistryClient implements ImageSource, ImageSink {
    * @throws RuncibleException NOT_FOUND when there is no such blob, UNSUPPORTED when the registry
    *     does not delete
    */
+  @Override
   public void deleteBlob(ImageReference repository, Digest digest) {
     Operation operation =
         deletion("delete blob " + digest + " of " + repository.name(), repository);
     blobs.delete(operation, repository, digest);
+  }
+
+  /**
+   * Says under which names an image is looked for, in order: the mirrors that the configuration has
+   * for it, and last its location. Without a configuration for it, that is the reference itself.
+   * Asks no registry.
+   *
+   * @return unmodifiable, never empty
+   */
+  public List<ImageReference> names(ImageReference reference) {
+    return routes.names(reference);
+  }
+
+  /**
+   * Tries credentials out, and keeps them in the credential store if the registry takes them. A
+   * registry that lets anybody in takes any. The host is asked by its own name, whatever mirrors or
+   * locations are configured.
+   *
+   * @param registry the registry as in a reference, or a part of it to which alone the credentials
+   *     belong: {@code registry.example:5000}, {@code registry.example/team}
+   * @throws RuncibleException UNAUTHENTICATED when the registry refuses them; nothing is kept then.
+   *     INVALID_INPUT when the name is not that of a registry, UNSUPPORTED when the store cannot
+   *     keep them, FAILED_PRECONDITION when it fails to
+   */
+  public void login(String registry, Credentials credentials) {
+    String key = Login.key(registry);
+    new Login(transport, routes, clock).verify(key, credentials);
+    this.credentials.store(key, credentials);
+  }
+
+  /**
+   * Forgets what {@link #login} kept. What this client has been told, and the access tokens that it
+   * already has, are not affected. Asks no registry.
+   *
+   * @param registry as for {@link #login}
+   * @return whether there were credentials
+   * @throws RuncibleException UNSUPPORTED when the store only looks up, FAILED_PRECONDITION when it
+   *     fails
+   */
+  public boolean logout(String registry) {
+    return credentials.erase(Login.key(registry));
   }
 
   /** Ends the connections and the streams of blobs. Idempotent; requests under way fail. */
@@ -381,7 +434,10 @@ public final class RegistryClient implements ImageSource, ImageSink {
     private final Set<String> https = new HashSet<>();
     private final Map<String, Credentials> credentials = new HashMap<>();
     private final OkHttpClient.Builder http = new OkHttpClient.Builder();
-    private CredentialStore credentialStore = DockerCredentials.standard();
+    private final List<X509Certificate> authorities = new ArrayList<>();
+    private @Nullable CredentialStore credentialStore;
+    private RegistryConfiguration registries = RegistryConfiguration.host();
+    private ProxySettings proxies = ProxySettings.host();
     private Duration connectTimeout = Duration.ofSeconds(10);
     private Duration stallTimeout = Duration.ofSeconds(30);
     private int attempts = 5;
@@ -395,9 +451,36 @@ public final class RegistryClient implements ImageSource, ImageSink {
     private Builder() {}
 
     /**
+     * Where mirrors, other locations, insecure and blocked registries, and certificates are
+     * configured. The default is {@link RegistryConfiguration#host()}.
+     */
+    public Builder registries(RegistryConfiguration configuration) {
+      registries = Objects.requireNonNull(configuration, "configuration");
+      return this;
+    }
+
+    /** Through which proxies to connect. The default is {@link ProxySettings#host()}. */
+    public Builder proxies(ProxySettings settings) {
+      proxies = Objects.requireNonNull(settings, "settings");
+      return this;
+    }
+
+    /**
+     * Trusts the certificates of a key store, besides those that the JVM trusts, for all
+     * registries. Those for a single one are in {@link RegistryConfiguration#withCertificates}.
+     *
+     * @throws RuncibleException INVALID_INPUT when the store has not been loaded
+     */
+    public Builder trust(KeyStore store) {
+      authorities.addAll(TlsSettings.authorities(store));
+      return this;
+    }
+
+    /**
      * Speaks plain HTTP to a registry. Registries with a loopback address ({@code localhost},
-     * {@code 127.0.0.0/8}, {@code [::1]}) are spoken to in plain HTTP by default, all others over
-     * HTTPS.
+     * {@code 127.0.0.0/8}, {@code [::1]}) are spoken to in plain HTTP by default, unless the
+     * configuration has certificates for them or says whether they are insecure; all others over
+     * HTTPS. This setting, like {@link #https}, goes before the configuration.
      *
      * @param registry the registry as in a reference, with its port
      */
@@ -431,7 +514,11 @@ public final class RegistryClient implements ImageSource, ImageSink {
       return this;
     }
 
-    /** Where to look for credentials. The default is {@link DockerCredentials#standard()}. */
+    /**
+     * Where to look for credentials, and where {@link RegistryClient#login} keeps them. The default
+     * is {@link DockerCredentials#standard()}, unless the configuration names {@code
+     * credential-helpers}.
+     */
     public Builder credentialStore(CredentialStore store) {
       credentialStore = Objects.requireNonNull(store, "store");
       return this;
@@ -520,12 +607,16 @@ public final class RegistryClient implements ImageSource, ImageSink {
       return this;
     }
 
-    Builder trust(SSLSocketFactory sockets, X509TrustManager trust) {
-      http.sslSocketFactory(sockets, trust);
-      return this;
+    private CredentialStore store() {
+      return credentialStore != null ? credentialStore : DockerCredentials.standard(registries);
     }
 
-    private OkHttpClient.Builder settings() {
+    private TlsSettings tls() {
+      return new TlsSettings(
+          List.copyOf(authorities), new CertificateDirectories(registries.certificates()));
+    }
+
+    private OkHttpClient.Builder connections() {
       return http.connectTimeout(connectTimeout)
           .readTimeout(stallTimeout)
           .writeTimeout(stallTimeout);

@@ -8,15 +8,21 @@ import okhttp3.HttpUrl;
  *
  * @param name the registry as in a reference
  * @param base scheme, host and port; the API is below {@code /v2/}
+ * @param insecure whether its certificate does not matter
+ * @param remap what the names of repositories become there
  */
-record RegistryEndpoint(String name, HttpUrl base) {
+record RegistryEndpoint(String name, HttpUrl base, boolean insecure, Remap remap) {
   private static final String DOCKER = "docker.io";
   private static final String DOCKER_API = "registry-1.docker.io";
 
   static RegistryEndpoint of(String registry, boolean plainHttp) {
+    return of(registry, plainHttp, false, Remap.NONE);
+  }
+
+  static RegistryEndpoint of(String registry, boolean plainHttp, boolean insecure, Remap remap) {
     String host = registry.equals(DOCKER) ? DOCKER_API : registry;
-    return new RegistryEndpoint(
-        registry, HttpUrl.get((plainHttp ? "http://" : "https://") + host + "/v2/"));
+    HttpUrl base = HttpUrl.get((plainHttp ? "http://" : "https://") + host + "/v2/");
+    return new RegistryEndpoint(registry, base, insecure, remap);
   }
 
   /** Whether a registry is on this machine by its very name, without asking a name server. */
@@ -27,6 +33,11 @@ record RegistryEndpoint(String name, HttpUrl base) {
     int colon = registry.indexOf(':');
     String host = colon < 0 ? registry : registry.substring(0, colon);
     return host.equals("localhost") || isLoopbackV4(host);
+  }
+
+  static boolean isLoopback(HttpUrl url) {
+    String host = url.host();
+    return isLoopback(host.indexOf(':') < 0 ? host : "[" + host + "]");
   }
 
   private static boolean isLoopbackV4(String host) {
@@ -73,7 +84,12 @@ record RegistryEndpoint(String name, HttpUrl base) {
 
   /** The parts of a reference are checked when it is read, so they can stand in a path. */
   private HttpUrl below(ImageReference reference, String rest) {
-    return base.newBuilder().addPathSegments(reference.repository() + "/" + rest).build();
+    return base.newBuilder().addPathSegments(repository(reference) + "/" + rest).build();
+  }
+
+  /** What a repository is called here. */
+  String repository(ImageReference reference) {
+    return remap.apply(reference).repository();
   }
 
   boolean isPlainHttp() {

@@ -160,10 +160,14 @@ final class TokenAuthenticator {
           operation,
           registry + " changed its token server from " + first + " to " + origin);
     }
+    String repository = operation.repository();
     String own = operation.scope();
     String scope = answering ? scope(challenge).orElse(own) : own;
-    return tokenServer.fetch(
-        operation, realm, scope, credentials.find(registry, operation.repository()));
+    Optional<Credentials> found = credentials.find(registry, repository);
+    if (found.isPresent()) {
+      TokenServer.requireFitForSecrets(operation, realm);
+    }
+    return tokenServer.fetch(operation, realm, scope, found);
   }
 
   private static Optional<String> scope(Challenge challenge) {
@@ -177,8 +181,8 @@ final class TokenAuthenticator {
         ErrorKind.UNAUTHENTICATED,
         operation,
         operation.endpoint().name()
-            + " wants credentials for "
-            + operation.repository()
+            + " wants credentials"
+            + (operation.repository().isEmpty() ? "" : " for " + operation.repository())
             + refusal.said()
             + " and none are known; log in so that they are in "
             + credentials.description()
@@ -190,8 +194,8 @@ final class TokenAuthenticator {
         ErrorKind.UNAUTHENTICATED,
         operation,
         operation.endpoint().name()
-            + " refused access to "
-            + operation.repository()
+            + " refused access"
+            + (operation.repository().isEmpty() ? "" : " to " + operation.repository())
             + refusal.said()
             + "; it may not exist, or the credentials are wrong or missing, which are taken from "
             + credentials.description()

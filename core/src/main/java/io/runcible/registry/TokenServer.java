@@ -60,6 +60,28 @@ final class TokenServer {
     return new Realm(realm.get(), challenge.parameter("service"));
   }
 
+  /**
+   * Fails for a realm that must not see credentials. Over HTTPS, a registry may name any server, as
+   * many are served by another host. Over plain HTTP, where anybody may have written the challenge,
+   * it is the host of the registry itself, which gets passwords in the clear anyway, or this
+   * machine for a registry on this machine.
+   */
+  static void requireFitForSecrets(Operation operation, Realm realm) {
+    HttpUrl server = realm.realm();
+    HttpUrl registry = operation.endpoint().base();
+    if (!server.isHttps()
+        && !server.host().equals(registry.host())
+        && !(RegistryEndpoint.isLoopback(server) && RegistryEndpoint.isLoopback(registry))) {
+      throw Failures.of(
+          ErrorKind.UNAUTHENTICATED,
+          operation,
+          operation.endpoint().name()
+              + " names a token server on another host over plain HTTP, "
+              + RegistryEndpoint.origin(server)
+              + ", which gets no credentials");
+    }
+  }
+
   AccessToken fetch(
       Operation operation, Realm realm, String scope, Optional<Credentials> credentials) {
     Request request =
@@ -83,7 +105,7 @@ final class TokenServer {
     realm.service().ifPresent(service -> url.addQueryParameter("service", service));
     Request.Builder request = new Request.Builder();
     authorization.ifPresent(value -> request.header("Authorization", value));
-    for (String one : scope.trim().split(" +", -1)) {
+    for (String one : scope.isBlank() ? new String[0] : scope.trim().split(" +", -1)) {
       url.addQueryParameter("scope", one);
     }
     return request.url(url.build()).build();
@@ -94,8 +116,10 @@ final class TokenServer {
         new FormBody.Builder()
             .add("grant_type", "refresh_token")
             .add("client_id", CLIENT_ID)
-            .add("scope", scope)
             .add("refresh_token", identityToken);
+    if (!scope.isEmpty()) {
+      form.add("scope", scope);
+    }
     realm.service().ifPresent(service -> form.add("service", service));
     return new Request.Builder().url(realm.realm()).post(form.build()).build();
   }

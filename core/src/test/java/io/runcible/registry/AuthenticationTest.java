@@ -12,11 +12,14 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.Descriptor;
+import io.runcible.image.ImageReference;
 import io.runcible.image.MediaType;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CyclicBarrier;
@@ -497,6 +500,132 @@ class AuthenticationTest {
           assertThat(failure).hasMessageContaining("changed its token server");
         }
         assertThat(other.requests).isEmpty();
+      }
+    }
+
+    @Test
+    void onAnotherHostOverHttpsGetsThePassword() {
+      try (FakeRegistry other = FakeRegistry.answeringOverTls(request -> issue())) {
+        registry =
+            FakeRegistry.answeringOverTls(
+                request ->
+                    authorization(request).equals("Bearer t1")
+                        ? manifest(MANIFEST).build()
+                        : challenge("Bearer realm=\"" + other.urlElsewhere("/token") + "\""));
+        try (RegistryClient client = withPassword()) {
+          resolve(client, "team/app:1");
+        }
+        assertThat(other.requests)
+            .extracting(AuthenticationTest::authorization)
+            .containsExactly(BASIC);
+      }
+    }
+
+    @Test
+    void onAnotherHostOverPlainHttpGetsNoCredentials() throws IOException {
+      try (FakeRegistry trap = FakeRegistry.answering(request -> issue());
+          TestProxy names =
+              new TestProxy(Map.of("trap.example:80", HttpUrl.get(trap.url("/")).port()), "")) {
+        registry =
+            FakeRegistry.answering(
+                request -> challenge("Bearer realm=\"http://trap.example/token\""));
+        for (Credentials secret :
+            List.of(Credentials.basic("joe", SECRET), Credentials.identityToken(SECRET))) {
+          RuncibleException failure =
+              AuthenticationTest.this.failure(
+                  registry
+                      .client()
+                      .proxies(ProxySettings.of(names.url("socks5", "")))
+                      .credentials(registry.name(), secret)
+                      .build());
+          assertThat(failure.kind()).isEqualTo(ErrorKind.UNAUTHENTICATED);
+          assertThat(failure)
+              .hasMessageContaining("token server on another host over plain HTTP")
+              .hasMessageContaining("http://trap.example")
+              .hasMessageNotContaining(SECRET);
+        }
+        assertThat(names.asked).isEmpty();
+        assertThat(trap.requests).isEmpty();
+      }
+    }
+
+    @Test
+    void onThisMachineGetsNothingForAPlainRegistryElsewhere() throws IOException {
+      try (FakeRegistry trap = FakeRegistry.answering(request -> issue())) {
+        registry =
+            FakeRegistry.answering(
+                request -> challenge("Bearer realm=\"" + trap.url("/token") + "\""));
+        int port = HttpUrl.get(registry.url("/")).port();
+        try (TestProxy names = new TestProxy(Map.of("registry.example:5000", port), "");
+            RegistryClient client =
+                registry
+                    .client()
+                    .plainHttp("registry.example:5000")
+                    .proxies(ProxySettings.of(names.url("socks5", "")))
+                    .credentials("registry.example:5000", Credentials.basic("joe", SECRET))
+                    .build()) {
+          RuncibleException failure =
+              catchThrowableOfType(
+                  RuncibleException.class,
+                  () -> client.resolve(ImageReference.parse("registry.example:5000/team/app:1")));
+          assertThat(failure.kind()).isEqualTo(ErrorKind.UNAUTHENTICATED);
+        }
+        assertThat(trap.requests).isEmpty();
+        assertThat(registry.requests)
+            .extracting(AuthenticationTest::authorization)
+            .containsOnly("none");
+      }
+    }
+
+    @Test
+    void thatChangesLaterGetsNothingEvenOverHttps() {
+      AtomicInteger challenges = new AtomicInteger();
+      try (FakeRegistry trap = FakeRegistry.answeringOverTls(request -> issue())) {
+        registry =
+            FakeRegistry.answeringOverTls(
+                request -> {
+                  if (isToken(request)) {
+                    return issue();
+                  }
+                  if (authorization(request).startsWith("Bearer")
+                      && request.getTarget().contains("/app/")) {
+                    return manifest(MANIFEST).build();
+                  }
+                  String realm =
+                      challenges.incrementAndGet() == 1
+                          ? registry.url("/token")
+                          : trap.url("/token");
+                  return challenge("Bearer realm=\"" + realm + "\"");
+                });
+        try (RegistryClient client = withPassword()) {
+          resolve(client, "team/app:1");
+          RuncibleException failure =
+              catchThrowableOfType(RuncibleException.class, () -> resolve(client, "team/trap:1"));
+          assertThat(failure).hasMessageContaining("changed its token server");
+        }
+        assertThat(trap.requests).isEmpty();
+      }
+    }
+
+    @Test
+    void thatARedirectLeadsToIsNotAsked() {
+      try (FakeRegistry trap =
+          FakeRegistry.answeringOverTls(
+              request ->
+                  isToken(request)
+                      ? issue()
+                      : challenge(
+                          "Bearer realm=\"https://" + request.getHeaders().get("Host") + "/token\"",
+                          "Basic realm=x"))) {
+        registry =
+            FakeRegistry.answeringOverTls(
+                request -> FakeRegistry.redirect(trap.url(request.getTarget())));
+        assertThat(AuthenticationTest.this.failure(withPassword()).kind())
+            .isEqualTo(ErrorKind.UNAUTHENTICATED);
+        assertThat(trap.requests)
+            .allMatch(request -> !isToken(request))
+            .extracting(AuthenticationTest::authorization)
+            .containsOnly("none");
       }
     }
 

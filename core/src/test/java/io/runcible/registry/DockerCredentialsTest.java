@@ -62,7 +62,9 @@ class DockerCredentialsTest {
     void anExplicitFileIsTheOnlyOne() {
       assertThat(
               DockerCredentials.files(
-                  Map.of("REGISTRY_AUTH_FILE", "/a.json", "DOCKER_CONFIG", "/d"), Path.of("/h")))
+                  Map.of("REGISTRY_AUTH_FILE", "/a.json", "DOCKER_CONFIG", "/d"),
+                  Path.of("/h"),
+                  Optional.of(Path.of("/run/containers/0"))))
           .containsExactly(Path.of("/a.json"));
     }
 
@@ -71,7 +73,8 @@ class DockerCredentialsTest {
       assertThat(
               DockerCredentials.files(
                   Map.of("DOCKER_CONFIG", "/d", "XDG_RUNTIME_DIR", "/r", "XDG_CONFIG_HOME", "/c"),
-                  Path.of("/h")))
+                  Path.of("/h"),
+                  Optional.of(Path.of("/run/containers/0"))))
           .containsExactly(
               Path.of("/d/config.json"),
               Path.of("/r/containers/auth.json"),
@@ -80,9 +83,14 @@ class DockerCredentialsTest {
 
     @Test
     void withoutAnEnvironmentTheHomeIsSearched() {
-      assertThat(DockerCredentials.files(Map.of("DOCKER_CONFIG", ""), Path.of("/h")))
+      assertThat(DockerCredentials.files(
+                  Map.of("DOCKER_CONFIG", ""),
+                  Path.of("/h"),
+                  Optional.of(Path.of("/run/containers/0"))))
           .containsExactly(
-              Path.of("/h/.config/containers/auth.json"), Path.of("/h/.docker/config.json"));
+              Path.of("/run/containers/0/auth.json"),
+              Path.of("/h/.config/containers/auth.json"),
+              Path.of("/h/.docker/config.json"));
     }
 
     @Test

@@ -19,7 +19,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import okhttp3.tls.HandshakeCertificates;
 import okhttp3.tls.HeldCertificate;
 import org.jspecify.annotations.Nullable;
 
@@ -83,13 +82,13 @@ public final class DockerRegistry implements AutoCloseable {
 
   /** A client that may do everything. */
   public RegistryClient.Builder client() {
-    RegistryClient.Builder client = RegistryClient.builder().credentialStore(CredentialStore.NONE);
+    RegistryClient.Builder client =
+        RegistryClient.builder()
+            .credentialStore(CredentialStore.NONE)
+            .registries(RegistryConfiguration.none())
+            .proxies(ProxySettings.none());
     if (entrance == Entrance.HTTPS) {
-      HandshakeCertificates trusted =
-          new HandshakeCertificates.Builder()
-              .addTrustedCertificate(CERTIFICATE.certificate())
-              .build();
-      client.https(name).trust(trusted.sslSocketFactory(), trusted.trustManager());
+      client.https(name).trust(Certificates.trusting(CERTIFICATE.certificate()));
     }
     return needsPassword() ? client.credentials(name, Credentials.basic(USER, PASSWORD)) : client;
   }

@@ -38,6 +38,7 @@ final class FakeRegistry implements AutoCloseable {
       new HeldCertificate.Builder()
           .addSubjectAlternativeName("localhost")
           .addSubjectAlternativeName("127.0.0.1")
+          .addSubjectAlternativeName("registry.example")
           .build();
 
   final List<RecordedRequest> requests = new CopyOnWriteArrayList<>();
@@ -115,13 +116,14 @@ final class FakeRegistry implements AutoCloseable {
     RegistryClient.Builder builder =
         RegistryClient.builder()
             .credentialStore(CredentialStore.NONE)
+            .registries(RegistryConfiguration.none())
+            .proxies(ProxySettings.none())
             .attempts(3)
             .stallTimeout(Duration.ofSeconds(20))
             .clock(clock)
             .sleeper(pauses::add);
     if (tls) {
-      HandshakeCertificates certificates = certificates();
-      builder.https(name()).trust(certificates.sslSocketFactory(), certificates.trustManager());
+      builder.https(name()).trust(Certificates.trusting(CERTIFICATE.certificate()));
     }
     return builder;
   }

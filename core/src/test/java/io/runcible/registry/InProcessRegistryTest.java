@@ -28,7 +28,10 @@ class InProcessRegistryTest implements ImageSourceContract {
   @Override
   public ImageSource source(Consumer<ImageSink> content) {
     content.accept(memory);
-    return RegistryClient.builder().credentialStore(CredentialStore.NONE).build();
+    return RegistryClient.builder()
+        .credentialStore(CredentialStore.NONE)
+        .registries(RegistryConfiguration.none())
+        .build();
   }
 
   @Override

@@ -258,6 +258,7 @@ class ManifestRequestsTest {
       client =
           RegistryClient.builder()
               .credentialStore(CredentialStore.NONE)
+              .registries(RegistryConfiguration.none())
               .https(registry.name())
               .sleeper(registry.pauses::add)
               .build();

@@ -218,7 +218,9 @@ class RegistryIT {
     push(reference("team/app:1"));
     for (RegistryClient.Builder other :
         List.of(
-            RegistryClient.builder().credentialStore(CredentialStore.NONE),
+            RegistryClient.builder()
+                .credentialStore(CredentialStore.NONE)
+                .registries(RegistryConfiguration.none()),
             registry.client().credentials(registry.name(), Credentials.basic("joe", "wrong")))) {
       try (RegistryClient stranger = other.build()) {
         RuncibleException failure = failure(() -> stranger.resolve(reference("team/app:1")));
@@ -243,7 +245,10 @@ class RegistryIT {
         "--password=" + DockerRegistry.PASSWORD,
         registry.name());
     try (RegistryClient known =
-        RegistryClient.builder().credentialStore(DockerCredentials.file(file)).build()) {
+        RegistryClient.builder()
+            .credentialStore(DockerCredentials.file(file))
+            .registries(RegistryConfiguration.none())
+            .build()) {
       assertThat(known.resolve(reference("team/app:1")).mediaType())
           .isEqualTo(MediaType.OCI_MANIFEST);
     }
@@ -255,6 +260,7 @@ class RegistryIT {
     try (RegistryClient stranger =
         RegistryClient.builder()
             .credentialStore(CredentialStore.NONE)
+            .registries(RegistryConfiguration.none())
             .https(registry.name())
             .build()) {
       assertThat(failure(() -> stranger.resolve(reference("app:1"))))

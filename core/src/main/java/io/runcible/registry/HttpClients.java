@@ -1,0 +1,57 @@
+package io.runcible.registry;
+
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import okhttp3.HttpUrl;
+import okhttp3.OkHttpClient;
+
+/**
+ * A client for each host, with the certificates and the proxy that are for it; so nothing that is
+ * for one host is used for another, wherever a redirect leads. They share their connections, which
+ * are told apart by these settings. Thread-safe.
+ */
+final class HttpClients {
+  private static final int MAX_HOSTS = 256;
+
+  private final OkHttpClient common;
+  private final TlsSettings tls;
+  private final ProxySettings proxies;
+  private final Map<Key, OkHttpClient> clients = new ConcurrentHashMap<>();
+
+  private record Key(String scheme, String host, int port, boolean verified) {}
+
+  HttpClients(OkHttpClient common, TlsSettings tls, ProxySettings proxies) {
+    this.common = common;
+    this.tls = tls;
+    this.proxies = proxies;
+  }
+
+  /**
+   * The client for the host and port of a URL.
+   *
+   * @param verified whether its certificate must be valid
+   */
+  OkHttpClient of(HttpUrl url, boolean verified) {
+    Key key = new Key(url.scheme(), url.host(), url.port(), verified);
+    OkHttpClient known = clients.get(key);
+    if (known != null) {
+      return known;
+    }
+    OkHttpClient.Builder builder = common.newBuilder();
+    tls.apply(builder, url, verified);
+    proxies.apply(builder, url);
+    OkHttpClient made = builder.build();
+    if (clients.size() >= MAX_HOSTS) {
+      // Redirects may lead to any number of hosts.
+      clients.clear();
+    }
+    OkHttpClient first = clients.putIfAbsent(key, made);
+    return first != null ? first : made;
+  }
+
+  /** Ends idle connections and the calls under way. */
+  void close() {
+    common.dispatcher().cancelAll();
+    common.connectionPool().evictAll();
+  }
+}
