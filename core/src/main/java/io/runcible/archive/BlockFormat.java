@@ -32,8 +32,7 @@ interface BlockFormat {
      * @param last whether no block follows
      * @return how many bytes it takes in the output
      */
-    int encode(
-        byte[] bytes, int history, int offset, int length, boolean last, byte[] output);
+    int encode(byte[] bytes, int history, int offset, int length, boolean last, byte[] output);
 
     @Override
     void close();

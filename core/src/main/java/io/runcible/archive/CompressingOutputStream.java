@@ -210,7 +210,8 @@ public final class CompressingOutputStream extends OutputStream {
       block.task.get();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      InterruptedIOException interrupted = new InterruptedIOException("compressing was interrupted");
+      InterruptedIOException interrupted =
+          new InterruptedIOException("compressing was interrupted");
       interrupted.initCause(e);
       throw interrupted;
     } catch (ExecutionException e) {
@@ -260,7 +261,7 @@ public final class CompressingOutputStream extends OutputStream {
   private void release() {
     abandoned = true;
     boolean interrupted = Thread.interrupted();
-    for (@Nullable Block block = pending.poll(); block != null; ) {
+    for (Block block = pending.poll(); block != null; ) {
       block.task.run();
       try {
         block.task.get();

@@ -73,10 +73,7 @@ public final class LayerDiff {
     return new LayerDiff(upper, null, format);
   }
 
-  /**
-   * What makes the lower tree into the upper one. Files of equal metadata are read, both, unless
-   * the trees share them: then a new name of one comes as a file of its own.
-   */
+  /** What makes the lower tree into the upper one. Files of equal metadata are read, both. */
   public static LayerDiff ofTrees(Path lower, Path upper) {
     return new LayerDiff(upper, Objects.requireNonNull(lower, "lower"), LayerFormat.PLAIN);
   }
@@ -92,7 +89,10 @@ public final class LayerDiff {
     return this;
   }
 
-  /** Whether owners are kept (EXACT, the default) or all is owned by 0:0 (IGNORE). */
+  /**
+   * Whether owners are kept (EXACT, the default), mapped back, taken from their records (RECORD), or
+   * all is owned by 0:0 (IGNORE).
+   */
   public LayerDiff ownership(Ownership wanted) {
     ownership = Objects.requireNonNull(wanted, "wanted");
     return this;

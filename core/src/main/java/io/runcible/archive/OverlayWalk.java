@@ -23,7 +23,10 @@ final class OverlayWalk {
   private final String marks;
   private final TreeEntries entries;
 
-  /** Directories to come; a loop and not recursive, since a container makes them as deep as it likes. */
+  /**
+   * Directories to come; a loop and not recursive, since a container makes them as deep as it
+   * likes.
+   */
   private final Deque<String> pending = new ArrayDeque<>();
 
   OverlayWalk(FileDescriptor root, LayerFormat format, TreeEntries entries) {
@@ -53,7 +56,8 @@ final class OverlayWalk {
     refuseReferences(directory, ".", path);
     // The root of the upper directory was made by who mounted it.
     if (!path.isEmpty()) {
-      entries.directory(path, FileCalls.stat(directory), TreeEntries.attributes(directory, "."));
+      entries.directory(
+          path, directory, FileCalls.stat(directory), TreeEntries.attributes(directory, "."));
     }
     if (isMarked(directory, ".", "opaque", "y")) {
       entries.opaque(path);
@@ -81,9 +85,7 @@ final class OverlayWalk {
       FileDescriptor directory, String name, String parent, Stat stat, boolean mayBeMarked)
       throws IOException {
     boolean node =
-        stat.type() == Stat.CHARACTER_DEVICE
-            && stat.deviceMajor() == 0
-            && stat.deviceMinor() == 0;
+        stat.type() == Stat.CHARACTER_DEVICE && stat.deviceMajor() == 0 && stat.deviceMinor() == 0;
     boolean marked =
         mayBeMarked
             && stat.isRegular()

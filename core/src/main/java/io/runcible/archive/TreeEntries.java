@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Writes what a tree has as entries of a layer. */
 final class TreeEntries {
@@ -31,14 +32,29 @@ final class TreeEntries {
 
   private final TarWriter tar;
   private final DiffOptions options;
+
+  /** Of files with several names the one that was written first. */
   private final Map<Inode, String> linked = new HashMap<>();
+
+  private final List<Unchanged> unchanged = new ArrayList<>();
   private final List<SkippedEntry> skipped = new ArrayList<>();
   private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER);
   private final byte[] bytes = new byte[BUFFER];
   private long entries;
   private long total;
 
-  private record Inode(long fileSystem, long number) {}
+  private record Inode(long fileSystem, long number) {
+    static Inode of(Stat stat) {
+      return new Inode(stat.fileSystem(), stat.inode());
+    }
+  }
+
+  /** Who something belongs to in the layer. */
+  private record Owner(long uid, long gid) {
+    static final Owner ROOT = new Owner(0, 0);
+  }
+
+  private record Unchanged(String path, Stat stat) {}
 
   TreeEntries(TarWriter tar, DiffOptions options) {
     this.tar = tar;
@@ -63,8 +79,7 @@ final class TreeEntries {
     }
     if (path.length() >= RawName.MAX_PATH) {
       throw new RuncibleException(
-          ErrorKind.INVALID_INPUT,
-          "'" + RawName.printable(path) + "' lies too deep for a layer");
+          ErrorKind.INVALID_INPUT, "'" + RawName.printable(path) + "' lies too deep for a layer");
     }
     return true;
   }
@@ -88,13 +103,16 @@ final class TreeEntries {
 
   private void mark(String name) throws IOException {
     count(name, 0);
-    tar.begin(
-        new TarWriter.Entry(EntryType.FILE, name, "", 0, 0, 0, 0, 0, 0, 0, Map.of(), null));
+    tar.begin(new TarWriter.Entry(EntryType.FILE, name, "", 0, 0, 0, 0, 0, 0, 0, Map.of(), null));
   }
 
   /** A directory, without what is in it. */
-  void directory(String path, Stat stat, Map<String, byte[]> attributes) throws IOException {
-    begin(EntryType.DIRECTORY, path.isEmpty() ? "." : path, "", stat, 0, attributes, null);
+  void directory(
+      String path, FileDescriptor directory, Stat stat, Map<String, byte[]> attributes)
+      throws IOException {
+    Owner owner = owner(path, directory, ".", stat);
+    String name = path.isEmpty() ? "." : path;
+    begin(EntryType.DIRECTORY, name, "", stat, owner, 0, attributes, null);
   }
 
   /** Anything but a directory. */
@@ -104,7 +122,7 @@ final class TreeEntries {
       case Stat.SYMLINK -> {
         if (!isLinked(path, stat)) {
           String to = FileCalls.readLink(parent, leaf);
-          begin(EntryType.SYMLINK, path, to, stat, 0, attributes(parent, leaf), null);
+          begin(EntryType.SYMLINK, path, to, stat, owner(path, stat), 0, attributes(parent, leaf), null);
         }
       }
       case Stat.CHARACTER_DEVICE -> node(EntryType.CHARACTER_DEVICE, parent, leaf, path, stat);
@@ -114,24 +132,23 @@ final class TreeEntries {
     }
   }
 
-  private void node(
-      EntryType type, FileDescriptor parent, String leaf, String path, Stat stat)
+  private void node(EntryType type, FileDescriptor parent, String leaf, String path, Stat stat)
       throws IOException {
     if (!isLinked(path, stat)) {
-      begin(type, path, "", stat, 0, attributes(parent, leaf), null);
+      begin(type, path, "", stat, owner(path, stat), 0, attributes(parent, leaf), null);
     }
   }
 
   private void file(FileDescriptor parent, String leaf, String path) throws IOException {
-    try (FileDescriptor file =
-        TreeReads.openFile(parent, leaf).orElseThrow(() -> changed(path))) {
+    try (FileDescriptor file = TreeReads.openFile(parent, leaf).orElseThrow(() -> changed(path))) {
       Stat stat = FileCalls.stat(file);
       if (isLinked(path, stat)) {
         return;
       }
       boolean holes = stat.blocks() * BLOCK + MIN_HOLES <= stat.size();
       SparseMap sparse = holes ? sparseMap(file, path, stat.size()) : null;
-      begin(EntryType.FILE, path, "", stat, stat.size(), attributes(parent, leaf), sparse);
+      Owner owner = owner(path, parent, leaf, stat);
+      begin(EntryType.FILE, path, "", stat, owner, stat.size(), attributes(parent, leaf), sparse);
       if (sparse == null) {
         copy(file, path, stat.size());
         return;
@@ -148,11 +165,29 @@ final class TreeEntries {
     if (stat.links() <= 1) {
       return false;
     }
-    String first = linked.putIfAbsent(new Inode(stat.fileSystem(), stat.inode()), path);
+    String first = linked.putIfAbsent(Inode.of(stat), path);
     if (first != null) {
-      begin(EntryType.HARD_LINK, path, first, stat, 0, Map.of(), null);
+      begin(EntryType.HARD_LINK, path, first, stat, owner(path, stat), 0, Map.of(), null);
     }
     return first != null;
+  }
+
+  /** A name that lower layers have, too. If another name of the same file is new, it links them. */
+  void unchanged(String path, Stat stat) {
+    if (stat.links() > 1) {
+      unchanged.add(new Unchanged(path, stat));
+    }
+  }
+
+  /** Writes the links between names that changed and names that did not. */
+  void finish() throws IOException {
+    for (Unchanged name : unchanged) {
+      String first = linked.get(Inode.of(name.stat));
+      if (first != null) {
+        Owner owner = owner(name.path, name.stat);
+        begin(EntryType.HARD_LINK, name.path, first, name.stat, owner, 0, Map.of(), null);
+      }
+    }
   }
 
   private static SparseMap sparseMap(FileDescriptor file, String path, long size) {
@@ -192,27 +227,57 @@ final class TreeEntries {
       String path,
       String linkName,
       Stat stat,
+      Owner owner,
       long size,
       Map<String, byte[]> attributes,
-      SparseMap sparse)
+      @Nullable SparseMap sparse)
       throws IOException {
     count(path, sparse == null ? size : sparse.stored());
     boolean device = type == EntryType.CHARACTER_DEVICE || type == EntryType.BLOCK_DEVICE;
-    boolean own = options.ownership() == Ownership.IGNORE;
     tar.begin(
         new TarWriter.Entry(
             type,
             path,
             linkName,
             type == EntryType.SYMLINK ? 0777 : stat.permissions(),
-            own ? 0 : Integer.toUnsignedLong(stat.uid()),
-            own ? 0 : Integer.toUnsignedLong(stat.gid()),
+            owner.uid,
+            owner.gid,
             size,
             Math.min(stat.modifiedSeconds(), options.latestSeconds()),
             device ? stat.deviceMajor() : 0,
             device ? stat.deviceMinor() : 0,
             attributes,
             sparse));
+  }
+
+  private Owner owner(String path, Stat stat) {
+    Ownership ownership = options.ownership();
+    if (!ownership.changesOwners()) {
+      return Owner.ROOT;
+    }
+    long uid = ownership.insideUid(Integer.toUnsignedLong(stat.uid()));
+    long gid = ownership.insideGid(Integer.toUnsignedLong(stat.gid()));
+    if (uid < 0 || gid < 0) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT,
+          "'"
+              + RawName.printable(path)
+              + "' belongs to "
+              + Integer.toUnsignedLong(stat.uid())
+              + ":"
+              + Integer.toUnsignedLong(stat.gid())
+              + " of this host, which the mapping of ids does not have");
+    }
+    return new Owner(uid, gid);
+  }
+
+  /** The same of a file or directory, which may have a record of it. */
+  private Owner owner(String path, FileDescriptor parent, String leaf, Stat stat) {
+    if (options.ownership() != Ownership.RECORD) {
+      return owner(path, stat);
+    }
+    OwnerRecord owner = OwnerRecord.of(parent, leaf);
+    return owner == null ? Owner.ROOT : new Owner(owner.uid(), owner.gid());
   }
 
   private void count(String path, long size) {
@@ -252,11 +317,18 @@ final class TreeEntries {
 
   /** What a failure to read means for a tree that others may change. */
   static RuncibleException failed(String path, NativeException e) {
-    if (e.errno() == Errno.ENOTDIR || e.errno() == Errno.ELOOP || e.errno() == Errno.ENOENT) {
-      RuncibleException changed = changed(path);
-      changed.addSuppressed(e);
-      return changed;
-    }
+    return switch (e.errno()) {
+      case Errno.ENOENT, Errno.ENOTDIR, Errno.ELOOP, Errno.EINVAL -> {
+        // EINVAL is what readlink says of anything but a symbolic link.
+        RuncibleException changed = changed(path);
+        changed.addSuppressed(e);
+        yield changed;
+      }
+      default -> unreadable(path, e);
+    };
+  }
+
+  private static RuncibleException unreadable(String path, NativeException e) {
     return new RuncibleException(
         e.kind(), "cannot read '" + RawName.printable(path) + "': " + e.getMessage(), e);
   }

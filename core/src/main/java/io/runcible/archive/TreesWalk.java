@@ -54,6 +54,7 @@ final class TreesWalk {
         // Gone since it was listed.
       }
     }
+    entries.finish();
   }
 
   private void directory(@Nullable FileDescriptor lower, FileDescriptor upper, String path)
@@ -63,7 +64,7 @@ final class TreesWalk {
     if (lower == null
         || !sameMetadata(FileCalls.stat(lower), stat)
         || !same(TreeEntries.attributes(lower, "."), attributes)) {
-      entries.directory(path, stat, attributes);
+      entries.directory(path, upper, stat, attributes);
     }
     TreeSet<String> names = new TreeSet<>(entries.list(upper));
     if (lower != null) {
@@ -105,6 +106,8 @@ final class TreesWalk {
     try {
       if (lower == null || below == null || !same(lower, below, upper, above, name)) {
         entries.leaf(upper, name, path, above);
+      } else {
+        entries.unchanged(path, above);
       }
     } catch (NativeException e) {
       if (e.errno() != Errno.ENOENT) {
@@ -124,15 +127,13 @@ final class TreesWalk {
             && below.links() == above.links()
             && below.deviceMajor() == above.deviceMajor()
             && below.deviceMinor() == above.deviceMinor()
-            && same(
-                TreeEntries.attributes(lower, name), TreeEntries.attributes(upper, name));
+            && same(TreeEntries.attributes(lower, name), TreeEntries.attributes(upper, name));
     if (!alike) {
       return false;
     }
     return switch (above.type()) {
       case Stat.REGULAR -> sameContent(lower, upper, name);
-      case Stat.SYMLINK ->
-          FileCalls.readLink(lower, name).equals(FileCalls.readLink(upper, name));
+      case Stat.SYMLINK -> FileCalls.readLink(lower, name).equals(FileCalls.readLink(upper, name));
       default -> true;
     };
   }

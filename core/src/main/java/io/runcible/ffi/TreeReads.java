@@ -42,8 +42,7 @@ public final class TreeReads {
       }
       int fd =
           Native.libc()
-              .open(
-                  Native.cString(found.procPath()), FileCalls.O_RDONLY | FileCalls.O_CLOEXEC, 0);
+              .open(Native.cString(found.procPath()), FileCalls.O_RDONLY | FileCalls.O_CLOEXEC, 0);
       return Optional.of(new FileDescriptor(Native.check(fd, "open", name), name));
     }
   }

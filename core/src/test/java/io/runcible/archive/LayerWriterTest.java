@@ -36,7 +36,8 @@ class LayerWriterTest {
 
   private static byte[] tar(WrittenLayer layer) throws IOException {
     try (InputStream in = Files.newInputStream(layer.file());
-        InputStream plain = layer.compression() == Compression.GZIP ? new GZIPInputStream(in) : in) {
+        InputStream plain =
+            layer.compression() == Compression.GZIP ? new GZIPInputStream(in) : in) {
       return plain.readAllBytes();
     }
   }
