@@ -1,10 +1,35 @@
 package io.runcible.archive;
 
-/** How a layer is compressed, told by its first bytes. */
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import java.util.Locale;
+
+/** How a layer is compressed. */
 public enum Compression {
-  NONE,
-  GZIP,
-  ZSTD;
+  NONE(0, 0),
+  GZIP(6, 9),
+  ZSTD(3, 22);
+
+  private final int defaultLevel;
+  private final int maxLevel;
+
+  Compression(int defaultLevel, int maxLevel) {
+    this.defaultLevel = defaultLevel;
+    this.maxLevel = maxLevel;
+  }
+
+  /** The level that most tools use: 6 for gzip, 3 for zstd. */
+  public int defaultLevel() {
+    return defaultLevel;
+  }
+
+  void checkLevel(int level) {
+    if (level < 1 || level > maxLevel) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT,
+          name().toLowerCase(Locale.ROOT) + " has the levels 1 to " + maxLevel + ", not " + level);
+    }
+  }
 
   /** How many first bytes {@link #detect} looks at. */
   static final int MAGIC_LENGTH = 4;

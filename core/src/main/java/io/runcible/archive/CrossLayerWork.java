@@ -133,6 +133,10 @@ final class CrossLayerWork {
           .ifPresent(value -> attributes.put(name, value));
     }
     ExtendedAttributes.set(target, path, parent, leaf, attributes);
+    byte[] owner = attributes.get(OwnerRecord.ATTRIBUTE);
+    if (owner != null && target.recordsOwners()) {
+      ExtendedAttributes.recordOwner(target, path, parent, leaf, owner);
+    }
     if (stat.type() != Stat.SYMLINK) {
       FileCalls.chmod(parent, leaf, stat.permissions());
     }

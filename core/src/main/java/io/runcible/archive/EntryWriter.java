@@ -2,6 +2,7 @@ package io.runcible.archive;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.archive.LayerTarget.Owner;
 import io.runcible.archive.ParentDirectories.Directory;
 import io.runcible.ffi.Errno;
 import io.runcible.ffi.FileCalls;
@@ -46,11 +47,15 @@ final class EntryWriter {
     try (FileDescriptor file =
         replacing(parent, path, leaf, () -> FileCalls.createFile(parent.fd(), leaf, first))) {
       write(entry, content, file);
-      if (target.mustChown(parent, entry.uid(), entry.gid())) {
-        chown(path, entry, () -> FileCalls.chown(file, (int) entry.uid(), (int) entry.gid()));
+      Owner owner = target.owner(path, entry.uid(), entry.gid());
+      if (target.mustChown(parent, owner)) {
+        chown(path, entry, () -> FileCalls.chown(file, owner.uid(), owner.gid()));
       }
       if (!entry.attributes().isEmpty()) {
         ExtendedAttributes.set(target, path, file, entry.attributes());
+      }
+      if (recordsOwner(entry)) {
+        ExtendedAttributes.recordOwner(target, path, file, OwnerRecord.bytes(entry));
       }
       if (wanted != first || !target.modesAsAsked()) {
         FileCalls.chmod(file, wanted);
@@ -96,16 +101,19 @@ final class EntryWriter {
       // Its group and mode may be known to the cache.
       parents.invalidate();
     }
-    if (made ? target.mustChown(parent, entry.uid(), entry.gid()) : differs(entry, existing)) {
-      chown(
-          path,
-          entry,
-          () -> FileCalls.chown(parent.fd(), leaf, (int) entry.uid(), (int) entry.gid()));
+    Owner owner = target.owner(path, entry.uid(), entry.gid());
+    if (made ? target.mustChown(parent, owner) : differs(owner, existing)) {
+      chown(path, entry, () -> FileCalls.chown(parent.fd(), leaf, owner.uid(), owner.gid()));
     }
     if (made) {
       ExtendedAttributes.set(target, path, parent.fd(), leaf, entry.attributes());
     } else {
       ExtendedAttributes.replace(target, path, parent.fd(), leaf, entry.attributes());
+    }
+    if (recordsOwner(entry)) {
+      ExtendedAttributes.recordOwner(target, path, parent.fd(), leaf, OwnerRecord.bytes(entry));
+    } else if (!made && target.recordsOwners()) {
+      OwnerRecord.remove(parent.fd(), leaf);
     }
     int now = target.unprivileged() ? wanted | 0700 : wanted;
     boolean exact = target.modesAsAsked() && now == first && !parent.setGroupId();
@@ -120,10 +128,14 @@ final class EntryWriter {
         now == wanted ? DirectoryMetadata.KEEP_MODE : wanted);
   }
 
-  private boolean differs(TarEntry entry, @Nullable Stat existing) {
+  private boolean recordsOwner(TarEntry entry) {
+    return target.recordsOwners() && (entry.uid() != 0 || entry.gid() != 0);
+  }
+
+  private boolean differs(Owner owner, @Nullable Stat existing) {
     return target.keepsOwners()
         && existing != null
-        && (existing.uid() != (int) entry.uid() || existing.gid() != (int) entry.gid());
+        && (existing.uid() != owner.uid() || existing.gid() != owner.gid());
   }
 
   private void makeDirectory(
@@ -193,11 +205,9 @@ final class EntryWriter {
 
   /** Owner, attributes, mode and times of a name that was just made and is neither file nor dir. */
   private void finish(TarEntry entry, Directory parent, String path, String leaf) {
-    if (target.mustChown(parent, entry.uid(), entry.gid())) {
-      chown(
-          path,
-          entry,
-          () -> FileCalls.chown(parent.fd(), leaf, (int) entry.uid(), (int) entry.gid()));
+    Owner owner = target.owner(path, entry.uid(), entry.gid());
+    if (target.mustChown(parent, owner)) {
+      chown(path, entry, () -> FileCalls.chown(parent.fd(), leaf, owner.uid(), owner.gid()));
     }
     ExtendedAttributes.set(target, path, parent.fd(), leaf, entry.attributes());
     boolean exact = target.modesAsAsked() && (entry.mode() & SPECIAL_BITS) == 0;

@@ -11,12 +11,13 @@ final class ExtendedAttributes {
   private ExtendedAttributes() {}
 
   /**
-   * Labels belong to the host, and the overlay's own marks would forge whiteouts, redirects and
-   * opaque directories.
+   * Labels belong to the host; the overlay's own marks would forge whiteouts, redirects and opaque
+   * directories, and a record of the owner would forge that.
    */
   static boolean isForeign(String attribute) {
     return attribute.equals("security.selinux")
         || attribute.equals("system.nfs4_acl")
+        || attribute.equals(OwnerRecord.ATTRIBUTE)
         || attribute.startsWith("trusted.overlay.")
         || attribute.startsWith("user.overlay.");
   }
@@ -66,6 +67,25 @@ final class ExtendedAttributes {
       }
     }
     set(target, path, parent, leaf, attributes);
+  }
+
+  /** Notes the owner that an open file should have. */
+  static void recordOwner(LayerTarget target, String path, FileDescriptor file, byte[] value) {
+    tolerate(
+        target,
+        path,
+        OwnerRecord.ATTRIBUTE,
+        () -> FileCalls.setAttribute(file, OwnerRecord.ATTRIBUTE, value));
+  }
+
+  /** Notes the owner that a name should have. */
+  static void recordOwner(
+      LayerTarget target, String path, FileDescriptor parent, String leaf, byte[] value) {
+    tolerate(
+        target,
+        path,
+        OwnerRecord.ATTRIBUTE,
+        () -> FileCalls.setAttribute(parent, leaf, OwnerRecord.ATTRIBUTE, value));
   }
 
   private static void tolerate(LayerTarget target, String path, String name, Runnable call) {

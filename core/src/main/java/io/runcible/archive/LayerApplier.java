@@ -197,6 +197,18 @@ public final class LayerApplier implements AutoCloseable {
         whiteouts.opaqueRoot());
   }
 
+  /**
+   * Removes everything in the directory, whoever made it: for a layer that failed.
+   *
+   * @throws RuncibleException what the file system answers
+   */
+  public void discard() {
+    parents.invalidate();
+    parents.release();
+    new TreeRemover(target, new MadeNames())
+        .removeEarlierContent(target.root(), FileCalls.stat(target.root()).inode());
+  }
+
   /** Closes the directory. */
   @Override
   public void close() {

@@ -42,7 +42,32 @@ final class LayerTarget implements AutoCloseable {
   }
 
   boolean keepsOwners() {
-    return ownership == Ownership.EXACT;
+    return ownership.changesOwners();
+  }
+
+  boolean recordsOwners() {
+    return ownership == Ownership.RECORD;
+  }
+
+  /** An owner on this host, the numbers as system calls take them. */
+  record Owner(int uid, int gid) {}
+
+  /** Who an entry belongs to here. */
+  Owner owner(String path, long entryUid, long entryGid) {
+    long hostUid = ownership.outsideUid(entryUid);
+    long hostGid = ownership.outsideGid(entryGid);
+    if (hostUid < 0 || hostGid < 0) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT,
+          "'"
+              + RawName.printable(path)
+              + "' belongs to "
+              + entryUid
+              + ":"
+              + entryGid
+              + ", which the mapping of ids does not have");
+    }
+    return new Owner((int) hostUid, (int) hostGid);
   }
 
   /** Whether permission bits bind this process. */
@@ -61,9 +86,9 @@ final class LayerTarget implements AutoCloseable {
   }
 
   /** Whether a file that was just made in a directory has to be given to its owner. */
-  boolean mustChown(ParentDirectories.Directory parent, long wantedUid, long wantedGid) {
-    return ownership == Ownership.EXACT
-        && (wantedUid != uid || wantedGid != (parent.setGroupId() ? parent.gid() : gid));
+  boolean mustChown(ParentDirectories.Directory parent, Owner wanted) {
+    return keepsOwners()
+        && (wanted.uid != uid || wanted.gid != (parent.setGroupId() ? parent.gid() : gid));
   }
 
   /** Directories without an entry of their own, so far. */

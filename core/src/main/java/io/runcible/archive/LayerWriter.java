@@ -2,19 +2,16 @@ package io.runcible.archive;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.zip.GZIPOutputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 import org.apache.commons.compress.archivers.tar.TarConstants;
@@ -187,19 +184,9 @@ public final class LayerWriter {
    */
   public WrittenLayer writeTo(Path file) {
     checkParents();
-    try (OutputStream out =
-        Files.newOutputStream(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-      return write(file, out);
-    } catch (FileAlreadyExistsException e) {
-      throw new RuncibleException(
-          ErrorKind.ALREADY_EXISTS, "cannot write a layer to " + file + ": it exists", e);
-    } catch (IOException e) {
-      RuncibleException failure =
-          new RuncibleException(
-              ErrorKind.UNAVAILABLE, "cannot write a layer to " + file + ": " + e.getMessage(), e);
-      delete(file, failure);
-      throw failure;
-    }
+    Compression compression = gzip ? Compression.GZIP : Compression.NONE;
+    return LayerFile.write(
+        file, compression, compression.defaultLevel(), Runnable::run, this::writeTar);
   }
 
   private void checkParents() {
@@ -213,19 +200,8 @@ public final class LayerWriter {
     }
   }
 
-  private static void delete(Path file, RuncibleException failure) {
-    try {
-      Files.deleteIfExists(file);
-    } catch (IOException e) {
-      failure.addSuppressed(e);
-    }
-  }
-
-  private WrittenLayer write(Path file, OutputStream out) throws IOException {
-    HashingOutputStream stored = new HashingOutputStream(out);
-    HashingOutputStream plain =
-        new HashingOutputStream(gzip ? new GZIPOutputStream(stored, 1 << 16) : stored);
-    try (TarArchiveOutputStream tar = new TarArchiveOutputStream(plain, UTF_8.name())) {
+  private List<SkippedEntry> writeTar(OutputStream out) throws IOException {
+    try (TarArchiveOutputStream tar = new TarArchiveOutputStream(out, UTF_8.name())) {
       tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_POSIX);
       tar.setBigNumberMode(TarArchiveOutputStream.BIGNUMBER_POSIX);
       tar.setAddPaxHeadersForNonAsciiNames(true);
@@ -233,8 +209,7 @@ public final class LayerWriter {
         writeEntry(tar, entry.getKey(), entry.getValue());
       }
     }
-    Digest diffId = plain.digest();
-    return new WrittenLayer(file, gzip, stored.digest(), stored.count(), diffId);
+    return List.of();
   }
 
   private void writeEntry(TarArchiveOutputStream tar, String path, LayerEntry entry)

@@ -2,6 +2,7 @@ package io.runcible.archive;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.archive.LayerTarget.Owner;
 import io.runcible.ffi.Errno;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
@@ -210,8 +211,9 @@ final class ParentDirectories implements AutoCloseable {
   private void makeImplied(Directory parent, String path, String leaf) {
     checkDepth(parent, path, leaf);
     FileCalls.makeDirectory(parent.fd, leaf, IMPLIED_MODE);
-    if (target.mustChown(parent, 0, 0)) {
-      FileCalls.chown(parent.fd, leaf, 0, 0);
+    Owner owner = target.owner(path, 0, 0);
+    if (target.mustChown(parent, owner)) {
+      FileCalls.chown(parent.fd, leaf, owner.uid(), owner.gid());
     }
     if (!target.modesAsAsked() || parent.setGroupId) {
       FileCalls.chmod(parent.fd, leaf, IMPLIED_MODE);
@@ -238,7 +240,10 @@ final class ParentDirectories implements AutoCloseable {
   void resetToImplied(Directory parent, String leaf) {
     ExtendedAttributes.replace(target, leaf, parent.fd, leaf, Map.of());
     if (target.keepsOwners()) {
-      FileCalls.chown(parent.fd, leaf, 0, 0);
+      Owner owner = target.owner(leaf, 0, 0);
+      FileCalls.chown(parent.fd, leaf, owner.uid(), owner.gid());
+    } else if (target.recordsOwners()) {
+      OwnerRecord.remove(parent.fd, leaf);
     }
     FileCalls.chmod(parent.fd, leaf, IMPLIED_MODE);
   }

@@ -26,20 +26,20 @@ public final class FileCalls {
   private static final int AT_REMOVEDIR = 0x200;
   private static final int AT_EMPTY_PATH = 0x1000;
 
-  private static final int O_RDONLY = 0;
+  static final int O_RDONLY = 0;
   private static final int O_WRONLY = 1;
   private static final int O_RDWR = 2;
   private static final int O_CREAT = 0100;
   private static final int O_EXCL = 0200;
-  private static final int O_NONBLOCK = 04000;
-  private static final int O_CLOEXEC = 02000000;
-  private static final int O_PATH = 010000000;
-  private static final int O_DIRECTORY = Native.ARM64 ? 040000 : 0200000;
-  private static final int O_NOFOLLOW = Native.ARM64 ? 0100000 : 0400000;
+  static final int O_NONBLOCK = 04000;
+  static final int O_CLOEXEC = 02000000;
+  static final int O_PATH = 010000000;
+  static final int O_DIRECTORY = Native.ARM64 ? 040000 : 0200000;
+  static final int O_NOFOLLOW = Native.ARM64 ? 0100000 : 0400000;
 
   private static final long SYS_OPENAT2 = 437;
-  private static final int RESOLVE_NO_MAGICLINKS = 0x02;
-  private static final int RESOLVE_IN_ROOT = 0x10;
+  static final int RESOLVE_NO_MAGICLINKS = 0x02;
+  static final int RESOLVE_IN_ROOT = 0x10;
 
   private static final int STATX_BASIC = 0x7ff;
   private static final int MAX_XATTR = 64 * 1024;
@@ -112,11 +112,15 @@ public final class FileCalls {
   }
 
   private static FileDescriptor openat2(FileDescriptor root, String name, long flags) {
+    return openat2(root, name, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+  }
+
+  static FileDescriptor openat2(FileDescriptor root, String name, long flags, int resolve) {
     byte[] path = rawCString(name);
     Pointer memory = Native.allocate(24 + path.length);
     memory.putLong(0, flags);
     memory.putLong(8, 0);
-    memory.putLong(16, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+    memory.putLong(16, resolve);
     memory.put(24, path, 0, path.length);
     try {
       int attempts = 0;
@@ -290,7 +294,9 @@ public final class FileCalls {
               result.getLong(0x70),
               result.getInt(0x78),
               result.getInt(0x80),
-              result.getInt(0x84)));
+              result.getInt(0x84),
+              result.getLong(0x30),
+              result.getLong(0x88)));
     } finally {
       Reference.reachabilityFence(result);
     }
@@ -444,13 +450,18 @@ public final class FileCalls {
 
   /** The names in a directory from {@link #openChildDirectory}, read once and in no order. */
   public static List<String> list(FileDescriptor directory) {
+    return list(directory, Long.MAX_VALUE);
+  }
+
+  /** The same, but stops with more names than the limit. */
+  static List<String> list(FileDescriptor directory, long limit) {
     List<String> names = new ArrayList<>();
     Pointer buffer = Native.allocate(LIST_BUFFER);
     try {
       while (true) {
         long length =
             check(libc().getdents64(directory.value(), buffer, LIST_BUFFER), "getdents", directory);
-        if (length == 0) {
+        if (length == 0 || names.size() > limit) {
           return names;
         }
         for (int at = 0; at < length; at += buffer.getShort(at + 16) & 0xffff) {

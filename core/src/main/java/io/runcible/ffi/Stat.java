@@ -13,6 +13,8 @@ package io.runcible.ffi;
  * @param modifiedNanos and nanoseconds
  * @param deviceMajor of a device node, its major number
  * @param deviceMinor of a device node, its minor number
+ * @param blocks what it takes on the disk, in units of 512 bytes
+ * @param fileSystem which file system it is on
  */
 public record Stat(
     int mode,
@@ -24,7 +26,9 @@ public record Stat(
     long modifiedSeconds,
     int modifiedNanos,
     int deviceMajor,
-    int deviceMinor) {
+    int deviceMinor,
+    long blocks,
+    long fileSystem) {
   public static final int TYPE_MASK = 0170000;
   public static final int DIRECTORY = 0040000;
   public static final int REGULAR = 0100000;

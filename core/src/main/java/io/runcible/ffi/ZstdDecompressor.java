@@ -3,7 +3,6 @@ package io.runcible.ffi;
 import java.lang.ref.Reference;
 import java.util.Objects;
 import java.util.zip.DataFormatException;
-import jnr.ffi.LibraryLoader;
 import jnr.ffi.Pointer;
 import org.jspecify.annotations.Nullable;
 
@@ -33,7 +32,7 @@ public final class ZstdDecompressor implements AutoCloseable {
   private boolean frameEnded = true;
   private boolean mayHoldOutput;
 
-  private ZstdDecompressor(Zstd zstd) {
+  ZstdDecompressor(Zstd zstd) {
     this.zstd = zstd;
     context = zstd.ZSTD_createDCtx();
     if (context == null) {
@@ -46,7 +45,7 @@ public final class ZstdDecompressor implements AutoCloseable {
 
   /** Whether the library is there. Never throws. */
   public static boolean isAvailable() {
-    return Holder.ZSTD != null;
+    return ZstdLibrary.get() != null;
   }
 
   /**
@@ -55,7 +54,7 @@ public final class ZstdDecompressor implements AutoCloseable {
    * @throws IllegalStateException unless {@link #isAvailable()}
    */
   public static ZstdDecompressor open() {
-    Zstd zstd = Holder.ZSTD;
+    Zstd zstd = ZstdLibrary.get();
     if (zstd == null) {
       throw new IllegalStateException("libzstd.so.1 is not available");
     }
@@ -130,24 +129,6 @@ public final class ZstdDecompressor implements AutoCloseable {
     if (context != null) {
       zstd.ZSTD_freeDCtx(context);
       context = null;
-    }
-  }
-
-  /** Loaded on first use. */
-  private static final class Holder {
-    static final @Nullable Zstd ZSTD = load();
-
-    private static @Nullable Zstd load() {
-      if (!NativeAccess.isAvailable()) {
-        return null;
-      }
-      try {
-        Zstd zstd = LibraryLoader.create(Zstd.class).failImmediately().load("libzstd.so.1");
-        new ZstdDecompressor(zstd).close();
-        return zstd;
-      } catch (RuntimeException | LinkageError e) {
-        return null;
-      }
     }
   }
 }

@@ -50,7 +50,12 @@ public final class ImageAssembly {
   }
 
   private static Descriptor descriptor(WrittenLayer layer) {
-    String mediaType = layer.gzip() ? MediaType.OCI_LAYER_GZIP : MediaType.OCI_LAYER;
+    String mediaType =
+        switch (layer.compression()) {
+          case NONE -> MediaType.OCI_LAYER;
+          case GZIP -> MediaType.OCI_LAYER_GZIP;
+          case ZSTD -> MediaType.OCI_LAYER_ZSTD;
+        };
     return Descriptor.of(mediaType, layer.digest(), layer.size());
   }
 

@@ -154,9 +154,9 @@ final class RootlessUnpack {
 
   private static void unpackAll(Request request, ExecutorService stages) throws IOException {
     UnpackedLayer.Form form =
-        new UnpackedLayer.Form(
+        UnpackedLayer.Form.of(
             LayerFormat.OVERLAY_USERXATTR,
-            request.keepOwners() ? Ownership.EXACT : Ownership.IGNORE);
+            request.keepOwners() ? Ownership.EXACT : Ownership.RECORD);
     for (Layer layer : request.layers()) {
       try (InputStream blob = Files.newInputStream(Path.of(layer.blob()));
           UnpackedLayer unpacked =

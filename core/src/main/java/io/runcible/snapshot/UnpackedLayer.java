@@ -29,10 +29,12 @@ final class UnpackedLayer implements AutoCloseable {
   static final String OPAQUE_MARK = "opaque";
 
   private final Path directory;
+  private final LayerFormat format;
   private final LayerApplier applier;
 
-  private UnpackedLayer(Path directory, LayerApplier applier) {
+  private UnpackedLayer(Path directory, LayerFormat format, LayerApplier applier) {
     this.directory = directory;
+    this.format = format;
     this.applier = applier;
   }
 
@@ -41,9 +43,14 @@ final class UnpackedLayer implements AutoCloseable {
    *
    * @param format how the overlay file system wants whiteouts
    * @param ownership what happens to owners
+   * @param limits what the layer may amount to
    */
-  record Form(LayerFormat format, Ownership ownership) {
-    static final Form ROOT = new Form(LayerFormat.OVERLAY, Ownership.EXACT);
+  record Form(LayerFormat format, Ownership ownership, ArchiveLimits limits) {
+    static final Form ROOT = of(LayerFormat.OVERLAY, Ownership.EXACT);
+
+    static Form of(LayerFormat format, Ownership ownership) {
+      return new Form(format, ownership, ArchiveLimits.DEFAULT);
+    }
   }
 
   /**
@@ -54,10 +61,10 @@ final class UnpackedLayer implements AutoCloseable {
       InputStream compressed, Digest diffId, Path directory, Form form, Executor stages)
       throws IOException {
     LayerApplier applier =
-        LayerApplier.open(directory, form.format(), form.ownership(), ArchiveLimits.DEFAULT);
-    UnpackedLayer layer = new UnpackedLayer(directory, applier);
+        LayerApplier.open(directory, form.format(), form.ownership(), form.limits());
+    UnpackedLayer layer = new UnpackedLayer(directory, form.format(), applier);
     try (InputStream fetched = new Readahead(compressed, stages);
-        Hashing tar = new Hashing(Decompression.open(fetched), diffId);
+        Hashing tar = new Hashing(Decompression.open(fetched, form.limits()), diffId);
         InputStream hashed = new Readahead(tar, stages)) {
       applier.apply(hashed);
       hashed.transferTo(OutputStream.nullOutputStream());
@@ -72,14 +79,15 @@ final class UnpackedLayer implements AutoCloseable {
   }
 
   /** Does what needs the layers below, the topmost first. */
-  void complete(List<Path> lower) {
+  LayerResult complete(List<Path> lower) {
     LayerResult result = applier.complete(lower);
     if (result.skippedCount() > 0) {
       LOG.debug("left out of a layer: {}", result.skipped());
     }
-    if (result.opaqueRoot()) {
+    if (result.opaqueRoot() && format != LayerFormat.PLAIN) {
       markOpaque();
     }
+    return result;
   }
 
   /** The overlay file system has no mark for its root. */

@@ -38,7 +38,7 @@ public final class Unpacker implements AutoCloseable {
   }
 
   /** Files get the mode that the layer says, in one call, whatever the umask of the process. */
-  private static Runnable withoutUmask(Runnable task) {
+  static Runnable withoutUmask(Runnable task) {
     return () -> {
       FileCalls.clearThreadUmask();
       task.run();

@@ -17,14 +17,14 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /** Everything that can be seen of a tree, for comparing two of them: one line for each raw name. */
-final class FileTree {
+public final class FileTree {
   private final Map<String, String> lines = new TreeMap<>();
   private final Map<Long, String> firstNames = new HashMap<>();
   private final ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 18);
 
   private FileTree() {}
 
-  static Map<String, String> of(Path root) {
+  public static Map<String, String> of(Path root) {
     FileTree tree = new FileTree();
     try (FileDescriptor open = FileCalls.openDirectory(root)) {
       tree.add(open, ".", "/");
@@ -33,7 +33,7 @@ final class FileTree {
   }
 
   /** The lines that two trees do not have in common. */
-  static List<String> difference(Map<String, String> actual, Map<String, String> expected) {
+  public static List<String> difference(Map<String, String> actual, Map<String, String> expected) {
     List<String> difference = new ArrayList<>();
     TreeSet<String> names = new TreeSet<>(actual.keySet());
     names.addAll(expected.keySet());

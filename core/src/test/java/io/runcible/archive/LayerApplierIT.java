@@ -4,15 +4,20 @@ import static io.runcible.archive.TarBytes.ascii;
 import static io.runcible.archive.TarBytes.header;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.runcible.ErrorKind;
 import io.runcible.HostTools;
+import io.runcible.RuncibleException;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.Stat;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
@@ -24,6 +29,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class LayerApplierIT {
+  private static final Ownership MAPPED =
+      Ownership.mapped(
+          List.of(new IdRange(0, 100_000, 65_536)), List.of(new IdRange(0, 200_000, 65_536)));
+
   @Nested
   class PlainAsRoot extends LayerApplierContract {
     @Override
@@ -52,6 +61,42 @@ class LayerApplierIT {
     @Override
     Ownership ownership() {
       return Ownership.EXACT;
+    }
+
+    @Override
+    void requireHost(Path directory) {
+      HostTools.requireRoot();
+    }
+  }
+
+  @Nested
+  class PlainWithMappedIds extends LayerApplierContract {
+    @Override
+    LayerFormat format() {
+      return LayerFormat.PLAIN;
+    }
+
+    @Override
+    Ownership ownership() {
+      return MAPPED;
+    }
+
+    @Override
+    void requireHost(Path directory) {
+      HostTools.requireRoot();
+    }
+  }
+
+  @Nested
+  class OverlayWithMappedIds extends LayerApplierContract {
+    @Override
+    LayerFormat format() {
+      return LayerFormat.OVERLAY;
+    }
+
+    @Override
+    Ownership ownership() {
+      return MAPPED;
     }
 
     @Override
@@ -408,6 +453,76 @@ class LayerApplierIT {
           lower);
       assertThat(FileTree.of(layer)).containsOnlyKeys("/", "/d", "/d/x", "/o", "/o/sub");
       assertThat(stat(layer, "d/x").type()).isEqualTo(Stat.CHARACTER_DEVICE);
+    }
+
+    private void apply(Path target, Ownership ownership, TarBytes layer) throws IOException {
+      Files.createDirectories(target);
+      try (LayerApplier applier =
+          LayerApplier.open(target, LayerFormat.PLAIN, ownership, ArchiveLimits.DEFAULT)) {
+        applier.apply(layer.stream());
+        applier.complete(List.of());
+      }
+    }
+
+    @Test
+    void idsAreMappedThereAndBack() throws IOException {
+      Path tree = directory.resolve("tree");
+      Files.createDirectories(tree);
+      FileCalls.chown(FileCalls.openDirectory(tree), 100_000, 200_000);
+      apply(tree, MAPPED, new TarBytes().raw(richDirectory().open()).file("implied/x", ""));
+      assertThat(FileTree.of(tree).get("/d/e")).startsWith("42770 100011:200022 ");
+      assertThat(FileTree.of(tree).get("/d/e/f")).startsWith("104711 100033:200044 ");
+      assertThat(FileTree.of(tree).get("/implied")).startsWith("40755 100000:200000 ");
+      Path again = Files.createDirectory(directory.resolve("again"));
+      ByteArrayOutputStream tar = new ByteArrayOutputStream();
+      LayerDiff.ofTree(tree).ownership(MAPPED).writeTo(tar);
+      apply(again, Ownership.EXACT, new TarBytes().raw(tar.toByteArray()));
+      assertThat(FileTree.of(again).get("/d/e/f")).startsWith("104711 33:44 ");
+      assertThat(FileTree.of(again).get("/")).startsWith("40755 0:0 ");
+    }
+
+    @Test
+    void idsOutsideTheMappingAreRefused() throws IOException {
+      Path tree = Files.createDirectory(directory.resolve("tree"));
+      assertThatThrownBy(
+              () -> apply(tree, MAPPED, new TarBytes().add(header('0', "a").owner(65_536, 0))))
+          .isInstanceOfSatisfying(
+              RuncibleException.class,
+              e -> assertThat(e.kind()).isEqualTo(ErrorKind.INVALID_INPUT))
+          .hasMessageContaining("'a' belongs to 65536:0");
+      assertThatThrownBy(
+              () -> LayerDiff.ofTree(tree).ownership(MAPPED).writeTo(new ByteArrayOutputStream()))
+          .hasMessageContaining("0:0 of this host");
+    }
+
+    @Test
+    void ownersThatCannotBeGivenAreRecordedAndReadBack() throws IOException {
+      Path tree = directory.resolve("tree");
+      TarBytes layer =
+          new TarBytes()
+              .raw(richDirectory().open())
+              .pax("SCHILY.xattr.user.containers.override_stat", "7:7:0777")
+              .file("forged", "")
+              .add(header('5', "again").owner(5, 5))
+              .add(header('5', "again").owner(0, 0));
+      apply(tree, Ownership.RECORD, layer);
+      Map<String, String> lines = FileTree.of(tree);
+      String record = " user.containers.override_stat=";
+      assertThat(lines.get("/d/e")).contains(" 0:0 ", record + hex("11:22:02770"));
+      assertThat(lines.get("/d/e/f")).contains(" 0:0 ", record + hex("33:44:04711"));
+      assertThat(lines.get("/forged")).doesNotContain("override_stat");
+      assertThat(lines.get("/again")).doesNotContain("override_stat");
+      ByteArrayOutputStream tar = new ByteArrayOutputStream();
+      LayerDiff.ofTree(tree).ownership(Ownership.RECORD).writeTo(tar);
+      assertThat(tar.toString(UTF_8)).doesNotContain("override_stat");
+      Path again = Files.createDirectory(directory.resolve("again"));
+      apply(again, Ownership.EXACT, new TarBytes().raw(tar.toByteArray()));
+      assertThat(FileTree.of(again).get("/d/e")).startsWith("42770 11:22 ");
+      assertThat(FileTree.of(again).get("/d/e/f")).startsWith("104711 33:44 ");
+    }
+
+    private static String hex(String text) {
+      return HexFormat.of().formatHex(ascii(text));
     }
 
     @Test

@@ -36,7 +36,8 @@ class LayerWriterTest {
 
   private static byte[] tar(WrittenLayer layer) throws IOException {
     try (InputStream in = Files.newInputStream(layer.file());
-        InputStream plain = layer.gzip() ? new GZIPInputStream(in) : in) {
+        InputStream plain =
+            layer.compression() == Compression.GZIP ? new GZIPInputStream(in) : in) {
       return plain.readAllBytes();
     }
   }
@@ -100,7 +101,7 @@ class LayerWriterTest {
     void theRecordSaysWhatWasWritten() throws IOException {
       WrittenLayer layer =
           new LayerWriter().addFile("a", 0644, new byte[100_000]).writeTo(file("layer"));
-      assertThat(layer.gzip()).isTrue();
+      assertThat(layer.compression()).isEqualTo(Compression.GZIP);
       assertThat(layer.size()).isEqualTo(Files.size(layer.file())).isLessThan(10_000);
       assertThat(layer.digest()).isEqualTo(Digest.sha256(Files.readAllBytes(layer.file())));
       assertThat(layer.diffId()).isEqualTo(Digest.sha256(tar(layer)));
@@ -110,7 +111,7 @@ class LayerWriterTest {
     void plainTarHasOneDigest() throws IOException {
       WrittenLayer layer =
           new LayerWriter().addDirectory("a", 0755).uncompressed().writeTo(file("layer"));
-      assertThat(layer.gzip()).isFalse();
+      assertThat(layer.compression()).isEqualTo(Compression.NONE);
       assertThat(layer.digest()).isEqualTo(layer.diffId());
       assertThat(layer.digest()).isEqualTo(Digest.sha256(Files.readAllBytes(layer.file())));
     }

@@ -16,7 +16,7 @@ import java.util.concurrent.TimeUnit;
  * A second JVM with the class path of this one, whose output is read line by line. Its error output
  * is that of this JVM. Closing it kills it.
  */
-final class ChildJvm implements AutoCloseable {
+public final class ChildJvm implements AutoCloseable {
   private static final String END = "\0end";
   private static final int LIMIT_SECONDS = 120;
 
@@ -66,7 +66,7 @@ final class ChildJvm implements AutoCloseable {
   }
 
   /** The class path of this JVM, also where the test runner hides it behind a manifest. */
-  static String classPath() {
+  public static String classPath() {
     String hidden = System.getProperty("surefire.test.class.path");
     return hidden != null ? hidden : System.getProperty("java.class.path");
   }
@@ -109,7 +109,7 @@ final class ChildJvm implements AutoCloseable {
   }
 
   /** All lines to the end of the output. */
-  List<String> rest() {
+  public List<String> rest() {
     List<String> rest = new ArrayList<>();
     for (String line = next(); !line.equals(END); line = next()) {
       rest.add(line);
@@ -132,7 +132,7 @@ final class ChildJvm implements AutoCloseable {
     waitFor();
   }
 
-  int waitFor() {
+  public int waitFor() {
     try {
       if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
         throw new AssertionError("the second JVM does not end");

@@ -1,7 +1,7 @@
 package io.runcible.engine;
 
 /** How much the long tests do: the short form by default, the long one with the profile soak. */
-final class Rounds {
+public final class Rounds {
   private static final int FACTOR = Integer.getInteger("soak.factor", 1);
 
   private Rounds() {}
@@ -12,12 +12,12 @@ final class Rounds {
    * @param few in the short form
    * @param many in the long form, which has a factor of 10
    */
-  static int of(int few, int many) {
+  public static int of(int few, int many) {
     return FACTOR <= 1 ? few : many * FACTOR / 10;
   }
 
   /** A seed, printed, so that a failed run can be repeated with the system property. */
-  static long seed(String test) {
+  public static long seed(String test) {
     String property = test + ".seed";
     long seed = Long.getLong(property, System.nanoTime() & 0xffffff);
     System.out.println("-D" + property + "=" + seed);

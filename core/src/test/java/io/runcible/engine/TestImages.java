@@ -10,13 +10,13 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The images that {@code src/test/images/build} makes; see the list in its README. */
-final class TestImages {
+public final class TestImages {
   private static @Nullable Path directory;
 
   private TestImages() {}
 
   /** The OCI layout, whose tags are the images; built at the first call on a host. */
-  static synchronized Path layout() {
+  public static synchronized Path layout() {
     Path known = directory;
     if (known == null) {
       known = build();

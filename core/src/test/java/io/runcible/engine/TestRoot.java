@@ -11,14 +11,14 @@ import java.util.List;
  * A directory for the stores and the runtime states of a test, on a file system that an overlay can
  * lie on. Closing it removes it, and fails if something in it is still mounted.
  */
-final class TestRoot implements AutoCloseable {
+public final class TestRoot implements AutoCloseable {
   private final Path path;
 
   private TestRoot(Path path) {
     this.path = path;
   }
 
-  static TestRoot create() {
+  public static TestRoot create() {
     try {
       return new TestRoot(Files.createTempDirectory(base(), "runcible-it-"));
     } catch (IOException e) {
@@ -38,7 +38,7 @@ final class TestRoot implements AutoCloseable {
     throw new AssertionError("unreachable");
   }
 
-  Path path() {
+  public Path path() {
     return path;
   }
 

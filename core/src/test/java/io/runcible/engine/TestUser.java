@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
  * An ordinary user of the host, made for one test, and a directory that holds its home, its runtime
  * directory and a copy of the class path. Closing it removes all.
  */
-final class TestUser implements AutoCloseable {
+public final class TestUser implements AutoCloseable {
   private static final Pattern NUMBERS =
       Pattern.compile("uid=(\\d+).* gid=(\\d+).*", Pattern.DOTALL);
 
@@ -48,7 +48,7 @@ final class TestUser implements AutoCloseable {
    *
    * @param withRange whether it gets a range of subordinate ids
    */
-  static TestUser create(Path directory, boolean withRange)
+  public static TestUser create(Path directory, boolean withRange)
       throws IOException, InterruptedException {
     String name = "runcible" + ProcessHandle.current().pid() + (withRange ? "r" : "s");
     List<Object> arguments =
@@ -83,7 +83,7 @@ final class TestUser implements AutoCloseable {
   }
 
   /** Starts a JVM as this user, with nothing of the environment but what it needs. */
-  ChildJvm jvm(Class<?> main, Object... arguments) {
+  public ChildJvm jvm(Class<?> main, Object... arguments) {
     List<String> wrapper =
         List.of(
             "setpriv",

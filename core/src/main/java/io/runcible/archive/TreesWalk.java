@@ -1,0 +1,179 @@
+package io.runcible.archive;
+
+import io.runcible.ffi.Errno;
+import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileDescriptor;
+import io.runcible.ffi.NativeException;
+import io.runcible.ffi.Stat;
+import io.runcible.ffi.TreeReads;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/** Finds what makes one tree into another. Files are compared by content, not by time alone. */
+final class TreesWalk {
+  private static final int BUFFER = 256 * 1024;
+
+  private final @Nullable FileDescriptor lowerRoot;
+  private final FileDescriptor upperRoot;
+  private final TreeEntries entries;
+  private final Deque<Pending> pending = new ArrayDeque<>();
+  private final ByteBuffer one = ByteBuffer.allocateDirect(BUFFER);
+  private final ByteBuffer other = ByteBuffer.allocateDirect(BUFFER);
+
+  /** A directory to come, and whether the lower tree has one there, too. */
+  private record Pending(String path, boolean merged) {}
+
+  TreesWalk(@Nullable FileDescriptor lowerRoot, FileDescriptor upperRoot, TreeEntries entries) {
+    this.lowerRoot = lowerRoot;
+    this.upperRoot = upperRoot;
+    this.entries = entries;
+  }
+
+  void run() throws IOException {
+    pending.push(new Pending("", lowerRoot != null));
+    while (!pending.isEmpty()) {
+      Pending next = pending.pop();
+      try (FileDescriptor upper = TreeReads.openDirectory(upperRoot, next.path);
+          @Nullable FileDescriptor lower =
+              next.merged && lowerRoot != null
+                  ? TreeReads.openDirectory(lowerRoot, next.path)
+                  : null) {
+        directory(lower, upper, next.path);
+      } catch (NativeException e) {
+        if (e.errno() != Errno.ENOENT || next.path.isEmpty()) {
+          throw TreeEntries.failed(next.path, e);
+        }
+        // Gone since it was listed.
+      }
+    }
+    entries.finish();
+  }
+
+  private void directory(@Nullable FileDescriptor lower, FileDescriptor upper, String path)
+      throws IOException {
+    Stat stat = FileCalls.stat(upper);
+    Map<String, byte[]> attributes = TreeEntries.attributes(upper, ".");
+    if (lower == null
+        || !sameMetadata(FileCalls.stat(lower), stat)
+        || !same(TreeEntries.attributes(lower, "."), attributes)) {
+      entries.directory(path, upper, stat, attributes);
+    }
+    TreeSet<String> names = new TreeSet<>(entries.list(upper));
+    if (lower != null) {
+      names.addAll(entries.list(lower));
+    }
+    List<Pending> directories = new ArrayList<>();
+    for (String name : names) {
+      String child = RawName.child(path, name);
+      if (entries.representable(child, name)) {
+        Stat above = FileCalls.stat(upper, name).orElse(null);
+        Stat below = lower == null ? null : FileCalls.stat(lower, name).orElse(null);
+        if (above != null && above.isDirectory()) {
+          directories.add(new Pending(child, below != null && below.isDirectory()));
+        } else {
+          leaf(lower, upper, name, path, below, above);
+        }
+      }
+    }
+    for (int i = directories.size() - 1; i >= 0; i--) {
+      pending.push(directories.get(i));
+    }
+  }
+
+  private void leaf(
+      @Nullable FileDescriptor lower,
+      FileDescriptor upper,
+      String name,
+      String parent,
+      @Nullable Stat below,
+      @Nullable Stat above)
+      throws IOException {
+    String path = RawName.child(parent, name);
+    if (above == null) {
+      if (below != null) {
+        entries.whiteout(parent, name);
+      }
+      return;
+    }
+    try {
+      if (lower == null || below == null || !same(lower, below, upper, above, name)) {
+        entries.leaf(upper, name, path, above);
+      } else {
+        entries.unchanged(path, above);
+      }
+    } catch (NativeException e) {
+      if (e.errno() != Errno.ENOENT) {
+        throw TreeEntries.failed(path, e);
+      }
+    }
+  }
+
+  private boolean same(
+      FileDescriptor lower, Stat below, FileDescriptor upper, Stat above, String name) {
+    if (below.inode() == above.inode() && below.fileSystem() == above.fileSystem()) {
+      return true;
+    }
+    boolean alike =
+        sameMetadata(below, above)
+            && below.size() == above.size()
+            && below.links() == above.links()
+            && below.deviceMajor() == above.deviceMajor()
+            && below.deviceMinor() == above.deviceMinor()
+            && same(TreeEntries.attributes(lower, name), TreeEntries.attributes(upper, name));
+    if (!alike) {
+      return false;
+    }
+    return switch (above.type()) {
+      case Stat.REGULAR -> sameContent(lower, upper, name);
+      case Stat.SYMLINK -> FileCalls.readLink(lower, name).equals(FileCalls.readLink(upper, name));
+      default -> true;
+    };
+  }
+
+  private static boolean sameMetadata(Stat below, Stat above) {
+    return below.mode() == above.mode()
+        && below.uid() == above.uid()
+        && below.gid() == above.gid()
+        && below.modifiedSeconds() == above.modifiedSeconds()
+        && below.modifiedNanos() == above.modifiedNanos();
+  }
+
+  private static boolean same(Map<String, byte[]> below, Map<String, byte[]> above) {
+    return below.keySet().equals(above.keySet())
+        && below.entrySet().stream()
+            .allMatch(entry -> Arrays.equals(entry.getValue(), above.get(entry.getKey())));
+  }
+
+  private boolean sameContent(FileDescriptor lower, FileDescriptor upper, String name) {
+    try (@Nullable FileDescriptor below = TreeReads.openFile(lower, name).orElse(null);
+        @Nullable FileDescriptor above = TreeReads.openFile(upper, name).orElse(null)) {
+      if (below == null || above == null) {
+        return false;
+      }
+      while (true) {
+        fill(below, one.clear());
+        fill(above, other.clear());
+        if (!one.flip().equals(other.flip())) {
+          return false;
+        }
+        if (one.limit() < BUFFER) {
+          return true;
+        }
+      }
+    }
+  }
+
+  private static void fill(FileDescriptor file, ByteBuffer buffer) {
+    while (buffer.hasRemaining() && FileCalls.read(file, buffer) > 0) {
+      // Until it is full, or the file has ended.
+    }
+  }
+}

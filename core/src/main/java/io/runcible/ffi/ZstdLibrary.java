@@ -1,0 +1,31 @@
+package io.runcible.ffi;
+
+import jnr.ffi.LibraryLoader;
+import org.jspecify.annotations.Nullable;
+
+/** Holds libzstd, where the host has it. */
+final class ZstdLibrary {
+  private ZstdLibrary() {}
+
+  static @Nullable Zstd get() {
+    return Holder.ZSTD;
+  }
+
+  /** Loaded on first use. */
+  private static final class Holder {
+    static final @Nullable Zstd ZSTD = load();
+
+    private static @Nullable Zstd load() {
+      if (!NativeAccess.isAvailable()) {
+        return null;
+      }
+      try {
+        Zstd zstd = LibraryLoader.create(Zstd.class).failImmediately().load("libzstd.so.1");
+        new ZstdDecompressor(zstd).close();
+        return zstd;
+      } catch (RuntimeException | LinkageError e) {
+        return null;
+      }
+    }
+  }
+}

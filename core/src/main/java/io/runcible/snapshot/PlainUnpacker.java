@@ -1,0 +1,194 @@
+package io.runcible.snapshot;
+
+import io.runcible.ErrorKind;
+import io.runcible.ProgressListener;
+import io.runcible.RuncibleException;
+import io.runcible.archive.ArchiveLimits;
+import io.runcible.archive.LayerApplier;
+import io.runcible.archive.LayerFormat;
+import io.runcible.archive.LayerResult;
+import io.runcible.archive.Ownership;
+import io.runcible.archive.SkippedEntry;
+import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.NativeAccess;
+import io.runcible.image.Image;
+import io.runcible.image.Layer;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadFactory;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Unpacks an image to a directory, as a plain root file system: all layers merged, whiteouts gone.
+ * Needs no store, no mount and no other program.
+ *
+ * <pre>{@code
+ * UnpackedImage unpacked = new PlainUnpacker().unpack(image, Path.of("rootfs"));
+ * }</pre>
+ *
+ * <p>Root gets the owners and devices that the image says. An ordinary user owns all files; what the
+ * owners should be is recorded in attributes (see {@link Ownership#RECORD}), and devices are left
+ * out and reported. Download, decompression, digest and writing overlap. Nothing is synced.
+ *
+ * <p>Not thread-safe; can be used again.
+ */
+public final class PlainUnpacker {
+  private @Nullable Ownership ownership;
+  private ArchiveLimits limits = ArchiveLimits.DEFAULT;
+  private ProgressListener listener = event -> {};
+
+  /** An unpacker with the defaults. */
+  public PlainUnpacker() {}
+
+  /** Sets what becomes of owners. Default: EXACT for root, RECORD for others. */
+  public PlainUnpacker ownership(Ownership wanted) {
+    ownership = Objects.requireNonNull(wanted, "wanted");
+    return this;
+  }
+
+  /** Sets what each layer may amount to. Default: {@link ArchiveLimits#DEFAULT}. */
+  public PlainUnpacker limits(ArchiveLimits wanted) {
+    limits = Objects.requireNonNull(wanted, "wanted");
+    return this;
+  }
+
+  /** Sets who hears of the layers that are read. */
+  public PlainUnpacker progress(ProgressListener wanted) {
+    listener = Objects.requireNonNull(wanted, "wanted");
+    return this;
+  }
+
+  /**
+   * Unpacks an image. Blocks.
+   *
+   * @param image its source stays open
+   * @param directory made if it is missing, with mode 0755; otherwise empty. After a failure it is
+   *     gone or empty again
+   * @throws RuncibleException FAILED_PRECONDITION if the directory is not empty or its parent is
+   *     missing, CORRUPT_DATA if content is not what its digest or diffId says, INVALID_INPUT if a
+   *     layer is over a limit, UNAVAILABLE when the disk is full, CANCELLED on interrupt,
+   *     UNSUPPORTED where native calls cannot be made, and what the source throws
+   */
+  public UnpackedImage unpack(Image image, Path directory) {
+    NativeAccess.whyUnavailable()
+        .ifPresent(
+            why -> {
+              throw new RuncibleException(ErrorKind.UNSUPPORTED, "cannot unpack here: " + why);
+            });
+    boolean made = prepare(directory);
+    try {
+      return unpackInto(image, directory);
+    } catch (RuntimeException | Error e) {
+      clean(directory, made, e);
+      throw e;
+    }
+  }
+
+  private static boolean prepare(Path directory) {
+    if (Files.isDirectory(directory)) {
+      try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
+        if (!entries.iterator().hasNext()) {
+          return false;
+        }
+      } catch (IOException e) {
+        throw new RuncibleException(
+            ErrorKind.UNAVAILABLE, "cannot list '" + directory + "': " + e.getMessage(), e);
+      }
+      throw new RuncibleException(
+          ErrorKind.FAILED_PRECONDITION,
+          "cannot unpack to '" + directory + "': it is not empty; name a new directory");
+    }
+    try {
+      Files.createDirectory(directory);
+      try (var open = FileCalls.openDirectory(directory)) {
+        FileCalls.chmod(open, 0755);
+      }
+      return true;
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.FAILED_PRECONDITION, "cannot make '" + directory + "': " + e, e);
+    }
+  }
+
+  private UnpackedImage unpackInto(Image image, Path directory) {
+    ThreadFactory threads =
+        task -> {
+          Thread thread = new Thread(task, "runcible-unpack");
+          thread.setDaemon(true);
+          return thread;
+        };
+    ExecutorService stages = Executors.newCachedThreadPool(threads);
+    ExecutorService writer =
+        Executors.newSingleThreadExecutor(task -> threads.newThread(Unpacker.withoutUmask(task)));
+    try {
+      Sum sum = new Sum();
+      TaskGroup tasks = new TaskGroup(writer);
+      tasks.start(() -> image.layers().forEach(layer -> apply(layer, directory, stages, sum)));
+      tasks.await("unpacking " + image.reference());
+      return new UnpackedImage(sum.entries, sum.bytes, sum.skipped, sum.skippedCount);
+    } finally {
+      writer.shutdownNow();
+      stages.shutdownNow();
+    }
+  }
+
+  private void apply(Layer layer, Path directory, ExecutorService stages, Sum sum) {
+    UnpackedLayer.Form form = new UnpackedLayer.Form(LayerFormat.PLAIN, ownership(), limits);
+    try (InputStream compressed =
+            new Progress(
+                layer.compressed(),
+                layer.descriptor().digest(),
+                layer.descriptor().size(),
+                listener);
+        UnpackedLayer unpacked =
+            UnpackedLayer.unpack(compressed, layer.diffId(), directory, form, stages)) {
+      sum.add(unpacked.complete(List.of()));
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.UNAVAILABLE, "cannot unpack " + layer + ": " + e.getMessage(), e);
+    } catch (RuncibleException e) {
+      throw new RuncibleException(e.kind(), "cannot unpack " + layer + ": " + e.getMessage(), e);
+    }
+  }
+
+  private Ownership ownership() {
+    return ownership != null
+        ? ownership
+        : NativeAccess.isRoot() ? Ownership.EXACT : Ownership.RECORD;
+  }
+
+  private void clean(Path directory, boolean made, Throwable failure) {
+    try (LayerApplier applier =
+        LayerApplier.open(directory, LayerFormat.PLAIN, ownership(), limits)) {
+      applier.discard();
+      if (made) {
+        Files.delete(directory);
+      }
+    } catch (IOException | RuntimeException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  /** Of all layers. */
+  private static final class Sum {
+    private final List<SkippedEntry> skipped = new ArrayList<>();
+    private long entries;
+    private long bytes;
+    private long skippedCount;
+
+    void add(LayerResult result) {
+      entries += result.entries();
+      bytes += result.bytes();
+      skippedCount += result.skippedCount();
+      skipped.addAll(result.skipped());
+    }
+  }
+}

@@ -1,0 +1,195 @@
+package io.runcible.snapshot;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.runcible.Digest;
+import io.runcible.ErrorKind;
+import io.runcible.HostTools;
+import io.runcible.RuncibleException;
+import io.runcible.Tool;
+import io.runcible.archive.ArchiveLimits;
+import io.runcible.archive.FileTree;
+import io.runcible.archive.LayerWriter;
+import io.runcible.archive.WrittenLayer;
+import io.runcible.engine.TestImages;
+import io.runcible.image.Image;
+import io.runcible.image.ImageAssembly;
+import io.runcible.image.ImageReference;
+import io.runcible.image.Platform;
+import io.runcible.layout.ImageLayout;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class PlainUnpackerIT {
+  private static final ImageReference APP = ImageReference.parse("registry.example/app:1");
+
+  @TempDir Path directory;
+  private Path target;
+
+  @BeforeEach
+  void host() {
+    HostTools.requireRoot();
+    target = directory.resolve("rootfs");
+  }
+
+  @AfterEach
+  void noThreadIsLeft() throws InterruptedException {
+    for (Thread thread : Thread.getAllStackTraces().keySet()) {
+      if (thread.getName().equals("runcible-unpack")) {
+        thread.join(10_000);
+        assertThat(thread.isAlive()).isFalse();
+      }
+    }
+  }
+
+  private Image image(WrittenLayer... layers) {
+    ImageAssembly.Builder builder = ImageAssembly.builder(Platform.parse("linux/amd64"));
+    Stream.of(layers).forEach(builder::layer);
+    ImageLayout layout = ImageLayout.create(directory.resolve("layout"));
+    builder.build().writeTo(layout, APP);
+    return Image.resolve(layout, APP, Platform.parse("linux/amd64"));
+  }
+
+  private WrittenLayer layer(String name, LayerWriter writer) {
+    return writer.writeTo(directory.resolve(name));
+  }
+
+  /** The layer with another diffId than its own. */
+  private static WrittenLayer lying(WrittenLayer layer) {
+    return new WrittenLayer(
+        layer.file(),
+        layer.compression(),
+        layer.digest(),
+        layer.size(),
+        Digest.sha256(new byte[1]),
+        List.of());
+  }
+
+  private static RuncibleException failure(PlainUnpacker unpacker, Image image, Path target) {
+    return catchThrowableOfType(RuncibleException.class, () -> unpacker.unpack(image, target));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"odd", "busybox"})
+  void treeIsWhatUmociMakes(String name) throws Exception {
+    Tool umoci = Tool.require("umoci", "umoci");
+    Path layout = TestImages.layout();
+    Image image =
+        Image.resolve(
+            ImageLayout.open(layout),
+            ImageReference.parse("registry.example/test:" + name),
+            Platform.parse("linux/amd64"));
+    UnpackedImage unpacked = new PlainUnpacker().unpack(image, target);
+    assertThat(unpacked.entries()).isPositive();
+    umoci.run("unpack", "--image", layout + ":" + name, directory.resolve("umoci"));
+    Map<String, String> expected = FileTree.of(directory.resolve("umoci/rootfs"));
+    Map<String, String> actual = FileTree.of(target);
+    // umoci has its own ideas on the times of directories without an entry.
+    for (String path : List.of("/", "/implied", "/implied/by")) {
+      expected.remove(path);
+      actual.remove(path);
+    }
+    assertThat(FileTree.difference(actual, expected)).isEmpty();
+  }
+
+  @Test
+  void layersAreMerged() {
+    Image image =
+        image(
+            layer(
+                "one",
+                new LayerWriter()
+                    .addFile("etc/kept", 0644, "1".getBytes(UTF_8))
+                    .addFile("etc/gone", 0644, "1".getBytes(UTF_8))),
+            layer(
+                "two",
+                new LayerWriter()
+                    .addWhiteout("etc/gone")
+                    .addFile("etc/new", 0600, "2".getBytes(UTF_8))
+                    .uncompressed()));
+    UnpackedImage unpacked = new PlainUnpacker().unpack(image, target);
+    assertThat(target.resolve("etc/kept")).hasContent("1");
+    assertThat(target.resolve("etc/new")).hasContent("2");
+    assertThat(target.resolve("etc/gone")).doesNotExist();
+    assertThat(unpacked).isEqualTo(new UnpackedImage(4, 3, List.of(), 0));
+  }
+
+  @Test
+  void directoryThatIsNotEmptyStays() throws IOException {
+    Files.createDirectory(target);
+    Files.writeString(target.resolve("mine"), "mine");
+    RuncibleException failure = failure(new PlainUnpacker(), image(), target);
+    assertThat(failure.kind()).isEqualTo(ErrorKind.FAILED_PRECONDITION);
+    assertThat(failure).hasMessageContaining(target.toString());
+    assertThat(target.resolve("mine")).hasContent("mine");
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void wrongDiffIdLeavesNothing(boolean existed) throws IOException {
+    if (existed) {
+      Files.createDirectory(target);
+    }
+    WrittenLayer good = layer("one", new LayerWriter().addFile("a/b/c", 0644, new byte[9]));
+    WrittenLayer bad = lying(layer("two", new LayerWriter().addDirectory("d/e", 0)));
+    RuncibleException failure = failure(new PlainUnpacker(), image(good, bad), target);
+    assertThat(failure.kind()).isEqualTo(ErrorKind.CORRUPT_DATA);
+    assertThat(failure).hasMessageContaining(bad.digest().toString());
+    if (existed) {
+      assertThat(target).isEmptyDirectory();
+    } else {
+      assertThat(target).doesNotExist();
+    }
+  }
+
+  @Test
+  void bombLeavesNothing() throws IOException {
+    Path zeros = directory.resolve("zeros");
+    try (var file = new java.io.RandomAccessFile(zeros.toFile(), "rw")) {
+      file.setLength(100_000_000);
+    }
+    Image bomb = image(layer("bomb", new LayerWriter().addFile("zeros", 0644, zeros)));
+    for (ArchiveLimits limits :
+        List.of(
+            ArchiveLimits.DEFAULT.withMaxTotalBytes(50_000_000),
+            ArchiveLimits.DEFAULT.withMaxFileBytes(50_000_000))) {
+      RuncibleException failure = failure(new PlainUnpacker().limits(limits), bomb, target);
+      assertThat(failure.kind()).isEqualTo(ErrorKind.INVALID_INPUT);
+      assertThat(failure).hasMessageContaining("limit");
+      assertThat(target).doesNotExist();
+    }
+  }
+
+  @Test
+  void interruptLeavesNothing() {
+    Image image = image(layer("one", new LayerWriter().addFile("a", 0644, new byte[9])));
+    Thread.currentThread().interrupt();
+    RuncibleException failure = failure(new PlainUnpacker(), image, target);
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(failure.kind()).isEqualTo(ErrorKind.CANCELLED);
+    assertThat(target).doesNotExist();
+  }
+
+  @Test
+  void missingParentIsAClearError() {
+    assertThatThrownBy(
+            () -> new PlainUnpacker().unpack(image(), directory.resolve("no/such/directory")))
+        .isInstanceOfSatisfying(
+            RuncibleException.class,
+            e -> assertThat(e.kind()).isEqualTo(ErrorKind.FAILED_PRECONDITION))
+        .hasMessageContaining("no/such/directory");
+  }
+}
