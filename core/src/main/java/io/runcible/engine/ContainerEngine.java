@@ -4,7 +4,7 @@ import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.Image;
-import io.runcible.store.LocalStore;
+import io.runcible.store.Lease;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
@@ -87,9 +87,9 @@ public final class ContainerEngine implements AutoCloseable {
    */
   public Container create(ContainerSpec spec) {
     requireOpen();
-    LocalStore.Lease lease = images().lease();
+    Lease lease = images().lease();
     try {
-      Image image = images().require(spec.image());
+      Image image = images().require(spec.image(), lease);
       List<Digest> chain = Images.chain(image);
       Container container = factory.create(spec, image.config(), chain);
       container.onClose(() -> containers.remove(container.id(), container));

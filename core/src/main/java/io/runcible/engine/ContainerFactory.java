@@ -7,6 +7,7 @@ import io.runcible.image.ImageConfig;
 import io.runcible.runtime.Bundle;
 import io.runcible.runtime.HostLimits;
 import io.runcible.runtime.RuntimeSpec;
+import io.runcible.snapshot.Changes;
 import io.runcible.state.Journal;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -132,9 +133,12 @@ final class ContainerFactory {
       throw new RuncibleException(
           ErrorKind.UNAVAILABLE, "cannot make the container '" + directory.path() + "'", e);
     }
-    parts
-        .host()
-        .mountOverlay(parts.snapshotter().prepare(chain, directory.path()), directory.rootfs());
+    // What outlives this process may want to outlive a power cut.
+    Changes changes = spec.isDetached() ? Changes.DURABLE : Changes.THROW_AWAY;
+    if (spec.writableLimit().isPresent()) {
+      changes = changes.withMaxBytes(spec.writableLimit().getAsLong());
+    }
+    parts.snapshotter().prepare(chain, directory.path(), changes).mount(directory.rootfs());
     Path rootfs = parts.host().visible(directory.rootfs());
     RootDirectories.check(rootfs);
     String hostname = spec.hostname().orElse(record.id());

@@ -6,6 +6,7 @@ import io.runcible.ffi.PidFd;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.runtime.Cgroups;
 import io.runcible.runtime.OciRuntime;
+import io.runcible.snapshot.Snapshotter;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
@@ -25,12 +26,19 @@ final class ContainerRemover {
   private static final String TOKEN = "token";
 
   private final PrivilegedHost host;
+  private final Snapshotter snapshotter;
   private final OciRuntime runtime;
   private final Cgroups cgroups;
   private final Path containers;
 
-  ContainerRemover(PrivilegedHost host, OciRuntime runtime, Cgroups cgroups, Path containers) {
+  ContainerRemover(
+      PrivilegedHost host,
+      Snapshotter snapshotter,
+      OciRuntime runtime,
+      Cgroups cgroups,
+      Path containers) {
     this.host = host;
+    this.snapshotter = snapshotter;
     this.runtime = runtime;
     this.cgroups = cgroups;
     this.containers = containers;
@@ -64,6 +72,7 @@ final class ContainerRemover {
     runtime.delete(directory.id(), true);
     removeControlGroup(record.cgroupsPath());
     host.unmount(directory.rootfs());
+    snapshotter.release(directory.path());
     Path unnamed = unnamed(containers, record.token());
     try {
       // The name goes with its record, at once: what a kill leaves is nobody's name.

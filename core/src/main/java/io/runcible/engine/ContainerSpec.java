@@ -100,6 +100,10 @@ public final class ContainerSpec {
     return state.memory;
   }
 
+  public OptionalLong writableLimit() {
+    return state.writableLimit;
+  }
+
   public OptionalDouble cpus() {
     return state.cpus;
   }
@@ -153,6 +157,7 @@ public final class ContainerSpec {
     private @Nullable String stopSignal;
     private final List<Mount> mounts = new ArrayList<>();
     private OptionalLong memory = OptionalLong.empty();
+    private OptionalLong writableLimit = OptionalLong.empty();
     private OptionalDouble cpus = OptionalDouble.empty();
     private OptionalLong pids = OptionalLong.empty();
     private Network network = Network.NONE;
@@ -180,6 +185,7 @@ public final class ContainerSpec {
       copy.stopSignal = stopSignal;
       copy.mounts.addAll(mounts);
       copy.memory = memory;
+      copy.writableLimit = writableLimit;
       copy.cpus = cpus;
       copy.pids = pids;
       copy.network = network;
@@ -281,6 +287,21 @@ public final class ContainerSpec {
      */
     public Builder memory(String size) {
       return memory(parseSize(size));
+    }
+
+    /**
+     * Limits what the container may write into its root file system, as {@code 64m} or {@code 2g}:
+     * bytes, or with k, m or g for powers of 1,024. By default unlimited. Making the container fails
+     * with UNSUPPORTED where the file system of the store has no project quotas: it takes root,
+     * Linux 5.14, and ext4 or XFS mounted with {@code prjquota}.
+     */
+    public Builder writableLimit(String size) {
+      long bytes = parseSize(size);
+      if (bytes < 1) {
+        throw invalid("a limit of " + bytes + " bytes for what the container writes");
+      }
+      this.writableLimit = OptionalLong.of(bytes);
+      return this;
     }
 
     /** Limits processor time to this many processors, such as 0.5. By default unlimited. */

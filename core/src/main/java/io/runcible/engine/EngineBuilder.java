@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 /** Collects what an engine works with. Not thread-safe. */
 public final class EngineBuilder {
   private @Nullable Path dataRoot;
+  private final List<Path> additionalStores = new ArrayList<>();
   private @Nullable Path stateRoot;
   private String runtime = "runc";
   private Platform platform = Platform.host();
@@ -29,10 +30,22 @@ public final class EngineBuilder {
   /**
    * Where images and the files of containers are. By default {@code /var/lib/runcible} for root,
    * otherwise {@code runcible} in {@code $XDG_DATA_HOME} or {@code ~/.local/share}. Made if it is
-   * missing. Must not lie on an overlay file system.
+   * missing. Where no overlay can be mounted, as on another overlay, the files of an image are
+   * copied for each container, see {@link io.runcible.snapshot.Snapshotter#copy}.
    */
   public EngineBuilder dataRoot(Path directory) {
     dataRoot = directory;
+    return this;
+  }
+
+  /**
+   * The data root of another engine, in which images, blobs and layers are looked for, after the
+   * engine's own, and before a registry is asked. May be called several times. Nothing is ever
+   * written there, so it may be read-only and shared by many hosts; whoever looks after it must not
+   * prune it while engines use it. Its layers must be of the same kind: of root for root.
+   */
+  public EngineBuilder additionalStore(Path directory) {
+    additionalStores.add(directory);
     return this;
   }
 
@@ -101,6 +114,7 @@ public final class EngineBuilder {
     return new ContainerEngine(
         EngineResources.open(
             data.toAbsolutePath().normalize(),
+            List.copyOf(additionalStores),
             state.toAbsolutePath().normalize(),
             runtime,
             platform,

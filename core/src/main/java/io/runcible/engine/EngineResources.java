@@ -40,6 +40,7 @@ final class EngineResources implements AutoCloseable {
 
   private EngineResources(
       Path data,
+      List<Path> additional,
       Path state,
       String program,
       Platform platform,
@@ -51,17 +52,17 @@ final class EngineResources implements AutoCloseable {
       Path journals = data.resolve("journal");
       ThreadFactory threads = daemonThreads();
       PrivilegedHost host = own(PrivilegedHost.open());
-      LocalStore store = own(LocalStore.open(data));
+      LocalStore store = own(LocalStore.open(data, additional));
+      Snapshotter snapshotter = Snapshotter.open(store, host);
       makePrivate(containers);
       makePrivate(journals);
       makePrivate(state);
       Path runtimeState = state.resolve(runtimeDirectory(data));
       OciRuntime runtime = OciRuntime.open(program, runtimeState, host);
       HostLimits limits = HostLimits.detect(host);
-      remover = new ContainerRemover(host, runtime, limits.cgroups(), containers);
+      remover = new ContainerRemover(host, snapshotter, runtime, limits.cgroups(), containers);
       Journal.sweep(journals, Map.of(ContainerRemover.KIND, remover::undo));
       Journal journal = own(Journal.begin(journals, UUID.randomUUID().toString()));
-      Snapshotter snapshotter = Snapshotter.overlay(data, host);
       Unpacker unpacker = own(new Unpacker(store, snapshotter, host, threads));
       ProcessWatcher watcher = own(ProcessWatcher.start(threads));
       Watchdog watchdog =
@@ -90,13 +91,14 @@ final class EngineResources implements AutoCloseable {
 
   static EngineResources open(
       Path data,
+      List<Path> additional,
       Path state,
       String program,
       Platform platform,
       @Nullable ImageSource given,
       List<ImageVerifier> verifiers,
       HostPolicy policy) {
-    return new EngineResources(data, state, program, platform, given, verifiers, policy);
+    return new EngineResources(data, additional, state, program, platform, given, verifiers, policy);
   }
 
   private <T extends AutoCloseable> T own(T resource) {

@@ -4,17 +4,22 @@ import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.ProgressListener;
 import io.runcible.RuncibleException;
+import io.runcible.image.ChainId;
 import io.runcible.image.Descriptor;
 import io.runcible.image.Image;
 import io.runcible.image.ImageReference;
+import io.runcible.image.ImageSink;
 import io.runcible.image.ImageSource;
 import io.runcible.image.ImageVerifier;
 import io.runcible.image.Platform;
-import io.runcible.snapshot.ChainId;
 import io.runcible.snapshot.Snapshotter;
 import io.runcible.snapshot.Unpacker;
 import io.runcible.store.ImageRecord;
+import io.runcible.store.Lease;
 import io.runcible.store.LocalStore;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -74,58 +79,165 @@ public final class Images {
   }
 
   Image pull(ImageReference reference, ProgressListener listener) {
-    LocalStore.Lease lease = store.lease();
-    try {
-      Image remote = Image.resolve(store.before(registry), reference, platform);
-      verify(reference, remote.descriptor());
-      unpacker.unpack(remote, listener);
-      store.images().put(reference, remote.descriptor());
-      // Not by its name, which another process may have taken away again.
-      return store.image(reference, remote.descriptor(), platform);
-    } finally {
-      lease.close();
+    try (Lease lease = store.lease()) {
+      return fetch(registry, reference, listener, lease);
     }
   }
 
-  private void verify(ImageReference reference, Descriptor manifest) {
+  private Image fetch(
+      ImageSource source, ImageReference reference, ProgressListener listener, Lease lease) {
+    Image remote = Image.resolve(store.before(source), reference, platform);
+    verify(source, reference, remote.descriptor());
+    lease.keep(content(remote));
+    unpacker.unpack(remote, listener);
+    store.record(reference, remote.descriptor(), true);
+    // Not by its name, which another process may have taken away again.
+    return store.image(reference, remote.descriptor(), platform);
+  }
+
+  private static Set<Digest> content(Image image) {
+    Set<Digest> content = new HashSet<>(chain(image));
+    content.add(image.descriptor().digest());
+    content.add(image.manifest().config().digest());
+    image.manifest().layers().forEach(layer -> content.add(layer.digest()));
+    return content;
+  }
+
+  private void verify(ImageSource source, ImageReference reference, Descriptor manifest) {
     if (verifiers.isEmpty()) {
       policy.requireAccepted(reference);
     }
     for (ImageVerifier verifier : verifiers) {
-      verifier.verify(reference, manifest, registry);
+      verifier.verify(reference, manifest, source);
     }
   }
 
-  /** An image in the store, by the name that it was pulled by. */
+  /**
+   * As {@link #pull(String, ProgressListener)}, but from another source than a registry, such as a
+   * layout or an archive, and under the name that the image has there.
+   *
+   * @param source not closed
+   */
+  public Image load(ImageSource source, String reference, ProgressListener listener) {
+    try (Lease lease = store.lease()) {
+      return fetch(source, ImageReference.parse(reference), listener, lease);
+    }
+  }
+
+  /**
+   * Writes an image of the store to another place, such as a layout or an archive, as it came:
+   * manifest, configuration and layers have their digests. Blocks.
+   *
+   * @param reference a name in the store, which is the name there, too
+   * @param sink not closed
+   * @throws RuncibleException NOT_FOUND if the store has no such image or it is not complete,
+   *     CORRUPT_DATA if a blob is damaged, and what the sink answers
+   */
+  public void save(String reference, ImageSink sink) {
+    ImageReference name = ImageReference.parse(reference);
+    try (Lease lease = store.lease()) {
+      Image image = find(name).orElseThrow(() -> unknown(name));
+      lease.keep(content(image));
+      List<Descriptor> blobs = new ArrayList<>(List.of(image.manifest().config()));
+      blobs.addAll(image.manifest().layers());
+      for (Descriptor blob : blobs) {
+        if (!sink.hasBlob(name, blob)) {
+          try (InputStream content = store.content().open(blob.digest())) {
+            sink.putBlob(name, blob, content);
+          }
+        }
+      }
+      sink.putManifest(name, image.descriptor(), image.manifest().raw());
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.UNAVAILABLE, "cannot save " + reference + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static RuncibleException unknown(ImageReference reference) {
+    return new RuncibleException(ErrorKind.NOT_FOUND, reference + " is not in the store");
+  }
+
+  /** An image in the store, by its name; empty also if its manifest or configuration is lost. */
   public Optional<Image> find(String reference) {
     return find(ImageReference.parse(reference));
   }
 
   Optional<Image> find(ImageReference reference) {
-    return store.image(reference, platform);
+    try {
+      return store.image(reference, platform);
+    } catch (RuncibleException e) {
+      if (e.kind() == ErrorKind.NOT_FOUND) {
+        return Optional.empty();
+      }
+      throw e;
+    }
   }
 
-  /** The image, unpacked, with its layers; pulled if it is missing. The caller holds a lease. */
-  Image require(ImageReference reference) {
-    Optional<Image> known = find(reference).filter(image -> isUnpacked(chain(image)));
-    return known.orElseGet(() -> pull(reference, ProgressListener.NONE));
+  /**
+   * The image, unpacked, with its layers. One that is in the store but not unpacked, since it was
+   * copied there, is unpacked from there; one that is missing, or not whole any more, is pulled.
+   *
+   * @param lease keeps it all in place
+   */
+  Image require(ImageReference reference, Lease lease) {
+    return stored(reference, lease)
+        .orElseGet(() -> fetch(registry, reference, ProgressListener.NONE, lease));
   }
 
-  private boolean isUnpacked(List<Digest> chain) {
-    return chain.stream().allMatch(snapshotter::contains);
+  private Optional<Image> stored(ImageReference reference, Lease lease) {
+    try {
+      Optional<Image> known = find(reference);
+      if (known.isPresent()) {
+        lease.keep(content(known.get()));
+        if (!chain(known.get()).stream().allMatch(snapshotter::contains)) {
+          unpacker.unpack(known.get(), ProgressListener.NONE);
+        }
+      }
+      return known;
+    } catch (RuncibleException e) {
+      if (e.kind() == ErrorKind.NOT_FOUND || e.kind() == ErrorKind.CORRUPT_DATA) {
+        return Optional.empty();
+      }
+      throw e;
+    }
   }
 
   static List<Digest> chain(Image image) {
     return ChainId.of(image.config().diffIds());
   }
 
-  LocalStore.Lease lease() {
+  Lease lease() {
     return store.lease();
   }
 
   /** All names in the store. */
   public List<ImageReference> list() {
     return store.images().list().stream().map(ImageRecord::reference).toList();
+  }
+
+  /** A place to copy images to; they are unpacked when they are run. The caller closes it. */
+  public ImageSink sink() {
+    return store.sink();
+  }
+
+  /**
+   * Gives an image another name. The old one stays; {@link #remove} takes either away.
+   *
+   * @throws RuncibleException NOT_FOUND if the store does not have it
+   */
+  public void tag(String source, String target) {
+    store.tag(ImageReference.parse(source), ImageReference.parse(target));
+  }
+
+  /**
+   * Says whether the rules of a {@link #prune(PruneRules)} spare a name; also after it is pulled
+   * again, and until it is removed.
+   *
+   * @throws RuncibleException NOT_FOUND if the store does not have it
+   */
+  public void pin(String reference, boolean pinned) {
+    store.images().pin(ImageReference.parse(reference), pinned);
   }
 
   /**
@@ -138,40 +250,56 @@ public final class Images {
   }
 
   /**
-   * Removes the content that no name and no container uses.
+   * Removes the content that no name and no container uses. Pulls and containers that are being
+   * made, in any process, go on meanwhile, and lose nothing.
    *
-   * @return how many blobs and layers were removed
-   * @throws RuncibleException UNAVAILABLE while a pull or the start of a container is under way, in
-   *     any process; nothing was removed then
+   * @throws RuncibleException UNAVAILABLE while somebody keeps all content of the store;
+   *     CORRUPT_DATA if the record of a name is damaged, see {@link #repair}
    */
-  public int prune() {
-    LocalStore.Lease lease = store.tryExclusive().orElseThrow(Images::busy);
-    try {
-      Set<Digest> blobs = new HashSet<>();
-      Set<Digest> layers = new HashSet<>();
-      for (ImageRecord record : store.images().list()) {
-        Image image = store.image(record.reference(), record.manifest(), platform);
-        blobs.add(image.descriptor().digest());
-        blobs.add(image.manifest().config().digest());
-        image.manifest().layers().forEach(layer -> blobs.add(layer.digest()));
-        layers.addAll(chain(image));
-      }
-      containers.get().forEach(c -> c.chain().forEach(id -> layers.add(Digest.parse(id))));
-      List<Digest> unusedBlobs =
-          store.content().list().stream().filter(digest -> !blobs.contains(digest)).toList();
-      List<Digest> unusedLayers =
-          snapshotter.list().stream().filter(id -> !layers.contains(id)).toList();
-      unusedBlobs.forEach(store.content()::remove);
-      unusedLayers.forEach(snapshotter::remove);
-      return unusedBlobs.size() + unusedLayers.size();
-    } finally {
-      lease.close();
-    }
+  public Pruned prune() {
+    return prune(PruneRules.NO_NAMES);
   }
 
-  private static RuncibleException busy() {
-    return new RuncibleException(
-        ErrorKind.UNAVAILABLE,
-        "the store is in use by a pull or by a container that is being made; try again later");
+  /**
+   * Forgets the names that meet the rules, and removes the content that no name and no container
+   * uses then.
+   *
+   * @throws RuncibleException as {@link #prune()}
+   */
+  public Pruned prune(PruneRules rules) {
+    return new Pruning(store, snapshotter, containers, rules).run();
+  }
+
+  /**
+   * Looks whether the store is whole: every record and blob, and that every layer is unpacked or
+   * can be. Reads all blobs. Others go on meanwhile.
+   *
+   * @param files whether also to compare the files of unpacked layers with their blobs, which takes
+   *     as long as to unpack them; root only
+   * @throws RuncibleException UNSUPPORTED if files are to be compared by an ordinary user
+   */
+  public StoreReport check(boolean files) {
+    return storeCheck().check(files);
+  }
+
+  /**
+   * Repairs what {@link #check} finds: removes damaged blobs and records, so that the next pull
+   * fetches them, and unpacks damaged and missing layers again from the blobs that are sound. A
+   * layer that a container uses stays as it is.
+   *
+   * @return what could not be repaired by itself: what has to be pulled again, or waits for a
+   *     container to be removed
+   */
+  public StoreReport repair(boolean files) {
+    return storeCheck().repair(files);
+  }
+
+  private StoreCheck storeCheck() {
+    return new StoreCheck(store, snapshotter, unpacker, platform, containers);
+  }
+
+  /** What the store takes on disk. Looks at every file of every unpacked layer. */
+  public StoreUsage usage() {
+    return StoreUsage.of(store, snapshotter);
   }
 }

@@ -46,6 +46,10 @@ public final class FileCalls {
   private static final int XATTR_BUFFER = 1024;
   private static final int LIST_BUFFER = 32 * 1024;
 
+  private static final long FICLONE = 0x40049409;
+  private static final long COPY_STEP = 1 << 30;
+  private static final int COPY_BUFFER = 128 * 1024;
+
   private static final ThreadLocal<Pointer> SCRATCH =
       ThreadLocal.withInitial(() -> Native.allocate(512));
   private static final byte[] EMPTY = {0};
@@ -208,6 +212,11 @@ public final class FileCalls {
 
   public static void removeDirectory(FileDescriptor directory, String name) {
     check(libc().unlinkat(directory.value(), rawCString(name), AT_REMOVEDIR), "rmdir", name);
+  }
+
+  /** Removes a directory that lies directly in another, with all below it. */
+  public static void removeTree(FileDescriptor directory, String name) {
+    TreeRemoval.remove(directory, name);
   }
 
   /** Moves a name to another directory of the same file system. */
@@ -445,6 +454,36 @@ public final class FileCalls {
       }
     } finally {
       Reference.reachabilityFence(data);
+    }
+  }
+
+  /**
+   * Copies all of a file that was just opened into one that was just made; on a file system that
+   * can, by sharing the blocks (FICLONE), otherwise in the kernel, otherwise by reading.
+   */
+  public static void copy(FileDescriptor from, FileDescriptor to) {
+    if (libc().ioctl(to.value(), FICLONE, (long) from.value()) == 0) {
+      return;
+    }
+    long copied = 0;
+    while (true) {
+      long count = libc().copy_file_range(from.value(), null, to.value(), null, COPY_STEP, 0);
+      if (count == 0 && copied > 0) {
+        return;
+      }
+      int errno = count < 0 ? Native.errno() : 0;
+      if (errno == Errno.ENOSPC || errno == Errno.EDQUOT || errno == Errno.EIO) {
+        throw new NativeException("copy", errno, to.toString());
+      }
+      if (count <= 0 && errno != Errno.EINTR) {
+        break; // Not between these file systems; or empty, or a kernel that says so.
+      }
+      copied += Math.max(0, count);
+    }
+    ByteBuffer buffer = ByteBuffer.allocateDirect(COPY_BUFFER);
+    while (read(from, buffer) > 0) {
+      write(to, buffer.flip());
+      buffer.clear();
     }
   }
 

@@ -37,6 +37,13 @@ public interface Libc {
 
   int fcntl(int fd, int command, long argument);
 
+  int ioctl(int fd, long request, long argument);
+
+  int ioctl(int fd, long request, Pointer argument);
+
+  long copy_file_range(
+      int from, @Nullable Pointer fromOffset, int to, @Nullable Pointer toOffset, long count, int flags);
+
   int pipe2(Pointer fds, int flags);
 
   int poll(Pointer fds, long count, int timeoutMillis);

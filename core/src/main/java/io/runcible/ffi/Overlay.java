@@ -30,11 +30,23 @@ final class Overlay {
   private static final int UMOUNT_NOFOLLOW = 8;
 
   /** mount(2) copies one page of options and cuts off the rest without a word. */
-  private static final int MAX_OPTIONS = 4095;
+  static final int MAX_OPTIONS = 4095;
 
   private Overlay() {}
 
   static void mount(OverlayMount mount, Path target) {
+    try {
+      mountAsItIs(mount, target);
+    } catch (NativeException e) {
+      if (!mount.throwAway() || e.errno() != Errno.EINVAL) {
+        throw e;
+      }
+      // Before Linux 5.10 there is no "volatile", and changes are synced.
+      mountAsItIs(mount.durable(), target);
+    }
+  }
+
+  private static void mountAsItIs(OverlayMount mount, Path target) {
     try {
       mountByContext(mount, target);
     } catch (NativeException e) {
@@ -50,8 +62,10 @@ final class Overlay {
   private static void mountByContext(OverlayMount mount, Path target) {
     try (FileDescriptor context = open()) {
       mount.lower().forEach(lower -> set(context, "lowerdir+", lower));
-      set(context, "upperdir", mount.upper());
-      set(context, "workdir", mount.work());
+      if (mount.upper() != null && mount.work() != null) {
+        set(context, "upperdir", mount.upper());
+        set(context, "workdir", mount.work());
+      }
       if (mount.throwAway()) {
         configure(context, SET_FLAG, "volatile", null);
       }
@@ -151,8 +165,13 @@ final class Overlay {
 
   /** The option string of mount(2) and mount(8). */
   static String options(OverlayMount mount) {
-    return "lowerdir="
-        + mount.lower().stream().map(Overlay::escapeLower).collect(Collectors.joining(":"))
+    String lower =
+        "lowerdir="
+            + mount.lower().stream().map(Overlay::escapeLower).collect(Collectors.joining(":"));
+    if (mount.upper() == null || mount.work() == null) {
+      return lower;
+    }
+    return lower
         + ",upperdir="
         + escape(mount.upper())
         + ",workdir="

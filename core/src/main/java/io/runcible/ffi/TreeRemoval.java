@@ -30,6 +30,14 @@ final class TreeRemoval {
     }
   }
 
+  /** Removes a directory with all below it. */
+  static void remove(FileDescriptor parent, String name) {
+    try (FileDescriptor directory = FileCalls.openChildDirectory(parent, name)) {
+      empty(directory);
+    }
+    FileCalls.removeDirectory(parent, name);
+  }
+
   private void empty(FileDescriptor directory, int depth) {
     for (String name : FileCalls.list(directory)) {
       remove(directory, name, depth);

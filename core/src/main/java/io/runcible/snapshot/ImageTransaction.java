@@ -7,6 +7,7 @@ import io.runcible.ProgressListener;
 import io.runcible.RuncibleException;
 import io.runcible.archive.VerifiedInputStream;
 import io.runcible.ffi.PrivilegedHost;
+import io.runcible.image.ChainId;
 import io.runcible.image.Descriptor;
 import io.runcible.image.Image;
 import io.runcible.image.Layer;

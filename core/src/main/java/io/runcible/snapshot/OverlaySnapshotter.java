@@ -5,75 +5,58 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.OverlayMount;
 import io.runcible.ffi.PrivilegedHost;
-import io.runcible.state.LockFile;
+import io.runcible.ffi.ProjectQuota;
+import io.runcible.store.LocalStore;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/**
- * Layers as directories that the kernel's overlay file system stacks. A layer lies in {@code
- * snapshots/HEX/fs}; one on its way in {@code snapshots/HEX.new/fs}, under the lock of its chainId.
- */
-final class OverlaySnapshotter implements Snapshotter {
-  private static final Duration UNPACK_LIMIT = Duration.ofHours(6);
-  private static final String FS = "fs";
-  private static final String NEW = ".new";
-  private static final String LOCK = "snapshot-";
+/** Stacks layers by the kernel's overlay file system. */
+final class OverlaySnapshotter extends LayerDirectories {
+  private static final Logger LOG = LoggerFactory.getLogger(OverlaySnapshotter.class);
+  private static final String UPPER = "upper";
 
-  private final Path snapshots;
-  private final Path locks;
-  private final PrivilegedHost host;
+  /** File systems of local disks that carry an overlay, on which no trial is needed. */
+  private static final Set<String> FITTING = Set.of("ext3", "ext4", "xfs", "btrfs", "tmpfs");
 
-  OverlaySnapshotter(Path root, PrivilegedHost host) {
-    this.snapshots = root.resolve("snapshots");
-    this.locks = root.resolve("locks");
-    this.host = host;
+  private final Path root;
+
+  OverlaySnapshotter(LocalStore store, PrivilegedHost host) {
+    super(store, host);
+    this.root = store.root();
+  }
+
+  /** Whether an overlay can be mounted here. */
+  boolean works() {
     try {
-      Files.createDirectories(snapshots);
-    } catch (IOException e) {
-      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot make '" + snapshots + "'", e);
-    }
-    removeAbandoned();
-  }
-
-  @Override
-  public boolean contains(Digest chainId) {
-    return Files.isDirectory(directory(chainId));
-  }
-
-  @Override
-  public Path directory(Digest chainId) {
-    return snapshots.resolve(chainId.hex()).resolve(FS);
-  }
-
-  @Override
-  public Staging stage(Digest chainId) {
-    LockFile lock = LockFile.acquire(locks.resolve(LOCK + chainId.hex()), true, UNPACK_LIMIT);
-    try {
-      return new OverlayStaging(chainId, lock);
-    } catch (RuntimeException e) {
-      lock.close();
-      throw e;
-    }
-  }
-
-  @Override
-  public OverlayMount prepare(List<Digest> chain, Path place) {
-    List<Path> lower = new ArrayList<>();
-    for (int i = chain.size() - 1; i >= 0; i--) {
-      Path layer = directory(chain.get(i));
-      lower.add(layer);
-      if (Files.exists(layer.resolveSibling(UnpackedLayer.OPAQUE_MARK))) {
-        break;
+      if (FITTING.contains(Files.getFileStore(root).type())) {
+        return true;
       }
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot look at '" + root + "'", e);
     }
-    Path upper = place.resolve("upper");
+    try (Scratch trial = scratch()) {
+      Path target = Files.createDirectory(trial.path().resolve(Scratch.MOUNT));
+      prepare(List.of(), trial.path(), Changes.THROW_AWAY).mount(target);
+      return true;
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot write to '" + root + "'", e);
+    } catch (RuncibleException e) {
+      LOG.debug("no overlay in '{}'", root, e);
+      return false;
+    }
+  }
+
+  @Override
+  public Rootfs prepare(List<Digest> chain, Path place, Changes changes) {
+    List<Path> lower = new ArrayList<>(visible(chain));
+    Path upper = place.resolve(UPPER);
     Path work = place.resolve("work");
     try {
       Files.createDirectory(upper);
@@ -88,120 +71,47 @@ final class OverlaySnapshotter implements Snapshotter {
               ? PosixFilePermissions.fromString("rwxr-xr-x")
               : Files.getPosixFilePermissions(lower.get(0)));
     } catch (IOException e) {
-      throw new RuncibleException(
-          ErrorKind.UNAVAILABLE, "cannot make the writable layer '" + place + "'", e);
+      throw notPossible(place, e);
     }
-    return new OverlayMount(lower, upper, work, true);
+    if (changes.maxBytes().isPresent()) {
+      limit(List.of(upper, work), changes.maxBytes().getAsLong());
+    }
+    OverlayMount mount = new OverlayMount(lower, upper, work, changes.throwAway());
+    return target -> host.mountOverlay(mount, target);
+  }
+
+  private void limit(List<Path> directories, long bytes) {
+    try {
+      ProjectQuota.limit(directories, bytes);
+    } catch (RuntimeException e) {
+      directories.forEach(host::removeTree);
+      throw e;
+    }
   }
 
   @Override
-  public List<Digest> list() {
-    List<Digest> found = new ArrayList<>();
-    for (Path entry : entries(snapshots, "*")) {
-      String name = entry.getFileName().toString();
-      if (!name.endsWith(NEW)) {
-        found.add(new Digest("sha256", name));
+  public Rootfs view(List<Digest> chain, Path place) {
+    List<Path> lower = new ArrayList<>(visible(chain));
+    try {
+      // An overlay without an upper takes two.
+      for (int i = lower.size(); i < 2; i++) {
+        lower.add(Files.createDirectory(place.resolve("empty" + i)));
       }
+    } catch (IOException e) {
+      throw notPossible(place, e);
     }
-    return found;
+    return target -> host.mountOverlay(OverlayMount.readOnly(lower), target);
+  }
+
+  private static RuncibleException notPossible(Path place, IOException e) {
+    return new RuncibleException(
+        ErrorKind.UNAVAILABLE,
+        "cannot make the writable layer '" + place + "': " + e.getMessage(),
+        e);
   }
 
   @Override
-  public void remove(Digest chainId) {
-    // Out of sight at once; what a kill leaves is an abandoned one.
-    Path layer = snapshots.resolve(chainId.hex());
-    Path doomed = snapshots.resolve(chainId.hex() + NEW);
-    try (LockFile lock =
-        LockFile.acquire(locks.resolve(LOCK + chainId.hex()), true, UNPACK_LIMIT)) {
-      host.removeTree(doomed);
-      Files.move(layer, doomed, StandardCopyOption.ATOMIC_MOVE);
-      host.removeTree(doomed);
-      lock.closeAndRemove();
-    } catch (IOException e) {
-      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot remove the layer " + chainId, e);
-    }
-  }
-
-  /** Removes what killed processes left half unpacked, with the locks that nobody holds. */
-  private void removeAbandoned() {
-    for (Path entry : entries(snapshots, "*" + NEW)) {
-      String name = entry.getFileName().toString();
-      String id = name.substring(0, name.length() - NEW.length());
-      LockFile.tryAcquire(locks.resolve(LOCK + id), true)
-          .ifPresent(
-              lock -> {
-                host.removeTree(entry);
-                lock.closeAndRemove();
-              });
-    }
-    for (Path lock : entries(locks, LOCK + "*")) {
-      LockFile.tryAcquire(lock, true).ifPresent(LockFile::closeAndRemove);
-    }
-  }
-
-  private static List<Path> entries(Path directory, String glob) {
-    List<Path> found = new ArrayList<>();
-    try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory, glob)) {
-      entries.forEach(found::add);
-      return found;
-    } catch (IOException e) {
-      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot list '" + directory + "'", e);
-    }
-  }
-
-  private final class OverlayStaging implements Staging {
-    private final Digest chainId;
-    private final LockFile lock;
-    private final Path staged;
-    private boolean closed;
-
-    OverlayStaging(Digest chainId, LockFile lock) {
-      this.chainId = chainId;
-      this.lock = lock;
-      this.staged = snapshots.resolve(chainId.hex() + NEW);
-      if (!isPresent()) {
-        host.removeTree(staged);
-        try {
-          Files.createDirectories(staged.resolve(FS));
-        } catch (IOException e) {
-          throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot make '" + staged + "'", e);
-        }
-      }
-    }
-
-    @Override
-    public boolean isPresent() {
-      return contains(chainId);
-    }
-
-    @Override
-    public Path directory() {
-      return isPresent() ? OverlaySnapshotter.this.directory(chainId) : staged.resolve(FS);
-    }
-
-    @Override
-    public void commit() {
-      if (isPresent()) {
-        return;
-      }
-      try {
-        Files.move(staged, snapshots.resolve(chainId.hex()), StandardCopyOption.ATOMIC_MOVE);
-      } catch (IOException e) {
-        throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot keep the layer " + chainId, e);
-      }
-    }
-
-    @Override
-    public void close() {
-      if (closed) {
-        return;
-      }
-      closed = true;
-      try {
-        host.removeTree(staged);
-      } finally {
-        lock.closeAndRemove();
-      }
-    }
+  public void release(Path place) {
+    ProjectQuota.release(place.resolve(UPPER));
   }
 }

@@ -47,20 +47,38 @@ final class RootlessUnpack {
   record Layer(String blob, String diffId, String directory, List<String> lower) {}
 
   /**
+   * Unpacked layers to copy together.
+   *
+   * @param layers their directories, the lowest first
+   * @param target where to
+   */
+  record Merge(List<String> layers, String target) {}
+
+  /**
    * What the worker reads from its input.
    *
    * @param keepOwners whether there are ids to give files to
-   * @param layers the layers, the lowest first
+   * @param layers the layers to unpack, the lowest first
+   * @param merges what to copy then
    */
-  record Request(boolean keepOwners, List<Layer> layers) {}
+  record Request(boolean keepOwners, List<Layer> layers, List<Merge> merges) {}
 
   private RootlessUnpack() {}
 
   /** Runs the worker; throws what it says if it fails. */
   static void run(PrivilegedHost host, List<Layer> layers) {
-    if (layers.isEmpty()) {
-      return;
+    if (!layers.isEmpty()) {
+      run(host, new Request(host.hasIdRange(), layers, List.of()));
     }
+  }
+
+  /** Copies layers together, as {@link LayerMerge} does. */
+  static void merge(PrivilegedHost host, List<Path> layers, Path target) {
+    Merge merge = new Merge(layers.stream().map(Path::toString).toList(), target.toString());
+    run(host, new Request(host.hasIdRange(), List.of(), List.of(merge)));
+  }
+
+  private static void run(PrivilegedHost host, Request work) {
     Pipe input = Pipe.open();
     Pipe output = Pipe.open();
     try (ChildProcess worker =
@@ -72,7 +90,7 @@ final class RootlessUnpack {
       input.reader().close();
       output.writer().close();
       try (OutputStream request = input.outputStream()) {
-        request.write(MAPPER.writeValueAsBytes(new Request(host.hasIdRange(), layers)));
+        request.write(MAPPER.writeValueAsBytes(work));
       }
       String said = new String(errors.readNBytes(MAX_MESSAGE), StandardCharsets.UTF_8).strip();
       finish(worker, said);
@@ -96,7 +114,7 @@ final class RootlessUnpack {
     if (!status.equals(new WaitStatus(0, 0))) {
       int colon = said.indexOf(':');
       ErrorKind kind = colon > 0 ? kind(said.substring(0, colon)) : ErrorKind.INTERNAL;
-      throw new RuncibleException(kind, "cannot unpack the layers: " + said);
+      throw new RuncibleException(kind, "the worker for layers failed: " + said);
     }
   }
 
@@ -142,7 +160,14 @@ final class RootlessUnpack {
     ExecutorService stages = Executors.newCachedThreadPool();
     try {
       FileCalls.clearThreadUmask();
-      unpackAll(MAPPER.readValue(System.in, Request.class), stages);
+      Request request = MAPPER.readValue(System.in, Request.class);
+      unpackAll(request, stages);
+      for (Merge merge : request.merges()) {
+        LayerMerge.merge(
+            merge.layers().stream().map(Path::of).toList(),
+            Path.of(merge.target()),
+            request.keepOwners());
+      }
     } catch (RuncibleException e) {
       fail(e.kind() + ": " + e.getMessage());
     } catch (IOException e) {

@@ -1,23 +1,50 @@
 package io.runcible.snapshot;
 
 import io.runcible.Digest;
-import io.runcible.ffi.OverlayMount;
 import io.runcible.ffi.PrivilegedHost;
+import io.runcible.store.LocalStore;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Keeps unpacked layers. Thread-safe, also between processes. */
+/**
+ * Keeps unpacked layers, and makes the file systems of containers from them. A layer is prepared by
+ * {@link #stage}, committed by its {@link Staging}, and found by its chainId from then on, also in
+ * additional stores. Thread-safe, also between processes.
+ */
 public interface Snapshotter {
   /**
-   * Layers as directories that the kernel's overlay file system stacks. Removes what killed
-   * processes left half unpacked.
+   * Layers that the kernel's overlay file system stacks. For an ordinary user the mounts are made
+   * in the namespaces of the host that is given. Removes what killed processes left half done.
    *
-   * @param root the directory of the store
    * @param host where privileged work happens
    */
   @SuppressWarnings("exports")
-  static Snapshotter overlay(Path root, PrivilegedHost host) {
-    return new OverlaySnapshotter(root, host);
+  static Snapshotter overlay(LocalStore store, PrivilegedHost host) {
+    return new OverlaySnapshotter(store, host);
+  }
+
+  /**
+   * The same layers, copied together for each container: for file systems that an overlay cannot
+   * lie on. Files share their blocks with the layer where the file system can (Btrfs, XFS); making
+   * a container takes as long as the copy of all its files.
+   *
+   * @param host where privileged work happens
+   */
+  @SuppressWarnings("exports")
+  static Snapshotter copy(LocalStore store, PrivilegedHost host) {
+    return new CopySnapshotter(store, host);
+  }
+
+  /**
+   * The overlay, or the copy if no overlay can be mounted in the store. On a file system other than
+   * the usual ones of local disks a trial tells, which takes some milliseconds.
+   *
+   * @param host where privileged work happens
+   */
+  @SuppressWarnings("exports")
+  static Snapshotter open(LocalStore store, PrivilegedHost host) {
+    OverlaySnapshotter overlay = new OverlaySnapshotter(store, host);
+    return overlay.works() ? overlay : new CopySnapshotter(store, host);
   }
 
   /** Whether a layer is unpacked and committed. */
@@ -33,19 +60,48 @@ public interface Snapshotter {
   Path directory(Digest chainId);
 
   /**
-   * What to mount for a container: the layers, and a place for its changes that is made here.
+   * A writable file system on top of layers. Nothing is mounted yet.
    *
-   * @param chain the chainIds, the lowest first
-   * @param place a directory of the container's own, on the file system of the store
+   * @param chain the chainIds, the lowest first; all committed
+   * @param place a directory of the caller's own, on the file system of the store, for the changes
+   * @throws io.runcible.RuncibleException UNSUPPORTED if there is to be a size limit and the file
+   *     system has no project quotas; nothing is left in the place then
    */
-  @SuppressWarnings("exports")
-  OverlayMount prepare(List<Digest> chain, Path place);
+  Rootfs prepare(List<Digest> chain, Path place, Changes changes);
 
-  /** All committed layers. */
+  /**
+   * A file system of layers that takes no changes. Nothing is mounted yet.
+   *
+   * @param chain the chainIds, the lowest first; all committed
+   * @param place a directory of the caller's own, on the file system of the store
+   */
+  Rootfs view(List<Digest> chain, Path place);
+
+  /**
+   * Gives back what a prepared place holds beyond its files: a size limit. For a place that is
+   * going to be removed; no error if it is gone.
+   */
+  void release(Path place);
+
+  /** All committed layers of the store itself. */
   List<Digest> list();
 
-  /** Removes a layer. The caller holds the store exclusively. */
+  /**
+   * What a layer takes on disk, without the layers below it. Files that this user may not look at
+   * are not counted.
+   *
+   * @throws io.runcible.RuncibleException NOT_FOUND if there is no such layer
+   */
+  SnapshotUsage usage(Digest chainId);
+
+  /**
+   * Takes a layer out of sight, at once. Its files go with {@link #clean}. Nobody uses it, and the
+   * caller holds the store for a {@link io.runcible.store.Sweep}.
+   */
   void remove(Digest chainId);
+
+  /** Removes the files of removed layers, and what killed processes left half unpacked. */
+  void clean();
 
   /** A layer on its way. Closing it without a commit removes what was unpacked. */
   interface Staging extends AutoCloseable {

@@ -1,15 +1,20 @@
 package io.runcible.snapshot;
 
 import io.runcible.Digest;
+import io.runcible.ErrorKind;
 import io.runcible.ProgressListener;
+import io.runcible.RuncibleException;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.image.Image;
 import io.runcible.store.LocalStore;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadFactory;
+import java.util.function.Predicate;
 
 /**
  * Fetches and unpacks the layers of images. Of a layer, the download, the decompression and the
@@ -48,7 +53,7 @@ public final class Unpacker implements AutoCloseable {
   /**
    * Brings all of an image into the store, as far as it is not there: manifest, configuration and
    * layers, the layers also unpacked. Durable when it returns; nothing is visible when it throws.
-   * The caller holds a lease of the store. Blocks, also while another process fetches the same.
+   * The caller holds a lease that keeps all of it. Blocks, also while another process fetches the same.
    *
    * @return the chainIds, the lowest first
    * @throws io.runcible.RuncibleException CORRUPT_DATA if content is not what its digest or diffId
@@ -59,6 +64,31 @@ public final class Unpacker implements AutoCloseable {
         new ImageTransaction(image, store, snapshotter, host, stages, writers, listener)) {
       return transaction.run();
     }
+  }
+
+  /**
+   * Compares the unpacked layers of an image with what their blobs unpack to, now. The caller holds
+   * a lease that keeps the image. Blocks for as long as unpacking takes, and needs the space of the
+   * largest layer.
+   *
+   * @param wanted which layers to compare, by chainId; those that are not unpacked are left out
+   * @return the layers that differ, each with the first difference
+   * @throws io.runcible.RuncibleException UNSUPPORTED for an ordinary user, who may not read files
+   *     of other ids; CORRUPT_DATA or NOT_FOUND if a blob is damaged or missing; CANCELLED
+   */
+  public Map<Digest, String> compare(Image image, Predicate<Digest> wanted) {
+    if (host.rootless() || !(snapshotter instanceof LayerDirectories directories)) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED, "only root may compare the files of layers with their blobs");
+    }
+    Map<Digest, String> differences = new LinkedHashMap<>();
+    TaskGroup task = new TaskGroup(writers);
+    task.start(
+        () ->
+            new LayerComparison(image, store, directories, stages)
+                .run(wanted, differences::put));
+    task.await("comparing " + image.reference());
+    return differences;
   }
 
   /** Ends the threads; what is under way fails. */

@@ -7,7 +7,6 @@ import io.runcible.image.Descriptor;
 import io.runcible.state.LockFile;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -24,18 +23,34 @@ public final class ContentStore {
   /** As long as the slowest download of a layer by another process may take. */
   private static final Duration DOWNLOAD_LIMIT = Duration.ofHours(6);
 
+  private static final String BLOBS = "blobs";
+
   private final Path blobs;
   private final Path ingests;
   private final Path locks;
+  private final List<Path> additional;
 
-  ContentStore(Path root) {
-    this.blobs = root.resolve("blobs");
+  ContentStore(Path root, List<Path> additional) {
+    this.blobs = root.resolve(BLOBS);
     this.ingests = root.resolve("ingest");
     this.locks = root.resolve("locks");
+    this.additional = additional.stream().map(other -> other.resolve(BLOBS)).toList();
   }
 
-  /** Where a blob is, or would be. */
+  /** Where a blob is, in this store or an additional one, or would be in this. */
   public Path path(Digest digest) {
+    Path own = file(blobs, digest);
+    if (additional.isEmpty() || Files.isRegularFile(own)) {
+      return own;
+    }
+    return additional.stream()
+        .map(other -> file(other, digest))
+        .filter(Files::isRegularFile)
+        .findFirst()
+        .orElse(own);
+  }
+
+  private static Path file(Path blobs, Digest digest) {
     return blobs.resolve(digest.algorithm()).resolve(digest.hex());
   }
 
@@ -113,58 +128,61 @@ public final class ContentStore {
         LockFile.acquire(
             locks.resolve("blob-" + digest.algorithm() + "-" + digest.hex()), true, DOWNLOAD_LIMIT);
     return new Ingest(
-        descriptor, path(digest), ingests.resolve(digest.algorithm() + "-" + digest.hex()), lock);
+        descriptor, file(blobs, digest), ingests.resolve(digest.algorithm() + "-" + digest.hex()), lock);
   }
 
-  /** All blobs. */
+  /** All blobs of this store itself. What has no digest's name is no blob. */
   public List<Digest> list() {
     List<Digest> found = new ArrayList<>();
     for (String algorithm : List.of("sha256", "sha512")) {
-      for (Path file : children(blobs.resolve(algorithm))) {
-        found.add(new Digest(algorithm, file.getFileName().toString()));
+      for (Path file : StoreFiles.list(blobs.resolve(algorithm))) {
+        digest(algorithm, file).ifPresent(found::add);
       }
     }
     return found;
   }
 
-  /** Removes a blob. The caller holds the store exclusively. */
-  public void remove(Digest digest) {
-    delete(path(digest));
+  private static Optional<Digest> digest(String algorithm, Path file) {
+    try {
+      return Optional.of(new Digest(algorithm, file.getFileName().toString()));
+    } catch (RuncibleException e) {
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * Removes a blob of this store itself. Either nothing uses it, and the store is held for a {@link
+   * Sweep}; or it is damaged.
+   *
+   * @return whether it was there
+   */
+  public boolean remove(Digest digest) {
+    return StoreFiles.delete(file(blobs, digest));
+  }
+
+  /** How many bytes are on their way into the store, or left of an ingest that was killed. */
+  public long ingestBytes() {
+    return StoreFiles.list(ingests).stream().mapToLong(file -> file.toFile().length()).sum();
+  }
+
+  /** Makes the names of the blobs durable. */
+  void sync() {
+    StoreFiles.list(blobs).forEach(StoreFiles::sync);
   }
 
   /** Removes what killed processes left of downloads, with the locks that nobody holds. */
   void removeAbandoned() {
-    for (Path partial : children(ingests)) {
+    for (Path partial : StoreFiles.list(ingests)) {
       Optional<LockFile> lock =
           LockFile.tryAcquire(locks.resolve("blob-" + partial.getFileName()), true);
       lock.ifPresent(
           held -> {
-            delete(partial);
+            StoreFiles.delete(partial);
             held.closeAndRemove();
           });
     }
-    for (Path file : children(locks)) {
-      if (file.getFileName().toString().startsWith("blob-")) {
-        LockFile.tryAcquire(file, true).ifPresent(LockFile::closeAndRemove);
-      }
-    }
-  }
-
-  private static List<Path> children(Path directory) {
-    List<Path> found = new ArrayList<>();
-    try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
-      entries.forEach(found::add);
-      return found;
-    } catch (IOException e) {
-      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot list '" + directory + "'", e);
-    }
-  }
-
-  private static void delete(Path file) {
-    try {
-      Files.deleteIfExists(file);
-    } catch (IOException e) {
-      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot remove '" + file + "'", e);
+    for (Path file : StoreFiles.list(locks, "{blob,name}-*")) {
+      LockFile.tryAcquire(file, true).ifPresent(LockFile::closeAndRemove);
     }
   }
 }

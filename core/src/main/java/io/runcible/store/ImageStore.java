@@ -3,105 +3,327 @@ package io.runcible.store;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.Errno;
+import io.runcible.ffi.NativeException;
 import io.runcible.image.Descriptor;
 import io.runcible.image.ImageReference;
 import io.runcible.state.JsonRecord;
+import io.runcible.state.LockFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Names of images, one file for each. */
+/**
+ * Names of images, one file for each in a directory for each repository, so that neither a look-up
+ * nor the tags of a repository take longer when there are more images.
+ */
 public final class ImageStore {
+  private static final Logger LOG = LoggerFactory.getLogger(ImageStore.class);
+  private static final String IMAGES = "images";
+  private static final String RECORDS = "[0-9a-f]*.json";
+  private static final int MAX_CONTENT = 10_000;
+
+  private static final Duration UPDATE_LIMIT = Duration.ofMinutes(10);
+
+  private final StoreLock lock;
+  private final Path locks;
   private final Path directory;
+  private final List<Path> additional;
 
-  ImageStore(Path directory) {
-    this.directory = directory;
-  }
-
-  /** What a name stands for; empty if the store does not know it. */
-  public Optional<ImageRecord> find(ImageReference reference) {
-    return JsonRecord.read(file(reference), Stored.class).map(Stored::toRecord);
+  ImageStore(StoreLock lock, Path root, List<Path> additional) {
+    this.lock = lock;
+    this.locks = root.resolve("locks");
+    this.directory = root.resolve(IMAGES);
+    this.additional = additional.stream().map(other -> other.resolve(IMAGES)).toList();
   }
 
   /**
-   * Points a name at a manifest, durably. The caller has made the content durable before.
+   * What a name stands for; empty if neither the store nor an additional one knows it.
    *
-   * @return whether the name is new or pointed elsewhere
+   * @throws RuncibleException CORRUPT_DATA if its record is damaged
    */
-  public boolean put(ImageReference reference, Descriptor manifest) {
-    Optional<ImageRecord> old = find(reference);
-    if (old.isPresent() && old.get().manifest().digest().equals(manifest.digest())) {
-      return false;
+  public Optional<ImageRecord> find(ImageReference reference) {
+    Optional<ImageRecord> found = read(file(directory, reference));
+    for (Path other : additional) {
+      if (found.isEmpty()) {
+        found = read(file(other, reference));
+      }
     }
-    Stored stored =
-        new Stored(
-            reference.toString(),
-            manifest.mediaType(),
-            manifest.digest().toString(),
-            manifest.size(),
-            Instant.now().toEpochMilli());
-    JsonRecord.write(file(reference), stored, true);
-    return true;
+    return found;
   }
 
   /**
-   * Forgets a name; the content stays until it is pruned.
+   * Writes a name, durably; its content is durable, and kept by a lease of the caller. A name that
+   * is pinned stays so.
+   *
+   * @return whether the name is new or stands for something else now
+   */
+  boolean put(ImageRecord image) {
+    if (image.blobs().size() + image.layers().size() > MAX_CONTENT) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT,
+          image.reference() + " has more than " + MAX_CONTENT + " blobs and layers");
+    }
+    Path file = file(directory, image.reference());
+    return update(
+        image.reference(),
+        () -> {
+          Optional<ImageRecord> old = known(file);
+          ImageRecord wanted = old.isPresent() ? image.withPinned(old.get().pinned()) : image;
+          return old.filter(wanted::isLike).isEmpty() && write(file, wanted);
+        });
+  }
+
+  private boolean update(ImageReference name, BooleanSupplier change) {
+    Path names = locks.resolve("name-" + hash(name.toString()));
+    LockFile alone = LockFile.acquire(names, true, UPDATE_LIMIT);
+    try {
+      return change.getAsBoolean();
+    } finally {
+      alone.closeAndRemove();
+    }
+  }
+
+  private boolean write(Path file, ImageRecord image) {
+    try (LockFile still = lock.shared()) {
+      Path repository = Objects.requireNonNull(file.getParent());
+      if (!Files.isDirectory(repository)) {
+        Files.createDirectories(repository);
+        StoreFiles.sync(directory);
+      }
+      JsonRecord.write(file, Stored.of(image), true);
+      return true;
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.UNAVAILABLE, "cannot record " + image.reference() + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** A damaged record is as good as none to one who replaces it. */
+  private static Optional<ImageRecord> known(Path file) {
+    try {
+      return read(file);
+    } catch (RuncibleException e) {
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * Says whether the rules of a clean-up spare a name; durable.
+   *
+   * @return whether that is new
+   * @throws RuncibleException NOT_FOUND if the store itself does not have the name
+   */
+  public boolean pin(ImageReference reference, boolean pinned) {
+    Path file = file(directory, reference);
+    return update(
+        reference,
+        () -> {
+          ImageRecord record = read(file).orElseThrow(() -> unknown(reference));
+          return record.pinned() != pinned && write(file, record.withPinned(pinned));
+        });
+  }
+
+  private static RuncibleException unknown(ImageReference reference) {
+    return new RuncibleException(
+        ErrorKind.NOT_FOUND, reference + " is not a name of this store itself");
+  }
+
+  /**
+   * Forgets a name, a pinned one, too, durably: it must not come back after a power cut, when its
+   * content may be gone. The content stays until a clean-up. Names of additional stores stay.
    *
    * @return whether it was known
    */
   public boolean remove(ImageReference reference) {
-    try {
-      return Files.deleteIfExists(file(reference));
-    } catch (IOException e) {
-      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot remove " + reference, e);
-    }
-  }
-
-  /** Removes what killed processes left of names. */
-  void removeUnfinished() {
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, JsonRecord.UNFINISHED)) {
-      for (Path file : files) {
-        Files.deleteIfExists(file);
-      }
-    } catch (IOException e) {
-      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot clean '" + directory + "'", e);
-    }
-  }
-
-  /** All names, in no order. */
-  public List<ImageRecord> list() {
-    List<ImageRecord> records = new ArrayList<>();
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*.json")) {
-      for (Path file : files) {
-        if (!file.getFileName().toString().startsWith(".")) {
-          JsonRecord.read(file, Stored.class).map(Stored::toRecord).ifPresent(records::add);
+    Path file = file(directory, reference);
+    boolean known = StoreFiles.delete(file);
+    if (known) {
+      try {
+        StoreFiles.sync(Objects.requireNonNull(file.getParent()));
+      } catch (NativeException e) {
+        if (e.errno() != Errno.ENOENT) { // The last name of its repository.
+          throw e;
         }
       }
-      return records;
-    } catch (IOException e) {
-      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot list '" + directory + "'", e);
     }
+    return known;
+  }
+
+  /** All names, with those of additional stores, in no order. Damaged records are left out. */
+  public List<ImageRecord> list() {
+    Map<String, ImageRecord> found = new LinkedHashMap<>();
+    List<Path> all = new ArrayList<>(List.of(directory));
+    all.addAll(additional);
+    for (Path root : all) {
+      for (Path repository : StoreFiles.list(root)) {
+        readable(repository).forEach(r -> found.putIfAbsent(r.reference().toString(), r));
+      }
+    }
+    return List.copyOf(found.values());
+  }
+
+  /** The tags of a repository, sorted, with those of additional stores. */
+  List<String> tags(ImageReference repository) {
+    List<Path> all = new ArrayList<>(List.of(directory));
+    all.addAll(additional);
+    return all.stream()
+        .flatMap(root -> readable(repository(root, repository)).stream())
+        .flatMap(image -> image.reference().tag().stream())
+        .distinct()
+        .sorted()
+        .toList();
+  }
+
+  private static List<ImageRecord> readable(Path repository) {
+    List<ImageRecord> found = new ArrayList<>();
+    for (Path file : StoreFiles.list(repository, RECORDS)) {
+      try {
+        read(file).ifPresent(found::add);
+      } catch (RuncibleException e) {
+        LOG.warn("left out of the list of images: {}; see the check of the store", e.getMessage());
+      }
+    }
+    return found;
+  }
+
+  /** The store's own names; a damaged record is an error. */
+  List<ImageRecord> own() {
+    List<ImageRecord> found = new ArrayList<>();
+    for (Path file : files()) {
+      read(file).ifPresent(found::add);
+    }
+    return found;
+  }
+
+  /** The store's own records that cannot be read, each with the reason. */
+  public Map<Path, String> damaged() {
+    Map<Path, String> damaged = new LinkedHashMap<>();
+    for (Path file : files()) {
+      try {
+        read(file);
+      } catch (RuncibleException e) {
+        damaged.put(file, String.valueOf(e.getMessage()));
+      }
+    }
+    return damaged;
+  }
+
+  /** Removes a damaged record, so that a clean-up knows again what is used; its name is lost. */
+  public void removeDamaged(Path record) {
+    if (known(record).isEmpty()) {
+      StoreFiles.delete(record);
+    }
+  }
+
+  private List<Path> files() {
+    return StoreFiles.list(directory).stream()
+        .flatMap(repository -> StoreFiles.list(repository, RECORDS).stream())
+        .toList();
+  }
+
+  /**
+   * Removes what killed processes left of names, and repositories without one. The caller holds the
+   * store exclusively.
+   */
+  void removeUnfinished() {
+    for (Path repository : StoreFiles.list(directory)) {
+      List<Path> unfinished = new ArrayList<>(StoreFiles.list(repository));
+      int count = unfinished.size();
+      unfinished.removeIf(file -> !file.getFileName().toString().startsWith("."));
+      unfinished.forEach(StoreFiles::delete);
+      if (unfinished.size() == count) {
+        StoreFiles.delete(repository);
+      }
+    }
+  }
+
+  static Optional<ImageRecord> read(Path file) {
+    try {
+      return JsonRecord.read(file, Stored.class).map(Stored::toRecord);
+    } catch (RuncibleException e) {
+      throw e.kind() == ErrorKind.INVALID_INPUT ? damaged(file, e.getMessage(), e) : e;
+    } catch (NullPointerException e) {
+      throw damaged(file, "a field is missing", e);
+    }
+  }
+
+  private static RuncibleException damaged(Path file, @Nullable String why, RuntimeException e) {
+    return new RuncibleException(
+        ErrorKind.CORRUPT_DATA, "'" + file + "' is no record of an image: " + why, e);
   }
 
   /** A reference may hold characters, and a length, that a file name may not. */
-  private Path file(ImageReference reference) {
-    byte[] name = reference.toString().getBytes(StandardCharsets.UTF_8);
-    return directory.resolve(Digest.sha256(name).hex() + ".json");
+  private static Path file(Path root, ImageReference reference) {
+    return repository(root, reference).resolve(hash(reference.toString()) + ".json");
+  }
+
+  private static Path repository(Path root, ImageReference reference) {
+    return root.resolve(hash(reference.name()));
+  }
+
+  private static String hash(String name) {
+    return Digest.sha256(name.getBytes(StandardCharsets.UTF_8)).hex();
   }
 
   private record Stored(
-      String reference, String mediaType, String digest, long size, long createdMillis) {
+      String reference,
+      String mediaType,
+      String digest,
+      long size,
+      long createdMillis,
+      boolean pinned,
+      Set<String> blobs,
+      Set<String> layers,
+      boolean unpacked) {
+    static Stored of(ImageRecord image) {
+      return new Stored(
+          image.reference().toString(),
+          image.manifest().mediaType(),
+          image.manifest().digest().toString(),
+          image.manifest().size(),
+          image.created().toEpochMilli(),
+          image.pinned(),
+          texts(image.blobs()),
+          texts(image.layers()),
+          image.unpacked());
+    }
+
     ImageRecord toRecord() {
       return new ImageRecord(
           ImageReference.parse(reference),
           Descriptor.of(mediaType, Digest.parse(digest), size),
-          Instant.ofEpochMilli(createdMillis));
+          Instant.ofEpochMilli(createdMillis),
+          pinned,
+          digests(blobs),
+          digests(layers),
+          unpacked);
+    }
+
+    private static Set<String> texts(Set<Digest> digests) {
+      return digests.stream().map(Digest::toString).collect(Collectors.toSet());
+    }
+
+    private static Set<Digest> digests(Set<String> texts) {
+      Set<Digest> digests = new HashSet<>();
+      texts.forEach(text -> digests.add(Digest.parse(text)));
+      return digests;
     }
   }
 }

@@ -9,6 +9,7 @@ import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -77,9 +78,18 @@ public final class Ingest implements AutoCloseable {
     }
   }
 
+  /** Makes the bytes durable; not needed where {@link LocalStore#sync} comes before the commit. */
+  public void sync() {
+    try (RandomAccessFile file = new RandomAccessFile(partial.toFile(), "rw")) {
+      file.getFD().sync();
+    } catch (IOException e) {
+      throw failure("sync", e);
+    }
+  }
+
   /**
    * Makes the blob visible. Whether it survives a power cut is the caller's business: {@link
-   * LocalStore#sync} comes before.
+   * LocalStore#sync} or {@link #sync} comes before.
    */
   public void commit() {
     if (isPresent()) {

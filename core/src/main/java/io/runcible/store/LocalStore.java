@@ -8,6 +8,7 @@ import io.runcible.ffi.FileDescriptor;
 import io.runcible.image.Descriptor;
 import io.runcible.image.Image;
 import io.runcible.image.ImageReference;
+import io.runcible.image.ImageSink;
 import io.runcible.image.ImageSource;
 import io.runcible.image.Manifest;
 import io.runcible.image.MediaType;
@@ -22,6 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -31,55 +33,86 @@ import org.jspecify.annotations.Nullable;
  * number of processes at once.
  */
 public final class LocalStore implements ImageSource {
-  private static final Duration LEASE_LIMIT = Duration.ofMinutes(10);
+  private static final String BLOBS = "blobs";
+  private static final String SNAPSHOTS = "snapshots";
 
   private final Path root;
+  private final List<Path> additional;
+  private final StoreLock lock;
+  private final Leases leases;
   private final ContentStore content;
   private final ImageStore images;
 
-  private LocalStore(Path root) {
+  private LocalStore(Path root, List<Path> additional) {
     this.root = root;
-    this.content = new ContentStore(root);
-    this.images = new ImageStore(root.resolve("images"));
+    this.additional = additional;
+    this.lock = new StoreLock(root.resolve("locks"));
+    this.leases = new Leases(lock, root.resolve("leases"));
+    this.content = new ContentStore(root, additional);
+    this.images = new ImageStore(lock, root, additional);
+  }
+
+  /** As {@link #open(Path, List)} without additional stores. */
+  public static LocalStore open(Path root) {
+    return open(root, List.of());
   }
 
   /**
-   * Opens the store, making its directories where they are missing, for the owner alone.
+   * Opens the store, making its directories where they are missing, for the owner alone; removes
+   * what killed processes left.
    *
-   * @throws RuncibleException PERMISSION_DENIED if this user may not write there
+   * @param additional directories of other stores, in which names, blobs and layers are looked for
+   *     when this one does not have them. Nothing is ever written there, not even a lock, so they
+   *     may lie on a read-only file system; whoever looks after one must not prune it while it is
+   *     in use here
+   * @throws RuncibleException PERMISSION_DENIED if this user may not write to the store, NOT_FOUND
+   *     if an additional one is not there
    */
-  public static LocalStore open(Path root) {
+  public static LocalStore open(Path root, List<Path> additional) {
     Path absolute = root.toAbsolutePath().normalize();
-    try {
-      Files.createDirectories(
-          absolute,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-      for (String name :
-          new String[] {"blobs/sha256", "blobs/sha512", "ingest", "locks", "images"}) {
-        Files.createDirectories(absolute.resolve(name));
-      }
-    } catch (AccessDeniedException e) {
-      throw notWritable(absolute, e);
-    } catch (FileAlreadyExistsException e) {
-      throw notPossible(absolute, "'" + e.getFile() + "' is no directory", e);
-    } catch (IOException e) {
-      throw notPossible(absolute, e.toString(), e);
-    }
-    if (!Files.isWritable(absolute.resolve("ingest"))) {
-      throw notWritable(absolute, null);
-    }
-    LocalStore store = new LocalStore(absolute);
+    List<Path> others = additional.stream().map(p -> p.toAbsolutePath().normalize()).toList();
+    others.forEach(LocalStore::requireStore);
+    makeDirectories(absolute);
+    LocalStore store = new LocalStore(absolute, others);
     store.content.removeAbandoned();
-    // Who writes a name holds a lease.
     store
+        .lock
         .tryExclusive()
         .ifPresent(
             alone -> {
               try (alone) {
                 store.images.removeUnfinished();
+                store.leases.kept();
               }
             });
     return store;
+  }
+
+  private static void requireStore(Path other) {
+    if (!Files.isDirectory(other.resolve(BLOBS))) {
+      throw new RuncibleException(
+          ErrorKind.NOT_FOUND, "the additional store '" + other + "' is not there");
+    }
+  }
+
+  private static void makeDirectories(Path root) {
+    try {
+      Files.createDirectories(
+          root, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+      for (String name :
+          List.of("blobs/sha256", "blobs/sha512", "ingest", "locks", "images", "leases")) {
+        Files.createDirectories(root.resolve(name));
+      }
+    } catch (AccessDeniedException e) {
+      throw notWritable(root, e);
+    } catch (FileAlreadyExistsException e) {
+      throw notPossible(root, "'" + e.getFile() + "' is no directory", e);
+    } catch (IOException e) {
+      throw notPossible(root, e.toString(), e);
+    }
+    if (!Files.isWritable(root.resolve("ingest"))) {
+      throw notWritable(root, null);
+    }
   }
 
   private static RuncibleException notPossible(Path root, String reason, IOException cause) {
@@ -115,17 +148,111 @@ public final class LocalStore implements ImageSource {
     return images;
   }
 
-  /**
-   * Keeps all content in place until it is closed or this process ends, also what no image refers
-   * to yet. Whoever fetches, unpacks or reads content holds one. Blocks while a clean-up runs.
-   */
-  public Lease lease() {
-    return new Lease(LockFile.acquire(root.resolve("locks/store"), false, LEASE_LIMIT));
+  /** The directories of the stores that are looked into, too; unmodifiable. */
+  public List<Path> additional() {
+    return additional;
   }
 
-  /** For a clean-up: the right to remove content; empty while anybody holds a lease. */
-  public Optional<Lease> tryExclusive() {
-    return LockFile.tryAcquire(root.resolve("locks/store"), true).map(Lease::new);
+  /**
+   * A lease that keeps nothing yet, see {@link Lease#keep}. Whoever fetches, unpacks or reads
+   * content holds one, and says what before looking whether it is there. Others go on, and so does
+   * a clean-up, which spares that content.
+   */
+  public Lease lease() {
+    return leases.open(false);
+  }
+
+  /** A lease that keeps all content: a clean-up fails until it is closed. For short work. */
+  public Lease leaseAll() {
+    return leases.open(true);
+  }
+
+  /**
+   * Begins a clean-up: what is used stands still until it is closed, which should be soon.
+   *
+   * @param limit how long to wait for those who are just saying what they use
+   * @throws RuncibleException UNAVAILABLE if somebody keeps all content; TIMEOUT, CANCELLED;
+   *     CORRUPT_DATA if the record of a name is damaged, so that nobody knows what it keeps
+   */
+  public Sweep sweep(Duration limit) {
+    LockFile held = lock.exclusive(limit);
+    try {
+      return new Sweep(this, held, leases);
+    } catch (RuntimeException e) {
+      held.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Points a name at a manifest or an index that is in the store with all that it names, durably.
+   * Of an index, manifests may be missing. The caller keeps the content by a lease, and has made it
+   * durable, see {@link #sync}; the names of blobs and layers are made so here.
+   *
+   * @param unpacked whether the layers are unpacked, too
+   * @return whether the name is new or stands for something else now
+   * @throws RuncibleException FAILED_PRECONDITION if a blob is missing, and as {@link
+   *     ContentStore#read}
+   */
+  public boolean record(ImageReference reference, Descriptor manifest, boolean unpacked) {
+    ReachableContent reachable = ReachableContent.of(content, manifest);
+    syncNames();
+    return images.put(
+        new ImageRecord(
+            reference,
+            manifest,
+            Instant.now(),
+            false,
+            reachable.blobs(),
+            reachable.layers(),
+            unpacked));
+  }
+
+  /**
+   * Gives an image another name, durably. The old one stays.
+   *
+   * @return whether the new name is new or stood for something else
+   * @throws RuncibleException NOT_FOUND if there is no image of the old name
+   */
+  public boolean tag(ImageReference source, ImageReference target) {
+    try (Lease lease = lease()) {
+      ImageRecord old = named(source);
+      lease.keep(old.blobs());
+      lease.keep(old.layers());
+      // Still so, and therefore there, now that the lease keeps it.
+      ImageRecord still = named(source);
+      if (!still.isLike(old)) {
+        throw new RuncibleException(
+            ErrorKind.UNAVAILABLE, source + " has just changed; try again");
+      }
+      return images.put(still.named(target));
+    }
+  }
+
+  private ImageRecord named(ImageReference reference) {
+    return images.find(reference).orElseThrow(() -> missing(reference));
+  }
+
+  private RuncibleException missing(ImageReference reference) {
+    return new RuncibleException(
+        ErrorKind.NOT_FOUND, reference + " is not in the store '" + root + "'");
+  }
+
+  /**
+   * A place to copy images to. What it has been asked for or given stays in the store until it is
+   * closed, and longer if a name reaches it by then: a manifest that was put under a digest alone
+   * and is part of no tagged index goes with the next clean-up.
+   */
+  public ImageSink sink() {
+    return new StoreSink(this, lease());
+  }
+
+  /** Makes durable that blobs and layers have the names that they have. */
+  private void syncNames() {
+    content.sync();
+    if (Files.isDirectory(root.resolve(SNAPSHOTS))) {
+      StoreFiles.sync(root.resolve(SNAPSHOTS));
+    }
   }
 
   /** Waits until all that was written to the store is durable. */
@@ -220,15 +347,33 @@ public final class LocalStore implements ImageSource {
     public void close() {}
   }
 
+  /** A name as it was recorded; one with a digest also where only the manifest is there. */
   @Override
   public Descriptor resolve(ImageReference reference) {
-    return images
-        .find(reference)
-        .map(ImageRecord::manifest)
-        .orElseThrow(
-            () ->
-                new RuncibleException(
-                    ErrorKind.NOT_FOUND, reference + " is not in the store '" + root + "'"));
+    Optional<ImageRecord> named = images.find(reference);
+    if (named.isPresent()) {
+      return named.get().manifest();
+    }
+    return reference.digest().flatMap(this::document).orElseThrow(() -> missing(reference));
+  }
+
+  private Optional<Descriptor> document(Digest digest) {
+    if (!content.contains(digest) || content.size(digest) > Manifest.MAX_SIZE) {
+      return Optional.empty();
+    }
+    try {
+      byte[] raw =
+          content.read(
+              Descriptor.of(MediaType.OCI_MANIFEST, digest, content.size(digest)),
+              Manifest.MAX_SIZE);
+      Descriptor found = Descriptor.ofDocument(raw);
+      return Optional.of(Descriptor.of(found.mediaType(), digest, raw.length));
+    } catch (RuncibleException e) {
+      if (e.kind() == ErrorKind.INVALID_INPUT || e.kind() == ErrorKind.UNSUPPORTED) {
+        return Optional.empty(); // Another blob.
+      }
+      throw e;
+    }
   }
 
   @Override
@@ -243,12 +388,12 @@ public final class LocalStore implements ImageSource {
 
   @Override
   public List<String> tags(ImageReference repository) {
-    return images.list().stream()
-        .map(ImageRecord::reference)
-        .filter(reference -> reference.name().equals(repository.name()))
-        .flatMap(reference -> reference.tag().stream())
-        .sorted()
-        .toList();
+    List<String> tags = images.tags(repository);
+    if (tags.isEmpty()) {
+      throw new RuncibleException(
+          ErrorKind.NOT_FOUND, repository.name() + " has no tag in the store '" + root + "'");
+    }
+    return tags;
   }
 
   @Override
@@ -259,18 +404,4 @@ public final class LocalStore implements ImageSource {
   /** Holds nothing; what others opened stays open. */
   @Override
   public void close() {}
-
-  /** A hold on the content of the store. */
-  public static final class Lease implements AutoCloseable {
-    private final LockFile lock;
-
-    private Lease(LockFile lock) {
-      this.lock = lock;
-    }
-
-    @Override
-    public void close() {
-      lock.close();
-    }
-  }
 }

@@ -143,14 +143,14 @@ final class HostResources {
   /** What is left of work in a store: a finished image and an unpacked layer may stay. */
   private void files(Path root) {
     for (String directory :
-        List.of("journal", "containers", "ingest", "locks", "images", "snapshots")) {
+        List.of("journal", "containers", "ingest", "leases", "locks", "images", "snapshots")) {
       Path place = root.resolve("data").resolve(directory);
       for (Path entry : Files.isDirectory(place) ? list(place, "*") : List.<Path>of()) {
         String name = entry.getFileName().toString();
         boolean fine =
             switch (directory) {
-              case "locks" -> name.equals("store");
-              case "images" -> name.endsWith(".json") && !name.startsWith(".");
+              case "locks" -> name.equals("store") || name.equals("turnstile");
+              case "images" -> list(entry, "*").stream().allMatch(HostResources::isRecord);
               case "snapshots" -> name.matches("[0-9a-f]{64}");
               default -> false;
             };
@@ -163,6 +163,10 @@ final class HostResources {
     for (Path runtime : Files.isDirectory(state) ? list(state, "*") : List.<Path>of()) {
       list(runtime, "*").forEach(entry -> found.add("runtime state " + entry));
     }
+  }
+
+  private static boolean isRecord(Path file) {
+    return file.getFileName().toString().matches("[0-9a-f]{64}[.]json");
   }
 
   private void descriptors() {

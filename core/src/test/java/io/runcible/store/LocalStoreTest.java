@@ -7,15 +7,27 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.image.ChainId;
 import io.runcible.image.Descriptor;
+import io.runcible.image.Image;
 import io.runcible.image.ImageReference;
+import io.runcible.image.ImageSink;
+import io.runcible.image.Manifest;
+import io.runcible.image.Samples;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -134,38 +146,262 @@ class LocalStoreTest {
   class Names {
     @Test
     void pointsWhereItWasLastPut() {
-      Descriptor other = Descriptor.of("text/plain", "other".getBytes(UTF_8));
-      assertThat(store.images().put(NAME, DESCRIPTOR)).isTrue();
-      assertThat(store.images().put(NAME, DESCRIPTOR)).isFalse();
-      assertThat(store.images().put(NAME, other)).isTrue();
-      assertThat(store.images().find(NAME).orElseThrow().manifest()).isEqualTo(other);
+      assertThat(record(NAME, "one")).isTrue();
+      assertThat(record(NAME, "one")).isFalse();
+      assertThat(record(NAME, "two")).isTrue();
+      assertThat(store.images().find(NAME).orElseThrow().manifest().digest())
+          .isEqualTo(Samples.manifest("two").digest());
       assertThat(store.images().list()).hasSize(1);
     }
 
     @Test
     void removedNameIsUnknown() {
-      store.images().put(NAME, DESCRIPTOR);
+      record(NAME, "one");
       assertThat(store.images().remove(NAME)).isTrue();
       assertThat(store.images().remove(NAME)).isFalse();
-      assertThatThrownBy(() -> store.resolve(NAME))
-          .isInstanceOfSatisfying(
-              RuncibleException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.NOT_FOUND))
-          .hasMessageContaining("registry.example/a/b:1");
+      assertFails(ErrorKind.NOT_FOUND, () -> store.resolve(NAME), "registry.example/a/b:1");
+    }
+
+    @Test
+    void namesTheContentThatItKeeps() {
+      record(NAME, "one");
+      Manifest manifest = Samples.manifest("one");
+      ImageRecord record = store.images().find(NAME).orElseThrow();
+      assertThat(record.blobs())
+          .containsExactlyInAnyOrder(
+              manifest.digest(), manifest.config().digest(), manifest.layers().get(0).digest());
+      assertThat(record.layers())
+          .containsExactlyElementsOf(ChainId.of(Samples.config("one").diffIds()));
+    }
+
+    @Test
+    void isNotRecordedWithoutItsContent() {
+      Manifest manifest = Samples.manifest("one");
+      try (ImageSink sink = store.sink()) {
+        assertFails(
+            ErrorKind.FAILED_PRECONDITION,
+            () -> sink.putManifest(NAME, manifest.descriptor(), manifest.raw()),
+            manifest.config().digest().toString());
+      }
+      assertThat(store.images().list()).isEmpty();
+    }
+
+    @Test
+    void tagIsASecondName() {
+      record(NAME, "one");
+      ImageReference other = ImageReference.parse("registry.example/other:2");
+      assertThat(store.tag(NAME, other)).isTrue();
+      store.images().remove(NAME);
+      assertThat(store.resolve(other)).isEqualTo(Samples.manifest("one").descriptor());
+      assertFails(ErrorKind.NOT_FOUND, () -> store.tag(NAME, other), NAME.toString());
+    }
+
+    @Test
+    void pinOutlivesANewMeaning() {
+      record(NAME, "one");
+      assertThat(store.images().pin(NAME, true)).isTrue();
+      assertThat(store.images().pin(NAME, true)).isFalse();
+      record(NAME, "two");
+      assertThat(store.images().find(NAME).orElseThrow().pinned()).isTrue();
+      store.images().pin(NAME, false);
+      assertThat(store.images().find(NAME).orElseThrow().pinned()).isFalse();
+      ImageReference other = NAME.withTag("2");
+      assertFails(ErrorKind.NOT_FOUND, () -> store.images().pin(other, true), other.toString());
+    }
+
+    @Test
+    void damagedRecordIsNamedAndStopsACleanUp() throws IOException {
+      record(NAME, "one");
+      record(NAME.withTag("2"), "two");
+      Path damaged = records().get(0);
+      for (String text : List.of("", "{", "[]", "{}", "{\"reference\":\"A B\"}")) {
+        Files.writeString(damaged, text);
+        assertFails(
+            ErrorKind.CORRUPT_DATA, () -> store.sweep(Duration.ZERO).close(), damaged.toString());
+        assertThat(store.images().damaged()).containsOnlyKeys(damaged);
+        assertThat(store.images().list()).hasSize(1);
+      }
+      store.images().removeDamaged(damaged);
+      store.sweep(Duration.ZERO).close();
+    }
+
+    @Test
+    void soundRecordIsNotRemovedAsDamaged() throws IOException {
+      record(NAME, "one");
+      store.images().removeDamaged(records().get(0));
+      assertThat(store.images().find(NAME)).isPresent();
+    }
+
+    @Test
+    void cleanUpRemovesWhatAKilledWriterLeft() throws IOException {
+      record(NAME, "one");
+      Path record = records().get(0);
+      Path half = record.resolveSibling("." + record.getFileName() + ".random");
+      Files.writeString(half, "{");
+      store.images().remove(NAME);
+      store.sweep(Duration.ZERO).close();
+      assertThat(root.resolve("store/images")).isEmptyDirectory();
+    }
+
+    private List<Path> records() throws IOException {
+      try (Stream<Path> files = Files.walk(root.resolve("store/images"))) {
+        return files.filter(file -> file.toString().endsWith(".json")).sorted().toList();
+      }
     }
   }
 
   @Nested
   class Leases {
+    private final Digest blob = Samples.manifest("one").layers().get(0).digest();
+
     @Test
-    void keepTheExclusiveAway() {
-      LocalStore.Lease first = store.lease();
-      LocalStore.Lease second = LocalStore.open(root.resolve("store")).lease();
-      assertThat(store.tryExclusive()).isEmpty();
-      first.close();
-      assertThat(store.tryExclusive()).isEmpty();
-      second.close();
-      store.tryExclusive().orElseThrow().close();
+    void keepContentUntilTheyAreClosed() {
+      LocalStore other = LocalStore.open(root.resolve("store"));
+      record(NAME, "one");
+      Lease lease = other.lease();
+      lease.keep(List.of(blob));
+      store.images().remove(NAME);
+      try (Sweep sweep = store.sweep(Duration.ZERO)) {
+        assertThat(sweep.used()).containsExactly(blob);
+        assertThat(sweep.leased()).containsExactly(blob);
+      }
+      lease.close();
+      lease.close();
+      try (Sweep sweep = store.sweep(Duration.ZERO)) {
+        assertThat(sweep.used()).isEmpty();
+        assertThat(sweep.removeBlobs(store.content().list())).isPositive();
+      }
+      assertThat(store.content().list()).isEmpty();
+      assertThat(root.resolve("store/leases")).isEmptyDirectory();
     }
+
+    @Test
+    void thatKeepAllPreventACleanUp() {
+      try (Lease lease = store.leaseAll()) {
+        assertFails(ErrorKind.UNAVAILABLE, () -> store.sweep(Duration.ZERO), "in use");
+      }
+      store.sweep(Duration.ZERO).close();
+    }
+
+    @Test
+    void cannotBeMadeWhileACleanUpLooks() throws Exception {
+      ExecutorService thread = Executors.newSingleThreadExecutor();
+      try (Lease early = store.lease()) {
+        Future<?> keep;
+        try (Sweep sweep = store.sweep(Duration.ZERO)) {
+          keep = thread.submit(() -> early.keep(List.of(blob)));
+          assertThatThrownBy(() -> keep.get(200, TimeUnit.MILLISECONDS))
+              .isInstanceOf(TimeoutException.class);
+          assertThat(sweep.leased()).isEmpty();
+        }
+        keep.get();
+        try (Sweep sweep = store.sweep(Duration.ZERO)) {
+          assertThat(sweep.leased()).containsExactly(blob);
+        }
+      } finally {
+        thread.shutdownNow();
+      }
+    }
+
+    @Test
+    void ofADeadProcessKeepNothing() throws IOException {
+      Path dead = root.resolve("store/leases/dead");
+      Files.writeString(dead, "*\n");
+      store.sweep(Duration.ZERO).close();
+      assertThat(dead).doesNotExist();
+    }
+
+    @Test
+    void closedOneKeepsNothingMore() {
+      Lease lease = store.lease();
+      lease.close();
+      assertFails(ErrorKind.FAILED_PRECONDITION, () -> lease.keep(List.of(blob)), "closed");
+    }
+
+    @Test
+    void sinkKeepsWhatItTookUntilItIsClosed() {
+      Digest manifest = Samples.manifest("one").digest();
+      ImageReference untagged = Samples.byDigest(NAME, manifest);
+      try (ImageSink sink = store.sink()) {
+        Samples.put(sink, untagged, "one");
+        try (Sweep sweep = store.sweep(Duration.ZERO)) {
+          assertThat(sweep.used()).contains(blob, manifest);
+        }
+      }
+      try (Sweep sweep = store.sweep(Duration.ZERO)) {
+        assertThat(sweep.used()).isEmpty();
+      }
+    }
+  }
+
+  @Nested
+  class AdditionalStores {
+    private LocalStore both;
+
+    @BeforeEach
+    void openBoth() throws IOException {
+      record(NAME, "one");
+      both = LocalStore.open(root.resolve("own"), List.of(root.resolve("store")));
+    }
+
+    @Test
+    void areLookedInto() {
+      assertThat(both.resolve(NAME)).isEqualTo(Samples.manifest("one").descriptor());
+      assertThat(both.tags(NAME)).containsExactly("1");
+      assertThat(both.images().list()).hasSize(1);
+      Image image = both.image(NAME, Samples.PLATFORM).orElseThrow();
+      assertThat(image.config().command()).containsExactly("one");
+      assertThat(both.blobSize(NAME, image.manifest().layers().get(0).digest())).isPositive();
+    }
+
+    @Test
+    void areNotWrittenTo() throws IOException {
+      List<String> before = files(root.resolve("store"));
+      try (ImageSink sink = both.sink()) {
+        Samples.put(sink, NAME, "two");
+        Samples.put(sink, NAME.withTag("2"), "one");
+      }
+      both.images().remove(NAME);
+      both.images().remove(NAME);
+      try (Sweep sweep = both.sweep(Duration.ZERO)) {
+        sweep.removeBlobs(both.content().list());
+      }
+      assertThat(files(root.resolve("store"))).isEqualTo(before);
+      assertThat(both.resolve(NAME)).isEqualTo(Samples.manifest("one").descriptor());
+    }
+
+    @Test
+    void haveToBeThere() {
+      Path missing = root.resolve("missing");
+      assertFails(
+          ErrorKind.NOT_FOUND,
+          () -> LocalStore.open(root.resolve("own"), List.of(missing)),
+          missing.toString());
+      assertThat(missing).doesNotExist();
+    }
+
+    private List<String> files(Path directory) throws IOException {
+      try (Stream<Path> files = Files.walk(directory)) {
+        return files.map(Path::toString).sorted().toList();
+      }
+    }
+  }
+
+  /** Puts a sample image, and says whether its name is new or means something else now. */
+  private boolean record(ImageReference name, String sample) {
+    Digest before = store.images().find(name).map(r -> r.manifest().digest()).orElse(null);
+    Manifest manifest;
+    try (ImageSink sink = store.sink()) {
+      manifest = Samples.put(sink, name, sample);
+    }
+    assertThat(store.record(name, manifest.descriptor(), false)).isFalse();
+    return !manifest.digest().equals(before);
+  }
+
+  private static void assertFails(ErrorKind kind, ThrowingCallable action, String name) {
+    assertThatThrownBy(action)
+        .isInstanceOfSatisfying(RuncibleException.class, e -> assertThat(e.kind()).isEqualTo(kind))
+        .hasMessageContaining(name);
   }
 
   @Test
@@ -184,7 +420,7 @@ class LocalStoreTest {
     assertThat(root.resolve("store/ingest")).isEmptyDirectory();
     try (Stream<Path> locks = Files.list(root.resolve("store/locks"))) {
       assertThat(locks.map(path -> path.getFileName().toString()).toList())
-          .isSubsetOf(List.of("store"));
+          .isSubsetOf(List.of("store", "turnstile"));
     }
   }
 }

@@ -1,4 +1,4 @@
-package io.runcible.snapshot;
+package io.runcible.image;
 
 import io.runcible.Digest;
 import java.nio.charset.StandardCharsets;

@@ -1,0 +1,46 @@
+package io.runcible.engine;
+
+import java.util.List;
+
+/**
+ * What a check of a store found.
+ *
+ * @param names how many names were looked at
+ * @param blobs how many blobs were read
+ * @param layers how many unpacked layers there are
+ * @param problems what is wrong; empty if the store is whole
+ */
+public record StoreReport(int names, int blobs, int layers, List<Problem> problems) {
+  /** Copies the list. */
+  public StoreReport {
+    problems = List.copyOf(problems);
+  }
+
+  /** Whether nothing is wrong. */
+  public boolean isWhole() {
+    return problems.isEmpty();
+  }
+
+  /** What can be wrong. */
+  public enum Kind {
+    /** The record of a name cannot be read. */
+    DAMAGED_RECORD,
+    /** A blob has other bytes than its digest says. */
+    DAMAGED_BLOB,
+    /** A name needs a blob that is not there. */
+    MISSING_BLOB,
+    /** A layer has other files than its blob. */
+    DAMAGED_LAYER,
+    /** A layer that was unpacked is not there. */
+    MISSING_LAYER
+  }
+
+  /**
+   * One thing that is wrong.
+   *
+   * @param kind what
+   * @param subject the digest, the chainId, or the file of the record
+   * @param detail for a person to read
+   */
+  public record Problem(Kind kind, String subject, String detail) {}
+}

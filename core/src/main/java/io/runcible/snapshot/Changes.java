@@ -1,0 +1,38 @@
+package io.runcible.snapshot;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import java.util.OptionalLong;
+
+/**
+ * What becomes of the changes in a writable file system.
+ *
+ * @param throwAway whether they may be lost in a power cut. An overlay then syncs nothing, not even
+ *     when a program in it asks (mount option {@code volatile}, Linux 5.10), which is faster
+ * @param maxBytes how many bytes they may take; a write beyond fails there with EDQUOT or ENOSPC
+ */
+public record Changes(boolean throwAway, OptionalLong maxBytes) {
+  /** Changes of something that ends with its process. */
+  public static final Changes THROW_AWAY = new Changes(true, OptionalLong.empty());
+
+  /** Changes that a program may sync. */
+  public static final Changes DURABLE = new Changes(false, OptionalLong.empty());
+
+  /**
+   * Checks the limit.
+   *
+   * @throws RuncibleException INVALID_INPUT if it is not positive
+   */
+  public Changes {
+    if (maxBytes.isPresent() && maxBytes.getAsLong() <= 0) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT,
+          "a limit of " + maxBytes.getAsLong() + " bytes for a writable layer is none");
+    }
+  }
+
+  /** The same with a limit. */
+  public Changes withMaxBytes(long bytes) {
+    return new Changes(throwAway, OptionalLong.of(bytes));
+  }
+}

@@ -1,0 +1,50 @@
+package io.runcible.snapshot;
+
+import io.runcible.Digest;
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.ffi.PrivilegedHost;
+import io.runcible.store.LocalStore;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+
+/** Copies layers together, where they cannot be stacked. */
+final class CopySnapshotter extends LayerDirectories {
+  CopySnapshotter(LocalStore store, PrivilegedHost host) {
+    super(store, host);
+  }
+
+  @Override
+  public Rootfs prepare(List<Digest> chain, Path place, Changes changes) {
+    if (changes.maxBytes().isPresent()) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "the size of a writable layer cannot be limited here: no overlay lies on the file system"
+              + " of '"
+              + place
+              + "', so the files of the image would count, too");
+    }
+    return view(chain, place);
+  }
+
+  /** A copy of one's own; that nobody writes to it is up to its user. */
+  @Override
+  public Rootfs view(List<Digest> chain, Path place) {
+    List<Path> layers = new ArrayList<>(visible(chain));
+    Collections.reverse(layers);
+    return target -> merge(layers, target);
+  }
+
+  private void merge(List<Path> layers, Path target) {
+    if (host.rootless()) {
+      RootlessUnpack.merge(host, layers, target);
+    } else {
+      LayerMerge.merge(layers, target, true);
+    }
+  }
+
+  @Override
+  public void release(Path place) {}
+}

@@ -1,0 +1,269 @@
+package io.runcible.snapshot;
+
+import io.runcible.Digest;
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.ffi.PrivilegedHost;
+import io.runcible.state.LockFile;
+import io.runcible.store.LocalStore;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * A directory for each layer, in the form of the overlay file system. A layer lies in {@code
+ * snapshots/HEX/fs}; one on its way in {@code snapshots/HEX.new/fs}, under the lock of its chainId;
+ * one that was removed in {@code snapshots/HEX.gone-RANDOM} until its files are.
+ */
+abstract class LayerDirectories implements Snapshotter {
+  private static final Duration UNPACK_LIMIT = Duration.ofHours(6);
+  private static final String SNAPSHOTS = "snapshots";
+  private static final String FS = "fs";
+  private static final String NEW = ".new";
+  private static final String GONE = ".gone-";
+  private static final String LOCK = "snapshot-";
+
+  private final Path snapshots;
+  private final Path locks;
+  private final List<Path> additional;
+  final PrivilegedHost host;
+
+  LayerDirectories(LocalStore store, PrivilegedHost host) {
+    this.snapshots = store.root().resolve(SNAPSHOTS);
+    this.locks = store.root().resolve("locks");
+    this.additional =
+        store.additional().stream().map(other -> other.resolve(SNAPSHOTS)).toList();
+    this.host = host;
+    try {
+      Files.createDirectories(snapshots);
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot make '" + snapshots + "'", e);
+    }
+    clean();
+  }
+
+  @Override
+  public boolean contains(Digest chainId) {
+    return Files.isDirectory(directory(chainId));
+  }
+
+  @Override
+  public Path directory(Digest chainId) {
+    Path own = fs(snapshots, chainId);
+    if (additional.isEmpty() || Files.isDirectory(own)) {
+      return own;
+    }
+    return additional.stream()
+        .map(other -> fs(other, chainId))
+        .filter(Files::isDirectory)
+        .findFirst()
+        .orElse(own);
+  }
+
+  private static Path fs(Path snapshots, Digest chainId) {
+    return snapshots.resolve(chainId.hex()).resolve(FS);
+  }
+
+  /** The directories to be seen, the topmost first: none below one that hides all below it. */
+  List<Path> visible(List<Digest> chain) {
+    List<Path> layers = new ArrayList<>();
+    for (int i = chain.size() - 1; i >= 0; i--) {
+      Path layer = directory(chain.get(i));
+      layers.add(layer);
+      if (Files.exists(layer.resolveSibling(UnpackedLayer.OPAQUE_MARK))) {
+        break;
+      }
+    }
+    return layers;
+  }
+
+  @Override
+  public Staging stage(Digest chainId) {
+    LockFile lock = LockFile.acquire(locks.resolve(LOCK + chainId.hex()), true, UNPACK_LIMIT);
+    try {
+      return new LayerStaging(chainId, lock);
+    } catch (RuntimeException e) {
+      lock.closeAndRemove();
+      throw e;
+    }
+  }
+
+  @Override
+  public List<Digest> list() {
+    List<Digest> found = new ArrayList<>();
+    for (Path entry : entries(snapshots, "*")) {
+      String name = entry.getFileName().toString();
+      if (!name.contains(".")) {
+        found.add(new Digest("sha256", name));
+      }
+    }
+    return found;
+  }
+
+  @Override
+  public SnapshotUsage usage(Digest chainId) {
+    if (!contains(chainId)) {
+      throw new RuncibleException(
+          ErrorKind.NOT_FOUND, "the layer " + chainId + " is not unpacked in the store");
+    }
+    try {
+      return SnapshotUsage.of(directory(chainId));
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot look at " + chainId, e);
+    }
+  }
+
+  @Override
+  public void remove(Digest chainId) {
+    Path doomed = snapshots.resolve(chainId.hex() + GONE + UUID.randomUUID());
+    try {
+      Files.move(snapshots.resolve(chainId.hex()), doomed, StandardCopyOption.ATOMIC_MOVE);
+    } catch (NoSuchFileException e) {
+      // Gone, as it should be.
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot remove the layer " + chainId, e);
+    }
+  }
+
+  @Override
+  public void clean() {
+    for (Path entry : entries(snapshots, "*.*")) {
+      String name = entry.getFileName().toString();
+      String lockName = name.endsWith(NEW) ? name.substring(0, name.length() - NEW.length()) : name;
+      Optional<LockFile> lock = LockFile.tryAcquire(locks.resolve(LOCK + lockName), true);
+      if (lock.isPresent()) {
+        try {
+          host.unmount(entry.resolve(Scratch.MOUNT));
+          host.removeTree(entry);
+        } finally {
+          lock.get().closeAndRemove();
+        }
+      }
+    }
+    for (Path lock : entries(locks, LOCK + "*")) {
+      LockFile.tryAcquire(lock, true).ifPresent(LockFile::closeAndRemove);
+    }
+  }
+
+  /** A directory for a while, beside the layers. */
+  Scratch scratch() {
+    String name = "scratch." + UUID.randomUUID();
+    LockFile lock = LockFile.acquire(locks.resolve(LOCK + name), true, UNPACK_LIMIT);
+    try {
+      Path path = snapshots.resolve(name);
+      Files.createDirectories(path.resolve(FS));
+      return new Scratch(path, lock);
+    } catch (IOException e) {
+      lock.closeAndRemove();
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot write to '" + snapshots + "'", e);
+    }
+  }
+
+  /** What a kill leaves of one goes with {@link #clean}. */
+  final class Scratch implements AutoCloseable {
+    /** Where something may be mounted. */
+    static final String MOUNT = "mount";
+
+    private final Path path;
+    private final LockFile lock;
+
+    private Scratch(Path path, LockFile lock) {
+      this.path = path;
+      this.lock = lock;
+    }
+
+    Path path() {
+      return path;
+    }
+
+    /** Where a layer may be unpacked. */
+    Path fs() {
+      return path.resolve(FS);
+    }
+
+    @Override
+    public void close() {
+      try {
+        host.unmount(path.resolve(MOUNT));
+        host.removeTree(path);
+      } finally {
+        lock.closeAndRemove();
+      }
+    }
+  }
+
+  private static List<Path> entries(Path directory, String glob) {
+    List<Path> found = new ArrayList<>();
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory, glob)) {
+      entries.forEach(found::add);
+      return found;
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot list '" + directory + "'", e);
+    }
+  }
+
+  private final class LayerStaging implements Staging {
+    private final Digest chainId;
+    private final LockFile lock;
+    private final Path staged;
+    private boolean closed;
+
+    LayerStaging(Digest chainId, LockFile lock) {
+      this.chainId = chainId;
+      this.lock = lock;
+      this.staged = snapshots.resolve(chainId.hex() + NEW);
+      if (!isPresent()) {
+        host.removeTree(staged);
+        try {
+          Files.createDirectories(staged.resolve(FS));
+        } catch (IOException e) {
+          throw new RuncibleException(
+              ErrorKind.UNAVAILABLE, "cannot make '" + staged + "': " + e.getMessage(), e);
+        }
+      }
+    }
+
+    @Override
+    public boolean isPresent() {
+      return contains(chainId);
+    }
+
+    @Override
+    public Path directory() {
+      return isPresent() ? LayerDirectories.this.directory(chainId) : staged.resolve(FS);
+    }
+
+    @Override
+    public void commit() {
+      if (isPresent()) {
+        return;
+      }
+      try {
+        Files.move(staged, snapshots.resolve(chainId.hex()), StandardCopyOption.ATOMIC_MOVE);
+      } catch (IOException e) {
+        throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot keep the layer " + chainId, e);
+      }
+    }
+
+    @Override
+    public void close() {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      try {
+        host.removeTree(staged);
+      } finally {
+        lock.closeAndRemove();
+      }
+    }
+  }
+}

@@ -1,0 +1,186 @@
+package io.runcible.snapshot;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.ffi.Errno;
+import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileDescriptor;
+import io.runcible.ffi.NativeException;
+import io.runcible.ffi.Stat;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Copies overlay layers into one directory, as the overlay file system would show them: whiteouts
+ * delete, opaque directories hide. Walks without recursion, since a tree can be deep.
+ */
+final class LayerMerge {
+  private static final List<String> OPAQUE =
+      List.of("trusted.overlay.opaque", "user.overlay.opaque");
+
+  private final FileDescriptor layer;
+  private final FileDescriptor target;
+  private final boolean keepOwners;
+  private final Map<Long, String> linked = new HashMap<>();
+
+  /** Directories get their times last, when nothing is made in them any more. */
+  private final List<String> directories = new ArrayList<>();
+
+  private LayerMerge(FileDescriptor layer, FileDescriptor target, boolean keepOwners) {
+    this.layer = layer;
+    this.target = target;
+    this.keepOwners = keepOwners;
+  }
+
+  /**
+   * Merges layers.
+   *
+   * @param layers the lowest first
+   * @param directory where to; empty
+   */
+  static void merge(List<Path> layers, Path directory, boolean keepOwners) {
+    try (FileDescriptor target = FileCalls.openDirectory(directory)) {
+      for (Path path : layers) {
+        try (FileDescriptor layer = FileCalls.openDirectory(path)) {
+          new LayerMerge(layer, target, keepOwners).run();
+        }
+      }
+    } catch (NativeException e) {
+      throw new RuncibleException(
+          e.kind(), "cannot copy the layers to '" + directory + "': " + e.getMessage(), e);
+    }
+  }
+
+  private void run() {
+    Deque<String> waiting = new ArrayDeque<>(List.of("."));
+    while (!waiting.isEmpty()) {
+      if (Thread.currentThread().isInterrupted()) {
+        throw new RuncibleException(ErrorKind.CANCELLED, "copying layers was interrupted");
+      }
+      String path = waiting.pop();
+      try (FileDescriptor from = FileCalls.openChildDirectory(layer, path);
+          FileDescriptor to = FileCalls.openChildDirectory(target, path)) {
+        directories.add(path);
+        for (String name : FileCalls.list(from)) {
+          Stat stat = FileCalls.stat(from, name).orElseThrow();
+          entry(from, to, name, stat, path + "/" + name);
+          if (stat.isDirectory()) {
+            waiting.push(path + "/" + name);
+          }
+        }
+      }
+    }
+    for (String path : directories) {
+      finish(path);
+    }
+  }
+
+  private void entry(
+      FileDescriptor from, FileDescriptor to, String name, Stat stat, String path) {
+    Optional<Stat> old = FileCalls.stat(to, name);
+    boolean both = stat.isDirectory() && old.isPresent() && old.get().isDirectory();
+    if (old.isPresent() && !(both && !isOpaque(from, name))) {
+      remove(to, name, old.get());
+      both = false;
+    }
+    if (isWhiteout(stat)) {
+      return;
+    }
+    if (stat.isDirectory()) {
+      if (!both) {
+        FileCalls.makeDirectory(to, name, 0700);
+      }
+      return; // Its metadata comes last: it may forbid writing.
+    }
+    String first = stat.links() > 1 ? linked.putIfAbsent(stat.inode(), path) : null;
+    if (first != null) {
+      FileCalls.makeLink(target, first, to, name);
+      return;
+    }
+    make(from, to, name, stat);
+    metadata(from, to, name, stat);
+  }
+
+  private static boolean isWhiteout(Stat stat) {
+    return stat.type() == Stat.CHARACTER_DEVICE
+        && stat.deviceMajor() == 0
+        && stat.deviceMinor() == 0;
+  }
+
+  private static boolean isOpaque(FileDescriptor from, String name) {
+    return OPAQUE.stream()
+        .map(attribute -> FileCalls.attribute(from, name, attribute))
+        .anyMatch(value -> value.isPresent() && value.get().length == 1 && value.get()[0] == 'y');
+  }
+
+  private static void remove(FileDescriptor parent, String name, Stat stat) {
+    if (stat.isDirectory()) {
+      FileCalls.removeTree(parent, name);
+    } else {
+      FileCalls.unlink(parent, name);
+    }
+  }
+
+  private static void make(FileDescriptor from, FileDescriptor to, String name, Stat stat) {
+    if (stat.isRegular()) {
+      try (FileDescriptor source = FileCalls.openFileInRoot(from, name);
+          FileDescriptor copy = FileCalls.createFile(to, name, 0600)) {
+        FileCalls.copy(source, copy);
+      }
+    } else if (stat.type() == Stat.SYMLINK) {
+      FileCalls.makeSymlink(to, name, FileCalls.readLink(from, name));
+    } else {
+      FileCalls.makeNode(
+          to, name, stat.type() | 0600, stat.deviceMajor(), stat.deviceMinor());
+    }
+  }
+
+  /** Owner before attributes, which a change of owner clears, and those before the mode. */
+  private void metadata(FileDescriptor from, FileDescriptor to, String name, Stat stat) {
+    if (keepOwners) {
+      FileCalls.chown(to, name, stat.uid(), stat.gid());
+    }
+    for (String attribute : FileCalls.attributes(from, name)) {
+      if (!attribute.contains(".overlay.") && !attribute.equals("security.selinux")) {
+        FileCalls.attribute(from, name, attribute).ifPresent(v -> set(to, name, attribute, v));
+      }
+    }
+    if (stat.type() != Stat.SYMLINK) {
+      FileCalls.chmod(to, name, stat.permissions());
+    }
+    FileCalls.setTimes(to, name, stat.modifiedSeconds(), stat.modifiedNanos());
+  }
+
+  private static void set(FileDescriptor to, String name, String attribute, byte[] value) {
+    try {
+      FileCalls.setAttribute(to, name, attribute, value);
+    } catch (NativeException e) {
+      // As for a layer that is unpacked: what may not be made here is left out.
+      if (e.errno() != Errno.EOPNOTSUPP && e.errno() != Errno.EPERM) {
+        throw e;
+      }
+    }
+  }
+
+  private void finish(String path) {
+    int slash = path.lastIndexOf('/');
+    String parent = slash < 0 ? "." : path.substring(0, slash);
+    String name = slash < 0 ? "." : path.substring(slash + 1);
+    try (FileDescriptor from = FileCalls.openChildDirectory(layer, parent);
+        FileDescriptor to = FileCalls.openChildDirectory(target, parent)) {
+      List<String> wanted = FileCalls.attributes(from, name);
+      for (String attribute : FileCalls.attributes(to, name)) {
+        if (!wanted.contains(attribute) && !attribute.equals("security.selinux")) {
+          FileCalls.removeAttribute(to, name, attribute);
+        }
+      }
+      metadata(from, to, name, FileCalls.stat(from, name).orElseThrow());
+    }
+  }
+}

@@ -1,0 +1,151 @@
+package io.runcible.snapshot;
+
+import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileDescriptor;
+import io.runcible.ffi.Stat;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+
+/** Finds out how two directory trees differ: names, types, owners, modes, times, contents. */
+final class TreeComparison {
+  private static final int BUFFER = 128 * 1024;
+
+  private final FileDescriptor expectedRoot;
+  private final FileDescriptor actualRoot;
+  private final Deque<String> directories = new ArrayDeque<>(List.of("."));
+  private final ByteBuffer expectedBytes = ByteBuffer.allocateDirect(BUFFER);
+  private final ByteBuffer actualBytes = ByteBuffer.allocateDirect(BUFFER);
+
+  private TreeComparison(FileDescriptor expectedRoot, FileDescriptor actualRoot) {
+    this.expectedRoot = expectedRoot;
+    this.actualRoot = actualRoot;
+  }
+
+  /** The first difference that is found; empty if there is none. */
+  static Optional<String> difference(Path expected, Path actual) {
+    try (FileDescriptor first = FileCalls.openDirectory(expected);
+        FileDescriptor second = FileCalls.openDirectory(actual)) {
+      return new TreeComparison(first, second).run();
+    }
+  }
+
+  private Optional<String> run() {
+    Optional<String> difference = Optional.empty();
+    while (difference.isEmpty() && !directories.isEmpty()) {
+      difference = directory(directories.pop());
+    }
+    return difference;
+  }
+
+  private Optional<String> directory(String path) {
+    try (FileDescriptor expected = FileCalls.openChildDirectory(expectedRoot, path);
+        FileDescriptor actual = FileCalls.openChildDirectory(actualRoot, path)) {
+      List<String> names = sorted(FileCalls.list(expected));
+      List<String> found = sorted(FileCalls.list(actual));
+      if (!names.equals(found)) {
+        List<String> odd = new ArrayList<>(found);
+        odd.removeAll(names);
+        return differs(path, odd.isEmpty() ? "lacks a file" : "has '" + odd.get(0) + "' in excess");
+      }
+      if (!sameFacts(expected, actual, ".", FileCalls.stat(expected), FileCalls.stat(actual))) {
+        return differs(path, "has other attributes");
+      }
+      for (String name : names) {
+        Optional<String> difference = entry(expected, actual, path, name);
+        if (difference.isPresent()) {
+          return difference;
+        }
+      }
+      return Optional.empty();
+    }
+  }
+
+  private Optional<String> entry(
+      FileDescriptor expected, FileDescriptor actual, String path, String name) {
+    Stat wanted = FileCalls.stat(expected, name).orElseThrow();
+    Optional<Stat> found = FileCalls.stat(actual, name);
+    String full = path + "/" + name;
+    if (found.isEmpty() || found.get().type() != wanted.type()) {
+      return differs(full, "is of another type");
+    }
+    if (wanted.isDirectory()) {
+      directories.push(full);
+      return Optional.empty();
+    }
+    if (!sameFacts(expected, actual, name, wanted, found.get())) {
+      return differs(full, "has other attributes");
+    }
+    boolean same =
+        switch (wanted.type()) {
+          case Stat.REGULAR -> wanted.size() == found.get().size() && same(expected, actual, name);
+          case Stat.SYMLINK ->
+              FileCalls.readLink(expected, name).equals(FileCalls.readLink(actual, name));
+          default ->
+              wanted.deviceMajor() == found.get().deviceMajor()
+                  && wanted.deviceMinor() == found.get().deviceMinor();
+        };
+    return same ? Optional.empty() : differs(full, "has other content");
+  }
+
+  private static boolean sameFacts(
+      FileDescriptor expected, FileDescriptor actual, String name, Stat wanted, Stat found) {
+    List<String> attributes = sorted(FileCalls.attributes(expected, name));
+    return wanted.mode() == found.mode()
+        && wanted.uid() == found.uid()
+        && wanted.gid() == found.gid()
+        && (wanted.modifiedSeconds() == found.modifiedSeconds() || isMadeHere(wanted))
+        && attributes.equals(sorted(FileCalls.attributes(actual, name)))
+        && attributes.stream()
+            .allMatch(
+                a ->
+                    Arrays.equals(
+                        FileCalls.attribute(expected, name, a).orElse(null),
+                        FileCalls.attribute(actual, name, a).orElse(null)));
+  }
+
+  /** Whiteouts, and directories that the layer has no entry for, have the time of their making. */
+  private static boolean isMadeHere(Stat stat) {
+    return stat.isDirectory() || stat.type() == Stat.CHARACTER_DEVICE;
+  }
+
+  private boolean same(FileDescriptor expected, FileDescriptor actual, String name) {
+    try (FileDescriptor first = FileCalls.openFileInRoot(expected, name);
+        FileDescriptor second = FileCalls.openFileInRoot(actual, name)) {
+      while (true) {
+        fill(first, expectedBytes);
+        fill(second, actualBytes);
+        if (!expectedBytes.equals(actualBytes)) {
+          return false;
+        }
+        if (!expectedBytes.hasRemaining()) {
+          return true;
+        }
+      }
+    }
+  }
+
+  private static void fill(FileDescriptor file, ByteBuffer buffer) {
+    buffer.clear();
+    while (buffer.hasRemaining() && FileCalls.read(file, buffer) > 0) {
+      continue;
+    }
+    buffer.flip();
+  }
+
+  private static List<String> sorted(List<String> names) {
+    List<String> sorted = new ArrayList<>(names);
+    Collections.sort(sorted);
+    return sorted;
+  }
+
+  private static Optional<String> differs(String path, String how) {
+    return Optional.of("'" + path + "' " + how);
+  }
+}

@@ -1,0 +1,40 @@
+package io.runcible.store;
+
+import io.runcible.state.LockFile;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * Held for a moment only: shared by those who say what they are going to use or write a name,
+ * exclusively by a clean-up while it looks and removes. A turnstile in front of it lets a clean-up
+ * come in between others that follow each other without a pause.
+ */
+final class StoreLock {
+  private static final Duration LIMIT = Duration.ofMinutes(10);
+
+  private final Path turnstile;
+  private final Path lock;
+
+  StoreLock(Path locks) {
+    this.turnstile = locks.resolve("turnstile");
+    this.lock = locks.resolve("store");
+  }
+
+  LockFile shared() {
+    try (LockFile turn = LockFile.acquire(turnstile, false, LIMIT)) {
+      return LockFile.acquire(lock, false, LIMIT);
+    }
+  }
+
+  /** Fails with TIMEOUT or CANCELLED. */
+  LockFile exclusive(Duration limit) {
+    try (LockFile turn = LockFile.acquire(turnstile, true, limit)) {
+      return LockFile.acquire(lock, true, limit);
+    }
+  }
+
+  Optional<LockFile> tryExclusive() {
+    return LockFile.tryAcquire(lock, true);
+  }
+}
