@@ -1,0 +1,14 @@
+package io.runcible.transfer;
+
+import io.runcible.image.Descriptor;
+
+/**
+ * What a copy did.
+ *
+ * @param root the manifest or index that the target's name stands for
+ * @param manifests how many manifests and indexes were written
+ * @param copied how many blobs were sent
+ * @param present how many blobs the sink had already
+ * @param bytes the size of those that were sent
+ */
+public record CopyResult(Descriptor root, int manifests, int copied, int present, long bytes) {}
