@@ -4,6 +4,7 @@ import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.Descriptor;
+import io.runcible.image.ImageDocument;
 import io.runcible.image.ImageReference;
 import io.runcible.image.ImageSink;
 import io.runcible.image.ImageSource;
@@ -105,6 +106,16 @@ public final class RegistryClient implements ImageSource, ImageSink {
   @Override
   public Descriptor resolve(ImageReference reference) {
     return manifests.resolve(pull("resolve " + reference, reference), reference);
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * <p>Takes one request.
+   */
+  @Override
+  public ImageDocument read(ImageReference reference) {
+    return manifests.read(pull("read manifest " + reference, reference), reference);
   }
 
   @Override

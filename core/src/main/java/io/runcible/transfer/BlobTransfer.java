@@ -1,6 +1,5 @@
 package io.runcible.transfer;
 
-import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.ProgressEvent;
 import io.runcible.ProgressListener;
@@ -10,40 +9,42 @@ import io.runcible.image.Descriptor;
 import io.runcible.image.ImageReference;
 import io.runcible.image.ImageSink;
 import io.runcible.image.ImageSource;
+import io.runcible.image.MediaType;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.Collection;
 import java.util.List;
-import java.util.concurrent.CompletionService;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorCompletionService;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** Sends blobs, some at once; all or a failure. */
+/** Sends the blobs that a sink lacks. */
 final class BlobTransfer {
   private final ImageSource source;
   private final ImageSink sink;
   private final ImageReference from;
   private final ImageReference to;
   private final ProgressListener listener;
+  private final boolean sameRepository;
+  private final boolean mounting;
   private final AtomicInteger copied = new AtomicInteger();
   private final AtomicInteger present = new AtomicInteger();
   private final AtomicLong bytes = new AtomicLong();
 
-  BlobTransfer(
-      ImageSource source,
-      ImageSink sink,
-      ImageReference from,
-      ImageReference to,
-      ProgressListener listener) {
-    this.source = source;
-    this.sink = sink;
+  BlobTransfer(CopySettings settings, ImageReference from, ImageReference to) {
+    this.source = settings.source();
+    this.sink = settings.sink();
     this.from = from;
     this.to = to;
-    this.listener = listener;
+    this.listener = settings.listener();
+    boolean same = settings.source() == (Object) settings.sink();
+    this.sameRepository = same && from.name().equals(to.name());
+    this.mounting = same && !sameRepository && from.registry().equals(to.registry());
+  }
+
+  /** Whether what the source has is in its place already. */
+  boolean isSameRepository() {
+    return sameRepository;
   }
 
   int copied() {
@@ -58,69 +59,61 @@ final class BlobTransfer {
     return bytes.get();
   }
 
-  /** Returns when no thread works on it any more. */
-  void run(List<Descriptor> blobs, int parallel) {
-    if (blobs.isEmpty()) {
-      return;
-    }
-    ExecutorService threads =
-        Executors.newFixedThreadPool(Math.min(parallel, blobs.size()), BlobTransfer::thread);
-    CompletionService<Digest> sent = new ExecutorCompletionService<>(threads);
-    try {
-      blobs.forEach(blob -> sent.submit(() -> send(blob)));
-      for (int i = 0; i < blobs.size(); i++) {
-        sent.take().get();
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new RuncibleException(ErrorKind.CANCELLED, "interrupted while copying " + from, e);
-    } catch (ExecutionException e) {
-      throw failure(e.getCause());
-    } finally {
-      threads.shutdownNow();
-      awaitEnd(threads);
-    }
+  void run(Collection<Descriptor> blobs, int parallel) {
+    List<Callable<Descriptor>> work =
+        blobs.stream().<Callable<Descriptor>>map(blob -> () -> copy(blob)).toList();
+    Tasks.run("copying " + from + " to " + to, parallel, work);
   }
 
-  private static Thread thread(Runnable work) {
-    Thread thread = new Thread(work, "runcible-copy");
-    thread.setDaemon(true);
-    return thread;
-  }
-
-  private RuntimeException failure(Throwable cause) {
-    return cause instanceof RuncibleException known
-        ? new RuncibleException(known.kind(), "cannot copy " + from + ": " + known.getMessage(), known)
-        : new RuncibleException(ErrorKind.INTERNAL, "cannot copy " + from, cause);
-  }
-
-  private static void awaitEnd(ExecutorService threads) {
-    boolean interrupted = Thread.interrupted();
-    while (!threads.isTerminated()) {
-      try {
-        threads.awaitTermination(1, TimeUnit.MINUTES);
-      } catch (InterruptedException e) {
-        interrupted = true;
+  private Descriptor copy(Descriptor blob) throws IOException {
+    if (sameRepository || (mounting && sink.mountBlob(to, blob, from))) {
+      skipped(blob);
+    } else if (!skipIfPresent(blob)) {
+      try (InputStream content = source.blob(from, blob)) {
+        send(blob, content);
+      } catch (RuncibleException e) {
+        if (e.kind() != ErrorKind.NOT_FOUND || !isElsewhere(blob)) {
+          throw e;
+        }
       }
     }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    return blob;
   }
 
-  private Digest send(Descriptor blob) throws IOException {
-    if (sink.hasBlob(to, blob)) {
-      present.incrementAndGet();
-      ProgressInputStream.tell(listener, new ProgressEvent.Skipped(blob.digest(), blob.size()));
-      return blob.digest();
+  /** Layers of others, which a registry need not have; nor does the target, then. */
+  private static boolean isElsewhere(Descriptor blob) {
+    return blob.mediaType().startsWith(MediaType.OCI_NONDISTRIBUTABLE_LAYER)
+        || blob.mediaType().equals(MediaType.DOCKER_FOREIGN_LAYER_GZIP);
+  }
+
+  boolean skipIfPresent(Descriptor blob) {
+    boolean there = sink.hasBlob(to, blob);
+    if (there) {
+      skipped(blob);
     }
-    // The sink verifies it.
-    try (InputStream content =
-        new ProgressInputStream(source.blob(from, blob), blob.digest(), blob.size(), listener)) {
-      sink.putBlob(to, blob, content);
+    return there;
+  }
+
+  private void skipped(Descriptor blob) {
+    present.incrementAndGet();
+    ProgressInputStream.tell(listener, new ProgressEvent.Skipped(blob.digest(), blob.size()));
+  }
+
+  /** Sends content, which the sink verifies. */
+  void send(Descriptor blob, InputStream content) throws IOException {
+    try (InputStream told =
+        new ProgressInputStream(content, blob.digest(), blob.size(), this::tellUnlessEnd)) {
+      sink.putBlob(to, blob, told);
     }
+    ProgressInputStream.tell(listener, new ProgressEvent.Finished(blob.digest(), blob.size()));
     copied.incrementAndGet();
     bytes.addAndGet(blob.size());
-    return blob.digest();
+  }
+
+  /** Reading to the end is not yet to be verified and stored. */
+  private void tellUnlessEnd(ProgressEvent event) {
+    if (!(event instanceof ProgressEvent.Finished)) {
+      listener.onProgress(event);
+    }
   }
 }

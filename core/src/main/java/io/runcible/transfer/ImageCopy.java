@@ -1,35 +1,29 @@
 package io.runcible.transfer;
 
-import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.ProgressListener;
 import io.runcible.RuncibleException;
-import io.runcible.image.Descriptor;
-import io.runcible.image.ImageIndex;
+import io.runcible.archive.Compression;
 import io.runcible.image.ImageReference;
 import io.runcible.image.ImageSink;
 import io.runcible.image.ImageSource;
-import io.runcible.image.Manifest;
-import io.runcible.image.MediaType;
 import io.runcible.image.Platform;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
- * Copies images from a source to a sink, byte for byte. Settings are made before the first copy;
- * then it can be used from several threads, and any number of times.
+ * Copies images from a source to a sink, byte for byte unless told otherwise. Settings are made
+ * before the first copy; then it can be used from several threads, and any number of times.
  */
 public final class ImageCopy {
-  private static final int MAX_DEPTH = 4;
-  private static final int MAX_MANIFESTS = 10_000;
-  private static final int MAX_PARALLEL = 32;
-
   private final ImageSource source;
   private final ImageSink sink;
   private List<Platform> platforms = List.of();
+  private boolean single;
+  private Optional<Compression> format = Optional.empty();
+  private int level;
+  private boolean referrers;
   private int parallel = 4;
   private ProgressListener listener = ProgressListener.NONE;
 
@@ -54,15 +48,51 @@ public final class ImageCopy {
    */
   public ImageCopy platform(Platform platform) {
     this.platforms = List.of(platform);
+    this.single = true;
     return this;
   }
 
   /**
-   * Takes of an index only the manifests for these platforms. With more than one, the target gets a
-   * new index of them, of another digest; with none, which is the default, everything is taken.
+   * Takes of an index only the manifests for these platforms, and names an index of them at the
+   * target, which has another digest when something was left out. With none, which is the default,
+   * everything is taken. An image that has no index is copied whatever it is for.
    */
   public ImageCopy platforms(List<Platform> wanted) {
     this.platforms = List.copyOf(wanted);
+    this.single = false;
+    return this;
+  }
+
+  /** Compresses layers at the usual level: 6 of gzip, 3 of zstd. See the other method. */
+  public ImageCopy recompress(Compression compression) {
+    return recompress(compression, LayerEncoder.defaultLevel(compression));
+  }
+
+  /**
+   * Compresses layers that are compressed otherwise, as their media type has it; those of this form
+   * stay as they are. Their content is checked against the configuration, which stays what it is;
+   * manifests and indexes are new. The same image gives the same bytes with the same libraries.
+   * Docker's media types have no zstd, so such images become OCI images then. A layer that is not of
+   * a file system, as in artifacts, is left alone.
+   *
+   * @param level of gzip 1 to 9, of zstd 1 to 22; of no meaning for NONE
+   * @throws RuncibleException INVALID_INPUT for another level
+   */
+  public ImageCopy recompress(Compression compression, int level) {
+    LayerEncoder.checkLevel(compression, level);
+    this.format = Optional.of(compression);
+    this.level = level;
+    return this;
+  }
+
+  /**
+   * Takes along what refers to the image and to the manifests it names: referrers, those that refer
+   * to them, and the tags that cosign makes ({@code sha256-….sig}, {@code .att}, {@code .sbom}). Of
+   * an index that is reduced to some platforms the attestations for them, which Docker keeps in the
+   * index, stay, too. The default takes nothing along that the image does not name.
+   */
+  public ImageCopy withReferrers() {
+    this.referrers = true;
     return this;
   }
 
@@ -72,11 +102,7 @@ public final class ImageCopy {
    * @throws RuncibleException INVALID_INPUT unless from 1 to 32
    */
   public ImageCopy parallel(int blobs) {
-    if (blobs < 1 || blobs > MAX_PARALLEL) {
-      throw new RuncibleException(
-          ErrorKind.INVALID_INPUT, "from 1 to " + MAX_PARALLEL + " blobs at once, not " + blobs);
-    }
-    this.parallel = blobs;
+    this.parallel = Tasks.checkedParallel(blobs, "blobs");
     return this;
   }
 
@@ -87,136 +113,37 @@ public final class ImageCopy {
   }
 
   /**
-   * Copies an image. The manifests follow the blobs, and the target's name comes last: after a
-   * failure or an interrupt it stands for what it stood for before, and only unnamed content can be
-   * left, which is used by the next try. Blocks.
+   * Copies an image. A target that has it already, under this name, costs one request there and one
+   * at the source; of what it has in part, only the rest is sent. The manifests follow the blobs, and
+   * the target's name comes last: after a failure or an interrupt it stands for what it stood for
+   * before, and only unnamed content can be left, which is used by the next try. Blocks.
    *
    * @param from the image in the source
-   * @param to its name in the sink
+   * @param to its name in the sink; the manifests that an index names are put under its digest alone
    * @throws RuncibleException NOT_FOUND when there is no such image, or none for a platform;
    *     CORRUPT_DATA when something is not what its digest or size says; INVALID_INPUT when a
-   *     document is not what it should be, or names too much; CANCELLED on interrupt, with the flag
-   *     set; and what the source and the sink throw
+   *     document is not what it should be, or names too much, or {@code to} has another digest than
+   *     the copy, or when both recompression and referrers are wanted, as these are for digests that
+   *     change then; CANCELLED on interrupt, with the flag set; and what the source and the sink
+   *     throw
    */
   public CopyResult copy(ImageReference from, ImageReference to) {
-    Descriptor root = source.resolve(from);
-    Plan plan = new Plan(from);
-    Document top = selected(from, plan.read(root));
-    plan.add(top, 0);
-    BlobTransfer blobs = new BlobTransfer(source, sink, from, to, listener);
-    blobs.run(List.copyOf(plan.blobs.values()), parallel);
-    int written = 0;
-    for (Document document : plan.documents.values()) {
-      if (!document.descriptor.digest().equals(top.descriptor.digest())) {
-        put(unnamed(to, document.descriptor.digest()), document);
-        written++;
-      }
-    }
-    put(to, top);
-    return new CopyResult(
-        top.descriptor, written + 1, blobs.copied(), blobs.present(), blobs.bytes());
+    return new CopyRun(settings(), from, to).run();
   }
 
-  private void put(ImageReference to, Document document) {
-    sink.putManifest(to, document.descriptor, document.raw);
+  /** Whether a copy would find the target as it should be. */
+  boolean isUnchanged(ImageReference from, ImageReference to) {
+    return new CopyRun(settings(), from, to).isUnchanged();
   }
 
-  private static ImageReference unnamed(ImageReference repository, Digest digest) {
-    return ImageReference.parse(repository.name() + "@" + digest);
-  }
-
-  /** What the caller wants of an index. */
-  private Document selected(ImageReference from, Document root) {
-    if (platforms.isEmpty() || !MediaType.isIndex(root.descriptor.mediaType())) {
-      return root;
+  private CopySettings settings() {
+    if (referrers && format.isPresent()) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT,
+          "an image whose layers are compressed again has a new digest, which no signature or other"
+              + " referrer is for; choose one of the two");
     }
-    ImageIndex index = index(from, root);
-    List<Descriptor> wanted = platforms.stream().map(index::select).distinct().toList();
-    if (wanted.size() == 1) {
-      return read(from, wanted.get(0));
-    }
-    ImageIndex part = ImageIndex.of(wanted, index.annotations());
-    return new Document(part.descriptor(), part.raw());
-  }
-
-  private static ImageIndex index(ImageReference from, Document document) {
-    try {
-      return ImageIndex.parse(document.raw, document.descriptor.mediaType());
-    } catch (RuncibleException e) {
-      throw new RuncibleException(e.kind(), from + ": " + e.getMessage(), e);
-    }
-  }
-
-  private Document read(ImageReference from, Descriptor descriptor) {
-    byte[] raw = source.manifest(from, descriptor);
-    descriptor.verify(raw);
-    return new Document(descriptor, raw);
-  }
-
-  /** A manifest or an index, as it was read. */
-  @SuppressWarnings("ArrayRecordComponent")
-  private record Document(Descriptor descriptor, byte[] raw) {}
-
-  /** All that belongs to an image; documents that are named come before those that name them. */
-  private final class Plan {
-    private final ImageReference from;
-    private final Map<Digest, Document> documents = new LinkedHashMap<>();
-    private final Map<Digest, Descriptor> blobs = new LinkedHashMap<>();
-
-    Plan(ImageReference from) {
-      this.from = from;
-    }
-
-    Document read(Descriptor descriptor) {
-      return ImageCopy.this.read(from, descriptor);
-    }
-
-    void add(Document document, int depth) {
-      if (MediaType.isIndex(document.descriptor.mediaType())) {
-        if (depth == MAX_DEPTH) {
-          throw tooMuch("has indexes within indexes, more than " + MAX_DEPTH + " deep");
-        }
-        for (Descriptor child : index(from, document).manifests()) {
-          if (!documents.containsKey(child.digest())) {
-            add(read(child), depth + 1);
-          }
-        }
-      } else {
-        addBlobs(document);
-      }
-      documents.put(document.descriptor.digest(), document);
-      if (documents.size() > MAX_MANIFESTS) {
-        throw tooMuch("has more than " + MAX_MANIFESTS + " manifests");
-      }
-    }
-
-    private void addBlobs(Document document) {
-      Manifest manifest;
-      try {
-        manifest = Manifest.parse(document.raw, document.descriptor.mediaType());
-      } catch (RuncibleException e) {
-        throw new RuncibleException(e.kind(), from + ": " + e.getMessage(), e);
-      }
-      List<Descriptor> all = new ArrayList<>(manifest.layers());
-      all.add(manifest.config());
-      for (Descriptor blob : all) {
-        Descriptor known = blobs.putIfAbsent(blob.digest(), blob);
-        if (known != null && known.size() != blob.size()) {
-          throw new RuncibleException(
-              ErrorKind.INVALID_INPUT,
-              from
-                  + " says of "
-                  + blob.digest()
-                  + " that it has "
-                  + known.size()
-                  + " bytes, and "
-                  + blob.size());
-        }
-      }
-    }
-
-    private RuncibleException tooMuch(String reason) {
-      return new RuncibleException(ErrorKind.INVALID_INPUT, from + " " + reason);
-    }
+    return new CopySettings(
+        source, sink, platforms, single, format, level, referrers, parallel, listener);
   }
 }

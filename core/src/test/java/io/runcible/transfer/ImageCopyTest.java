@@ -20,7 +20,6 @@ import io.runcible.layout.ImageLayout;
 import io.runcible.registry.RegistryClient;
 import io.runcible.serve.Fault;
 import io.runcible.serve.FaultyRegistry;
-import io.runcible.serve.RegistryServer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -255,20 +254,6 @@ class ImageCopyTest {
       assertThat(failure(() -> sink.resolve(OTHER)).kind()).isEqualTo(ErrorKind.NOT_FOUND);
     } finally {
       end.countDown();
-    }
-  }
-
-  @Test
-  void fromRegistryToRegistry() {
-    ImageIndex index = Samples.putIndex(source, ONE, "one");
-    try (RegistryServer from = RegistryServer.serve(source).start();
-        ImageLayout layout = ImageLayout.create(directory.resolve("layout"));
-        RegistryServer to = RegistryServer.serve(layout).writable().start();
-        RegistryClient client = RegistryClient.create()) {
-      ImageReference target = ImageReference.parse(to.host() + "/copy:2");
-      ImageCopy.between(client, client)
-          .copy(ImageReference.parse(from.host() + "/team/app:1"), target);
-      assertThat(client.resolve(target)).isEqualTo(index.descriptor());
     }
   }
 }
