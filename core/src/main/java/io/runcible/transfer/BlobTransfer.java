@@ -25,6 +25,7 @@ final class BlobTransfer {
   private final ImageReference from;
   private final ImageReference to;
   private final ProgressListener listener;
+  private final BlobFlights flights;
   private final boolean sameRepository;
   private final boolean mounting;
   private final AtomicInteger copied = new AtomicInteger();
@@ -37,6 +38,7 @@ final class BlobTransfer {
     this.from = from;
     this.to = to;
     this.listener = settings.listener();
+    this.flights = settings.flights();
     boolean same = settings.source() == (Object) settings.sink();
     this.sameRepository = same && from.name().equals(to.name());
     this.mounting = same && !sameRepository && from.registry().equals(to.registry());
@@ -65,8 +67,15 @@ final class BlobTransfer {
     Tasks.run("copying " + from + " to " + to, parallel, work);
   }
 
-  private Descriptor copy(Descriptor blob) throws IOException {
-    if (sameRepository || (mounting && sink.mountBlob(to, blob, from))) {
+  private Descriptor copy(Descriptor blob) throws Exception {
+    if (sameRepository || !flights.once(to, blob, () -> bring(blob))) {
+      skipped(blob);
+    }
+    return blob;
+  }
+
+  private void bring(Descriptor blob) throws IOException {
+    if (mounting && sink.mountBlob(to, blob, from)) {
       skipped(blob);
     } else if (!skipIfPresent(blob)) {
       try (InputStream content = source.blob(from, blob)) {
@@ -77,7 +86,6 @@ final class BlobTransfer {
         }
       }
     }
-    return blob;
   }
 
   /** Layers of others, which a registry need not have; nor does the target, then. */
@@ -87,7 +95,12 @@ final class BlobTransfer {
   }
 
   boolean skipIfPresent(Descriptor blob) {
-    boolean there = sink.hasBlob(to, blob);
+    boolean there =
+        sink.hasBlob(to, blob)
+            || flights
+                .elsewhere(to, blob)
+                .filter(other -> sink.mountBlob(to, blob, other))
+                .isPresent();
     if (there) {
       skipped(blob);
     }

@@ -191,7 +191,7 @@ final class CopyPlan {
     }
   }
 
-  private RuncibleException tooMuch(String reason) {
+  RuncibleException tooMuch(String reason) {
     return new RuncibleException(ErrorKind.INVALID_INPUT, from + " " + reason);
   }
 }

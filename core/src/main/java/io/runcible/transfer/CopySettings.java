@@ -17,6 +17,7 @@ import java.util.Optional;
  * @param level the level of that
  * @param referrers whether what refers to the image comes along
  * @param parallel how many blobs are sent at once
+ * @param flights shared by copies to one sink that go on at the same time
  */
 record CopySettings(
     ImageSource source,
@@ -27,4 +28,5 @@ record CopySettings(
     int level,
     boolean referrers,
     int parallel,
-    ProgressListener listener) {}
+    ProgressListener listener,
+    BlobFlights flights) {}

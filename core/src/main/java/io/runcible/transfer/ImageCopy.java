@@ -128,15 +128,19 @@ public final class ImageCopy {
    *     throw
    */
   public CopyResult copy(ImageReference from, ImageReference to) {
-    return new CopyRun(settings(), from, to).run();
+    return copy(from, to, new BlobFlights());
   }
 
-  /** Whether a copy would find the target as it should be. */
+  CopyResult copy(ImageReference from, ImageReference to, BlobFlights flights) {
+    return new CopyRun(settings(flights), from, to).run();
+  }
+
+  /** Whether a copy would find the target as it should be, as far as the image itself goes. */
   boolean isUnchanged(ImageReference from, ImageReference to) {
-    return new CopyRun(settings(), from, to).isUnchanged();
+    return new CopyRun(settings(new BlobFlights()), from, to).isUnchanged();
   }
 
-  private CopySettings settings() {
+  private CopySettings settings(BlobFlights flights) {
     if (referrers && format.isPresent()) {
       throw new RuncibleException(
           ErrorKind.INVALID_INPUT,
@@ -144,6 +148,6 @@ public final class ImageCopy {
               + " referrer is for; choose one of the two");
     }
     return new CopySettings(
-        source, sink, platforms, single, format, level, referrers, parallel, listener);
+        source, sink, platforms, single, format, level, referrers, parallel, listener, flights);
   }
 }

@@ -4,16 +4,12 @@ import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.archive.Compression;
-import io.runcible.archive.VerifiedInputStream;
 import io.runcible.image.Descriptor;
-import io.runcible.image.ImageConfig;
 import io.runcible.image.ImageDocument;
 import io.runcible.image.ImageIndex;
 import io.runcible.image.ImageReference;
 import io.runcible.image.Manifest;
 import io.runcible.image.MediaType;
-import java.io.IOException;
-import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -105,7 +101,8 @@ final class Recompression {
     if (changing.isEmpty()) {
       return;
     }
-    List<Digest> diffIds = config(manifest.config()).diffIds();
+    List<Digest> diffIds =
+        ConfigReader.read(settings.source(), from, manifest.config()).diffIds();
     if (diffIds.size() != manifest.layers().size()) {
       throw new RuncibleException(
           ErrorKind.INVALID_INPUT,
@@ -132,24 +129,6 @@ final class Recompression {
       throw new RuncibleException(
           ErrorKind.CORRUPT_DATA,
           from + ": layer " + layer.digest() + " cannot be both " + one + " and " + other);
-    }
-  }
-
-  private ImageConfig config(Descriptor config) {
-    if (config.size() > ImageConfig.MAX_SIZE) {
-      throw new RuncibleException(
-          ErrorKind.INVALID_INPUT,
-          from + ": the configuration has " + config.size() + " bytes, too many to be read");
-    }
-    try (InputStream content =
-        new VerifiedInputStream(
-            settings.source().blob(from, config), config.digest(), config.size())) {
-      return ImageConfig.parse(content.readAllBytes());
-    } catch (IOException e) {
-      throw new RuncibleException(
-          ErrorKind.UNAVAILABLE,
-          "cannot read the configuration " + config.digest() + " of " + from + ": " + e.getMessage(),
-          e);
     }
   }
 
