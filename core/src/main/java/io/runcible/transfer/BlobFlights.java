@@ -1,5 +1,6 @@
 package io.runcible.transfer;
 
+import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.Descriptor;
@@ -16,6 +17,7 @@ final class BlobFlights {
 
   private final Map<String, CompletableFuture<Boolean>> flights = new ConcurrentHashMap<>();
   private final Map<String, ImageReference> places = new ConcurrentHashMap<>();
+  private final Map<String, Descriptor> recompressed = new ConcurrentHashMap<>();
 
   /** Something that brings a blob to the sink. */
   interface Sending {
@@ -65,6 +67,17 @@ final class BlobFlights {
   Optional<ImageReference> elsewhere(ImageReference to, Descriptor blob) {
     return Optional.ofNullable(places.get(place(to, blob)))
         .filter(place -> !place.name().equals(to.name()));
+  }
+
+  /** What a layer became that was compressed again, and had this content. */
+  Optional<Descriptor> recompressed(Digest layer, Digest diffId) {
+    return Optional.ofNullable(recompressed.get(layer + " " + diffId));
+  }
+
+  void recompressed(Digest layer, Digest diffId, Descriptor made) {
+    if (recompressed.size() < MAX_REMEMBERED) {
+      recompressed.put(layer + " " + diffId, made);
+    }
   }
 
   private static String place(ImageReference to, Descriptor blob) {

@@ -68,18 +68,37 @@ final class BlobTransfer {
   }
 
   private Descriptor copy(Descriptor blob) throws Exception {
-    if (sameRepository || !flights.once(to, blob, () -> bring(blob))) {
+    if (sameRepository) {
       skipped(blob);
+    } else {
+      bring(blob, mounting, () -> source.blob(from, blob));
     }
     return blob;
   }
 
-  private void bring(Descriptor blob) throws IOException {
-    if (mounting && sink.mountBlob(to, blob, from)) {
+  /** Opens the content of a blob. */
+  interface Opener {
+    InputStream open() throws IOException;
+  }
+
+  /**
+   * Has a blob be in the sink.
+   *
+   * @param atSource whether it may be mounted from where the source has it
+   */
+  void bring(Descriptor blob, boolean atSource, Opener content) throws Exception {
+    if (!flights.once(to, blob, () -> sendIfMissing(blob, atSource, content))) {
+      skipped(blob);
+    }
+  }
+
+  private void sendIfMissing(Descriptor blob, boolean atSource, Opener content)
+      throws IOException {
+    if (atSource && sink.mountBlob(to, blob, from)) {
       skipped(blob);
     } else if (!skipIfPresent(blob)) {
-      try (InputStream content = source.blob(from, blob)) {
-        send(blob, content);
+      try (InputStream open = content.open()) {
+        send(blob, open);
       } catch (RuncibleException e) {
         if (e.kind() != ErrorKind.NOT_FOUND || !isElsewhere(blob)) {
           throw e;
@@ -113,7 +132,7 @@ final class BlobTransfer {
   }
 
   /** Sends content, which the sink verifies. */
-  void send(Descriptor blob, InputStream content) throws IOException {
+  private void send(Descriptor blob, InputStream content) throws IOException {
     try (InputStream told =
         new ProgressInputStream(content, blob.digest(), blob.size(), this::tellUnlessEnd)) {
       sink.putBlob(to, blob, told);

@@ -17,6 +17,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Optional;
 
 /** Compresses one layer again, through a file that has no name. */
 final class LayerRecompressor {
@@ -39,7 +40,11 @@ final class LayerRecompressor {
    *
    * @param diffId what the layer must be uncompressed
    */
-  Descriptor run(Descriptor layer, Digest diffId) throws IOException {
+  Descriptor run(Descriptor layer, Digest diffId) throws Exception {
+    Optional<Descriptor> known = settings.flights().recompressed(layer.digest(), diffId);
+    if (known.isPresent() && transfer.skipIfPresent(known.get())) {
+      return known.get();
+    }
     Path path = Files.createTempFile("runcible-", ".layer");
     try (FileChannel file =
         FileChannel.open(
@@ -48,9 +53,8 @@ final class LayerRecompressor {
             StandardOpenOption.WRITE,
             StandardOpenOption.DELETE_ON_CLOSE)) {
       Descriptor made = write(layer, diffId, Channels.newOutputStream(file));
-      if (!transfer.skipIfPresent(made)) {
-        transfer.send(made, Channels.newInputStream(file.position(0)));
-      }
+      transfer.bring(made, false, () -> Channels.newInputStream(file.position(0)));
+      settings.flights().recompressed(layer.digest(), diffId, made);
       return made;
     }
   }
