@@ -27,6 +27,7 @@ module io.runcible {
   exports io.runcible.serve;
   exports io.runcible.snapshot;
   exports io.runcible.store;
+  exports io.runcible.transfer;
 
   uses io.runcible.image.ImageVerifier;
 

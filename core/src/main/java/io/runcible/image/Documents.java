@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -105,6 +106,28 @@ final class Documents {
     descriptor.platform().ifPresent(platform -> putPlatform(node.putObject("platform"), platform));
     putMap(node, "annotations", descriptor.annotations());
     return node;
+  }
+
+  /**
+   * Points a descriptor of a document at other content. Its platform and what is not known here
+   * stay, but not what belongs to the content alone: embedded data, and addresses of it.
+   */
+  static void redirect(ObjectNode node, Descriptor target) {
+    node.put("mediaType", target.mediaType());
+    if (!target.digest().toString().equals(node.path("digest").asText())) {
+      node.put("digest", target.digest().toString());
+      node.put("size", target.size());
+      node.remove(List.of("data", "urls"));
+    }
+    node.remove("annotations");
+    putMap(node, "annotations", target.annotations());
+  }
+
+  /** The descriptors in an array of a document that was checked. */
+  static List<ObjectNode> nodes(ObjectNode document, String field) {
+    List<ObjectNode> nodes = new ArrayList<>();
+    document.path(field).forEach(node -> nodes.add((ObjectNode) node));
+    return nodes;
   }
 
   static void putPlatform(ObjectNode node, Platform platform) {

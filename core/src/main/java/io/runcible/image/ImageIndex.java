@@ -1,5 +1,6 @@
 package io.runcible.image;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
@@ -8,6 +9,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /**
@@ -66,6 +69,42 @@ public final class ImageIndex {
     Documents.putDescriptors(node, "manifests", manifests);
     Documents.putMap(node, "annotations", annotations);
     return parse(JsonObject.write(node), MediaType.OCI_INDEX);
+  }
+
+  /** A copy with some of the entries; all else stays. */
+  public ImageIndex keeping(Predicate<Descriptor> wanted) {
+    ObjectNode node = copyOfNode();
+    List<ObjectNode> nodes = Documents.nodes(node, "manifests");
+    ArrayNode kept = node.putArray("manifests");
+    for (int i = 0; i < nodes.size(); i++) {
+      if (wanted.test(manifests.get(i))) {
+        kept.add(nodes.get(i));
+      }
+    }
+    return parse(JsonObject.write(node), mediaType);
+  }
+
+  /**
+   * A copy that names other manifests. Fields that this class does not know stay as they are; of an
+   * entry that is replaced, media type, digest, size and annotations change.
+   *
+   * @param mediaType what the copy is
+   * @param replacement what an entry becomes; may be itself
+   */
+  public ImageIndex replacing(String mediaType, UnaryOperator<Descriptor> replacement) {
+    ObjectNode node = copyOfNode().put("mediaType", mediaType);
+    List<ObjectNode> nodes = Documents.nodes(node, "manifests");
+    for (int i = 0; i < nodes.size(); i++) {
+      Descriptor other = replacement.apply(manifests.get(i));
+      if (!other.equals(manifests.get(i))) {
+        Documents.redirect(nodes.get(i), other);
+      }
+    }
+    return parse(JsonObject.write(node), mediaType);
+  }
+
+  private ObjectNode copyOfNode() {
+    return Documents.parse(raw, mediaType, "index " + digest).copyOfNode();
   }
 
   /** A copy of the bytes it was read from. */

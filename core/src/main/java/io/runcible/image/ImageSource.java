@@ -31,6 +31,17 @@ public interface ImageSource extends AutoCloseable {
   byte[] manifest(ImageReference reference, Descriptor descriptor);
 
   /**
+   * Reads the manifest or the index that a reference names. This is {@link #resolve} and {@link
+   * #manifest} after each other, which a source may do at once.
+   *
+   * @throws RuncibleException as these two
+   */
+  default ImageDocument read(ImageReference reference) {
+    Descriptor descriptor = resolve(reference);
+    return ImageDocument.of(descriptor, manifest(reference, descriptor));
+  }
+
+  /**
    * Opens a blob as it is stored, that is compressed. The bytes are <em>not</em> verified. The
    * caller closes the stream; its reads fail with {@link java.io.IOException} or {@link
    * RuncibleException}.

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -19,6 +20,10 @@ public final class Manifest {
 
   /** The most layers that a manifest may have. */
   public static final int MAX_LAYERS = 1000;
+
+  /** Stands where an artifact has no configuration: the JSON object without fields. */
+  public static final Descriptor EMPTY =
+      Descriptor.of(MediaType.OCI_EMPTY, "{}".getBytes(StandardCharsets.UTF_8));
 
   private final byte[] raw;
   private final String mediaType;
@@ -74,6 +79,54 @@ public final class Manifest {
     Documents.putDescriptors(node, "layers", layers);
     Documents.putMap(node, "annotations", annotations);
     return parse(JsonObject.write(node), MediaType.OCI_MANIFEST);
+  }
+
+  /**
+   * Makes the manifest of an artifact that is no image to run: an OCI manifest with the empty
+   * configuration (OCI image specification, "Guidelines for Artifact Usage"). Equal arguments give
+   * equal bytes.
+   *
+   * @param layers the contents of the artifact; with none, the specification's empty layer is used
+   * @param subject the manifest that it is attached to
+   */
+  public static Manifest ofArtifact(
+      String artifactType,
+      List<Descriptor> layers,
+      Map<String, String> annotations,
+      Optional<Descriptor> subject) {
+    ObjectNode node = JsonObject.newNode();
+    node.put("schemaVersion", 2).put("mediaType", MediaType.OCI_MANIFEST);
+    node.put("artifactType", artifactType);
+    node.set("config", Documents.node(EMPTY));
+    Documents.putDescriptors(node, "layers", layers.isEmpty() ? List.of(EMPTY) : layers);
+    Documents.putMap(node, "annotations", annotations);
+    subject.ifPresent(
+        to ->
+            node.set(
+                "subject", Documents.node(Descriptor.of(to.mediaType(), to.digest(), to.size()))));
+    return parse(JsonObject.write(node), MediaType.OCI_MANIFEST);
+  }
+
+  /**
+   * A copy that names other content. Fields that this class does not know stay as they are; of a
+   * descriptor that is replaced, media type, digest, size and annotations change.
+   *
+   * @param mediaType what the copy is
+   * @param replacements by the digest of a layer or of the configuration
+   */
+  public Manifest replacing(String mediaType, Map<Digest, Descriptor> replacements) {
+    ObjectNode node = Documents.parse(raw, this.mediaType, "manifest " + digest).copyOfNode();
+    node.put("mediaType", mediaType);
+    Optional.ofNullable(replacements.get(config.digest()))
+        .ifPresent(other -> Documents.redirect((ObjectNode) node.get("config"), other));
+    List<ObjectNode> nodes = Documents.nodes(node, "layers");
+    for (int i = 0; i < nodes.size(); i++) {
+      Descriptor other = replacements.get(layers.get(i).digest());
+      if (other != null) {
+        Documents.redirect(nodes.get(i), other);
+      }
+    }
+    return parse(JsonObject.write(node), mediaType);
   }
 
   private void checkTotalSize() {

@@ -4,6 +4,7 @@ import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.Descriptor;
+import io.runcible.image.ImageDocument;
 import io.runcible.image.Manifest;
 import io.runcible.image.MediaType;
 import java.io.IOException;
@@ -41,8 +42,8 @@ final class ManifestReader {
     return Optional.of(Descriptor.of(mediaType.get(), digest.get(), size));
   }
 
-  /** The descriptor of a whole answer, from its bytes; what the head says must agree with them. */
-  static Descriptor whole(Operation operation, Response response, Optional<Digest> asked)
+  /** A whole answer, with the descriptor from its bytes; what the head says must agree with them. */
+  static ImageDocument whole(Operation operation, Response response, Optional<Digest> asked)
       throws IOException {
     byte[] raw = read(operation, response);
     Digest expected =
@@ -59,7 +60,7 @@ final class ManifestReader {
               + actual);
     }
     String mediaType = mediaType(response).orElseGet(() -> Descriptor.ofDocument(raw).mediaType());
-    return Descriptor.of(mediaType, expected, raw.length);
+    return ImageDocument.of(Descriptor.of(mediaType, expected, raw.length), raw);
   }
 
   /** The body of an answer, of at most {@link Manifest#MAX_SIZE} bytes. */

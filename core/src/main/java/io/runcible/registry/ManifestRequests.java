@@ -4,6 +4,7 @@ import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.Descriptor;
+import io.runcible.image.ImageDocument;
 import io.runcible.image.ImageReference;
 import java.util.Optional;
 import okhttp3.HttpUrl;
@@ -23,25 +24,29 @@ final class ManifestRequests {
   }
 
   Descriptor resolve(Operation operation, ImageReference reference) {
-    Optional<Digest> digest = reference.digest();
-    String name = digest.map(Digest::toString).or(reference::tag).orElseThrow();
-    Request get =
-        new Request.Builder()
-            .url(operation.endpoint().manifest(reference, name))
-            .header("Accept", ManifestReader.ACCEPT)
-            .build();
-    return head(operation, get.newBuilder().head().build(), digest)
-        .orElseGet(
-            () ->
-                transport.call(
-                    operation,
-                    sender,
-                    get,
-                    response -> {
-                      try (Response good = transport.expect(operation, response, 200)) {
-                        return ManifestReader.whole(operation, good, digest);
-                      }
-                    }));
+    Request head = named(operation, reference).newBuilder().head().build();
+    return head(operation, head, reference.digest())
+        .orElseGet(() -> read(operation, reference).descriptor());
+  }
+
+  private static Request named(Operation operation, ImageReference reference) {
+    String name = reference.digest().map(Digest::toString).or(reference::tag).orElseThrow();
+    return new Request.Builder()
+        .url(operation.endpoint().manifest(reference, name))
+        .header("Accept", ManifestReader.ACCEPT)
+        .build();
+  }
+
+  ImageDocument read(Operation operation, ImageReference reference) {
+    return transport.call(
+        operation,
+        sender,
+        named(operation, reference),
+        response -> {
+          try (Response good = transport.expect(operation, response, 200)) {
+            return ManifestReader.whole(operation, good, reference.digest());
+          }
+        });
   }
 
   /** What a HEAD tells; empty when it does not, or is not served, as the GET will say why. */

@@ -4,6 +4,7 @@ import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.Descriptor;
+import io.runcible.image.ImageDocument;
 import io.runcible.image.ImageReference;
 import io.runcible.image.ImageSink;
 import io.runcible.image.ImageSource;
@@ -115,6 +116,16 @@ public final class RegistryClient implements ImageSource, ImageSink {
   public Descriptor resolve(ImageReference reference) {
     return routes.read(
         "resolve " + reference, reference, operation -> manifests.resolve(operation, reference));
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * <p>Takes one request.
+   */
+  @Override
+  public ImageDocument read(ImageReference reference) {
+    return manifests.read(pull("read manifest " + reference, reference), reference);
   }
 
   @Override

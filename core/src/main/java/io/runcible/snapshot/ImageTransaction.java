@@ -5,6 +5,7 @@ import io.runcible.ErrorKind;
 import io.runcible.ProgressEvent;
 import io.runcible.ProgressListener;
 import io.runcible.RuncibleException;
+import io.runcible.archive.ProgressInputStream;
 import io.runcible.archive.VerifiedInputStream;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.image.ChainId;
@@ -134,7 +135,7 @@ final class ImageTransaction implements AutoCloseable {
       }
     }
     if (skipped) {
-      Progress.tell(
+      ProgressInputStream.tell(
           listener,
           new ProgressEvent.Skipped(layer.descriptor().digest(), layer.descriptor().size()));
     }
@@ -182,7 +183,7 @@ final class ImageTransaction implements AutoCloseable {
     if (Files.exists(ingest.path())) {
       return Files.newInputStream(ingest.path());
     }
-    return new Progress(
+    return new ProgressInputStream(
         ingest.receive(layer.compressed()), descriptor.digest(), descriptor.size(), listener);
   }
 

@@ -7,6 +7,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -99,6 +100,19 @@ public final class MemoryImageSource implements ImageSource, ImageSink {
     if (reference.tag().isPresent()) {
       tags.put(reference.name() + ":" + reference.tag().get(), descriptor);
     }
+  }
+
+  @Override
+  public List<Descriptor> referrers(ImageReference repository, Digest subject) {
+    return manifests.values().stream()
+        .filter(d -> subject(d).filter(to -> to.digest().equals(subject)).isPresent())
+        .sorted(Comparator.comparing(d -> d.digest().toString()))
+        .toList();
+  }
+
+  private Optional<Descriptor> subject(Descriptor descriptor) {
+    ImageDocument document = ImageDocument.of(descriptor, content(descriptor.digest()));
+    return document.isIndex() ? document.index().subject() : document.manifest().subject();
   }
 
   @Override

@@ -1,4 +1,4 @@
-package io.runcible.snapshot;
+package io.runcible.archive;
 
 import io.runcible.Digest;
 import io.runcible.ProgressEvent;
@@ -9,9 +9,9 @@ import java.io.InputStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Tells a listener how far the reading of a layer has come. */
-final class Progress extends FilterInputStream {
-  private static final Logger LOG = LoggerFactory.getLogger(Progress.class);
+/** Tells a listener how far the reading of a blob has come. */
+public final class ProgressInputStream extends FilterInputStream {
+  private static final Logger LOG = LoggerFactory.getLogger(ProgressInputStream.class);
   private static final long STEP = 256 << 10;
 
   private final Digest digest;
@@ -21,7 +21,14 @@ final class Progress extends FilterInputStream {
   private long told;
   private boolean finished;
 
-  Progress(InputStream source, Digest digest, long size, ProgressListener listener) {
+  /**
+   * Tells that the reading starts.
+   *
+   * @param source closed with this
+   * @param size what the blob should have, in bytes
+   */
+  public ProgressInputStream(
+      InputStream source, Digest digest, long size, ProgressListener listener) {
     super(source);
     this.digest = digest;
     this.size = size;
@@ -29,7 +36,8 @@ final class Progress extends FilterInputStream {
     tell(listener, new ProgressEvent.Started(digest, size));
   }
 
-  static void tell(ProgressListener listener, ProgressEvent event) {
+  /** Tells a listener; what it throws is logged. */
+  public static void tell(ProgressListener listener, ProgressEvent event) {
     try {
       listener.onProgress(event);
     } catch (RuntimeException e) {
