@@ -3,6 +3,7 @@ package io.runcible.snapshot;
 import io.runcible.ErrorKind;
 import io.runcible.ProgressListener;
 import io.runcible.RuncibleException;
+import io.runcible.archive.ProgressInputStream;
 import io.runcible.archive.ArchiveLimits;
 import io.runcible.archive.LayerApplier;
 import io.runcible.archive.LayerFormat;
@@ -143,7 +144,7 @@ public final class PlainUnpacker {
   private void apply(Layer layer, Path directory, ExecutorService stages, Sum sum) {
     UnpackedLayer.Form form = new UnpackedLayer.Form(LayerFormat.PLAIN, ownership(), limits);
     try (InputStream compressed =
-            new Progress(
+            new ProgressInputStream(
                 layer.compressed(),
                 layer.descriptor().digest(),
                 layer.descriptor().size(),
