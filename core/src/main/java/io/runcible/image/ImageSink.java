@@ -29,8 +29,7 @@ public interface ImageSink extends AutoCloseable {
    * there already changes nothing.
    *
    * @param content read to its end but not closed
-   * @throws RuncibleException CORRUPT_DATA when the content is not that of the
-   *     descriptor
+   * @throws RuncibleException CORRUPT_DATA when the content is not that of the descriptor
    */
   void putBlob(ImageReference reference, Descriptor descriptor, InputStream content);
 
@@ -39,8 +38,7 @@ public interface ImageSink extends AutoCloseable {
    * manifests that an index names go first, under references with a digest alone. A manifest with a
    * subject is from then on among the referrers of that.
    *
-   * @throws RuncibleException CORRUPT_DATA when the bytes are not those of the
-   *     descriptor
+   * @throws RuncibleException CORRUPT_DATA when the bytes are not those of the descriptor
    */
   void putManifest(ImageReference reference, Descriptor descriptor, byte[] raw);
 

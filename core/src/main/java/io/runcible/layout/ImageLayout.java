@@ -115,7 +115,8 @@ public final class ImageLayout implements ImageSource, ImageSink {
     }
     PartialFile.sweep(root);
     makeDirectories(root.resolve("blobs").resolve("sha256"));
-    PartialFile.replace(root, root.resolve(IndexFile.NAME), ImageIndex.of(List.of(), Map.of()).raw());
+    PartialFile.replace(
+        root, root.resolve(IndexFile.NAME), ImageIndex.of(List.of(), Map.of()).raw());
     PartialFile.replace(root, version, LayoutVersion.CURRENT);
     return version;
   }
@@ -173,8 +174,7 @@ public final class ImageLayout implements ImageSource, ImageSink {
 
   private Optional<Descriptor> named(
       ImageReference reference, List<Descriptor> entries, String name) {
-    List<Descriptor> found =
-        entries.stream().filter(LayoutIndex.isNamed(name)).toList();
+    List<Descriptor> found = entries.stream().filter(LayoutIndex.isNamed(name)).toList();
     if (found.stream().map(Descriptor::digest).distinct().count() > 1) {
       throw new RuncibleException(
           ErrorKind.INVALID_INPUT,
@@ -328,8 +328,7 @@ public final class ImageLayout implements ImageSource, ImageSink {
             : List.of();
     putBlob(reference, descriptor, new ByteArrayInputStream(raw));
     try {
-      lock.locked(
-          () -> index.change(changed -> list(changed, reference, descriptor, parts, raw)));
+      lock.locked(() -> index.change(changed -> list(changed, reference, descriptor, parts, raw)));
     } catch (IOException e) {
       throw failure("list", reference, descriptor.digest(), e);
     }
@@ -374,8 +373,7 @@ public final class ImageLayout implements ImageSource, ImageSink {
                       reference, resolve(reference).digest(), file(reference.digest().get()))
                   : deleteTag(reference));
     } catch (IOException e) {
-      throw LayoutFiles.failure(
-          "cannot delete " + reference + " from the image layout " + root, e);
+      throw LayoutFiles.failure("cannot delete " + reference + " from the image layout " + root, e);
     }
   }
 
@@ -395,7 +393,6 @@ public final class ImageLayout implements ImageSource, ImageSink {
       throw failure("delete", repository, digest, e);
     }
   }
-
 
   private Path file(Digest digest) {
     return blobs(digest).resolve(digest.hex());

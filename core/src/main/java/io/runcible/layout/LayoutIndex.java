@@ -73,8 +73,9 @@ final class LayoutIndex {
 
   /** Takes a name away; the content keeps an entry. */
   void removeName(String name) {
-    for (JsonNode entry : named(name)) {
-      removeIf(other -> other == entry);
+    List<JsonNode> named = named(name);
+    removeIf(entry -> name.equals(name(entry)));
+    for (JsonNode entry : named) {
       if (!contains(entry)) {
         ObjectNode unnamed = entry.deepCopy();
         ObjectNode annotations = unnamed.withObject("/annotations");

@@ -174,8 +174,7 @@ final class HttpListener implements Closeable {
     if (tls == null) {
       return connection;
     }
-    SSLSocket secured =
-        (SSLSocket) tls.getSocketFactory().createSocket(connection, null, true);
+    SSLSocket secured = (SSLSocket) tls.getSocketFactory().createSocket(connection, null, true);
     pace.allow(HANDSHAKE_SECONDS, 0);
     pace.await(
         () -> {

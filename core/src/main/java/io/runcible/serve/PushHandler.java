@@ -112,13 +112,10 @@ final class PushHandler {
     try {
       String given = request.header("content-type").orElse("").split(";", 2)[0].strip();
       String mediaType =
-          given.isEmpty()
-              ? Descriptor.ofDocument(raw).mediaType()
-              : given.toLowerCase(Locale.ROOT);
+          given.isEmpty() ? Descriptor.ofDocument(raw).mediaType() : given.toLowerCase(Locale.ROOT);
       if (MediaType.isIndex(mediaType)) {
         ImageIndex index = ImageIndex.parse(raw, mediaType);
-        return new Parsed(
-            mediaType, index.subject().map(Descriptor::digest), index.manifests());
+        return new Parsed(mediaType, index.subject().map(Descriptor::digest), index.manifests());
       }
       Manifest manifest = Manifest.parse(raw, mediaType);
       List<Descriptor> parts = new ArrayList<>(manifest.layers());
@@ -147,8 +144,7 @@ final class PushHandler {
       return false;
     }
     try {
-      Descriptor found =
-          source.resolve(RegistryRoute.digest(reference, part.digest().toString()));
+      Descriptor found = source.resolve(RegistryRoute.digest(reference, part.digest().toString()));
       return found.size() == part.size();
     } catch (RuncibleException e) {
       if (e.kind() == ErrorKind.NOT_FOUND) {

@@ -43,8 +43,7 @@ final class RegistryHandler {
    * @param registry the registry in the source whose images are served
    * @param pushes answers what is not to read; null to refuse that
    */
-  RegistryHandler(
-      ImageSource source, String registry, @Nullable PushHandler pushes, Users users) {
+  RegistryHandler(ImageSource source, String registry, @Nullable PushHandler pushes, Users users) {
     this.source = source;
     this.registry = registry;
     this.lists = new ListHandler(source, registry);

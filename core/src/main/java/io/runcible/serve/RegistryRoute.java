@@ -70,15 +70,12 @@ record RegistryRoute(Kind kind, String name, ImageReference reference, String up
       return of(kind, head.substring(0, head.length() - UPLOADS.length()), registry, target);
     }
     if (rest.endsWith(UPLOADS.substring(0, UPLOADS.length() - 1))) {
-      return of(Kind.UPLOADS, rest.substring(0, rest.length() - UPLOADS.length() + 1), registry, "");
+      return of(
+          Kind.UPLOADS, rest.substring(0, rest.length() - UPLOADS.length() + 1), registry, "");
     }
     if (head.endsWith(MANIFESTS)) {
       RegistryRoute route =
-          of(
-              Kind.MANIFEST,
-              head.substring(0, head.length() - MANIFESTS.length()),
-              registry,
-              "");
+          of(Kind.MANIFEST, head.substring(0, head.length() - MANIFESTS.length()), registry, "");
       return route.at(manifest(route.reference, target));
     }
     if (head.endsWith(BLOBS)) {

@@ -122,8 +122,8 @@ public final class RegistryServer implements AutoCloseable {
 
     /**
      * Lets clients push to the source and delete from it: anybody who reaches the server, unless
-     * there are {@linkplain #user users}. A manifest is taken when all that it names is there.
-     * What is pushed and never named by a manifest stays in the source.
+     * there are {@linkplain #user users}. A manifest is taken when all that it names is there. What
+     * is pushed and never named by a manifest stays in the source.
      *
      * <p>Blobs that come in parts are kept in the {@linkplain #uploads directory for uploads} until
      * they are whole: at most 1000, and none for longer than 10 minutes without a request for it.

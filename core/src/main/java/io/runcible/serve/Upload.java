@@ -106,7 +106,8 @@ final class Upload {
 
   /** The content so far. */
   InputStream content() {
-    try (FileChannel whole = open()) {
+    try {
+      open().close();
       return Files.newInputStream(file);
     } catch (IOException e) {
       throw failure(e);

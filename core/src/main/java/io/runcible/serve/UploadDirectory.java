@@ -50,9 +50,12 @@ final class UploadDirectory implements Closeable {
       Files.createDirectories(directory);
       Path root = directory.toRealPath();
       synchronized (UploadDirectory.class) {
-        try (FileChannel guard = openLocked(root.resolve(GUARD + LOCK))) {
+        FileChannel guard = openLocked(root.resolve(GUARD + LOCK));
+        try {
           sweep(root);
           return create(root);
+        } finally {
+          guard.close();
         }
       }
     } catch (IOException e) {

@@ -58,9 +58,7 @@ final class UploadHandler {
     try {
       Optional<String> from = request.parameter("from");
       ImageReference origin =
-          from.isPresent()
-              ? RegistryRoute.repository(from.get(), registry)
-              : route.reference();
+          from.isPresent() ? RegistryRoute.repository(from.get(), registry) : route.reference();
       ImageReference pinned = RegistryRoute.digest(origin, digest);
       Digest wanted = pinned.digest().orElseThrow();
       Descriptor blob = Descriptor.of(BLOB, wanted, source.blobSize(pinned, wanted));
@@ -115,8 +113,7 @@ final class UploadHandler {
   }
 
   /** Takes the rest of a blob, or all of it, and stores it. */
-  private HttpAnswer finish(
-      HttpRequest request, RegistryRoute route, Upload upload, Digest digest)
+  private HttpAnswer finish(HttpRequest request, RegistryRoute route, Upload upload, Digest digest)
       throws RegistryError {
     boolean whole = upload.size() == 0 && request.body().length().isPresent();
     if (whole && request.header("content-range").isEmpty()) {
@@ -148,8 +145,7 @@ final class UploadHandler {
     }
   }
 
-  private void store(
-      HttpRequest request, RegistryRoute route, Descriptor blob, InputStream content)
+  private void store(HttpRequest request, RegistryRoute route, Descriptor blob, InputStream content)
       throws RegistryError {
     try {
       sink.putBlob(route.reference(), blob, content);
@@ -183,16 +179,14 @@ final class UploadHandler {
   }
 
   /** The length of the part that a header names. */
-  private long announced(
-      HttpRequest request, RegistryRoute route, Upload upload, String range)
+  private long announced(HttpRequest request, RegistryRoute route, Upload upload, String range)
       throws RegistryError {
     Matcher matcher = RANGE.matcher(range);
     boolean matches = matcher.matches();
     long start = matches ? Long.parseLong(matcher.group(1)) : -1;
     long length = matches ? Long.parseLong(matcher.group(2)) - start + 1 : -1;
     if (start != upload.size() || length < 1) {
-      throw new RegistryError(
-              416, "BLOB_UPLOAD_INVALID", "the part does not follow what is there")
+      throw new RegistryError(416, "BLOB_UPLOAD_INVALID", "the part does not follow what is there")
           .header("Location", location(route, upload))
           .header("Range", range(upload))
           .header("Docker-Upload-UUID", upload.id());

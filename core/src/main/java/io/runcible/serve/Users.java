@@ -2,11 +2,11 @@ package io.runcible.serve;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.runcible.Digest;
 import java.security.MessageDigest;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
-import io.runcible.Digest;
 
 /**
  * Who may use a server (basic authentication, RFC 7617). Keeps hashes of the passwords only, and

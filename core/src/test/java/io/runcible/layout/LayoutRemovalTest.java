@@ -67,7 +67,8 @@ class LayoutRemovalTest {
           .put("size", 7);
       byte[] raw = document.toString().getBytes(UTF_8);
       Descriptor descriptor = Descriptor.of(MediaType.OCI_MANIFEST, raw);
-      layout.putManifest(at.tag().isPresent() ? at : byDigest(descriptor.digest()), descriptor, raw);
+      layout.putManifest(
+          at.tag().isPresent() ? at : byDigest(descriptor.digest()), descriptor, raw);
       return descriptor;
     } catch (IOException e) {
       throw new UncheckedIOException(e);

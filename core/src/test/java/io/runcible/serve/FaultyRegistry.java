@@ -70,11 +70,7 @@ public final class FaultyRegistry implements AutoCloseable {
     handler = new RegistryHandler(source, "docker.io");
     listener =
         new HttpListener(
-            new InetSocketAddress("127.0.0.1", 0),
-            "faulty-registry",
-            null,
-            () -> {},
-            this::handle);
+            new InetSocketAddress("127.0.0.1", 0), "faulty-registry", null, () -> {}, this::handle);
   }
 
   /** Serves a source, at first without faults. */

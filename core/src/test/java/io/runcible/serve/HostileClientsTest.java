@@ -162,7 +162,11 @@ class HostileClientsTest {
         List.of(put(UPLOADS + "%2e%2e?digest=" + digest, length, "x"), "404"),
         List.of("GET /v2/team/app/blobs/" + digest + "/../../x HTTP/1.1\r\n" + CLOSE, "404"),
         List.of(
-            "POST " + UPLOADS + "?digest=" + digest + " HTTP/1.1\r\n"
+            "POST "
+                + UPLOADS
+                + "?digest="
+                + digest
+                + " HTTP/1.1\r\n"
                 + "Content-Length: 999999999999999999\r\n\r\n",
             "413"),
         List.of("DELETE /v2/team/app/manifests/%2e%2e%2findex.json HTTP/1.1\r\n" + CLOSE, "404"),
@@ -183,7 +187,12 @@ class HostileClientsTest {
     for (String range : List.of("-5--1", "-1-0", "0--1", "5-0", "18446744073709551616-1")) {
       String answer =
           exchange(
-              "PATCH " + location + " HTTP/1.1\r\n" + HOST + "Content-Range: " + range
+              "PATCH "
+                  + location
+                  + " HTTP/1.1\r\n"
+                  + HOST
+                  + "Content-Range: "
+                  + range
                   + "\r\nContent-Length: 1\r\n\r\nx");
       assertThat(answer).startsWith("HTTP/1.1 416 ").contains("Range: 0-0");
     }
@@ -260,7 +269,8 @@ class HostileClientsTest {
         socket.close();
       }
     }
-    server = RegistryServer.serve(layout).writable().uploads(temporary.resolve("uploads"), 1).start();
+    server =
+        RegistryServer.serve(layout).writable().uploads(temporary.resolve("uploads"), 1).start();
   }
 
   @Test
@@ -276,7 +286,11 @@ class HostileClientsTest {
         .startsWith("HTTP/1.1 204 ")
         .contains("Range: 0-5");
     Digest digest = Digest.sha256("hello world".getBytes(UTF_8));
-    String rest = put(location + "?digest=" + digest, "Content-Range: 6-10\r\nContent-Length: 5\r\n", "world");
+    String rest =
+        put(
+            location + "?digest=" + digest,
+            "Content-Range: 6-10\r\nContent-Length: 5\r\n",
+            "world");
     assertThat(exchange(rest)).startsWith("HTTP/1.1 201 ");
     assertThat(layout.blobSize(APP, digest)).isEqualTo(11);
     layout.deleteBlob(APP, digest);

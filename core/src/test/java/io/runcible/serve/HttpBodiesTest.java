@@ -44,7 +44,8 @@ class HttpBodiesTest {
     try {
       byte[] body = request.path().equals("/ignore") ? new byte[0] : request.body().readAllBytes();
       String head = request.method() + " " + request.path() + " ";
-      return new HttpAnswer(200, "text/plain", (head + new String(body, ISO_8859_1)).getBytes(ISO_8859_1));
+      return new HttpAnswer(
+          200, "text/plain", (head + new String(body, ISO_8859_1)).getBytes(ISO_8859_1));
     } catch (IOException e) {
       failed.countDown();
       throw new UncheckedIOException(e);
@@ -179,7 +180,8 @@ class HttpBodiesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"gzip, chunked", "gzip", "identity", "chunked, chunked", "xchunked", ""})
+    @ValueSource(
+        strings = {"gzip, chunked", "gzip", "identity", "chunked, chunked", "xchunked", ""})
     void codingsAreUnknown(String coding) throws IOException {
       assertThat(exchange("PUT /a HTTP/1.1\r\nTransfer-Encoding: " + coding + "\r\n\r\n" + NEXT))
           .startsWith("HTTP/1.1 501 ")

@@ -66,7 +66,16 @@ class RegistryAccessTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"joe:", "joe:correct", "joe:b:c\u00fc", ":", "", "ann:correct horse", "JOE:correct horse"})
+    @ValueSource(
+        strings = {
+          "joe:",
+          "joe:correct",
+          "joe:b:c\u00fc",
+          ":",
+          "",
+          "ann:correct horse",
+          "JOE:correct horse"
+        })
     void withOtherPasswordsAreNot(String pair) {
       assertThat(users.allow(basic(pair))).isFalse();
     }
@@ -98,8 +107,12 @@ class RegistryAccessTest {
         RegistryServer.serve(layout).writable().user("joe", "secret").start()) {
       for (String request :
           new String[] {
-            "GET /v2/", "GET /v2/team/app/manifests/1", "GET /v2/_catalog", "GET /nothing",
-            "DELETE /v2/team/app/manifests/1", "POST /v2/team/app/blobs/uploads/"
+            "GET /v2/",
+            "GET /v2/team/app/manifests/1",
+            "GET /v2/_catalog",
+            "GET /nothing",
+            "DELETE /v2/team/app/manifests/1",
+            "POST /v2/team/app/blobs/uploads/"
           }) {
         try (Socket socket = new Socket("127.0.0.1", server.address().getPort())) {
           String head = request + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";

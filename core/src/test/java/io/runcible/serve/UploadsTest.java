@@ -141,8 +141,7 @@ class UploadsTest {
       for (int i = 1; i < Uploads.MAX_UPLOADS; i++) {
         begin(1);
       }
-      RegistryError refused =
-          catchThrowableOfType(RegistryError.class, () -> uploads.begin(APP));
+      RegistryError refused = catchThrowableOfType(RegistryError.class, () -> uploads.begin(APP));
       assertThat(refused.status()).isEqualTo(429);
       uploads.remove(first);
       uploads.begin(APP);

@@ -13,15 +13,12 @@ import io.runcible.RuncibleException;
 import io.runcible.image.Descriptor;
 import io.runcible.image.ImageIndex;
 import io.runcible.image.ImageReference;
-import io.runcible.image.ImageSink;
-import io.runcible.image.ImageSinkContract;
 import io.runcible.image.ImageSource;
 import io.runcible.image.Manifest;
 import io.runcible.image.MediaType;
 import io.runcible.image.MemoryImageSource;
 import io.runcible.image.Samples;
 import io.runcible.layout.ImageLayout;
-import io.runcible.registry.RegistryClient;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -219,12 +216,22 @@ class WritableRegistryTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"5-14", "11-20", "9-18", "0-9", "-5--1", "x", "bytes 10-19/20", "10", "10-9", "99999999999999999999-1"})
+    @CsvSource({
+      "5-14",
+      "11-20",
+      "9-18",
+      "0-9",
+      "-5--1",
+      "x",
+      "bytes 10-19/20",
+      "10",
+      "10-9",
+      "99999999999999999999-1"
+    })
     void withAGapAreRefused(String range) throws Exception {
       String location = begin();
       send("PATCH", location, Arrays.copyOf(CONTENT, 10));
-      HttpResponse<byte[]> refused =
-          send("PATCH", location, new byte[10], "Content-Range", range);
+      HttpResponse<byte[]> refused = send("PATCH", location, new byte[10], "Content-Range", range);
       assertError(refused, 416, "BLOB_UPLOAD_INVALID");
       assertThat(header(refused, "Range")).isEqualTo("0-9");
       assertThat(header(refused, "Location")).isEqualTo(location);
@@ -261,7 +268,15 @@ class WritableRegistryTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "?digest=", "?digest=sha256:../../x", "?digest=sha256:ab", "?digest=md5:%00", "?digest=%25"})
+    @ValueSource(
+        strings = {
+          "",
+          "?digest=",
+          "?digest=sha256:../../x",
+          "?digest=sha256:ab",
+          "?digest=md5:%00",
+          "?digest=%25"
+        })
     void needADigest(String query) throws Exception {
       String location = begin();
       assertError(send("PUT", location + query, CONTENT), 400, "DIGEST_INVALID");
@@ -278,8 +293,7 @@ class WritableRegistryTest {
         HttpResponse<byte[]> gone = send(method, location);
         assertError(gone, 404, "BLOB_UPLOAD_UNKNOWN");
       }
-      assertError(
-          send("PUT", location + "?digest=" + DIGEST, CONTENT), 404, "BLOB_UPLOAD_UNKNOWN");
+      assertError(send("PUT", location + "?digest=" + DIGEST, CONTENT), 404, "BLOB_UPLOAD_UNKNOWN");
     }
 
     @Test
@@ -390,15 +404,13 @@ class WritableRegistryTest {
       layout.putBlob(APP, Descriptor.of("a/b", layer), new ByteArrayInputStream(layer));
       HttpResponse<byte[]> refused = put("1", MANIFEST.raw());
       assertError(refused, 404, "MANIFEST_BLOB_UNKNOWN");
-      assertThat(new String(refused.body(), UTF_8))
-          .contains(MANIFEST.config().digest().toString());
+      assertThat(new String(refused.body(), UTF_8)).contains(MANIFEST.config().digest().toString());
       assertThat(layout.index().manifests()).isEmpty();
     }
 
     @Test
     void needTheirPlatforms() throws Exception {
-      ImageIndex index =
-          ImageIndex.of(List.of(MANIFEST.descriptor()), Map.of());
+      ImageIndex index = ImageIndex.of(List.of(MANIFEST.descriptor()), Map.of());
       assertError(
           send("PUT", MANIFESTS + "all", index.raw(), "Content-Type", MediaType.OCI_INDEX),
           404,
@@ -518,8 +530,7 @@ class WritableRegistryTest {
       assertThat(header(first, "Link"))
           .isEqualTo("</v2/_catalog?n=2&last=library%2Fb>; rel=\"next\"");
       HttpResponse<byte[]> second = send("GET", "/v2/_catalog?n=2&last=library%2Fb");
-      assertThat(new String(second.body(), UTF_8))
-          .isEqualTo("{\"repositories\":[\"library/c\"]}");
+      assertThat(new String(second.body(), UTF_8)).isEqualTo("{\"repositories\":[\"library/c\"]}");
       assertThat(header(second, "Link")).isEmpty();
       assertThat(send("HEAD", "/v2/_catalog").statusCode()).isEqualTo(200);
       assertError(send("GET", "/v2/_catalog?n=x"), 400, "UNSUPPORTED");
@@ -614,8 +625,7 @@ class WritableRegistryTest {
           "PUT|/v2/team/app/tags/list|GET, HEAD",
           "DELETE|/v2/team/app/referrers/DIGEST|GET, HEAD",
         })
-    void ofMethodsNameThePossibleOnes(String method, String path, String methods)
-        throws Exception {
+    void ofMethodsNameThePossibleOnes(String method, String path, String methods) throws Exception {
       HttpResponse<byte[]> response = send(method, path.replace("DIGEST", DIGEST.toString()));
       assertError(response, 405, "UNSUPPORTED");
       assertThat(header(response, "Allow")).isEqualTo(methods);
@@ -630,8 +640,7 @@ class WritableRegistryTest {
 
     @Test
     void ofWebPages() throws Exception {
-      assertError(
-          send("POST", UPLOADS, "Origin", "http://" + server.host()), 403, "DENIED");
+      assertError(send("POST", UPLOADS, "Origin", "http://" + server.host()), 403, "DENIED");
       assertThat(send("GET", "/v2/", "Origin", "http://a.example").statusCode()).isEqualTo(200);
     }
 
@@ -680,68 +689,6 @@ class WritableRegistryTest {
     @Override
     public InputStream blob(ImageReference reference, Descriptor descriptor) {
       throw new AssertionError();
-    }
-
-    @Override
-    public void close() {}
-  }
-
-  /** The client of this library pushes to the server, and a layout has it. */
-  @Nested
-  class WithTheClient implements ImageSinkContract {
-    private final RegistryClient registry = RegistryClient.create();
-
-    @Override
-    public ImageSink sink() {
-      return new Renamed(registry, server.host());
-    }
-
-    @Override
-    public ImageSource written() {
-      return new Renamed(registry, server.host());
-    }
-
-    @AfterEach
-    void closeClient() {
-      registry.close();
-    }
-  }
-
-  /** Lets images of the server go by the name of another registry, as the contract calls them. */
-  private record Renamed(RegistryClient client, String host) implements ImageSource, ImageSink {
-    private ImageReference at(ImageReference reference) {
-      return ImageReference.parse(
-          host + reference.toString().substring(reference.registry().length()));
-    }
-
-    @Override
-    public Descriptor resolve(ImageReference reference) {
-      return client.resolve(at(reference));
-    }
-
-    @Override
-    public byte[] manifest(ImageReference reference, Descriptor descriptor) {
-      return client.manifest(at(reference), descriptor);
-    }
-
-    @Override
-    public InputStream blob(ImageReference reference, Descriptor descriptor) {
-      return client.blob(at(reference), descriptor);
-    }
-
-    @Override
-    public boolean hasBlob(ImageReference reference, Descriptor descriptor) {
-      return client.hasBlob(at(reference), descriptor);
-    }
-
-    @Override
-    public void putBlob(ImageReference reference, Descriptor descriptor, InputStream content) {
-      client.putBlob(at(reference), descriptor, content);
-    }
-
-    @Override
-    public void putManifest(ImageReference reference, Descriptor descriptor, byte[] raw) {
-      client.putManifest(at(reference), descriptor, raw);
     }
 
     @Override
