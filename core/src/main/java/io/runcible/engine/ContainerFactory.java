@@ -105,6 +105,9 @@ final class ContainerFactory {
           PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
       record.write(new ContainerDirectory(unnamed));
       Files.move(unnamed, directory.path(), StandardCopyOption.ATOMIC_MOVE);
+    } catch (RuncibleException e) {
+      parts.host().removeTree(unnamed);
+      throw e;
     } catch (IOException e) {
       parts.host().removeTree(unnamed);
       // The kernel moves a directory to no name that has one with something in it.
@@ -137,7 +140,8 @@ final class ContainerFactory {
         .mountOverlay(parts.snapshotter().prepare(chain, directory.path()), directory.rootfs());
     Path rootfs = parts.host().visible(directory.rootfs());
     RootDirectories.check(rootfs);
-    String hostname = spec.hostname().orElse(record.id());
+    // A name may have underscores, and a host name may not.
+    String hostname = spec.hostname().orElse(record.id().replace('_', '-'));
     HostFiles.write(directory, hostname, spec.network());
     RuntimeSpecs specs = new RuntimeSpecs(image, spec, parts.limits());
     UserLookup.Identity user = UserLookup.find(parts.host(), rootfs, specs.user());
@@ -159,7 +163,8 @@ final class ContainerFactory {
     notes.stream().filter(notesSaid::add).forEach(note -> LOG.warn("{}", note));
   }
 
-  private static String randomId() {
+  /** Twelve hexadecimal digits that nobody can guess. */
+  static String randomId() {
     byte[] bytes = new byte[ID_BYTES];
     RANDOM.nextBytes(bytes);
     return HexFormat.of().formatHex(bytes);
