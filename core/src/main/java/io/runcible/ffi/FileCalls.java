@@ -445,13 +445,22 @@ public final class FileCalls {
   /** The names in a directory from {@link #openChildDirectory}, read once and in no order. */
   public static List<String> list(FileDescriptor directory) {
     List<String> names = new ArrayList<>();
+    for (List<String> some = listSome(directory); !some.isEmpty(); some = listSome(directory)) {
+      names.addAll(some);
+    }
+    return names;
+  }
+
+  /** Some hundred names more of a directory; none at its end. */
+  static List<String> listSome(FileDescriptor directory) {
+    List<String> names = new ArrayList<>();
     Pointer buffer = Native.allocate(LIST_BUFFER);
     try {
-      while (true) {
+      while (names.isEmpty()) {
         long length =
             check(libc().getdents64(directory.value(), buffer, LIST_BUFFER), "getdents", directory);
         if (length == 0) {
-          return names;
+          break;
         }
         for (int at = 0; at < length; at += buffer.getShort(at + 16) & 0xffff) {
           String name = name(buffer, at + 19);
@@ -460,6 +469,7 @@ public final class FileCalls {
           }
         }
       }
+      return names;
     } finally {
       Reference.reachabilityFence(buffer);
     }
