@@ -12,7 +12,6 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,7 +30,6 @@ public final class Container implements AutoCloseable {
   private final ContainerRecord record;
   private final Stdio stdio;
   private final Optional<Journal.Entry> entry;
-  private final AtomicInteger execs = new AtomicInteger();
   private final Set<StartedProcess> running = ConcurrentHashMap.newKeySet();
   private @Nullable StartedProcess init;
   private boolean closed;
@@ -174,8 +172,7 @@ public final class Container implements AutoCloseable {
           ErrorKind.FAILED_PRECONDITION,
           "cannot execute '" + spec.command().get(0) + "': container " + id() + " does not run");
     }
-    String number = Integer.toString(execs.incrementAndGet());
-    StartedProcess started = StartedProcess.exec(parts, directory, spec, number, running::remove);
+    StartedProcess started = StartedProcess.exec(parts, directory, spec, running::remove);
     try {
       running.add(started);
       started.awaitStart();
@@ -307,7 +304,7 @@ public final class Container implements AutoCloseable {
       closed = true;
     }
     try {
-      Uninterrupted.run(this::remove);
+      Uninterrupted.run(parts.threads(), this::remove);
     } finally {
       onClose.run();
     }

@@ -175,7 +175,7 @@ public final class ContainerEngine implements AutoCloseable {
       }
       closed = true;
     }
-    Uninterrupted.run(this::closeAll);
+    Uninterrupted.run(resources.parts().threads(), this::closeAll);
   }
 
   private void closeAll() {

@@ -106,6 +106,9 @@ final class ContainerFactory {
           PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
       record.write(new ContainerDirectory(unnamed));
       Files.move(unnamed, directory.path(), StandardCopyOption.ATOMIC_MOVE);
+    } catch (RuncibleException e) {
+      parts.host().removeTree(unnamed);
+      throw e;
     } catch (IOException e) {
       parts.host().removeTree(unnamed);
       // The kernel moves a directory to no name that has one with something in it.
@@ -141,7 +144,8 @@ final class ContainerFactory {
     parts.snapshotter().prepare(chain, directory.path(), changes).mount(directory.rootfs());
     Path rootfs = parts.host().visible(directory.rootfs());
     RootDirectories.check(rootfs);
-    String hostname = spec.hostname().orElse(record.id());
+    // A name may have underscores, and a host name may not.
+    String hostname = spec.hostname().orElse(record.id().replace('_', '-'));
     HostFiles.write(directory, hostname, spec.network());
     RuntimeSpecs specs = new RuntimeSpecs(image, spec, parts.limits());
     UserLookup.Identity user = UserLookup.find(parts.host(), rootfs, specs.user());
@@ -163,7 +167,8 @@ final class ContainerFactory {
     notes.stream().filter(notesSaid::add).forEach(note -> LOG.warn("{}", note));
   }
 
-  private static String randomId() {
+  /** Twelve hexadecimal digits that nobody can guess. */
+  static String randomId() {
     byte[] bytes = new byte[ID_BYTES];
     RANDOM.nextBytes(bytes);
     return HexFormat.of().formatHex(bytes);

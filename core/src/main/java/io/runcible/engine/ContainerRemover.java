@@ -7,6 +7,7 @@ import io.runcible.ffi.PrivilegedHost;
 import io.runcible.runtime.Cgroups;
 import io.runcible.runtime.OciRuntime;
 import io.runcible.snapshot.Snapshotter;
+import io.runcible.state.Journal;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
@@ -14,14 +15,20 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Removes all there is of a container, whatever state its making or its end left it in. */
 final class ContainerRemover {
   /** The kind of journal entry that names a container, by its id and its token. */
   static final String KIND = "container";
 
+  private static final Logger LOG = LoggerFactory.getLogger(ContainerRemover.class);
   private static final String ID = "id";
   private static final String TOKEN = "token";
 
@@ -64,6 +71,60 @@ final class ContainerRemover {
     if (record.isPresent()) {
       endRuntimes(directory);
       remove(directory, record.get());
+    }
+  }
+
+  /**
+   * Removes what nobody answers for, as a power cut leaves it: a container without a journal entry
+   * that nobody detached, and one with a record that cannot be read.
+   *
+   * @param journals the directory of the journals of all engines
+   */
+  void removeUnowned(Path journals) {
+    Map<ContainerDirectory, Optional<ContainerRecord>> found = new LinkedHashMap<>();
+    for (ContainerDirectory directory : EngineResources.directories(containers)) {
+      found.put(directory, readable(directory));
+    }
+    // Read later than the containers, and written earlier: what is missing here has no owner.
+    Set<String> owned = new HashSet<>();
+    Journal.facts(journals, KIND).forEach(facts -> owned.add(facts.getOrDefault(TOKEN, "")));
+    found.forEach(
+        (directory, record) -> {
+          try {
+            if (record.isEmpty()) {
+              removeDamaged(directory);
+            } else if (!owned.contains(record.get().token())
+                && !outlives(directory, record.get())) {
+              undo(facts(record.get()));
+            }
+          } catch (RuncibleException e) {
+            LOG.warn("cannot remove '{}'; a later start tries again", directory.path(), e);
+          }
+        });
+  }
+
+  private static boolean outlives(ContainerDirectory directory, ContainerRecord record) {
+    return record.detached() && Files.exists(directory.pidFile());
+  }
+
+  private static Optional<ContainerRecord> readable(ContainerDirectory directory) {
+    try {
+      return ContainerRecord.read(directory);
+    } catch (RuncibleException e) {
+      if (e.kind() == ErrorKind.CORRUPT_DATA) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+  }
+
+  /** A record is whole before its directory has its name, so this is no container being made. */
+  private void removeDamaged(ContainerDirectory directory) {
+    if (Files.exists(directory.path())) {
+      endRuntimes(directory);
+      runtime.delete(directory.id(), true);
+      host.unmount(directory.rootfs());
+      host.removeTree(directory.path());
     }
   }
 

@@ -51,6 +51,22 @@ public final class ContainerSpec {
     return valid;
   }
 
+  static void requireVariable(String key, String value) {
+    if (key.isEmpty() || key.indexOf('=') >= 0 || (key + value).indexOf('\0') >= 0) {
+      throw invalid("'" + key + "' cannot be an environment variable");
+    }
+  }
+
+  static void requireAbsolute(String directory) {
+    if (!directory.startsWith("/") || directory.indexOf('\0') >= 0) {
+      throw invalid("the working directory '" + directory + "' is not an absolute path");
+    }
+  }
+
+  private static RuncibleException invalid(String message) {
+    return new RuncibleException(ErrorKind.INVALID_INPUT, message);
+  }
+
   /** A builder that starts from this spec. */
   public Builder toBuilder() {
     return state.copy();
@@ -227,9 +243,7 @@ public final class ContainerSpec {
 
     /** Sets a variable; the rest of the image's environment stays. */
     public Builder environment(String key, String value) {
-      if (key.isEmpty() || key.indexOf('=') >= 0 || (key + value).indexOf('\0') >= 0) {
-        throw invalid("'" + key + "' cannot be an environment variable");
-      }
+      requireVariable(key, value);
       environment.put(key, value);
       return this;
     }
@@ -242,14 +256,12 @@ public final class ContainerSpec {
 
     /** Replaces the image's working directory; made if it is missing. */
     public Builder workingDirectory(String directory) {
-      if (!directory.startsWith("/")) {
-        throw invalid("the working directory '" + directory + "' is not absolute");
-      }
+      requireAbsolute(directory);
       this.workingDirectory = directory;
       return this;
     }
 
-    /** The host name; by default the container's id. */
+    /** The host name; by default the container's id, with {@code -} for {@code _}. */
     public Builder hostname(String hostname) {
       this.hostname = hostname;
       return this;
@@ -407,10 +419,6 @@ public final class ContainerSpec {
       } catch (NumberFormatException | ArithmeticException e) {
         throw invalid("'" + size + "' is no size: give bytes, or a number with k, m or g");
       }
-    }
-
-    private static RuncibleException invalid(String message) {
-      return new RuncibleException(ErrorKind.INVALID_INPUT, message);
     }
   }
 }

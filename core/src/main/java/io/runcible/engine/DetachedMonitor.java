@@ -55,6 +55,7 @@ final class DetachedMonitor {
     }
     try (ChildProcess starter = spawn.start()) {
       Uninterrupted.run(
+          parts.threads(),
           () -> {
             if (starter.waitFor(START_LIMIT).isEmpty()) {
               starter.killAndWait();

@@ -3,6 +3,7 @@ package io.runcible.engine;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.NativeAccess;
+import io.runcible.ffi.Spawn;
 import io.runcible.image.ImageSource;
 import io.runcible.image.ImageVerifier;
 import io.runcible.image.Platform;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.ServiceLoader;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** Collects what an engine works with. Not thread-safe. */
@@ -19,7 +21,7 @@ public final class EngineBuilder {
   private @Nullable Path dataRoot;
   private final List<Path> additionalStores = new ArrayList<>();
   private @Nullable Path stateRoot;
-  private String runtime = "runc";
+  private @Nullable String runtime;
   private Platform platform = Platform.host();
   private @Nullable ImageSource registry;
   private final List<ImageVerifier> verifiers = new ArrayList<>();
@@ -59,7 +61,10 @@ public final class EngineBuilder {
     return this;
   }
 
-  /** The OCI runtime, by name or path: {@code runc}, which is the default, or {@code crun}. */
+  /**
+   * The OCI runtime, by name or path: {@code runc} or {@code crun}. By default {@code runc} or, on
+   * a host that has only that, {@code crun}.
+   */
   public EngineBuilder runtime(String program) {
     runtime = program;
     return this;
@@ -116,11 +121,15 @@ public final class EngineBuilder {
             data.toAbsolutePath().normalize(),
             List.copyOf(additionalStores),
             state.toAbsolutePath().normalize(),
-            runtime,
+            runtime != null ? runtime : defaultRuntime(name -> Spawn.findProgram(name).isPresent()),
             platform,
             registry,
             all,
             policy));
+  }
+
+  static String defaultRuntime(Predicate<String> installed) {
+    return !installed.test("runc") && installed.test("crun") ? "crun" : "runc";
   }
 
   private static Path defaultDataRoot() {
@@ -134,7 +143,7 @@ public final class EngineBuilder {
   }
 
   /** The property is "?" for a user that the host's passwd file does not know. */
-  private static Path home() {
+  static Path home() {
     String home = System.getenv("HOME");
     return Path.of(
         home != null && home.startsWith("/") ? home : System.getProperty("user.home", "/"));

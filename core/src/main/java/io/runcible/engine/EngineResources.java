@@ -62,6 +62,7 @@ final class EngineResources implements AutoCloseable {
       HostLimits limits = HostLimits.detect(host);
       remover = new ContainerRemover(host, snapshotter, runtime, limits.cgroups(), containers);
       Journal.sweep(journals, Map.of(ContainerRemover.KIND, remover::undo));
+      remover.removeUnowned(journals);
       Journal journal = own(Journal.begin(journals, UUID.randomUUID().toString()));
       Unpacker unpacker = own(new Unpacker(store, snapshotter, host, threads));
       ProcessWatcher watcher = own(ProcessWatcher.start(threads));
@@ -127,11 +128,15 @@ final class EngineResources implements AutoCloseable {
   /** All containers in a directory, whoever owns them. */
   static List<ContainerRecord> records(Path containers) {
     List<ContainerRecord> records = new ArrayList<>();
-    try (DirectoryStream<Path> directories = Files.newDirectoryStream(containers, "[a-z0-9]*")) {
-      for (Path directory : directories) {
-        ContainerRecord.read(new ContainerDirectory(directory)).ifPresent(records::add);
-      }
-      return records;
+    directories(containers).forEach(one -> ContainerRecord.read(one).ifPresent(records::add));
+    return records;
+  }
+
+  static List<ContainerDirectory> directories(Path containers) {
+    List<ContainerDirectory> found = new ArrayList<>();
+    try (DirectoryStream<Path> paths = Files.newDirectoryStream(containers, "[a-z0-9]*")) {
+      paths.forEach(path -> found.add(new ContainerDirectory(path)));
+      return found;
     } catch (IOException e) {
       throw new RuncibleException(
           ErrorKind.UNAVAILABLE, "cannot list the containers in '" + containers + "'", e);

@@ -61,11 +61,16 @@ public final class ExecSpec {
       if (command.isEmpty()) {
         throw new RuncibleException(ErrorKind.INVALID_INPUT, "there is no command to execute");
       }
+      if (command.stream().anyMatch(word -> word.indexOf('\0') >= 0)) {
+        throw new RuncibleException(
+            ErrorKind.INVALID_INPUT, "a word of the command to execute has a NUL character");
+      }
       this.command = command;
     }
 
     /** Sets a variable, beside those of the container. */
     public Builder environment(String key, String value) {
+      ContainerSpec.requireVariable(key, value);
       environment.put(key, value);
       return this;
     }
@@ -78,6 +83,7 @@ public final class ExecSpec {
 
     /** By default the container's. */
     public Builder workingDirectory(String directory) {
+      ContainerSpec.requireAbsolute(directory);
       this.workingDirectory = directory;
       return this;
     }

@@ -10,7 +10,7 @@ import java.util.OptionalInt;
  * @param signal the signal that ended it. From Linux 6.15 on the kernel says so; before, and for a
  *     process that ended within its first moment, a code above 128 is taken for one
  * @param outOfMemory whether the kernel killed a process of the container, not necessarily this
- *     one, because the memory limit was reached
+ *     one, while this one ran, because the memory limit was reached
  */
 public record ExitStatus(int code, OptionalInt signal, boolean outOfMemory) {
   private static final int SIGNAL_BASE = 128;

@@ -5,6 +5,7 @@ import io.runcible.RuncibleException;
 import io.runcible.network.Network;
 import io.runcible.runtime.RuntimeSpec;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -18,15 +19,15 @@ final class HostFiles {
   static void write(ContainerDirectory directory, String hostname, Network network) {
     String loopback = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
     try {
-      write(directory.path().resolve("hostname"), hostname + "\n");
+      write(directory, "hostname", utf8(hostname + "\n"));
       write(
-          directory.path().resolve("hosts"),
+          directory,
+          "hosts",
           network == Network.HOST && Files.isReadable(Path.of("/etc/hosts"))
-              ? Files.readString(Path.of("/etc/hosts"))
-              : loopback + "127.0.1.1\t" + hostname + "\n");
+              ? Files.readAllBytes(Path.of("/etc/hosts"))
+              : utf8(loopback + "127.0.1.1\t" + hostname + "\n"));
       if (network == Network.HOST && Files.isReadable(Path.of("/etc/resolv.conf"))) {
-        write(
-            directory.path().resolve("resolv.conf"), Files.readString(Path.of("/etc/resolv.conf")));
+        write(directory, "resolv.conf", Files.readAllBytes(Path.of("/etc/resolv.conf")));
       }
     } catch (IOException e) {
       throw new RuncibleException(
@@ -34,8 +35,13 @@ final class HostFiles {
     }
   }
 
-  private static void write(Path file, String text) throws IOException {
-    Files.writeString(file, text);
+  private static byte[] utf8(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static void write(ContainerDirectory directory, String name, byte[] content)
+      throws IOException {
+    Path file = Files.write(directory.path().resolve(name), content);
     Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
   }
 

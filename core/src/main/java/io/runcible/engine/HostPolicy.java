@@ -30,16 +30,15 @@ final class HostPolicy {
 
   private final List<Path> places;
 
-  /** The first file that exists counts. */
+  /** The first file that exists counts, and one that may exist and cannot be seen does. */
   HostPolicy(List<Path> places) {
     this.places = List.copyOf(places);
   }
 
   static HostPolicy ofThisHost() {
-    String home = System.getProperty("user.home", "/");
     return new HostPolicy(
         List.of(
-            Path.of(home, ".config/containers/policy.json"),
+            EngineBuilder.home().resolve(".config/containers/policy.json"),
             Path.of("/etc/containers/policy.json")));
   }
 
@@ -50,7 +49,7 @@ final class HostPolicy {
    *     rejects the image, FAILED_PRECONDITION if the policy cannot be understood
    */
   void requireAccepted(ImageReference reference) {
-    Optional<Path> file = places.stream().filter(Files::exists).findFirst();
+    Optional<Path> file = places.stream().filter(place -> !Files.notExists(place)).findFirst();
     if (file.isEmpty()) {
       return;
     }
@@ -79,13 +78,23 @@ final class HostPolicy {
 
   private static JsonNode requirements(Path file, ImageReference reference) {
     JsonNode policy = parse(file);
-    JsonNode scopes = policy.path("transports").path("docker");
+    JsonNode transports = object(file, policy, "transports");
+    JsonNode scopes = object(file, transports, "docker");
     for (String scope : scopes(reference)) {
       if (scopes.has(scope)) {
         return nonEmpty(file, scope, scopes.get(scope));
       }
     }
     return nonEmpty(file, "default", policy.path("default"));
+  }
+
+  /** A member that is an object, or is not there. */
+  private static JsonNode object(Path file, JsonNode parent, String name) {
+    JsonNode member = parent.path(name);
+    if (!member.isMissingNode() && !member.isObject()) {
+      throw malformed(file, "'" + name + "' is not an object", null);
+    }
+    return member;
   }
 
   private static JsonNode nonEmpty(Path file, String scope, JsonNode requirements) {

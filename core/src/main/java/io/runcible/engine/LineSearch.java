@@ -14,6 +14,9 @@ import java.util.regex.Pattern;
 final class LineSearch {
   private static final int CHUNK = 64 << 10;
 
+  /** So much is read before the caller can look at its clock again: a container may never stop. */
+  private static final long MAX_LOOK = 64L << 20;
+
   /** What follows so much of a line is not looked at. */
   private static final int MAX_LINE = 64 << 10;
 
@@ -27,16 +30,23 @@ final class LineSearch {
     this.pattern = pattern;
   }
 
-  /** Whether a line that came since the last call, or the beginning of one, matches. */
+  /**
+   * Whether a line that came since the last call, or the beginning of one, matches. Of a file that
+   * has grown by a lot only a part is looked at, and the next call goes on from there.
+   */
   boolean found() {
     // Not a channel, which an interrupt would close.
     try (RandomAccessFile bytes = new RandomAccessFile(file.toFile(), "r")) {
       bytes.seek(position);
       byte[] chunk = new byte[CHUNK];
+      long end = position + MAX_LOOK;
       for (int count = bytes.read(chunk); count > 0; count = bytes.read(chunk)) {
         position += count;
         if (matches(ByteBuffer.wrap(chunk, 0, count))) {
           return true;
+        }
+        if (position >= end) {
+          break;
         }
       }
       return line.size() > 0 && lineMatches();

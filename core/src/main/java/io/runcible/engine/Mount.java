@@ -35,7 +35,10 @@ public final class Mount {
     return new Mount(Optional.empty(), destination, false);
   }
 
-  /** The same, not writable. */
+  /**
+   * The same, not writable, and neither is what is mounted below it. Before Linux 5.12 what is
+   * mounted below is not there.
+   */
   public Mount readOnly() {
     return new Mount(source, destination, true);
   }

@@ -36,9 +36,10 @@ final class ProcessStreams {
   static ProcessStreams open(Stdio stdio, Path stdoutFile, Path stderrFile) {
     List<FileDescriptor> childEnds = new ArrayList<>();
     if (stdio == Stdio.PIPED) {
-      Pipe in = Pipe.open();
-      Pipe out = Pipe.open();
-      Pipe err = Pipe.open();
+      List<Pipe> pipes = threePipes();
+      Pipe in = pipes.get(0);
+      Pipe out = pipes.get(1);
+      Pipe err = pipes.get(2);
       childEnds.addAll(List.of(in.reader(), out.writer(), err.writer()));
       Piped piped = new Piped(in.outputStream(), out.inputStream(), err.inputStream());
       return new ProcessStreams(stdoutFile, stderrFile, Optional.of(piped), childEnds);
@@ -52,6 +53,19 @@ final class ProcessStreams {
       throw e;
     }
     return new ProcessStreams(stdoutFile, stderrFile, Optional.empty(), childEnds);
+  }
+
+  private static List<Pipe> threePipes() {
+    List<Pipe> pipes = new ArrayList<>();
+    try {
+      for (int i = 0; i < 3; i++) {
+        pipes.add(Pipe.open());
+      }
+      return pipes;
+    } catch (RuntimeException e) {
+      pipes.forEach(Pipe::close);
+      throw e;
+    }
   }
 
   /** The streams of a process that another engine started with files. */

@@ -2,14 +2,18 @@ package io.runcible.engine;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.Errno;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
+import io.runcible.ffi.NativeException;
 import io.runcible.ffi.Stat;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -18,6 +22,11 @@ import java.util.Set;
 final class RootDirectories {
   private static final int MAX_VOLUMES = 64;
   private static final int MODE = 0755;
+  private static final List<String> KERNEL = List.of("proc", "sys", "dev");
+
+  /** A file in the way, a link to nowhere or in circles, a name that is too long. */
+  private static final Set<Integer> NO_DIRECTORY =
+      Set.of(Errno.ENOTDIR, Errno.ENOENT, Errno.EEXIST, Errno.ELOOP, Errno.ENAMETOOLONG);
 
   private RootDirectories() {}
 
@@ -27,7 +36,7 @@ final class RootDirectories {
    */
   static void check(Path rootfs) {
     try (FileDescriptor root = FileCalls.openDirectory(rootfs)) {
-      for (String name : List.of("proc", "sys", "dev")) {
+      for (String name : KERNEL) {
         Optional<Stat> stat = FileCalls.stat(root, name);
         if (stat.isPresent() && !stat.get().isDirectory()) {
           throw new RuncibleException(
@@ -52,12 +61,9 @@ final class RootDirectories {
     try (FileDescriptor root = FileCalls.openDirectory(rootfs)) {
       Path real = Path.of(root.procPath()).toRealPath();
       for (String volume : volumes.stream().sorted().limit(MAX_VOLUMES).toList()) {
-        if (isUsable(volume)) {
-          Path inside = makeOne(root, volume);
-          if (inside.startsWith(real)) {
-            made.add(mounted.resolve(real.relativize(inside)));
-          }
-        }
+        makeOne(root, volume)
+            .filter(inside -> inside.startsWith(real))
+            .ifPresent(inside -> made.add(mounted.resolve(real.relativize(inside))));
       }
       return made;
     } catch (IOException e) {
@@ -66,29 +72,47 @@ final class RootDirectories {
     }
   }
 
-  private static boolean isUsable(String volume) {
-    Path path = Path.of("/").resolve(volume.replace('\0', '_')).normalize();
-    return volume.startsWith("/")
-        && volume.indexOf('\0') < 0
-        && path.getNameCount() > 0
-        && !List.of("proc", "sys", "dev").contains(path.getName(0).toString());
+  /** Empty if there can be no such directory in this root. */
+  private static Optional<Path> makeOne(FileDescriptor root, String volume) throws IOException {
+    List<String> names = names(volume);
+    if (!volume.startsWith("/")
+        || volume.indexOf('\0') >= 0
+        || names.isEmpty()
+        || KERNEL.contains(names.get(0))) {
+      return Optional.empty();
+    }
+    String reached = ".";
+    try {
+      for (String name : names) {
+        try (FileDescriptor parent = FileCalls.openDirectoryInRoot(root, reached)) {
+          if (FileCalls.stat(parent, name).isEmpty()) {
+            FileCalls.makeDirectory(parent, name, MODE);
+          }
+        }
+        reached = reached + "/" + name;
+      }
+      try (FileDescriptor directory = FileCalls.openDirectoryInRoot(root, reached)) {
+        return Optional.of(Files.readSymbolicLink(Path.of(directory.procPath())));
+      }
+    } catch (NativeException e) {
+      if (NO_DIRECTORY.contains(e.errno())) {
+        return Optional.empty();
+      }
+      throw e;
+    }
   }
 
-  private static Path makeOne(FileDescriptor root, String volume) throws IOException {
-    String reached = ".";
-    for (Path component : Path.of(volume).normalize()) {
-      String name =
-          new String(
-              component.toString().getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
-      try (FileDescriptor parent = FileCalls.openDirectoryInRoot(root, reached)) {
-        if (FileCalls.stat(parent, name).isEmpty()) {
-          FileCalls.makeDirectory(parent, name, MODE);
-        }
+  /** The raw names on the way, without steps that are none. Not a Path: that is the host's text. */
+  private static List<String> names(String volume) {
+    byte[] utf8 = volume.getBytes(StandardCharsets.UTF_8);
+    Deque<String> names = new ArrayDeque<>();
+    for (String name : new String(utf8, StandardCharsets.ISO_8859_1).split("/", -1)) {
+      if (name.equals("..")) {
+        names.pollLast();
+      } else if (!name.isEmpty() && !name.equals(".")) {
+        names.addLast(name);
       }
-      reached = reached + "/" + name;
     }
-    try (FileDescriptor directory = FileCalls.openDirectoryInRoot(root, reached)) {
-      return Files.readSymbolicLink(Path.of(directory.procPath()));
-    }
+    return List.copyOf(names);
   }
 }

@@ -11,6 +11,7 @@ import io.runcible.runtime.Cgroup;
 import io.runcible.runtime.OciRuntime;
 import io.runcible.runtime.OciRuntime.ExecRequest;
 import io.runcible.runtime.OciRuntime.RunRequest;
+import io.runcible.runtime.RuntimeState;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,6 +44,11 @@ final class StartedProcess {
   private final Supplier<Optional<RuncibleException>> failure;
   private final CompletableFuture<ExitStatus> exit = new CompletableFuture<>();
   private final ContainerProcess process;
+
+  /** Guards that no descriptor is used after its close, when its number may be another file's. */
+  private final Object descriptors = new Object();
+
+  private boolean released;
   private volatile @Nullable ChildProcess runtime;
   private volatile @Nullable PidFd monitor;
   private volatile @Nullable PidFd own;
@@ -90,7 +96,8 @@ final class StartedProcess {
               started.await(
                   parts.runtime().run(request),
                   status ->
-                      started.exactly(status).withOutOfMemory(outOfMemory(parts, directory.id()))));
+                      started.exactly(status).withOutOfMemory(outOfMemory(parts, directory.id())),
+                  () -> {}));
     }
     return started;
   }
@@ -105,9 +112,9 @@ final class StartedProcess {
       EngineParts parts,
       ContainerDirectory directory,
       ExecSpec spec,
-      String number,
       Consumer<StartedProcess> onRelease) {
-    Path place = directory.execs().resolve(number);
+    // Not a number: another engine, or one that was killed, may have counted, too.
+    Path place = directory.execs().resolve(ContainerFactory.randomId());
     try {
       Files.createDirectory(place);
       Path processFile = place.resolve("process.json");
@@ -132,7 +139,17 @@ final class StartedProcess {
                 self.endAndRemove(place);
                 onRelease.accept(self);
               });
-      started.launch(streams, () -> started.await(parts.runtime().exec(request), started::exactly));
+      long killsBefore = oomKills(parts, directory.id());
+      started.launch(
+          streams,
+          () ->
+              started.await(
+                  parts.runtime().exec(request),
+                  status ->
+                      started
+                          .exactly(status)
+                          .withOutOfMemory(oomKills(parts, directory.id()) > killsBefore),
+                  started::closeDescriptors));
       return started;
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot make '" + place + "'", e);
@@ -144,6 +161,7 @@ final class StartedProcess {
 
   private void endAndRemove(Path place) {
     Uninterrupted.run(
+        parts.threads(),
         () -> {
           try {
             end();
@@ -164,20 +182,34 @@ final class StartedProcess {
             ProcessStreams.ofFiles(directory.stdout(), directory.stderr()),
             Optional::empty,
             self -> {});
-    adopted.own =
-        parts
-            .runtime()
-            .state(directory.id())
-            .filter(state -> state.pid() > 0)
-            .flatMap(state -> PidFd.open(state.pid()))
-            .orElse(null);
+    adopted.own = open(parts, directory.id());
     adopted.follow(directory);
     return adopted;
   }
 
+  private static @Nullable PidFd open(EngineParts parts, String id) {
+    Optional<Integer> pid = pid(parts, id);
+    PidFd opened = pid.flatMap(PidFd::open).orElse(null);
+    // Asked again: what is seen alive after it was opened is what the descriptor names.
+    if (opened != null && !pid(parts, id).equals(pid)) {
+      opened.close();
+      return null;
+    }
+    return opened;
+  }
+
+  private static Optional<Integer> pid(EngineParts parts, String id) {
+    return parts.runtime().state(id).map(RuntimeState::pid).filter(pid -> pid > 0);
+  }
+
   /** Hears from the monitor of a detached container how that ended, or from the container when. */
   private void follow(ContainerDirectory directory) {
-    Runnable complete = () -> complete(() -> DetachedMonitor.exitStatus(parts, directory));
+    Runnable complete =
+        () -> {
+          // If it runs although its monitor has written: the runtime was killed, see "exactly".
+          signal(Signals.KILL);
+          complete(() -> DetachedMonitor.exitStatus(parts, directory));
+        };
     PidFd found = DetachedMonitor.find(directory).orElse(null);
     monitor = found;
     Runnable withoutMonitor =
@@ -212,9 +244,17 @@ final class StartedProcess {
     }
   }
 
-  private void await(ChildProcess started, Function<WaitStatus, ExitStatus> outcome) {
+  private void await(
+      ChildProcess started, Function<WaitStatus, ExitStatus> outcome, Runnable afterwards) {
     runtime = started;
-    parts.watcher().onEnd(started.pidFd(), () -> complete(() -> outcome.apply(started.reap())));
+    parts
+        .watcher()
+        .onEnd(
+            started.pidFd(),
+            () -> {
+              complete(() -> outcome.apply(started.reap()));
+              afterwards.run();
+            });
   }
 
   private void complete(Supplier<ExitStatus> outcome) {
@@ -228,7 +268,8 @@ final class StartedProcess {
   /** The kernel can tell an exit code above 128 from a signal, if the process was seen alive. */
   private ExitStatus exactly(WaitStatus runtime) {
     if (runtime.signal() != 0) {
-      return ExitStatus.ofSignal(runtime.signal());
+      // Without the runtime nobody would hear how the process ends, so it ends now.
+      return ExitStatus.ofSignal(signal(Signals.KILL) ? Signals.KILL : runtime.signal());
     }
     PidFd known = own;
     Optional<WaitStatus> told = known == null ? Optional.empty() : known.exitOfReaped();
@@ -239,8 +280,11 @@ final class StartedProcess {
   }
 
   static boolean outOfMemory(EngineParts parts, String id) {
-    return parts.runtime().cgroup(id).map(Cgroup::oomKills).orElse(OptionalLong.empty()).orElse(0)
-        > 0;
+    return oomKills(parts, id) > 0;
+  }
+
+  private static long oomKills(EngineParts parts, String id) {
+    return parts.runtime().cgroup(id).map(Cgroup::oomKills).orElse(OptionalLong.empty()).orElse(0);
   }
 
   /**
@@ -263,7 +307,20 @@ final class StartedProcess {
       }
       pause();
     }
-    own = PidFd.open(pid.getAsInt()).orElse(null);
+    PidFd.open(pid.getAsInt()).ifPresent(this::keep);
+  }
+
+  /** Once the runtime has reaped the process, the number may be another's; then it ends itself. */
+  private void keep(PidFd opened) {
+    synchronized (descriptors) {
+      ChildProcess waiting = runtime;
+      PidFd parent = waiting != null ? waiting.pidFd() : monitor;
+      if (released || parent == null || parent.hasEnded()) {
+        opened.close();
+      } else {
+        own = opened;
+      }
+    }
   }
 
   /** Empty before the runtime has written it. */
@@ -289,8 +346,19 @@ final class StartedProcess {
   }
 
   private boolean signal(int signal) {
-    PidFd known = own;
-    return known != null && parts.host().signal(known, signal);
+    synchronized (descriptors) {
+      PidFd known = own;
+      return known != null && !released && parts.host().signal(known, signal);
+    }
+  }
+
+  private void killRuntime() {
+    synchronized (descriptors) {
+      ChildProcess waiting = runtime;
+      if (waiting != null && !released) {
+        waiting.pidFd().signal(Signals.KILL);
+      }
+    }
   }
 
   /**
@@ -299,9 +367,8 @@ final class StartedProcess {
    */
   void end() {
     signal(Signals.KILL);
-    ChildProcess waiting = runtime;
-    if (!endsWithin(own == null ? Duration.ZERO : END_LIMIT) && waiting != null) {
-      waiting.pidFd().signal(Signals.KILL);
+    if (!endsWithin(own == null ? Duration.ZERO : END_LIMIT) && runtime != null) {
+      killRuntime();
       endsWithin(END_LIMIT);
     }
   }
@@ -338,13 +405,16 @@ final class StartedProcess {
   }
 
   private void closeDescriptors() {
-    ChildProcess waiting = runtime;
-    if (waiting != null) {
-      waiting.close();
-    }
-    for (@Nullable PidFd descriptor : new PidFd[] {monitor, own}) {
-      if (descriptor != null) {
-        descriptor.close();
+    synchronized (descriptors) {
+      released = true;
+      ChildProcess waiting = runtime;
+      if (waiting != null) {
+        waiting.close();
+      }
+      for (@Nullable PidFd descriptor : new PidFd[] {monitor, own}) {
+        if (descriptor != null) {
+          descriptor.close();
+        }
       }
     }
   }

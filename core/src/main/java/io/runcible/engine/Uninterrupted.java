@@ -1,17 +1,49 @@
 package io.runcible.engine;
 
-/** Work that an interrupt must not cut short, such as a removal; the flag is set again after it. */
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.ThreadFactory;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Work that an interrupt must not cut short, such as a removal. It is done on a thread that nobody
+ * else knows, because an interrupt in the middle would end waits and close the files that are being
+ * read. The flag of the caller is set again afterwards.
+ */
 final class Uninterrupted {
   private Uninterrupted() {}
 
-  static void run(Runnable work) {
-    boolean interrupted = Thread.interrupted();
+  static void run(ThreadFactory threads, Runnable work) {
+    FutureTask<Boolean> task = new FutureTask<>(work, true);
     try {
-      work.run();
+      threads.newThread(task).start();
+    } catch (OutOfMemoryError e) {
+      // The host grants no further thread; better here than not at all.
+      task.run();
+    }
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          task.get();
+          return;
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    } catch (ExecutionException e) {
+      throw unchecked(e.getCause());
     } finally {
       if (interrupted) {
         Thread.currentThread().interrupt();
       }
     }
+  }
+
+  private static RuntimeException unchecked(@Nullable Throwable failure) {
+    if (failure instanceof Error error) {
+      throw error;
+    }
+    return failure instanceof RuntimeException ours ? ours : new IllegalStateException(failure);
   }
 }

@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * #close()} only lets go of it.
  */
 public final class ChildProcess implements AutoCloseable {
+  private static final int SIGKILL = 9;
+  private static final int P_PID = 1;
   private static final int P_PIDFD = 3;
   private static final int WNOHANG = 1;
   private static final int WEXITED = 4;
@@ -26,12 +28,24 @@ public final class ChildProcess implements AutoCloseable {
 
   ChildProcess(int pid, String program) {
     this.program = program;
-    this.pidFd =
-        PidFd.open(pid)
-            .orElseThrow(
-                () ->
-                    new RuncibleException(
-                        ErrorKind.INTERNAL, "child " + pid + " was reaped by somebody else"));
+    this.pidFd = open(pid);
+  }
+
+  private static PidFd open(int pid) {
+    try {
+      return PidFd.open(pid)
+          .orElseThrow(
+              () ->
+                  new RuncibleException(
+                      ErrorKind.INTERNAL, "child " + pid + " was reaped by somebody else"));
+    } catch (NativeException e) {
+      // Nobody could follow it. The number is its own as long as nobody has waited for it.
+      libc().kill(pid, SIGKILL);
+      Pointer info = Native.allocate(128);
+      libc().waitid(P_PID, pid, info, WEXITED);
+      Reference.reachabilityFence(info);
+      throw e;
+    }
   }
 
   /** Its number. */
@@ -101,10 +115,9 @@ public final class ChildProcess implements AutoCloseable {
 
   /** Ends it at once and reaps it. */
   public WaitStatus killAndWait() {
-    int kill = 9;
     Optional<WaitStatus> ended = poll();
     while (ended.isEmpty()) {
-      pidFd.signal(kill);
+      pidFd.signal(SIGKILL);
       Poll.readable(pidFd.descriptor(), Poll.TICK_MILLIS);
       ended = poll();
     }

@@ -495,13 +495,24 @@ public final class FileCalls {
   /** The same, but stops with more names than the limit. */
   static List<String> list(FileDescriptor directory, long limit) {
     List<String> names = new ArrayList<>();
+    List<String> some = listSome(directory);
+    while (!some.isEmpty() && names.size() <= limit) {
+      names.addAll(some);
+      some = listSome(directory);
+    }
+    return names;
+  }
+
+  /** Some hundred names more of a directory; none at its end. */
+  static List<String> listSome(FileDescriptor directory) {
+    List<String> names = new ArrayList<>();
     Pointer buffer = Native.allocate(LIST_BUFFER);
     try {
-      while (true) {
+      while (names.isEmpty()) {
         long length =
             check(libc().getdents64(directory.value(), buffer, LIST_BUFFER), "getdents", directory);
-        if (length == 0 || names.size() > limit) {
-          return names;
+        if (length == 0) {
+          break;
         }
         for (int at = 0; at < length; at += buffer.getShort(at + 16) & 0xffff) {
           String name = name(buffer, at + 19);
@@ -510,6 +521,7 @@ public final class FileCalls {
           }
         }
       }
+      return names;
     } finally {
       Reference.reachabilityFence(buffer);
     }

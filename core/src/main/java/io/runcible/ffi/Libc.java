@@ -115,6 +115,8 @@ public interface Libc {
 
   int waitid(int idType, int id, Pointer info, int options);
 
+  int kill(int pid, int signal);
+
   long syscall(long number, long a, long b, long c, long d, long e, long f);
 
   int posix_spawn_file_actions_init(Pointer actions);

@@ -2,7 +2,9 @@ package io.runcible.ffi;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import java.io.IOException;
 import java.lang.ref.Reference;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,6 +27,8 @@ public final class Spawn {
   private static final short SETSIGDEF = 0x04;
   private static final short SETSID = 0x80;
   private static final int F_DUPFD_CLOEXEC = 1030;
+  private static final int F_SETFD = 2;
+  private static final int FD_CLOEXEC = 1;
   private static final int LOWEST_SOURCE = 32;
   private static final int SIGSET_SIZE = 128;
   private static final long SYS_CLOSE_RANGE = 436;
@@ -141,7 +145,26 @@ public final class Spawn {
     try {
       checkNumber(libc.posix_spawn_file_actions_addclosefrom_np(actions, from));
     } catch (UnsatisfiedLinkError e) {
-      libc.syscall(SYS_CLOSE_RANGE, 3, 0xffffffffL, CLOSE_RANGE_CLOEXEC, 0, 0, 0);
+      // Linux 5.11 does it at once.
+      if (libc.syscall(SYS_CLOSE_RANGE, 3, 0xffffffffL, CLOSE_RANGE_CLOEXEC, 0, 0, 0) != 0) {
+        markCloseOnExec();
+      }
+    }
+  }
+
+  /** Marks one open file of this process after the other. */
+  static void markCloseOnExec() {
+    try (DirectoryStream<Path> open = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+      for (Path file : open) {
+        int fd = Integer.parseInt(file.getFileName().toString());
+        if (fd > 2) {
+          // It may have been closed meanwhile.
+          Native.libc().fcntl(fd, F_SETFD, FD_CLOEXEC);
+        }
+      }
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.UNAVAILABLE, "cannot list the open files of this process in /proc", e);
     }
   }
 

@@ -1,12 +1,13 @@
 package io.runcible.ffi;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 
 /**
- * Empties a directory, never through a symbolic link. The tree below can be of any depth, deeper
- * than a path name or a stack can be, because a container may have made it; so what lies too deep
- * is moved up to the top first.
+ * Empties a directory, never through a symbolic link. A container may have made the tree below, so
+ * it can be of any depth, deeper than a path name or a stack can be, and of any width: what lies
+ * too deep is moved up to the top first, and names are read a few at a time.
  */
 final class TreeRemoval {
   /** Also the number of descriptors held open. */
@@ -39,8 +40,19 @@ final class TreeRemoval {
   }
 
   private void empty(FileDescriptor directory, int depth) {
-    for (String name : FileCalls.list(directory)) {
-      remove(directory, name, depth);
+    boolean any = true;
+    // Once more from the beginning, in case that the removals have moved what was not seen yet.
+    while (any) {
+      any = false;
+      FileCalls.seek(directory, 0);
+      for (List<String> names = FileCalls.listSome(directory);
+          !names.isEmpty();
+          names = FileCalls.listSome(directory)) {
+        any = true;
+        for (String name : names) {
+          remove(directory, name, depth);
+        }
+      }
     }
   }
 

@@ -179,7 +179,7 @@ public interface OciRuntime {
    * Removes a container's control group and state. No error if there is none. Blocks until it is
    * gone.
    *
-   * @param force kill what still runs in it
+   * @param force kill what still runs in it, and do not mind state that cannot be read
    * @throws RuncibleException FAILED_PRECONDITION if it runs and {@code force} is false
    */
   void delete(String id, boolean force);

@@ -240,7 +240,7 @@ final class RuncRuntime implements OciRuntime {
 
   @Override
   public void delete(String id, boolean force) {
-    Optional<StateFile> state = stateFile(id);
+    Optional<StateFile> state = force ? readable(id) : stateFile(id);
     if (state.isPresent()) {
       if (!force && isAlive(state.get())) {
         throw new RuncibleException(
@@ -252,6 +252,18 @@ final class RuncRuntime implements OciRuntime {
     }
     // What the runtimes keep there is files alone.
     removeDirectory(directory(id));
+  }
+
+  /** A power cut can leave half a file, of a container that it has ended. */
+  private Optional<StateFile> readable(String id) {
+    try {
+      return stateFile(id);
+    } catch (RuncibleException e) {
+      if (e.kind() == ErrorKind.CORRUPT_DATA) {
+        return Optional.empty();
+      }
+      throw e;
+    }
   }
 
   private static void removeDirectory(Path directory) {

@@ -63,13 +63,23 @@ public final class RuntimeSpec {
       options.forEach(option -> SpecChecks.text(option, "mount option"));
     }
 
-    /** A file or directory of the host, with what is mounted below it. */
+    /**
+     * A file or directory of the host, with what is mounted below it. Read-only is all of it.
+     * Before Linux 5.12, which cannot do that, what is mounted below is left out of a read-only
+     * mount.
+     */
     public static Mount bind(Path source, String destination, boolean readonly) {
-      return new Mount(
-          destination,
-          "bind",
-          source.toAbsolutePath().toString(),
-          List.of("rbind", "rprivate", readonly ? "ro" : "rw"));
+      return bind(source, destination, readonly, System.getProperty("os.version", ""));
+    }
+
+    static Mount bind(Path source, String destination, boolean readonly, String kernel) {
+      List<String> options =
+          !readonly
+              ? List.of("rbind", "rprivate", "rw")
+              : SpecChecks.isAtLeast(kernel, 5, 12)
+                  ? List.of("rbind", "rprivate", "ro", "rro")
+                  : List.of("bind", "rprivate", "ro");
+      return new Mount(destination, "bind", source.toAbsolutePath().toString(), options);
     }
 
     /** A file system in memory of a size in bytes. */

@@ -24,7 +24,8 @@ import org.slf4j.LoggerFactory;
  * any later process undoes what is left, latest first.
  *
  * <p>Entries are written to the page cache and not synced: a power cut takes processes, mounts and
- * namespaces with it, and what it leaves on disk is found by its place.
+ * namespaces with it, and what it leaves on disk is found by its place, as what no journal {@link
+ * #facts} names.
  */
 public final class Journal implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Journal.class);
@@ -131,6 +132,35 @@ public final class Journal implements AutoCloseable {
           LOG.warn("cannot sweep the journal '{}'; a later start tries again", directory, e);
         }
       }
+    }
+  }
+
+  /**
+   * What the journals say now about things of one kind, whoever owns them. An entry that is damaged
+   * says nothing.
+   *
+   * @param root the directory of all journals
+   */
+  public static List<Map<String, String>> facts(Path root, String kind) {
+    List<Map<String, String>> found = new ArrayList<>();
+    for (Path directory : list(root, "*")) {
+      for (Path file : notes(directory)) {
+        readable(file)
+            .filter(note -> note.kind().equals(kind))
+            .ifPresent(n -> found.add(n.facts()));
+      }
+    }
+    return found;
+  }
+
+  private static Optional<Note> readable(Path file) {
+    try {
+      return JsonRecord.read(file, Note.class);
+    } catch (RuncibleException e) {
+      if (e.kind() == ErrorKind.CORRUPT_DATA) {
+        return Optional.empty();
+      }
+      throw e;
     }
   }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.network.Network;
+import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -61,6 +62,23 @@ class ContainerSpecTest {
     rejects(spec -> spec.workingDirectory("relative"));
     rejects(spec -> spec.stopSignal("NOSUCH"));
     rejects(spec -> spec.mount(Mount.tmpfs("relative")));
+  }
+
+  @Test
+  void execIsCheckedLikeTheContainer() {
+    for (Consumer<ExecSpec.Builder> change :
+        List.<Consumer<ExecSpec.Builder>>of(
+            spec -> spec.environment("", "x"),
+            spec -> spec.environment("A=B", "x"),
+            spec -> spec.environment("A", "x\0y"),
+            spec -> spec.workingDirectory("relative"),
+            spec -> spec.workingDirectory("/a\0b"),
+            spec -> ExecSpec.builder("a\0b"))) {
+      assertThatThrownBy(() -> change.accept(ExecSpec.builder("true")))
+          .isInstanceOfSatisfying(
+              RuncibleException.class,
+              e -> assertThat(e.kind()).isEqualTo(ErrorKind.INVALID_INPUT));
+    }
   }
 
   @Test

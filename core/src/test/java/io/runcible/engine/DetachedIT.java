@@ -77,6 +77,19 @@ class DetachedIT {
   }
 
   @Test
+  void enginesDoNotMeetInItsExecs() {
+    try (ContainerEngine first = ENGINE.open()) {
+      Container container = first.run(ENGINE.sh("sleep 600").name("shared").detached().build());
+      ContainerProcess left = container.exec("echo", "of the first");
+      try (Container same = find("shared")) {
+        assertThat(TestEngine.ended(same.exec("echo", "of the second")).output())
+            .isEqualTo("of the second");
+        assertThat(TestEngine.ended(left).output()).isEqualTo("of the first");
+      }
+    }
+  }
+
+  @Test
   void endedContainerIsFound() {
     try (ContainerEngine first = ENGINE.open()) {
       first.run(ENGINE.sh("echo x; exit 6").name("ended").detached().build()).waitFor();

@@ -6,10 +6,13 @@ import io.runcible.ErrorKind;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -185,6 +188,32 @@ class ExecIT {
       assertThat(sh("echo x").output()).isEqualTo("x");
     }
     ENGINE.leaks().verify();
+  }
+
+  @Test
+  void endedProcessesHoldNoDescriptors() throws IOException {
+    assertThat(container.exec("true").waitFor().isSuccess()).isTrue();
+    long before = descriptors();
+    for (int i = 0; i < 10; i++) {
+      assertThat(container.exec("true").waitFor().isSuccess()).isTrue();
+    }
+    assertThat(descriptors()).isLessThan(before + 10);
+  }
+
+  private static long descriptors() throws IOException {
+    try (Stream<Path> open = Files.list(Path.of("/proc/self/fd"))) {
+      return open.count();
+    }
+  }
+
+  @Test
+  void memoryThatRanOutIsTold() {
+    try (Container small = ENGINE.get().run(ENGINE.sh("sleep 600").memory("32m").build())) {
+      ExitStatus status = small.exec("tail", "/dev/zero").waitFor();
+      assertThat(status.code()).isEqualTo(137);
+      assertThat(status.outOfMemory()).isTrue();
+      assertThat(small.exec("true").waitFor()).isEqualTo(ExitStatus.ofExit(0));
+    }
   }
 
   @Test

@@ -27,6 +27,17 @@ class HostPolicyTest {
   }
 
   @Test
+  void policyThatCannotBeSeenIsNotTakenForNone() throws IOException {
+    Path policy = directory.resolve("policy.json");
+    Files.createSymbolicLink(policy, policy);
+    assertThatThrownBy(() -> new HostPolicy(List.of(policy)).requireAccepted(image("a")))
+        .isInstanceOfSatisfying(
+            RuncibleException.class,
+            e -> assertThat(e.kind()).isEqualTo(ErrorKind.FAILED_PRECONDITION))
+        .hasMessageContaining("policy.json");
+  }
+
+  @Test
   void policyThatAcceptsAnythingAccepts() throws IOException {
     check("{\"default\":" + ACCEPT + "}", "registry.example/a");
   }
@@ -73,6 +84,8 @@ class HostPolicyTest {
         "{}",
         "{\"default\":[]}",
         "{\"default\":{}}",
+        "{\"default\":[{\"type\":\"insecureAcceptAnything\"}],\"transports\":[]}",
+        "{\"default\":[{\"type\":\"insecureAcceptAnything\"}],\"transports\":{\"docker\":[]}}",
         "{\"default\":[{\"type\":\"insecureAcceptAnything\"}],\"default\":[]}",
         "{\"default\":[{\"type\":\"insecureAcceptAnything\"}]} x"
       })

@@ -12,6 +12,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -128,6 +130,7 @@ class LifecycleIT {
     }
     String longest = "a".repeat(64);
     assertThat(ENGINE.run(ENGINE.sh("hostname").name(longest)).output()).isEqualTo(longest);
+    assertThat(ENGINE.run(ENGINE.sh("hostname").name("9_my_db_")).output()).isEqualTo("9-my-db-");
   }
 
   @Test
@@ -227,6 +230,76 @@ class LifecycleIT {
     RunIT.assertFails(() -> ENGINE.get().run(ENGINE.sh("sleep 60").build()), ErrorKind.CANCELLED);
     assertThat(Thread.interrupted()).isTrue();
     ENGINE.leaks().verify();
+  }
+
+  @Test
+  void interruptsDoNotStopARemoval() throws InterruptedException {
+    ENGINE.leaks().begin();
+    for (int round = 0; round < 5; round++) {
+      Container container = ENGINE.get().run(ENGINE.sh("sleep 60").build());
+      container.exec("sleep", "60");
+      AtomicBoolean flag = new AtomicBoolean();
+      AtomicReference<Throwable> failure = new AtomicReference<>();
+      Thread closer =
+          new Thread(
+              () -> {
+                try {
+                  container.close();
+                } finally {
+                  flag.set(Thread.interrupted());
+                }
+              });
+      closer.setUncaughtExceptionHandler((thread, thrown) -> failure.set(thrown));
+      closer.start();
+      while (closer.isAlive()) {
+        closer.interrupt();
+        closer.join(1);
+      }
+      assertThat(failure.get()).isNull();
+      assertThat(flag).isTrue();
+    }
+    ENGINE.leaks().verify();
+  }
+
+  @Test
+  void runtimeThatIsKilledTakesItsContainerAlong() {
+    try (Container container = ENGINE.get().run(ENGINE.sh("sleep 60").build());
+        ContainerProcess process = container.exec("sleep", "70")) {
+      killRuntime("exec");
+      assertThat(process.waitFor(TestEngine.LIMIT)).contains(ExitStatus.ofSignal(9));
+      assertThat(TestEngine.ended(container.exec("ps")).output())
+          .contains("sleep 60")
+          .doesNotContain("sleep 70");
+      long pid = container.pid().orElseThrow();
+      killRuntime("run");
+      assertThat(container.waitFor(TestEngine.LIMIT)).contains(ExitStatus.ofSignal(9));
+      assertThat(container.isRunning()).isFalse();
+      assertThat(HostResources.commandLine(pid)).isEmpty();
+    }
+  }
+
+  @Test
+  void killedRuntimeTakesADetachedContainerAlong() {
+    try (Container container = ENGINE.get().run(ENGINE.sh("sleep 60").detached().build())) {
+      long pid = container.pid().orElseThrow();
+      killRuntime("run");
+      assertThat(container.waitFor(TestEngine.LIMIT)).contains(ExitStatus.ofSignal(9));
+      assertThat(HostResources.commandLine(pid)).isEmpty();
+    }
+  }
+
+  private static void killRuntime(String verb) {
+    List<ProcessHandle> runtimes =
+        ProcessHandle.allProcesses()
+            .filter(
+                p ->
+                    HostResources.commandLine(p.pid())
+                        .matches("\\S*runc --root .* " + verb + " .*"))
+            .filter(
+                p -> HostResources.commandLine(p.pid()).contains(ENGINE.root().path().toString()))
+            .toList();
+    assertThat(runtimes).hasSize(1);
+    runtimes.forEach(ProcessHandle::destroyForcibly);
   }
 
   @Test

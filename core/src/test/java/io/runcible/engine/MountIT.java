@@ -61,6 +61,29 @@ class MountIT {
   }
 
   @Test
+  void readOnlyIsWhatIsMountedBelow() throws Exception {
+    Path below = Files.createDirectory(directory.resolve("below"));
+    command("mount", "-t", "tmpfs", "tmpfs", below.toString());
+    try {
+      Files.writeString(below.resolve("file"), "seen");
+      TestEngine.Ended ended =
+          ENGINE.run(
+              ENGINE
+                  .sh("cat /mnt/below/file; touch /mnt/below/out")
+                  .mount(Mount.bind(directory, "/mnt").readOnly()));
+      assertThat(ended.stdout()).isEqualTo("seen");
+      assertThat(ended.stderr()).contains("Read-only file system");
+      assertThat(below).isDirectoryNotContaining("glob:**/out");
+    } finally {
+      command("umount", below.toString());
+    }
+  }
+
+  private static void command(String... words) throws IOException, InterruptedException {
+    assertThat(new ProcessBuilder(words).inheritIO().start().waitFor()).isZero();
+  }
+
+  @Test
   void singleFileCanBeMounted() throws IOException {
     Path file = Files.writeString(directory.resolve("file"), "content");
     assertThat(

@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.runcible.ErrorKind;
 import io.runcible.HostTools;
+import io.runcible.layout.ImageLayout;
+import io.runcible.serve.RegistryServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -30,6 +33,36 @@ class OpeningIT {
   void nothingIsLeft() {
     leaks.verify();
     root.close();
+  }
+
+  /** As after a power cut, which may take what was not synced. */
+  @Test
+  void containersThatNobodyKnowsOfAreRemoved() throws IOException {
+    try (RegistryServer registry =
+            RegistryServer.serve(ImageLayout.open(TestImages.layout())).start();
+        ContainerEngine first = root.engine().build()) {
+      ContainerSpec spec =
+          ContainerSpec.builder(registry.host() + "/test:busybox").command("sleep", "60").build();
+      first.create(spec.toBuilder().name("forgotten").build());
+      first.create(spec.toBuilder().name("cut-off").build());
+      try (Stream<Path> notes = Files.walk(root.data().resolve("journal"))) {
+        for (Path note : notes.filter(path -> path.toString().endsWith(".json")).toList()) {
+          Files.delete(note);
+        }
+      }
+      Files.writeString(root.data().resolve("containers/cut-off/container.json"), "");
+      first.run(spec.toBuilder().name("detached").detached().build());
+      first.run(spec.toBuilder().name("owned").build());
+
+      try (ContainerEngine second = root.engine().build()) {
+        assertThat(second.list()).extracting(Container::id).containsExactly("detached");
+        assertThat(root.data().resolve("containers").toFile().list())
+            .containsExactlyInAnyOrder("detached", "owned");
+        assertThat(first.find("owned").orElseThrow().isRunning()).isTrue();
+        second.find("detached").orElseThrow().close();
+      }
+    }
+    leaks.verify();
   }
 
   @Test

@@ -9,12 +9,17 @@ import io.runcible.RuncibleException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import jnr.ffi.Pointer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -39,6 +44,85 @@ class SpawnTest {
   void signalIsExact(int signal) {
     try (ChildProcess child = sh("kill -" + signal + " $$; sleep 60").start()) {
       assertThat(child.waitFor(LIMIT)).contains(new WaitStatus(0, signal));
+    }
+  }
+
+  /** Whichever call the want of a descriptor makes fail. */
+  @Test
+  void childThatCannotBeFollowedIsNotLeft() {
+    // Loads the classes, which takes descriptors, too.
+    assertThatThrownBy(() -> FileCalls.openDirectory(Path.of("/nowhere")));
+    assertThat(startWithDescriptors(50)).isEmpty();
+    List<String> failures = new ArrayList<>();
+    boolean started = false;
+    for (int free = 0; !started; free++) {
+      Optional<RuncibleException> failure = startWithDescriptors(free);
+      failure.ifPresent(e -> failures.add(e.kind() + " " + e.getMessage()));
+      started = failure.isEmpty();
+      assertThat(ProcessHandle.current().children()).isEmpty();
+    }
+    assertThat(failures)
+        .allMatch(failure -> failure.startsWith("UNAVAILABLE"))
+        .anyMatch(failure -> failure.contains("pidfd_open"));
+  }
+
+  private static Optional<RuncibleException> startWithDescriptors(int free) {
+    Pointer limit = Native.allocate(16);
+    openFileLimit(0, limit.address());
+    Pointer lower = Native.allocate(16);
+    lower.putLong(0, 400);
+    lower.putLong(8, limit.getLong(8));
+    List<FileDescriptor> filler = new ArrayList<>();
+    openFileLimit(lower.address(), 0);
+    try {
+      fill(filler);
+      for (int i = 0; i < free; i++) {
+        filler.remove(filler.size() - 1).close();
+      }
+      try (ChildProcess child = sh("sleep 60").start()) {
+        child.killAndWait();
+        return Optional.empty();
+      } catch (RuncibleException e) {
+        return Optional.of(e);
+      }
+    } finally {
+      openFileLimit(limit.address(), 0);
+      filler.forEach(FileDescriptor::close);
+    }
+  }
+
+  private static void openFileLimit(long set, long get) {
+    long prlimit = Native.ARM64 ? 261 : 302;
+    int openFiles = 7;
+    assertThat(Native.libc().syscall(prlimit, 0, openFiles, set, get, 0, 0)).isZero();
+  }
+
+  private static void fill(List<FileDescriptor> filler) {
+    while (true) {
+      try {
+        filler.add(FileCalls.openNull());
+      } catch (NativeException e) {
+        return;
+      }
+    }
+  }
+
+  @Test
+  void openFilesAreMarkedWhereTheKernelCannot(@TempDir Path directory) throws IOException {
+    int getFlags = 1;
+    try (InputStream plain = Files.newInputStream(Files.createFile(directory.resolve("file")))) {
+      int fd = -1;
+      try (Stream<Path> open = Files.list(Path.of("/proc/self/fd"))) {
+        for (Path file : open.toList()) {
+          if (Files.exists(file) && Files.isSameFile(file, directory.resolve("file"))) {
+            fd = Integer.parseInt(file.getFileName().toString());
+          }
+        }
+      }
+      assertThat(Native.libc().fcntl(fd, getFlags, 0)).isZero();
+      Spawn.markCloseOnExec();
+      assertThat(Native.libc().fcntl(fd, getFlags, 0)).isOne();
+      assertThat(plain.read()).isEqualTo(-1);
     }
   }
 

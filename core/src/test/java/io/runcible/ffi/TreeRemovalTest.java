@@ -62,6 +62,24 @@ class TreeRemovalTest {
   }
 
   @Test
+  void removesMoreNamesThanAreReadAtOnce() throws IOException {
+    Path wide = Files.createDirectories(tree.resolve("wide"));
+    for (int i = 0; i < 3000; i++) {
+      Files.createFile(wide.resolve("file with a long name " + i));
+      Files.createFile(tree.resolve("file with a long name " + i));
+    }
+    try (FileDescriptor opened = FileCalls.openDirectory(wide)) {
+      assertThat(FileCalls.listSome(opened)).hasSizeBetween(100, 1000);
+      FileCalls.seek(opened, 0);
+      assertThat(FileCalls.list(opened)).hasSize(3000);
+    }
+
+    removeTree(tree);
+
+    assertThat(tree).doesNotExist();
+  }
+
+  @Test
   void aTreeThatIsGoneIsNoError() {
     removeTree(tree.resolve("nowhere"));
     assertThat(tree).isEmptyDirectory();

@@ -356,6 +356,21 @@ abstract class OciRuntimeContract {
     }
 
     @Test
+    void stateThatCannotBeReadIsRemovedByForce() throws Exception {
+      Path state = Files.createDirectories(directory.resolve("state/cut-off"));
+      for (String file : List.of("state.json", "status")) {
+        Files.createFile(state.resolve(file));
+      }
+      assertThatThrownBy(() -> containers.runtime.delete("cut-off", false))
+          .isInstanceOfSatisfying(
+              RuncibleException.class, failure -> isKind(failure, ErrorKind.CORRUPT_DATA));
+
+      containers.runtime.delete("cut-off", true);
+
+      assertThat(state).doesNotExist();
+    }
+
+    @Test
     void pausedContainerStandsStillUntilResumed() throws Exception {
       try (Running container = containers.start(process("sleep", "60")).awaitStart()) {
         containers.runtime.pause(container.id);

@@ -153,17 +153,31 @@ class RuntimeSpecTest {
   @Nested
   class Building {
     @Test
+    void readOnlyBindMountHasNothingWritableBelow() {
+      for (String kernel : List.of("5.12.0", "5.15.0-91-generic", "6.1.0-rc1", "10.0")) {
+        assertThat(Mount.bind(Path.of("/src"), "/a", true, kernel).options())
+            .as(kernel)
+            .containsExactly("rbind", "rprivate", "ro", "rro");
+      }
+      for (String kernel : List.of("5.11.22", "5.10.0-28-amd64", "4.19", "", "?")) {
+        assertThat(Mount.bind(Path.of("/src"), "/a", true, kernel).options())
+            .as(kernel)
+            .containsExactly("bind", "rprivate", "ro");
+      }
+    }
+
+    @Test
     void laterMountAndNamespaceReplaceTheEarlier() {
       RuntimeSpec spec =
           spec()
               .mount(new Mount("/a", "tmpfs", "tmpfs", List.of()))
-              .mount(Mount.bind(Path.of("/src"), "/a", true))
+              .mount(Mount.bind(Path.of("/src"), "/a", false))
               .namespace(Namespace.create(NamespaceType.NETWORK))
               .namespace(Namespace.join(NamespaceType.NETWORK, Path.of("/n")))
               .build();
 
       assertThat(spec.mounts())
-          .containsExactly(new Mount("/a", "bind", "/src", List.of("rbind", "rprivate", "ro")));
+          .containsExactly(new Mount("/a", "bind", "/src", List.of("rbind", "rprivate", "rw")));
       assertThat(spec.namespaces())
           .containsExactly(Namespace.join(NamespaceType.NETWORK, Path.of("/n")));
     }

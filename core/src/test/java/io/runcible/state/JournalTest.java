@@ -79,6 +79,22 @@ class JournalTest {
   }
 
   @Test
+  void factsAreThoseOfAllOwners() throws IOException {
+    die("a");
+    Files.writeString(root.resolve("dead/000000000009.json"), "");
+    try (Journal living = Journal.begin(root, "living")) {
+      Journal.Entry done = living.record("thing", Map.of("name", "b"));
+      Journal.Entry kept = living.record("thing", Map.of("name", "c"));
+      Journal.Entry other = living.record("other", Map.of("name", "d"));
+      done.done();
+      assertThat(Journal.facts(root, "thing"))
+          .containsExactlyInAnyOrder(Map.of("name", "a"), Map.of("name", "c"));
+      kept.done();
+      other.done();
+    }
+  }
+
+  @Test
   void ownerIsUnique() {
     try (Journal journal = Journal.begin(root, "owner")) {
       assertThat(journal.owner()).isEqualTo("owner");

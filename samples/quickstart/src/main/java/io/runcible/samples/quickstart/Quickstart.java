@@ -1,5 +1,6 @@
 package io.runcible.samples.quickstart;
 
+import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
@@ -65,10 +66,21 @@ public final class Quickstart {
       }
       steps.done("ran and removed the container, exit code " + status.code());
       if (forget) {
-        engine.images().remove(reference);
-        engine.images().prune();
+        forget(engine, reference);
       }
       return status.code();
+    }
+  }
+
+  /** Removes the image, unless another program is at work on the store: its next pruning does. */
+  private static void forget(ContainerEngine engine, String reference) {
+    engine.images().remove(reference);
+    try {
+      engine.images().prune();
+    } catch (RuncibleException e) {
+      if (e.kind() != ErrorKind.UNAVAILABLE) {
+        throw e;
+      }
     }
   }
 

@@ -10,6 +10,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,6 +28,7 @@ class QuickstartIT {
   @Test
   void runsOnTheModulePath() throws Exception {
     run(
+        "modules",
         "-p",
         jar() + File.pathSeparator + TARGET.resolve("lib"),
         "-m",
@@ -33,9 +38,36 @@ class QuickstartIT {
   @Test
   void runsOnTheClassPath() throws Exception {
     run(
+        "classes",
         "-cp",
         jar() + File.pathSeparator + TARGET.resolve("lib") + "/*",
         "io.runcible.samples.quickstart.Quickstart");
+  }
+
+  /** They share the store of this user. */
+  @Test
+  void severalAtOnceDoNotDisturbEachOther() throws Exception {
+    ExecutorService threads = Executors.newFixedThreadPool(4);
+    try {
+      List<Callable<Boolean>> runs = new ArrayList<>();
+      for (int i = 0; i < 4; i++) {
+        String name = "run-" + i;
+        runs.add(
+            () -> {
+              run(
+                  name,
+                  "-cp",
+                  jar() + File.pathSeparator + TARGET.resolve("lib") + "/*",
+                  "io.runcible.samples.quickstart.Quickstart");
+              return true;
+            });
+      }
+      for (Future<Boolean> run : threads.invokeAll(runs)) {
+        assertThat(run.get()).isTrue();
+      }
+    } finally {
+      threads.shutdown();
+    }
   }
 
   @Test
@@ -46,13 +78,13 @@ class QuickstartIT {
     }
   }
 
-  private void run(String... arguments) throws Exception {
+  private void run(String name, String... arguments) throws Exception {
     List<String> command =
         new ArrayList<>(
             List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
     command.addAll(List.of(arguments));
-    Path out = directory.resolve("out");
-    Path err = directory.resolve("err");
+    Path out = directory.resolve(name + ".out");
+    Path err = directory.resolve(name + ".err");
     Process process =
         new ProcessBuilder(command)
             .redirectOutput(out.toFile())
