@@ -7,11 +7,13 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.runcible.image.Descriptor;
 import io.runcible.image.ImageIndex;
+import io.runcible.image.MediaType;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /** Changes an {@code index.json} and leaves alone what it does not know. */
 final class LayoutIndex {
@@ -27,18 +29,41 @@ final class LayoutIndex {
    *
    * @param raw a document that {@link ImageIndex#parse} has accepted
    */
-  LayoutIndex(byte[] raw) throws IOException {
+  private LayoutIndex(byte[] raw) throws IOException {
     document = (ObjectNode) MAPPER.readTree(raw);
   }
 
+  /**
+   * The index with one more entry.
+   *
+   * @param name its name; empty for none
+   * @param manifest the bytes of the entry, of which the parts need no entries of their own
+   */
+  static byte[] with(byte[] raw, Descriptor entry, String name, byte[] manifest)
+      throws IOException {
+    LayoutIndex index = new LayoutIndex(raw);
+    if (MediaType.isIndex(entry.mediaType())) {
+      index.removeUnnamed(
+          ImageIndex.parse(manifest, entry.mediaType()).manifests().stream()
+              .map(part -> part.digest().toString())
+              .collect(Collectors.toSet()));
+    }
+    if (name.isEmpty()) {
+      index.putUnnamed(entry.withAnnotations(Map.of()));
+    } else {
+      index.putNamed(entry, name);
+    }
+    return index.toBytes();
+  }
+
   /** Gives the name to this entry, and takes it from the one that had it. */
-  void putNamed(Descriptor entry, String name) throws IOException {
+  private void putNamed(Descriptor entry, String name) throws IOException {
     removeIf(other -> name.equals(name(other)) || (isEntry(other, entry) && isUnnamed(other)));
     manifests().add(node(entry.withAnnotations(Map.of(NAME, name))));
   }
 
   /** Adds an entry without a name, unless the content has an entry already. */
-  void putUnnamed(Descriptor entry) throws IOException {
+  private void putUnnamed(Descriptor entry) throws IOException {
     for (JsonNode other : manifests()) {
       if (isEntry(other, entry)) {
         return;
@@ -48,11 +73,11 @@ final class LayoutIndex {
   }
 
   /** Removes entries without a name that are part of another entry. */
-  void removeUnnamed(Set<String> digests) {
+  private void removeUnnamed(Set<String> digests) {
     removeIf(entry -> isUnnamed(entry) && digests.contains(entry.path("digest").asText()));
   }
 
-  byte[] toBytes() throws IOException {
+  private byte[] toBytes() throws IOException {
     return MAPPER.writeValueAsBytes(document);
   }
 
