@@ -106,6 +106,11 @@ public final class TarEntry {
     return attributes;
   }
 
+  /** Whether it is a file with holes, of which the archive stores less than {@link #size()}. */
+  public boolean isSparse() {
+    return sparse != null;
+  }
+
   /** Where the stored bytes of a sparse file belong; null for a file without holes. */
   @Nullable SparseMap sparse() {
     return sparse;

@@ -120,6 +120,14 @@ public final class TarReader {
     return null;
   }
 
+  /**
+   * How many bytes of the stream have been passed: right after {@link #next}, where the content of
+   * the entry begins.
+   */
+  public long position() {
+    return position;
+  }
+
   private void once(boolean first) {
     if (!first) {
       throw corrupt(position, "an entry has two extended headers of one kind");

@@ -69,7 +69,16 @@ public interface ImageSink extends AutoCloseable {
         ErrorKind.UNSUPPORTED, "cannot delete the blob " + digest + ": this sink deletes none");
   }
 
-  /** Releases what the sink holds. Idempotent. */
+  /**
+   * Completes what was put so far. A sink that is one file, such as an archive, leaves the place as
+   * it was until then; for all others each put counts at once, and this does nothing, as the default
+   * does. More can be put afterwards, and completed again.
+   *
+   * @throws RuncibleException when it cannot be completed; then the place is as it was
+   */
+  default void commit() {}
+
+  /** Releases what the sink holds. What a sink has not completed by then is dropped. Idempotent. */
   @Override
   void close();
 }

@@ -9,8 +9,6 @@ import io.runcible.image.ImageIndex;
 import io.runcible.image.ImageReference;
 import io.runcible.image.ImageSink;
 import io.runcible.image.ImageSource;
-import io.runcible.image.Manifest;
-import io.runcible.image.MediaType;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -21,7 +19,6 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
@@ -41,22 +38,19 @@ import java.util.stream.Stream;
  * PERMISSION_DENIED or, after an interrupt, CANCELLED.
  */
 public final class ImageLayout implements ImageSource, ImageSink {
-  private static final int MAX_VERSION_SIZE = 4096;
-  private static final int MAX_NAMES_SHOWN = 20;
-  private static final String VERSION_FILE = "oci-layout";
-
   private final Path root;
   private final LayoutLock lock;
+  private final LayoutReader reader;
   private final IndexFile index;
-  private final LayoutReferences references = new LayoutReferences(this::file);
   private final LayoutRemoval removal;
   private final AtomicBoolean swept = new AtomicBoolean();
 
   private ImageLayout(Path root) {
     this.root = root;
     this.lock = new LayoutLock(root);
-    this.index = new IndexFile(root);
-    this.removal = new LayoutRemoval(root, index, references);
+    this.reader = new LayoutReader(new LayoutDirectory(root), "the image layout " + root);
+    this.index = new IndexFile(root, reader);
+    this.removal = new LayoutRemoval(root, index, reader.references());
   }
 
   /**
@@ -67,16 +61,12 @@ public final class ImageLayout implements ImageSource, ImageSink {
    */
   public static ImageLayout open(Path directory) {
     try {
-      Path root = directory.toRealPath();
-      LayoutVersion.check(LayoutFiles.read(root.resolve(VERSION_FILE), MAX_VERSION_SIZE), root);
-      ImageLayout layout = new ImageLayout(root);
-      layout.index();
+      ImageLayout layout = new ImageLayout(directory.toRealPath());
+      layout.reader.check();
       return layout;
     } catch (NoSuchFileException e) {
       throw new RuncibleException(
-          ErrorKind.NOT_FOUND,
-          directory + " is not an OCI image layout: there is no " + e.getMessage(),
-          e);
+          ErrorKind.NOT_FOUND, directory + " is not an OCI image layout: it does not exist", e);
     } catch (IOException e) {
       throw LayoutFiles.failure("cannot open the image layout " + directory, e);
     }
@@ -102,7 +92,7 @@ public final class ImageLayout implements ImageSource, ImageSink {
 
   /** The version file comes last: with it, the directory is a layout. */
   private static Path initialise(Path root) throws IOException {
-    Path version = root.resolve(VERSION_FILE);
+    Path version = root.resolve(LayoutReader.VERSION_FILE);
     if (Files.exists(version)) {
       return version;
     }
@@ -115,15 +105,14 @@ public final class ImageLayout implements ImageSource, ImageSink {
     }
     PartialFile.sweep(root);
     makeDirectories(root.resolve("blobs").resolve("sha256"));
-    PartialFile.replace(
-        root, root.resolve(IndexFile.NAME), ImageIndex.of(List.of(), Map.of()).raw());
+    PartialFile.replace(root, root.resolve(LayoutReader.INDEX_FILE), ImageIndex.of(List.of(), Map.of()).raw());
     PartialFile.replace(root, version, LayoutVersion.CURRENT);
     return version;
   }
 
   /** Whether a file may be there before the directory is a layout, after a kill for example. */
   private static boolean isOurs(String name) {
-    return name.startsWith(".runcible-") || name.equals("blobs") || name.equals(IndexFile.NAME);
+    return name.startsWith(".runcible-") || name.equals("blobs") || name.equals(LayoutReader.INDEX_FILE);
   }
 
   /** The directory, without links in its path. */
@@ -137,103 +126,32 @@ public final class ImageLayout implements ImageSource, ImageSink {
    * @throws RuncibleException INVALID_INPUT when it breaks the specification
    */
   public ImageIndex index() {
-    return index.read();
+    return reader.index();
+  }
+
+  /**
+   * Finds an image as the transport names of skopeo do.
+   *
+   * @param selector empty for the only image that there is, {@code @0} for the first entry of the
+   *     index, {@code @sha256:…} for a digest, otherwise the name of an entry: as it is written
+   *     there, or a reference in short form
+   * @return the entry of the index, with its annotations
+   * @throws RuncibleException NOT_FOUND when there is no such image, INVALID_INPUT when there are
+   *     several; both name the images that there are
+   */
+  public Descriptor select(String selector) {
+    return reader.select(selector);
   }
 
   @Override
   public Descriptor resolve(ImageReference reference) {
-    List<Descriptor> entries = index().manifests();
-    if (reference.digest().isPresent()) {
-      Digest digest = reference.digest().get();
-      return entries.stream()
-          .filter(entry -> entry.digest().equals(digest))
-          .findFirst()
-          .orElseGet(() -> document(reference, digest));
-    }
-    String tag = reference.tag().orElseThrow();
-    return named(reference, entries, fullName(reference, tag))
-        .or(() -> named(reference, entries, tag))
-        .orElseThrow(() -> noSuchImage(reference, entries));
-  }
-
-  /** A manifest that is not in the index itself, but for instance in an index that is. */
-  private Descriptor document(ImageReference reference, Digest digest) {
-    try {
-      byte[] raw = LayoutFiles.read(file(digest), Manifest.MAX_SIZE);
-      Descriptor descriptor =
-          Descriptor.of(Descriptor.ofDocument(raw).mediaType(), digest, raw.length);
-      descriptor.verify(raw);
-      return descriptor;
-    } catch (NoSuchFileException e) {
-      throw new RuncibleException(
-          ErrorKind.NOT_FOUND, "the image layout " + root + " has no image " + reference, e);
-    } catch (IOException e) {
-      throw LayoutFiles.failure("cannot read " + reference + " in the image layout " + root, e);
-    }
-  }
-
-  private Optional<Descriptor> named(
-      ImageReference reference, List<Descriptor> entries, String name) {
-    List<Descriptor> found = entries.stream().filter(LayoutIndex.isNamed(name)).toList();
-    if (found.stream().map(Descriptor::digest).distinct().count() > 1) {
-      throw new RuncibleException(
-          ErrorKind.INVALID_INPUT,
-          reference
-              + " is ambiguous: the image layout "
-              + root
-              + " has "
-              + found.size()
-              + " different images of this name; ask for one by its digest");
-    }
-    return found.stream().findFirst();
-  }
-
-  private RuncibleException noSuchImage(ImageReference reference, List<Descriptor> entries) {
-    String names =
-        entries.stream()
-            .flatMap(entry -> LayoutIndex.name(entry).stream())
-            .map(name -> name.replaceAll("\\p{Cntrl}", "?"))
-            .limit(MAX_NAMES_SHOWN)
-            .collect(Collectors.joining(", "));
-    return new RuncibleException(
-        ErrorKind.NOT_FOUND,
-        "the image layout "
-            + root
-            + " has no image "
-            + reference
-            + (names.isEmpty() ? ", nor any other with a name" : "; it has " + names));
-  }
-
-  private static String fullName(ImageReference reference, String tag) {
-    return reference.name() + ":" + tag;
+    return reader.resolve(reference);
   }
 
   /** Lists the tags of the repository, and those names that are a tag alone. */
   @Override
   public List<String> tags(ImageReference repository) {
-    TreeSet<String> tags = new TreeSet<>();
-    String prefix = repository.name() + ":";
-    for (Descriptor entry : index().manifests()) {
-      String name = LayoutIndex.name(entry).orElse("");
-      String tag = name.startsWith(prefix) ? name.substring(prefix.length()) : name;
-      if (isTag(repository, tag)) {
-        tags.add(tag);
-      }
-    }
-    if (tags.isEmpty()) {
-      throw new RuncibleException(
-          ErrorKind.NOT_FOUND,
-          "the image layout " + root + " has no repository " + repository.name());
-    }
-    return List.copyOf(tags);
-  }
-
-  private static boolean isTag(ImageReference repository, String name) {
-    try {
-      return repository.withTag(name).tag().isPresent();
-    } catch (RuncibleException e) {
-      return false;
-    }
+    return reader.tags(repository);
   }
 
   /** Lists those by whose full names an image is found, not by its tag alone. */
@@ -252,40 +170,22 @@ public final class ImageLayout implements ImageSource, ImageSink {
   /** Looks at the entries of the index, whatever their repository. */
   @Override
   public List<Descriptor> referrers(ImageReference repository, Digest subject) {
-    return references.referrers(index().manifests(), subject);
+    return reader.referrers(subject);
   }
 
   @Override
   public byte[] manifest(ImageReference reference, Descriptor descriptor) {
-    try {
-      byte[] raw = LayoutFiles.read(file(descriptor.digest()), Manifest.MAX_SIZE);
-      descriptor.verify(raw);
-      return raw;
-    } catch (IOException e) {
-      throw failure("read", reference, descriptor.digest(), e);
-    }
+    return reader.manifest(reference, descriptor);
   }
 
   @Override
   public InputStream blob(ImageReference reference, Descriptor descriptor) {
-    try {
-      return LayoutFiles.open(file(descriptor.digest()));
-    } catch (IOException e) {
-      throw failure("read", reference, descriptor.digest(), e);
-    }
+    return reader.blob(reference, descriptor);
   }
 
   @Override
   public long blobSize(ImageReference reference, Digest digest) {
-    try {
-      BasicFileAttributes attributes = LayoutFiles.attributes(file(digest));
-      if (!attributes.isRegularFile()) {
-        throw LayoutFiles.irregular(file(digest));
-      }
-      return attributes.size();
-    } catch (IOException e) {
-      throw failure("find", reference, digest, e);
-    }
+    return reader.blobSize(reference, digest);
   }
 
   @Override
@@ -296,7 +196,7 @@ public final class ImageLayout implements ImageSource, ImageSink {
     } catch (NoSuchFileException e) {
       return false;
     } catch (IOException e) {
-      throw failure("find", reference, descriptor.digest(), e);
+      throw reader.failure("find", reference, descriptor.digest(), e);
     }
   }
 
@@ -308,7 +208,7 @@ public final class ImageLayout implements ImageSource, ImageSink {
       makeDirectories(blobs(descriptor.digest()));
       file.moveTo(file(descriptor.digest()));
     } catch (IOException e) {
-      throw failure("store", reference, descriptor.digest(), e);
+      throw reader.failure("store", reference, descriptor.digest(), e);
     }
   }
 
@@ -321,25 +221,24 @@ public final class ImageLayout implements ImageSource, ImageSink {
 
   @Override
   public void putManifest(ImageReference reference, Descriptor descriptor, byte[] raw) {
+    String name = reference.tag().isPresent() ? ImageEntries.fullName(reference) : "";
+    putManifest(reference, descriptor, raw, name);
+  }
+
+  private void putManifest(
+      ImageReference reference, Descriptor descriptor, byte[] raw, String name) {
     descriptor.verify(raw);
-    List<Descriptor> parts =
-        MediaType.isIndex(descriptor.mediaType())
-            ? ImageIndex.parse(raw, descriptor.mediaType()).manifests()
-            : List.of();
+    List<Descriptor> parts = LayoutIndex.parts(descriptor, raw);
     putBlob(reference, descriptor, new ByteArrayInputStream(raw));
     try {
-      lock.locked(() -> index.change(changed -> list(changed, reference, descriptor, parts, raw)));
+      lock.locked(() -> index.change(changed -> list(changed, descriptor, parts, raw, name)));
     } catch (IOException e) {
-      throw failure("list", reference, descriptor.digest(), e);
+      throw reader.failure("list", reference, descriptor.digest(), e);
     }
   }
 
   private void list(
-      LayoutIndex changed,
-      ImageReference reference,
-      Descriptor descriptor,
-      List<Descriptor> parts,
-      byte[] raw)
+      LayoutIndex changed, Descriptor descriptor, List<Descriptor> parts, byte[] raw, String name)
       throws IOException {
     if (!Files.exists(file(descriptor.digest()), LinkOption.NOFOLLOW_LINKS)) {
       // Somebody deleted it just now.
@@ -348,14 +247,10 @@ public final class ImageLayout implements ImageSource, ImageSink {
     // One with a subject stays, or the subject would not find it any more.
     changed.removeUnnamed(
         changed.listed(parts).stream()
-            .filter(part -> references.subject(part).isEmpty())
+            .filter(part -> reader.references().subject(part).isEmpty())
             .map(part -> part.digest().toString())
             .collect(Collectors.toSet()));
-    if (reference.tag().isPresent()) {
-      changed.putNamed(descriptor, fullName(reference, reference.tag().get()));
-    } else {
-      changed.putUnnamed(descriptor);
-    }
+    changed.put(descriptor, name);
   }
 
   /**
@@ -378,9 +273,9 @@ public final class ImageLayout implements ImageSource, ImageSink {
   }
 
   private Path deleteTag(ImageReference reference) throws IOException {
-    String tag = reference.tag().orElseThrow();
-    if (!removal.removeName(fullName(reference, tag)) && !removal.removeName(tag)) {
-      throw noSuchImage(reference, index().manifests());
+    if (!removal.removeName(ImageEntries.fullName(reference))
+        && !removal.removeName(reference.tag().orElseThrow())) {
+      throw reader.noSuchImage(reference);
     }
     return root;
   }
@@ -390,8 +285,38 @@ public final class ImageLayout implements ImageSource, ImageSink {
     try {
       lock.locked(() -> removal.removeBlob(digest, file(digest)));
     } catch (IOException e) {
-      throw failure("delete", repository, digest, e);
+      throw reader.failure("delete", repository, digest, e);
     }
+  }
+
+  /**
+   * This layout as a sink that gives images another name than their full reference.
+   *
+   * @param name the name of every image that is put under a tag; it is taken from the image that
+   *     had it; empty for an image without a name
+   */
+  public ImageSink named(String name) {
+    return new NamedSink(this, name);
+  }
+
+  private record NamedSink(ImageLayout layout, String name) implements ImageSink {
+    @Override
+    public boolean hasBlob(ImageReference reference, Descriptor descriptor) {
+      return layout.hasBlob(reference, descriptor);
+    }
+
+    @Override
+    public void putBlob(ImageReference reference, Descriptor descriptor, InputStream content) {
+      layout.putBlob(reference, descriptor, content);
+    }
+
+    @Override
+    public void putManifest(ImageReference reference, Descriptor descriptor, byte[] raw) {
+      layout.putManifest(reference, descriptor, raw, reference.tag().isPresent() ? name : "");
+    }
+
+    @Override
+    public void close() {}
   }
 
   private Path file(Digest digest) {
@@ -407,12 +332,6 @@ public final class ImageLayout implements ImageSource, ImageSink {
     if (!Files.isDirectory(directory)) {
       Files.createDirectories(directory);
     }
-  }
-
-  private RuncibleException failure(
-      String verb, ImageReference reference, Digest digest, IOException e) {
-    return LayoutFiles.failure(
-        "cannot " + verb + " " + digest + " of " + reference + " in the image layout " + root, e);
   }
 
   /** Does nothing: a layout holds nothing open. */

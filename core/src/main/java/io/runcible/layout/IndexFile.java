@@ -1,22 +1,17 @@
 package io.runcible.layout;
 
-import io.runcible.RuncibleException;
 import io.runcible.image.ImageIndex;
-import io.runcible.image.Manifest;
-import io.runcible.image.MediaType;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** The file {@code index.json} of a layout. */
+/** The file {@code index.json} of a layout directory, which is changed under the layout's lock. */
 final class IndexFile {
-  static final String NAME = "index.json";
-
   private final Path root;
-  private final Path file;
+  private final LayoutReader reader;
 
-  IndexFile(Path root) {
+  IndexFile(Path root, LayoutReader reader) {
     this.root = root;
-    this.file = root.resolve(NAME);
+    this.reader = reader;
   }
 
   /** What is done to the index. */
@@ -27,29 +22,16 @@ final class IndexFile {
 
   /** The index as it is now. */
   ImageIndex read() {
-    try {
-      return parse(LayoutFiles.read(file, Manifest.MAX_SIZE));
-    } catch (IOException e) {
-      throw LayoutFiles.failure("cannot read the index of the image layout " + root, e);
-    }
+    return reader.index();
   }
 
-  private ImageIndex parse(byte[] raw) {
-    try {
-      return ImageIndex.parse(raw, MediaType.OCI_INDEX);
-    } catch (RuncibleException e) {
-      throw new RuncibleException(e.kind(), file + " cannot be used: " + e.getMessage(), e);
-    }
-  }
-
-  /** Changes the index; to be called under the layout's lock. */
+  /** Changes the index. */
   Path change(Change change) throws IOException {
-    byte[] raw = LayoutFiles.read(file, Manifest.MAX_SIZE);
-    parse(raw);
-    LayoutIndex index = new LayoutIndex(raw);
+    Path file = root.resolve(LayoutReader.INDEX_FILE);
+    LayoutIndex index = new LayoutIndex(read().raw());
     change.apply(index);
     byte[] changed = index.toBytes();
-    parse(changed);
+    reader.parseIndex(changed);
     PartialFile.replace(root, file, changed);
     return file;
   }

@@ -34,18 +34,6 @@ final class LayoutFiles {
     return Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
   }
 
-  /** Reads a file of bounded size. */
-  static byte[] read(Path file, int maxSize) throws IOException {
-    try (InputStream in = open(file)) {
-      byte[] content = in.readNBytes(maxSize);
-      if (in.read() >= 0) {
-        throw new RuncibleException(
-            ErrorKind.INVALID_INPUT, file + " has more than " + maxSize + " bytes");
-      }
-      return content;
-    }
-  }
-
   /** The exception for a failure of the file system. */
   static RuncibleException failure(String what, IOException e) {
     if (e instanceof ClosedByInterruptException || e instanceof FileLockInterruptionException) {

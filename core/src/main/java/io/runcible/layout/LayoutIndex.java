@@ -10,6 +10,7 @@ import io.runcible.RuncibleException;
 import io.runcible.image.Descriptor;
 import io.runcible.image.ImageIndex;
 import io.runcible.image.ImageReference;
+import io.runcible.image.MediaType;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -18,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /** Changes an {@code index.json} and leaves alone what it does not know. */
 final class LayoutIndex {
@@ -35,6 +37,30 @@ final class LayoutIndex {
    */
   LayoutIndex(byte[] raw) throws IOException {
     document = (ObjectNode) MAPPER.readTree(raw);
+  }
+
+  /**
+   * An index with one more entry.
+   *
+   * @param name its name; empty for none
+   * @param manifest the bytes of the entry, of which the parts need no entries of their own
+   */
+  static byte[] with(byte[] raw, Descriptor entry, String name, byte[] manifest)
+      throws IOException {
+    LayoutIndex index = new LayoutIndex(raw);
+    index.removeUnnamed(
+        parts(entry, manifest).stream()
+            .map(part -> part.digest().toString())
+            .collect(Collectors.toSet()));
+    index.put(entry, name);
+    return index.toBytes();
+  }
+
+  /** What an index names; nothing for a manifest. */
+  static List<Descriptor> parts(Descriptor entry, byte[] raw) {
+    return MediaType.isIndex(entry.mediaType())
+        ? ImageIndex.parse(raw, entry.mediaType()).manifests()
+        : List.of();
   }
 
   /** The name of an entry. */
@@ -55,14 +81,23 @@ final class LayoutIndex {
     }
   }
 
+  /** Adds an entry; without a name when that is empty. */
+  void put(Descriptor entry, String name) throws IOException {
+    if (name.isEmpty()) {
+      putUnnamed(entry.withAnnotations(Map.of()));
+    } else {
+      putNamed(entry, name);
+    }
+  }
+
   /** Gives the name to this entry, and takes it from the one that had it. */
-  void putNamed(Descriptor entry, String name) throws IOException {
+  private void putNamed(Descriptor entry, String name) throws IOException {
     removeIf(other -> name.equals(name(other)) || (isEntry(other, entry) && isUnnamed(other)));
     manifests().add(node(entry.withAnnotations(Map.of(NAME, name))));
   }
 
   /** Adds an entry without a name, unless the content has an entry already. */
-  void putUnnamed(Descriptor entry) throws IOException {
+  private void putUnnamed(Descriptor entry) throws IOException {
     for (JsonNode other : manifests()) {
       if (isEntry(other, entry)) {
         return;

@@ -8,7 +8,6 @@ import io.runcible.image.ImageIndex;
 import io.runcible.image.Manifest;
 import io.runcible.image.MediaType;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -20,7 +19,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Function;
 
 /**
  * What the documents of a layout refer to. A document that is missing or damaged refers to nothing:
@@ -30,18 +28,13 @@ final class LayoutReferences {
   private static final int MAX_DOCUMENTS = 100_000;
   private static final int MAX_ANNOTATIONS = 16 << 20;
 
-  private final Function<Digest, Path> files;
+  private final LayoutContent content;
 
   /** The subjects of the documents in the index, which is bounded; content does not change. */
   private final Map<Digest, Optional<Digest>> subjects = new ConcurrentHashMap<>();
 
-  /**
-   * Makes a view.
-   *
-   * @param files where the content is
-   */
-  LayoutReferences(Function<Digest, Path> files) {
-    this.files = files;
+  LayoutReferences(LayoutContent content) {
+    this.content = content;
   }
 
   /**
@@ -89,7 +82,7 @@ final class LayoutReferences {
       return Optional.empty();
     }
     try {
-      byte[] raw = LayoutFiles.read(files.apply(descriptor.digest()), Manifest.MAX_SIZE);
+      byte[] raw = content.read(LayoutReader.blobName(descriptor.digest()), Manifest.MAX_SIZE);
       descriptor.verify(raw);
       return Optional.of(Document.parse(raw, descriptor.mediaType()));
     } catch (IOException | RuncibleException e) {
@@ -138,7 +131,7 @@ final class LayoutReferences {
    *
    * @throws RuncibleException FAILED_PRECONDITION when there are too many documents to tell
    */
-  Optional<Digest> user(List<Descriptor> entries, Digest content) {
+  Optional<Digest> user(List<Descriptor> entries, Digest wanted) {
     Set<Digest> seen = new HashSet<>();
     Deque<Descriptor> left = new ArrayDeque<>(entries);
     while (!left.isEmpty()) {
@@ -149,10 +142,10 @@ final class LayoutReferences {
       if (seen.size() > MAX_DOCUMENTS) {
         throw new RuncibleException(
             ErrorKind.FAILED_PRECONDITION,
-            "cannot tell whether " + content + " is in use: the layout has too many documents");
+            "cannot tell whether " + wanted + " is in use: the layout has too many documents");
       }
       Collection<Descriptor> parts = read(next).map(Document::parts).orElse(List.of());
-      if (parts.stream().anyMatch(part -> part.digest().equals(content))) {
+      if (parts.stream().anyMatch(part -> part.digest().equals(wanted))) {
         return Optional.of(next.digest());
       }
       if (MediaType.isIndex(next.mediaType())) {

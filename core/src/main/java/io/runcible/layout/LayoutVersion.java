@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
-import java.nio.file.Path;
 
 /** The file {@code oci-layout}, which makes a directory an image layout. */
 final class LayoutVersion {
@@ -16,22 +15,22 @@ final class LayoutVersion {
   private LayoutVersion() {}
 
   /** Checks that this library understands the version; any of 1.x.y is compatible. */
-  static void check(byte[] raw, Path root) {
+  static void check(byte[] raw, String where) {
     JsonNode version;
     try {
       version = new JsonMapper().readTree(new String(raw, UTF_8)).path("imageLayoutVersion");
     } catch (JsonProcessingException e) {
       throw new RuncibleException(
-          ErrorKind.INVALID_INPUT, "the file oci-layout of " + root + " is not valid JSON", e);
+          ErrorKind.INVALID_INPUT, "the file oci-layout of " + where + " is not valid JSON", e);
     }
     if (!version.isTextual()) {
       throw new RuncibleException(
-          ErrorKind.INVALID_INPUT, "the file oci-layout of " + root + " names no version");
+          ErrorKind.INVALID_INPUT, "the file oci-layout of " + where + " names no version");
     }
     if (!version.textValue().startsWith("1.")) {
       throw new RuncibleException(
           ErrorKind.UNSUPPORTED,
-          "the image layout " + root + " is not of version 1, but of a version unknown here");
+          where + " is not of version 1, but of a version unknown here");
     }
   }
 }

@@ -5,7 +5,9 @@ import java.io.Closeable;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.DirectoryStream;
@@ -101,6 +103,11 @@ final class PartialFile implements Closeable {
         channel.write(bytes);
       }
     }
+  }
+
+  /** Writes to it; to be closed after {@link #moveTo}, which it ends. */
+  OutputStream stream() {
+    return Channels.newOutputStream(channel);
   }
 
   /** Syncs the content, moves it to its name, and syncs the move. */

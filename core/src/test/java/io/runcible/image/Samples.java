@@ -23,15 +23,15 @@ public final class Samples {
   public static Manifest manifest(String name) {
     return Manifest.of(
         config(name).descriptor(),
-        List.of(Descriptor.of(MediaType.OCI_LAYER_GZIP, layer(name))),
-        Map.of("name", name));
+        List.of(Descriptor.of(MediaType.OCI_LAYER, layer(name))),
+        Map.of());
   }
 
   /** The configuration of that image. */
   public static ImageConfig config(String name) {
     return ImageConfig.builder(PLATFORM)
         .command(name)
-        .diffIds(List.of(Digest.sha256(name.getBytes(UTF_8))))
+        .diffIds(List.of(Digest.sha256(layer(name))))
         .build();
   }
 
