@@ -60,6 +60,7 @@ class LayoutRemovalTest {
     try {
       ObjectNode document = (ObjectNode) new ObjectMapper().readTree(plain.raw());
       document.put("artifactType", "application/" + type);
+      document.putObject("annotations").put("name", type);
       document
           .putObject("subject")
           .put("mediaType", MediaType.OCI_MANIFEST)
