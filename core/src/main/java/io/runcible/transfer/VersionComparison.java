@@ -25,9 +25,7 @@ record VersionComparison(
       values[i] = Long.parseLong(numbers[i]);
     }
     SemanticVersion low =
-        parts == 3
-            ? SemanticVersion.parse(plain).orElse(version(values))
-            : version(values);
+        parts == 3 ? SemanticVersion.parse(plain).orElse(version(values)) : version(values);
     return new VersionComparison(operator, low, next(values, parts), parts);
   }
 

@@ -124,7 +124,10 @@ class CopyRequestsTest {
       copy.copy(ONE, OTHER);
       assertThat(copy.copy(ONE, OTHER).unchanged()).isTrue();
       Path layer =
-          layout.directory().resolve("blobs/sha256").resolve(manifest.layers().get(0).digest().hex());
+          layout
+              .directory()
+              .resolve("blobs/sha256")
+              .resolve(manifest.layers().get(0).digest().hex());
       Files.delete(layer);
       assertThat(copy.copy(ONE, OTHER).copied()).isEqualTo(1);
       assertThat(layer).exists();
@@ -157,8 +160,7 @@ class CopyRequestsTest {
   void layersOfOthersNeedNotBeThere() {
     Manifest manifest = Samples.put(source, ONE, "one");
     Descriptor foreign =
-        Descriptor.of(
-            MediaType.OCI_NONDISTRIBUTABLE_LAYER_GZIP, Samples.layer("somewhere else"));
+        Descriptor.of(MediaType.OCI_NONDISTRIBUTABLE_LAYER_GZIP, Samples.layer("somewhere else"));
     Manifest with =
         Manifest.of(manifest.config(), List.of(foreign, manifest.layers().get(0)), Map.of());
     source.putManifest(ONE, with.descriptor(), with.raw());

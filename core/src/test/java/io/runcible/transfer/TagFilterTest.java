@@ -65,7 +65,20 @@ class TagFilterTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"", " ", "||", "1.2 ||", ">", "a", "1.2.3.4", ">=1.2 and <2", "1.2.", "==1", ">>1", "1;2"})
+      strings = {
+        "",
+        " ",
+        "||",
+        "1.2 ||",
+        ">",
+        "a",
+        "1.2.3.4",
+        ">=1.2 and <2",
+        "1.2.",
+        "==1",
+        ">>1",
+        "1;2"
+      })
   void noRange(String range) {
     RuncibleException failure = failure(() -> TagFilter.versions(range));
     assertThat(failure.kind()).isEqualTo(ErrorKind.INVALID_INPUT);
@@ -74,7 +87,17 @@ class TagFilterTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"latest", "1.2.3.4", "", "1.", "v", "1.2.3-", "99999999999999999999", "1_2", "01a"})
+      strings = {
+        "latest",
+        "1.2.3.4",
+        "",
+        "1.",
+        "v",
+        "1.2.3-",
+        "99999999999999999999",
+        "1_2",
+        "01a"
+      })
   void whatIsNoVersionIsLeftOut(String tag) {
     assertThat(TagFilter.versions("*").accepts(tag)).isFalse();
   }
