@@ -75,6 +75,8 @@ public final class ImageCopy {
    * Docker's media types have no zstd, so such images become OCI images then. A layer that is not
    * of a file system, as in artifacts, is left alone.
    *
+   * <p>A new layer goes through a file without a name in {@code java.io.tmpdir}.
+   *
    * @param level of gzip 1 to 9, of zstd 1 to 22; of no meaning for NONE
    * @throws RuncibleException INVALID_INPUT for another level
    */

@@ -24,12 +24,14 @@ import io.runcible.image.Platform;
 import io.runcible.image.Samples;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -306,6 +308,30 @@ class RecompressionTest {
           catchThrowableOfType(
               RuncibleException.class, () -> copy.recompress(Compression.GZIP, level));
       assertThat(failure.kind()).isEqualTo(ErrorKind.INVALID_INPUT);
+    }
+  }
+
+  @Test
+  void interruptEndsItAndLeavesNoFile() throws IOException {
+    image(ONE, "x");
+    Thread caller = Thread.currentThread();
+    ImageCopy copy =
+        ImageCopy.between(source, sink)
+            .recompress(Compression.ZSTD)
+            .listener(event -> caller.interrupt());
+    List<Path> before = temporaryFiles();
+    RuncibleException failure =
+        catchThrowableOfType(RuncibleException.class, () -> copy.copy(ONE, OTHER));
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(failure.kind()).isEqualTo(ErrorKind.CANCELLED);
+    assertThat(before).containsAll(temporaryFiles());
+    assertThat(catchThrowableOfType(RuncibleException.class, () -> sink.resolve(OTHER)).kind())
+        .isEqualTo(ErrorKind.NOT_FOUND);
+  }
+
+  private static List<Path> temporaryFiles() throws IOException {
+    try (Stream<Path> files = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
+      return files.filter(f -> f.toString().endsWith(".layer")).sorted().toList();
     }
   }
 }
