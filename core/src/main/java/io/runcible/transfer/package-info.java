@@ -14,11 +14,11 @@
  * sent. It can take some platforms alone, compress layers otherwise, and take along what refers to
  * an image.
  *
- * <p>{@link io.runcible.transfer.ImageSync} does that for many images: the tags of a repository that
- * a {@link io.runcible.transfer.TagFilter} takes, a {@link io.runcible.transfer.SyncList}, or a
- * directory of layouts. {@link io.runcible.transfer.ImageInspection} tells what an image is without
- * its layers. {@link io.runcible.transfer.IndexAssembly} makes one name of images for several
- * platforms, and {@link io.runcible.transfer.Artifact} keeps files beside images.
+ * <p>{@link io.runcible.transfer.ImageSync} does that for many images: the tags of a repository
+ * that a {@link io.runcible.transfer.TagFilter} takes, a {@link io.runcible.transfer.SyncList}, or
+ * a directory of layouts. {@link io.runcible.transfer.ImageInspection} tells what an image is
+ * without its layers. {@link io.runcible.transfer.IndexAssembly} makes one name of images for
+ * several platforms, and {@link io.runcible.transfer.Artifact} keeps files beside images.
  */
 @NullMarked
 package io.runcible.transfer;

@@ -95,8 +95,7 @@ class HostileImagesTest {
     Bloated bloated = new Bloated(17);
     RuncibleException failure =
         catchThrowableOfType(
-            RuncibleException.class,
-            () -> ImageCopy.between(bloated, sink).copy(ONE, OTHER));
+            RuncibleException.class, () -> ImageCopy.between(bloated, sink).copy(ONE, OTHER));
     assertThat(failure.kind()).isEqualTo(ErrorKind.INVALID_INPUT);
     assertThat(failure).hasMessageContainingAll(ONE.toString(), "67108864 bytes");
     assertThat(bloated.read).isZero();
@@ -184,8 +183,7 @@ class HostileImagesTest {
     Manifest one = Samples.put(source, ONE, "one");
     Manifest two = Samples.manifest("two");
     ImageReference pinned = ONE.withDigest(two.digest());
-    MemoryImageSource liar =
-        new MemoryImageSource();
+    MemoryImageSource liar = new MemoryImageSource();
     liar.putManifest(ONE, one.descriptor(), one.raw());
     liar.tag(Samples.byDigest(ONE, two.digest()), two.descriptor());
     liar.replace(two.digest(), one.raw());
@@ -212,8 +210,7 @@ class HostileImagesTest {
     RuncibleException failure =
         catchThrowableOfType(
             RuncibleException.class,
-            () ->
-                ImageCopy.between(source, sink).recompress(Compression.ZSTD).copy(ONE, OTHER));
+            () -> ImageCopy.between(source, sink).recompress(Compression.ZSTD).copy(ONE, OTHER));
     assertThat(failure.kind()).isEqualTo(ErrorKind.CORRUPT_DATA);
     assertThat(catchThrowableOfType(RuncibleException.class, () -> sink.resolve(OTHER)).kind())
         .isEqualTo(ErrorKind.NOT_FOUND);

@@ -144,7 +144,8 @@ class ImageCopyIT {
   }
 
   private String skopeoInspectRaw(ImageReference image) throws Exception {
-    return skopeo.run("--insecure-policy", "inspect", "--raw", "--tls-verify=false", "docker://" + image);
+    return skopeo.run(
+        "--insecure-policy", "inspect", "--raw", "--tls-verify=false", "docker://" + image);
   }
 
   @Test
@@ -195,7 +196,11 @@ class ImageCopyIT {
         .isEqualTo(new String(assembly.index().raw(), UTF_8));
     Path theirs = directory.resolve("theirs");
     skopeo(
-        "copy", "--all", "--src-tls-verify=false", "docker://" + remote("all"), "oci:" + theirs + ":1");
+        "copy",
+        "--all",
+        "--src-tls-verify=false",
+        "docker://" + remote("all"),
+        "oci:" + theirs + ":1");
     assertThat(blobs(theirs)).hasSize(7);
   }
 

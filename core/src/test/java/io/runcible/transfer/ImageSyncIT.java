@@ -65,7 +65,12 @@ class ImageSyncIT {
     Object[] all =
         Stream.concat(
                 Stream.of(
-                    "--insecure-policy", "sync", "--all", "--dest", "docker", "--dest-tls-verify=false"),
+                    "--insecure-policy",
+                    "sync",
+                    "--all",
+                    "--dest",
+                    "docker",
+                    "--dest-tls-verify=false"),
                 Stream.of(arguments))
             .toArray();
     skopeo.run(all);
@@ -74,7 +79,11 @@ class ImageSyncIT {
   @Test
   void aRepositoryAsSkopeo() throws Exception {
     skopeoSync(
-        "--src", "docker", "--src-tls-verify=false", name("team/app").name(), registry.name() + "/theirs");
+        "--src",
+        "docker",
+        "--src-tls-verify=false",
+        name("team/app").name(),
+        registry.name() + "/theirs");
     ImageSync sync = ImageSync.to(client).under(registry.name() + "/ours");
     SyncReport report = sync.sync(client, name("team/app"), TagFilter.all());
     assertThat(report.count(Outcome.COPIED)).isEqualTo(6);
@@ -99,9 +108,7 @@ class ImageSyncIT {
             """
                 .formatted(registry.name()));
     skopeoSync("--src", "yaml", file, registry.name() + "/theirs");
-    ImageSync.to(client)
-        .under(registry.name() + "/ours")
-        .sync(client, SyncList.read(file));
+    ImageSync.to(client).under(registry.name() + "/ours").sync(client, SyncList.read(file));
     assertThat(tags("ours/app")).isEqualTo(tags("theirs/app"));
     assertThat(tags("ours/app").keySet()).containsExactly("1.0.0", "1.2.0", "v2.0");
     assertThat(tags("ours/tool")).isEqualTo(tags("theirs/tool"));

@@ -65,7 +65,8 @@ class RecompressionIT {
     arguments.addAll(List.of(image, "dir:" + plain));
     skopeo.run(arguments.toArray());
     byte[] config =
-        Files.readAllBytes(original.directory().resolve("blobs/sha256/" + manifest.config().digest().hex()));
+        Files.readAllBytes(
+            original.directory().resolve("blobs/sha256/" + manifest.config().digest().hex()));
     for (Digest diffId : ImageConfig.parse(config).diffIds()) {
       assertThat(plain.resolve(diffId.hex())).exists();
     }
@@ -128,8 +129,7 @@ class RecompressionIT {
         Files.createDirectory(directory.resolve("registry")), Entrance.OPEN);
   }
 
-  private static Descriptor typed(
-      Descriptor descriptor, String mediaType) {
+  private static Descriptor typed(Descriptor descriptor, String mediaType) {
     return Descriptor.of(mediaType, descriptor.digest(), descriptor.size());
   }
 }
