@@ -42,7 +42,9 @@ final class ManifestReader {
     return Optional.of(Descriptor.of(mediaType.get(), digest.get(), size));
   }
 
-  /** A whole answer, with the descriptor from its bytes; what the head says must agree with them. */
+  /**
+   * A whole answer, with the descriptor from its bytes; what the head says must agree with them.
+   */
   static ImageDocument whole(Operation operation, Response response, Optional<Digest> asked)
       throws IOException {
     byte[] raw = read(operation, response);

@@ -15,7 +15,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -69,13 +68,14 @@ public final class Artifact {
   }
 
   /**
-   * Writes the artifact: what the sink lacks of the files, and at last the manifest, under the tag of
-   * the reference if it has one. Blocks.
+   * Writes the artifact: what the sink lacks of the files, and at last the manifest, under the tag
+   * of the reference if it has one. Blocks.
    *
    * @param sink not closed
    * @return points at the manifest
-   * @throws RuncibleException INVALID_INPUT when the reference has another digest than the manifest,
-   *     NOT_FOUND when a file is gone, CORRUPT_DATA when it has changed, and what the sink throws
+   * @throws RuncibleException INVALID_INPUT when the reference has another digest than the
+   *     manifest, NOT_FOUND when a file is gone, CORRUPT_DATA when it has changed, and what the
+   *     sink throws
    */
   public Descriptor writeTo(ImageSink sink, ImageReference reference) {
     if (!reference.digest().orElse(manifest.digest()).equals(manifest.digest())) {
@@ -124,9 +124,9 @@ public final class Artifact {
    * @param maxBytes the most that is written in total
    * @return the files, in the order of the manifest
    * @throws RuncibleException INVALID_INPUT when there is more than that, or a title is not a name
-   *     for a file below the directory, or the reference is of an index; FAILED_PRECONDITION when the
-   *     directory is not empty; CORRUPT_DATA when a file is not what its digest says; UNAVAILABLE
-   *     when writing fails; and what the source throws
+   *     for a file below the directory, or the reference is of an index; FAILED_PRECONDITION when
+   *     the directory is not empty; CORRUPT_DATA when a file is not what its digest says;
+   *     UNAVAILABLE when writing fails; and what the source throws
    */
   public static List<Path> read(
       ImageSource source, ImageReference reference, Path directory, long maxBytes) {

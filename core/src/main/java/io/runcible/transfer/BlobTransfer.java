@@ -92,8 +92,7 @@ final class BlobTransfer {
     }
   }
 
-  private void sendIfMissing(Descriptor blob, boolean atSource, Opener content)
-      throws IOException {
+  private void sendIfMissing(Descriptor blob, boolean atSource, Opener content) throws IOException {
     if (atSource && sink.mountBlob(to, blob, from)) {
       skipped(blob);
     } else if (!skipIfPresent(blob)) {

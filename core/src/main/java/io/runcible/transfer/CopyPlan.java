@@ -10,7 +10,6 @@ import io.runcible.image.ImageReference;
 import io.runcible.image.ImageSource;
 import io.runcible.image.Manifest;
 import io.runcible.image.MediaType;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -116,28 +115,19 @@ final class CopyPlan {
       }
     }
     checkCount(documents.size() + missing.size());
-    List<Descriptor> entries = List.copyOf(missing.values());
-    for (int i = 0; i < entries.size(); i += parallel) {
-      List<Descriptor> some = entries.subList(i, Math.min(i + parallel, entries.size()));
-      for (ImageDocument child : readAll(some)) {
-        if (!documents.containsKey(child.descriptor().digest())) {
-          add(child, depth + 1);
-        }
+    checkBytes(missing.values());
+    for (ImageDocument child : readAll(missing.values())) {
+      if (!documents.containsKey(child.descriptor().digest())) {
+        add(child, depth + 1);
       }
     }
   }
 
-  /** A few at once, so that what is held beyond the limit is little. */
-  private List<ImageDocument> readAll(List<Descriptor> some) {
-    if (some.size() == 1) {
-      return List.of(read(some.get(0)));
-    }
+  private List<ImageDocument> readAll(Collection<Descriptor> some) {
     return Tasks.run(
         "reading the manifests of " + from,
         parallel,
-        some.stream()
-            .<Callable<ImageDocument>>map(entry -> () -> read(entry))
-            .toList());
+        some.stream().<Callable<ImageDocument>>map(entry -> () -> read(entry)).toList());
   }
 
   /** An entry of another type than these is content without parts, as far as one can know. */
@@ -162,8 +152,17 @@ final class CopyPlan {
   }
 
   private void count(ImageDocument document) {
+    checkBytes(List.of(document.descriptor()));
     bytes += document.descriptor().size();
-    if (bytes > MAX_BYTES) {
+  }
+
+  /** Before they are read, as they are verified against what is said of them. */
+  private void checkBytes(Collection<Descriptor> more) {
+    long total = bytes;
+    for (Descriptor descriptor : more) {
+      total += Math.min(descriptor.size(), MAX_BYTES);
+    }
+    if (total > MAX_BYTES) {
       throw tooMuch("has manifests of more than " + MAX_BYTES + " bytes");
     }
   }

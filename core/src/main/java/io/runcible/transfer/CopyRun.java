@@ -115,8 +115,7 @@ final class CopyRun {
   }
 
   private CopyResult result(Descriptor root) {
-    return new CopyResult(
-        root, written, transfer.copied(), transfer.present(), transfer.bytes());
+    return new CopyResult(root, written, transfer.copied(), transfer.present(), transfer.bytes());
   }
 
   /** Asks the source for as little as possible: a name that is new needs its document anyway. */

@@ -35,8 +35,8 @@ final class CopyTarget {
   }
 
   /**
-   * Whether all that an image names is there. A registry takes no manifest without that; a directory
-   * may have lost something, and can be asked for nothing.
+   * Whether all that an image names is there. A registry takes no manifest without that; a
+   * directory may have lost something, and can be asked for nothing.
    */
   boolean isWhole(ImageReference name, Descriptor root, int parallel) {
     if (sink instanceof RegistryClient || !(sink instanceof ImageSource target)) {

@@ -72,8 +72,10 @@ public final class ImageCopy {
    * Compresses layers that are compressed otherwise, as their media type has it; those of this form
    * stay as they are. Their content is checked against the configuration, which stays what it is;
    * manifests and indexes are new. The same image gives the same bytes with the same libraries.
-   * Docker's media types have no zstd, so such images become OCI images then. A layer that is not of
-   * a file system, as in artifacts, is left alone.
+   * Docker's media types have no zstd, so such images become OCI images then. A layer that is not
+   * of a file system, as in artifacts, is left alone.
+   *
+   * <p>A new layer goes through a file without a name in {@code java.io.tmpdir}.
    *
    * @param level of gzip 1 to 9, of zstd 1 to 22; of no meaning for NONE
    * @throws RuncibleException INVALID_INPUT for another level
@@ -114,18 +116,19 @@ public final class ImageCopy {
 
   /**
    * Copies an image. A target that has it already, under this name, costs one request there and one
-   * at the source; of what it has in part, only the rest is sent. The manifests follow the blobs, and
-   * the target's name comes last: after a failure or an interrupt it stands for what it stood for
-   * before, and only unnamed content can be left, which is used by the next try. Blocks.
+   * at the source; of what it has in part, only the rest is sent. The manifests follow the blobs,
+   * and the target's name comes last: after a failure or an interrupt it stands for what it stood
+   * for before, and only unnamed content can be left, which is used by the next try. Blocks.
    *
    * @param from the image in the source
-   * @param to its name in the sink; the manifests that an index names are put under its digest alone
+   * @param to its name in the sink; the manifests that an index names are put under its digest
+   *     alone
    * @throws RuncibleException NOT_FOUND when there is no such image, or none for a platform;
    *     CORRUPT_DATA when something is not what its digest or size says; INVALID_INPUT when a
    *     document is not what it should be, or names too much, or {@code to} has another digest than
-   *     the copy, or when both recompression and referrers are wanted, as these are for digests that
-   *     change then; CANCELLED on interrupt, with the flag set; and what the source and the sink
-   *     throw
+   *     the copy, or when both recompression and referrers are wanted, as these are for digests
+   *     that change then; CANCELLED on interrupt, with the flag set; and what the source and the
+   *     sink throw
    */
   public CopyResult copy(ImageReference from, ImageReference to) {
     return copy(from, to, new BlobFlights());

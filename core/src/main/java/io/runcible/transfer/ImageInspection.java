@@ -51,9 +51,9 @@ public final class ImageInspection {
    * Blocks.
    *
    * @param source not closed
-   * @throws RuncibleException NOT_FOUND when there is no such image, CORRUPT_DATA when a document is
-   *     not what its digest says, INVALID_INPUT or UNSUPPORTED when it breaks the specification, and
-   *     what the source throws
+   * @throws RuncibleException NOT_FOUND when there is no such image, CORRUPT_DATA when a document
+   *     is not what its digest says, INVALID_INPUT or UNSUPPORTED when it breaks the specification,
+   *     and what the source throws
    */
   public static ImageInspection of(ImageSource source, ImageReference reference) {
     return naming(reference, source, Optional.empty());

@@ -30,8 +30,9 @@ import java.util.function.Consumer;
  * }</pre>
  *
  * <p>An image that is there costs one request at the source and, where the sink is a registry, one
- * there; the tags of a repository cost a request for each thousand. A layer that several images have
- * is sent once. Settings are made before the first sync; then it can be used from several threads.
+ * there; the tags of a repository cost a request for each thousand. A layer that several images
+ * have is sent once. Settings are made before the first sync; then it can be used from several
+ * threads.
  */
 public final class ImageSync {
   private final ImageSink sink;
@@ -57,7 +58,8 @@ public final class ImageSync {
 
   /**
    * Names images by the last part of their repository under a prefix: with {@code
-   * mirror.example/team}, {@code registry.example/a/app:1} becomes {@code mirror.example/team/app:1}.
+   * mirror.example/team}, {@code registry.example/a/app:1} becomes {@code
+   * mirror.example/team/app:1}.
    *
    * @param prefix a registry, or the first parts of a repository with it
    */
@@ -109,9 +111,9 @@ public final class ImageSync {
    *
    * @param source not closed
    * @param repository its tag does not matter
-   * @throws RuncibleException the first failure, unless it is to keep going; in any case CANCELLED on
-   *     interrupt, with the flag set, and INVALID_INPUT, before anything is done, when two images
-   *     would get one name at the target or one gets none
+   * @throws RuncibleException the first failure, unless it is to keep going; in any case CANCELLED
+   *     on interrupt, with the flag set, and INVALID_INPUT, before anything is done, when two
+   *     images would get one name at the target or one gets none
    */
   public SyncReport sync(ImageSource source, ImageReference repository, TagFilter tags) {
     Run run = new Run();
@@ -137,8 +139,8 @@ public final class ImageSync {
 
   /**
    * Syncs the images that have names in a directory that is an OCI image layout or has such in it,
-   * up to eight levels deep. A name that is a tag alone belongs to a repository that is named as the
-   * directory of the layout. Links are not followed. Blocks.
+   * up to eight levels deep. A name that is a tag alone belongs to a repository that is named as
+   * the directory of the layout. Links are not followed. Blocks.
    *
    * @throws RuncibleException as the first method, and NOT_FOUND when there is no layout
    */
@@ -164,8 +166,7 @@ public final class ImageSync {
       try {
         wanted =
             tags.exact()
-                .orElseGet(
-                    () -> source.tags(repository).stream().filter(tags::accepts).toList());
+                .orElseGet(() -> source.tags(repository).stream().filter(tags::accepts).toList());
       } catch (RuncibleException e) {
         done.add(failed(repository.name(), Optional.empty(), e));
       }

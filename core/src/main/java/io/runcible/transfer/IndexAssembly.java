@@ -77,8 +77,7 @@ public final class IndexAssembly {
     for (Descriptor entry : index.manifests()) {
       ImageReference place = Objects.requireNonNull(places.get(entry.digest()));
       copy.copy(
-          CopyTarget.unnamed(place, entry.digest()),
-          CopyTarget.unnamed(reference, entry.digest()));
+          CopyTarget.unnamed(place, entry.digest()), CopyTarget.unnamed(reference, entry.digest()));
     }
     sink.putManifest(reference, index.descriptor(), index.raw());
     return index.descriptor();
@@ -106,8 +105,8 @@ public final class IndexAssembly {
     }
 
     /**
-     * Adds an image, or the entries of an index, with something changed, such as the platform or the
-     * annotations. An entry of the same manifest that was added before is replaced. Blocks.
+     * Adds an image, or the entries of an index, with something changed, such as the platform or
+     * the annotations. An entry of the same manifest that was added before is replaced. Blocks.
      *
      * @throws RuncibleException INVALID_INPUT when the change is of the content itself, and as
      *     {@link ImageInspection#of}

@@ -6,15 +6,15 @@ import java.util.List;
 
 /** What the media types of layers say of their compression. */
 final class LayerTypes {
-  private static final List<String> OCI =
-      List.of(MediaType.OCI_LAYER, MediaType.OCI_LAYER_GZIP, MediaType.OCI_LAYER_ZSTD);
-  private static final List<String> OCI_NONDISTRIBUTABLE =
+  /** Each row is one kind of layer: plain, with gzip, with zstd; empty where there is none. */
+  private static final List<List<String>> KINDS =
       List.of(
-          MediaType.OCI_NONDISTRIBUTABLE_LAYER,
-          MediaType.OCI_NONDISTRIBUTABLE_LAYER_GZIP,
-          MediaType.OCI_NONDISTRIBUTABLE_LAYER_ZSTD);
-  private static final List<String> DOCKER =
-      List.of(MediaType.DOCKER_LAYER, MediaType.DOCKER_LAYER_GZIP);
+          List.of(MediaType.OCI_LAYER, MediaType.OCI_LAYER_GZIP, MediaType.OCI_LAYER_ZSTD),
+          List.of(
+              MediaType.OCI_NONDISTRIBUTABLE_LAYER,
+              MediaType.OCI_NONDISTRIBUTABLE_LAYER_GZIP,
+              MediaType.OCI_NONDISTRIBUTABLE_LAYER_ZSTD),
+          List.of(MediaType.DOCKER_LAYER, MediaType.DOCKER_LAYER_GZIP, ""));
 
   private LayerTypes() {}
 
@@ -28,9 +28,15 @@ final class LayerTypes {
 
   /** The type of the same layer, compressed otherwise; Docker's only if there is one. */
   static String with(String mediaType, Compression compression) {
-    for (List<String> family : List.of(OCI, OCI_NONDISTRIBUTABLE, DOCKER)) {
-      if (family.contains(mediaType) && compression.ordinal() < family.size()) {
-        return family.get(compression.ordinal());
+    int column =
+        switch (compression) {
+          case NONE -> 0;
+          case GZIP -> 1;
+          case ZSTD -> 2;
+        };
+    for (List<String> kind : KINDS) {
+      if (kind.contains(mediaType) && !kind.get(column).isEmpty()) {
+        return kind.get(column);
       }
     }
     return with(oci(mediaType), compression);

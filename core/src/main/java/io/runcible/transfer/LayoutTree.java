@@ -59,8 +59,8 @@ final class LayoutTree {
   }
 
   /**
-   * The names in a layout. A name that is a tag alone belongs to a repository named as the directory;
-   * what has no name is left out.
+   * The names in a layout. A name that is a tag alone belongs to a repository named as the
+   * directory; what has no name is left out.
    */
   static List<ImageReference> names(ImageLayout layout) {
     List<ImageReference> names = new ArrayList<>();
@@ -82,7 +82,9 @@ final class LayoutTree {
     } catch (RuncibleException e) {
       throw new RuncibleException(
           ErrorKind.INVALID_INPUT,
-          "the image layout " + layout.directory() + " has an image without a usable name: "
+          "the image layout "
+              + layout.directory()
+              + " has an image without a usable name: "
               + e.getMessage(),
           e);
     }

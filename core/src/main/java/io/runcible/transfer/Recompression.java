@@ -40,8 +40,7 @@ final class Recompression {
 
   private final Map<String, String> renamed = new HashMap<>();
 
-  Recompression(
-      CopySettings settings, CopyPlan plan, BlobTransfer transfer, ImageReference from) {
+  Recompression(CopySettings settings, CopyPlan plan, BlobTransfer transfer, ImageReference from) {
     this.settings = settings;
     this.plan = plan;
     this.transfer = transfer;
@@ -76,7 +75,8 @@ final class Recompression {
       renamed.put(old.descriptor().digest().toString(), made.descriptor().digest().toString());
     }
     ImageDocument top = documents.get(root.descriptor().digest());
-    return new CopiedImage(Objects.requireNonNull(top), List.copyOf(documents.values()), remaining());
+    return new CopiedImage(
+        Objects.requireNonNull(top), List.copyOf(documents.values()), remaining());
   }
 
   private List<Manifest> manifests() {
@@ -101,8 +101,7 @@ final class Recompression {
     if (changing.isEmpty()) {
       return;
     }
-    List<Digest> diffIds =
-        ConfigReader.read(settings.source(), from, manifest.config()).diffIds();
+    List<Digest> diffIds = ConfigReader.read(settings.source(), from, manifest.config()).diffIds();
     if (diffIds.size() != manifest.layers().size()) {
       throw new RuncibleException(
           ErrorKind.INVALID_INPUT,
@@ -145,7 +144,8 @@ final class Recompression {
       replacements.put(layer.digest(), replacement(layer, oci));
     }
     Descriptor config = manifest.config();
-    replacements.put(config.digest(), oci ? typed(config, LayerTypes.oci(config.mediaType())) : config);
+    replacements.put(
+        config.digest(), oci ? typed(config, LayerTypes.oci(config.mediaType())) : config);
     String mediaType = oci ? LayerTypes.oci(manifest.mediaType()) : manifest.mediaType();
     Manifest made = manifest.replacing(mediaType, replacements);
     return ImageDocument.of(made.descriptor(), made.raw());
@@ -185,8 +185,7 @@ final class Recompression {
   private Descriptor renewed(Descriptor entry) {
     Map<String, String> annotations = new LinkedHashMap<>(entry.annotations());
     annotations.computeIfPresent(
-        Selection.DOCKER_REFERENCE,
-        (name, digest) -> renamed.getOrDefault(digest, digest));
+        Selection.DOCKER_REFERENCE, (name, digest) -> renamed.getOrDefault(digest, digest));
     ImageDocument document = documents.get(entry.digest());
     Descriptor target = document == null ? entry : document.descriptor();
     return new Descriptor(

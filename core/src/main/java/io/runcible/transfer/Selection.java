@@ -16,9 +16,9 @@ import org.jspecify.annotations.Nullable;
 /** What is to be copied of what a name stands for; its document is read when it is needed. */
 final class Selection {
   private static final int MAX_DEPTH = 4;
+
   /** By this annotation an entry of an index says for which other one it is an attestation. */
   static final String DOCKER_REFERENCE = "vnd.docker.reference.digest";
-
 
   private final Descriptor descriptor;
   private @Nullable ImageDocument document;
@@ -88,7 +88,8 @@ final class Selection {
 
   private static boolean isAttached(Descriptor entry, Set<Digest> images) {
     Optional<String> image = Optional.ofNullable(entry.annotations().get(DOCKER_REFERENCE));
-    return image.filter(text -> images.stream().anyMatch(d -> d.toString().equals(text))).isPresent();
+    return image
+        .filter(text -> images.stream().anyMatch(d -> d.toString().equals(text)))
+        .isPresent();
   }
-
 }

@@ -8,7 +8,8 @@ import java.util.regex.Pattern;
 
 /**
  * A version as tags have it: {@code v} in front and parts that are missing are allowed, so {@code
- * v1.2} is 1.2.0. Ordered as Semantic Versioning 2.0.0 has it, section 11; the build does not count.
+ * v1.2} is 1.2.0. Ordered as Semantic Versioning 2.0.0 has it, section 11; the build does not
+ * count.
  */
 record SemanticVersion(long major, long minor, long patch, List<String> preRelease)
     implements Comparable<SemanticVersion> {
@@ -17,7 +18,11 @@ record SemanticVersion(long major, long minor, long patch, List<String> preRelea
       Pattern.compile(
           "v?"
               + NUMBER
-              + "(?:\\." + NUMBER + ")?(?:\\." + NUMBER + ")?"
+              + "(?:\\."
+              + NUMBER
+              + ")?(?:\\."
+              + NUMBER
+              + ")?"
               + "(?:-([0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*))?"
               + "(?:\\+[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*)?");
 

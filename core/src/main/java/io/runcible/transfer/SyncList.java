@@ -21,8 +21,8 @@ import java.util.Set;
 import java.util.function.Function;
 
 /**
- * Which images of which registries are to be kept in sync, in the form that {@code skopeo sync --src
- * yaml} reads:
+ * Which images of which registries are to be kept in sync, in the form that {@code skopeo sync
+ * --src yaml} reads:
  *
  * <pre>{@code
  * registry.example:

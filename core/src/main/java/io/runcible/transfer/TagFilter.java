@@ -37,7 +37,8 @@ public final class TagFilter {
 
   /**
    * Those in which a regular expression is found; anchor it to match whole tags. An expression that
-   * needs too many steps for a tag fails with INVALID_INPUT, as tags can be made to have that effect.
+   * needs too many steps for a tag fails with INVALID_INPUT, as tags can be made to have that
+   * effect.
    *
    * @param regex in the syntax of {@link Pattern}
    * @throws RuncibleException INVALID_INPUT when it is none
@@ -52,8 +53,7 @@ public final class TagFilter {
           "'" + regex + "' is not a regular expression: " + e.getDescription(),
           e);
     }
-    return new TagFilter(
-        Optional.empty(), tag -> pattern.matcher(new Limited(tag, regex)).find());
+    return new TagFilter(Optional.empty(), tag -> pattern.matcher(new Limited(tag, regex)).find());
   }
 
   /**
@@ -67,8 +67,7 @@ public final class TagFilter {
   public static TagFilter versions(String range) {
     VersionRange versions = VersionRange.parse(range);
     return new TagFilter(
-        Optional.empty(),
-        tag -> SemanticVersion.parse(tag).filter(versions::contains).isPresent());
+        Optional.empty(), tag -> SemanticVersion.parse(tag).filter(versions::contains).isPresent());
   }
 
   /**

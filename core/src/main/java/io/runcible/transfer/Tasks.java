@@ -13,6 +13,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** Work that is done some at once: all of it, or the first failure or an interrupt ends all. */
 final class Tasks {
@@ -63,13 +64,12 @@ final class Tasks {
     return thread;
   }
 
-  private static RuntimeException failure(String what, Throwable cause) {
+  private static RuntimeException failure(String what, @Nullable Throwable cause) {
     if (cause instanceof RuncibleException known) {
       return new RuncibleException(known.kind(), what + " failed: " + known.getMessage(), known);
     }
-    return cause instanceof IOException
-        ? new RuncibleException(
-            ErrorKind.UNAVAILABLE, what + " failed: " + cause.getMessage(), cause)
+    return cause instanceof IOException io
+        ? new RuncibleException(ErrorKind.UNAVAILABLE, what + " failed: " + io.getMessage(), io)
         : new RuncibleException(ErrorKind.INTERNAL, what + " failed", cause);
   }
 

@@ -1,5 +1,6 @@
 package io.runcible.transfer;
 
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -15,7 +16,7 @@ record VersionComparison(
   /** Of an operator, or none, and a version in the form that {@link VersionRange} has checked. */
   static VersionComparison of(String operator, String text) {
     String plain = text.startsWith("v") ? text.substring(1) : text;
-    String[] numbers = plain.split("[-+]", 2)[0].split("\\.", -1);
+    String[] numbers = plain.substring(0, plain.length() - rest(plain).length()).split("\\.", -1);
     int parts = 0;
     while (parts < numbers.length && Character.isDigit(numbers[parts].charAt(0))) {
       parts++;
@@ -24,15 +25,22 @@ record VersionComparison(
     for (int i = 0; i < parts; i++) {
       values[i] = Long.parseLong(numbers[i]);
     }
-    SemanticVersion low =
-        parts == 3
-            ? SemanticVersion.parse(plain).orElse(version(values))
-            : version(values);
+    List<String> preRelease = SemanticVersion.parse("0" + rest(plain)).orElseThrow().preRelease();
+    SemanticVersion low = new SemanticVersion(values[0], values[1], values[2], preRelease);
     return new VersionComparison(operator, low, next(values, parts), parts);
   }
 
+  /** The pre-release and the build. */
+  private static String rest(String version) {
+    int end = 0;
+    while (end < version.length() && version.charAt(end) != '-' && version.charAt(end) != '+') {
+      end++;
+    }
+    return version.substring(end);
+  }
+
   private static SemanticVersion version(long... values) {
-    return new SemanticVersion(values[0], values[1], values[2], java.util.List.of());
+    return new SemanticVersion(values[0], values[1], values[2], List.of());
   }
 
   private static Optional<SemanticVersion> next(long[] values, int parts) {

@@ -17,8 +17,9 @@ import java.util.regex.Pattern;
 final class VersionRange {
   private static final int MAX_LENGTH = 1000;
   private static final String PART = "(?:[0-9]{1,18}|[xX*])";
+  private static final String WORDS = "[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*";
   private static final String VERSION =
-      "v?" + PART + "(?:\\." + PART + "){0,2}(?:-[0-9A-Za-z.-]+)?(?:\\+[0-9A-Za-z.-]+)?";
+      "v?" + PART + "(?:\\." + PART + "){0,2}(?:-" + WORDS + ")?(?:\\+" + WORDS + ")?";
   private static final Pattern HYPHEN =
       Pattern.compile("\\s*(" + VERSION + ")\\s+-\\s+(" + VERSION + ")\\s*");
   private static final Pattern COMPARISON =

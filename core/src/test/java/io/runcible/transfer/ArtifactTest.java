@@ -49,8 +49,7 @@ class ArtifactTest {
                         .add("text/plain", title.getBytes(UTF_8))
                         .withAnnotations(Map.of("org.opencontainers.image.title", title)))
             .toArray(Descriptor[]::new);
-    Manifest manifest =
-        Manifest.ofArtifact(TYPE, List.of(layers), Map.of(), Optional.empty());
+    Manifest manifest = Manifest.ofArtifact(TYPE, List.of(layers), Map.of(), Optional.empty());
     images.putManifest(ONE, manifest.descriptor(), manifest.raw());
   }
 
@@ -65,7 +64,8 @@ class ArtifactTest {
             .build();
     assertThat(artifact.writeTo(images, ONE)).isEqualTo(artifact.manifest().descriptor());
 
-    Manifest manifest = Manifest.parse(images.content(artifact.manifest().digest()), MediaType.OCI_MANIFEST);
+    Manifest manifest =
+        Manifest.parse(images.content(artifact.manifest().digest()), MediaType.OCI_MANIFEST);
     assertThat(manifest.artifactType()).contains(TYPE);
     assertThat(manifest.config()).isEqualTo(Manifest.EMPTY);
     assertThat(manifest.annotations()).isEqualTo(Map.of("k", "v"));
@@ -85,8 +85,7 @@ class ArtifactTest {
     assertThat(images.resolve(ONE)).isEqualTo(image);
     // Without files it has the empty layer, which is none.
     assertThat(
-            Artifact.read(
-                images, Samples.byDigest(ONE, artifact.manifest().digest()), out(), 1000))
+            Artifact.read(images, Samples.byDigest(ONE, artifact.manifest().digest()), out(), 1000))
         .isEmpty();
   }
 
@@ -106,7 +105,17 @@ class ArtifactTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "../escape", "/etc/passwd", "a/../../b", ".", "..", "", "a//b", "a/", "a\\b", "c:x", "a\u0000b",
+        "../escape",
+        "/etc/passwd",
+        "a/../../b",
+        ".",
+        "..",
+        "",
+        "a//b",
+        "a/",
+        "a\\b",
+        "c:x",
+        "a\u0000b",
         "a\nb"
       })
   void namesThatAreNoneAreRefused(String title) {

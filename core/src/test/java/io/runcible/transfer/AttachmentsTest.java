@@ -163,8 +163,7 @@ class AttachmentsTest {
     Samples.put(source, ONE, "one");
     RuncibleException failure =
         catchThrowableOfType(
-            RuncibleException.class,
-            () -> copy.recompress(Compression.GZIP).copy(ONE, OTHER));
+            RuncibleException.class, () -> copy.recompress(Compression.GZIP).copy(ONE, OTHER));
     assertThat(failure.kind()).isEqualTo(ErrorKind.INVALID_INPUT);
   }
 }

@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -124,7 +125,10 @@ class CopyRequestsTest {
       copy.copy(ONE, OTHER);
       assertThat(copy.copy(ONE, OTHER).unchanged()).isTrue();
       Path layer =
-          layout.directory().resolve("blobs/sha256").resolve(manifest.layers().get(0).digest().hex());
+          layout
+              .directory()
+              .resolve("blobs/sha256")
+              .resolve(manifest.layers().get(0).digest().hex());
       Files.delete(layer);
       assertThat(copy.copy(ONE, OTHER).copied()).isEqualTo(1);
       assertThat(layer).exists();
@@ -157,8 +161,7 @@ class CopyRequestsTest {
   void layersOfOthersNeedNotBeThere() {
     Manifest manifest = Samples.put(source, ONE, "one");
     Descriptor foreign =
-        Descriptor.of(
-            MediaType.OCI_NONDISTRIBUTABLE_LAYER_GZIP, Samples.layer("somewhere else"));
+        Descriptor.of(MediaType.OCI_NONDISTRIBUTABLE_LAYER_GZIP, Samples.layer("somewhere else"));
     Manifest with =
         Manifest.of(manifest.config(), List.of(foreign, manifest.layers().get(0)), Map.of());
     source.putManifest(ONE, with.descriptor(), with.raw());
@@ -173,5 +176,29 @@ class CopyRequestsTest {
     source.putManifest(ONE, index.descriptor(), index.raw());
     ImageCopy.between(source, sink).copy(ONE, OTHER);
     assertThat(sink.memory.content(opaque.digest())).isEqualTo(Samples.layer("opaque"));
+  }
+
+  @Test
+  void aTargetThatMayNotBeReadIsWrittenTo() {
+    Samples.put(source, ONE, "one");
+    for (ErrorKind kind : List.of(ErrorKind.UNAUTHENTICATED, ErrorKind.PERMISSION_DENIED)) {
+      sink.failure = Optional.of(new RuncibleException(kind, "for the test"));
+      assertThat(ImageCopy.between(source, sink).copy(ONE, OTHER).manifests()).isEqualTo(1);
+    }
+    sink.failure = Optional.of(new RuncibleException(ErrorKind.UNAVAILABLE, "for the test"));
+    RuncibleException failure =
+        catchThrowableOfType(
+            RuncibleException.class, () -> ImageCopy.between(source, sink).copy(ONE, OTHER));
+    assertThat(failure.kind()).isEqualTo(ErrorKind.UNAVAILABLE);
+  }
+
+  @Test
+  void parallelIsChecked() {
+    for (int wrong : new int[] {0, 33, -1}) {
+      RuncibleException failure =
+          catchThrowableOfType(
+              RuncibleException.class, () -> ImageCopy.between(source, sink).parallel(wrong));
+      assertThat(failure.kind()).isEqualTo(ErrorKind.INVALID_INPUT);
+    }
   }
 }

@@ -1,5 +1,6 @@
 package io.runcible.transfer;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -40,7 +41,7 @@ class ImageCopyIT {
         DockerRegistry.start(Files.createDirectory(directory.resolve("registry")), Entrance.OPEN);
     client = registry.client().build();
     original = ImageLayout.create(directory.resolve("original"));
-    Samples.putIndex(original, IMAGE, "app");
+    GzipImages.putIndex(original, IMAGE, "app");
   }
 
   @AfterEach
@@ -63,14 +64,13 @@ class ImageCopyIT {
     Map<String, String> blobs = new TreeMap<>();
     try (Stream<Path> files = Files.walk(layout.resolve("blobs"))) {
       for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
-        blobs.put(
-            file.getFileName().toString(),
-            Digest.sha256(Files.readAllBytes(file)).hex());
+        blobs.put(file.getFileName().toString(), Digest.sha256(Files.readAllBytes(file)).hex());
       }
     }
     return blobs;
   }
 
+  /** What the first image with a name is. */
   private static JsonNode root(Path layout) throws IOException {
     JsonNode index = new ObjectMapper().readTree(layout.resolve("index.json").toFile());
     return index.get("manifests").get(0).get("digest");
@@ -81,7 +81,11 @@ class ImageCopyIT {
     ImageCopy.between(original, client).copy(IMAGE, remote("1"));
     Path theirs = directory.resolve("theirs");
     skopeo(
-        "copy", "--all", "--src-tls-verify=false", "docker://" + remote("1"), "oci:" + theirs + ":1");
+        "copy",
+        "--all",
+        "--src-tls-verify=false",
+        "docker://" + remote("1"),
+        "oci:" + theirs + ":1");
     Path ours = directory.resolve("ours");
     try (ImageLayout layout = ImageLayout.create(ours)) {
       ImageCopy.between(client, layout).copy(remote("1"), IMAGE);
@@ -116,7 +120,11 @@ class ImageCopyIT {
     ImageCopy.between(client, client).copy(remote("1"), remote("2"));
     Path theirs = directory.resolve("theirs");
     skopeo(
-        "copy", "--all", "--src-tls-verify=false", "docker://" + remote("2"), "oci:" + theirs + ":1");
+        "copy",
+        "--all",
+        "--src-tls-verify=false",
+        "docker://" + remote("2"),
+        "oci:" + theirs + ":1");
     assertThat(blobs(theirs)).isEqualTo(blobs(original.directory()));
   }
 
@@ -133,5 +141,79 @@ class ImageCopyIT {
       ImageCopy.between(client, layout).copy(remote("3"), IMAGE);
     }
     assertThat(blobs(ours)).isEqualTo(blobs(original.directory()));
+  }
+
+  private String skopeoInspectRaw(ImageReference image) throws Exception {
+    return skopeo.run(
+        "--insecure-policy", "inspect", "--raw", "--tls-verify=false", "docker://" + image);
+  }
+
+  @Test
+  void fromRegistryToRegistryAsSkopeo() throws Exception {
+    ImageCopy.between(original, client).copy(IMAGE, remote("1"));
+    ImageReference theirs = ImageReference.parse(registry.name() + "/theirs/app:1");
+    ImageReference ours = ImageReference.parse(registry.name() + "/ours/app:1");
+    skopeo(
+        "copy",
+        "--all",
+        "--preserve-digests",
+        "--src-tls-verify=false",
+        "--dest-tls-verify=false",
+        "docker://" + remote("1"),
+        "docker://" + theirs);
+    ImageCopy copy = ImageCopy.between(client, client);
+    assertThat(copy.copy(remote("1"), ours).unchanged()).isFalse();
+    assertThat(skopeoInspectRaw(ours)).isEqualTo(skopeoInspectRaw(theirs));
+    assertThat(copy.copy(remote("1"), ours).unchanged()).isTrue();
+    assertThat(copy.copy(remote("1"), theirs).unchanged()).isTrue();
+  }
+
+  @Test
+  void signaturesOfCosignComeAlong() throws Exception {
+    GzipImages.put(original, IMAGE, Samples.PLATFORM, "signed");
+    String tag = "sha256-" + original.resolve(IMAGE).digest().hex() + ".sig";
+    GzipImages.put(original, IMAGE.withTag(tag), Samples.PLATFORM, "the signature");
+    ImageCopy.between(original, client).withReferrers().copy(IMAGE, remote("1"));
+    String tags =
+        skopeo.run("list-tags", "--tls-verify=false", "docker://" + registry.name() + "/team/app");
+    assertThat(tags).contains("\"1\"", "\"" + tag + "\"");
+  }
+
+  @Test
+  void anIndexOfOursIsTakenAndRead() throws Exception {
+    GzipImages.put(client, remote("amd"), Samples.PLATFORM, "amd");
+    GzipImages.put(
+        client, ImageReference.parse(registry.name() + "/other:arm"), GzipImages.OTHER, "arm");
+    IndexAssembly assembly =
+        IndexAssembly.builder(client)
+            .add(remote("amd"))
+            .add(
+                ImageReference.parse(registry.name() + "/other:arm"),
+                entry -> entry.withAnnotations(Map.of("about", "arm")))
+            .build();
+    assembly.writeTo(client, remote("all"));
+    assertThat(skopeoInspectRaw(remote("all")))
+        .isEqualTo(new String(assembly.index().raw(), UTF_8));
+    Path theirs = directory.resolve("theirs");
+    skopeo(
+        "copy",
+        "--all",
+        "--src-tls-verify=false",
+        "docker://" + remote("all"),
+        "oci:" + theirs + ":1");
+    assertThat(blobs(theirs)).hasSize(7);
+  }
+
+  @Test
+  void anArtifactIsTakenAndRead() throws Exception {
+    Artifact artifact =
+        Artifact.builder("application/vnd.example.note")
+            .content("note.txt", "text/plain", "remember".getBytes(UTF_8))
+            .build();
+    artifact.writeTo(client, remote("note"));
+    assertThat(skopeoInspectRaw(remote("note")))
+        .isEqualTo(new String(artifact.manifest().raw(), UTF_8));
+    Path out = directory.resolve("out");
+    assertThat(Artifact.read(client, remote("note"), out, 1000).get(0)).hasContent("remember");
   }
 }

@@ -244,7 +244,8 @@ class ImageCopyTest {
           ImageCopy.between(client, sink)
               .listener(
                   event -> {
-                    if (event.equals(new ProgressEvent.Started(layer, Samples.layer("one").length))) {
+                    if (event.equals(
+                        new ProgressEvent.Started(layer, Samples.layer("one").length))) {
                       caller.interrupt();
                     }
                   });

@@ -47,8 +47,7 @@ class ImageInspectionTest {
     assertThat(image.index()).isEmpty();
     assertThat(image.config().orElseThrow().command()).containsExactly("one");
     assertThat(image.layers()).isEqualTo(manifest.layers());
-    assertThat(image.size())
-        .isEqualTo(manifest.config().size() + manifest.layers().get(0).size());
+    assertThat(image.size()).isEqualTo(manifest.config().size() + manifest.layers().get(0).size());
     assertThat(image.platforms()).containsExactly(Samples.PLATFORM);
     assertThat(requests(name -> client -> ImageInspection.of(client, name)))
         .containsExactly("GET manifests/1", "GET blobs/" + manifest.config().digest());
@@ -59,8 +58,7 @@ class ImageInspectionTest {
     ImageIndex index = Samples.putIndex(source, ONE, "one");
     ImageInspection image = ImageInspection.of(source, ONE);
     assertThat(image.index().orElseThrow().digest()).isEqualTo(index.digest());
-    assertThat(image.platforms())
-        .containsExactly(Samples.PLATFORM, Platform.parse("linux/arm64"));
+    assertThat(image.platforms()).containsExactly(Samples.PLATFORM, Platform.parse("linux/arm64"));
     assertThat(image.manifest()).isEmpty();
     assertThat(image.config()).isEmpty();
     assertThat(image.layers()).isEmpty();
@@ -115,8 +113,7 @@ class ImageInspectionTest {
   void indexesWithinIndexesEnd() {
     ImageIndex index = Samples.putIndex(source, ONE, "one");
     for (int depth = 0; depth < 5; depth++) {
-      index =
-          ImageIndex.of(List.of(index.descriptor().withPlatform(Samples.PLATFORM)), Map.of());
+      index = ImageIndex.of(List.of(index.descriptor().withPlatform(Samples.PLATFORM)), Map.of());
       source.putManifest(ONE, index.descriptor(), index.raw());
     }
     RuncibleException failure =

@@ -73,7 +73,9 @@ class ImageSyncTest {
     Samples.put(source, port, "1");
     assertThat(targets(sync.sync(source, port, TagFilter.all())))
         .containsExactly("mirror.example:5000/copies/registry.example_80/app:1");
-    assertThat(failure(() -> ImageSync.to(sink).under("not a name").sync(source, APP, TagFilter.all())).kind())
+    assertThat(
+            failure(() -> ImageSync.to(sink).under("not a name").sync(source, APP, TagFilter.all()))
+                .kind())
         .isEqualTo(ErrorKind.INVALID_INPUT);
   }
 
@@ -129,8 +131,7 @@ class ImageSyncTest {
               images-by-tag-regex: {tool: "."}
             """,
             "list");
-    SyncReport report =
-        ImageSync.to(sink).under("mirror.example").keepGoing().sync(source, list);
+    SyncReport report = ImageSync.to(sink).under("mirror.example").keepGoing().sync(source, list);
     assertThat(report.images().stream().map(SyncedImage::from))
         .containsExactly(
             "registry.example/team/none",
@@ -150,7 +151,8 @@ class ImageSyncTest {
     ImageSync sync = ImageSync.to(sink).under("mirror.example").keepGoing();
     RuncibleException failure = failure(() -> sync.sync(source, list));
     assertThat(failure.kind()).isEqualTo(ErrorKind.INVALID_INPUT);
-    assertThat(failure).hasMessageContainingAll("team/app:1", "other/app:1", "mirror.example/app:1");
+    assertThat(failure)
+        .hasMessageContainingAll("team/app:1", "other/app:1", "mirror.example/app:1");
     assertThat(sink.calls).isEmpty();
     assertThat(sync.scoped().sync(source, list).count(Outcome.COPIED)).isEqualTo(2);
   }
@@ -163,8 +165,7 @@ class ImageSyncTest {
           i % 2 == 0 ? APP.withTag("v" + i) : ImageReference.parse("registry.example/b:" + i);
       Descriptor own = Descriptor.of(MediaType.OCI_LAYER_GZIP, Samples.layer("own " + i));
       source.memory.add(own.mediaType(), Samples.layer("own " + i));
-      Manifest manifest =
-          Manifest.of(base.config(), List.of(base.layers().get(0), own), Map.of());
+      Manifest manifest = Manifest.of(base.config(), List.of(base.layers().get(0), own), Map.of());
       source.memory.putManifest(name, manifest.descriptor(), manifest.raw());
     }
     SyncList list = SyncList.parse("registry.example: {images: {team/app: [], b: []}}", "list");

@@ -78,8 +78,7 @@ class IndexAssemblyTest {
     Descriptor other = Samples.manifest("two").descriptor();
     RuncibleException failure =
         catchThrowableOfType(
-            RuncibleException.class,
-            () -> IndexAssembly.builder(source).add(ONE, entry -> other));
+            RuncibleException.class, () -> IndexAssembly.builder(source).add(ONE, entry -> other));
     assertThat(failure.kind()).isEqualTo(ErrorKind.INVALID_INPUT);
     assertThat(failure).hasMessageContaining(ONE.toString());
   }

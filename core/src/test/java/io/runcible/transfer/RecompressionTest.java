@@ -24,12 +24,14 @@ import io.runcible.image.Platform;
 import io.runcible.image.Samples;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -42,7 +44,8 @@ class RecompressionTest {
   private final MemoryImageSource sink = new MemoryImageSource();
 
   private WrittenLayer layer(String name, boolean gzip) {
-    LayerWriter writer = new LayerWriter().addFile("/" + name, 0644, name.repeat(9999).getBytes(UTF_8));
+    LayerWriter writer =
+        new LayerWriter().addFile("/" + name, 0644, name.repeat(9999).getBytes(UTF_8));
     return (gzip ? writer : writer.uncompressed()).writeTo(directory.resolve(name + gzip));
   }
 
@@ -85,8 +88,7 @@ class RecompressionTest {
 
   /** Each layer is what the configuration says, and compressed as it should be. */
   private void assertGood(Manifest manifest, Compression... expected) throws IOException {
-    List<Digest> diffIds =
-        ImageConfig.parse(sink.content(manifest.config().digest())).diffIds();
+    List<Digest> diffIds = ImageConfig.parse(sink.content(manifest.config().digest())).diffIds();
     List<Compression> found = new ArrayList<>();
     for (int i = 0; i < diffIds.size(); i++) {
       byte[] content = sink.content(manifest.layers().get(i).digest());
@@ -125,7 +127,8 @@ class RecompressionTest {
   void nothingIsWrittenWhenAllIsOfThatFormAndThere() {
     image(ONE, "x");
     copied(Compression.ZSTD);
-    CopyResult again = ImageCopy.between(sink, sink).recompress(Compression.ZSTD).copy(OTHER, OTHER);
+    CopyResult again =
+        ImageCopy.between(sink, sink).recompress(Compression.ZSTD).copy(OTHER, OTHER);
     assertThat(again.unchanged()).isTrue();
   }
 
@@ -139,7 +142,8 @@ class RecompressionTest {
   @Test
   void aLevelChangesTheBytesAndNotTheContent() throws IOException {
     Manifest old = docker(ONE);
-    CopyResult result = ImageCopy.between(source, sink).recompress(Compression.GZIP, 1).copy(ONE, OTHER);
+    CopyResult result =
+        ImageCopy.between(source, sink).recompress(Compression.GZIP, 1).copy(ONE, OTHER);
     Manifest made = Manifest.parse(sink.manifest(OTHER, result.root()), result.root().mediaType());
     assertGood(made, Compression.GZIP, Compression.GZIP);
     assertThat(made.layers().get(1)).isNotEqualTo(copied(Compression.GZIP).layers().get(1));
@@ -263,8 +267,7 @@ class RecompressionTest {
   void aConfigurationOfOtherLayersIsRefused() {
     Manifest manifest = image(ONE, "x");
     Manifest liar =
-        Manifest.of(
-            manifest.config(), Collections.nCopies(3, manifest.layers().get(1)), Map.of());
+        Manifest.of(manifest.config(), Collections.nCopies(3, manifest.layers().get(1)), Map.of());
     source.putManifest(ONE, liar.descriptor(), liar.raw());
     RuncibleException failure =
         catchThrowableOfType(RuncibleException.class, () -> copied(Compression.ZSTD));
@@ -305,6 +308,30 @@ class RecompressionTest {
           catchThrowableOfType(
               RuncibleException.class, () -> copy.recompress(Compression.GZIP, level));
       assertThat(failure.kind()).isEqualTo(ErrorKind.INVALID_INPUT);
+    }
+  }
+
+  @Test
+  void interruptEndsItAndLeavesNoFile() throws IOException {
+    image(ONE, "x");
+    Thread caller = Thread.currentThread();
+    ImageCopy copy =
+        ImageCopy.between(source, sink)
+            .recompress(Compression.ZSTD)
+            .listener(event -> caller.interrupt());
+    List<Path> before = temporaryFiles();
+    RuncibleException failure =
+        catchThrowableOfType(RuncibleException.class, () -> copy.copy(ONE, OTHER));
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(failure.kind()).isEqualTo(ErrorKind.CANCELLED);
+    assertThat(before).containsAll(temporaryFiles());
+    assertThat(catchThrowableOfType(RuncibleException.class, () -> sink.resolve(OTHER)).kind())
+        .isEqualTo(ErrorKind.NOT_FOUND);
+  }
+
+  private static List<Path> temporaryFiles() throws IOException {
+    try (Stream<Path> files = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
+      return files.filter(f -> f.toString().endsWith(".layer")).sorted().toList();
     }
   }
 }

@@ -1,14 +1,17 @@
 package io.runcible.transfer;
 
 import io.runcible.Digest;
+import io.runcible.RuncibleException;
 import io.runcible.image.Descriptor;
 import io.runcible.image.ImageReference;
 import io.runcible.image.ImageSink;
 import io.runcible.image.ImageSource;
 import io.runcible.image.MemoryImageSource;
 import java.io.InputStream;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 
@@ -16,7 +19,10 @@ import java.util.concurrent.CopyOnWriteArrayList;
 final class RecordingImages implements ImageSource, ImageSink {
   final MemoryImageSource memory = new MemoryImageSource();
   final List<String> calls = new CopyOnWriteArrayList<>();
-  private final Set<String> blobs = java.util.Collections.synchronizedSet(new HashSet<>());
+  private final Set<String> blobs = Collections.synchronizedSet(new HashSet<>());
+
+  /** What {@link #resolve} fails with. */
+  Optional<RuncibleException> failure = Optional.empty();
 
   private static String at(ImageReference repository, Digest digest) {
     return repository.name() + "@" + digest;
@@ -34,6 +40,9 @@ final class RecordingImages implements ImageSource, ImageSink {
   @Override
   public Descriptor resolve(ImageReference reference) {
     called("resolve", reference);
+    if (failure.isPresent()) {
+      throw failure.get();
+    }
     return memory.resolve(reference);
   }
 

@@ -20,8 +20,7 @@ class SyncListTest {
   @TempDir Path directory;
 
   private static RuncibleException failure(String yaml) {
-    return catchThrowableOfType(
-        RuncibleException.class, () -> SyncList.parse(yaml, "list.yaml"));
+    return catchThrowableOfType(RuncibleException.class, () -> SyncList.parse(yaml, "list.yaml"));
   }
 
   @Test
@@ -63,8 +62,7 @@ class SyncListTest {
             "registry.example/other",
             "registry.example/tool",
             "registry.example/db");
-    assertThat(first.repositories().get(0).tags().exact())
-        .contains(List.of("1.10", "2", digest));
+    assertThat(first.repositories().get(0).tags().exact()).contains(List.of("1.10", "2", digest));
     assertThat(first.repositories().get(1).tags().exact()).isEmpty();
     assertThat(first.repositories().get(2).tags().accepts("anything")).isTrue();
     assertThat(first.repositories().get(3).tags().accepts("1.13.2-alpine")).isTrue();
@@ -75,8 +73,7 @@ class SyncListTest {
     SyncList.Registry second = list.registries().get(1);
     assertThat(second.repositories().get(0).repository().name())
         .isEqualTo("docker.io/library/redis");
-    assertThat(second.repositories().get(0).tags().exact())
-        .contains(List.of("yes", "on", "0x10"));
+    assertThat(second.repositories().get(0).tags().exact()).contains(List.of("yes", "on", "0x10"));
     assertThat(second.certificates()).contains(Path.of("/etc/own"));
   }
 
@@ -141,7 +138,8 @@ class SyncListTest {
 
   @Test
   void aPasswordIsNotShown() {
-    assertThat(failure("r.example: {images: {a: []}, credentials: {username: [x], password: s3cret}}"))
+    assertThat(
+            failure("r.example: {images: {a: []}, credentials: {username: [x], password: s3cret}}"))
         .hasMessageNotContaining("s3cret");
   }
 
