@@ -7,9 +7,9 @@
  * processes one downloads and the others wait. {@link io.runcible.store.ImageStore} maps names to
  * manifests. An image is recorded only after all its content is durable.
  *
- * <p>A {@link io.runcible.store.Lease} keeps content while a process works with it, a name for good.
- * What neither keeps goes with the next {@link io.runcible.store.Sweep}. So say first what you are
- * going to use, then look whether it is there:
+ * <p>A {@link io.runcible.store.Lease} keeps content while a process works with it, a name for
+ * good. What neither keeps goes with the next {@link io.runcible.store.Sweep}. So say first what
+ * you are going to use, then look whether it is there:
  *
  * <pre>{@code
  * try (LocalStore store = LocalStore.open(root);

@@ -194,8 +194,7 @@ final class EngineProgram {
           }
         }
       }
-      sink.putManifest(
-          ImageReference.parse(COPIED), image.descriptor(), image.manifest().raw());
+      sink.putManifest(ImageReference.parse(COPIED), image.descriptor(), image.manifest().raw());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

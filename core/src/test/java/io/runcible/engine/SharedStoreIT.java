@@ -31,11 +31,7 @@ class SharedStoreIT {
         String image = ENGINE.reference(i == 0 ? "debian" : "busybox");
         jvms.add(
             ChildJvm.start(
-                EngineProgram.class,
-                "share",
-                ENGINE.root().path(),
-                image,
-                Rounds.of(15, 300)));
+                EngineProgram.class, "share", ENGINE.root().path(), image, Rounds.of(15, 300)));
       }
       for (ChildJvm jvm : jvms) {
         List<String> said = jvm.rest();

@@ -95,8 +95,7 @@ class StoreFullIT {
       layers.add(registry.add(MediaType.OCI_LAYER_GZIP, Files.readAllBytes(layer.file())));
     }
     byte[] config = ImageConfig.builder(Platform.host()).diffIds(diffIds).build().raw();
-    Manifest manifest =
-        Manifest.of(registry.add(MediaType.OCI_CONFIG, config), layers, Map.of());
+    Manifest manifest = Manifest.of(registry.add(MediaType.OCI_CONFIG, config), layers, Map.of());
     registry.tag(
         ImageReference.parse("team/app:1"), registry.add(MediaType.OCI_MANIFEST, manifest.raw()));
   }
@@ -109,7 +108,10 @@ class StoreFullIT {
 
   private long used(String what) throws Exception {
     String[] words =
-        Tool.require("stat", "coreutils").run("-f", "-c", "%b %f %c %d", root.data()).strip().split(" ");
+        Tool.require("stat", "coreutils")
+            .run("-f", "-c", "%b %f %c %d", root.data())
+            .strip()
+            .split(" ");
     int at = what.equals("blocks") ? 0 : 2;
     return Long.parseLong(words[at]) - Long.parseLong(words[at + 1]);
   }

@@ -95,8 +95,7 @@ class StoreIT {
     ImageReference reference = ImageReference.parse(name);
     Image image = Image.resolve(from, reference, Platform.host());
     for (Descriptor blob :
-        Stream.concat(
-                Stream.of(image.manifest().config()), image.manifest().layers().stream())
+        Stream.concat(Stream.of(image.manifest().config()), image.manifest().layers().stream())
             .toList()) {
       try (InputStream content = from.blob(reference, blob)) {
         to.putBlob(reference, blob, content);
@@ -167,8 +166,7 @@ class StoreIT {
     images.pin("box:pinned", false);
     images.prune(PruneRules.unused());
     assertThat(images.list()).isEmpty();
-    assertThat(images.usage())
-        .isEqualTo(new StoreUsage(List.of(), 0, 0, 0, 0));
+    assertThat(images.usage()).isEqualTo(new StoreUsage(List.of(), 0, 0, 0, 0));
   }
 
   @Test
@@ -220,8 +218,7 @@ class StoreIT {
   }
 
   private Image images(String name) {
-    return Image.resolve(
-        registry, ImageReference.parse(name), Platform.host());
+    return Image.resolve(registry, ImageReference.parse(name), Platform.host());
   }
 
   private Path blob(Digest digest) {
@@ -425,8 +422,7 @@ class StoreIT {
             "overlay",
             "overlay",
             "-o",
-            String.format(
-                "lowerdir=%1$s/lower,upperdir=%1$s/upper,workdir=%1$s/work", root.path()),
+            String.format("lowerdir=%1$s/lower,upperdir=%1$s/upper,workdir=%1$s/work", root.path()),
             mounted);
     try (ContainerEngine copying =
         root.engine().dataRoot(mounted.resolve("data")).registry(registry).build()) {

@@ -376,16 +376,12 @@ public interface SnapshotterContract {
   @Test
   default void layersOfAdditionalStoresAreSeenAndStay() throws IOException {
     Digest one = layer(snapshotter(), "one", fs -> write(fs.resolve("a"), "low"));
-    LocalStore own =
-        LocalStore.open(root().resolve("own"), List.of(root().resolve("store")));
+    LocalStore own = LocalStore.open(root().resolve("own"), List.of(root().resolve("store")));
     Snapshotter snapshotter = snapshotter(own);
     assertThat(snapshotter.contains(one)).isTrue();
     assertThat(snapshotter.list()).isEmpty();
     Digest two = layer(snapshotter, "two", fs -> write(fs.resolve("b"), "high"));
-    seen(
-        snapshotter,
-        List.of(one, two),
-        fs -> assertThat(names(fs)).containsExactly("a", "b"));
+    seen(snapshotter, List.of(one, two), fs -> assertThat(names(fs)).containsExactly("a", "b"));
     snapshotter.remove(one);
     assertThat(snapshotter.contains(one)).isTrue();
     assertThat(snapshots()).containsExactly(one.hex());
@@ -430,7 +426,10 @@ public interface SnapshotterContract {
         snapshotter,
         List.of(one),
         fs ->
-            assertThat((int) Files.getAttribute(fs.resolve("fifo"), "unix:mode", LinkOption.NOFOLLOW_LINKS))
+            assertThat(
+                    (int)
+                        Files.getAttribute(
+                            fs.resolve("fifo"), "unix:mode", LinkOption.NOFOLLOW_LINKS))
                 .isEqualTo(0010644));
   }
 }
