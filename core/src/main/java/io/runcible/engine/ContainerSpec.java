@@ -303,9 +303,9 @@ public final class ContainerSpec {
 
     /**
      * Limits what the container may write into its root file system, as {@code 64m} or {@code 2g}:
-     * bytes, or with k, m or g for powers of 1,024. By default unlimited. Making the container fails
-     * with UNSUPPORTED where the file system of the store has no project quotas: it takes root,
-     * Linux 5.14, and ext4 or XFS mounted with {@code prjquota}.
+     * bytes, or with k, m or g for powers of 1,024. By default unlimited. Making the container
+     * fails with UNSUPPORTED where the file system of the store has no project quotas: it takes
+     * root, Linux 5.14, and ext4 or XFS mounted with {@code prjquota}.
      */
     public Builder writableLimit(String size) {
       long bytes = parseSize(size);

@@ -99,7 +99,8 @@ final class EngineResources implements AutoCloseable {
       @Nullable ImageSource given,
       List<ImageVerifier> verifiers,
       HostPolicy policy) {
-    return new EngineResources(data, additional, state, program, platform, given, verifiers, policy);
+    return new EngineResources(
+        data, additional, state, program, platform, given, verifiers, policy);
   }
 
   private <T extends AutoCloseable> T own(T resource) {

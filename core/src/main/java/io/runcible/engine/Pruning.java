@@ -68,8 +68,7 @@ final class Pruning {
     return all.stream().filter(digest -> !used.contains(digest)).toList();
   }
 
-  private List<ImageReference> forget(
-      Sweep sweep, Set<Digest> contained, Set<String> images) {
+  private List<ImageReference> forget(Sweep sweep, Set<Digest> contained, Set<String> images) {
     if (!rules.forgetsNames()) {
       return List.of();
     }

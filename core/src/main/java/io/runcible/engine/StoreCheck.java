@@ -58,10 +58,7 @@ final class StoreCheck {
 
   StoreReport check(boolean files) {
     List<Problem> problems = new ArrayList<>();
-    store
-        .images()
-        .damaged()
-        .forEach((file, why) -> add(problems, Kind.DAMAGED_RECORD, file, why));
+    store.images().damaged().forEach((file, why) -> add(problems, Kind.DAMAGED_RECORD, file, why));
     List<Digest> blobs = store.content().list();
     blobs.forEach(digest -> blob(digest, problems));
     List<ImageRecord> names = store.images().list();
@@ -119,7 +116,8 @@ final class StoreCheck {
         add(missing, Kind.MISSING_LAYER, id, detail);
       }
     }
-    if (!missing.isEmpty() && store.images().find(name.reference()).filter(name::isLike).isPresent()) {
+    if (!missing.isEmpty()
+        && store.images().find(name.reference()).filter(name::isLike).isPresent()) {
       problems.addAll(missing);
     }
   }

@@ -23,11 +23,7 @@ import java.util.Set;
  * @param unusedBytes blobs and layers that no name keeps; containers may use them
  */
 public record StoreUsage(
-    List<ImageUsage> images,
-    long blobBytes,
-    long layerBytes,
-    long ingestBytes,
-    long unusedBytes) {
+    List<ImageUsage> images, long blobBytes, long layerBytes, long ingestBytes, long unusedBytes) {
   /** Copies the list. */
   public StoreUsage {
     images = List.copyOf(images);

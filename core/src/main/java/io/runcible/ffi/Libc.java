@@ -42,7 +42,12 @@ public interface Libc {
   int ioctl(int fd, long request, Pointer argument);
 
   long copy_file_range(
-      int from, @Nullable Pointer fromOffset, int to, @Nullable Pointer toOffset, long count, int flags);
+      int from,
+      @Nullable Pointer fromOffset,
+      int to,
+      @Nullable Pointer toOffset,
+      long count,
+      int flags);
 
   int pipe2(Pointer fds, int flags);
 

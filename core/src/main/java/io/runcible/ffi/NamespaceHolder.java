@@ -231,8 +231,7 @@ final class NamespaceHolder implements PrivilegedHost {
         lower.add(name);
       }
       String shorter =
-          Overlay.options(
-              new OverlayMount(lower, mount.upper(), mount.work(), mount.throwAway()));
+          Overlay.options(new OverlayMount(lower, mount.upper(), mount.work(), mount.throwAway()));
       String script = "cd \"$1\" && exec mount -t overlay overlay -o \"$2\" \"$3\"";
       run(
           command(

@@ -106,13 +106,7 @@ public final class ProjectQuota {
   private static long quotactl(FileDescriptor opened, int command, int project, Pointer block) {
     return libc()
         .syscall(
-            SYS_QUOTACTL_FD,
-            opened.value(),
-            command & 0xffffffffL,
-            project,
-            block.address(),
-            0,
-            0);
+            SYS_QUOTACTL_FD, opened.value(), command & 0xffffffffL, project, block.address(), 0, 0);
   }
 
   private static RuncibleException unsupported(Path directory, int errno) {

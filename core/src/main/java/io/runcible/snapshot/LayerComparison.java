@@ -26,8 +26,7 @@ final class LayerComparison {
   private final LayerDirectories snapshotter;
   private final Executor stages;
 
-  LayerComparison(
-      Image image, LocalStore store, LayerDirectories snapshotter, Executor stages) {
+  LayerComparison(Image image, LocalStore store, LayerDirectories snapshotter, Executor stages) {
     this.layers = image.layers();
     this.chain = ChainId.of(layers.stream().map(Layer::diffId).toList());
     this.store = store;

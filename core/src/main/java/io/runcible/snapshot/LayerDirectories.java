@@ -39,8 +39,7 @@ abstract class LayerDirectories implements Snapshotter {
   LayerDirectories(LocalStore store, PrivilegedHost host) {
     this.snapshots = store.root().resolve(SNAPSHOTS);
     this.locks = store.root().resolve("locks");
-    this.additional =
-        store.additional().stream().map(other -> other.resolve(SNAPSHOTS)).toList();
+    this.additional = store.additional().stream().map(other -> other.resolve(SNAPSHOTS)).toList();
     this.host = host;
     try {
       Files.createDirectories(snapshots);

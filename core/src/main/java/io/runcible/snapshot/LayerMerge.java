@@ -81,8 +81,7 @@ final class LayerMerge {
     }
   }
 
-  private void entry(
-      FileDescriptor from, FileDescriptor to, String name, Stat stat, String path) {
+  private void entry(FileDescriptor from, FileDescriptor to, String name, Stat stat, String path) {
     Optional<Stat> old = FileCalls.stat(to, name);
     boolean both = stat.isDirectory() && old.isPresent() && old.get().isDirectory();
     if (old.isPresent() && !(both && !isOpaque(from, name))) {
@@ -136,8 +135,7 @@ final class LayerMerge {
     } else if (stat.type() == Stat.SYMLINK) {
       FileCalls.makeSymlink(to, name, FileCalls.readLink(from, name));
     } else {
-      FileCalls.makeNode(
-          to, name, stat.type() | 0600, stat.deviceMajor(), stat.deviceMinor());
+      FileCalls.makeNode(to, name, stat.type() | 0600, stat.deviceMajor(), stat.deviceMinor());
     }
   }
 

@@ -112,6 +112,8 @@ final class OverlaySnapshotter extends LayerDirectories {
 
   @Override
   public void release(Path place) {
-    ProjectQuota.release(place.resolve(UPPER));
+    if (!host.rootless()) { // Others can have no limit, and may not even be able to open it.
+      ProjectQuota.release(place.resolve(UPPER));
+    }
   }
 }

@@ -8,10 +8,10 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
-import java.util.Map;
 import java.util.Set;
 
 /**
@@ -24,22 +24,21 @@ public record SnapshotUsage(long bytes, long inodes) {
   static SnapshotUsage of(Path tree) throws IOException {
     long bytes = 0;
     long inodes = 0;
-    Set<Object> linked = new HashSet<>();
+    Set<Object> files = new HashSet<>();
     Deque<Path> directories = new ArrayDeque<>();
     directories.push(tree);
     while (!directories.isEmpty()) {
       try (DirectoryStream<Path> entries = Files.newDirectoryStream(directories.pop())) {
         for (Path entry : entries) {
-          Map<String, Object> facts =
-              Files.readAttributes(
-                  entry, "unix:size,nlink,ino,isDirectory,isRegularFile", LinkOption.NOFOLLOW_LINKS);
-          if (facts.get("isDirectory").equals(true)) {
+          BasicFileAttributes facts =
+              Files.readAttributes(entry, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+          if (facts.isDirectory()) {
             directories.push(entry);
-          } else if (!facts.get("nlink").equals(1) && !linked.add(facts.get("ino"))) {
-            continue;
+          } else if (!files.add(facts.fileKey())) {
+            continue; // Another name of a file.
           }
           inodes++;
-          bytes += facts.get("isRegularFile").equals(true) ? (Long) facts.get("size") : 0;
+          bytes += facts.isRegularFile() ? facts.size() : 0;
         }
       } catch (AccessDeniedException | NoSuchFileException e) {
         // Another id's, or removed meanwhile.
@@ -48,9 +47,5 @@ public record SnapshotUsage(long bytes, long inodes) {
       }
     }
     return new SnapshotUsage(bytes, inodes);
-  }
-
-  SnapshotUsage plus(SnapshotUsage other) {
-    return new SnapshotUsage(bytes + other.bytes, inodes + other.inodes);
   }
 }

@@ -52,8 +52,9 @@ public final class Unpacker implements AutoCloseable {
 
   /**
    * Brings all of an image into the store, as far as it is not there: manifest, configuration and
-   * layers, the layers also unpacked. Durable when it returns; nothing is visible when it throws.
-   * The caller holds a lease that keeps all of it. Blocks, also while another process fetches the same.
+   * layers, the layers also unpacked. The content is durable when it returns, its names are when
+   * {@link LocalStore#record} does; nothing is visible when it throws. The caller holds a lease
+   * that keeps all of it. Blocks, also while another process fetches the same.
    *
    * @return the chainIds, the lowest first
    * @throws io.runcible.RuncibleException CORRUPT_DATA if content is not what its digest or diffId
@@ -84,9 +85,7 @@ public final class Unpacker implements AutoCloseable {
     Map<Digest, String> differences = new LinkedHashMap<>();
     TaskGroup task = new TaskGroup(writers);
     task.start(
-        () ->
-            new LayerComparison(image, store, directories, stages)
-                .run(wanted, differences::put));
+        () -> new LayerComparison(image, store, directories, stages).run(wanted, differences::put));
     task.await("comparing " + image.reference());
     return differences;
   }

@@ -128,7 +128,10 @@ public final class ContentStore {
         LockFile.acquire(
             locks.resolve("blob-" + digest.algorithm() + "-" + digest.hex()), true, DOWNLOAD_LIMIT);
     return new Ingest(
-        descriptor, file(blobs, digest), ingests.resolve(digest.algorithm() + "-" + digest.hex()), lock);
+        descriptor,
+        file(blobs, digest),
+        ingests.resolve(digest.algorithm() + "-" + digest.hex()),
+        lock);
   }
 
   /** All blobs of this store itself. What has no digest's name is no blob. */

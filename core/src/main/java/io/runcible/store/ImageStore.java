@@ -101,18 +101,25 @@ public final class ImageStore {
   }
 
   private boolean write(Path file, ImageRecord image) {
-    try (LockFile still = lock.shared()) {
-      Path repository = Objects.requireNonNull(file.getParent());
-      if (!Files.isDirectory(repository)) {
-        Files.createDirectories(repository);
-        StoreFiles.sync(directory);
-      }
-      JsonRecord.write(file, Stored.of(image), true);
-      return true;
+    return lock.whileShared(
+        () -> {
+          makeRepository(Objects.requireNonNull(file.getParent()));
+          JsonRecord.write(file, Stored.of(image), true);
+          return true;
+        });
+  }
+
+  private void makeRepository(Path repository) {
+    if (Files.isDirectory(repository)) {
+      return;
+    }
+    try {
+      Files.createDirectories(repository);
     } catch (IOException e) {
       throw new RuncibleException(
-          ErrorKind.UNAVAILABLE, "cannot record " + image.reference() + ": " + e.getMessage(), e);
+          ErrorKind.UNAVAILABLE, "cannot make '" + repository + "': " + e.getMessage(), e);
     }
+    StoreFiles.sync(directory);
   }
 
   /** A damaged record is as good as none to one who replaces it. */

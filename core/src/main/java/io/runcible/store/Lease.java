@@ -34,17 +34,18 @@ public final class Lease implements AutoCloseable {
 
   /** A new lease; between its making and its lock no clean-up looks. */
   static Lease open(StoreLock store, Path file, boolean all) {
-    try (LockFile still = store.shared()) {
-      LockFile lock =
-          LockFile.tryAcquire(file, true)
-              .orElseThrow(
-                  () -> new RuncibleException(ErrorKind.INTERNAL, "'" + file + "' is taken"));
-      Lease lease = new Lease(store, lock, file);
-      if (all) {
-        lease.write(ALL + "\n");
-      }
-      return lease;
-    }
+    return store.whileShared(
+        () -> {
+          LockFile lock =
+              LockFile.tryAcquire(file, true)
+                  .orElseThrow(
+                      () -> new RuncibleException(ErrorKind.INTERNAL, "'" + file + "' is taken"));
+          Lease lease = new Lease(store, lock, file);
+          if (all) {
+            lease.write(ALL + "\n");
+          }
+          return lease;
+        });
   }
 
   /**
@@ -64,15 +65,14 @@ public final class Lease implements AutoCloseable {
     if (lines.isEmpty()) {
       return;
     }
-    try (LockFile still = store.shared()) {
-      write(lines.toString());
-    }
+    store.whileShared(() -> write(lines.toString()));
   }
 
   /** Not synced: a power cut ends the process, too. */
-  private void write(String lines) {
+  private boolean write(String lines) {
     try (FileOutputStream stream = new FileOutputStream(file.toFile(), true)) {
       stream.write(lines.getBytes(StandardCharsets.US_ASCII));
+      return true;
     } catch (IOException e) {
       lock.closeAndRemove();
       closed = true;

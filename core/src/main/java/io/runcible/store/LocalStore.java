@@ -222,8 +222,7 @@ public final class LocalStore implements ImageSource {
       // Still so, and therefore there, now that the lease keeps it.
       ImageRecord still = named(source);
       if (!still.isLike(old)) {
-        throw new RuncibleException(
-            ErrorKind.UNAVAILABLE, source + " has just changed; try again");
+        throw new RuncibleException(ErrorKind.UNAVAILABLE, source + " has just changed; try again");
       }
       return images.put(still.named(target));
     }

@@ -4,6 +4,7 @@ import io.runcible.state.LockFile;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * Held for a moment only: shared by those who say what they are going to use or write a name,
@@ -21,16 +22,31 @@ final class StoreLock {
     this.lock = locks.resolve("store");
   }
 
-  LockFile shared() {
-    try (LockFile turn = LockFile.acquire(turnstile, false, LIMIT)) {
-      return LockFile.acquire(lock, false, LIMIT);
-    }
+  private LockFile shared() {
+    return acquire(false, LIMIT);
   }
 
   /** Fails with TIMEOUT or CANCELLED. */
   LockFile exclusive(Duration limit) {
-    try (LockFile turn = LockFile.acquire(turnstile, true, limit)) {
-      return LockFile.acquire(lock, true, limit);
+    return acquire(true, limit);
+  }
+
+  private LockFile acquire(boolean exclusive, Duration limit) {
+    LockFile turn = LockFile.acquire(turnstile, exclusive, limit);
+    try {
+      return LockFile.acquire(lock, exclusive, limit);
+    } finally {
+      turn.close();
+    }
+  }
+
+  /** Does something small while no clean-up looks. */
+  <T> T whileShared(Supplier<T> work) {
+    LockFile held = shared();
+    try {
+      return work.get();
+    } finally {
+      held.close();
     }
   }
 

@@ -7,17 +7,26 @@
  * processes one downloads and the others wait. {@link io.runcible.store.ImageStore} maps names to
  * manifests. An image is recorded only after all its content is durable.
  *
+ * <p>A {@link io.runcible.store.Lease} keeps content while a process works with it, a name for
+ * good. What neither keeps goes with the next {@link io.runcible.store.Sweep}. So say first what
+ * you are going to use, then look whether it is there:
+ *
  * <pre>{@code
  * try (LocalStore store = LocalStore.open(root);
- *     LocalStore.Lease lease = store.lease();
- *     Ingest ingest = store.content().ingest(descriptor)) {
- *   if (!ingest.isPresent()) {
- *     ingest.receive(bytes).readAllBytes();
+ *     Lease lease = store.lease()) {
+ *   lease.keep(List.of(descriptor.digest()));
+ *   try (Ingest ingest = store.content().ingest(descriptor)) {
+ *     if (!ingest.isPresent()) {
+ *       ingest.receive(bytes);
+ *     }
+ *     store.sync();
+ *     ingest.commit();
  *   }
- *   store.sync();
- *   ingest.commit();
+ *   store.record(reference, manifest, false);
  * }
  * }</pre>
+ *
+ * <p>A copy from elsewhere does the same by {@link io.runcible.store.LocalStore#sink}.
  */
 @NullMarked
 package io.runcible.store;

@@ -2,8 +2,17 @@ package io.runcible.engine;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.image.Descriptor;
+import io.runcible.image.Image;
+import io.runcible.image.ImageReference;
+import io.runcible.image.ImageSink;
+import io.runcible.image.Platform;
+import io.runcible.registry.RegistryClient;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -14,30 +23,36 @@ import java.util.function.Consumer;
  * test's directories, and a reference as arguments. Says on its output what it did.
  */
 final class EngineProgram {
-  private static final int SHARED_ROUNDS = 40;
+  private static final String COPIED = "registry.example/copied:1";
 
   private static final Map<String, Consumer<EngineProgram>> PROGRAMS =
-      Map.of(
-          "run-and-wait", EngineProgram::runAndWait,
-          "run-and-exit", EngineProgram::runAndExit,
-          "run-loop", EngineProgram::runLoop,
-          "detach-loop", EngineProgram::detachLoop,
-          "pull-loop", EngineProgram::pullLoop,
-          "pull-once", EngineProgram::pullOnce,
-          "share", EngineProgram::share,
-          "detach-and-close", EngineProgram::detachAndClose,
-          "detach-and-wait", EngineProgram::detachAndWait);
+      Map.ofEntries(
+          Map.entry("run-and-wait", EngineProgram::runAndWait),
+          Map.entry("run-and-exit", EngineProgram::runAndExit),
+          Map.entry("run-loop", EngineProgram::runLoop),
+          Map.entry("detach-loop", EngineProgram::detachLoop),
+          Map.entry("pull-loop", EngineProgram::pullLoop),
+          Map.entry("store-loop", EngineProgram::storeLoop),
+          Map.entry("pull-once", EngineProgram::pullOnce),
+          Map.entry("pull-and-wait", EngineProgram::pullAndWait),
+          Map.entry("share", EngineProgram::share),
+          Map.entry("detach-and-close", EngineProgram::detachAndClose),
+          Map.entry("detach-and-wait", EngineProgram::detachAndWait));
 
   private final Path root;
   private final String reference;
+  private final List<String> more;
 
-  private EngineProgram(Path root, String reference) {
+  private EngineProgram(Path root, String reference, List<String> more) {
     this.root = root;
     this.reference = reference;
+    this.more = more;
   }
 
   public static void main(String[] args) {
-    EngineProgram program = new EngineProgram(Path.of(args[1]), args[2]);
+    List<String> all = List.of(args);
+    EngineProgram program =
+        new EngineProgram(Path.of(all.get(1)), all.get(2), all.subList(3, all.size()));
     PROGRAMS.get(args[0]).accept(program);
   }
 
@@ -135,16 +150,74 @@ final class EngineProgram {
     }
   }
 
-  /** Everything that concerns others on the same store, in any order. */
+  private void pullAndWait() {
+    try (ContainerEngine engine = open()) {
+      say("working");
+      say(engine.images().pull(reference).descriptor().digest().toString());
+      awaitInput();
+    }
+  }
+
+  /** Everything that writes to a store, from several threads, until this is killed. */
+  private void storeLoop() {
+    ContainerEngine engine = open();
+    Images images = engine.images();
+    String tag = "registry.example/tag:" + ProcessHandle.current().pid();
+    say("working");
+    forever(() -> images.pull(reference));
+    forever(
+        () -> {
+          tolerant(() -> images.tag(reference, tag));
+          images.remove(tag);
+          images.remove(reference);
+        });
+    forever(
+        () -> {
+          copyToTheStore(images);
+          images.remove(COPIED);
+        });
+    forever(() -> images.prune(PruneRules.unused()));
+  }
+
+  /** As a copy from a registry does, layers without unpacking them. */
+  private void copyToTheStore(Images images) {
+    ImageReference name = ImageReference.parse(reference);
+    try (RegistryClient registry = RegistryClient.create();
+        ImageSink sink = images.sink()) {
+      Image image = Image.resolve(registry, name, Platform.host());
+      List<Descriptor> blobs = new ArrayList<>(image.manifest().layers());
+      blobs.add(image.manifest().config());
+      for (Descriptor blob : blobs) {
+        if (!sink.hasBlob(name, blob)) {
+          try (InputStream content = registry.blob(name, blob)) {
+            sink.putBlob(name, blob, content);
+          }
+        }
+      }
+      sink.putManifest(ImageReference.parse(COPIED), image.descriptor(), image.manifest().raw());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Everything that concerns others on the same store, in any order, for some seconds. */
   private void share() {
     Random random = new Random(ProcessHandle.current().pid());
+    long end = System.nanoTime() + Long.parseLong(more.get(0)) * 1_000_000_000L;
+    String tag = "registry.example/tag:" + ProcessHandle.current().pid();
     try (ContainerEngine engine = open()) {
+      Images images = engine.images();
       say("ready");
-      for (int round = 0; round < SHARED_ROUNDS; round++) {
-        switch (random.nextInt(4)) {
-          case 0 -> engine.images().pull(reference);
-          case 1 -> engine.images().remove(reference);
-          case 2 -> prune(engine);
+      while (System.nanoTime() < end) {
+        switch (random.nextInt(9)) {
+          case 0 -> images.pull(reference);
+          case 1 -> images.remove(reference);
+          case 2 -> images.prune();
+          case 3 -> images.prune(PruneRules.unused());
+          case 4 -> tolerant(() -> images.tag(reference, tag));
+          case 5 -> copyToTheStore(images);
+          case 6 -> images.check(false).problems().forEach(problem -> say(problem.toString()));
+          case 7 -> images.usage();
           default -> {
             try (Container container = engine.run(sh("exit 7").build())) {
               say(container.waitFor().toString());
@@ -152,16 +225,17 @@ final class EngineProgram {
           }
         }
       }
+      images.remove(tag);
       say("done");
     }
   }
 
-  /** Another one's pull or start is in the way at times. */
-  private static void prune(ContainerEngine engine) {
+  /** Another one has taken the name away, or changed it. */
+  private static void tolerant(Runnable work) {
     try {
-      engine.images().prune();
+      work.run();
     } catch (RuncibleException e) {
-      if (e.kind() != ErrorKind.UNAVAILABLE) {
+      if (e.kind() != ErrorKind.NOT_FOUND && e.kind() != ErrorKind.UNAVAILABLE) {
         throw e;
       }
     }

@@ -79,6 +79,25 @@ class KillIT {
     }
   }
 
+  /** Pulls, tags, copies, removals and clean-ups at once. */
+  @Test
+  void storeIsWholeAfterAnyKill() {
+    for (int round = 0; round < Rounds.of(6, 200); round++) {
+      ENGINE.leaks().begin();
+      killAtRandom("store-loop", random.nextBoolean() ? "busybox" : "debian", Victims.JVM);
+      try (ContainerEngine next = ENGINE.open()) {
+        assertThat(next.images().check(true).problems())
+            .as("round %s of seed %s", round, seed)
+            .isEmpty();
+        next.images().prune(PruneRules.unused());
+        assertThat(next.images().usage().blobBytes()).isZero();
+        assertThat(next.images().usage().layerBytes()).isZero();
+      }
+      recover("busybox");
+      ENGINE.leaks().verify();
+    }
+  }
+
   private void killAtRandom(String program, String image, Victims victims) {
     try (ChildJvm jvm =
         ChildJvm.start(
@@ -115,6 +134,7 @@ class KillIT {
   private static String recover(String image) {
     try (ContainerEngine next = ENGINE.open()) {
       assertThat(next.list()).isEmpty();
+      assertThat(next.images().check(false).problems()).isEmpty();
       next.images().pull(ENGINE.reference(image));
       try (Container container =
           next.run(ENGINE.spec(image).command("find", "/bin/", "/usr", "-xdev").build())) {

@@ -21,15 +21,17 @@ class SharedStoreIT {
   @RegisterExtension static final TestEngine ENGINE = new TestEngine();
 
   private static final int THREADS = 3;
+  private static final int JVMS = 4;
 
   @Test
   void pullRunRemoveAndPruneDoNotDisturbEachOther() {
     List<ChildJvm> jvms = new ArrayList<>();
     try (Container bystander = ENGINE.get().run(ENGINE.sh("sleep 600").build())) {
-      for (int i = 0; i < THREADS; i++) {
+      for (int i = 0; i < JVMS; i++) {
+        String image = ENGINE.reference(i == 0 ? "debian" : "busybox");
         jvms.add(
             ChildJvm.start(
-                EngineProgram.class, "share", ENGINE.root().path(), ENGINE.reference("busybox")));
+                EngineProgram.class, "share", ENGINE.root().path(), image, Rounds.of(15, 300)));
       }
       for (ChildJvm jvm : jvms) {
         List<String> said = jvm.rest();
@@ -42,7 +44,11 @@ class SharedStoreIT {
     } finally {
       jvms.forEach(ChildJvm::close);
     }
+    assertThat(ENGINE.get().images().check(true).problems()).isEmpty();
     assertThat(ENGINE.run(ENGINE.sh("echo fine")).output()).isEqualTo("fine");
+    ENGINE.get().images().prune(PruneRules.unused());
+    assertThat(ENGINE.get().images().usage().blobBytes()).isZero();
+    assertThat(ENGINE.get().images().usage().layerBytes()).isZero();
   }
 
   @Test

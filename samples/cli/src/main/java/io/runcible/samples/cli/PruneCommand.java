@@ -1,6 +1,7 @@
 package io.runcible.samples.cli;
 
 import io.runcible.engine.ContainerEngine;
+import io.runcible.engine.Pruned;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -16,7 +17,8 @@ final class PruneCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     try (ContainerEngine engine = options.open()) {
-      System.out.println(engine.images().prune() + " blobs and layers removed");
+      Pruned pruned = engine.images().prune();
+      System.out.println(pruned.blobs() + pruned.layers() + " blobs and layers removed");
     }
     return 0;
   }

@@ -1,0 +1,158 @@
+package io.runcible.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.runcible.HostTools;
+import io.runcible.Tool;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * A store on a file system of its own, whose power is cut: the kernel is told to shut the file
+ * system down without writing out its journal (FS_IOC_SHUTDOWN), so that what was not synced is
+ * lost as if the machine had stopped. Then it is mounted anew, which replays the journal.
+ */
+class PowerCutIT {
+  @RegisterExtension static final TestEngine ENGINE = new TestEngine();
+
+  private static final String SHUTDOWN =
+      "import fcntl, os, struct, sys\n"
+          + "fd = os.open(sys.argv[1], os.O_RDONLY)\n"
+          + "fcntl.ioctl(fd, 0x8004587d, struct.pack('I', 2))\n";
+  private static final int LONGEST_MILLIS = 2500;
+
+  private final long seed = Rounds.seed("power");
+  private final Random random = new Random(seed);
+  private final TestRoot root = TestRoot.create();
+  private final Path disk = root.path().resolve("disk");
+
+  @BeforeAll
+  static void needPrograms() {
+    HostTools.requireProgram("mkfs.ext4", "e2fsprogs");
+    HostTools.requireProgram("python3", "python3");
+  }
+
+  @AfterEach
+  void close() {
+    root.close();
+  }
+
+  private void makeDisk() throws IOException, InterruptedException {
+    Tool.require("truncate", "coreutils").run("-s", "768M", disk);
+    Tool.require("mkfs.ext4", "e2fsprogs").run("-q", "-F", disk);
+    Files.createDirectories(root.data());
+  }
+
+  private void mount() throws IOException, InterruptedException {
+    Tool.require("mount", "mount").run("-o", "loop", disk, root.data());
+  }
+
+  private void unmount() throws IOException, InterruptedException {
+    Tool.require("umount", "mount").run(root.data());
+  }
+
+  private void cutThePower() throws IOException, InterruptedException {
+    Tool.require("python3", "python3").run("-c", SHUTDOWN, root.data());
+  }
+
+  private ChildJvm start(String program, String image) {
+    return ChildJvm.start(EngineProgram.class, program, root.path(), ENGINE.reference(image));
+  }
+
+  /** Ends the processes first, which use the disk. */
+  private void endAndMountAnew(ChildJvm jvm) throws IOException, InterruptedException {
+    jvm.kill();
+    while (!HostResources.processesOf(List.of(root.path())).isEmpty()) {
+      LeakCheck.pause();
+    }
+    unmount();
+    mount();
+  }
+
+  /** Otherwise the other tests here would say nothing. */
+  @Test
+  void whatWasNotSyncedIsLost() throws Exception {
+    makeDisk();
+    mount();
+    Path synced = root.data().resolve("synced");
+    Path torn = root.data().resolve("torn");
+    Files.writeString(synced, "text");
+    Tool.require("sync", "coreutils").run();
+    Files.writeString(torn, "text");
+    cutThePower();
+    unmount();
+    mount();
+    try {
+      assertThat(synced).hasContent("text");
+      assertThat(torn).doesNotExist();
+    } finally {
+      unmount();
+    }
+  }
+
+  @Test
+  void imageThatWasPulledIsThere() throws Exception {
+    makeDisk();
+    mount();
+    try {
+      String digest;
+      try (ChildJvm jvm = start("pull-and-wait", "debian")) {
+        assertThat(jvm.line()).isEqualTo("working");
+        digest = jvm.line();
+        cutThePower();
+        endAndMountAnew(jvm);
+      }
+      try (ContainerEngine next = root.engine().build()) {
+        assertThat(next.images().check(true).problems()).isEmpty();
+        assertThat(next.images().find(ENGINE.reference("debian")))
+            .hasValueSatisfying(
+                image -> assertThat(image.descriptor().digest()).hasToString(digest));
+        assertRuns(next, "debian");
+      }
+    } finally {
+      unmount();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"pull-loop", "store-loop"})
+  void storeIsWholeWheneverThePowerFails(String program) throws Exception {
+    makeDisk();
+    mount();
+    try {
+      for (int round = 0; round < Rounds.of(5, 100); round++) {
+        String image = random.nextBoolean() ? "debian" : "busybox";
+        try (ChildJvm jvm = start(program, image)) {
+          assertThat(jvm.line()).isEqualTo("working");
+          Thread.sleep(random.nextInt(LONGEST_MILLIS));
+          cutThePower();
+          endAndMountAnew(jvm);
+        }
+        try (ContainerEngine next = root.engine().build()) {
+          assertThat(next.images().check(true).problems())
+              .as("round %s of seed %s", round, seed)
+              .isEmpty();
+          assertRuns(next, image);
+        }
+      }
+    } finally {
+      unmount();
+    }
+  }
+
+  private static void assertRuns(ContainerEngine engine, String image) {
+    engine.images().pull(ENGINE.reference(image));
+    try (Container container = engine.run(ENGINE.spec(image).command("echo", "fine").build())) {
+      assertThat(TestEngine.ended(container).output()).isEqualTo("fine");
+    }
+  }
+}
