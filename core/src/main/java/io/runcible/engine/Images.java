@@ -10,6 +10,7 @@ import io.runcible.image.ImageReference;
 import io.runcible.image.ImageSource;
 import io.runcible.image.ImageVerifier;
 import io.runcible.image.Platform;
+import io.runcible.registry.RegistryClient;
 import io.runcible.snapshot.ChainId;
 import io.runcible.snapshot.Snapshotter;
 import io.runcible.snapshot.Unpacker;
@@ -89,11 +90,16 @@ public final class Images {
 
   private void verify(ImageReference reference, Descriptor manifest) {
     if (verifiers.isEmpty()) {
-      policy.requireAccepted(reference);
+      policy.requireAccepted(reference, effective(reference));
     }
     for (ImageVerifier verifier : verifiers) {
       verifier.verify(reference, manifest, registry);
     }
+  }
+
+  /** The names under which the registries are really asked, as far as the source has others. */
+  private List<ImageReference> effective(ImageReference reference) {
+    return registry instanceof RegistryClient client ? client.names(reference) : List.of();
   }
 
   /** An image in the store, by the name that it was pulled by. */

@@ -59,8 +59,7 @@ final class KubernetesSecret implements CredentialStore {
     boolean docker = host.equals("index.docker.io") || host.equals("docker.io");
     // The versions of the API that older keys name are no repository.
     boolean version = path.equals("/v1") || path.equals("/v2");
-    return new Entry(
-        key, pattern(docker ? "docker.io" : host), version ? "" : path, credentials);
+    return new Entry(key, pattern(docker ? "docker.io" : host), version ? "" : path, credentials);
   }
 
   private static Pattern pattern(String host) {

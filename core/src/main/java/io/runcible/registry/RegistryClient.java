@@ -63,11 +63,11 @@ public final class RegistryClient implements ImageSource, ImageSink {
             builder.clock,
             builder.sleeper,
             () -> ThreadLocalRandom.current().nextDouble());
-    this.transport = new HttpTransport(
+    this.transport =
+        new HttpTransport(
             builder.connections(), builder.tls(), builder.proxies, retry, Version.userAgent());
     this.routes =
-        new Routes(
-            builder.registries, transport, builder.plainHttp, builder.https, builder.clock);
+        new Routes(builder.registries, transport, builder.plainHttp, builder.https, builder.clock);
     this.clock = builder.clock;
     this.credentials = builder.store();
     this.sender =
@@ -128,8 +128,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
   @Override
   public InputStream blob(ImageReference reference, Descriptor descriptor) {
     String what = "read blob " + descriptor.digest() + " of " + reference.name();
-    return routes.read(
-        what, reference, operation -> blobs.open(operation, reference, descriptor));
+    return routes.read(what, reference, operation -> blobs.open(operation, reference, descriptor));
   }
 
   /**

@@ -97,8 +97,7 @@ class MirrorsTest {
       }
       assertThat(mirror.lines())
           .containsExactly(
-              "HEAD /v2/copy/app/manifests/1",
-              "GET /v2/copy/app/manifests/" + DESCRIPTOR.digest());
+              "HEAD /v2/copy/app/manifests/1", "GET /v2/copy/app/manifests/" + DESCRIPTOR.digest());
       assertThat(location.requests).isEmpty();
     }
 
@@ -247,8 +246,7 @@ class MirrorsTest {
     void namesAreRefusedWithoutARequest() {
       answering(GOOD, GOOD);
       RegistryConfiguration blocking =
-          configuration(
-              "[[registry]]\nlocation='" + location.name() + "/secret'\nblocked=true");
+          configuration("[[registry]]\nlocation='" + location.name() + "/secret'\nblocked=true");
       ImageReference secret = location.reference("secret/app:1");
       try (RegistryClient client = location.client().registries(blocking).build()) {
         for (Runnable call :
@@ -291,8 +289,7 @@ class MirrorsTest {
           mirrored("[[registry]]\nlocation='" + location.name() + "/there'\nblocked=true")
               .build()) {
         assertThat(client.resolve(LOGICAL)).isEqualTo(DESCRIPTOR);
-        assertThat(
-                catchThrowableOfType(RuncibleException.class, () -> client.tags(LOGICAL)).kind())
+        assertThat(catchThrowableOfType(RuncibleException.class, () -> client.tags(LOGICAL)).kind())
             .isEqualTo(ErrorKind.PERMISSION_DENIED);
       }
     }
@@ -302,8 +299,7 @@ class MirrorsTest {
   class Insecure {
     private RegistryClient client(FakeRegistry registry, String insecure) {
       location = registry;
-      String toml =
-          "[[registry]]\nlocation='" + registry.name() + "/in'\ninsecure=" + insecure;
+      String toml = "[[registry]]\nlocation='" + registry.name() + "/in'\ninsecure=" + insecure;
       return RegistryClient.builder()
           .credentialStore(CredentialStore.NONE)
           .proxies(ProxySettings.none())
