@@ -64,7 +64,7 @@ final class KubernetesSecret implements CredentialStore {
 
   private static Pattern pattern(String host) {
     StringBuilder pattern = new StringBuilder();
-    for (String text : host.split("((?<=\\*)|(?=\\*))")) {
+    for (String text : host.split("((?<=\\*)|(?=\\*))", -1)) {
       pattern.append(text.equals("*") ? "[^.:]*" : Pattern.quote(text));
     }
     return Pattern.compile(pattern.toString(), Pattern.CASE_INSENSITIVE);
