@@ -77,8 +77,12 @@ public final class EngineBuilder {
   }
 
   /**
-   * Where images are pulled from; by default a {@link RegistryClient} that looks credentials up
-   * where docker and podman keep them. The caller closes it after the engine.
+   * Where images are pulled from; by default a {@link RegistryClient} with its defaults, which
+   * heeds the host's registries.conf, certificates and proxies, and looks credentials up where
+   * docker and podman keep them. The caller closes it after the engine.
+   *
+   * <p>The host's policy must accept an image by its name and by all names under which such a
+   * client looks for it ({@link RegistryClient#names}).
    */
   public EngineBuilder registry(ImageSource registry) {
     this.registry = registry;

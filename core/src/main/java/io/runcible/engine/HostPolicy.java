@@ -43,6 +43,25 @@ final class HostPolicy {
   }
 
   /**
+   * Returns if the policy accepts the image by the name that was asked for, and by those of the
+   * mirrors and the location where it is looked for: an image may come from any of them, so each
+   * that is rejected is a reason to refuse it.
+   *
+   * @throws RuncibleException as for {@link #requireAccepted(ImageReference)}
+   */
+  void requireAccepted(ImageReference reference, List<ImageReference> effective) {
+    requireAccepted(reference);
+    for (ImageReference name : effective) {
+      try {
+        requireAccepted(name);
+      } catch (RuncibleException e) {
+        throw new RuncibleException(
+            e.kind(), reference + " is looked for as " + name + ", and " + e.getMessage(), e);
+      }
+    }
+  }
+
+  /**
    * Returns if the policy accepts the image as it is.
    *
    * @throws RuncibleException UNSUPPORTED if it asks for a signature, PERMISSION_DENIED if it

@@ -12,6 +12,7 @@ import io.runcible.image.ImageSink;
 import io.runcible.image.ImageSource;
 import io.runcible.image.ImageVerifier;
 import io.runcible.image.Platform;
+import io.runcible.registry.RegistryClient;
 import io.runcible.snapshot.Snapshotter;
 import io.runcible.snapshot.Unpacker;
 import io.runcible.store.ImageRecord;
@@ -105,11 +106,16 @@ public final class Images {
 
   private void verify(ImageSource source, ImageReference reference, Descriptor manifest) {
     if (verifiers.isEmpty()) {
-      policy.requireAccepted(reference);
+      policy.requireAccepted(reference, effective(source, reference));
     }
     for (ImageVerifier verifier : verifiers) {
       verifier.verify(reference, manifest, source);
     }
+  }
+
+  /** The names under which registries are really asked, as far as the source has others. */
+  private static List<ImageReference> effective(ImageSource source, ImageReference reference) {
+    return source instanceof RegistryClient client ? client.names(reference) : List.of();
   }
 
   /**

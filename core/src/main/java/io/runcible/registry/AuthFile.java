@@ -118,8 +118,7 @@ final class AuthFile {
   }
 
   private static RuncibleException invalid(String where, String reason) {
-    return new RuncibleException(
-        ErrorKind.INVALID_INPUT, "cannot read " + where + ": " + reason);
+    return new RuncibleException(ErrorKind.INVALID_INPUT, "cannot read " + where + ": " + reason);
   }
 
   /** The name by which Docker and its helpers know a registry. */

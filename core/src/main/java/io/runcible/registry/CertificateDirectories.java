@@ -114,7 +114,7 @@ record CertificateDirectories(List<Path> places) {
         certificates.add((X509Certificate) one);
       }
     } catch (CertificateException e) {
-      throw notCertificates(file, e.getMessage());
+      throw notCertificates(file, String.valueOf(e.getMessage()));
     }
     if (certificates.isEmpty()) {
       throw notCertificates(file, "there is none");
@@ -122,7 +122,7 @@ record CertificateDirectories(List<Path> places) {
     return certificates;
   }
 
-  private static RuncibleException notCertificates(Path file, Object reason) {
+  private static RuncibleException notCertificates(Path file, String reason) {
     return ConfigurationFiles.invalid(file, "it has no certificates in PEM: " + reason);
   }
 }

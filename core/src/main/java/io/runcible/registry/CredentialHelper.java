@@ -118,9 +118,9 @@ final class CredentialHelper {
   }
 
   /** What a helper wrote, and whether it succeeded. */
-  private record Answer(boolean good, byte[] output) {
+  private record Answer(boolean good, String output) {
     String said() {
-      return ForeignText.shown(new String(output, StandardCharsets.UTF_8).trim(), 200);
+      return ForeignText.shown(output.trim(), 200);
     }
   }
 
@@ -152,7 +152,7 @@ final class CredentialHelper {
       if (!process.waitFor(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
         throw new TimeoutException();
       }
-      return new Answer(process.exitValue() == 0, raw);
+      return new Answer(process.exitValue() == 0, new String(raw, StandardCharsets.UTF_8));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new RuncibleException(
@@ -185,8 +185,8 @@ final class CredentialHelper {
     }
   }
 
-  private static Credentials parse(byte[] raw) throws IOException {
-    Optional<ObjectNode> answer = Json.object(raw);
+  private static Credentials parse(String output) throws IOException {
+    Optional<ObjectNode> answer = Json.object(output.getBytes(StandardCharsets.UTF_8));
     Optional<String> secret = answer.flatMap(json -> Json.text(json, "Secret"));
     if (secret.isEmpty()) {
       throw new IOException("its answer is not JSON with a secret");

@@ -35,15 +35,15 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A login is written to the first of the files, as podman and Docker do; what is in {@code
  * $XDG_RUNTIME_DIR} or {@code /run} is gone after a reboot. If the file names a helper for the
- * registry, that keeps the credentials, and the file an empty entry. Otherwise they are in the file,
- * in base64, which is no protection but its mode 0600. Docker's own registry is called {@code
+ * registry, that keeps the credentials, and the file an empty entry. Otherwise they are in the
+ * file, in base64, which is no protection but its mode 0600. Docker's own registry is called {@code
  * https://index.docker.io/v1/} in a file named {@code config.json} and {@code docker.io} elsewhere,
  * unless it is there by the other name. What else is in the file stays. A logout takes the
  * credentials out of that file and that helper only; what another file has is then found again.
  *
- * <p>Look-ups throw {@link RuncibleException} with INVALID_INPUT when a file is
- * malformed, FAILED_PRECONDITION when it cannot be read, and CANCELLED when the thread is
- * interrupted while a helper runs. Thread-safe.
+ * <p>Look-ups throw {@link RuncibleException} with INVALID_INPUT when a file is malformed,
+ * FAILED_PRECONDITION when it cannot be read, and CANCELLED when the thread is interrupted while a
+ * helper runs. Thread-safe.
  */
 public final class DockerCredentials implements CredentialStore {
   private static final Duration HELPER_TIMEOUT = Duration.ofSeconds(30);
@@ -81,9 +81,7 @@ public final class DockerCredentials implements CredentialStore {
     return new KubernetesSecret(secret);
   }
 
-  /**
-   * One file in Docker's format. It need not be there, and is made by {@link #store}.
-   */
+  /** One file in Docker's format. It need not be there, and is made by {@link #store}. */
   public static DockerCredentials file(Path file) {
     return new DockerCredentials(List.of(file), new CredentialHelper(HELPER_TIMEOUT));
   }

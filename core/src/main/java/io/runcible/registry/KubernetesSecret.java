@@ -59,13 +59,12 @@ final class KubernetesSecret implements CredentialStore {
     boolean docker = host.equals("index.docker.io") || host.equals("docker.io");
     // The versions of the API that older keys name are no repository.
     boolean version = path.equals("/v1") || path.equals("/v2");
-    return new Entry(
-        key, pattern(docker ? "docker.io" : host), version ? "" : path, credentials);
+    return new Entry(key, pattern(docker ? "docker.io" : host), version ? "" : path, credentials);
   }
 
   private static Pattern pattern(String host) {
     StringBuilder pattern = new StringBuilder();
-    for (String text : host.split("((?<=\\*)|(?=\\*))")) {
+    for (String text : host.split("((?<=\\*)|(?=\\*))", -1)) {
       pattern.append(text.equals("*") ? "[^.:]*" : Pattern.quote(text));
     }
     return Pattern.compile(pattern.toString(), Pattern.CASE_INSENSITIVE);

@@ -54,8 +54,7 @@ final class Login {
     int slash = key.indexOf('/');
     String registry = slash < 0 ? key : key.substring(0, slash);
     Operation operation = routes.registry("log in to " + key, registry, Access.PULL);
-    TokenAuthenticator authenticator =
-        new TokenAuthenticator(transport, only(credentials), clock);
+    TokenAuthenticator authenticator = new TokenAuthenticator(transport, only(credentials), clock);
     transport.call(
         operation,
         authenticator::send,

@@ -35,7 +35,7 @@ record NoProxy(List<Entry> entries) {
           "the list of hosts without proxy has more than " + MAX_LENGTH + " characters");
     }
     List<Entry> entries = new ArrayList<>();
-    for (String part : text.split("[,\\s]+")) {
+    for (String part : text.split("[,\\s]+", -1)) {
       if (!part.isEmpty()) {
         entries.add(entry(part.toLowerCase(Locale.ROOT)));
       }

@@ -112,7 +112,9 @@ public final class ProxySettings {
   /** Sets up a client that connects to the host and port of this URL only. */
   void apply(OkHttpClient.Builder client, HttpUrl url) {
     Optional<Route> route =
-        RegistryEndpoint.isLoopback(url) || exceptions.covers(url) ? Optional.empty() : choice.apply(url);
+        RegistryEndpoint.isLoopback(url) || exceptions.covers(url)
+            ? Optional.empty()
+            : choice.apply(url);
     if (route.isPresent()) {
       route.get().apply(client);
     } else {

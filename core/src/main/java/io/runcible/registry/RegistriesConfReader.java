@@ -3,7 +3,6 @@ package io.runcible.registry;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.toml.TomlMapper;
-import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.ImageReference;
 import java.io.IOException;

@@ -147,8 +147,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
   @Override
   public InputStream blob(ImageReference reference, Descriptor descriptor) {
     String what = "read blob " + descriptor.digest() + " of " + reference.name();
-    return routes.read(
-        what, reference, operation -> blobs.open(operation, reference, descriptor));
+    return routes.read(what, reference, operation -> blobs.open(operation, reference, descriptor));
   }
 
   /**

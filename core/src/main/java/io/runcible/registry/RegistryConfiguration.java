@@ -81,12 +81,12 @@ public final class RegistryConfiguration {
   }
 
   /**
-   * The same with another place for certificates: a directory like {@code
-   * /etc/containers/certs.d}, in which that of a registry is named {@code host} or {@code
-   * host:port}. There, {@code *.crt} are authorities that are trusted besides the usual ones, and
-   * {@code NAME.cert} with {@code NAME.key} is a certificate to show to the registry; all are PEM,
-   * the key without a passphrase. None of it counts for another host. It is read when the first
-   * connection to the registry is made.
+   * The same with another place for certificates: a directory like {@code /etc/containers/certs.d},
+   * in which that of a registry is named {@code host} or {@code host:port}. There, {@code *.crt}
+   * are authorities that are trusted besides the usual ones, and {@code NAME.cert} with {@code
+   * NAME.key} is a certificate to show to the registry; all are PEM, the key without a passphrase.
+   * None of it counts for another host. It is read when the first connection to the registry is
+   * made.
    */
   public RegistryConfiguration withCertificates(Path directory) {
     return new RegistryConfiguration(conf, List.of(directory));

@@ -169,8 +169,7 @@ final class Routes {
       return known;
     }
     for (boolean candidate : new boolean[] {false, true}) {
-      RegistryEndpoint endpoint =
-          RegistryEndpoint.of(registry, candidate, true, Remap.NONE);
+      RegistryEndpoint endpoint = RegistryEndpoint.of(registry, candidate, true, Remap.NONE);
       Operation operation = new Operation(what, endpoint, "", Access.PULL);
       transport.checkUsable(operation);
       Request get = new Request.Builder().url(endpoint.base()).build();

@@ -96,14 +96,21 @@ final class SocksSockets extends SocketFactory {
       InetSocketAddress server =
           new InetSocketAddress(dns.lookup(proxy.host()).get(0), proxy.port());
       super.connect(server, timeout);
-      int usual = getSoTimeout();
-      if (timeout > 0) {
-        setSoTimeout(timeout);
+      try {
+        reach((InetSocketAddress) target, timeout);
+      } catch (IOException e) {
+        close();
+        throw e;
       }
+    }
+
+    private void reach(InetSocketAddress target, int timeout) throws IOException {
+      int usual = getSoTimeout();
+      setSoTimeout(timeout);
       DataInputStream in = new DataInputStream(getInputStream());
       OutputStream out = getOutputStream();
       login(in, out);
-      ask(in, out, (InetSocketAddress) target);
+      ask(in, out, target);
       setSoTimeout(usual);
     }
 

@@ -15,15 +15,32 @@
  * }
  * }</pre>
  *
- * <p><b>Where requests go.</b> A registry is spoken to over HTTPS. The exceptions are loopback
- * addresses, and what {@link io.runcible.registry.RegistryClient.Builder#plainHttp} names. There is
- * no other way to plain HTTP, and none back: a redirect from HTTPS to HTTP is refused.
+ * <p><b>Where requests go.</b> A client heeds what the host says in registries.conf and certs.d
+ * ({@link io.runcible.registry.RegistryConfiguration}): an image may be read from a mirror or from
+ * another location, under an effective name, and what is blocked is refused. A registry is spoken
+ * to over HTTPS. The exceptions are loopback addresses, what {@link
+ * io.runcible.registry.RegistryClient.Builder#plainHttp} names, and what the configuration calls
+ * insecure: there TLS is tried first, with any certificate, and then plain HTTP. There is no other
+ * way to plain HTTP, and none back: a redirect from HTTPS to HTTP is refused. Proxies are those of
+ * {@link io.runcible.registry.ProxySettings}, by default of the environment and the JVM.
  *
- * <p><b>Credentials</b> are looked for only when a registry asks for them: first those given to
- * {@link io.runcible.registry.RegistryClient.Builder#credentials(String, Credentials)}, then a
- * {@link io.runcible.registry.CredentialStore}, which by default reads the files of Docker and of
- * Podman ({@link io.runcible.registry.DockerCredentials}). They are sent to the registry they are
- * for and to the token server that it names, and dropped on a redirect to any other host.
+ * <pre>{@code
+ * RegistryConfiguration host = RegistryConfiguration.host();
+ * ImageReference reference = host.resolve("app");  // heeds the host's aliases
+ * try (RegistryClient registry = RegistryClient.builder().registries(host).build()) {
+ *   registry.login("registry.example", Credentials.basic(user, password));
+ *   Descriptor image = registry.resolve(reference);
+ * }
+ * }</pre>
+ *
+ * <p><b>Credentials</b> are looked for only when a registry asks for them, under the effective
+ * name: first those given to {@link io.runcible.registry.RegistryClient.Builder#credentials(String,
+ * Credentials)}, then a {@link io.runcible.registry.CredentialStore}, which by default reads the
+ * files of Docker and of Podman ({@link io.runcible.registry.DockerCredentials}), where a login is
+ * kept, too. They are sent to the registry they are for and to the token server that it names
+ * first, and dropped on a redirect to any other host. A token server on another host gets them over
+ * HTTPS only, and a registry that names a different one later gets an error. A client certificate
+ * is shown to the host and port that its directory is named after.
  *
  * <p><b>Bad networks.</b> Failed connections and transient answers are tried again with growing
  * pauses, or the pause that the registry asks for. A blob that is cut off goes on where it stopped.

@@ -47,6 +47,20 @@ class HostPolicyTest {
     refuses(ErrorKind.UNSUPPORTED, "{\"default\":" + SIGNED + "}", "registry.example/a");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"logical.example", "mirror.example", "location.example/there"})
+  void rejectedByAnyNameIsDenied(String rejected) throws IOException {
+    HostPolicy policy = policy(scoped(rejected, "[{\"type\":\"reject\"}]", ACCEPT));
+    List<ImageReference> effective =
+        List.of(image("mirror.example/app"), image("location.example/there/app"));
+    assertThatThrownBy(() -> policy.requireAccepted(image("logical.example/app"), effective))
+        .isInstanceOfSatisfying(
+            RuncibleException.class,
+            e -> assertThat(e.kind()).isEqualTo(ErrorKind.PERMISSION_DENIED))
+        .hasMessageContaining(rejected);
+    policy.requireAccepted(image("other.example/app"), List.of(image("other.example/app")));
+  }
+
   @Test
   void rejectedIsDenied() {
     refuses(
@@ -110,8 +124,12 @@ class HostPolicyTest {
   }
 
   private void check(String policy, String reference) throws IOException {
+    policy(policy).requireAccepted(image(reference));
+  }
+
+  private HostPolicy policy(String policy) throws IOException {
     Path file = Files.writeString(directory.resolve("policy.json"), policy);
-    new HostPolicy(List.of(directory.resolve("missing"), file)).requireAccepted(image(reference));
+    return new HostPolicy(List.of(directory.resolve("missing"), file));
   }
 
   private static ImageReference image(String reference) {

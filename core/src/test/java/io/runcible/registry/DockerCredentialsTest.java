@@ -83,7 +83,8 @@ class DockerCredentialsTest {
 
     @Test
     void withoutAnEnvironmentTheHomeIsSearched() {
-      assertThat(DockerCredentials.files(
+      assertThat(
+              DockerCredentials.files(
                   Map.of("DOCKER_CONFIG", ""),
                   Path.of("/h"),
                   Optional.of(Path.of("/run/containers/0"))))

@@ -36,7 +36,11 @@ public final class DockerRegistry implements AutoCloseable {
 
   /** Made once, as it takes longer than all the rest. */
   private static final HeldCertificate CERTIFICATE =
-      new HeldCertificate.Builder().rsa2048().addSubjectAlternativeName("127.0.0.1").build();
+      new HeldCertificate.Builder()
+          .rsa2048()
+          .certificateAuthority(0)
+          .addSubjectAlternativeName("127.0.0.1")
+          .build();
 
   /** How one gets in. */
   public enum Entrance {
@@ -47,7 +51,9 @@ public final class DockerRegistry implements AutoCloseable {
     /** Plain HTTP with tokens of a token server, which wants the password. */
     TOKEN,
     /** HTTPS for anybody, with a certificate of its own. */
-    HTTPS
+    HTTPS,
+    /** HTTPS with a password for who has a certificate; all of that is in a certs.d directory. */
+    CERTIFICATE
   }
 
   private final Path directory;
@@ -68,6 +74,9 @@ public final class DockerRegistry implements AutoCloseable {
             .redirectErrorStream(true)
             .start();
     this.name = awaitAddress();
+    if (entrance == Entrance.CERTIFICATE) {
+      writeCertificates();
+    }
   }
 
   /** Starts one; the directory is empty. */
@@ -87,6 +96,9 @@ public final class DockerRegistry implements AutoCloseable {
             .credentialStore(CredentialStore.NONE)
             .registries(RegistryConfiguration.none())
             .proxies(ProxySettings.none());
+    if (entrance == Entrance.CERTIFICATE) {
+      client.registries(RegistryConfiguration.none().withCertificates(certificates()));
+    }
     if (entrance == Entrance.HTTPS) {
       client.https(name).trust(Certificates.trusting(CERTIFICATE.certificate()));
     }
@@ -95,6 +107,13 @@ public final class DockerRegistry implements AutoCloseable {
 
   /** The options by which skopeo may do everything, of which "dest-" or "src-" is the prefix. */
   public List<String> skopeoOptions(String prefix) {
+    if (entrance == Entrance.CERTIFICATE) {
+      return List.of(
+          "--" + prefix + "cert-dir",
+          certificates().resolve(name).toString(),
+          "--" + prefix + "creds",
+          USER + ":" + PASSWORD);
+    }
     if (needsPassword()) {
       return List.of(
           "--" + prefix + "tls-verify=false", "--" + prefix + "creds", USER + ":" + PASSWORD);
@@ -104,8 +123,25 @@ public final class DockerRegistry implements AutoCloseable {
         : List.of("--" + prefix + "cert-dir", directory.resolve("trusted").toString());
   }
 
+  /** A certs.d directory for this registry. */
+  Path certificates() {
+    return directory.resolve("certs.d");
+  }
+
   private boolean needsPassword() {
-    return entrance == Entrance.PASSWORD || entrance == Entrance.TOKEN;
+    return entrance == Entrance.PASSWORD
+        || entrance == Entrance.TOKEN
+        || entrance == Entrance.CERTIFICATE;
+  }
+
+  /** The client's key is in the older form, as openssl used to write it. */
+  private void writeCertificates() throws IOException {
+    HeldCertificate client =
+        new HeldCertificate.Builder().rsa2048().commonName("tests").signedBy(CERTIFICATE).build();
+    Path own = Files.createDirectories(certificates().resolve(name));
+    Files.writeString(own.resolve("ca.crt"), CERTIFICATE.certificatePem());
+    Files.writeString(own.resolve("client.cert"), client.certificatePem());
+    Files.writeString(own.resolve("client.key"), client.privateKeyPkcs1Pem());
   }
 
   private String config() throws IOException {
@@ -142,6 +178,20 @@ public final class DockerRegistry implements AutoCloseable {
                   issuer: token server
                   rootcertbundle: %1$s/certificate.pem
               """;
+          case CERTIFICATE -> {
+            Files.writeString(directory.resolve("htpasswd"), HTPASSWD);
+            Files.writeString(directory.resolve("key.pem"), CERTIFICATE.privateKeyPkcs8Pem());
+            yield """
+              tls:
+                certificate: %1$s/certificate.pem
+                key: %1$s/key.pem
+                clientcas: [%1$s/certificate.pem]
+            auth:
+              htpasswd:
+                realm: tests
+                path: %1$s/htpasswd
+            """;
+          }
           case HTTPS -> {
             Files.writeString(directory.resolve("key.pem"), CERTIFICATE.privateKeyPkcs8Pem());
             Files.createDirectories(directory.resolve("trusted"));

@@ -293,7 +293,8 @@ class LoginTest {
         put("{\"auths\":{\"" + before + "\":{\"auth\":\"eDp5\"}}}");
       }
       store.store("docker.io", JOE);
-      assertThat(content()).isEqualTo("{\"auths\":{\"" + after + "\":{\"auth\":\"" + AUTH + "\"}}}");
+      assertThat(content())
+          .isEqualTo("{\"auths\":{\"" + after + "\":{\"auth\":\"" + AUTH + "\"}}}");
       assertThat(store.erase("docker.io")).isTrue();
       assertThat(content()).isEqualTo("{\"auths\":{}}");
     }
@@ -350,15 +351,13 @@ class LoginTest {
     }
 
     @ParameterizedTest
-    @ValueSource(
-        strings = {"{\"credsStore\":\"h\"}", "{\"credHelpers\":{\"a.example\":\"h\"}}"})
+    @ValueSource(strings = {"{\"credsStore\":\"h\"}", "{\"credHelpers\":{\"a.example\":\"h\"}}"})
     void keepsWhatTheFileThenDoesNot(String json) throws IOException {
       Path kept = working("h");
       put(json);
       store.store("a.example", JOE);
       assertThat(kept)
-          .hasContent(
-              "{\"ServerURL\":\"a.example\",\"Username\":\"joe\",\"Secret\":\"s3cret\"}");
+          .hasContent("{\"ServerURL\":\"a.example\",\"Username\":\"joe\",\"Secret\":\"s3cret\"}");
       assertThat(content()).contains("\"auths\":{\"a.example\":{}}").doesNotContain(AUTH);
       assertThat(store.find("a.example", "app").flatMap(Credentials::basicHeader))
           .contains("Basic " + AUTH);

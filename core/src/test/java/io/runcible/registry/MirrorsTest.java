@@ -34,8 +34,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 class MirrorsTest {
   private static final Descriptor DESCRIPTOR = Descriptor.of(MediaType.OCI_MANIFEST, MANIFEST);
   private static final ImageReference LOGICAL = ImageReference.parse("logical.example/app:1");
-  private static final Function<RecordedRequest, MockResponse> GOOD =
-      request -> manifest(MANIFEST).build();
 
   @TempDir Path directory;
 
@@ -56,6 +54,10 @@ class MirrorsTest {
       Function<RecordedRequest, MockResponse> atLocation) {
     mirror = FakeRegistry.answering(atMirror);
     location = FakeRegistry.answering(atLocation);
+  }
+
+  private static MockResponse good(RecordedRequest request) {
+    return manifest(MANIFEST).build();
   }
 
   private RegistryConfiguration configuration(String toml) {
@@ -90,15 +92,14 @@ class MirrorsTest {
   class Mirrors {
     @Test
     void areAskedFirst() {
-      answering(GOOD, GOOD);
+      answering(MirrorsTest::good, MirrorsTest::good);
       try (RegistryClient client = mirrored().build()) {
         assertThat(client.resolve(LOGICAL)).isEqualTo(DESCRIPTOR);
         assertThat(client.manifest(LOGICAL, DESCRIPTOR)).isEqualTo(MANIFEST);
       }
       assertThat(mirror.lines())
           .containsExactly(
-              "HEAD /v2/copy/app/manifests/1",
-              "GET /v2/copy/app/manifests/" + DESCRIPTOR.digest());
+              "HEAD /v2/copy/app/manifests/1", "GET /v2/copy/app/manifests/" + DESCRIPTOR.digest());
       assertThat(location.requests).isEmpty();
     }
 
@@ -119,7 +120,7 @@ class MirrorsTest {
 
     @Test
     void thatLieAreFollowedByTheLocation() {
-      answering(request -> content(new byte[] {1}).build(), GOOD);
+      answering(request -> content(new byte[] {1}).build(), MirrorsTest::good);
       try (RegistryClient client = mirrored().build()) {
         assertThat(client.manifest(LOGICAL, DESCRIPTOR)).isEqualTo(MANIFEST);
       }
@@ -127,7 +128,7 @@ class MirrorsTest {
 
     @Test
     void thatCannotBeReachedRestForAWhile() {
-      answering(GOOD, GOOD);
+      answering(MirrorsTest::good, MirrorsTest::good);
       mirror.close();
       try (RegistryClient client = mirrored().build()) {
         assertThat(client.resolve(LOGICAL)).isEqualTo(DESCRIPTOR);
@@ -233,7 +234,7 @@ class MirrorsTest {
                               "WWW-Authenticate", "Bearer realm=\"" + mirror.url("/token") + "\"")
                           .build()
                       : manifest(MANIFEST).build(),
-          GOOD);
+          MirrorsTest::good);
       try (RegistryClient client = mirrored().build()) {
         client.resolve(LOGICAL);
       }
@@ -245,10 +246,9 @@ class MirrorsTest {
   class Blocked {
     @Test
     void namesAreRefusedWithoutARequest() {
-      answering(GOOD, GOOD);
+      answering(MirrorsTest::good, MirrorsTest::good);
       RegistryConfiguration blocking =
-          configuration(
-              "[[registry]]\nlocation='" + location.name() + "/secret'\nblocked=true");
+          configuration("[[registry]]\nlocation='" + location.name() + "/secret'\nblocked=true");
       ImageReference secret = location.reference("secret/app:1");
       try (RegistryClient client = location.client().registries(blocking).build()) {
         for (Runnable call :
@@ -268,7 +268,7 @@ class MirrorsTest {
 
     @Test
     void namesAreNotReadFromMirrorsEither() {
-      answering(GOOD, GOOD);
+      answering(MirrorsTest::good, MirrorsTest::good);
       String toml =
           "[[registry]]\nlocation='logical.example'\nblocked=true\n[[registry.mirror]]\nlocation='"
               + mirror.name()
@@ -281,7 +281,7 @@ class MirrorsTest {
 
     @Test
     void mirrorsArePassedOverAndABlockedLocationIsTheEnd() {
-      answering(GOOD, request -> status(404));
+      answering(MirrorsTest::good, request -> status(404));
       try (RegistryClient client =
           mirrored("[[registry]]\nlocation='" + mirror.name() + "/copy'\nblocked=true").build()) {
         assertThat(failure(client)).hasMessageContaining("blocks " + mirror.name() + "/copy/app:1");
@@ -291,8 +291,7 @@ class MirrorsTest {
           mirrored("[[registry]]\nlocation='" + location.name() + "/there'\nblocked=true")
               .build()) {
         assertThat(client.resolve(LOGICAL)).isEqualTo(DESCRIPTOR);
-        assertThat(
-                catchThrowableOfType(RuncibleException.class, () -> client.tags(LOGICAL)).kind())
+        assertThat(catchThrowableOfType(RuncibleException.class, () -> client.tags(LOGICAL)).kind())
             .isEqualTo(ErrorKind.PERMISSION_DENIED);
       }
     }
@@ -302,8 +301,7 @@ class MirrorsTest {
   class Insecure {
     private RegistryClient client(FakeRegistry registry, String insecure) {
       location = registry;
-      String toml =
-          "[[registry]]\nlocation='" + registry.name() + "/in'\ninsecure=" + insecure;
+      String toml = "[[registry]]\nlocation='" + registry.name() + "/in'\ninsecure=" + insecure;
       return RegistryClient.builder()
           .credentialStore(CredentialStore.NONE)
           .proxies(ProxySettings.none())
@@ -316,7 +314,7 @@ class MirrorsTest {
 
     @Test
     void registriesMayHaveAnyCertificate() {
-      FakeRegistry registry = FakeRegistry.answeringOverTls(GOOD);
+      FakeRegistry registry = FakeRegistry.answeringOverTls(MirrorsTest::good);
       try (RegistryClient client = client(registry, "true")) {
         assertThat(client.resolve(registry.reference("in/app:1"))).isEqualTo(DESCRIPTOR);
         assertThat(client.resolve(registry.reference("in/app:1"))).isEqualTo(DESCRIPTOR);
@@ -326,7 +324,7 @@ class MirrorsTest {
 
     @Test
     void registriesMaySpeakPlainHttp() {
-      FakeRegistry registry = FakeRegistry.answering(GOOD);
+      FakeRegistry registry = FakeRegistry.answering(MirrorsTest::good);
       try (RegistryClient client = client(registry, "true")) {
         assertThat(client.resolve(registry.reference("in/app:1"))).isEqualTo(DESCRIPTOR);
       }
@@ -334,7 +332,7 @@ class MirrorsTest {
 
     @Test
     void doesNotReachBeyondItsPrefix() {
-      FakeRegistry registry = FakeRegistry.answeringOverTls(GOOD);
+      FakeRegistry registry = FakeRegistry.answeringOverTls(MirrorsTest::good);
       try (RegistryClient client = client(registry, "true")) {
         client.resolve(registry.reference("in/app:1"));
         int seen = registry.requests.size();
@@ -348,7 +346,7 @@ class MirrorsTest {
 
     @Test
     void doesNotReachAnotherHostThatARedirectNames() {
-      try (FakeRegistry other = FakeRegistry.answeringOverTls(GOOD)) {
+      try (FakeRegistry other = FakeRegistry.answeringOverTls(MirrorsTest::good)) {
         FakeRegistry registry =
             FakeRegistry.answeringOverTls(
                 request ->
@@ -367,7 +365,7 @@ class MirrorsTest {
 
     @Test
     void falseMeansHttpsEvenOnThisMachine() {
-      FakeRegistry registry = FakeRegistry.answering(GOOD);
+      FakeRegistry registry = FakeRegistry.answering(MirrorsTest::good);
       try (RegistryClient client = client(registry, "false")) {
         assertThat(
                 catchThrowableOfType(
@@ -381,7 +379,7 @@ class MirrorsTest {
 
     @Test
     void registriesThatAreDownSayWhy() {
-      FakeRegistry registry = FakeRegistry.answering(GOOD);
+      FakeRegistry registry = FakeRegistry.answering(MirrorsTest::good);
       registry.close();
       try (RegistryClient client = client(registry, "true")) {
         RuncibleException failure =
@@ -395,7 +393,7 @@ class MirrorsTest {
 
   @Test
   void namesAreToldWithoutARequest() {
-    answering(GOOD, GOOD);
+    answering(MirrorsTest::good, MirrorsTest::good);
     try (RegistryClient client = mirrored().build()) {
       assertThat(client.names(LOGICAL))
           .extracting(ImageReference::toString)

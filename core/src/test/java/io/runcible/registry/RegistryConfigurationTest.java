@@ -124,15 +124,16 @@ class RegistryConfigurationTest {
     @Test
     void moveBelowTheLocation() {
       String toml = "[[registry]]\nprefix='a.example/foo'\nlocation='b.example:5000/bar'";
-      assertThat(names(toml, "a.example/foo/app:1"))
-          .containsExactly("b.example:5000/bar/app:1");
+      assertThat(names(toml, "a.example/foo/app:1")).containsExactly("b.example:5000/bar/app:1");
       assertThat(names(toml, "a.example/foo@" + DIGEST))
           .containsExactly("b.example:5000/bar@" + DIGEST);
     }
 
     @Test
     void ofAWildcardMoveWithoutTheirHost() {
-      assertThat(names("[[registry]]\nprefix='*.example'\nlocation='b.example/m'", "a.example/x/app:1"))
+      assertThat(
+              names(
+                  "[[registry]]\nprefix='*.example'\nlocation='b.example/m'", "a.example/x/app:1"))
           .containsExactly("b.example/m/x/app:1");
       assertThat(names("[[registry]]\nprefix='*.example'", "a.example/app:1"))
           .containsExactly("a.example/app:1");
@@ -214,7 +215,13 @@ class RegistryConfigurationTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"true,true,true", "true,false,false", "false,true,false", ",true,true", "true,,true"})
+    @CsvSource({
+      "true,true,true",
+      "true,false,false",
+      "false,true,false",
+      ",true,true",
+      "true,,true"
+    })
     void isWhetherItIsInsecureAndTheStricterOneCounts(
         Boolean logical, Boolean effective, boolean expected) {
       String toml =
@@ -326,7 +333,7 @@ class RegistryConfigurationTest {
     void thatIsHugeOrDeepIsRefused() {
       failure("#" + "x".repeat(1 << 20));
       failure("a = " + "[".repeat(100_000));
-      failure("a." .repeat(50_000) + "a = 1");
+      failure("a.".repeat(50_000) + "a = 1");
     }
 
     @Test

@@ -254,6 +254,105 @@ class RegistryIT {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(
+      value = Entrance.class,
+      names = {"PASSWORD", "TOKEN", "CERTIFICATE"})
+  void loginsOfTheClientAndOfSkopeoAreTheSame(Entrance entrance) throws Exception {
+    start(entrance);
+    push(reference("team/app:1"));
+    Path ours = directory.resolve("ours.json");
+    Path theirs = directory.resolve("theirs.json");
+    List<String> way =
+        entrance == Entrance.CERTIFICATE
+            ? List.of("--cert-dir=" + registry.certificates().resolve(registry.name()))
+            : List.of("--tls-verify=false");
+    try (RegistryClient known = loggingIn(ours)) {
+      known.login(registry.name(), Credentials.basic(DockerRegistry.USER, DockerRegistry.PASSWORD));
+      skopeo(
+          with(way, "--authfile=" + theirs),
+          "login",
+          "--username=" + DockerRegistry.USER,
+          "--password=" + DockerRegistry.PASSWORD,
+          registry.name());
+      assertThat(ours).hasSameBinaryContentAs(theirs);
+      assertThat(Files.getPosixFilePermissions(ours))
+          .isEqualTo(Files.getPosixFilePermissions(theirs));
+      assertThat(known.resolve(reference("team/app:1"))).isNotNull();
+      skopeo(with(way, "--authfile=" + ours), "inspect", "docker://" + reference("team/app:1"));
+      skopeo(List.of("--authfile=" + ours), "logout", registry.name());
+      assertThat(known.logout(registry.name())).isFalse();
+      RuncibleException wrong =
+          failure(() -> known.login(registry.name(), Credentials.basic("joe", "wrong")));
+      assertThat(wrong.kind()).isEqualTo(ErrorKind.UNAUTHENTICATED);
+    }
+    try (RegistryClient other = loggingIn(theirs)) {
+      assertThat(other.resolve(reference("team/app:1"))).isNotNull();
+      assertThat(other.logout(registry.name())).isTrue();
+    }
+    assertThat(theirs).hasSameBinaryContentAs(ours);
+    try (RegistryClient stranger = loggingIn(theirs)) {
+      assertThat(failure(() -> stranger.resolve(reference("team/app:1"))).kind())
+          .isEqualTo(ErrorKind.UNAUTHENTICATED);
+    }
+  }
+
+  private RegistryClient loggingIn(Path file) {
+    return RegistryClient.builder()
+        .registries(RegistryConfiguration.none().withCertificates(registry.certificates()))
+        .credentialStore(DockerCredentials.file(file))
+        .build();
+  }
+
+  private static List<String> with(List<String> options, String more) {
+    List<String> all = new ArrayList<>(options);
+    all.add(more);
+    return all;
+  }
+
+  @Test
+  void whoHasNoCertificateIsRefused() throws Exception {
+    start(Entrance.CERTIFICATE);
+    Files.delete(registry.certificates().resolve(registry.name()).resolve("client.cert"));
+    Files.delete(registry.certificates().resolve(registry.name()).resolve("client.key"));
+    try (RegistryClient stranger = registry.client().attempts(1).build()) {
+      assertThat(failure(() -> stranger.resolve(reference("app:1"))).kind())
+          .isEqualTo(ErrorKind.UNAVAILABLE);
+    }
+  }
+
+  @Test
+  void mirrorsAreFollowedAsSkopeoDoes() throws Exception {
+    start(Entrance.OPEN);
+    Manifest manifest = push(reference("copy/team/app:1"));
+    Path conf =
+        Files.writeString(
+            directory.resolve("registries.conf"),
+            """
+            [[registry]]
+            prefix = "logical.example"
+            location = "127.0.0.1:1/nowhere"
+            [[registry.mirror]]
+            location = "%1$s/absent"
+            insecure = true
+            [[registry.mirror]]
+            location = "%1$s/copy"
+            insecure = true
+            [aliases]
+            "app" = "logical.example/team/app"
+            """
+                .formatted(registry.name()));
+    RegistryConfiguration configuration = RegistryConfiguration.file(conf);
+    ImageReference named = configuration.resolve("app:1");
+    String raw =
+        skopeo(List.of("--registries-conf=" + conf), "inspect", "--raw", "docker://" + named);
+    try (RegistryClient mirrored = registry.client().registries(configuration).build()) {
+      Descriptor found = mirrored.resolve(named);
+      assertThat(mirrored.manifest(named, found)).isEqualTo(manifest.raw());
+      assertThat(raw.getBytes(UTF_8)).isEqualTo(manifest.raw());
+    }
+  }
+
   @Test
   void aCertificateOfItsOwnIsNotTrusted() throws Exception {
     start(Entrance.HTTPS);
