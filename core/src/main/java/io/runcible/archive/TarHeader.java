@@ -28,6 +28,7 @@ final class TarHeader {
   private long position;
 
   private char type;
+  private boolean gnu;
   private String name = "";
   private String linkName = "";
   private int mode;
@@ -50,6 +51,7 @@ final class TarHeader {
     verifyChecksum();
     boolean magic = matches(MAGIC, "ustar");
     boolean posix = magic && block[start + MAGIC + 5] == 0;
+    gnu = magic && block[start + MAGIC + 5] == ' ';
     type = (char) (block[start + 156] & 0xff);
     name = text(0, 100);
     if (posix) {
@@ -192,6 +194,11 @@ final class TarHeader {
 
   char type() {
     return type;
+  }
+
+  /** Whether this is GNU's own format, older than POSIX. */
+  boolean isGnu() {
+    return gnu;
   }
 
   String name() {

@@ -141,6 +141,14 @@ public final class TarReader {
       throw RawName.invalid(name, "a path has at most " + RawName.MAX_PATH + " bytes");
     }
     EntryType type = type(name);
+    if (header.type() == 'S' && (name.endsWith("/") || !header.isGnu())) {
+      throw corrupt(
+          position,
+          "'"
+              + RawName.printable(name)
+              + "' is a sparse file "
+              + (header.isGnu() ? "and a directory" : "of GNU's in another format"));
+    }
     long size = pax.size() >= 0 ? pax.size() : header.size();
     if (type == EntryType.HARD_LINK) {
       // States the size of the file by custom, and has no content.
