@@ -49,8 +49,8 @@ public interface ImageSink extends AutoCloseable {
    * Blobs stay. The default refuses.
    *
    * @throws RuncibleException UNSUPPORTED when the sink deletes nothing or only manifests,
-   *     NOT_FOUND when there is no such tag or manifest, FAILED_PRECONDITION when an index still
-   *     names the manifest and the sink minds
+   *     NOT_FOUND when there is no such tag or manifest, FAILED_PRECONDITION when the sink minds
+   *     what else would break or vanish, such as an index that names the manifest
    */
   default void delete(ImageReference reference) {
     throw new RuncibleException(
