@@ -50,7 +50,7 @@ public interface ImageSink extends AutoCloseable {
    *
    * @throws RuncibleException UNSUPPORTED when the sink deletes nothing or only manifests,
    *     NOT_FOUND when there is no such tag or manifest, FAILED_PRECONDITION when the sink minds
-   *     that an index still names the manifest, or that other tags would vanish
+   *     what else would break or vanish, such as an index that names the manifest
    */
   default void delete(ImageReference reference) {
     throw new RuncibleException(

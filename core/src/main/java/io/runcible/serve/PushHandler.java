@@ -168,7 +168,7 @@ final class PushHandler {
         throw new RegistryError(405, "UNSUPPORTED", "the registry keeps this");
       }
       if (e.kind() == ErrorKind.FAILED_PRECONDITION) {
-        throw new RegistryError(409, "DENIED", "another manifest needs it; delete that first");
+        throw new RegistryError(409, "DENIED", "something else there depends on it");
       }
       throw e;
     } finally {

@@ -87,7 +87,7 @@ public final class RegistryServer implements AutoCloseable {
     private final ImageSource source;
     private InetSocketAddress address = new InetSocketAddress("127.0.0.1", 0);
     private String registry = "docker.io";
-    private boolean writable;
+    private @Nullable ImageSink sink;
     private @Nullable Path uploads;
     private long maxUploadBytes = DEFAULT_UPLOAD_BYTES;
     private final Map<String, String> passwords = new HashMap<>();
@@ -121,22 +121,32 @@ public final class RegistryServer implements AutoCloseable {
     }
 
     /**
-     * Lets clients push to the source and delete from it: anybody who reaches the server, unless
-     * there are {@linkplain #user users}. A manifest is taken when all that it names is there. What
-     * is pushed and never named by a manifest stays in the source.
-     *
-     * <p>Blobs that come in parts are kept in the {@linkplain #uploads directory for uploads} until
-     * they are whole: at most 1000, and none for longer than 10 minutes without a request for it.
+     * Lets clients push to the source and delete from it, as {@link #writable(ImageSink)} does with
+     * the source itself, such as a layout.
      *
      * @throws RuncibleException INVALID_INPUT when the source is no {@link ImageSink}
      */
     public Builder writable() {
-      if (!(source instanceof ImageSink)) {
-        throw new RuncibleException(
-            ErrorKind.INVALID_INPUT,
-            "this source cannot be served writable: it is no sink, as a layout or the store is");
+      if (source instanceof ImageSink both) {
+        return writable(both);
       }
-      writable = true;
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT,
+          "this source cannot be written to as a layout can; name the sink that belongs to it");
+    }
+
+    /**
+     * Lets clients push and delete: anybody who reaches the server, unless there are {@linkplain
+     * #user users}. A manifest is taken when all that it names is there. What is pushed and never
+     * named by a manifest stays where it is.
+     *
+     * <p>Blobs that come in parts are kept in the {@linkplain #uploads directory for uploads} until
+     * they are whole: at most 1000, and none for longer than 10 minutes without a request for it.
+     *
+     * @param sink writes to where the source reads; it stays the caller's and must stay open
+     */
+    public Builder writable(ImageSink sink) {
+      this.sink = Objects.requireNonNull(sink, "sink");
       return this;
     }
 
@@ -186,7 +196,7 @@ public final class RegistryServer implements AutoCloseable {
      *     used, INVALID_INPUT when there is no directory for uploads
      */
     public RegistryServer start() {
-      UploadDirectory directory = writable ? UploadDirectory.open(uploadDirectory()) : null;
+      UploadDirectory directory = sink == null ? null : UploadDirectory.open(uploadDirectory());
       try {
         return start(directory);
       } catch (IOException | RuntimeException e) {
@@ -219,12 +229,11 @@ public final class RegistryServer implements AutoCloseable {
     private RegistryServer start(@Nullable UploadDirectory directory) throws IOException {
       String name = "runcible-registry-" + SERVERS.incrementAndGet();
       Users users = new Users(passwords);
-      if (directory == null) {
+      if (sink == null || directory == null) {
         RegistryHandler reader = new RegistryHandler(source, registry, null, users);
         return new RegistryServer(
             new HttpListener(address, name, tls, () -> {}, reader::answer), null);
       }
-      ImageSink sink = (ImageSink) source;
       Uploads sessions = new Uploads(directory, maxUploadBytes, System::nanoTime);
       UploadHandler uploadHandler = new UploadHandler(source, sink, registry, sessions);
       PushHandler pushes = new PushHandler(source, sink, uploadHandler);

@@ -9,6 +9,7 @@ import io.runcible.image.ImageSink;
 import io.runcible.image.ImageSource;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -140,6 +141,10 @@ final class UploadHandler {
     uploads.takeRoom(size);
     try {
       store(request, route, Descriptor.of(BLOB, digest, size), request.body());
+      // A sink that has the blob may not have read it, but the client still sends it.
+      request.body().transferTo(OutputStream.nullOutputStream());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     } finally {
       uploads.giveBack(size);
     }

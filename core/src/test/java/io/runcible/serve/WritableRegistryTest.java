@@ -13,6 +13,7 @@ import io.runcible.RuncibleException;
 import io.runcible.image.Descriptor;
 import io.runcible.image.ImageIndex;
 import io.runcible.image.ImageReference;
+import io.runcible.image.ImageSink;
 import io.runcible.image.ImageSource;
 import io.runcible.image.Manifest;
 import io.runcible.image.MediaType;
@@ -22,6 +23,7 @@ import io.runcible.layout.ImageLayout;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -251,6 +253,28 @@ class WritableRegistryTest {
       assertThat(header(send("GET", location), "Range")).isEqualTo("0-0");
       send("PATCH", location, chunked(CONTENT), "Content-Range", "0-" + (CONTENT.length - 1));
       assertStored(send("PUT", location + "?digest=" + DIGEST));
+    }
+
+    @Test
+    void thatTheSinkHasAreReadToTheirEnd() throws Exception {
+      server.close();
+      server = RegistryServer.serve(layout).writable(new Knowing()).start();
+      try (Socket socket = new Socket("127.0.0.1", server.address().getPort())) {
+        String post =
+            "POST "
+                + UPLOADS
+                + "?digest="
+                + DIGEST
+                + " HTTP/1.1\r\nContent-Length: "
+                + CONTENT.length
+                + "\r\n\r\n"
+                + new String(CONTENT, UTF_8);
+        String next = "GET /v2/ HTTP/1.1\r\nConnection: close\r\n\r\n";
+        socket.getOutputStream().write((post + next).getBytes(UTF_8));
+        assertThat(new String(socket.getInputStream().readAllBytes(), UTF_8))
+            .startsWith("HTTP/1.1 201 ")
+            .contains("HTTP/1.1 200 ");
+      }
     }
 
     @Test
@@ -668,11 +692,31 @@ class WritableRegistryTest {
       Samples.put(memory, APP, "one");
       server.close();
       server =
-          RegistryServer.serve(memory).writable().uploads(temporary.resolve("u"), 1000).start();
+          RegistryServer.serve(memory)
+              .writable(memory)
+              .uploads(temporary.resolve("u"), 1000)
+              .start();
       assertError(send("DELETE", MANIFESTS + "1"), 405, "UNSUPPORTED");
       assertError(send("DELETE", "/v2/team/app/blobs/" + DIGEST), 405, "UNSUPPORTED");
       assertError(send("PUT", begin() + "?digest=" + DIGEST, CONTENT), 413, "SIZE_INVALID");
     }
+  }
+
+  /** A sink that has everything, so it reads nothing. */
+  private static final class Knowing implements ImageSink {
+    @Override
+    public boolean hasBlob(ImageReference reference, Descriptor descriptor) {
+      return true;
+    }
+
+    @Override
+    public void putBlob(ImageReference reference, Descriptor descriptor, InputStream content) {}
+
+    @Override
+    public void putManifest(ImageReference reference, Descriptor descriptor, byte[] raw) {}
+
+    @Override
+    public void close() {}
   }
 
   private static final class ReadOnly implements ImageSource {
