@@ -178,7 +178,10 @@ public final class Transports {
         RegistryClient client = registry != null ? registry : RegistryClient.create();
         yield new OpenLocation<>(client, reference(location), registry != null ? () -> {} : client::close);
       }
-      case STORE -> throw noSink(store(location), location);
+      case STORE -> {
+        ImageSink sink = store(location).sink();
+        yield new OpenLocation<>(sink, reference(location), sink::close);
+      }
       case OCI -> {
         ImageLayout layout = ImageLayout.create(path(location));
         yield named(image.isEmpty() ? new UntaggedSink(layout) : layout.named(image), image);
@@ -234,12 +237,6 @@ public final class Transports {
           "cannot open '" + location + "': no store was given; see Transports.withStore");
     }
     return store;
-  }
-
-  private static RuncibleException noSink(LocalStore store, ImageLocation location) {
-    return new RuncibleException(
-        ErrorKind.UNSUPPORTED,
-        "cannot write to '" + location + "': the store " + store.root() + " is no sink yet");
   }
 
   private static Path path(ImageLocation location) {

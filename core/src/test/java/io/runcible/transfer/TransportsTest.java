@@ -7,6 +7,8 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.Image;
 import io.runcible.image.ImageReference;
+import io.runcible.image.Manifest;
+import io.runcible.image.Descriptor;
 import io.runcible.image.ImageSink;
 import io.runcible.image.ImageSource;
 import io.runcible.image.MemoryImageSource;
@@ -16,6 +18,7 @@ import io.runcible.layout.OciArchive;
 import io.runcible.registry.CredentialStore;
 import io.runcible.registry.RegistryClient;
 import io.runcible.serve.RegistryServer;
+import io.runcible.store.LocalStore;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -182,6 +185,26 @@ class TransportsTest {
     ImageLocation location = location("store:app:1");
     assertFails(ErrorKind.FAILED_PRECONDITION, () -> TRANSPORTS.source(location), "withStore");
     assertFails(ErrorKind.FAILED_PRECONDITION, () -> TRANSPORTS.sink(location), "withStore");
+  }
+
+  @Test
+  void aStoreIsWrittenAndRead() {
+    Manifest manifest = Samples.manifest("one");
+    MemoryImageSource memory = new MemoryImageSource();
+    Samples.put(memory, APP, "one");
+    LocalStore store = LocalStore.open(temporary.resolve("store"));
+    Transports transports = TRANSPORTS.withStore(store);
+    ImageLocation location = location("store:app:1");
+    try (OpenLocation<ImageSink> to = transports.sink(location)) {
+      ImageCopy.between(memory, to.images()).copy(APP, to.reference());
+      to.images().commit();
+    }
+    try (OpenLocation<ImageSource> from = transports.source(location)) {
+      Descriptor found = from.images().resolve(from.reference());
+      assertThat(found).isEqualTo(manifest.descriptor());
+      assertThat(from.images().blobSize(from.reference(), manifest.layers().get(0).digest()))
+          .isEqualTo(manifest.layers().get(0).size());
+    }
   }
 
   @Test
