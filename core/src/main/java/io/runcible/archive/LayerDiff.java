@@ -90,8 +90,8 @@ public final class LayerDiff {
   }
 
   /**
-   * Whether owners are kept (EXACT, the default), mapped back, taken from their records (RECORD), or
-   * all is owned by 0:0 (IGNORE).
+   * Whether owners are kept (EXACT, the default), mapped back, taken from their records (RECORD),
+   * or all is owned by 0:0 (IGNORE).
    */
   public LayerDiff ownership(Ownership wanted) {
     ownership = Objects.requireNonNull(wanted, "wanted");

@@ -107,8 +107,7 @@ final class TreeEntries {
   }
 
   /** A directory, without what is in it. */
-  void directory(
-      String path, FileDescriptor directory, Stat stat, Map<String, byte[]> attributes)
+  void directory(String path, FileDescriptor directory, Stat stat, Map<String, byte[]> attributes)
       throws IOException {
     Owner owner = owner(path, directory, ".", stat);
     String name = path.isEmpty() ? "." : path;
@@ -122,7 +121,15 @@ final class TreeEntries {
       case Stat.SYMLINK -> {
         if (!isLinked(path, stat)) {
           String to = FileCalls.readLink(parent, leaf);
-          begin(EntryType.SYMLINK, path, to, stat, owner(path, stat), 0, attributes(parent, leaf), null);
+          begin(
+              EntryType.SYMLINK,
+              path,
+              to,
+              stat,
+              owner(path, stat),
+              0,
+              attributes(parent, leaf),
+              null);
         }
       }
       case Stat.CHARACTER_DEVICE -> node(EntryType.CHARACTER_DEVICE, parent, leaf, path, stat);

@@ -105,14 +105,17 @@ public final class ImageLayout implements ImageSource, ImageSink {
     }
     PartialFile.sweep(root);
     makeDirectories(root.resolve("blobs").resolve("sha256"));
-    PartialFile.replace(root, root.resolve(LayoutReader.INDEX_FILE), ImageIndex.of(List.of(), Map.of()).raw());
+    PartialFile.replace(
+        root, root.resolve(LayoutReader.INDEX_FILE), ImageIndex.of(List.of(), Map.of()).raw());
     PartialFile.replace(root, version, LayoutVersion.CURRENT);
     return version;
   }
 
   /** Whether a file may be there before the directory is a layout, after a kill for example. */
   private static boolean isOurs(String name) {
-    return name.startsWith(".runcible-") || name.equals("blobs") || name.equals(LayoutReader.INDEX_FILE);
+    return name.startsWith(".runcible-")
+        || name.equals("blobs")
+        || name.equals(LayoutReader.INDEX_FILE);
   }
 
   /** The directory, without links in its path. */

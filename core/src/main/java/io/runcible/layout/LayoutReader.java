@@ -12,7 +12,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.NoSuchFileException;
 import java.util.List;
-import java.util.Optional;
 
 /** Reads an image layout, wherever its files are. */
 final class LayoutReader {
@@ -118,8 +117,7 @@ final class LayoutReader {
       descriptor.verify(raw);
       return descriptor;
     } catch (NoSuchFileException e) {
-      throw new RuncibleException(
-          ErrorKind.NOT_FOUND, where + " has no image " + reference, e);
+      throw new RuncibleException(ErrorKind.NOT_FOUND, where + " has no image " + reference, e);
     } catch (IOException e) {
       throw LayoutFiles.failure("cannot read " + reference + " in " + where, e);
     }
@@ -155,8 +153,7 @@ final class LayoutReader {
     return "blobs/" + digest.algorithm() + "/" + digest.hex();
   }
 
-  RuncibleException failure(
-      String verb, ImageReference reference, Digest digest, IOException e) {
+  RuncibleException failure(String verb, ImageReference reference, Digest digest, IOException e) {
     return LayoutFiles.failure(
         "cannot " + verb + " " + digest + " of " + reference + " in " + where, e);
   }

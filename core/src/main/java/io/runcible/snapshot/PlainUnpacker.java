@@ -3,12 +3,12 @@ package io.runcible.snapshot;
 import io.runcible.ErrorKind;
 import io.runcible.ProgressListener;
 import io.runcible.RuncibleException;
-import io.runcible.archive.ProgressInputStream;
 import io.runcible.archive.ArchiveLimits;
 import io.runcible.archive.LayerApplier;
 import io.runcible.archive.LayerFormat;
 import io.runcible.archive.LayerResult;
 import io.runcible.archive.Ownership;
+import io.runcible.archive.ProgressInputStream;
 import io.runcible.archive.SkippedEntry;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.NativeAccess;
@@ -35,9 +35,9 @@ import org.jspecify.annotations.Nullable;
  * UnpackedImage unpacked = new PlainUnpacker().unpack(image, Path.of("rootfs"));
  * }</pre>
  *
- * <p>Root gets the owners and devices that the image says. An ordinary user owns all files; what the
- * owners should be is recorded in attributes (see {@link Ownership#RECORD}), and devices are left
- * out and reported. Download, decompression, digest and writing overlap. Nothing is synced.
+ * <p>Root gets the owners and devices that the image says. An ordinary user owns all files; what
+ * the owners should be is recorded in attributes (see {@link Ownership#RECORD}), and devices are
+ * left out and reported. Download, decompression, digest and writing overlap. Nothing is synced.
  *
  * <p>Not thread-safe; can be used again.
  */

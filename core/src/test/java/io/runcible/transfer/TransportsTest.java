@@ -5,12 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.image.Descriptor;
 import io.runcible.image.Image;
 import io.runcible.image.ImageReference;
-import io.runcible.image.Manifest;
-import io.runcible.image.Descriptor;
 import io.runcible.image.ImageSink;
 import io.runcible.image.ImageSource;
+import io.runcible.image.Manifest;
 import io.runcible.image.MemoryImageSource;
 import io.runcible.image.Samples;
 import io.runcible.layout.ImageLayout;
@@ -125,8 +125,7 @@ class TransportsTest {
 
   @Test
   void anArchiveIsMadeByTheCommitAlone() {
-    try (OpenLocation<ImageSink> to =
-        TRANSPORTS.sink(location("oci-archive:DIR/a.tar"))) {
+    try (OpenLocation<ImageSink> to = TRANSPORTS.sink(location("oci-archive:DIR/a.tar"))) {
       Samples.put(to.images(), to.reference(), "one");
     }
     assertThat(temporary).isEmptyDirectory();
@@ -144,8 +143,7 @@ class TransportsTest {
       in.transferTo(out);
     }
     List<Path> before = spooled();
-    assertFails(
-        ErrorKind.NOT_FOUND, () -> TRANSPORTS.source(location("oci-archive:DIR/a.tar.gz")));
+    assertFails(ErrorKind.NOT_FOUND, () -> TRANSPORTS.source(location("oci-archive:DIR/a.tar.gz")));
     assertThat(spooled()).isEqualTo(before);
   }
 
@@ -158,8 +156,7 @@ class TransportsTest {
   @ParameterizedTest
   @ValueSource(strings = {"oci:DIR/a:@0", "oci-archive:DIR/a:@0", "docker-archive:DIR/a:@0"})
   void aNewImageHasNoNumber(String location) {
-    assertFails(
-        ErrorKind.INVALID_INPUT, () -> TRANSPORTS.sink(location(location)), "not a number");
+    assertFails(ErrorKind.INVALID_INPUT, () -> TRANSPORTS.sink(location(location)), "not a number");
     assertThat(temporary).isEmptyDirectory();
   }
 
@@ -174,8 +171,7 @@ class TransportsTest {
   @Test
   void theStoreOfPodmanIsLeftToSkopeo() {
     ImageLocation location = location("containers-storage:[vfs@/it's]app:1");
-    String line =
-        "skopeo copy 'containers-storage:[vfs@/it'\\''s]app:1' oci-archive:image.tar";
+    String line = "skopeo copy 'containers-storage:[vfs@/it'\\''s]app:1' oci-archive:image.tar";
     assertFails(ErrorKind.UNSUPPORTED, () -> TRANSPORTS.source(location), line);
     assertFails(ErrorKind.UNSUPPORTED, () -> TRANSPORTS.sink(location));
   }
@@ -221,8 +217,7 @@ class TransportsTest {
   void aRegistryIsTheCallers() {
     MemoryImageSource memory = new MemoryImageSource();
     Samples.put(memory, APP, "one");
-    try (RegistryServer server =
-            RegistryServer.serve(memory).registry("registry.example").start();
+    try (RegistryServer server = RegistryServer.serve(memory).registry("registry.example").start();
         RegistryClient client =
             RegistryClient.builder().credentialStore(CredentialStore.NONE).build()) {
       ImageLocation location = location("docker://" + server.host() + "/team/app:1");
