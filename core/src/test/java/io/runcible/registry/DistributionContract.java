@@ -47,6 +47,11 @@ interface DistributionContract {
     return true;
   }
 
+  /** Whether a blob that was pushed to one repository is there in all of them. */
+  default boolean sharesBlobs() {
+    return false;
+  }
+
   private ImageReference reference(String rest) {
     return ImageReference.parse(registry() + "/" + rest);
   }
@@ -128,7 +133,9 @@ interface DistributionContract {
             whole -> whole.chunkedAbove(Long.MAX_VALUE), chunks -> chunks.chunkedAbove(1))) {
       ImageReference repository = reference("team/app" + way.hashCode());
       try (RegistryClient client = way.apply(client().windows(100_000, 100_000)).build()) {
-        assertThat(client.hasBlob(repository, FakeRegistry.blob(blob))).isFalse();
+        if (!sharesBlobs()) {
+          assertThat(client.hasBlob(repository, FakeRegistry.blob(blob))).isFalse();
+        }
         push(client, repository, blob);
         assertThat(client.hasBlob(repository, FakeRegistry.blob(blob))).isTrue();
         assertThat(pull(client, repository, blob)).isEqualTo(blob);
@@ -162,7 +169,7 @@ interface DistributionContract {
     Descriptor descriptor = FakeRegistry.blob(blob);
     try (RegistryClient client = client().build()) {
       push(client, reference("team/base"), blob);
-      assertThat(client.hasBlob(reference("other/app"), descriptor)).isFalse();
+      assertThat(client.hasBlob(reference("other/app"), descriptor)).isEqualTo(sharesBlobs());
       assertThat(client.mountBlob(reference("other/app"), descriptor, reference("team/base")))
           .isTrue();
       assertThat(client.hasBlob(reference("other/app"), descriptor)).isTrue();
@@ -189,7 +196,8 @@ interface DistributionContract {
       try {
         client.putManifest(reference("app:1"), manifest.descriptor(), manifest.raw());
       } catch (RuncibleException e) {
-        assertThat(e.kind()).isEqualTo(ErrorKind.INVALID_INPUT);
+        // 404 is what the specification has; others say 400.
+        assertThat(e.kind()).isIn(ErrorKind.NOT_FOUND, ErrorKind.INVALID_INPUT);
         assertNotFound(() -> client.resolve(reference("app:1")));
       }
     }
@@ -201,9 +209,9 @@ interface DistributionContract {
       Samples.put(client, reference("team/app:b"), "one");
       Samples.put(client, reference("team/app:a"), "two");
       Samples.put(client, reference("team/app:c"), "one");
-      Samples.put(client, reference("base:1"), "one");
+      Samples.put(client, reference("other/base:1"), "one");
       assertThat(client.tags(reference("team/app"))).containsExactly("a", "b", "c");
-      assertThat(client.repositories(registry())).containsExactly("base", "team/app");
+      assertThat(client.repositories(registry())).containsExactly("other/base", "team/app");
       Digest one = Samples.manifest("one").digest();
       assertThat(client.tagsOf(reference("team/app"), one)).containsExactly("b", "c");
     }
