@@ -32,6 +32,9 @@ final class BlobUpload {
   private final UploadSession session;
   private final Settings settings;
 
+  /** Whether a registry refused to say what it has of a chunk. */
+  private boolean stuck;
+
   /**
    * How blobs are sent.
    *
@@ -106,8 +109,8 @@ final class BlobUpload {
       try {
         sendChunk(content, start, end);
       } catch (RuncibleException e) {
-        if (start == 0 && isRefusal(e) && content.isKept(0)) {
-          // This registry takes no chunks.
+        if (start == 0 && (isRefusal(e) || stuck) && content.isKept(0)) {
+          // This registry takes no chunks, or does not go on with them after a break.
           sendWhole(content);
           return;
         }
@@ -178,8 +181,11 @@ final class BlobUpload {
       Request next = request;
       if (tried) {
         Response status = status();
-        long from = UploadSession.received(status).orElse(-1L);
-        if (from < 0 || from == end) {
+        if (RetryPolicy.isTransient(status.code())) {
+          return status;
+        }
+        long from = UploadSession.received(status).orElseThrow(() -> noStatus(status));
+        if (from == end) {
           return status;
         }
         try (status) {
@@ -201,6 +207,16 @@ final class BlobUpload {
 
     private Response status() throws IOException {
       return sender.send(operation, new Request.Builder().url(session.location()).build());
+    }
+
+    /** Registries of version 2.8 are so when a part of a chunk has arrived. */
+    private RuncibleException noStatus(Response status) {
+      stuck = true;
+      RuncibleException refusal = transport.unexpected(operation, status);
+      return new RuncibleException(
+          ErrorKind.UNAVAILABLE,
+          "after a break, the upload cannot go on, and must begin anew: " + refusal.getMessage(),
+          refusal);
     }
 
     private RuncibleException outOfStep(long from) {

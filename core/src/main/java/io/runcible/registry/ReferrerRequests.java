@@ -189,7 +189,14 @@ final class ReferrerRequests {
       Consumer<ObjectNode> change) {
     byte[] before = list.orElseGet(() -> ImageIndex.of(List.of(), Map.of())).raw();
     // Fields that are not known here stay.
-    ObjectNode document = Json.object(before).orElseThrow();
+    ObjectNode document =
+        Json.object(before)
+            .orElseThrow(
+                () ->
+                    Failures.of(
+                        ErrorKind.INVALID_INPUT,
+                        operation,
+                        "the list of referrers " + tag + " is nested too deep"));
     change.accept(document);
     byte[] after = Json.write(document);
     String mediaType = list.map(ImageIndex::mediaType).orElse(MediaType.OCI_INDEX);

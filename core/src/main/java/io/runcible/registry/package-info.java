@@ -42,10 +42,22 @@
  * HTTPS only, and a registry that names a different one later gets an error. A client certificate
  * is shown to the host and port that its directory is named after.
  *
+ * <p><b>Deleting.</b> A manifest takes along every tag that points at it. So it is deleted only
+ * when all of them are named, which a look shows first:
+ *
+ * <pre>{@code
+ * Digest digest = registry.resolve(reference).digest();
+ * List<String> tags = registry.tagsOf(reference, digest);
+ * registry.delete(reference.withDigest(digest), tags);
+ * }</pre>
+ *
+ * <p><b>Referrers</b>, such as signatures, are manifests with a subject. The client lists them and
+ * keeps the list under the tag {@code sha256-…} where a registry keeps none.
+ *
  * <p><b>Bad networks.</b> Failed connections and transient answers are tried again with growing
- * pauses, or the pause that the registry asks for. A blob that is cut off goes on where it stopped.
- * A thread that is interrupted gets {@link io.runcible.ErrorKind#CANCELLED} at once, and stays
- * interrupted.
+ * pauses, or the pause that the registry asks for. A blob that is cut off goes on where it stopped,
+ * also when a large one is pushed. A thread that is interrupted gets {@link
+ * io.runcible.ErrorKind#CANCELLED} at once, and stays interrupted.
  */
 @NullMarked
 package io.runcible.registry;

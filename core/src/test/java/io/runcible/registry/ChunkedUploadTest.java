@@ -247,6 +247,31 @@ class ChunkedUploadTest {
   }
 
   @Test
+  void beginsAnewWhenItBreaksAtTheBeginningAndTheRegistryCannotGoOn() {
+    fault(
+        "PATCH",
+        1,
+        request -> {
+          store(request, 30_000);
+          return broken();
+        });
+    fault("GET", 1, request -> error(404, "BLOB_UPLOAD_INVALID", "blob upload invalid"));
+    push();
+    assertThat(received.toByteArray()).isEqualTo(CONTENT);
+    assertThat(steps()).containsExactly("POST", "PATCH 0-99999", "GET", "DELETE", "POST", "PUT");
+  }
+
+  @Test
+  void isGivenUpWhenItBreaksLaterAndTheRegistryCannotGoOn() {
+    fault("PATCH", 2, request -> broken());
+    fault("GET", 1, request -> error(404, "BLOB_UPLOAD_INVALID", "blob upload invalid"));
+    RuncibleException failure = failure();
+    assertThat(failure.kind()).isEqualTo(ErrorKind.UNAVAILABLE);
+    assertThat(failure).hasMessageContaining("begin anew").hasMessageContaining("_INVALID");
+    assertThat(steps()).endsWith("GET", "DELETE");
+  }
+
+  @Test
   void isGivenUpAfterSeveralBreaks() {
     for (int n = 2; n < 10; n++) {
       fault("PATCH", n, request -> broken());

@@ -14,9 +14,9 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.Signature;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
-import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import okhttp3.tls.HeldCertificate;
@@ -247,39 +247,40 @@ public final class DockerRegistry implements AutoCloseable {
   private void answerTokenRequest(HttpExchange exchange) throws IOException {
     String expected = Credentials.basic(USER, PASSWORD).basicHeader().orElseThrow();
     String given = exchange.getRequestHeaders().getFirst("Authorization");
-    String scope = parameter(exchange, "scope").orElse("");
+    List<String> scopes = parameters(exchange, "scope");
     int status = given == null || given.equals(expected) ? 200 : 401;
     // Anybody gets a token, but only who is known gets one that opens something.
     byte[] body =
-        (status == 200 ? "{\"token\":\"" + token(given == null ? "" : scope) + "\"}" : "{}")
+        (status == 200 ? "{\"token\":\"" + token(given == null ? List.of() : scopes) + "\"}" : "{}")
             .getBytes(UTF_8);
     exchange.sendResponseHeaders(status, body.length);
     exchange.getResponseBody().write(body);
     exchange.close();
   }
 
-  private static Optional<String> parameter(HttpExchange exchange, String name) {
+  private static List<String> parameters(HttpExchange exchange, String name) {
+    List<String> values = new ArrayList<>();
     for (String pair : exchange.getRequestURI().getQuery().split("&", -1)) {
       if (pair.startsWith(name + "=")) {
-        return Optional.of(pair.substring(name.length() + 1));
+        values.add(pair.substring(name.length() + 1));
       }
     }
-    return Optional.empty();
+    return values;
   }
 
-  private String token(String scope) throws IOException {
-    String access = "";
-    if (!scope.isEmpty()) {
+  private String token(List<String> scopes) throws IOException {
+    List<String> access = new ArrayList<>();
+    for (String scope : scopes) {
       String[] parts = scope.split(":", -1);
-      access =
+      access.add(
           "{\"type\":\"%s\",\"name\":\"%s\",\"actions\":[\"%s\"]}"
-              .formatted(parts[0], parts[1], parts[2].replace(",", "\",\""));
+              .formatted(parts[0], parts[1], parts[2].replace(",", "\",\"")));
     }
     long now = Instant.now().getEpochSecond();
     String claims =
         ("{\"iss\":\"token server\",\"sub\":\"joe\",\"aud\":\"tests\",\"exp\":%d,\"nbf\":%d,"
                 + "\"iat\":%d,\"jti\":\"1\",\"access\":[%s]}")
-            .formatted(now + 300, now - 60, now, access);
+            .formatted(now + 300, now - 60, now, String.join(",", access));
     try {
       String chain = Base64.getEncoder().encodeToString(CERTIFICATE.certificate().getEncoded());
       String head = "{\"typ\":\"JWT\",\"alg\":\"RS256\",\"x5c\":[\"" + chain + "\"]}";

@@ -256,6 +256,17 @@ class ReferrersTest {
     }
 
     @Test
+    void areNotEnteredInAListThatIsNestedTooDeep() {
+      serve(store);
+      String deep = "[".repeat(50) + "]".repeat(50);
+      String list = "{\"schemaVersion\":2,\"manifests\":[],\"x\":" + deep + "}";
+      store.put(TAG, MediaType.OCI_INDEX, list.getBytes(UTF_8));
+      RuncibleException failure = failure(() -> put("a"));
+      assertThat(failure.kind()).isEqualTo(ErrorKind.INVALID_INPUT);
+      assertThat(failure).hasMessageContaining(TAG).hasMessageContaining("nested too deep");
+    }
+
+    @Test
     void goWithTheManifest() {
       serve(store);
       Manifest first = put("a");
