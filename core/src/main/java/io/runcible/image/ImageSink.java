@@ -43,8 +43,8 @@ public interface ImageSink extends AutoCloseable {
 
   /**
    * Completes what was put so far. A sink that is one file, such as an archive, leaves the place as
-   * it was until then; for all others each put counts at once, and this does nothing, as the default
-   * does. More can be put afterwards, and completed again.
+   * it was until then; for all others each put counts at once, and this does nothing, as the
+   * default does. More can be put afterwards, and completed again.
    *
    * @throws io.runcible.RuncibleException when it cannot be completed; then the place is as it was
    */

@@ -179,8 +179,7 @@ final class ArchiveFile implements LayoutContent, AutoCloseable {
       if (left == 0) {
         return length == 0 ? 0 : -1;
       }
-      int count =
-          channel.read(ByteBuffer.wrap(bytes, offset, (int) Math.min(length, left)));
+      int count = channel.read(ByteBuffer.wrap(bytes, offset, (int) Math.min(length, left)));
       left -= Math.max(count, 0);
       return count;
     }

@@ -101,9 +101,10 @@ public final class DockerArchive implements ImageSource {
    * replaces one that is there, at once and durably; equal images give equal bytes. Until then,
    * layers are kept in a hidden directory beside the file, which closing removes.
    *
-   * <p>Layers are stored uncompressed, whatever comes; the diffIds of the configuration are verified.
-   * Manifests are not stored: their annotations, and as a rule their digests, are lost. An index and
-   * what is not an image are UNSUPPORTED. An image that is put under a digest alone has no name.
+   * <p>Layers are stored uncompressed, whatever comes; the diffIds of the configuration are
+   * verified. Manifests are not stored: their annotations, and as a rule their digests, are lost.
+   * An index and what is not an image are UNSUPPORTED. An image that is put under a digest alone
+   * has no name.
    *
    * @throws RuncibleException NOT_FOUND when there is no directory for it, INVALID_INPUT when
    *     something else than a file is there, PERMISSION_DENIED or UNAVAILABLE when writing fails
@@ -155,7 +156,8 @@ public final class DockerArchive implements ImageSource {
     return manifest(digest)
         .map(Manifest::descriptor)
         .orElseThrow(
-            () -> new RuncibleException(ErrorKind.NOT_FOUND, archive + " has no image " + reference));
+            () ->
+                new RuncibleException(ErrorKind.NOT_FOUND, archive + " has no image " + reference));
   }
 
   /** Looks among the images that are known first, so that a damaged one does not stand before. */
@@ -164,9 +166,7 @@ public final class DockerArchive implements ImageSource {
         .map(DockerImage::manifest)
         .filter(manifest -> manifest.digest().equals(digest))
         .findFirst()
-        .or(
-            () ->
-                entries.of(digest).flatMap(found -> manifest(found.digest())));
+        .or(() -> entries.of(digest).flatMap(found -> manifest(found.digest())));
   }
 
   @Override
@@ -176,7 +176,10 @@ public final class DockerArchive implements ImageSource {
 
   @Override
   public byte[] manifest(ImageReference reference, Descriptor descriptor) {
-    byte[] raw = manifest(descriptor.digest()).orElseThrow(() -> missing(reference, descriptor.digest())).raw();
+    byte[] raw =
+        manifest(descriptor.digest())
+            .orElseThrow(() -> missing(reference, descriptor.digest()))
+            .raw();
     descriptor.verify(raw);
     return raw;
   }

@@ -204,7 +204,8 @@ final class DockerArchiveSink implements ImageSink {
     for (DockerImages.Item item : items) {
       tar.addStaged(item.config(), hex(item.config()));
     }
-    for (String layer : items.stream().flatMap(item -> item.layers().stream()).sorted().distinct().toList()) {
+    for (String layer :
+        items.stream().flatMap(item -> item.layers().stream()).sorted().distinct().toList()) {
       tar.addStaged(layer, hex(layer));
     }
   }

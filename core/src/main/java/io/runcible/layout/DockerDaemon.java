@@ -80,7 +80,9 @@ public final class DockerDaemon implements AutoCloseable {
     }
     throw new RuncibleException(
         ErrorKind.UNSUPPORTED,
-        "the Docker daemon at " + host + " cannot be reached: only unix:///path and tcp://host:port"
+        "the Docker daemon at "
+            + host
+            + " cannot be reached: only unix:///path and tcp://host:port"
             + " are known here; set DOCKER_HOST");
   }
 
@@ -152,8 +154,8 @@ public final class DockerDaemon implements AutoCloseable {
 
   /**
    * A sink that loads images into the daemon, like {@link DockerArchive#create}: {@link
-   * ImageSink#commit} sends what was put. Until then, layers are kept in a temporary directory, which
-   * closing removes. This object has to stay open until then.
+   * ImageSink#commit} sends what was put. Until then, layers are kept in a temporary directory,
+   * which closing removes. This object has to stay open until then.
    *
    * @throws RuncibleException UNAVAILABLE when there is no place for temporary files
    */
@@ -274,9 +276,7 @@ public final class DockerDaemon implements AutoCloseable {
     }
     String reason = String.valueOf(e.getMessage());
     ErrorKind kind =
-        reason.contains("Permission denied")
-            ? ErrorKind.PERMISSION_DENIED
-            : ErrorKind.UNAVAILABLE;
+        reason.contains("Permission denied") ? ErrorKind.PERMISSION_DENIED : ErrorKind.UNAVAILABLE;
     return new RuncibleException(kind, "cannot " + what + ": " + reason, e);
   }
 

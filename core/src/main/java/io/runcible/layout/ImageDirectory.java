@@ -21,14 +21,15 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 
 /**
- * One image in a directory of plain files, as {@code skopeo copy … dir:} writes it (version 1.1; 1.0
- * is read, too): {@code manifest.json}, the manifests that this names when it is an index, and blobs
- * by their digest. The image has no name: whatever tag is asked for, the answer is this image.
+ * One image in a directory of plain files, as {@code skopeo copy … dir:} writes it (version 1.1;
+ * 1.0 is read, too): {@code manifest.json}, the manifests that this names when it is an index, and
+ * blobs by their digest. The image has no name: whatever tag is asked for, the answer is this
+ * image.
  *
  * <p>As a sink, what is put under a tag becomes the image, and takes the place of the one before,
- * whose files and signatures are removed. What is put under a digest alone belongs to the image that
- * will be put after it. Signatures, {@code signature-1} and so on, are neither served nor written,
- * but left in place as long as the manifest stays the same.
+ * whose files and signatures are removed. What is put under a digest alone belongs to the image
+ * that will be put after it. Signatures, {@code signature-1} and so on, are neither served nor
+ * written, but left in place as long as the manifest stays the same.
  *
  * <p>Files are written and mistrusted as in an {@link ImageLayout}. Thread-safe; nothing is held
  * open between calls.
@@ -258,7 +259,8 @@ public final class ImageDirectory implements ImageSource, ImageSink {
   private Path change(byte[] raw) throws IOException {
     boolean same;
     try {
-      same = Digest.sha256(content.read(MANIFEST_FILE, Manifest.MAX_SIZE)).equals(Digest.sha256(raw));
+      same =
+          Digest.sha256(content.read(MANIFEST_FILE, Manifest.MAX_SIZE)).equals(Digest.sha256(raw));
     } catch (NoSuchFileException e) {
       same = false;
     }

@@ -9,8 +9,6 @@ import io.runcible.image.ImageIndex;
 import io.runcible.image.ImageReference;
 import io.runcible.image.ImageSink;
 import io.runcible.image.ImageSource;
-import io.runcible.image.Manifest;
-import io.runcible.image.MediaType;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -20,10 +18,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -110,7 +105,9 @@ public final class ImageLayout implements ImageSource, ImageSink {
 
   /** Whether a file may be there before the directory is a layout, after a kill for example. */
   private static boolean isOurs(String name) {
-    return name.startsWith(".runcible-") || name.equals("blobs") || name.equals(LayoutReader.INDEX_FILE);
+    return name.startsWith(".runcible-")
+        || name.equals("blobs")
+        || name.equals(LayoutReader.INDEX_FILE);
   }
 
   private static void replace(Path root, Path target, byte[] content) throws IOException {
@@ -222,8 +219,7 @@ public final class ImageLayout implements ImageSource, ImageSink {
     }
   }
 
-  private Path changeIndex(Descriptor descriptor, byte[] manifest, String name)
-      throws IOException {
+  private Path changeIndex(Descriptor descriptor, byte[] manifest, String name) throws IOException {
     Path file = root.resolve(LayoutReader.INDEX_FILE);
     byte[] changed = LayoutIndex.with(reader.index().raw(), descriptor, name, manifest);
     reader.parseIndex(changed);

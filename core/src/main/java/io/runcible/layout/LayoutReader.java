@@ -104,8 +104,7 @@ final class LayoutReader {
       descriptor.verify(raw);
       return descriptor;
     } catch (NoSuchFileException e) {
-      throw new RuncibleException(
-          ErrorKind.NOT_FOUND, where + " has no image " + reference, e);
+      throw new RuncibleException(ErrorKind.NOT_FOUND, where + " has no image " + reference, e);
     } catch (IOException e) {
       throw LayoutFiles.failure("cannot read " + reference + " in " + where, e);
     }
@@ -141,8 +140,7 @@ final class LayoutReader {
     return "blobs/" + digest.algorithm() + "/" + digest.hex();
   }
 
-  RuncibleException failure(
-      String verb, ImageReference reference, Digest digest, IOException e) {
+  RuncibleException failure(String verb, ImageReference reference, Digest digest, IOException e) {
     return LayoutFiles.failure(
         "cannot " + verb + " " + digest + " of " + reference + " in " + where, e);
   }

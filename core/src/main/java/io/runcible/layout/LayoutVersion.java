@@ -29,8 +29,7 @@ final class LayoutVersion {
     }
     if (!version.textValue().startsWith("1.")) {
       throw new RuncibleException(
-          ErrorKind.UNSUPPORTED,
-          where + " is not of version 1, but of a version unknown here");
+          ErrorKind.UNSUPPORTED, where + " is not of version 1, but of a version unknown here");
     }
   }
 }

@@ -65,8 +65,8 @@ public final class OciArchive implements ImageSource {
   /**
    * A sink that writes an archive, in which images have their full reference for a name. {@link
    * ImageSink#commit} makes the file and replaces one that is there, at once and durably; equal
-   * images give equal bytes. Until then, blobs are kept in a hidden directory beside the file, which
-   * closing removes.
+   * images give equal bytes. Until then, blobs are kept in a hidden directory beside the file,
+   * which closing removes.
    *
    * @throws RuncibleException NOT_FOUND when there is no directory for it, INVALID_INPUT when
    *     something else than a file is there, PERMISSION_DENIED or UNAVAILABLE when writing fails

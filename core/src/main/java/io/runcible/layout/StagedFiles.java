@@ -39,7 +39,8 @@ final class StagedFiles implements AutoCloseable {
     Path parent = target.toAbsolutePath().getParent();
     if (parent == null || (Files.exists(target) && !Files.isRegularFile(target))) {
       throw new RuncibleException(
-          ErrorKind.INVALID_INPUT, "cannot write the archive " + target + ": it is no regular file");
+          ErrorKind.INVALID_INPUT,
+          "cannot write the archive " + target + ": it is no regular file");
     }
     return in(parent, "write the archive " + target);
   }
@@ -69,8 +70,7 @@ final class StagedFiles implements AutoCloseable {
   Unnamed create() throws IOException {
     Path file = directory.resolve("." + UUID.randomUUID());
     return new Unnamed(
-        file,
-        FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+        file, FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
   }
 
   /** A file that is being written. Closing removes it, unless it has a name. */

@@ -23,11 +23,12 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@code dir:PATH}: alone in a directory of plain files
  *   <li>{@code store:REFERENCE}: in the engine's own store
  *   <li>{@code docker-daemon:REFERENCE} or {@code docker-daemon:ID}: in a Docker daemon
- *   <li>{@code containers-storage:…}: in the store of Podman, which is understood but cannot be read
+ *   <li>{@code containers-storage:…}: in the store of Podman, which is understood but cannot be
+ *       read
  * </ul>
  *
- * <p>A path ends at the first colon; that of {@code dir} has no end but the text's. {@code IMAGE} is
- * the name that the image has there, or, to read it, {@code @N} for the image of this number,
+ * <p>A path ends at the first colon; that of {@code dir} has no end but the text's. {@code IMAGE}
+ * is the name that the image has there, or, to read it, {@code @N} for the image of this number,
  * counted from 0, or {@code @DIGEST}; {@code oci:PATH@DIGEST} is understood, too. Without {@code
  * IMAGE}, the only image is meant, or one without a name is written.
  *
@@ -164,7 +165,9 @@ public final class ImageLocation {
 
   private static RuncibleException unknown(String text) {
     String known =
-        Arrays.stream(Transport.values()).map(Transport::toString).collect(Collectors.joining(", "));
+        Arrays.stream(Transport.values())
+            .map(Transport::toString)
+            .collect(Collectors.joining(", "));
     return invalid(
         text,
         "it begins with no transport; for an image in a registry write docker://"

@@ -80,8 +80,8 @@ public final class Transports {
   /**
    * Opens a location to read its image. In a layout, archive or directory, the image is looked up
    * now, and {@link OpenLocation#reference} is pinned to its digest. An archive that is compressed
-   * or a pipe, and an image of a daemon, are written to a temporary file now. A registry and a store
-   * are not asked yet.
+   * or a pipe, and an image of a daemon, are written to a temporary file now. A registry and a
+   * store are not asked yet.
    *
    * @return the caller closes it
    * @throws RuncibleException NOT_FOUND when there is no such place or no such image in it,
@@ -93,7 +93,8 @@ public final class Transports {
     return switch (location.transport()) {
       case DOCKER -> {
         RegistryClient client = registry != null ? registry : RegistryClient.create();
-        yield new OpenLocation<>(client, reference(location), registry != null ? () -> {} : client::close);
+        yield new OpenLocation<>(
+            client, reference(location), registry != null ? () -> {} : client::close);
       }
       case STORE -> new OpenLocation<>(store(location), reference(location), () -> {});
       case OCI -> {
@@ -176,7 +177,8 @@ public final class Transports {
     return switch (location.transport()) {
       case DOCKER -> {
         RegistryClient client = registry != null ? registry : RegistryClient.create();
-        yield new OpenLocation<>(client, reference(location), registry != null ? () -> {} : client::close);
+        yield new OpenLocation<>(
+            client, reference(location), registry != null ? () -> {} : client::close);
       }
       case STORE -> throw noSink(store(location), location);
       case OCI -> {

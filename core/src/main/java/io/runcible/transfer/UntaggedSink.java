@@ -19,8 +19,7 @@ record UntaggedSink(ImageSink sink) implements ImageSink {
 
   @Override
   public void putManifest(ImageReference reference, Descriptor descriptor, byte[] raw) {
-    ImageReference untagged =
-        ImageReference.parse(reference.name() + "@" + descriptor.digest());
+    ImageReference untagged = ImageReference.parse(reference.name() + "@" + descriptor.digest());
     sink.putManifest(untagged, descriptor, raw);
   }
 

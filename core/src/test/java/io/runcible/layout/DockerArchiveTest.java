@@ -193,8 +193,7 @@ class DockerArchiveTest {
         Image image = Image.resolve(archive, APP, Samples.PLATFORM);
         assertThat(image.config().raw()).isEqualTo(config.raw());
         assertThat(image.manifest().mediaType()).isEqualTo(MediaType.OCI_MANIFEST);
-        assertThat(image.manifest().layers())
-            .containsExactly(Descriptor.of(mediaType, stored));
+        assertThat(image.manifest().layers()).containsExactly(Descriptor.of(mediaType, stored));
         assertThat(read(image.layers().get(0))).isEqualTo(stored);
       }
     }
@@ -473,8 +472,7 @@ class DockerArchiveTest {
 
     private void assertUnresolved(String manifest, String reason) {
       try (DockerArchive archive = open(manifest)) {
-        assertFails(
-            ErrorKind.CORRUPT_DATA, () -> archive.resolve(APP), reason, file.toString());
+        assertFails(ErrorKind.CORRUPT_DATA, () -> archive.resolve(APP), reason, file.toString());
       }
     }
 
@@ -567,8 +565,7 @@ class DockerArchiveTest {
       Map<String, byte[]> entries = new LinkedHashMap<>();
       entries.put("c", config.raw());
       entries.put("l", Samples.layer("y"));
-      entries.put(
-          DockerImages.FILE, manifest("c", "[\"" + APP + "\"]", "l").getBytes(UTF_8));
+      entries.put(DockerImages.FILE, manifest("c", "[\"" + APP + "\"]", "l").getBytes(UTF_8));
       try (DockerArchive archive = DockerArchive.open(new Tars().files(entries).writeTo(file))) {
         Image image = Image.resolve(archive, APP, Samples.PLATFORM);
         assertFails(
@@ -582,7 +579,10 @@ class DockerArchiveTest {
     void anotherArchiveIsNone() {
       new Tars().file("x", "y").writeTo(file);
       assertFails(
-          ErrorKind.NOT_FOUND, () -> DockerArchive.open(file), "not one of Docker", "manifest.json");
+          ErrorKind.NOT_FOUND,
+          () -> DockerArchive.open(file),
+          "not one of Docker",
+          "manifest.json");
     }
   }
 }

@@ -104,9 +104,9 @@ class DockerDaemonIT {
     Tool docker = Tool.require("docker", "docker.io");
     String seen =
         docker.run("--host", host, "image", "inspect", "--format", "{{.Id}} {{.RepoTags}}", APP);
-    assertThat(seen.strip())
-        .isEqualTo(image.config().descriptor().digest() + " [" + APP + "]");
-    for (String name : new String[] {APP.toString(), image.config().descriptor().digest().toString()}) {
+    assertThat(seen.strip()).isEqualTo(image.config().descriptor().digest() + " [" + APP + "]");
+    for (String name :
+        new String[] {APP.toString(), image.config().descriptor().digest().toString()}) {
       try (DockerArchive exported = daemon.export(name)) {
         ImageReference pinned = APP.withDigest(exported.select("").digest());
         Image read = Image.resolve(exported, pinned, Platform.host());

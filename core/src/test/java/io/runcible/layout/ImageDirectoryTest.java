@@ -144,8 +144,7 @@ class ImageDirectoryTest {
     void anotherImageTakesThePlaceOfAll() throws IOException {
       Samples.putIndex(directory, APP, "one");
       Files.writeString(root.resolve("signature-1"), "x");
-      Files.writeString(
-          root.resolve(Samples.manifest("one").digest().hex() + ".signature-1"), "x");
+      Files.writeString(root.resolve(Samples.manifest("one").digest().hex() + ".signature-1"), "x");
       Files.writeString(root.resolve("notes"), "mine");
       Manifest two = Samples.put(directory, APP, "two");
       assertThat(Tars.names(root))
@@ -173,8 +172,7 @@ class ImageDirectoryTest {
     void theOldImageStaysUntilTheManifest() {
       Manifest one = Samples.put(directory, APP, "one");
       Manifest two = Samples.manifest("two");
-      directory.putBlob(
-          APP, two.layers().get(0), new ByteArrayInputStream(Samples.layer("two")));
+      directory.putBlob(APP, two.layers().get(0), new ByteArrayInputStream(Samples.layer("two")));
       ImageDirectory again = ImageDirectory.create(root);
       assertThat(again.resolve(APP).digest()).isEqualTo(one.digest());
       assertThat(again.hasBlob(APP, one.layers().get(0))).isTrue();
@@ -259,8 +257,7 @@ class ImageDirectoryTest {
       Descriptor layer = manifest.layers().get(0);
       Path moved = Files.move(root.resolve(hex(layer)), temporary.resolve("secret"));
       Files.createSymbolicLink(root.resolve(hex(layer)), moved);
-      assertFails(
-          ErrorKind.INVALID_INPUT, () -> directory.blob(APP, layer), "not a regular file");
+      assertFails(ErrorKind.INVALID_INPUT, () -> directory.blob(APP, layer), "not a regular file");
       assertFails(ErrorKind.INVALID_INPUT, () -> directory.blobSize(APP, layer.digest()));
       assertThat(directory.hasBlob(APP, layer)).isFalse();
       Path json = Files.move(root.resolve("manifest.json"), temporary.resolve("json"));
@@ -278,8 +275,7 @@ class ImageDirectoryTest {
     void aDamagedPartIsRefused() throws IOException {
       ImageIndex index = Samples.putIndex(directory, APP, "one");
       Descriptor child = index.manifests().get(0);
-      Files.write(
-          root.resolve(hex(child) + ".manifest.json"), Samples.manifest("two").raw());
+      Files.write(root.resolve(hex(child) + ".manifest.json"), Samples.manifest("two").raw());
       assertFails(
           ErrorKind.CORRUPT_DATA,
           () -> directory.resolve(Samples.byDigest(APP, child.digest())),

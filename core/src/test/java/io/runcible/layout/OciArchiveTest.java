@@ -132,8 +132,7 @@ class OciArchiveTest {
   class Reading {
     @Test
     void anyOrderOfEntriesWillDo() throws IOException {
-      List<Map.Entry<String, byte[]>> entries =
-          new ArrayList<>(Tars.read(sample()).entrySet());
+      List<Map.Entry<String, byte[]>> entries = new ArrayList<>(Tars.read(sample()).entrySet());
       Collections.reverse(entries);
       Tars reversed = new Tars().directory("./").directory("./blobs/").fifo("./other");
       entries.forEach(entry -> reversed.file("./" + entry.getKey(), entry.getValue()));
@@ -198,8 +197,7 @@ class OciArchiveTest {
     @Test
     void anInterruptedReaderEndsNoOther() throws IOException {
       try (OciArchive archive = OciArchive.open(sample());
-          InputStream other =
-              archive.blob(APP, Samples.manifest("one").layers().get(0))) {
+          InputStream other = archive.blob(APP, Samples.manifest("one").layers().get(0))) {
         Thread.currentThread().interrupt();
         assertFails(
             ErrorKind.CANCELLED,
@@ -216,8 +214,7 @@ class OciArchiveTest {
       byte[] content = Files.readAllBytes(sample());
       Thread.currentThread().interrupt();
       try {
-        assertFails(
-            ErrorKind.CANCELLED, () -> OciArchive.open(new ByteArrayInputStream(content)));
+        assertFails(ErrorKind.CANCELLED, () -> OciArchive.open(new ByteArrayInputStream(content)));
       } finally {
         assertThat(Thread.interrupted()).isTrue();
       }
@@ -269,8 +266,7 @@ class OciArchiveTest {
       }
       try (OciArchive archive = OciArchive.open(file)) {
         assertThat(archive.index().manifests().get(0).annotations()).containsValue("any text");
-        assertThat(archive.select("any text").digest())
-            .isEqualTo(Samples.manifest("one").digest());
+        assertThat(archive.select("any text").digest()).isEqualTo(Samples.manifest("one").digest());
       }
     }
 
@@ -431,10 +427,8 @@ class OciArchiveTest {
       Map<String, byte[]> entries = entries();
       entries.remove(layerName);
       try (OciArchive archive =
-          OciArchive.open(
-              new Tars().files(entries).sparse(layerName, 100L << 30).writeTo(file))) {
-        assertFails(
-            ErrorKind.INVALID_INPUT, () -> archive.blob(APP, layer), layerName, "sparse");
+          OciArchive.open(new Tars().files(entries).sparse(layerName, 100L << 30).writeTo(file))) {
+        assertFails(ErrorKind.INVALID_INPUT, () -> archive.blob(APP, layer), layerName, "sparse");
       }
     }
 
@@ -506,8 +500,7 @@ class OciArchiveTest {
       Map<String, byte[]> entries = entries();
       entries.remove(layerName);
       try (OciArchive archive = OciArchive.open(new Tars().files(entries).writeTo(file))) {
-        assertFails(
-            ErrorKind.NOT_FOUND, () -> archive.blob(APP, layer), layer.digest().toString());
+        assertFails(ErrorKind.NOT_FOUND, () -> archive.blob(APP, layer), layer.digest().toString());
       }
     }
 

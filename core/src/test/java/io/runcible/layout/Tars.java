@@ -106,14 +106,16 @@ final class Tars {
 
   /** A file of this length that has nothing but a hole. */
   Tars sparse(String name, long size) {
-    String records = record("GNU.sparse.size", Long.toString(size)) + record("GNU.sparse.map", "0,0");
+    String records =
+        record("GNU.sparse.size", Long.toString(size)) + record("GNU.sparse.map", "0,0");
     TarArchiveEntry pax =
         new TarArchiveEntry("PaxHeaders/x", TarConstants.LF_PAX_EXTENDED_HEADER_LC);
     return content(pax, records.getBytes(UTF_8)).file(name, "");
   }
 
   private static String record(String key, String value) {
-    int length = key.length() + value.length() + 5; // Two digits, a space, an equals sign, a line end.
+    int length =
+        key.length() + value.length() + 5; // Two digits, a space, an equals sign, a line end.
     return length + " " + key + "=" + value + "\n";
   }
 

@@ -70,8 +70,7 @@ class ImageLocationTest {
   void whatIsNoLocationIsRefusedWithTheReason(String text, String reason) {
     assertThatThrownBy(() -> ImageLocation.parse(text))
         .isInstanceOfSatisfying(
-            RuncibleException.class,
-            e -> assertThat(e.kind()).isEqualTo(ErrorKind.INVALID_INPUT))
+            RuncibleException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.INVALID_INPUT))
         .hasMessageContaining("'" + text + "'")
         .hasMessageContaining(reason);
   }

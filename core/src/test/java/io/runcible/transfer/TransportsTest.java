@@ -122,8 +122,7 @@ class TransportsTest {
 
   @Test
   void anArchiveIsMadeByTheCommitAlone() {
-    try (OpenLocation<ImageSink> to =
-        TRANSPORTS.sink(location("oci-archive:DIR/a.tar"))) {
+    try (OpenLocation<ImageSink> to = TRANSPORTS.sink(location("oci-archive:DIR/a.tar"))) {
       Samples.put(to.images(), to.reference(), "one");
     }
     assertThat(temporary).isEmptyDirectory();
@@ -141,8 +140,7 @@ class TransportsTest {
       in.transferTo(out);
     }
     List<Path> before = spooled();
-    assertFails(
-        ErrorKind.NOT_FOUND, () -> TRANSPORTS.source(location("oci-archive:DIR/a.tar.gz")));
+    assertFails(ErrorKind.NOT_FOUND, () -> TRANSPORTS.source(location("oci-archive:DIR/a.tar.gz")));
     assertThat(spooled()).isEqualTo(before);
   }
 
@@ -155,8 +153,7 @@ class TransportsTest {
   @ParameterizedTest
   @ValueSource(strings = {"oci:DIR/a:@0", "oci-archive:DIR/a:@0", "docker-archive:DIR/a:@0"})
   void aNewImageHasNoNumber(String location) {
-    assertFails(
-        ErrorKind.INVALID_INPUT, () -> TRANSPORTS.sink(location(location)), "not a number");
+    assertFails(ErrorKind.INVALID_INPUT, () -> TRANSPORTS.sink(location(location)), "not a number");
     assertThat(temporary).isEmptyDirectory();
   }
 
@@ -171,8 +168,7 @@ class TransportsTest {
   @Test
   void theStoreOfPodmanIsLeftToSkopeo() {
     ImageLocation location = location("containers-storage:[vfs@/it's]app:1");
-    String line =
-        "skopeo copy 'containers-storage:[vfs@/it'\\''s]app:1' oci-archive:image.tar";
+    String line = "skopeo copy 'containers-storage:[vfs@/it'\\''s]app:1' oci-archive:image.tar";
     assertFails(ErrorKind.UNSUPPORTED, () -> TRANSPORTS.source(location), line);
     assertFails(ErrorKind.UNSUPPORTED, () -> TRANSPORTS.sink(location));
   }
@@ -198,8 +194,7 @@ class TransportsTest {
   void aRegistryIsTheCallers() {
     MemoryImageSource memory = new MemoryImageSource();
     Samples.put(memory, APP, "one");
-    try (RegistryServer server =
-            RegistryServer.serve(memory).registry("registry.example").start();
+    try (RegistryServer server = RegistryServer.serve(memory).registry("registry.example").start();
         RegistryClient client =
             RegistryClient.builder().credentialStore(CredentialStore.NONE).build()) {
       ImageLocation location = location("docker://" + server.host() + "/team/app:1");
