@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** One image of an archive of Docker, with the manifest that it lacks there. */
 final class DockerImage {
@@ -134,7 +135,8 @@ final class DockerImage {
     return hasher.finish();
   }
 
-  private static RuncibleException corrupt(ArchiveFile archive, String reason, Exception cause) {
+  private static RuncibleException corrupt(
+      ArchiveFile archive, String reason, @Nullable Exception cause) {
     return new RuncibleException(ErrorKind.CORRUPT_DATA, archive + " " + reason, cause);
   }
 }
