@@ -71,10 +71,10 @@ final class LowerLayers implements AutoCloseable {
 
   private Step walk(String path) {
     List<FileDescriptor> merged = new ArrayList<>();
-    for (FileDescriptor root : roots) {
-      merged.add(FileCalls.openDirectoryInRoot(root, "."));
-    }
     try {
+      for (FileDescriptor root : roots) {
+        merged.add(FileCalls.openDirectoryInRoot(root, "."));
+      }
       int start = 0;
       while (start < path.length()) {
         int slash = path.indexOf('/', start);
@@ -143,10 +143,11 @@ final class LowerLayers implements AutoCloseable {
 
   /** The metadata of the root that shows. */
   @Nullable Found root() {
-    return roots.isEmpty()
-        ? null
-        : new Found(
-            FileCalls.openDirectoryInRoot(roots.get(0), "."), ".", FileCalls.stat(roots.get(0)));
+    if (roots.isEmpty()) {
+      return null;
+    }
+    Stat stat = FileCalls.stat(roots.get(0));
+    return new Found(FileCalls.openDirectoryInRoot(roots.get(0), "."), ".", stat);
   }
 
   @Override

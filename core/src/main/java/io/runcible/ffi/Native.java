@@ -5,6 +5,7 @@ import io.runcible.RuncibleException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.function.UnaryOperator;
 import jnr.ffi.LibraryLoader;
 import jnr.ffi.Memory;
 import jnr.ffi.Pointer;
@@ -26,11 +27,16 @@ final class Native {
    * @throws RuncibleException UNSUPPORTED where it cannot be loaded, with the reason
    */
   static Libc libc() {
-    Libc libc = Holder.LIBC;
+    Libc libc = Holder.libc;
     if (libc == null) {
       throw new RuncibleException(ErrorKind.UNSUPPORTED, Holder.whyAbsent(), Holder.FAILURE);
     }
     return libc;
+  }
+
+  /** Puts something between the library and all its callers: tests make calls fail with it. */
+  static void intercept(UnaryOperator<Libc> between) {
+    Holder.libc = between.apply(libc());
   }
 
   static @Nullable Throwable failure() {
@@ -93,19 +99,19 @@ final class Native {
   /** Loaded on first use, so that a failure is an answer and not an error of class loading. */
   private static final class Holder {
     static final @Nullable Throwable FAILURE;
-    static final @Nullable Libc LIBC;
+    static volatile @Nullable Libc libc;
 
     static {
-      Libc libc = null;
+      Libc loaded = null;
       Throwable failure = null;
       if (System.getProperty("os.name", "").equals("Linux")) {
         try {
-          libc = LibraryLoader.create(Libc.class).load("c");
+          loaded = LibraryLoader.create(Libc.class).load("c");
         } catch (RuntimeException | LinkageError e) {
           failure = e;
         }
       }
-      LIBC = libc;
+      libc = loaded;
       FAILURE = failure;
     }
 

@@ -11,6 +11,7 @@ import io.runcible.archive.Ownership;
 import io.runcible.archive.ProgressInputStream;
 import io.runcible.archive.SkippedEntry;
 import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.NativeAccess;
 import io.runcible.image.Image;
 import io.runcible.image.Layer;
@@ -86,6 +87,9 @@ public final class PlainUnpacker {
             });
     boolean made = prepare(directory);
     try {
+      if (made) {
+        openToAll(directory);
+      }
       return unpackInto(image, directory);
     } catch (RuntimeException | Error e) {
       clean(directory, made, e);
@@ -109,13 +113,16 @@ public final class PlainUnpacker {
     }
     try {
       Files.createDirectory(directory);
-      try (var open = FileCalls.openDirectory(directory)) {
-        FileCalls.chmod(open, 0755);
-      }
       return true;
     } catch (IOException e) {
       throw new RuncibleException(
           ErrorKind.FAILED_PRECONDITION, "cannot make '" + directory + "': " + e, e);
+    }
+  }
+
+  private static void openToAll(Path directory) {
+    try (FileDescriptor open = FileCalls.openDirectory(directory)) {
+      FileCalls.chmod(open, 0755);
     }
   }
 
