@@ -82,7 +82,7 @@ class KillIT {
   /** Pulls, tags, copies, removals and clean-ups at once. */
   @Test
   void storeIsWholeAfterAnyKill() {
-    for (int round = 0; round < Rounds.of(6, 200); round++) {
+    for (int round = 0; round < Rounds.of(4, 200); round++) {
       ENGINE.leaks().begin();
       killAtRandom("store-loop", random.nextBoolean() ? "busybox" : "debian", Victims.JVM);
       try (ContainerEngine next = ENGINE.open()) {

@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.runcible.HostTools;
 import io.runcible.Tool;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -39,6 +43,9 @@ class PowerCutIT {
   static void needPrograms() {
     HostTools.requireProgram("mkfs.ext4", "e2fsprogs");
     HostTools.requireProgram("python3", "python3");
+    HostTools.require(
+        Files.exists(Path.of("/dev/loop-control")),
+        "this kernel, or container, has no loop devices");
   }
 
   @AfterEach
@@ -129,7 +136,7 @@ class PowerCutIT {
     makeDisk();
     mount();
     try {
-      for (int round = 0; round < Rounds.of(5, 100); round++) {
+      for (int round = 0; round < Rounds.of(3, 100); round++) {
         String image = random.nextBoolean() ? "debian" : "busybox";
         try (ChildJvm jvm = start(program, image)) {
           assertThat(jvm.line()).isEqualTo("working");
@@ -147,6 +154,63 @@ class PowerCutIT {
     } finally {
       unmount();
     }
+  }
+
+  /** By what the kernel is told, and not by what a file system makes of it. */
+  @Test
+  void allOfAnImageIsDurableBeforeItsNameIs() throws Exception {
+    HostTools.requireProgram("strace", "strace");
+    Path trace = root.path().resolve("trace");
+    List<String> strace =
+        List.of(
+            "strace", "-f", "-qq", "-y", "-s", "32", "-e", "signal=none", "-o", trace.toString());
+    try (ChildJvm jvm =
+        ChildJvm.start(
+            strace,
+            ChildJvm.classPath(),
+            EngineProgram.class,
+            "pull-and-wait",
+            root.path(),
+            ENGINE.reference("busybox"))) {
+      assertThat(jvm.line()).isEqualTo("working");
+      jvm.line();
+      jvm.endInput();
+      assertThat(jvm.rest()).isEmpty();
+    }
+    assertThat(losableWhenRecorded(trace, line -> true)).isEmpty();
+    // The model would see if a sync were not there.
+    assertThat(losableWhenRecorded(trace, line -> !line.contains("syncfs")))
+        .hasSizeGreaterThan(250);
+    assertThat(losableWhenRecorded(trace, line -> !line.matches(".*fsync.*/blobs/.*")))
+        .hasSizeGreaterThanOrEqualTo(3);
+  }
+
+  private List<Path> losableWhenRecorded(Path trace, Predicate<String> kept) throws IOException {
+    List<Path> recorded = new ArrayList<>();
+    List<Path> losable = new ArrayList<>();
+    Path images = root.data().resolve("images");
+    DurabilityModel model =
+        new DurabilityModel(root.data())
+            .onRename(
+                (target, now) -> {
+                  if (target.startsWith(images)) {
+                    recorded.add(target);
+                    losable.addAll(now.losable(root.data().resolve("blobs")));
+                    losable.addAll(now.losable(root.data().resolve("snapshots")));
+                    if (!now.contentIsDurable(target)) {
+                      losable.add(target);
+                    }
+                  }
+                });
+    try (Stream<String> lines = Files.lines(trace, StandardCharsets.ISO_8859_1)) {
+      lines.filter(kept).forEach(model::line);
+    }
+    assertThat(recorded).hasSize(1);
+    assertThat(model.calls()).isGreaterThan(250);
+    // One for all of the image.
+    assertThat(model.syncs()).isLessThanOrEqualTo(1);
+    assertThat(model.losable(images)).isEmpty();
+    return losable;
   }
 
   private static void assertRuns(ContainerEngine engine, String image) {
