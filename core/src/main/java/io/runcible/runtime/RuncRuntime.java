@@ -154,13 +154,22 @@ final class RuncRuntime implements OciRuntime {
       return ofExec.isEmpty() ? Optional.empty() : Optional.of(RuntimeFailures.of(what, ofExec));
     }
     return Optional.of(
-        errors.isEmpty()
-            ? new RuncibleException(
-                ErrorKind.INTERNAL,
-                what
-                    + ": the runtime ended before the program started, without a message; it was"
-                    + " killed, or see its error output")
-            : RuntimeFailures.of(what, errors));
+        errors.isEmpty() ? withoutMessage(what, log) : RuntimeFailures.of(what, errors));
+  }
+
+  /** A runtime opens its log before all else. */
+  private static RuncibleException withoutMessage(String what, Path log) {
+    return Files.exists(log)
+        ? new RuncibleException(
+            ErrorKind.INTERNAL,
+            what
+                + ": the runtime ended before the program started, without a message; it was killed")
+        : new RuncibleException(
+            ErrorKind.UNAVAILABLE,
+            what
+                + ": the runtime could not write '"
+                + log
+                + "', or was killed at once; see the space and permissions there");
   }
 
   /** crun's words for it. */

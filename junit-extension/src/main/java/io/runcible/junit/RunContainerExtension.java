@@ -44,17 +44,18 @@ public final class RunContainerExtension
   public void postProcessTestInstance(Object instance, ExtensionContext context)
       throws IllegalAccessException {
     if (livesAsLongAsClass(context)) {
+      context.getStore(NAMESPACE).put(new Filled(instance), true);
       inject(context, instance, field -> !Modifier.isStatic(field.getModifiers()));
     }
   }
 
   @Override
   public void beforeEach(ExtensionContext context) throws IllegalAccessException {
-    if (livesAsLongAsClass(context)) {
-      return;
-    }
     for (Object instance : context.getRequiredTestInstances().getAllInstances()) {
-      inject(context, instance, field -> !Modifier.isStatic(field.getModifiers()));
+      // Of nested classes, one instance may live as long as its class and another not.
+      if (context.getStore(NAMESPACE).get(new Filled(instance)) == null) {
+        inject(context, instance, field -> !Modifier.isStatic(field.getModifiers()));
+      }
     }
   }
 
@@ -130,6 +131,25 @@ public final class RunContainerExtension
       spec.memory(wanted.memory());
     }
     return spec.build();
+  }
+
+  /** Says that the fields of an instance, whatever that takes for its equal, have containers. */
+  private static final class Filled {
+    private final Object instance;
+
+    Filled(Object instance) {
+      this.instance = instance;
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof Filled filled && filled.instance == instance;
+    }
+
+    @Override
+    public int hashCode() {
+      return System.identityHashCode(instance);
+    }
   }
 
   /** One engine for the whole run, opened at the first use and closed after the last test. */

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
@@ -84,6 +85,14 @@ class RunContainerIT {
   }
 
   @Test
+  void fieldOfAnOuterInstanceLivesAsLongAsThat() {
+    run(OneOuterInstance.Inner.class).testEvents().assertStatistics(s -> s.started(3).succeeded(3));
+    assertThat(SEEN).hasSize(6);
+    assertThat(new HashSet<>(SEEN)).hasSize(4);
+    assertNoneRuns();
+  }
+
+  @Test
   void parameterGetsItsOwn() {
     run(Parameters.class).testEvents().assertStatistics(s -> s.started(1).succeeded(1));
     assertThat(new HashSet<>(SEEN)).hasSize(2);
@@ -113,10 +122,13 @@ class RunContainerIT {
   }
 
   private static void assertNoneRuns() {
-    for (String id : SEEN) {
-      assertThat(Path.of("/run/runcible/runtime", id)).doesNotExist();
-      assertThat(Path.of("/var/lib/runcible/containers", id)).doesNotExist();
+    try (ContainerEngine engine = ContainerEngine.create()) {
+      for (String id : SEEN) {
+        assertThat(Path.of("/var/lib/runcible/containers", id)).doesNotExist();
+        assertThat(engine.find(id)).isEmpty();
+      }
     }
+    assertThat(ProcessHandle.current().children()).isEmpty();
   }
 
   private static void use(Container container) {
@@ -157,6 +169,24 @@ class RunContainerIT {
     @RepeatedTest(3)
     void answers() {
       use(container);
+    }
+  }
+
+  @TestInstance(TestInstance.Lifecycle.PER_CLASS)
+  static class OneOuterInstance {
+    @RunContainer(image = "${shell.image}")
+    Container ofTheOuter;
+
+    @Nested
+    class Inner {
+      @RunContainer(image = "${shell.image}")
+      Container container;
+
+      @RepeatedTest(3)
+      void answers() {
+        use(ofTheOuter);
+        use(container);
+      }
     }
   }
 
