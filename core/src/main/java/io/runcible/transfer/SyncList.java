@@ -103,8 +103,7 @@ public record SyncList(List<Registry> registries) {
         throw new RuncibleException(
             ErrorKind.INVALID_INPUT, file + " has more than " + MAX_SIZE + " bytes");
       }
-      String text =
-          StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(raw)).toString();
+      String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(raw)).toString();
       return parse(text, file.toString());
     } catch (CharacterCodingException e) {
       throw new RuncibleException(ErrorKind.INVALID_INPUT, file + " is not UTF-8", e);
