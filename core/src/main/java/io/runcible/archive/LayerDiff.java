@@ -90,8 +90,8 @@ public final class LayerDiff {
   }
 
   /**
-   * Whether owners are kept (EXACT, the default), mapped back, taken from their records (RECORD), or
-   * all is owned by 0:0 (IGNORE).
+   * Whether owners are kept (EXACT, the default), mapped back, taken from their records (RECORD),
+   * or all is owned by 0:0 (IGNORE).
    */
   public LayerDiff ownership(Ownership wanted) {
     ownership = Objects.requireNonNull(wanted, "wanted");
@@ -152,7 +152,8 @@ public final class LayerDiff {
 
   private List<SkippedEntry> write(OutputStream out) throws IOException {
     TarWriter tar = new TarWriter(out);
-    TreeEntries entries = new TreeEntries(tar, new DiffOptions(limits, ownership, latestSeconds));
+    TreeEntries entries =
+        new TreeEntries(tar, new DiffOptions(limits, ownership, latestSeconds, format.marks()));
     try (FileDescriptor root = FileCalls.openDirectory(upper);
         @Nullable FileDescriptor below = lower == null ? null : FileCalls.openDirectory(lower)) {
       if (format.isOverlay()) {

@@ -35,9 +35,9 @@ import org.jspecify.annotations.Nullable;
  * UnpackedImage unpacked = new PlainUnpacker().unpack(image, Path.of("rootfs"));
  * }</pre>
  *
- * <p>Root gets the owners and devices that the image says. An ordinary user owns all files; what the
- * owners should be is recorded in attributes (see {@link Ownership#RECORD}), and devices are left
- * out and reported. Download, decompression, digest and writing overlap. Nothing is synced.
+ * <p>Root gets the owners and devices that the image says. An ordinary user owns all files; what
+ * the owners should be is recorded in attributes (see {@link Ownership#RECORD}), and devices are
+ * left out and reported. Download, decompression, digest and writing overlap. Nothing is synced.
  *
  * <p>Not thread-safe; can be used again.
  */

@@ -487,8 +487,7 @@ class LayerApplierIT {
       assertThatThrownBy(
               () -> apply(tree, MAPPED, new TarBytes().add(header('0', "a").owner(65_536, 0))))
           .isInstanceOfSatisfying(
-              RuncibleException.class,
-              e -> assertThat(e.kind()).isEqualTo(ErrorKind.INVALID_INPUT))
+              RuncibleException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.INVALID_INPUT))
           .hasMessageContaining("'a' belongs to 65536:0");
       assertThatThrownBy(
               () -> LayerDiff.ofTree(tree).ownership(MAPPED).writeTo(new ByteArrayOutputStream()))

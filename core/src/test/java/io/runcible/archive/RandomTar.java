@@ -68,7 +68,11 @@ final class RandomTar {
     switch (random.nextInt(12)) {
       case 0 -> tar.add(metadata(header('5', named(name + "/"))));
       case 1 -> tar.add(metadata(header('2', named(name))).link(name(1 + random.nextInt(99))));
-      case 2 -> tar.add(metadata(header('1', named(name))).link(name(1 + random.nextInt(99))).size(random.nextInt(99)));
+      case 2 ->
+          tar.add(
+              metadata(header('1', named(name)))
+                  .link(name(1 + random.nextInt(99)))
+                  .size(random.nextInt(99)));
       case 3 -> tar.add(metadata(header('6', named(name))));
       case 4 ->
           tar.add(
@@ -84,7 +88,8 @@ final class RandomTar {
         tar.add(header('g', "global"), TarBytes.record("comment", ascii("ignored")));
         tar.add(metadata(header('0', named(name))), content());
       }
-      default -> tar.add(metadata(header(oneIn(5) ? '7' : oneIn(5) ? '\0' : '0', named(name))), content());
+      default ->
+          tar.add(metadata(header(oneIn(5) ? '7' : oneIn(5) ? '\0' : '0', named(name))), content());
     }
   }
 
@@ -118,7 +123,9 @@ final class RandomTar {
 
   private Map<String, byte[]> records(String name, int size) {
     Map<String, byte[]> records = new LinkedHashMap<>();
-    List<String> keys = new ArrayList<>(List.of("path", "size", "uid", "gid", "mtime", "comment", "SCHILY.xattr.user.x"));
+    List<String> keys =
+        new ArrayList<>(
+            List.of("path", "size", "uid", "gid", "mtime", "comment", "SCHILY.xattr.user.x"));
     Collections.shuffle(keys, random);
     for (String key : keys.subList(0, 1 + random.nextInt(keys.size()))) {
       records.put(
@@ -195,10 +202,14 @@ final class RandomTar {
         byte[] all = Arrays.copyOf(text, text.length + (-text.length & BLOCK - 1) + content.length);
         System.arraycopy(content, 0, all, all.length - content.length, content.length);
         tar.pax(
-                "GNU.sparse.major", "1",
-                "GNU.sparse.minor", "0",
-                "GNU.sparse.name", name,
-                "GNU.sparse.realsize", Long.toString(size))
+                "GNU.sparse.major",
+                "1",
+                "GNU.sparse.minor",
+                "0",
+                "GNU.sparse.name",
+                name,
+                "GNU.sparse.realsize",
+                Long.toString(size))
             .add(header('0', "GNUSparseFile.1/x"), all);
       }
     }
@@ -229,7 +240,9 @@ final class RandomTar {
     tar.content(content);
   }
 
-  /** Changes a few bytes, drops or repeats blocks, or cuts the end off; mostly with good checksums. */
+  /**
+   * Changes a few bytes, drops or repeats blocks, or cuts the end off; mostly with good checksums.
+   */
   static byte[] damage(byte[] archive, Random random) {
     byte[] damaged = archive.clone();
     for (int i = random.nextInt(4); i >= 0; i--) {
@@ -242,7 +255,8 @@ final class RandomTar {
         default -> {
           // A field of a header.
           int field = FIELDS[random.nextInt(FIELDS.length)];
-          damaged[Math.min(damaged.length - 1, at / BLOCK * BLOCK + field)] = (byte) VALUES.charAt(random.nextInt(VALUES.length()));
+          damaged[Math.min(damaged.length - 1, at / BLOCK * BLOCK + field)] =
+              (byte) VALUES.charAt(random.nextInt(VALUES.length()));
         }
       }
       if (damaged.length == 0) {

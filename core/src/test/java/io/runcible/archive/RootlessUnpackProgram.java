@@ -51,7 +51,8 @@ final class RootlessUnpackProgram {
       Path place = Files.createDirectories(directory.resolve(format.name()));
       HostileLayerCheck check = new HostileLayerCheck(place, format, ownership);
       for (HostileLayers.Case hostile : check.cases()) {
-        System.out.println(said(check, hostile) + " " + format + " " + hostile.name().replace('\n', ' '));
+        System.out.println(
+            said(check, hostile) + " " + format + " " + hostile.name().replace('\n', ' '));
       }
     }
   }

@@ -74,7 +74,13 @@ class TarReaderDifferenceIT {
 
   /** What this reader makes of an archive: lines in the manner of the others, or why not. */
   private record Seen(
-      @Nullable String refusal, List<String> gnu, List<String> python, String content, boolean sparse, boolean holeAtEnd, boolean unnamed) {}
+      @Nullable String refusal,
+      List<String> gnu,
+      List<String> python,
+      String content,
+      boolean sparse,
+      boolean holeAtEnd,
+      boolean unnamed) {}
 
   /** What another program makes of it. */
   private record Answer(boolean accepted, List<String> lines, String said) {}
@@ -153,7 +159,8 @@ class TarReaderDifferenceIT {
         gnu.add(gnuLine(entry));
         python.add(pythonLine(entry, content));
       }
-      return new Seen(null, gnu, python, HexFormat.of().formatHex(all.digest()), sparse, holeAtEnd, unnamed);
+      return new Seen(
+          null, gnu, python, HexFormat.of().formatHex(all.digest()), sparse, holeAtEnd, unnamed);
     } catch (RuncibleException | IOException e) {
       return new Seen(e.toString(), gnu, python, "", sparse, holeAtEnd, unnamed);
     }
@@ -162,8 +169,7 @@ class TarReaderDifferenceIT {
   private static boolean endsInHole(TarEntry entry) {
     @Nullable SparseMap map = entry.sparse();
     int last = map == null ? 0 : map.count() - 1;
-    return map != null
-        && (last < 0 || map.offset(last) + map.length(last) < entry.size());
+    return map != null && (last < 0 || map.offset(last) + map.length(last) < entry.size());
   }
 
   private static byte[] expanded(TarEntry entry, TarReader tar) throws IOException {

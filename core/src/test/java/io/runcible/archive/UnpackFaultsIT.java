@@ -282,9 +282,7 @@ class UnpackFaultsIT {
       } catch (RuncibleException e) {
         failures++;
         // No room for the directory itself is a matter of its parent.
-        assertThat(e.kind())
-            .as("%s", e)
-            .isIn(ErrorKind.UNAVAILABLE, ErrorKind.FAILED_PRECONDITION);
+        assertThat(e.kind()).as("%s", e).isIn(ErrorKind.UNAVAILABLE, ErrorKind.FAILED_PRECONDITION);
         assertThat(e.getMessage()).containsAnyOf("ENOSPC", "No space left");
         assertThat(place).isEmptyDirectory();
         assertThat(e.getSuppressed()).isEmpty();
