@@ -152,7 +152,8 @@ public final class LayerDiff {
 
   private List<SkippedEntry> write(OutputStream out) throws IOException {
     TarWriter tar = new TarWriter(out);
-    TreeEntries entries = new TreeEntries(tar, new DiffOptions(limits, ownership, latestSeconds));
+    TreeEntries entries =
+        new TreeEntries(tar, new DiffOptions(limits, ownership, latestSeconds, format.marks()));
     try (FileDescriptor root = FileCalls.openDirectory(upper);
         @Nullable FileDescriptor below = lower == null ? null : FileCalls.openDirectory(lower)) {
       if (format.isOverlay()) {

@@ -29,4 +29,9 @@ public enum LayerFormat {
   String opaqueAttribute() {
     return opaqueAttribute;
   }
+
+  /** How the names of the overlay's own attributes begin. */
+  String marks() {
+    return opaqueAttribute.substring(0, opaqueAttribute.lastIndexOf('.') + 1);
+  }
 }

@@ -1,7 +1,5 @@
 package io.runcible.archive;
 
-import io.runcible.ErrorKind;
-import io.runcible.RuncibleException;
 import io.runcible.ffi.Errno;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
@@ -32,9 +30,7 @@ final class OverlayWalk {
   OverlayWalk(FileDescriptor root, LayerFormat format, TreeEntries entries) {
     this.root = root;
     this.entries = entries;
-    // "trusted.overlay." or "user.overlay.".
-    this.marks =
-        format.opaqueAttribute().substring(0, format.opaqueAttribute().lastIndexOf('.') + 1);
+    this.marks = format.marks();
   }
 
   void run() throws IOException {
@@ -53,11 +49,10 @@ final class OverlayWalk {
   }
 
   private void directory(FileDescriptor directory, String path) throws IOException {
-    refuseReferences(directory, ".", path);
     // The root of the upper directory was made by who mounted it.
     if (!path.isEmpty()) {
       entries.directory(
-          path, directory, FileCalls.stat(directory), TreeEntries.attributes(directory, "."));
+          path, directory, FileCalls.stat(directory), entries.attributes(path, directory, "."));
     }
     if (isMarked(directory, ".", "opaque", "y")) {
       entries.opaque(path);
@@ -97,9 +92,6 @@ final class OverlayWalk {
     }
     String path = RawName.child(parent, name);
     try {
-      if (stat.isRegular()) {
-        refuseReferences(directory, name, path);
-      }
       entries.leaf(directory, name, path, stat);
     } catch (NativeException e) {
       if (e.errno() != Errno.ENOENT) {
@@ -112,21 +104,5 @@ final class OverlayWalk {
     return FileCalls.attribute(parent, leaf, marks + mark)
         .filter(found -> found.length == 1 && found[0] == value.charAt(0))
         .isPresent();
-  }
-
-  /** What says that its content lies elsewhere in a lower layer cannot be read here. */
-  private void refuseReferences(FileDescriptor parent, String leaf, String path) {
-    for (String name : FileCalls.attributes(parent, leaf)) {
-      if (name.equals(marks + "redirect") || name.equals(marks + "metacopy")) {
-        throw new RuncibleException(
-            ErrorKind.UNSUPPORTED,
-            "'"
-                + RawName.printable(path)
-                + "' refers to a lower layer ("
-                + name
-                + "): the overlay was mounted with redirect_dir or metacopy on; mount it with"
-                + " redirect_dir=off,metacopy=off to make layers of its changes");
-      }
-    }
   }
 }

@@ -111,8 +111,14 @@ final class TarHeader {
     }
     int at = start + offset;
     int end = at + length;
+    boolean empty = false;
     while (at < end && (block[at] == ' ' || block[at] == 0)) {
+      empty |= block[at] == 0;
       at++;
+    }
+    if (empty && at < end) {
+      // Some take the NUL for the end of the number, some go on.
+      throw corrupt("the " + what + " of a header begins with a NUL");
     }
     long value = 0;
     for (; at < end && block[at] != ' ' && block[at] != 0; at++) {

@@ -128,7 +128,7 @@ final class TreeEntries {
               stat,
               owner(path, stat),
               0,
-              attributes(parent, leaf),
+              attributes(path, parent, leaf),
               null);
         }
       }
@@ -142,20 +142,32 @@ final class TreeEntries {
   private void node(EntryType type, FileDescriptor parent, String leaf, String path, Stat stat)
       throws IOException {
     if (!isLinked(path, stat)) {
-      begin(type, path, "", stat, owner(path, stat), 0, attributes(parent, leaf), null);
+      begin(type, path, "", stat, owner(path, stat), 0, attributes(path, parent, leaf), null);
     }
   }
 
   private void file(FileDescriptor parent, String leaf, String path) throws IOException {
-    try (FileDescriptor file = TreeReads.openFile(parent, leaf).orElseThrow(() -> changed(path))) {
-      Stat stat = FileCalls.stat(file);
+    try (TreeReads.@Nullable OpenFile open = TreeReads.openFile(parent, leaf)) {
+      if (open == null) {
+        throw changed(path);
+      }
+      FileDescriptor file = open.file();
+      Stat stat = open.stat();
       if (isLinked(path, stat)) {
         return;
       }
       boolean holes = stat.blocks() * BLOCK + MIN_HOLES <= stat.size();
       SparseMap sparse = holes ? sparseMap(file, path, stat.size()) : null;
       Owner owner = owner(path, parent, leaf, stat);
-      begin(EntryType.FILE, path, "", stat, owner, stat.size(), attributes(parent, leaf), sparse);
+      begin(
+          EntryType.FILE,
+          path,
+          "",
+          stat,
+          owner,
+          stat.size(),
+          attributes(path, parent, leaf),
+          sparse);
       if (sparse == null) {
         copy(file, path, stat.size());
         return;
@@ -300,18 +312,35 @@ final class TreeEntries {
   }
 
   /** The attributes of a name that belong in a layer. */
-  static Map<String, byte[]> attributes(FileDescriptor parent, String leaf) {
+  Map<String, byte[]> attributes(String path, FileDescriptor parent, String leaf) {
     List<String> names = FileCalls.attributes(parent, leaf);
     if (names.isEmpty()) {
       return Map.of();
     }
     Map<String, byte[]> attributes = new HashMap<>();
     for (String name : names) {
+      refuseReference(path, name);
       if (!ExtendedAttributes.isForeign(name)) {
         FileCalls.attribute(parent, leaf, name).ifPresent(value -> attributes.put(name, value));
       }
     }
     return attributes;
+  }
+
+  /** What says that its content lies elsewhere in a lower layer cannot be read here. */
+  private void refuseReference(String path, String attribute) {
+    String marks = options.marks();
+    if (!marks.isEmpty()
+        && (attribute.equals(marks + "redirect") || attribute.equals(marks + "metacopy"))) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "'"
+              + RawName.printable(path)
+              + "' refers to a lower layer ("
+              + attribute
+              + "): the overlay was mounted with redirect_dir or metacopy on; mount it with"
+              + " redirect_dir=off,metacopy=off to make layers of its changes");
+    }
   }
 
   static RuncibleException changed(String path) {

@@ -60,10 +60,10 @@ final class TreesWalk {
   private void directory(@Nullable FileDescriptor lower, FileDescriptor upper, String path)
       throws IOException {
     Stat stat = FileCalls.stat(upper);
-    Map<String, byte[]> attributes = TreeEntries.attributes(upper, ".");
+    Map<String, byte[]> attributes = entries.attributes(path, upper, ".");
     if (lower == null
         || !sameMetadata(FileCalls.stat(lower), stat)
-        || !same(TreeEntries.attributes(lower, "."), attributes)) {
+        || !same(entries.attributes(path, lower, "."), attributes)) {
       entries.directory(path, upper, stat, attributes);
     }
     TreeSet<String> names = new TreeSet<>(entries.list(upper));
@@ -127,7 +127,7 @@ final class TreesWalk {
             && below.links() == above.links()
             && below.deviceMajor() == above.deviceMajor()
             && below.deviceMinor() == above.deviceMinor()
-            && same(TreeEntries.attributes(lower, name), TreeEntries.attributes(upper, name));
+            && same(entries.attributes(name, lower, name), entries.attributes(name, upper, name));
     if (!alike) {
       return false;
     }
@@ -153,14 +153,14 @@ final class TreesWalk {
   }
 
   private boolean sameContent(FileDescriptor lower, FileDescriptor upper, String name) {
-    try (@Nullable FileDescriptor below = TreeReads.openFile(lower, name).orElse(null);
-        @Nullable FileDescriptor above = TreeReads.openFile(upper, name).orElse(null)) {
+    try (TreeReads.@Nullable OpenFile below = TreeReads.openFile(lower, name);
+        TreeReads.@Nullable OpenFile above = TreeReads.openFile(upper, name)) {
       if (below == null || above == null) {
         return false;
       }
       while (true) {
-        fill(below, one.clear());
-        fill(above, other.clear());
+        fill(below.file(), one.clear());
+        fill(above.file(), other.clear());
         if (!one.flip().equals(other.flip())) {
           return false;
         }

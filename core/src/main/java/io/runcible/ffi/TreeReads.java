@@ -3,7 +3,7 @@ package io.runcible.ffi;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import java.util.List;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads a tree that somebody else may be changing, a container for instance: never through a
@@ -28,8 +28,16 @@ public final class TreeReads {
         FileCalls.RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | FileCalls.RESOLVE_NO_MAGICLINKS);
   }
 
-  /** Opens a regular file that lies directly in a directory; empty if it is something else. */
-  public static Optional<FileDescriptor> openFile(FileDescriptor directory, String name) {
+  /** A regular file, open for reading, and what the kernel said of it just before. */
+  public record OpenFile(FileDescriptor file, Stat stat) implements AutoCloseable {
+    @Override
+    public void close() {
+      file.close();
+    }
+  }
+
+  /** Opens a regular file that lies directly in a directory; null if it is something else. */
+  public static @Nullable OpenFile openFile(FileDescriptor directory, String name) {
     // First without any effect: even opening a device can have one.
     try (FileDescriptor found =
         FileCalls.openat2(
@@ -37,13 +45,14 @@ public final class TreeReads {
             name,
             FileCalls.O_PATH | FileCalls.O_NOFOLLOW | FileCalls.O_CLOEXEC,
             FileCalls.RESOLVE_IN_ROOT | FileCalls.RESOLVE_NO_MAGICLINKS)) {
-      if (!FileCalls.stat(found).isRegular()) {
-        return Optional.empty();
+      Stat stat = FileCalls.stat(found);
+      if (!stat.isRegular()) {
+        return null;
       }
       int fd =
           Native.libc()
               .open(Native.cString(found.procPath()), FileCalls.O_RDONLY | FileCalls.O_CLOEXEC, 0);
-      return Optional.of(new FileDescriptor(Native.check(fd, "open", name), name));
+      return new OpenFile(new FileDescriptor(Native.check(fd, "open", name), name), stat);
     }
   }
 
