@@ -133,9 +133,10 @@ final class TreeComparison {
 
   private static void fill(FileDescriptor file, ByteBuffer buffer) {
     buffer.clear();
-    while (buffer.hasRemaining() && FileCalls.read(file, buffer) > 0) {
-      continue;
-    }
+    int count;
+    do {
+      count = FileCalls.read(file, buffer);
+    } while (count > 0 && buffer.hasRemaining());
     buffer.flip();
   }
 

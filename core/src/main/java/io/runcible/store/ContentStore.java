@@ -4,6 +4,8 @@ import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.Descriptor;
+import io.runcible.image.Manifest;
+import io.runcible.image.MediaType;
 import io.runcible.state.LockFile;
 import java.io.IOException;
 import java.io.InputStream;
@@ -113,6 +115,24 @@ public final class ContentStore {
     } catch (IOException e) {
       throw new RuncibleException(
           ErrorKind.UNAVAILABLE, "cannot read the blob " + descriptor.digest(), e);
+    }
+  }
+
+  /** A manifest or an index, verified; empty if it is not there, or another kind of blob. */
+  Optional<byte[]> document(Digest digest) {
+    if (!contains(digest) || size(digest) > Manifest.MAX_SIZE) {
+      return Optional.empty();
+    }
+    try {
+      byte[] raw =
+          read(Descriptor.of(MediaType.OCI_MANIFEST, digest, size(digest)), Manifest.MAX_SIZE);
+      Descriptor.ofDocument(raw);
+      return Optional.of(raw);
+    } catch (RuncibleException e) {
+      return switch (e.kind()) {
+        case INVALID_INPUT, UNSUPPORTED, NOT_FOUND, CORRUPT_DATA -> Optional.empty();
+        default -> throw e;
+      };
     }
   }
 

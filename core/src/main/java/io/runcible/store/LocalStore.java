@@ -26,6 +26,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +43,7 @@ public final class LocalStore implements ImageSource {
   private final Leases leases;
   private final ContentStore content;
   private final ImageStore images;
+  private final Referrers referrers;
 
   private LocalStore(Path root, List<Path> additional) {
     this.root = root;
@@ -50,6 +52,7 @@ public final class LocalStore implements ImageSource {
     this.leases = new Leases(lock, root.resolve("leases"));
     this.content = new ContentStore(root, additional);
     this.images = new ImageStore(lock, root, additional);
+    this.referrers = new Referrers(content, root.resolve("referrers"));
   }
 
   /** As {@link #open(Path, List)} without additional stores. */
@@ -100,7 +103,8 @@ public final class LocalStore implements ImageSource {
       Files.createDirectories(
           root, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
       for (String name :
-          List.of("blobs/sha256", "blobs/sha512", "ingest", "locks", "images", "leases")) {
+          List.of(
+              "blobs/sha256", "blobs/sha512", "ingest", "locks", "images", "leases", "referrers")) {
         Files.createDirectories(root.resolve(name));
       }
     } catch (AccessDeniedException e) {
@@ -353,26 +357,33 @@ public final class LocalStore implements ImageSource {
     if (named.isPresent()) {
       return named.get().manifest();
     }
-    return reference.digest().flatMap(this::document).orElseThrow(() -> missing(reference));
+    return reference
+        .digest()
+        .flatMap(digest -> content.document(digest).map(raw -> described(digest, raw)))
+        .orElseThrow(() -> missing(reference));
   }
 
-  private Optional<Descriptor> document(Digest digest) {
-    if (!content.contains(digest) || content.size(digest) > Manifest.MAX_SIZE) {
-      return Optional.empty();
-    }
-    try {
-      byte[] raw =
-          content.read(
-              Descriptor.of(MediaType.OCI_MANIFEST, digest, content.size(digest)),
-              Manifest.MAX_SIZE);
-      Descriptor found = Descriptor.ofDocument(raw);
-      return Optional.of(Descriptor.of(found.mediaType(), digest, raw.length));
-    } catch (RuncibleException e) {
-      if (e.kind() == ErrorKind.INVALID_INPUT || e.kind() == ErrorKind.UNSUPPORTED) {
-        return Optional.empty(); // Another blob.
-      }
-      throw e;
-    }
+  private static Descriptor described(Digest digest, byte[] raw) {
+    return Descriptor.of(Descriptor.ofDocument(raw).mediaType(), digest, raw.length);
+  }
+
+  /** The same for every repository of the store, whichever the referrers were copied to. */
+  @Override
+  public List<Descriptor> referrers(ImageReference repository, Digest subject) {
+    return referrers.of(subject);
+  }
+
+  /** Remembers the subject of a manifest or an index that is in the store, if it has one. */
+  void recordSubject(Descriptor manifest, byte[] raw) {
+    lock.whileShared(
+        () -> {
+          referrers.add(manifest, raw);
+          return true;
+        });
+  }
+
+  void keepReferrers(Set<Digest> used) {
+    referrers.keep(used);
   }
 
   @Override

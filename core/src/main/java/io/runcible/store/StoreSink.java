@@ -64,6 +64,7 @@ final class StoreSink implements ImageSink {
     } else {
       ReachableContent.of(store.content(), descriptor);
     }
+    store.recordSubject(descriptor, raw);
   }
 
   /** Lets what no name reaches go. */

@@ -48,13 +48,17 @@ public final class Sweep implements AutoCloseable {
     return Set.copyOf(leased);
   }
 
-  /** Blobs and layers that a name keeps, or a lease of a living process. */
+  /**
+   * Blobs and layers that a name keeps, or a lease of a living process, with what refers to them:
+   * signatures and other artifacts.
+   */
   public Set<Digest> used() {
     Set<Digest> used = new HashSet<>(leased);
     for (ImageRecord name : names) {
       used.addAll(name.blobs());
       used.addAll(name.layers());
     }
+    store.keepReferrers(used);
     return used;
   }
 

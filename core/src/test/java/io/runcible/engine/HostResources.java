@@ -54,6 +54,17 @@ final class HostResources {
     return resources.found;
   }
 
+  /** The processes whose command names one of the roots. */
+  static List<String> commandsOf(List<Path> roots) {
+    HostResources resources = new HostResources(roots);
+    return list(PROC, "[0-9]*").stream()
+        .map(process -> Long.parseLong(process.getFileName().toString()))
+        .filter(pid -> pid != ProcessHandle.current().pid())
+        .map(HostResources::commandLine)
+        .filter(resources::mentions)
+        .toList();
+  }
+
   /** Descendants of this JVM, and all that know one of the roots by argument or by mount. */
   private Set<Long> processes() {
     Map<Long, Long> parents = new HashMap<>();

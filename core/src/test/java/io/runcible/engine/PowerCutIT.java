@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -75,13 +76,19 @@ class PowerCutIT {
     return ChildJvm.start(EngineProgram.class, program, root.path(), ENGINE.reference(image));
   }
 
-  /** Ends the processes first, which use the disk. */
+  /**
+   * Ends the processes that use the disk, and mounts a copy of it: a mount namespace of somebody
+   * else on this host may still hold the old mount.
+   */
   private void endAndMountAnew(ChildJvm jvm) throws IOException, InterruptedException {
     jvm.kill();
-    while (!HostResources.processesOf(List.of(root.path())).isEmpty()) {
+    while (!HostResources.commandsOf(List.of(root.path())).isEmpty()) {
       LeakCheck.pause();
     }
     unmount();
+    Path copy = root.path().resolve("copy");
+    Tool.require("cp", "coreutils").run("--sparse=always", disk, copy);
+    Files.move(copy, disk, StandardCopyOption.REPLACE_EXISTING);
     mount();
   }
 

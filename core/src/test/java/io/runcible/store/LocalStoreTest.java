@@ -13,6 +13,7 @@ import io.runcible.image.Image;
 import io.runcible.image.ImageReference;
 import io.runcible.image.ImageSink;
 import io.runcible.image.Manifest;
+import io.runcible.image.MediaType;
 import io.runcible.image.Samples;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -21,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -331,6 +333,81 @@ class LocalStoreTest {
       try (Sweep sweep = store.sweep(Duration.ZERO)) {
         assertThat(sweep.used()).isEmpty();
       }
+    }
+  }
+
+  @Nested
+  class ReferrersOfAManifest {
+    private final Manifest subject = Samples.manifest("one");
+
+    private Descriptor attach(ImageSink sink, Descriptor to) {
+      byte[] empty = "{}".getBytes(UTF_8);
+      Descriptor config = Descriptor.of("application/vnd.oci.empty.v1+json", empty);
+      String json =
+          String.format(
+              "{\"schemaVersion\":2,\"mediaType\":\"%s\",\"artifactType\":\"text/x\",\"config\":%s,"
+                  + "\"layers\":[],\"subject\":%s,\"annotations\":{\"k\":\"v\"}}",
+              MediaType.OCI_MANIFEST, node(config), node(to));
+      byte[] raw = json.getBytes(UTF_8);
+      Descriptor manifest = Descriptor.of(MediaType.OCI_MANIFEST, raw);
+      sink.putBlob(NAME, config, new ByteArrayInputStream(empty));
+      sink.putManifest(Samples.byDigest(NAME, manifest.digest()), manifest, raw);
+      return manifest;
+    }
+
+    private String node(Descriptor descriptor) {
+      return String.format(
+          "{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%d}",
+          descriptor.mediaType(), descriptor.digest(), descriptor.size());
+    }
+
+    private void sweep() {
+      try (Sweep sweep = store.sweep(Duration.ZERO)) {
+        Set<Digest> used = sweep.used();
+        sweep.removeBlobs(
+            store.content().list().stream().filter(digest -> !used.contains(digest)).toList());
+      }
+    }
+
+    @Test
+    void areListedAndStayAsLongAsTheirSubject() {
+      Descriptor signature;
+      Descriptor ofSignature;
+      try (ImageSink sink = store.sink()) {
+        // Before its subject, which the specification allows.
+        signature = attach(sink, subject.descriptor());
+        ofSignature = attach(sink, signature);
+        sweep();
+        Samples.put(sink, NAME, "one");
+      }
+      sweep();
+      assertThat(store.referrers(NAME, subject.digest()))
+          .singleElement()
+          .satisfies(
+              found -> {
+                assertThat(found.digest()).isEqualTo(signature.digest());
+                assertThat(found.artifactType()).contains("text/x");
+                assertThat(found.annotations()).containsEntry("k", "v");
+              });
+      assertThat(store.referrers(NAME, signature.digest())).hasSize(1);
+      assertThat(store.content().contains(ofSignature.digest())).isTrue();
+      store.images().remove(NAME);
+      sweep();
+      sweep();
+      assertThat(store.content().list()).isEmpty();
+      assertThat(store.referrers(NAME, subject.digest())).isEmpty();
+      assertThat(root.resolve("store/referrers")).isEmptyDirectory();
+    }
+
+    @Test
+    void thatAreLostAreLeftOut() {
+      try (ImageSink sink = store.sink()) {
+        Samples.put(sink, NAME, "one");
+        store.content().remove(attach(sink, subject.descriptor()).digest());
+      }
+      assertThat(store.referrers(NAME, subject.digest())).isEmpty();
+      sweep();
+      assertThat(store.resolve(NAME)).isEqualTo(subject.descriptor());
     }
   }
 
