@@ -21,8 +21,8 @@ import java.util.function.Supplier;
  * below its location. Then whether a place is blocked or insecure is looked up for the effective
  * name as well; when the two differ, the stricter one counts. Reading tries the mirrors in order
  * and then the location, and goes on to the next when one cannot be reached, refuses or does not
- * have it. Writing, deleting and listing go to the location alone. Credentials are looked for under
- * the effective name.
+ * have it; a blob that breaks off goes on at the place where it began. Writing, deleting and
+ * listing go to the location alone. Credentials are looked for under the effective name.
  *
  * <p>The format is read strictly: a field that is not known, version 1 and contradictions are
  * errors that name the file. Two rules are narrower than podman's: a prefix that is a registry

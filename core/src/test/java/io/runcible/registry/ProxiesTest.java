@@ -264,7 +264,10 @@ class ProxiesTest {
       ProxySettings settings = ProxySettings.of(proxyUrl("http", ""));
       try (RegistryClient client = builder.proxies(settings.except(".example")).build()) {
         // The name has no address without the proxy.
-        catchThrowableOfType(RuncibleException.class, () -> client.resolve(REFERENCE));
+        assertThat(
+                catchThrowableOfType(RuncibleException.class, () -> client.resolve(REFERENCE))
+                    .kind())
+            .isEqualTo(ErrorKind.UNAVAILABLE);
       }
       assertThat(proxy.asked).isEmpty();
     }
@@ -285,7 +288,10 @@ class ProxiesTest {
     private void use(RegistryClient.Builder builder, Map<String, String> variables) {
       try (RegistryClient client =
           builder.attempts(1).proxies(ProxySettings.environment(variables)).build()) {
-        catchThrowableOfType(RuncibleException.class, () -> client.resolve(REFERENCE));
+        RuncibleException failure =
+            catchThrowableOfType(RuncibleException.class, () -> client.resolve(REFERENCE));
+        // The name has no address without the proxy.
+        assertThat(failure == null).isEqualTo(!proxy.asked.isEmpty());
       }
     }
 
