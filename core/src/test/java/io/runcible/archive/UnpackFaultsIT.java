@@ -36,6 +36,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every system call of an unpack fails once, and the disk is full at every write. */
+@SuppressWarnings("try") // What is open is what is tested.
 class UnpackFaultsIT {
   private static final ImageReference APP = ImageReference.parse("registry.example/app:1");
 

@@ -38,6 +38,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What an engine does with its store, each test with one of its own. */
+@SuppressWarnings("try") // What is open is what is tested.
 class StoreIT {
   private static final String BUSYBOX = "registry.example/test:busybox";
   private static final String DEBIAN = "registry.example/test:debian";

@@ -38,6 +38,7 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 @EnabledOnOs(OS.LINUX)
+@SuppressWarnings("try") // What is open is what is tested.
 class LocalStoreTest {
   private static final byte[] CONTENT = "content".getBytes(UTF_8);
   private static final Descriptor DESCRIPTOR = Descriptor.of("text/plain", CONTENT);
