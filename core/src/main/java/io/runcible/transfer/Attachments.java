@@ -33,7 +33,7 @@ final class Attachments {
   private final Map<ImageReference, ImageDocument> named = new LinkedHashMap<>();
 
   /**
-   * Looks for them.
+   * Prepares a search.
    *
    * @param known whether the target may have some of them
    */

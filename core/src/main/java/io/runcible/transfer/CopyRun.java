@@ -121,12 +121,10 @@ final class CopyRun {
   /** Asks the source for as little as possible: a name that is new needs its document anyway. */
   private Selection select(Optional<Descriptor> there) {
     ImageSource source = settings.source();
-    Selection named;
-    if (there.isPresent() && settings.platforms().isEmpty() && settings.format().isEmpty()) {
-      named = Selection.of(source.resolve(from));
-    } else {
-      named = Selection.of(source.read(from));
-    }
+    boolean maybeEqual =
+        there.isPresent() && settings.platforms().isEmpty() && settings.format().isEmpty();
+    Selection named =
+        maybeEqual ? Selection.of(source.resolve(from)) : Selection.of(source.read(from));
     Digest digest = named.descriptor().digest();
     if (!from.digest().orElse(digest).equals(digest)) {
       throw new RuncibleException(

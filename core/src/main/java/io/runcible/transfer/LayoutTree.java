@@ -6,6 +6,7 @@ import io.runcible.image.Descriptor;
 import io.runcible.image.ImageReference;
 import io.runcible.layout.ImageLayout;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -44,7 +45,7 @@ final class LayoutTree {
             ErrorKind.NOT_FOUND, "there is no OCI image layout in " + directory);
       }
       return found.stream().map(file -> ImageLayout.open(parent(file))).toList();
-    } catch (IOException | java.io.UncheckedIOException e) {
+    } catch (IOException | UncheckedIOException e) {
       throw new RuncibleException(
           ErrorKind.UNAVAILABLE, "cannot read " + directory + ": " + e.getMessage(), e);
     }

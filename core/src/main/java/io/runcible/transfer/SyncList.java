@@ -8,6 +8,7 @@ import io.runcible.registry.Credentials;
 import io.runcible.registry.RegistryClient;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -19,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which images of which registries are to be kept in sync, in the form that {@code skopeo sync
@@ -101,8 +103,7 @@ public record SyncList(List<Registry> registries) {
         throw new RuncibleException(
             ErrorKind.INVALID_INPUT, file + " has more than " + MAX_SIZE + " bytes");
       }
-      String text =
-          StandardCharsets.UTF_8.newDecoder().decode(java.nio.ByteBuffer.wrap(raw)).toString();
+      String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(raw)).toString();
       return parse(text, file.toString());
     } catch (CharacterCodingException e) {
       throw new RuncibleException(ErrorKind.INVALID_INPUT, file + " is not UTF-8", e);
@@ -156,7 +157,7 @@ public record SyncList(List<Registry> registries) {
   private static void addAll(
       List<Repository> repositories,
       String registry,
-      @org.jspecify.annotations.Nullable YamlNode node,
+      @Nullable YamlNode node,
       Function<YamlNode, TagFilter> filter) {
     if (node != null) {
       node.fields()
