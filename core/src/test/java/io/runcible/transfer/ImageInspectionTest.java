@@ -19,7 +19,7 @@ import io.runcible.serve.FaultyRegistry;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import org.junit.jupiter.api.Test;
 
 class ImageInspectionTest {
@@ -29,10 +29,11 @@ class ImageInspectionTest {
 
   /** The paths that an inspection of the image at a registry asks for. */
   private List<String> requests(
-      Function<ImageReference, Function<RegistryClient, ImageInspection>> inspect) {
+      BiFunction<RegistryClient, ImageReference, ImageInspection> inspect) {
     try (FaultyRegistry registry = FaultyRegistry.serve(source);
         RegistryClient client = RegistryClient.create()) {
-      inspect.apply(ImageReference.parse(registry.host() + "/team/app:1")).apply(client);
+      ImageReference name = ImageReference.parse(registry.host() + "/team/app:1");
+      assertThat(inspect.apply(client, name)).isNotNull();
       return registry.requests().stream()
           .map(request -> request.method() + " " + request.path().replace("/v2/team/app/", ""))
           .toList();
@@ -49,7 +50,7 @@ class ImageInspectionTest {
     assertThat(image.layers()).isEqualTo(manifest.layers());
     assertThat(image.size()).isEqualTo(manifest.config().size() + manifest.layers().get(0).size());
     assertThat(image.platforms()).containsExactly(Samples.PLATFORM);
-    assertThat(requests(name -> client -> ImageInspection.of(client, name)))
+    assertThat(requests(ImageInspection::of))
         .containsExactly("GET manifests/1", "GET blobs/" + manifest.config().digest());
   }
 
@@ -62,8 +63,7 @@ class ImageInspectionTest {
     assertThat(image.manifest()).isEmpty();
     assertThat(image.config()).isEmpty();
     assertThat(image.layers()).isEmpty();
-    assertThat(requests(name -> client -> ImageInspection.of(client, name)))
-        .containsExactly("GET manifests/1");
+    assertThat(requests(ImageInspection::of)).containsExactly("GET manifests/1");
   }
 
   @Test
@@ -74,7 +74,7 @@ class ImageInspectionTest {
     assertThat(image.config().orElseThrow().command()).containsExactly("one-other");
     assertThat(image.image().orElseThrow().descriptor().digest())
         .isEqualTo(Samples.manifest("one-other").digest());
-    assertThat(requests(name -> client -> ImageInspection.of(client, name, arm))).hasSize(3);
+    assertThat(requests((client, name) -> ImageInspection.of(client, name, arm))).hasSize(3);
   }
 
   @Test
