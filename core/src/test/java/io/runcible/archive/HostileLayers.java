@@ -2,6 +2,7 @@ package io.runcible.archive;
 
 import static io.runcible.archive.TarBytes.ascii;
 import static io.runcible.archive.TarBytes.header;
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import io.runcible.ErrorKind;
 import java.util.ArrayList;
@@ -733,6 +734,62 @@ final class HostileLayers {
         tar().add(header('4', "b").device(1 << 20, 1 << 20)),
         ErrorKind.CORRUPT_DATA,
         "major");
+    byte[] hidden = header('0', "evil").size(0).sealed();
+    makes(
+        "header in the content, by a size that two headers state differently",
+        tar().pax("size", "512").add(header('0', "a").size(0)).raw(hidden).file("b", "x"),
+        "f a=" + new String(hidden, ISO_8859_1),
+        "f b=x");
+    fails(
+        "size below zero",
+        tar().add(header('0', "a").binary(124, 12, -512)),
+        ErrorKind.CORRUPT_DATA,
+        "size");
+    fails(
+        "size of exabytes",
+        tar().add(header('0', "a").binary(124, 12, 1L << 60)),
+        ErrorKind.INVALID_INPUT,
+        "limit");
+    fails(
+        "sizes that overflow together",
+        tar().pax("size", "9223372036854775807").add(header('0', "a")),
+        ErrorKind.INVALID_INPUT,
+        "limit");
+    fails(
+        "long name of megabytes",
+        tar().longName('L', "n".repeat(2 << 20)).file("a", "x"),
+        ErrorKind.CORRUPT_DATA,
+        "extended header has");
+    fails(
+        "two long names for one entry",
+        tar().longName('L', "one").longName('L', "two").file("a", "x"),
+        ErrorKind.CORRUPT_DATA,
+        "two extended headers");
+    fails(
+        "long name of nothing",
+        tar().longName('L', "one"),
+        ErrorKind.CORRUPT_DATA,
+        "ends after an extended header");
+    fails(
+        "regions that overlap",
+        tar().pax("GNU.sparse.size", "9", "GNU.sparse.map", "0,5,3,5").file("s", "0123456789"),
+        ErrorKind.CORRUPT_DATA,
+        "not in order");
+    fails(
+        "sparse file of GNU's in a POSIX header",
+        tar().add(header('S', "s").octal(483, 12, 3), ascii("abc")),
+        ErrorKind.CORRUPT_DATA,
+        "another format");
+    fails(
+        "number behind a NUL",
+        tar().add(header('0', "a").text(108, 8, "\0000001")),
+        ErrorKind.CORRUPT_DATA,
+        "begins with a NUL");
+    fails(
+        "extended header that states more than there is",
+        tar().add(header('x', "x"), ascii("999 path=evil\n")).file("a", "x"),
+        ErrorKind.CORRUPT_DATA,
+        "length of an extended header");
     fails(
         "attribute without a name",
         tar().pax(Map.of("SCHILY.xattr.", new byte[1])).file("a", ""),
