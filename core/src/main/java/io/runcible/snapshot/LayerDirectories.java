@@ -156,11 +156,12 @@ abstract class LayerDirectories implements Snapshotter {
   Scratch scratch() {
     String name = "scratch." + UUID.randomUUID();
     LockFile lock = LockFile.acquire(locks.resolve(LOCK + name), true, UNPACK_LIMIT);
+    Path path = snapshots.resolve(name);
     try {
-      Path path = snapshots.resolve(name);
       Files.createDirectories(path.resolve(FS));
       return new Scratch(path, lock);
     } catch (IOException e) {
+      host.removeTree(path);
       lock.closeAndRemove();
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot write to '" + snapshots + "'", e);
     }
@@ -224,6 +225,7 @@ abstract class LayerDirectories implements Snapshotter {
         try {
           Files.createDirectories(staged.resolve(FS));
         } catch (IOException e) {
+          host.removeTree(staged); // It may be the inner directory that has no room.
           throw new RuncibleException(
               ErrorKind.UNAVAILABLE, "cannot make '" + staged + "': " + e.getMessage(), e);
         }

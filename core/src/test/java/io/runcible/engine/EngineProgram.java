@@ -23,6 +23,8 @@ import java.util.function.Consumer;
  * test's directories, and a reference as arguments. Says on its output what it did.
  */
 final class EngineProgram {
+  private static final int LEAST_ROUNDS = 30;
+
   private static final String COPIED = "registry.example/copied:1";
 
   private static final Map<String, Consumer<EngineProgram>> PROGRAMS =
@@ -208,7 +210,7 @@ final class EngineProgram {
     try (ContainerEngine engine = open()) {
       Images images = engine.images();
       say("ready");
-      while (System.nanoTime() < end) {
+      for (int round = 0; round < LEAST_ROUNDS || System.nanoTime() < end; round++) {
         switch (random.nextInt(9)) {
           case 0 -> images.pull(reference);
           case 1 -> images.remove(reference);

@@ -39,7 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
 class StoreFullIT {
   private static final String NAME = "registry.example/team/app:1";
   private static final int PAGE = 4096;
-  private static final long ROOMY = 64L << 20;
+  private static final String ROOMY = "size=64m,nr_inodes=100k";
 
   @TempDir Path files;
   private final TestRoot root = TestRoot.create();
@@ -58,9 +58,11 @@ class StoreFullIT {
   void open() throws Exception {
     image();
     Files.createDirectory(root.data());
-    mount("size=" + ROOMY, "tmpfs", root.data());
+    mount(ROOMY, "tmpfs", root.data());
     leaks.begin();
     engine = root.engine().registry(registry).build();
+    // The two files of the lock for it stay.
+    engine.images().prune();
     before = store();
   }
 
@@ -97,7 +99,7 @@ class StoreFullIT {
     byte[] config = ImageConfig.builder(Platform.host()).diffIds(diffIds).build().raw();
     Manifest manifest = Manifest.of(registry.add(MediaType.OCI_CONFIG, config), layers, Map.of());
     registry.tag(
-        ImageReference.parse("team/app:1"), registry.add(MediaType.OCI_MANIFEST, manifest.raw()));
+        ImageReference.parse(NAME), registry.add(MediaType.OCI_MANIFEST, manifest.raw()));
   }
 
   private List<String> store() throws IOException {
@@ -145,12 +147,16 @@ class StoreFullIT {
       } catch (RuncibleException e) {
         assertThat(e.kind()).as("with %s free: %s", free, e).isEqualTo(ErrorKind.UNAVAILABLE);
       }
-      mount("remount,nr_inodes=0,size=" + ROOMY, root.data());
+      mount("remount," + ROOMY, root.data());
+      assertThat(engine.images().list()).isEmpty();
+      // Content that got its place before the name found none is of use to the next pull.
+      assertThat(engine.images().check(true).problems()).isEmpty();
+      engine.images().prune();
       assertThat(store()).as("with %s free", free).isEqualTo(before);
       assertThat(engine.images().check(true).problems()).isEmpty();
       free++;
     }
-    mount("remount,nr_inodes=0,size=" + ROOMY, root.data());
+    mount("remount," + ROOMY, root.data());
     assertThat(engine.images().check(true).problems()).isEmpty();
     return free - 1;
   }
@@ -172,7 +178,7 @@ class StoreFullIT {
     // Room is made without room, if the locks are there.
     assertThat(engine.images().remove(NAME)).isTrue();
     assertThat(engine.images().prune().blobs()).isEqualTo(4);
-    mount("remount,nr_inodes=0", root.data());
+    mount("remount," + ROOMY, root.data());
     assertThat(engine.images().check(true).isWhole()).isTrue();
     IntStream.range(0, 2).forEach(i -> engine.images().pull(NAME));
   }

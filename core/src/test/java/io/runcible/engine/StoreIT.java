@@ -159,6 +159,7 @@ class StoreIT {
     assertThat(images.prune(PruneRules.unused().label("no.such.label")).names()).isEmpty();
     try (Container user = engine.create(ContainerSpec.builder(DEBIAN).command("true").build())) {
       Pruned pruned = images.prune(PruneRules.unused());
+      assertThat(user.isStarted()).isFalse();
       assertThat(pruned.names().stream().map(ImageReference::toString))
           .containsExactlyInAnyOrder(BUSYBOX, ImageReference.parse("box:plain").toString());
       assertThat(pruned.blobs()).isZero();

@@ -281,6 +281,7 @@ class LocalStoreTest {
     @Test
     void thatKeepAllPreventACleanUp() {
       try (Lease lease = store.leaseAll()) {
+        lease.keep(List.of(blob));
         assertFails(ErrorKind.UNAVAILABLE, () -> store.sweep(Duration.ZERO), "in use");
       }
       store.sweep(Duration.ZERO).close();
