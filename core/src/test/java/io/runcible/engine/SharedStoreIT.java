@@ -38,7 +38,8 @@ class SharedStoreIT {
         assertThat(jvm.waitFor()).as("%s", said).isZero();
         assertThat(said).first().isEqualTo("ready");
         assertThat(said).last().isEqualTo("done");
-        assertThat(said.subList(1, said.size() - 1)).allMatch(ExitStatus.ofExit(7).toString()::equals);
+        assertThat(said.subList(1, said.size() - 1))
+            .allMatch(ExitStatus.ofExit(7).toString()::equals);
       }
       assertThat(bystander.exec("true").waitFor(TestEngine.LIMIT)).contains(ExitStatus.ofExit(0));
     } finally {

@@ -98,8 +98,7 @@ class StoreFullIT {
     }
     byte[] config = ImageConfig.builder(Platform.host()).diffIds(diffIds).build().raw();
     Manifest manifest = Manifest.of(registry.add(MediaType.OCI_CONFIG, config), layers, Map.of());
-    registry.tag(
-        ImageReference.parse(NAME), registry.add(MediaType.OCI_MANIFEST, manifest.raw()));
+    registry.tag(ImageReference.parse(NAME), registry.add(MediaType.OCI_MANIFEST, manifest.raw()));
   }
 
   private List<String> store() throws IOException {
