@@ -23,8 +23,13 @@ public enum Compression {
     return defaultLevel;
   }
 
-  void checkLevel(int level) {
-    if (level < 1 || level > maxLevel) {
+  /**
+   * Checks a level; NONE takes any.
+   *
+   * @throws RuncibleException INVALID_INPUT for one that there is not
+   */
+  public void checkLevel(int level) {
+    if (this != NONE && (level < 1 || level > maxLevel)) {
       throw new RuncibleException(
           ErrorKind.INVALID_INPUT,
           name().toLowerCase(Locale.ROOT) + " has the levels 1 to " + maxLevel + ", not " + level);

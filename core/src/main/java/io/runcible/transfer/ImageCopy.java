@@ -65,7 +65,7 @@ public final class ImageCopy {
 
   /** Compresses layers at the usual level: 6 of gzip, 3 of zstd. See the other method. */
   public ImageCopy recompress(Compression compression) {
-    return recompress(compression, LayerEncoder.defaultLevel(compression));
+    return recompress(compression, compression.defaultLevel());
   }
 
   /**
@@ -78,10 +78,11 @@ public final class ImageCopy {
    * <p>A new layer goes through a file without a name in {@code java.io.tmpdir}.
    *
    * @param level of gzip 1 to 9, of zstd 1 to 22; of no meaning for NONE
-   * @throws RuncibleException INVALID_INPUT for another level
+   * @throws RuncibleException INVALID_INPUT for another level; the copy throws UNSUPPORTED for a
+   *     level of zstd but the default where libzstd is missing
    */
   public ImageCopy recompress(Compression compression, int level) {
-    LayerEncoder.checkLevel(compression, level);
+    compression.checkLevel(level);
     this.format = Optional.of(compression);
     this.level = level;
     return this;

@@ -3,6 +3,7 @@ package io.runcible.transfer;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.archive.CompressingOutputStream;
 import io.runcible.archive.Compression;
 import io.runcible.archive.Decompression;
 import io.runcible.archive.ProgressInputStream;
@@ -18,6 +19,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 
 /** Compresses one layer again, through a file that has no name. */
 final class LayerRecompressor {
@@ -63,6 +66,8 @@ final class LayerRecompressor {
     Digest.Hasher stored = Digest.sha256Hasher();
     Counter counter = new Counter(file, stored);
     Digest.Hasher plain = diffId.hasher();
+    ExecutorService threads =
+        Executors.newFixedThreadPool(Runtime.getRuntime().availableProcessors(), Tasks::thread);
     try (InputStream content =
             Decompression.open(
                 new ProgressInputStream(
@@ -71,12 +76,15 @@ final class LayerRecompressor {
                     layer.digest(),
                     layer.size(),
                     settings.listener()));
-        OutputStream out = LayerEncoder.open(counter, format, settings.level())) {
+        OutputStream out =
+            CompressingOutputStream.open(counter, format, settings.level(), threads)) {
       byte[] buffer = new byte[BUFFER];
       for (int count = content.read(buffer); count >= 0; count = content.read(buffer)) {
         plain.update(buffer, 0, count);
         out.write(buffer, 0, count);
       }
+    } finally {
+      threads.shutdownNow();
     }
     Digest actual = plain.finish();
     if (!actual.equals(diffId)) {

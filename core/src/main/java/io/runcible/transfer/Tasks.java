@@ -58,7 +58,8 @@ final class Tasks {
     }
   }
 
-  private static Thread thread(Runnable work) {
+  /** A daemon. */
+  static Thread thread(Runnable work) {
     Thread thread = new Thread(work, "runcible-copy");
     thread.setDaemon(true);
     return thread;

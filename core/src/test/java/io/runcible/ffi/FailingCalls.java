@@ -53,15 +53,22 @@ public final class FailingCalls implements AutoCloseable {
     }
     if (fails && !method.getName().equals("close")) {
       Runtime.getSystemRuntime().setLastError(errno);
-      return method.getReturnType() == long.class ? (Object) (-1L) : (Object) (-1);
+      return failure(method);
     }
     try {
       // The kernel closes a descriptor even if it reports an error.
       Object result = method.invoke(original, arguments);
-      return fails ? (Object) (-1) : result;
+      return fails ? failure(method) : result;
     } catch (InvocationTargetException e) {
       throw e.getCause();
     }
+  }
+
+  private static Object failure(Method method) {
+    if (method.getReturnType() == long.class) {
+      return -1L;
+    }
+    return -1;
   }
 
   /** These have no way to. */
