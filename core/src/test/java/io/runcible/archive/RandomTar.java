@@ -48,7 +48,7 @@ final class RandomTar {
       if (oneIn(20)) {
         name.append('/').append((char) ('a' + random.nextInt(26)));
       } else if (oneIn(40)) {
-        name.append((char) (0xc3)).append((char) (0xa0 + random.nextInt(20)));
+        name.append('\u00c3').append((char) (0xa0 + random.nextInt(20)));
       } else if (oneIn(60)) {
         name.append((char) (0x80 + random.nextInt(128)));
       }
@@ -144,11 +144,11 @@ final class RandomTar {
   /** Regions in order, of whole blocks, with at least a block between them. */
   private long[] regions() {
     long[] regions = new long[2 * (1 + random.nextInt(30))];
-    long at = random.nextInt(3) * BLOCK;
+    long at = (long) BLOCK * random.nextInt(3);
     for (int i = 0; i < regions.length; i += 2) {
       regions[i] = at;
-      regions[i + 1] = (1 + random.nextInt(3)) * BLOCK;
-      at += regions[i + 1] + (1 + random.nextInt(4)) * BLOCK;
+      regions[i + 1] = (long) BLOCK * (1 + random.nextInt(3));
+      at += regions[i + 1] + (long) BLOCK * (1 + random.nextInt(4));
     }
     return regions;
   }

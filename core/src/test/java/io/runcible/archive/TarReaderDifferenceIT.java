@@ -103,7 +103,7 @@ class TarReaderDifferenceIT {
       List<byte[]> archives = new ArrayList<>();
       List<Path> files = new ArrayList<>();
       for (int i = 0; i < BATCH; i++) {
-        Random random = new Random(seed * 1_000_003 + batch * BATCH + i);
+        Random random = new Random(seed * 1_000_003 + (long) batch * BATCH + i);
         byte[] archive = RandomTar.archive(random);
         archives.add(damage ? RandomTar.damage(archive, random) : archive);
         files.add(Files.write(directory.resolve("a" + i), archives.get(i)));
@@ -280,7 +280,8 @@ class TarReaderDifferenceIT {
 
   private static String escaped(String raw) {
     StringBuilder text = new StringBuilder();
-    for (char c : raw.toCharArray()) {
+    for (int i = 0; i < raw.length(); i++) {
+      char c = raw.charAt(i);
       int control = "\007\b\f\n\r\t\013\\".indexOf(c);
       if (control >= 0) {
         text.append('\\').append("abfnrtv\\".charAt(control));

@@ -53,12 +53,15 @@ public final class FailingCalls implements AutoCloseable {
     }
     if (fails && !method.getName().equals("close")) {
       Runtime.getSystemRuntime().setLastError(errno);
-      return method.getReturnType() == long.class ? (Object) (-1L) : (Object) (-1);
+      if (method.getReturnType() == long.class) {
+        return -1L;
+      }
+      return -1;
     }
     try {
       // The kernel closes a descriptor even if it reports an error.
       Object result = method.invoke(original, arguments);
-      return fails ? (Object) (-1) : result;
+      return fails ? Integer.valueOf(-1) : result;
     } catch (InvocationTargetException e) {
       throw e.getCause();
     }
