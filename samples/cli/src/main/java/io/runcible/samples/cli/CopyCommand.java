@@ -69,23 +69,23 @@ final class CopyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    checkOptions();
     ImageLocation from = ImageLocation.parse(source);
     ImageLocation to = ImageLocation.parse(target);
-    check(to);
+    boolean more = all || referrers || compression != null || platforms.size() > 1;
+    if (to.transport() == Transport.STORE && more) {
+      throw usage("an image in the store is for one platform and as it came");
+    }
     System.out.println(to.transport() == Transport.STORE ? load(from, to) : copy(from, to));
     return 0;
   }
 
-  private void check(ImageLocation to) {
+  private void checkOptions() {
     if (all && !platforms.isEmpty()) {
       throw usage("--all and --platform exclude each other");
     }
     if (level != null && compression == null) {
       throw usage("--level is for --compress");
-    }
-    boolean more = all || referrers || compression != null || platforms.size() > 1;
-    if (to.transport() == Transport.STORE && more) {
-      throw usage("an image in the store is for one platform and as it came");
     }
   }
 

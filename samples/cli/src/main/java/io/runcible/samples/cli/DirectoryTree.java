@@ -1,5 +1,6 @@
 package io.runcible.samples.cli;
 
+import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.Descriptor;
@@ -7,6 +8,7 @@ import io.runcible.image.ImageIndex;
 import io.runcible.image.ImageReference;
 import io.runcible.image.ImageSink;
 import io.runcible.image.ImageSource;
+import io.runcible.image.Manifest;
 import io.runcible.image.MediaType;
 import io.runcible.layout.ImageDirectory;
 import io.runcible.transfer.SyncList;
@@ -17,6 +19,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -36,6 +39,9 @@ final class DirectoryTree implements ImageSource, ImageSink {
 
   /** The manifests for indexes that are still to come, which do not say whose they are. */
   private final Map<ImageReference, byte[]> parts = new ConcurrentHashMap<>();
+
+  /** An image that has a blob. A sync sends a blob once to a repository, and here to one image. */
+  private final Map<Digest, ImageReference> places = new ConcurrentHashMap<>();
 
   DirectoryTree(Path root) {
     this.root = root;
@@ -107,13 +113,19 @@ final class DirectoryTree implements ImageSource, ImageSink {
 
   @Override
   public boolean hasBlob(ImageReference reference, Descriptor descriptor) {
-    return Files.isDirectory(path(reference))
-        && ImageDirectory.create(path(reference)).hasBlob(reference, descriptor);
+    boolean there =
+        Files.isDirectory(path(reference))
+            && ImageDirectory.create(path(reference)).hasBlob(reference, descriptor);
+    if (there) {
+      places.putIfAbsent(descriptor.digest(), reference);
+    }
+    return there;
   }
 
   @Override
   public void putBlob(ImageReference reference, Descriptor descriptor, InputStream content) {
     ImageDirectory.create(path(reference)).putBlob(reference, descriptor, content);
+    places.put(descriptor.digest(), reference);
   }
 
   @Override
@@ -124,21 +136,45 @@ final class DirectoryTree implements ImageSource, ImageSink {
       return;
     }
     ImageDirectory directory = ImageDirectory.create(path(reference));
-    putParts(directory, reference, descriptor, raw);
+    if (MediaType.isIndex(descriptor.mediaType())) {
+      putParts(directory, reference, descriptor, raw);
+    } else {
+      putBlobs(reference, descriptor, raw);
+    }
     directory.putManifest(reference, descriptor, raw);
   }
 
   private void putParts(
       ImageDirectory directory, ImageReference image, Descriptor descriptor, byte[] raw) {
-    if (!MediaType.isIndex(descriptor.mediaType())) {
-      return;
-    }
     for (Descriptor part : ImageIndex.parse(raw, descriptor.mediaType()).manifests()) {
       ImageReference name = ImageReference.parse(image.name() + "@" + part.digest());
       byte[] content = parts.get(name);
-      if (content != null) {
+      if (content == null) {
+        continue;
+      }
+      if (MediaType.isIndex(part.mediaType())) {
         putParts(directory, image, part, content);
-        directory.putManifest(name, part, content);
+      } else {
+        putBlobs(image, part, content);
+      }
+      directory.putManifest(name, part, content);
+    }
+  }
+
+  /** Takes from its neighbours what an image still lacks. */
+  private void putBlobs(ImageReference image, Descriptor descriptor, byte[] raw) {
+    Manifest manifest = Manifest.parse(raw, descriptor.mediaType());
+    List<Descriptor> blobs = new ArrayList<>(manifest.layers());
+    blobs.add(manifest.config());
+    for (Descriptor blob : blobs) {
+      ImageReference other = places.get(blob.digest());
+      if (other != null && !hasBlob(image, blob)) {
+        try (InputStream content = blob(other, blob)) {
+          putBlob(image, blob, content);
+        } catch (IOException e) {
+          throw new RuncibleException(
+              ErrorKind.UNAVAILABLE, "cannot copy " + blob.digest() + ": " + e.getMessage(), e);
+        }
       }
     }
   }
@@ -146,5 +182,6 @@ final class DirectoryTree implements ImageSource, ImageSink {
   @Override
   public void close() {
     parts.clear();
+    places.clear();
   }
 }

@@ -23,11 +23,15 @@ import picocli.CommandLine.Parameters;
 /** Runs a container to its end and removes it, or leaves it running. */
 @Command(
     name = "run",
-    description = "Run a container; it is removed at its end unless it is detached.",
-    mixinStandardHelpOptions = true)
+    description = "Run a container; it is removed at its end unless it is detached.")
 final class RunCommand implements Callable<Integer> {
   @Mixin private EngineOptions options = new EngineOptions();
   @Mixin private RegistryOptions registry = new RegistryOptions();
+
+  // Without a short form, which is that of the host name.
+  @Option(names = "--help", usageHelp = true, description = "Show this help message and exit.")
+  @SuppressWarnings("UnusedVariable")
+  private boolean help;
 
   @Option(
       names = {"-d", "--detach"},
