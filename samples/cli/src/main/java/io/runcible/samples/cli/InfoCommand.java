@@ -22,9 +22,7 @@ final class InfoCommand implements Callable<Integer> {
       return 0;
     }
     table.titles("NAME", "AVAILABLE", "DETAIL");
-    capabilities
-        .features()
-        .forEach(one -> table.row(one.name(), one.available(), one.detail()));
+    capabilities.features().forEach(one -> table.row(one.name(), one.available(), one.detail()));
     table.print();
     return 0;
   }

@@ -9,8 +9,8 @@ import io.runcible.transfer.ImageLocation;
 import io.runcible.transfer.OpenLocation;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jline.utils.Signals;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -47,21 +47,37 @@ final class UnpackCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     ImageLocation location = Places.parse(source);
-    // Not half an image, but none.
-    Runnable cancel = Thread.currentThread()::interrupt;
-    @Nullable Object interrupted = Signals.register("INT", cancel);
-    @Nullable Object terminated = Signals.register("TERM", cancel);
     try (Places places = new Places(registry, root, location);
         OpenLocation<ImageSource> open = places.transports().source(location);
         Progress progress = new Progress()) {
       Image image = Image.resolve(open.images(), open.reference(), platform);
-      UnpackedImage unpacked = new PlainUnpacker().progress(progress).unpack(image, directory);
+      UnpackedImage unpacked = unpack(image, progress);
       if (unpacked.skippedCount() > 0) {
         System.err.println(
-            unpacked.skippedCount() + " left out, first " + Cli.printable(unpacked.skipped().get(0)));
+            unpacked.skippedCount()
+                + " left out, first "
+                + Cli.printable(unpacked.skipped().get(0)));
       }
       System.out.println(image.descriptor().digest());
       return 0;
+    }
+  }
+
+  /** A signal leaves no half an image; a second one does not wait for that. */
+  private UnpackedImage unpack(Image image, Progress progress) {
+    Thread unpacking = Thread.currentThread();
+    AtomicBoolean asked = new AtomicBoolean();
+    Runnable cancel =
+        () -> {
+          if (asked.getAndSet(true)) {
+            Runtime.getRuntime().halt(Cli.FAILED);
+          }
+          unpacking.interrupt();
+        };
+    Object interrupted = Signals.register("INT", cancel);
+    Object terminated = Signals.register("TERM", cancel);
+    try {
+      return new PlainUnpacker().progress(progress).unpack(image, directory);
     } finally {
       Signals.unregister("INT", interrupted);
       Signals.unregister("TERM", terminated);

@@ -179,8 +179,7 @@ class TransfersIT {
     Files.writeString(
         list, registry.host() + ":\n  images:\n    team/app: ['1.0', 'none']\n", UTF_8);
     Path copies = directory.resolve("copies");
-    Ended ended =
-        runcible("sync", "--src", "yaml", "--dest", "oci", "--keep-going", list, copies);
+    Ended ended = runcible("sync", "--src", "yaml", "--dest", "oci", "--keep-going", list, copies);
     assertThat(ended.code()).isEqualTo(125);
     assertThat(ended.output()).contains("copied", "failed", "none");
     assertThat(ended.errors()).endsWith("runcible: 1 of 2 failed\n");
@@ -234,8 +233,7 @@ class TransfersIT {
   @Test
   void loginIsTriedKeptAndForgotten() throws Exception {
     Path file = directory.resolve("auth.json");
-    try (RegistryServer closed =
-        RegistryServer.serve(layout).user("jane", "pass word").start()) {
+    try (RegistryServer closed = RegistryServer.serve(layout).user("jane", "pass word").start()) {
       String host = closed.host();
       Object[] login = {"login", "-u", "jane", "--password-stdin", "--authfile", file, host};
       assertOneLine(runcible(input("wrong\n"), login), 125, host);
@@ -269,8 +267,18 @@ class TransfersIT {
     Path file = directory.resolve("keys");
     String keytool = Path.of(System.getProperty("java.home"), "bin", "keytool").toString();
     tool(
-        keytool, "-genkeypair", "-keyalg", "EC", "-dname", "CN=other", "-keystore", file,
-        "-storepass", "secret", "-storetype", "PKCS12");
+        keytool,
+        "-genkeypair",
+        "-keyalg",
+        "EC",
+        "-dname",
+        "CN=other",
+        "-keystore",
+        file,
+        "-storepass",
+        "secret",
+        "-storetype",
+        "PKCS12");
     KeyStore keys = KeyStore.getInstance(file.toFile(), "secret".toCharArray());
     KeyManagerFactory managers =
         KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
@@ -303,8 +311,7 @@ class TransfersIT {
   }
 
   private static String tree(Path directory) throws Exception {
-    return tool(
-            "find", directory, "-mindepth", "1", "-printf", "%P %y %m %U %G %s %l %n %T@\n")
+    return tool("find", directory, "-mindepth", "1", "-printf", "%P %y %m %U %G %s %l %n %T@\n")
         .lines()
         .sorted()
         .map(line -> line.replaceFirst("^(\\S+ d \\S+ \\S+ \\S+) .*", "$1"))
@@ -320,7 +327,14 @@ class TransfersIT {
     assertThat(target).doesNotExist();
     Path climbing = directory.resolve("climbing.tar");
     tool(
-        "tar", "-C", directory, "-P", "--transform", "s,.*,../../climbed,", "-cf", climbing,
+        "tar",
+        "-C",
+        directory,
+        "-P",
+        "--transform",
+        "s,.*,../../climbed,",
+        "-cf",
+        climbing,
         "garbage");
     Sample.write(layout, "team/app:climbing", Sample.layer(climbing));
     Path contained = directory.resolve("contained");
@@ -357,7 +371,9 @@ class TransfersIT {
     assertOneLine(runcible("copy", "--all", place(), "store:app"), 2, "one platform");
     assertOneLine(runcible("sync", "--src", "moon", "--dest", "oci", "a", "b"), 2, "moon");
     assertOneLine(
-        runcible("sync", "--src", "oci", "--dest", "oci", "--tags-regex", "a", "b", "c"), 2, "--src");
+        runcible("sync", "--src", "oci", "--dest", "oci", "--tags-regex", "a", "b", "c"),
+        2,
+        "--src");
   }
 
   static List<CommandLine> commands() {
