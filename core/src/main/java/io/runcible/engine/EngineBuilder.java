@@ -30,8 +30,7 @@ public final class EngineBuilder {
   EngineBuilder() {}
 
   /**
-   * Where images and the files of containers are. By default {@code /var/lib/runcible} for root,
-   * otherwise {@code runcible} in {@code $XDG_DATA_HOME} or {@code ~/.local/share}. Made if it is
+   * Where images and the files of containers are; see {@link #defaultDataRoot}. Made if it is
    * missing. Where no overlay can be mounted, as on another overlay, the files of an image are
    * copied for each container, see {@link io.runcible.snapshot.Snapshotter#copy}.
    */
@@ -136,7 +135,12 @@ public final class EngineBuilder {
     return !installed.test("runc") && installed.test("crun") ? "crun" : "runc";
   }
 
-  private static Path defaultDataRoot() {
+  /**
+   * Where the engines of this user have their images, unless they are told otherwise: {@code
+   * /var/lib/runcible} for root, otherwise {@code runcible} in {@code $XDG_DATA_HOME} or {@code
+   * ~/.local/share}. A {@link io.runcible.store.LocalStore} there can be read without an engine.
+   */
+  public static Path defaultDataRoot() {
     if (NativeAccess.isRoot()) {
       return Path.of("/var/lib/runcible");
     }

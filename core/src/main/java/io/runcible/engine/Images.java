@@ -81,19 +81,23 @@ public final class Images {
 
   Image pull(ImageReference reference, ProgressListener listener) {
     try (Lease lease = store.lease()) {
-      return fetch(registry, reference, listener, lease);
+      return fetch(registry, reference, reference, listener, lease);
     }
   }
 
   private Image fetch(
-      ImageSource source, ImageReference reference, ProgressListener listener, Lease lease) {
-    Image remote = Image.resolve(store.before(source), reference, platform);
-    verify(source, reference, remote.descriptor());
+      ImageSource source,
+      ImageReference from,
+      ImageReference name,
+      ProgressListener listener,
+      Lease lease) {
+    Image remote = Image.resolve(store.before(source), from, platform);
+    verify(source, from, remote.descriptor());
     lease.keep(content(remote));
     unpacker.unpack(remote, listener);
-    store.record(reference, remote.descriptor(), true);
+    store.record(name, remote.descriptor(), true);
     // Not by its name, which another process may have taken away again.
-    return store.image(reference, remote.descriptor(), platform);
+    return store.image(name, remote.descriptor(), platform);
   }
 
   private static Set<Digest> content(Image image) {
@@ -125,8 +129,32 @@ public final class Images {
    * @param source not closed
    */
   public Image load(ImageSource source, String reference, ProgressListener listener) {
+    ImageReference name = ImageReference.parse(reference);
     try (Lease lease = store.lease()) {
-      return fetch(source, ImageReference.parse(reference), listener, lease);
+      return fetch(source, name, name, listener, lease);
+    }
+  }
+
+  /**
+   * The same under another name than the image has in the source. The host's policy has to accept
+   * both; verifiers are asked about the one in the source.
+   *
+   * @param source not closed
+   * @param from the image in the source
+   * @param name what it is called in the store; a tag without a digest
+   * @throws RuncibleException also INVALID_INPUT if {@code name} has a digest
+   */
+  public Image load(
+      ImageSource source, ImageReference from, ImageReference name, ProgressListener listener) {
+    if (name.digest().isPresent()) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT, "an image is loaded under a tag, without a digest: " + name);
+    }
+    if (verifiers.isEmpty()) {
+      policy.requireAccepted(name);
+    }
+    try (Lease lease = store.lease()) {
+      return fetch(source, from, name, listener, lease);
     }
   }
 
@@ -188,7 +216,7 @@ public final class Images {
    */
   Image require(ImageReference reference, Lease lease) {
     return stored(reference, lease)
-        .orElseGet(() -> fetch(registry, reference, ProgressListener.NONE, lease));
+        .orElseGet(() -> fetch(registry, reference, reference, ProgressListener.NONE, lease));
   }
 
   private Optional<Image> stored(ImageReference reference, Lease lease) {

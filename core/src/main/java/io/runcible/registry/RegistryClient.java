@@ -71,7 +71,13 @@ public final class RegistryClient implements ImageSource, ImageSink {
         new HttpTransport(
             builder.connections(), builder.tls(), builder.proxies, retry, Version.userAgent());
     this.routes =
-        new Routes(builder.registries, transport, builder.plainHttp, builder.https, builder.clock);
+        new Routes(
+            builder.registries,
+            transport,
+            builder.plainHttp,
+            builder.https,
+            builder.insecure,
+            builder.clock);
     this.clock = builder.clock;
     this.credentials = builder.store();
     CredentialStore known = new ExplicitCredentials(builder.credentials, credentials);
@@ -442,6 +448,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
 
     private final Set<String> plainHttp = new HashSet<>();
     private final Set<String> https = new HashSet<>();
+    private final Set<String> insecure = new HashSet<>();
     private final Map<String, Credentials> credentials = new HashMap<>();
     private final OkHttpClient.Builder http = new OkHttpClient.Builder();
     private final List<X509Certificate> authorities = new ArrayList<>();
@@ -497,6 +504,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
     public Builder plainHttp(String registry) {
       plainHttp.add(Objects.requireNonNull(registry, "registry"));
       https.remove(registry);
+      insecure.remove(registry);
       return this;
     }
 
@@ -508,6 +516,22 @@ public final class RegistryClient implements ImageSource, ImageSink {
     public Builder https(String registry) {
       https.add(Objects.requireNonNull(registry, "registry"));
       plainHttp.remove(registry);
+      insecure.remove(registry);
+      return this;
+    }
+
+    /**
+     * Takes a registry as it is: over HTTPS without its certificate being verified or, where it
+     * does not answer to that, in plain HTTP; as {@code insecure = true} of registries.conf. Anyone
+     * on the way can read and change what is sent, credentials too; digests still hold. This
+     * setting goes before the configuration.
+     *
+     * @param registry the registry as in a reference, with its port
+     */
+    public Builder insecure(String registry) {
+      insecure.add(Objects.requireNonNull(registry, "registry"));
+      plainHttp.remove(registry);
+      https.remove(registry);
       return this;
     }
 

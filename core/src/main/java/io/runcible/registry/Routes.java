@@ -29,6 +29,7 @@ final class Routes {
   private final HttpTransport transport;
   private final Set<String> plainHttp;
   private final Set<String> https;
+  private final Set<String> unverified;
   private final Clock clock;
 
   /** Which insecure registries speak plain HTTP, as far as they have been asked. */
@@ -41,12 +42,14 @@ final class Routes {
       HttpTransport transport,
       Set<String> plainHttp,
       Set<String> https,
+      Set<String> unverified,
       Clock clock) {
     this.configuration = configuration;
     this.certificates = new CertificateDirectories(configuration.certificates());
     this.transport = transport;
     this.plainHttp = Set.copyOf(plainHttp);
     this.https = Set.copyOf(https);
+    this.unverified = Set.copyOf(unverified);
     this.clock = clock;
   }
 
@@ -153,7 +156,7 @@ final class Routes {
     if (https.contains(registry)) {
       return RegistryEndpoint.of(registry, false, false, remap);
     }
-    if (insecure.orElse(false)) {
+    if (unverified.contains(registry) || insecure.orElse(false)) {
       return RegistryEndpoint.of(registry, speaksPlainHttp(what, registry), true, remap);
     }
     // What is said of it, even that it is secure, or has certificates, is not for plain HTTP.

@@ -13,4 +13,10 @@ class EngineBuilderTest {
     assertThat(EngineBuilder.defaultRuntime(Set.of("crun")::contains)).isEqualTo("crun");
     assertThat(EngineBuilder.defaultRuntime(name -> false)).isEqualTo("runc");
   }
+
+  @Test
+  void imagesOfAUserHaveTheirPlace() {
+    assertThat(EngineBuilder.defaultDataRoot()).isAbsolute();
+    assertThat(EngineBuilder.defaultDataRoot().getFileName()).hasToString("runcible");
+  }
 }

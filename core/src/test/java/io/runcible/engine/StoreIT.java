@@ -136,6 +136,43 @@ class StoreIT {
   }
 
   @Test
+  void loadedImageCanHaveAnotherName() throws IOException {
+    ImageReference from = ImageReference.parse(BUSYBOX);
+    ImageReference name = ImageReference.parse("renamed.example/box:mine");
+    Image loaded = images.load(registry, from, name, ProgressListener.NONE);
+    assertThat(loaded.reference()).isEqualTo(name);
+    assertThat(images.list()).containsExactly(name);
+    assertThat(run(engine, name.toString())).isEqualTo("fine");
+    ImageReference pinned = name.withDigest(loaded.descriptor().digest());
+    RunIT.assertFails(
+        () -> images.load(registry, from, pinned, ProgressListener.NONE),
+        ErrorKind.INVALID_INPUT,
+        "digest");
+  }
+
+  @Test
+  void policyCountsForBothNames() throws IOException {
+    ImageReference from = ImageReference.parse(BUSYBOX);
+    ImageReference name = ImageReference.parse("renamed.example/box:mine");
+    for (ImageReference rejected : List.of(from, name)) {
+      String policy =
+          "{'default': [{'type': 'insecureAcceptAnything'}],"
+              + " 'transports': {'docker': {'" + rejected.name() + "': [{'type': 'reject'}]}}}";
+      Path file =
+          Files.writeString(files.resolve("policy.json"), policy.replace('\'', '"'));
+      try (TestRoot other = TestRoot.create();
+          ContainerEngine loading =
+              other.engine().policy(new HostPolicy(List.of(file))).build()) {
+        RunIT.assertFails(
+            () -> loading.images().load(registry, from, name, ProgressListener.NONE),
+            ErrorKind.PERMISSION_DENIED,
+            rejected.name());
+        assertThat(loading.images().list()).isEmpty();
+      }
+    }
+  }
+
+  @Test
   void tagIsANameOfItsOwn() {
     images.pull(BUSYBOX);
     images.tag(BUSYBOX, "box:mine");

@@ -331,6 +331,28 @@ class MirrorsTest {
     }
 
     @Test
+    void canBeSaidOfARegistryWithoutAConfiguration() {
+      for (FakeRegistry registry :
+          List.of(
+              FakeRegistry.answeringOverTls(MirrorsTest::good),
+              FakeRegistry.answering(MirrorsTest::good))) {
+        try (registry;
+            RegistryClient client =
+                RegistryClient.builder()
+                    .credentialStore(CredentialStore.NONE)
+                    .proxies(ProxySettings.none())
+                    .registries(RegistryConfiguration.none())
+                    .attempts(1)
+                    .stallTimeout(Duration.ofSeconds(2))
+                    .https(registry.name())
+                    .insecure(registry.name())
+                    .build()) {
+          assertThat(client.resolve(registry.reference("in/app:1"))).isEqualTo(DESCRIPTOR);
+        }
+      }
+    }
+
+    @Test
     void doesNotReachBeyondItsPrefix() {
       FakeRegistry registry = FakeRegistry.answeringOverTls(MirrorsTest::good);
       try (RegistryClient client = client(registry, "true")) {

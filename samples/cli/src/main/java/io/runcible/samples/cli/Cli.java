@@ -2,11 +2,15 @@ package io.runcible.samples.cli;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.image.Platform;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IExecutionExceptionHandler;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
 
 /**
  * The command line.
@@ -22,6 +26,14 @@ import picocli.CommandLine.IExecutionExceptionHandler;
     versionProvider = Cli.Version.class,
     subcommands = {
       PullCommand.class,
+      InspectCommand.class,
+      TagsCommand.class,
+      CopyCommand.class,
+      SyncCommand.class,
+      UnpackCommand.class,
+      DeleteCommand.class,
+      LoginCommand.class,
+      LogoutCommand.class,
       ImagesCommand.class,
       RemoveImageCommand.class,
       PruneCommand.class,
@@ -55,7 +67,12 @@ public final class Cli {
 
   static CommandLine commandLine() {
     IExecutionExceptionHandler handler = (failure, commandLine, result) -> report(failure);
-    CommandLine commands = new CommandLine(new Cli()).setExecutionExceptionHandler(handler);
+    CommandLine commands =
+        new CommandLine(new Cli())
+            .setCaseInsensitiveEnumValuesAllowed(true)
+            .registerConverter(Platform.class, Platform::parse)
+            .setParameterExceptionHandler((failure, arguments) -> misunderstood(failure))
+            .setExecutionExceptionHandler(handler);
     // What follows the image or the container is the program's.
     for (String name : List.of("run", "exec")) {
       Objects.requireNonNull(commands.getSubcommands().get(name)).setStopAtPositional(true);
@@ -65,8 +82,25 @@ public final class Cli {
 
   private static int report(Exception failure) {
     Object shown = failure instanceof RuncibleException ? failure.getMessage() : failure;
-    System.err.println("runcible: " + String.valueOf(shown).replace('\n', ' '));
+    System.err.println("runcible: " + printable(shown));
     return FAILED;
+  }
+
+  private static int misunderstood(ParameterException failure) {
+    String command = failure.getCommandLine().getCommandSpec().qualifiedName();
+    System.err.println(
+        "runcible: " + printable(failure.getMessage()) + "; see " + command + " --help");
+    return failure.getCommandLine().getCommandSpec().exitCodeOnInvalidInput();
+  }
+
+  /** What is wrong with a command line as a whole. */
+  static ParameterException usage(@Nullable CommandSpec command, String message) {
+    return new ParameterException(Objects.requireNonNull(command).commandLine(), message);
+  }
+
+  /** Text from elsewhere, which may try to steer the terminal, as one line. */
+  static String printable(@Nullable Object text) {
+    return String.valueOf(text).replaceAll("\\R+", " ").replaceAll("[\\p{Cc}\\p{Cf}]", "?");
   }
 
   /**

@@ -1,8 +1,10 @@
 package io.runcible.samples.cli;
 
+import io.runcible.engine.Capabilities;
 import io.runcible.engine.ContainerEngine;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 
 /** Prints what this host offers. */
 @Command(
@@ -10,9 +12,18 @@ import picocli.CommandLine.Command;
     description = "Tell what this host offers and what is missing.",
     mixinStandardHelpOptions = true)
 final class InfoCommand implements Callable<Integer> {
+  @Mixin private Table table = new Table();
+
   @Override
   public Integer call() {
-    System.out.println(ContainerEngine.capabilities());
+    Capabilities capabilities = ContainerEngine.capabilities();
+    if (!table.isJson()) {
+      System.out.println(capabilities);
+      return 0;
+    }
+    table.titles("NAME", "AVAILABLE", "DETAIL");
+    capabilities.features().forEach(one -> table.row(one.name(), one.available(), one.detail()));
+    table.print();
     return 0;
   }
 }

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 final class Progress implements ProgressListener, AutoCloseable {
   private static final long MEGABYTE = 1_000_000;
 
-  private final boolean terminal = errorOutputIsTerminal();
+  private final boolean terminal = isTerminal(2);
   private final Map<Digest, long[]> layers = new LinkedHashMap<>();
   private @Nullable ProgressBar bar;
 
@@ -59,9 +59,10 @@ final class Progress implements ProgressListener, AutoCloseable {
     }
   }
 
-  private static boolean errorOutputIsTerminal() {
+  /** Whether this stream, by its number, is one. */
+  static boolean isTerminal(int stream) {
     try {
-      Path target = Files.readSymbolicLink(Path.of("/proc/self/fd/2"));
+      Path target = Files.readSymbolicLink(Path.of("/proc/self/fd", Integer.toString(stream)));
       return target.toString().matches("/dev/(pts/|tty|console).*");
     } catch (IOException e) {
       return false;

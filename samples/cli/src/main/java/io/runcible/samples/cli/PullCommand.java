@@ -1,6 +1,9 @@
 package io.runcible.samples.cli;
 
 import io.runcible.engine.ContainerEngine;
+import io.runcible.image.ImageReference;
+import io.runcible.registry.RegistryClient;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -13,13 +16,16 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true)
 final class PullCommand implements Callable<Integer> {
   @Mixin private EngineOptions options = new EngineOptions();
+  @Mixin private RegistryOptions registry = new RegistryOptions();
 
   @Parameters(paramLabel = "IMAGE")
   private String image = "";
 
   @Override
   public Integer call() {
-    try (ContainerEngine engine = options.open();
+    String host = ImageReference.parse(image).registry();
+    try (RegistryClient client = registry.client(List.of(host));
+        ContainerEngine engine = options.open(client);
         Progress progress = new Progress()) {
       System.out.println(engine.images().pull(image, progress).descriptor().digest());
     }

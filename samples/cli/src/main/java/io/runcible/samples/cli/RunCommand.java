@@ -7,7 +7,9 @@ import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerSpec;
 import io.runcible.engine.Mount;
 import io.runcible.engine.Stdio;
+import io.runcible.image.ImageReference;
 import io.runcible.network.Network;
+import io.runcible.registry.RegistryClient;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -21,10 +23,15 @@ import picocli.CommandLine.Parameters;
 /** Runs a container to its end and removes it, or leaves it running. */
 @Command(
     name = "run",
-    description = "Run a container; it is removed at its end unless it is detached.",
-    mixinStandardHelpOptions = true)
+    description = "Run a container; it is removed at its end unless it is detached.")
 final class RunCommand implements Callable<Integer> {
   @Mixin private EngineOptions options = new EngineOptions();
+  @Mixin private RegistryOptions registry = new RegistryOptions();
+
+  // Without a short form, which is that of the host name.
+  @Option(names = "--help", usageHelp = true, description = "Show this help message and exit.")
+  @SuppressWarnings("UnusedVariable")
+  private boolean help;
 
   @Option(
       names = {"-d", "--detach"},
@@ -102,7 +109,9 @@ final class RunCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     ContainerSpec spec = spec();
-    try (ContainerEngine engine = options.open()) {
+    String host = ImageReference.parse(image).registry();
+    try (RegistryClient client = registry.client(List.of(host));
+        ContainerEngine engine = options.open(client)) {
       Container container = engine.create(spec);
       try {
         container.start();

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import picocli.CommandLine.Option;
@@ -16,46 +17,55 @@ final class Table {
   private boolean json;
 
   private List<String> titles = List.of();
-  private final List<List<String>> rows = new ArrayList<>();
+  private final List<List<Object>> rows = new ArrayList<>();
 
   Table titles(String... titles) {
     this.titles = List.of(titles);
     return this;
   }
 
+  /** Numbers and flags are such in JSON, too; all else is text. */
   void row(Object... cells) {
-    List<String> row = new ArrayList<>();
-    for (Object cell : cells) {
-      row.add(cell.toString());
-    }
-    rows.add(row);
+    rows.add(List.of(cells));
+  }
+
+  boolean isJson() {
+    return json;
   }
 
   void print() {
     if (json) {
-      ArrayNode array = JSON.createArrayNode();
-      for (List<String> row : rows) {
-        ObjectNode object = array.addObject();
-        for (int i = 0; i < titles.size(); i++) {
-          object.put(titles.get(i).toLowerCase(Locale.ROOT), row.get(i));
-        }
-      }
-      System.out.println(array.toPrettyString());
+      System.out.println(json().toPrettyString());
       return;
     }
-    print(titles);
-    rows.forEach(this::print);
+    List<List<String>> lines = new ArrayList<>();
+    lines.add(titles);
+    rows.forEach(row -> lines.add(row.stream().map(Cli::printable).toList()));
+    int[] widths = new int[titles.size()];
+    for (List<String> line : lines) {
+      Arrays.setAll(widths, column -> Math.max(widths[column], line.get(column).length()));
+    }
+    lines.forEach(line -> print(line, widths));
   }
 
-  private void print(List<String> row) {
+  private ArrayNode json() {
+    ArrayNode array = JSON.createArrayNode();
+    for (List<Object> row : rows) {
+      ObjectNode object = array.addObject();
+      for (int i = 0; i < titles.size(); i++) {
+        Object cell = row.get(i);
+        boolean plain = cell instanceof Number || cell instanceof Boolean;
+        object.putPOJO(titles.get(i).toLowerCase(Locale.ROOT), plain ? cell : cell.toString());
+      }
+    }
+    return array;
+  }
+
+  private static void print(List<String> cells, int[] widths) {
     StringBuilder line = new StringBuilder();
-    for (int i = 0; i < row.size(); i++) {
-      int column = i;
-      int width =
-          Math.max(
-              titles.get(i).length(),
-              rows.stream().mapToInt(r -> r.get(column).length()).max().orElse(0));
-      line.append(row.get(i)).append(" ".repeat(width - row.get(i).length() + 2));
+    for (int column = 0; column < widths.length; column++) {
+      String cell = cells.get(column);
+      line.append(cell).append(" ".repeat(widths[column] - cell.length() + 2));
     }
     System.out.println(line.toString().stripTrailing());
   }

@@ -15,6 +15,7 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -74,24 +75,36 @@ class CliIT {
   private record Ended(int code, String output, String errors) {}
 
   private ProcessBuilder command(String name, String... arguments) throws IOException {
-    List<String> command =
+    List<String> all =
         new ArrayList<>(
             List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"));
+                name,
+                "--root",
+                directory.resolve("data").toString(),
+                "--state",
+                state().toString()));
+    all.addAll(List.of(arguments));
+    return program(List.of(), TARGET, all);
+  }
+
+  /** The program under another one that starts it, or by itself. */
+  private ProcessBuilder program(List<String> starter, Path build, List<String> arguments)
+      throws IOException {
+    List<String> command = new ArrayList<>(starter);
+    command.addAll(
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-XX:TieredStopAtLevel=1",
+            "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"));
     if (Runtime.version().feature() >= 22) {
       command.add("--enable-native-access=ALL-UNNAMED");
     }
     command.addAll(
         List.of(
             "-cp",
-            jar() + File.pathSeparator + TARGET.resolve("lib") + "/*",
-            Cli.class.getName(),
-            name));
-    command.addAll(
-        List.of("--root", directory.resolve("data").toString(), "--state", state().toString()));
-    command.addAll(List.of(arguments));
+            jar(build) + File.pathSeparator + build.resolve("lib") + "/*",
+            Cli.class.getName()));
+    command.addAll(arguments);
     runs++;
     return new ProcessBuilder(command)
         .redirectOutput(directory.resolve("out" + runs).toFile())
@@ -116,8 +129,8 @@ class CliIT {
     return Files.readString(directory.resolve(file), UTF_8);
   }
 
-  private static Path jar() throws IOException {
-    try (Stream<Path> jars = Files.list(TARGET)) {
+  private static Path jar(Path build) throws IOException {
+    try (Stream<Path> jars = Files.list(build)) {
       return jars.filter(jar -> jar.getFileName().toString().matches("runcible-cli-.*\\.jar"))
           .findFirst()
           .orElseThrow();
@@ -188,6 +201,56 @@ class CliIT {
     assertThat(runcible("ps").output()).contains("exited 4");
     assertThat(runcible("rm", "box").output()).isEqualTo("box\n");
     assertThat(runcible("ps", "--json").output().strip()).isEqualTo("[ ]");
+  }
+
+  @Test
+  void copiesToTheStoreRunAndCanBeReadWithoutAnEngine() throws Exception {
+    String root = directory.resolve("data").toString();
+    Ended copied = runcible("copy", "docker://" + image, "store:other.example/shell:2");
+    assertThat(copied.code()).as("%s", copied).isZero();
+    assertThat(runcible("run", "other.example/shell:2", "/bin/sh", "-c", "echo up"))
+        .isEqualTo(new Ended(0, "up\n", ""));
+    String stored = "store:other.example/shell:2";
+    assertThat(Sample.runcible("inspect", "--root", root, stored).output())
+        .contains(copied.output().strip());
+    assertThat(Sample.runcible("tags", "--root", root, stored).output()).isEqualTo("TAG\n2\n");
+    Path target = directory.resolve("rootfs");
+    assertThat(Sample.runcible("unpack", "--root", root, stored, target).code()).isZero();
+    assertThat(target.resolve("bin/sh")).isExecutable();
+    Path layout = directory.resolve("copy");
+    assertThat(Sample.runcible("copy", "--root", root, stored, "oci:" + layout + ":x").output())
+        .isEqualTo(copied.output());
+    assertOneLine(runcible("copy", "oci:" + directory.resolve("none"), stored), 125, "none");
+  }
+
+  @Test
+  void anOrdinaryUserCanUnpack() throws Exception {
+    Path open = Files.createDirectory(Path.of("/tmp", "runcible-cli-" + System.nanoTime()));
+    try {
+      Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxrwxrwx"));
+      List<String> user =
+          Files.isWritable(Path.of("/etc"))
+              ? List.of(
+                  "setpriv",
+                  "--reuid=65534",
+                  "--regid=65534",
+                  "--clear-groups",
+                  "env",
+                  "HOME=" + open)
+              : List.of();
+      // The sources may lie where only their owner comes.
+      Sample.tool("cp", "-r", jar(TARGET), TARGET.resolve("lib"), open);
+      Path target = open.resolve("rootfs");
+      List<String> unpack = List.of("unpack", image, target.toString());
+      Ended ended = ended(program(user, open, unpack).start(), runs);
+      assertThat(ended.code()).as("%s", ended).isZero();
+      assertThat(target.resolve("bin/sh")).isExecutable();
+      assertOneLine(ended(program(user, open, unpack).start(), runs), 125, "not empty");
+      List<String> hidden = List.of("unpack", image, "/root-of-nobody/rootfs");
+      assertOneLine(ended(program(user, open, hidden).start(), runs), 125, "/root-of-nobody");
+    } finally {
+      Sample.tool("rm", "-r", open);
+    }
   }
 
   @Test

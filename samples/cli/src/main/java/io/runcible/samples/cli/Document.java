@@ -1,0 +1,64 @@
+package io.runcible.samples.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.UncheckedIOException;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Option;
+
+/** Values under their names, one to a line, or as JSON: an object. */
+final class Document {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  @Option(names = "--json", description = "Print JSON.")
+  private boolean json;
+
+  private final Map<String, Object> fields = new LinkedHashMap<>();
+
+  /** Adds a number, a list, a map, or any other thing as text; what is empty is left out. */
+  void add(String name, Object value) {
+    boolean empty =
+        value instanceof Collection<?> list && list.isEmpty()
+            || value instanceof Map<?, ?> map && map.isEmpty();
+    if (value instanceof Optional<?> optional) {
+      optional.ifPresent(present -> add(name, present));
+    } else if (!empty) {
+      fields.put(name, value);
+    }
+  }
+
+  void print() {
+    if (json) {
+      try {
+        System.out.println(JSON.writerWithDefaultPrettyPrinter().writeValueAsString(fields));
+      } catch (JsonProcessingException e) {
+        throw new UncheckedIOException(e);
+      }
+      return;
+    }
+    int width = fields.keySet().stream().mapToInt(String::length).max().orElse(0);
+    fields.forEach((name, value) -> print(name + ":" + " ".repeat(width - name.length()), value));
+  }
+
+  private static void print(String name, Object value) {
+    if (value instanceof Collection<?> list) {
+      System.out.println(name.strip());
+      list.forEach(item -> System.out.println("  " + text(item)));
+    } else if (value instanceof Map<?, ?> map) {
+      System.out.println(name.strip());
+      map.forEach((key, item) -> System.out.println("  " + text(key) + "=" + text(item)));
+    } else {
+      System.out.println(name + " " + text(value));
+    }
+  }
+
+  private static String text(Object value) {
+    return value instanceof Map<?, ?> row
+        ? row.values().stream().map(Document::text).collect(Collectors.joining("  "))
+        : Cli.printable(value);
+  }
+}

@@ -1,0 +1,52 @@
+package io.runcible.samples.cli;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.runcible.archive.LayerWriter;
+import io.runcible.image.ImageAssembly;
+import io.runcible.image.ImageReference;
+import io.runcible.image.Platform;
+import io.runcible.layout.ImageLayout;
+import io.runcible.serve.RegistryServer;
+import java.nio.file.Path;
+
+/**
+ * Loads the classes of the usual commands, for the launcher's archive of classes. Whether the
+ * commands succeed does not matter.
+ */
+final class Training {
+  private Training() {}
+
+  /** Takes a new directory for its files. */
+  public static void main(String[] args) {
+    Path directory = Path.of(args[0]);
+    String layout = "oci:" + directory.resolve("layout");
+    ImageLayout images = ImageLayout.create(directory.resolve("layout"));
+    LayerWriter layer = new LayerWriter().addFile("/file", 0644, "text".getBytes(UTF_8));
+    ImageAssembly.builder(Platform.host())
+        .layer(layer.writeTo(directory.resolve("layer")))
+        .build()
+        .writeTo(images, ImageReference.parse("samples/training:1"));
+    try (RegistryServer registry = RegistryServer.serve(images).start()) {
+      String image = registry.host() + "/samples/training:1";
+      String root = directory.resolve("data").toString();
+      String state = directory.resolve("state").toString();
+      execute("--help");
+      execute("tags", image);
+      execute("inspect", image);
+      execute("inspect", "--json", layout);
+      execute("copy", "docker://" + image, "oci:" + directory.resolve("copy"));
+      execute("copy", layout, "oci-archive:" + directory.resolve("copy.tar"));
+      execute("sync", "--src", "docker", "--dest", "oci", image, directory + "/copy");
+      execute("unpack", image, directory.resolve("rootfs").toString());
+      execute("run", "--root", root, "--state", state, image, "/file");
+      execute("images", "--root", root, "--state", state);
+    }
+    // Streams of a client may still have threads.
+    System.exit(0);
+  }
+
+  private static void execute(String... arguments) {
+    Cli.commandLine().execute(arguments);
+  }
+}
