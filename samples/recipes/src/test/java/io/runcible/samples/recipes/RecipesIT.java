@@ -57,6 +57,13 @@ class RecipesIT {
   }
 
   @Test
+  void movesImages() {
+    String archive = "oci-archive:" + directory.resolve("shell.tar");
+    assertThat(MoveImages.copy("docker://" + image, archive).copied()).isPositive();
+    assertThat(MoveImages.inspect(archive)).isEqualTo(MoveImages.inspect("docker://" + image));
+  }
+
+  @Test
   void executesCommands() throws IOException {
     try (Container container = engine.run(ContainerSpec.builder(image).build())) {
       assertThat(ExecuteCommands.exitCode(container, "/bin/sh", "-c", "exit 7")).isEqualTo(7);
