@@ -156,12 +156,12 @@ class StoreIT {
     for (ImageReference rejected : List.of(from, name)) {
       String policy =
           "{'default': [{'type': 'insecureAcceptAnything'}],"
-              + " 'transports': {'docker': {'" + rejected.name() + "': [{'type': 'reject'}]}}}";
-      Path file =
-          Files.writeString(files.resolve("policy.json"), policy.replace('\'', '"'));
+              + " 'transports': {'docker': {'"
+              + rejected.name()
+              + "': [{'type': 'reject'}]}}}";
+      Path file = Files.writeString(files.resolve("policy.json"), policy.replace('\'', '"'));
       try (TestRoot other = TestRoot.create();
-          ContainerEngine loading =
-              other.engine().policy(new HostPolicy(List.of(file))).build()) {
+          ContainerEngine loading = other.engine().policy(new HostPolicy(List.of(file))).build()) {
         RunIT.assertFails(
             () -> loading.images().load(registry, from, name, ProgressListener.NONE),
             ErrorKind.PERMISSION_DENIED,
