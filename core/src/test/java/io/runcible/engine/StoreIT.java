@@ -140,7 +140,7 @@ class StoreIT {
     ImageReference from = ImageReference.parse(BUSYBOX);
     ImageReference name = ImageReference.parse("renamed.example/box:mine");
     Image loaded = images.load(registry, from, name, ProgressListener.NONE);
-    assertThat(loaded.reference()).isEqualTo(name);
+    assertThat(loaded.reference().toString()).startsWith(name + "@");
     assertThat(images.list()).containsExactly(name);
     assertThat(run(engine, name.toString())).isEqualTo("fine");
     ImageReference pinned = name.withDigest(loaded.descriptor().digest());

@@ -12,8 +12,6 @@ import picocli.CommandLine.Option;
 
 /** Values under their names, one to a line, or as JSON: an object. */
 final class Document {
-  private static final ObjectMapper JSON = new ObjectMapper();
-
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
 
@@ -34,7 +32,8 @@ final class Document {
   void print() {
     if (json) {
       try {
-        System.out.println(JSON.writerWithDefaultPrettyPrinter().writeValueAsString(fields));
+        System.out.println(
+            new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(fields));
       } catch (JsonProcessingException e) {
         throw new UncheckedIOException(e);
       }

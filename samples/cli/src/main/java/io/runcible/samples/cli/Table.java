@@ -11,8 +11,6 @@ import picocli.CommandLine.Option;
 
 /** Rows under titles, or as JSON: an array of objects whose keys are the titles. */
 final class Table {
-  private static final ObjectMapper JSON = new ObjectMapper();
-
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
 
@@ -49,7 +47,7 @@ final class Table {
   }
 
   private ArrayNode json() {
-    ArrayNode array = JSON.createArrayNode();
+    ArrayNode array = new ObjectMapper().createArrayNode();
     for (List<Object> row : rows) {
       ObjectNode object = array.addObject();
       for (int i = 0; i < titles.size(); i++) {
