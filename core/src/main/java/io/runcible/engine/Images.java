@@ -18,9 +18,7 @@ import io.runcible.snapshot.Unpacker;
 import io.runcible.store.ImageRecord;
 import io.runcible.store.Lease;
 import io.runcible.store.LocalStore;
-import java.io.IOException;
-import java.io.InputStream;
-import java.util.ArrayList;
+import io.runcible.transfer.ImageCopy;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -160,7 +158,8 @@ public final class Images {
 
   /**
    * Writes an image of the store to another place, such as a layout or an archive, as it came:
-   * manifest, configuration and layers have their digests. Blocks.
+   * manifest, configuration and layers have their digests. A sink that is one file is the caller's to
+   * {@linkplain ImageSink#commit complete}. Blocks.
    *
    * @param reference a name in the store, which is the name there, too
    * @param sink not closed
@@ -172,19 +171,7 @@ public final class Images {
     try (Lease lease = store.lease()) {
       Image image = find(name).orElseThrow(() -> unknown(name));
       lease.keep(content(image));
-      List<Descriptor> blobs = new ArrayList<>(List.of(image.manifest().config()));
-      blobs.addAll(image.manifest().layers());
-      for (Descriptor blob : blobs) {
-        if (!sink.hasBlob(name, blob)) {
-          try (InputStream content = store.content().open(blob.digest())) {
-            sink.putBlob(name, blob, content);
-          }
-        }
-      }
-      sink.putManifest(name, image.descriptor(), image.manifest().raw());
-    } catch (IOException e) {
-      throw new RuncibleException(
-          ErrorKind.UNAVAILABLE, "cannot save " + reference + ": " + e.getMessage(), e);
+      ImageCopy.between(store, sink).copy(name, name);
     }
   }
 
