@@ -133,8 +133,9 @@ final class TreeComparison {
 
   private static void fill(FileDescriptor file, ByteBuffer buffer) {
     buffer.clear();
-    while (buffer.hasRemaining() && FileCalls.read(file, buffer) > 0) {
-      continue;
+    int read = 1;
+    while (buffer.hasRemaining() && read > 0) {
+      read = FileCalls.read(file, buffer);
     }
     buffer.flip();
   }
