@@ -158,8 +158,8 @@ public final class Images {
 
   /**
    * Writes an image of the store to another place, such as a layout or an archive, as it came:
-   * manifest, configuration and layers have their digests. A sink that is one file is the caller's to
-   * {@linkplain ImageSink#commit complete}. Blocks.
+   * manifest, configuration and layers have their digests. A sink that is one file is the caller's
+   * to {@linkplain ImageSink#commit complete}. Blocks.
    *
    * @param reference a name in the store, which is the name there, too
    * @param sink not closed

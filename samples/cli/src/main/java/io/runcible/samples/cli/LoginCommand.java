@@ -77,11 +77,11 @@ final class LoginCommand implements Callable<Integer> {
   }
 
   private static Console terminal(String instead) {
-    Console console = System.console();
-    if (console == null || !Progress.isTerminal(0)) {
-      throw new RuncibleException(
-          ErrorKind.FAILED_PRECONDITION, "there is no terminal to ask; use " + instead);
-    }
-    return console;
+    return Optional.ofNullable(System.console())
+        .filter(console -> Progress.isTerminal(0))
+        .orElseThrow(
+            () ->
+                new RuncibleException(
+                    ErrorKind.FAILED_PRECONDITION, "there is no terminal to ask; use " + instead));
   }
 }
