@@ -19,6 +19,9 @@
  * a directory of layouts. {@link io.runcible.transfer.ImageInspection} tells what an image is
  * without its layers. {@link io.runcible.transfer.IndexAssembly} makes one name of images for
  * several platforms, and {@link io.runcible.transfer.Artifact} keeps files beside images.
+ *
+ * <p>A place is named by an {@link io.runcible.transfer.ImageLocation} in the syntax of skopeo, and
+ * opened by {@link io.runcible.transfer.Transports}.
  */
 @NullMarked
 package io.runcible.transfer;
