@@ -162,7 +162,13 @@ class TarReaderDifferenceIT {
         python.add(pythonLine(entry, content));
       }
       return new Seen(
-          null, gnu, python, HexFormat.of().formatHex(all.digest()), sparse, holeAtEnd, incomparable);
+          null,
+          gnu,
+          python,
+          HexFormat.of().formatHex(all.digest()),
+          sparse,
+          holeAtEnd,
+          incomparable);
     } catch (RuncibleException | IOException e) {
       return new Seen(e.toString(), gnu, python, "", sparse, holeAtEnd, incomparable);
     }
@@ -263,7 +269,8 @@ class TarReaderDifferenceIT {
   }
 
   private static String time(TarEntry entry) {
-    Instant time = Instant.ofEpochSecond(
+    Instant time =
+        Instant.ofEpochSecond(
             Math.max(-MAX_TIME, Math.min(MAX_TIME, entry.modifiedSeconds())),
             entry.modifiedNanos());
     String fraction =
