@@ -285,6 +285,13 @@ final class PaxHeaders {
     return sparseMap != null || sparseMapInContent;
   }
 
+  /** Whether something is said of a sparse file, and not all of it. */
+  boolean isHalfSparse() {
+    return sparseOffset >= 0
+        || !isSparse() && (sparseName != null || sparseSize >= 0)
+        || isSparse() && sparseSize < 0;
+  }
+
   /** Whether the map stands before the content (format 1.0). */
   boolean sparseMapInContent() {
     return sparseMapInContent;

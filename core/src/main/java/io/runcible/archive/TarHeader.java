@@ -20,6 +20,10 @@ final class TarHeader {
   private static final int EXTENSION_EXTENDED = 504;
 
   private static final long MAX_ID = 0xfffffffeL;
+
+  /** Some write the type of the file, too. */
+  private static final long MAX_MODE = 0xffffffffL;
+
   private static final int MAX_MAJOR = (1 << 12) - 1;
   private static final int MAX_MINOR = (1 << 20) - 1;
 
@@ -49,9 +53,8 @@ final class TarHeader {
     this.start = offset;
     this.position = position;
     verifyChecksum();
-    boolean magic = matches(MAGIC, "ustar");
-    boolean posix = magic && block[start + MAGIC + 5] == 0;
-    gnu = magic && block[start + MAGIC + 5] == ' ';
+    boolean posix = matches(MAGIC, "ustar\0");
+    gnu = matches(MAGIC, "ustar  \0");
     type = (char) (block[start + 156] & 0xff);
     name = text(0, 100);
     if (posix) {
@@ -60,12 +63,15 @@ final class TarHeader {
       name = prefix.isEmpty() ? name : prefix + "/" + name;
     }
     linkName = text(157, 100);
-    mode = (int) (number(100, 8, "mode") & 07777);
+    mode = (int) (within(number(100, 8, "mode"), MAX_MODE, "mode") & 07777);
     uid = within(number(108, 8, "uid"), MAX_ID, "uid");
     gid = within(number(116, 8, "gid"), MAX_ID, "gid");
     size = within(number(124, 12, "size"), Long.MAX_VALUE, "size");
     modifiedSeconds = number(136, 12, "time");
-    boolean device = magic && (type == '3' || type == '4');
+    boolean device = type == '3' || type == '4';
+    if (device && !posix && !gnu) {
+      throw corrupt("a device in a format that has none");
+    }
     deviceMajor = device ? (int) within(number(329, 8, "major"), MAX_MAJOR, "device major") : 0;
     deviceMinor = device ? (int) within(number(337, 8, "minor"), MAX_MINOR, "device minor") : 0;
   }

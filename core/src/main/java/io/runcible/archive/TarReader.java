@@ -50,6 +50,10 @@ public final class TarReader {
   private final TarHeader header = new TarHeader();
   private final PaxHeaders pax = new PaxHeaders();
   private byte[] metadata = new byte[4 * BLOCK];
+
+  /** What follows the content of the last extended header, and should be 0. */
+  private byte padded;
+
   private @Nullable String longName;
   private @Nullable String longLink;
   private long entries;
@@ -157,6 +161,11 @@ public final class TarReader {
       throw corrupt(
           position,
           "'" + RawName.printable(name) + "' is no file and yet has " + size + " bytes of content");
+    }
+    if (pax.isHalfSparse() || pax.isSparse() && (header.type() == 'S' || type != EntryType.FILE)) {
+      throw corrupt(
+          position,
+          "'" + RawName.printable(name) + "' is described as a sparse file, but not wholly");
     }
     remaining = size;
     padding = (int) (-size & (BLOCK - 1));
@@ -282,6 +291,9 @@ public final class TarReader {
     while (text < length && metadata[text] != 0) {
       text++;
     }
+    if (text == length && padded != 0) {
+      throw corrupt(position, "a long name goes on behind its length");
+    }
     return new String(metadata, 0, text, ISO_8859_1);
   }
 
@@ -299,7 +311,13 @@ public final class TarReader {
     for (int done = 0; done < length; ) {
       done += take(metadata, done, length - done);
     }
-    skip(-size & (BLOCK - 1));
+    long rest = -size & (BLOCK - 1);
+    padded = 0;
+    if (rest > 0) {
+      need();
+      padded = buffer[start];
+    }
+    skip(rest);
     return length;
   }
 

@@ -781,6 +781,11 @@ final class HostileLayers {
         ErrorKind.CORRUPT_DATA,
         "another format");
     fails(
+        "length of a sparse file without its map",
+        tar().pax("GNU.sparse.name", "s", "GNU.sparse.realsize", "9").file("x", "x"),
+        ErrorKind.CORRUPT_DATA,
+        "not wholly");
+    fails(
         "number behind a NUL",
         tar().add(header('0', "a").text(108, 8, "\0000001")),
         ErrorKind.CORRUPT_DATA,

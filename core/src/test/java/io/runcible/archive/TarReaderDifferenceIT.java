@@ -35,6 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class TarReaderDifferenceIT {
   private static final int BATCH = 50;
+  private static final long MAX_TIME = 253_402_300_799L;
   private static final ArchiveLimits LIMITS = ArchiveLimits.DEFAULT.withMaxFileBytes(50_000_000);
 
   /** Of every archive one line for each member, and one that says how it ended. */
@@ -80,7 +81,7 @@ class TarReaderDifferenceIT {
       String content,
       boolean sparse,
       boolean holeAtEnd,
-      boolean unnamed) {}
+      boolean incomparable) {}
 
   /** What another program makes of it. */
   private record Answer(boolean accepted, List<String> lines, String said) {}
@@ -118,11 +119,12 @@ class TarReaderDifferenceIT {
           continue;
         }
         accepted++;
-        if (ours.unnamed) {
-          // An empty name is refused by who unpacks.
+        if (ours.incomparable || damage && hasGlobal(archives.get(i))) {
+          // Empty names are refused by who unpacks; times after the year 9999 are shown in many
+          // ways; global headers, which others obey, are for nobody here.
           continue;
         }
-        gnuAgrees(what, files.get(i), ours, hasGlobal(archives.get(i)));
+        gnuAgrees(what, files.get(i), ours);
         pythonAgrees(what, python.get(i), ours);
       }
     }
@@ -147,23 +149,36 @@ class TarReaderDifferenceIT {
     MessageDigest all = sha256();
     boolean holeAtEnd = false;
     boolean sparse = false;
-    boolean unnamed = false;
+    boolean incomparable = false;
     try {
       TarReader tar = new TarReader(new ByteArrayInputStream(archive), LIMITS);
       for (TarEntry entry = tar.next(); entry != null; entry = tar.next()) {
         byte[] content = entry.type() == EntryType.FILE ? expanded(entry, tar) : new byte[0];
         all.update(content);
         holeAtEnd |= endsInHole(entry);
-        unnamed |= entry.name().isEmpty();
+        incomparable |= isIncomparable(entry);
         sparse |= entry.sparse() != null;
         gnu.add(gnuLine(entry));
         python.add(pythonLine(entry, content));
       }
       return new Seen(
-          null, gnu, python, HexFormat.of().formatHex(all.digest()), sparse, holeAtEnd, unnamed);
+          null,
+          gnu,
+          python,
+          HexFormat.of().formatHex(all.digest()),
+          sparse,
+          holeAtEnd,
+          incomparable);
     } catch (RuncibleException | IOException e) {
-      return new Seen(e.toString(), gnu, python, "", sparse, holeAtEnd, unnamed);
+      return new Seen(e.toString(), gnu, python, "", sparse, holeAtEnd, incomparable);
     }
+  }
+
+  private static boolean isIncomparable(TarEntry entry) {
+    boolean link = entry.type() == EntryType.HARD_LINK || entry.type() == EntryType.SYMLINK;
+    return entry.name().isEmpty()
+        || link && entry.linkName().isEmpty()
+        || Math.abs(entry.modifiedSeconds()) > MAX_TIME;
   }
 
   private static boolean endsInHole(TarEntry entry) {
@@ -254,7 +269,10 @@ class TarReaderDifferenceIT {
   }
 
   private static String time(TarEntry entry) {
-    Instant time = Instant.ofEpochSecond(entry.modifiedSeconds(), entry.modifiedNanos());
+    Instant time =
+        Instant.ofEpochSecond(
+            Math.max(-MAX_TIME, Math.min(MAX_TIME, entry.modifiedSeconds())),
+            entry.modifiedNanos());
     String fraction =
         entry.modifiedNanos() == 0
             ? ""
@@ -294,8 +312,7 @@ class TarReaderDifferenceIT {
     return text.toString();
   }
 
-  private static void gnuAgrees(String what, Path archive, Seen ours, boolean hasGlobal)
-      throws Exception {
+  private static void gnuAgrees(String what, Path archive, Seen ours) throws Exception {
     Answer list =
         run(
             "tar",
@@ -306,13 +323,10 @@ class TarReaderDifferenceIT {
             "--numeric-owner",
             "--quoting-style=escape",
             "--warning=no-timestamp",
+            "--warning=no-unknown-keyword",
             "--file=" + archive);
     if (!list.accepted && ours.sparse) {
       // It mixes the formats of sparse files up where a header is of another format than its map.
-      return;
-    }
-    if (hasGlobal && list.said.contains("xtended header")) {
-      // Global headers are for nobody here, whatever is in them.
       return;
     }
     if (!list.accepted && ours.python.isEmpty()) {
