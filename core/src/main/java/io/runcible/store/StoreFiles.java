@@ -9,6 +9,7 @@ import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,7 +18,7 @@ import java.util.List;
 final class StoreFiles {
   private StoreFiles() {}
 
-  /** What is in a directory; nothing if there is none. */
+  /** What is in a directory; nothing if there is none, or something else. */
   static List<Path> list(Path directory) {
     return list(directory, "*");
   }
@@ -27,7 +28,7 @@ final class StoreFiles {
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory, glob)) {
       entries.forEach(found::add);
       return found;
-    } catch (NoSuchFileException e) {
+    } catch (NoSuchFileException | NotDirectoryException e) {
       return List.of();
     } catch (DirectoryIteratorException | IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot list '" + directory + "'", e);

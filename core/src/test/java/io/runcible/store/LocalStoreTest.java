@@ -52,6 +52,14 @@ class LocalStoreTest {
     store = LocalStore.open(root.resolve("store"));
   }
 
+  @Test
+  void aFileAmongTheRepositoriesHoldsNobodyUp() throws IOException {
+    Path foreign = Files.writeString(root.resolve("store/images/record.json"), "{}");
+    LocalStore other = LocalStore.open(root.resolve("store"));
+    assertThat(other.images().list()).isEmpty();
+    assertThat(foreign).doesNotExist();
+  }
+
   @Nested
   class Blobs {
     @Test
