@@ -106,6 +106,11 @@ public record Digest(String algorithm, String hex) {
       this.hash = hash;
     }
 
+    /** A running SHA-256 by another implementation than the Java runtime's; owned from now on. */
+    public static Hasher sha256(MessageDigest implementation) {
+      return new Hasher("sha256", implementation);
+    }
+
     /** Adds bytes. */
     public Hasher update(byte[] bytes, int offset, int length) {
       hash.update(bytes, offset, length);

@@ -7,7 +7,7 @@ import java.io.OutputStream;
 
 /** Passes bytes on, and hashes and counts them. */
 final class HashingOutputStream extends FilterOutputStream {
-  private final Digest.Hasher hasher = Digest.sha256Hasher();
+  private final Digest.Hasher hasher = Hashers.sha256();
   private long count;
 
   HashingOutputStream(OutputStream out) {

@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
  * closes the source and checks nothing.
  */
 public final class VerifiedInputStream extends InputStream {
+  /** From here on it pays to load a native library. */
+  private static final int LARGE = 1024 * 1024;
+
   private final InputStream source;
   private final Digest expected;
   private final long size;
@@ -44,7 +47,7 @@ public final class VerifiedInputStream extends InputStream {
     this.source = Objects.requireNonNull(source, "source");
     this.expected = Objects.requireNonNull(expected, "expected");
     this.size = size;
-    this.hasher = expected.hasher();
+    this.hasher = size < LARGE ? expected.hasher() : Hashers.of(expected);
   }
 
   @Override

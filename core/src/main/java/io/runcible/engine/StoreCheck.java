@@ -4,6 +4,7 @@ import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.ProgressListener;
 import io.runcible.RuncibleException;
+import io.runcible.archive.Hashers;
 import io.runcible.engine.StoreReport.Kind;
 import io.runcible.engine.StoreReport.Problem;
 import io.runcible.image.Image;
@@ -81,7 +82,7 @@ final class StoreCheck {
   }
 
   private void blob(Digest digest, List<Problem> problems) {
-    Digest.Hasher hasher = digest.hasher();
+    Digest.Hasher hasher = Hashers.of(digest);
     byte[] buffer = new byte[BUFFER];
     try (InputStream content = store.content().open(digest)) {
       for (int count = content.read(buffer); count >= 0; count = content.read(buffer)) {

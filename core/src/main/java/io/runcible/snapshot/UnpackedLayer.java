@@ -5,6 +5,7 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.archive.ArchiveLimits;
 import io.runcible.archive.Decompression;
+import io.runcible.archive.Hashers;
 import io.runcible.archive.LayerApplier;
 import io.runcible.archive.LayerFormat;
 import io.runcible.archive.LayerResult;
@@ -111,7 +112,7 @@ final class UnpackedLayer implements AutoCloseable {
 
     Hashing(InputStream source, Digest expected) {
       super(source);
-      hasher = expected.hasher();
+      hasher = Hashers.of(expected);
     }
 
     @Override

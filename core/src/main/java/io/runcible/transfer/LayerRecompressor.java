@@ -6,6 +6,7 @@ import io.runcible.RuncibleException;
 import io.runcible.archive.CompressingOutputStream;
 import io.runcible.archive.Compression;
 import io.runcible.archive.Decompression;
+import io.runcible.archive.Hashers;
 import io.runcible.archive.ProgressInputStream;
 import io.runcible.archive.VerifiedInputStream;
 import io.runcible.image.Descriptor;
@@ -63,9 +64,9 @@ final class LayerRecompressor {
   }
 
   private Descriptor write(Descriptor layer, Digest diffId, OutputStream file) throws IOException {
-    Digest.Hasher stored = Digest.sha256Hasher();
+    Digest.Hasher stored = Hashers.sha256();
     Counter counter = new Counter(file, stored);
-    Digest.Hasher plain = diffId.hasher();
+    Digest.Hasher plain = Hashers.of(diffId);
     ExecutorService threads =
         Executors.newFixedThreadPool(Runtime.getRuntime().availableProcessors(), Tasks::thread);
     try (InputStream content =
