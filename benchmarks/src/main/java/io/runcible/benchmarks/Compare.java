@@ -1,23 +1,31 @@
 package io.runcible.benchmarks;
 
+import io.runcible.archive.Compression;
+import io.runcible.archive.LayerDiff;
+import io.runcible.archive.LayerFormat;
+import io.runcible.archive.WrittenLayer;
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerSpec;
 import io.runcible.engine.ExitStatus;
+import io.runcible.image.ImageAssembly;
+import io.runcible.image.ImageReference;
+import io.runcible.image.Platform;
+import io.runcible.layout.ImageLayout;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
-import java.util.List;
 import java.util.Locale;
-import java.util.stream.Stream;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 
 /**
- * Our side of the comparison with other engines: {@code pull REF ROOT COUNT} and {@code run REF
- * ROOT COUNT} print the milliseconds of each round, one a line, in one warm JVM. {@code bundle REF
- * ROOT} makes a container of {@code /bin/true}, prints the directory of its bundle for a runtime
- * that is started by hand, and removes it when its input ends.
+ * Our side of the comparison with other engines: {@code run REF ROOT COUNT} prints the milliseconds
+ * of each run of {@code /bin/true}, one a line, in one warm JVM. {@code bundle REF ROOT} makes a
+ * container of it, prints the directory of its bundle for a runtime that is started by hand, and
+ * removes it when its input ends. {@code commit UPPER LAYOUT COMPRESSION} makes an image of what
+ * was changed through an overlay.
  */
 public final class Compare {
   private static final int WARM_UP_RUNS = 10;
@@ -26,25 +34,12 @@ public final class Compare {
 
   /** Runs one of the three. */
   public static void main(String[] args) throws IOException {
-    String reference = args[1];
-    Path root = Path.of(args[2]);
-    int count = args.length > 3 ? Integer.parseInt(args[3]) : 1;
+    Path path = Path.of(args[args[0].equals("commit") ? 1 : 2]);
     switch (args[0]) {
-      case "pull" -> pull(reference, root, count);
-      case "run" -> run(reference, root, count);
-      case "bundle" -> bundle(reference, root);
+      case "run" -> run(args[1], path, Integer.parseInt(args[3]));
+      case "bundle" -> bundle(args[1], path);
+      case "commit" -> commit(path, Path.of(args[2]), Compression.valueOf(args[3]));
       default -> throw new IllegalArgumentException(args[0]);
-    }
-  }
-
-  private static void pull(String reference, Path root, int count) throws IOException {
-    for (int i = 0; i < count; i++) {
-      try (ContainerEngine engine = open(root)) {
-        long start = System.nanoTime();
-        engine.images().pull(reference);
-        print(start);
-      }
-      delete(root);
     }
   }
 
@@ -76,6 +71,27 @@ public final class Compare {
     }
   }
 
+  private static void commit(Path upper, Path directory, Compression compression)
+      throws IOException {
+    Path file = directory.resolveSibling(directory.getFileName() + ".layer");
+    ExecutorService threads =
+        Executors.newFixedThreadPool(Runtime.getRuntime().availableProcessors());
+    try (ImageLayout layout = ImageLayout.create(directory)) {
+      WrittenLayer layer =
+          LayerDiff.ofOverlay(upper, LayerFormat.OVERLAY)
+              .compression(compression, compression.defaultLevel())
+              .executor(threads)
+              .writeTo(file);
+      ImageAssembly.builder(Platform.host())
+          .layer(layer)
+          .build()
+          .writeTo(layout, ImageReference.parse("registry.example/changed:1"));
+    } finally {
+      threads.shutdown();
+      Files.deleteIfExists(file);
+    }
+  }
+
   private static ContainerEngine open(Path root) {
     return ContainerEngine.builder()
         .dataRoot(root.resolve("data"))
@@ -85,16 +101,5 @@ public final class Compare {
 
   private static void print(long start) {
     System.out.printf(Locale.ROOT, "%.1f%n", (System.nanoTime() - start) / 1e6);
-  }
-
-  private static void delete(Path root) throws IOException {
-    try (Stream<Path> files = Files.walk(root)) {
-      List<Path> deepestFirst = files.sorted(Comparator.reverseOrder()).toList();
-      for (Path file : deepestFirst) {
-        if (!file.equals(root)) {
-          Files.delete(file);
-        }
-      }
-    }
   }
 }
