@@ -1,7 +1,9 @@
 package io.runcible.archive;
 
+import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.FileAlreadyExistsException;
@@ -13,6 +15,8 @@ import java.util.concurrent.Executor;
 
 /** Writes the file of a layer: compressed, hashed before and after, and gone after a failure. */
 final class LayerFile {
+  private static final int BUFFER = 64 * 1024;
+
   private LayerFile() {}
 
   /** Writes a tar, and says what was left out of it. */
@@ -28,14 +32,25 @@ final class LayerFile {
       created = true;
       HashingOutputStream stored = new HashingOutputStream(out);
       HashingOutputStream plain =
-          new HashingOutputStream(
-              CompressingOutputStream.open(stored, compression, level, executor));
+          compression == Compression.NONE
+              ? stored
+              : new HashingOutputStream(
+                  CompressingOutputStream.open(stored, compression, level, executor));
       List<SkippedEntry> skipped;
       try (plain) {
-        skipped = content.writeTo(plain);
+        // Small files come as headers, content and padding, each a few hundred bytes.
+        BufferedOutputStream tar = new BufferedOutputStream(plain, BUFFER);
+        skipped = content.writeTo(tar);
+        tar.flush();
       }
+      Digest digest = stored.digest();
       return new WrittenLayer(
-          file, compression, stored.digest(), stored.count(), plain.digest(), skipped);
+          file,
+          compression,
+          digest,
+          stored.count(),
+          plain == stored ? digest : plain.digest(),
+          skipped);
     } catch (FileAlreadyExistsException e) {
       throw new RuncibleException(
           ErrorKind.ALREADY_EXISTS, "cannot write a layer to " + file + ": it exists", e);
