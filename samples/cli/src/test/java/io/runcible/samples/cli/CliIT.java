@@ -145,6 +145,12 @@ class CliIT {
   }
 
   @Test
+  void versionIsThatOfTheLibrary() throws Exception {
+    Process process = program(List.of(), TARGET, List.of("--version")).start();
+    assertThat(ended(process, runs).output()).matches("runcible [0-9]+[.][0-9].*\\R");
+  }
+
+  @Test
   void imagesComeAndGo() throws Exception {
     Ended pulled = runcible("pull", image);
     assertThat(pulled.output()).startsWith("sha256:");
