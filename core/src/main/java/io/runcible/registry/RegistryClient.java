@@ -152,8 +152,31 @@ public final class RegistryClient implements ImageSource, ImageSink {
    */
   @Override
   public InputStream blob(ImageReference reference, Descriptor descriptor) {
+    return blob(reference, descriptor, 0);
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * <p>Asks for that part alone. A registry that knows no ranges sends the whole, of which the
+   * first bytes are dropped.
+   *
+   * @throws RuncibleException also CORRUPT_DATA, when the registry announces another length than
+   *     the descriptor has, or sends another part; INVALID_INPUT when there is no such position
+   */
+  @Override
+  public InputStream blob(ImageReference reference, Descriptor descriptor, long from) {
+    if (from < 0 || from > descriptor.size()) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT,
+          descriptor.digest() + " has " + descriptor.size() + " bytes, and no byte " + from);
+    }
+    if (from > 0 && from == descriptor.size()) {
+      return InputStream.nullInputStream();
+    }
     String what = "read blob " + descriptor.digest() + " of " + reference.name();
-    return routes.read(what, reference, operation -> blobs.open(operation, reference, descriptor));
+    return routes.read(
+        what, reference, operation -> blobs.open(operation, reference, descriptor, from));
   }
 
   /**

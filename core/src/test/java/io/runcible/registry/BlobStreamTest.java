@@ -193,6 +193,74 @@ class BlobStreamTest {
   }
 
   @Nested
+  class TheRest {
+    private static final int FROM = 100_000;
+
+    private byte[] rest(int from) throws IOException {
+      try (InputStream in = client.blob(registry.reference("app:1"), blob(CONTENT), from)) {
+        return in.readAllBytes();
+      }
+    }
+
+    private void assertDelivered() throws IOException {
+      assertThat(rest(FROM)).isEqualTo(Arrays.copyOfRange(CONTENT, FROM, CONTENT.length));
+      assertThat(registry.requests.get(0).getHeaders().get("Range")).isEqualTo("bytes=100000-");
+    }
+
+    @Test
+    void isAskedForAlone() throws IOException {
+      serve(request -> partial(CONTENT, rangeStart(request)).build());
+      assertDelivered();
+      assertThat(registry.requests).hasSize(1);
+    }
+
+    @Test
+    void isResumedWhereItStopped() throws IOException {
+      serve(
+          request -> {
+            int from = rangeStart(request);
+            return from == FROM ? cut(partial(CONTENT, from)) : partial(CONTENT, from).build();
+          });
+      assertDelivered();
+      assertThat(registry.requests).hasSize(2);
+    }
+
+    @Test
+    void isFoundInTheWholeWhenTheRegistryKnowsNoRanges() throws IOException {
+      serve(request -> content(CONTENT).build());
+      assertDelivered();
+      assertThat(registry.requests).hasSize(1);
+    }
+
+    @Test
+    void isFoundInTheWholeWhenTheRegistryDeniesThatThereIsAny() throws IOException {
+      serve(request -> rangeStart(request) > 0 ? status(416) : content(CONTENT).build());
+      assertDelivered();
+      assertThat(registry.requests).hasSize(2);
+    }
+
+    @Test
+    void isNotTakenFromAnotherPosition() {
+      serve(request -> partial(CONTENT, rangeStart(request) - 1).build());
+      RuncibleException failure = catchThrowableOfType(RuncibleException.class, () -> rest(FROM));
+      assertThat(failure.kind()).isEqualTo(ErrorKind.CORRUPT_DATA);
+      assertThat(failure).hasMessageContaining("when asked for byte 100000 on");
+    }
+
+    @Test
+    void isNothingAtTheEndAndNowhereElseOutside() throws IOException {
+      serve(request -> status(500));
+      assertThat(rest(CONTENT.length)).isEmpty();
+      for (int outside : new int[] {-1, CONTENT.length + 1}) {
+        RuncibleException failure =
+            catchThrowableOfType(RuncibleException.class, () -> rest(outside));
+        assertThat(failure.kind()).isEqualTo(ErrorKind.INVALID_INPUT);
+      }
+      assertThat(registry.requests).isEmpty();
+    }
+  }
+
+  @Nested
   class ALyingRegistry {
     @Test
     void thatAnnouncesAnotherLengthIsRefusedBeforeAByteIsRead() {

@@ -98,6 +98,15 @@ class RangedBlobTest {
   }
 
   @Test
+  void isDeliveredFromAPositionOn() throws IOException {
+    serve(3, request -> part(request).build());
+    try (InputStream in = client.blob(registry.reference("app:1"), blob(CONTENT), 12_345)) {
+      assertThat(in.readAllBytes()).isEqualTo(Arrays.copyOfRange(CONTENT, 12_345, CONTENT.length));
+    }
+    assertThat(ranges()).hasSize(9).startsWith("bytes=12345-22344").endsWith("bytes=92345-");
+  }
+
+  @Test
   void isFetchedOverSeveralConnectionsAtOnce() throws IOException {
     CountDownLatch three = new CountDownLatch(3);
     serve(
