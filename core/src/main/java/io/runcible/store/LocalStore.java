@@ -62,7 +62,7 @@ public final class LocalStore implements ImageSource {
 
   /**
    * Opens the store, making its directories where they are missing, for the owner alone; removes
-   * what killed processes left.
+   * what killed processes left, as far as no later ingest can go on from it.
    *
    * @param additional directories of other stores, in which names, blobs and layers are looked for
    *     when this one does not have them. Nothing is ever written there, not even a lock, so they
@@ -331,6 +331,13 @@ public final class LocalStore implements ImageSource {
         }
       }
       return remote.blob(reference, descriptor);
+    }
+
+    @Override
+    public InputStream blob(ImageReference reference, Descriptor descriptor, long from) {
+      return MediaType.isConfig(descriptor.mediaType())
+          ? ImageSource.super.blob(reference, descriptor, from)
+          : remote.blob(reference, descriptor, from);
     }
 
     private Optional<byte[]> stored(Descriptor descriptor) {

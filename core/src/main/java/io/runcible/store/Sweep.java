@@ -63,12 +63,12 @@ public final class Sweep implements AutoCloseable {
   }
 
   /**
-   * Removes blobs that are not used.
+   * Removes blobs that are not used, and what is left of ingests that broke off.
    *
-   * @return how many bytes they had
+   * @return how many bytes that had
    */
   public long removeBlobs(Collection<Digest> unused) {
-    long bytes = 0;
+    long bytes = store.content().removePartials();
     for (Digest digest : unused) {
       bytes += store.content().size(digest);
       store.content().remove(digest);
