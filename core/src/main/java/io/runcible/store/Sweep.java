@@ -1,8 +1,6 @@
 package io.runcible.store;
 
 import io.runcible.Digest;
-import io.runcible.ErrorKind;
-import io.runcible.RuncibleException;
 import io.runcible.state.LockFile;
 import java.util.Collection;
 import java.util.HashSet;
@@ -23,13 +21,8 @@ public final class Sweep implements AutoCloseable {
     this.store = store;
     this.lock = lock;
     // In this order: a lease is let go when what it keeps has its name.
-    this.leased = leases.kept().orElseThrow(Sweep::busy);
+    this.leased = leases.kept();
     this.names = store.images().own();
-  }
-
-  private static RuncibleException busy() {
-    return new RuncibleException(
-        ErrorKind.UNAVAILABLE, "all content of the store is in use; try again later");
   }
 
   /** The names of the store itself; unmodifiable. */
