@@ -18,31 +18,16 @@ import java.io.InputStream;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import mockwebserver3.MockResponse;
 import mockwebserver3.RecordedRequest;
 import mockwebserver3.SocketEffect;
 import okio.Buffer;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
-class BlobStreamTest {
+class BlobStreamTest extends FakeRegistryTests {
   private static final byte[] CONTENT = random(300_000);
-
-  private FakeRegistry registry;
-  private RegistryClient client;
-
-  private void serve(Function<RecordedRequest, MockResponse> answers) {
-    registry = FakeRegistry.answering(answers);
-    client = registry.client().build();
-  }
-
-  @AfterEach
-  void close() {
-    client.close();
-    registry.close();
-  }
 
   private InputStream open(Descriptor descriptor) {
     return client.blob(registry.reference("team/app:1"), descriptor);
@@ -184,10 +169,9 @@ class BlobStreamTest {
 
     @Test
     void thatIsSilentIsGivenUp() {
-      registry =
-          FakeRegistry.answering(
-              request -> content(CONTENT).onResponseBody(SocketEffect.Stall.INSTANCE).build());
-      client = registry.client().stallTimeout(Duration.ofMillis(100)).attempts(1).build();
+      serve(
+          request -> content(CONTENT).onResponseBody(SocketEffect.Stall.INSTANCE).build(),
+          settings -> settings.stallTimeout(Duration.ofMillis(100)).attempts(1));
       assertThat(failure(blob(CONTENT)).kind()).isEqualTo(ErrorKind.TIMEOUT);
     }
   }
@@ -374,10 +358,10 @@ class BlobStreamTest {
 
     @Test
     void endsWhenItsThreadIsInterruptedAlsoOnASharedConnection() throws Exception {
-      registry =
+      use(
           FakeRegistry.answeringOverTls(
-              request -> content(CONTENT).onResponseBody(SocketEffect.Stall.INSTANCE).build());
-      client = registry.client().build();
+              request -> content(CONTENT).onResponseBody(SocketEffect.Stall.INSTANCE).build()),
+          UnaryOperator.identity());
       try (InputStream in = open(blob(CONTENT))) {
         assertThat(in.read()).isNotNegative();
         Thread.currentThread().interrupt();

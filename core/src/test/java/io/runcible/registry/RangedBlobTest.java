@@ -22,28 +22,17 @@ import mockwebserver3.MockResponse;
 import mockwebserver3.RecordedRequest;
 import mockwebserver3.SocketEffect;
 import okio.Buffer;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A blob of nearly ten windows, fetched over several connections. */
-class RangedBlobTest {
+class RangedBlobTest extends FakeRegistryTests {
   private static final int WINDOW = 10_000;
   private static final byte[] CONTENT = random(95_000);
 
-  private FakeRegistry registry;
-  private RegistryClient client;
-
   private void serve(int connections, Function<RecordedRequest, MockResponse> answers) {
-    registry = FakeRegistry.answering(answers);
-    client = registry.client().blobConnections(connections).windows(WINDOW, WINDOW).build();
-  }
-
-  @AfterEach
-  void close() {
-    client.close();
-    registry.close();
+    serve(answers, settings -> settings.blobConnections(connections).windows(WINDOW, WINDOW));
   }
 
   private InputStream open(byte[] content) {
