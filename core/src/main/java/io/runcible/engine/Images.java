@@ -64,14 +64,18 @@ public final class Images {
    * Fetches an image from its registry and unpacks it, as far as it is not in the store yet. All of
    * it is verified, and durable before the name is recorded. Blocks.
    *
+   * <p>When the registry breaks off, the thread is interrupted or the JVM killed, nothing of the
+   * image is visible, but what came of large layers stays in the store for a day, and until a
+   * {@link #prune()}: the next pull goes on from there.
+   *
    * @param reference the image; short names expand as everywhere
    * @param listener hears of each layer
    * @return the image, lying in the store
    * @throws RuncibleException NOT_FOUND if the registry has no such image or none for the engine's
    *     platform; UNAUTHENTICATED or PERMISSION_DENIED if it refuses; CORRUPT_DATA if anything is
    *     not what its digest says; UNSUPPORTED if the host's policy asks for what cannot be checked;
-   *     UNAVAILABLE if the registry or the disk cannot serve; CANCELLED on interrupt. The store is
-   *     then as it was
+   *     UNAVAILABLE if the registry or the disk cannot serve; CANCELLED on interrupt. No name is
+   *     then other than it was
    */
   public Image pull(String reference, ProgressListener listener) {
     return pull(ImageReference.parse(reference), listener);
@@ -271,11 +275,11 @@ public final class Images {
   }
 
   /**
-   * Removes the content that no name and no container uses. Pulls and containers that are being
-   * made, in any process, go on meanwhile, and lose nothing.
+   * Removes the content that no name and no container uses, and what is left of pulls that broke
+   * off. Pulls and containers that are being made, in any process, go on meanwhile, and lose
+   * nothing.
    *
-   * @throws RuncibleException UNAVAILABLE while somebody keeps all content of the store;
-   *     CORRUPT_DATA if the record of a name is damaged, see {@link #repair}
+   * @throws RuncibleException CORRUPT_DATA if the record of a name is damaged, see {@link #repair}
    */
   public Pruned prune() {
     return prune(PruneRules.NO_NAMES);

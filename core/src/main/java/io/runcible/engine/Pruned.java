@@ -9,7 +9,7 @@ import java.util.List;
  * @param names the names that met its rules
  * @param blobs how many blobs
  * @param layers how many unpacked layers
- * @param blobBytes how many bytes the blobs had
+ * @param blobBytes how many bytes the blobs had, and what was left of downloads that broke off
  */
 public record Pruned(List<ImageReference> names, int blobs, int layers, long blobBytes) {
   /** Copies the list. */

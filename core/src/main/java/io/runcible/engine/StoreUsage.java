@@ -19,7 +19,7 @@ import java.util.Set;
  * @param images the names, sorted
  * @param blobBytes all blobs
  * @param layerBytes all unpacked layers
- * @param ingestBytes what is on its way into the store
+ * @param ingestBytes what is on its way into the store, or left of downloads that broke off
  * @param unusedBytes blobs and layers that no name keeps; containers may use them
  */
 public record StoreUsage(

@@ -52,6 +52,18 @@ public interface ImageSource extends AutoCloseable {
   InputStream blob(ImageReference reference, Descriptor descriptor);
 
   /**
+   * Opens the rest of a blob, for one who has its first bytes and checks both together. It is
+   * <em>not</em> verified. The default reads the blob and skips.
+   *
+   * @param from the position of the first byte that is wanted, from 0 to the size of the blob
+   * @throws RuncibleException as {@link #blob(ImageReference, Descriptor)}, CORRUPT_DATA when the
+   *     source has fewer bytes
+   */
+  default InputStream blob(ImageReference reference, Descriptor descriptor, long from) {
+    return BlobRest.of(blob(reference, descriptor), descriptor, from);
+  }
+
+  /**
    * Lists the tags of a repository, sorted; unmodifiable. The reference's own tag and digest do not
    * matter. The default refuses.
    *

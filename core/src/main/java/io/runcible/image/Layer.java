@@ -41,6 +41,17 @@ public final class Layer {
         source.blob(reference, descriptor), descriptor.digest(), descriptor.size());
   }
 
+  /**
+   * Opens the rest of the layer as it is stored, for one who has its first bytes and checks both
+   * together. It is <em>not</em> verified. The caller closes the stream.
+   *
+   * @param from the position of the first byte that is wanted, from 0 to the size of the layer
+   * @throws io.runcible.RuncibleException NOT_FOUND when the source does not have it
+   */
+  public InputStream compressed(long from) {
+    return source.blob(reference, descriptor, from);
+  }
+
   /** The digest and the reference. */
   @Override
   public String toString() {

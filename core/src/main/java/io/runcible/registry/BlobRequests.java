@@ -15,6 +15,8 @@ import okhttp3.Response;
 
 /** The requests for blobs (distribution specification, "Pulling" and "Pushing Blobs"). */
 final class BlobRequests {
+  private static final int NO_SUCH_RANGE = 416;
+
   private final HttpTransport transport;
   private final HttpTransport.Sender sender;
   private final Settings settings;
@@ -35,22 +37,23 @@ final class BlobRequests {
     this.settings = settings;
   }
 
-  InputStream open(Operation operation, ImageReference reference, Descriptor descriptor) {
+  InputStream open(
+      Operation operation, ImageReference reference, Descriptor descriptor, long from) {
     long size = descriptor.size();
     int window = settings.window();
-    boolean inWindows = settings.connections() > 1 && size > 2L * window;
+    boolean inWindows = settings.connections() > 1 && size - from > 2L * window;
     if (!inWindows) {
-      return open(operation, reference, descriptor, 0, size);
+      return open(operation, reference, descriptor, from, size);
     }
     ResumingBlobStream first;
     try {
-      first = open(operation, reference, descriptor, 0, window);
+      first = open(operation, reference, descriptor, from, from + window);
     } catch (RuncibleException e) {
       if (e.kind() != ErrorKind.CORRUPT_DATA) {
         throw e;
       }
       // It answers with another range than it was asked for.
-      return open(operation, reference, descriptor, 0, size);
+      return open(operation, reference, descriptor, from, size);
     }
     if (!first.isRange()) {
       first.widen();
@@ -59,6 +62,7 @@ final class BlobRequests {
     return new RangedBlobStream(
         operation,
         first,
+        from,
         size,
         window,
         settings.connections(),
@@ -100,14 +104,21 @@ final class BlobRequests {
       Operation operation, HttpUrl url, Optional<String> range, Cancellation cancellation) {
     Request.Builder get = new Request.Builder().url(url).tag(Cancellation.class, cancellation);
     range.ifPresent(value -> get.header("Range", value));
-    return transport.call(
-        operation,
-        sender,
-        get.build(),
-        response ->
-            range.isPresent() && response.code() == 206
-                ? response
-                : transport.expect(operation, response, 200));
+    Response answer =
+        transport.call(
+            operation,
+            sender,
+            get.build(),
+            response ->
+                range.isPresent() && (response.code() == 206 || response.code() == NO_SUCH_RANGE)
+                    ? response
+                    : transport.expect(operation, response, 200));
+    if (answer.code() != NO_SUCH_RANGE) {
+      return answer;
+    }
+    // What it has, or whether that is all, is seen from the beginning.
+    answer.close();
+    return get(operation, url, Optional.empty(), cancellation);
   }
 
   /** The size of a blob, -1 when it is not told; empty when there is no such blob. */

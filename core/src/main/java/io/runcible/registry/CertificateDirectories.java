@@ -1,5 +1,6 @@
 package io.runcible.registry;
 
+import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import java.io.ByteArrayInputStream;
 import java.nio.file.Files;
@@ -12,6 +13,7 @@ import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import okhttp3.HttpUrl;
 
@@ -19,8 +21,9 @@ import okhttp3.HttpUrl;
  * The certificates for single registries (containers-certs.d).
  *
  * @param places directories in which that of a registry may be; the first one counts
+ * @param own directories of single registries, which go before those
  */
-record CertificateDirectories(List<Path> places) {
+record CertificateDirectories(List<Path> places, Map<String, Path> own) {
   private static final String DOCKER = "docker.io";
   private static final String DOCKER_API = "registry-1.docker.io";
 
@@ -61,6 +64,20 @@ record CertificateDirectories(List<Path> places) {
   }
 
   private Optional<Path> directory(List<String> names) {
+    Optional<Path> given = names.stream().filter(own::containsKey).map(own::get).findFirst();
+    if (given.isPresent() && !Files.isDirectory(given.get())) {
+      throw new RuncibleException(
+          ErrorKind.NOT_FOUND,
+          "there is no directory "
+              + given.get()
+              + ", where the certificates for "
+              + names.get(0)
+              + " should be");
+    }
+    return given.isPresent() ? given : configured(names);
+  }
+
+  private Optional<Path> configured(List<String> names) {
     return places.stream()
         .flatMap(place -> names.stream().map(place::resolve))
         .filter(Files::isDirectory)

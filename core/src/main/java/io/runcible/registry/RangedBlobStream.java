@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 final class RangedBlobStream extends InputStream {
   private final Operation operation;
   private final ResumingBlobStream first;
+  private final long firstEnd;
   private final long size;
   private final int window;
   private final int connections;
@@ -37,11 +38,13 @@ final class RangedBlobStream extends InputStream {
    * Makes a stream, and begins to fetch.
    *
    * @param first the first window, which the registry is sending
+   * @param start where that begins
    * @param windows opens the window that begins at a position
    */
   RangedBlobStream(
       Operation operation,
       ResumingBlobStream first,
+      long start,
       long size,
       int window,
       int connections,
@@ -52,7 +55,9 @@ final class RangedBlobStream extends InputStream {
     this.window = window;
     this.connections = connections;
     this.windows = windows;
-    this.requested = window;
+    this.position = start;
+    this.firstEnd = start + window;
+    this.requested = firstEnd;
     this.fetchers = Daemons.pool(connections, "runcible-blob");
     fetchAhead(connections - 1);
   }
@@ -90,7 +95,7 @@ final class RangedBlobStream extends InputStream {
     if (position == size || length == 0) {
       return length == 0 ? 0 : -1;
     }
-    int count = position < window ? first.read(buffer, at, length) : next(buffer, at, length);
+    int count = position < firstEnd ? first.read(buffer, at, length) : next(buffer, at, length);
     position += Math.max(0, count);
     return count;
   }

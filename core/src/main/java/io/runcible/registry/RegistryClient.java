@@ -10,22 +10,13 @@ import io.runcible.image.ImageSink;
 import io.runcible.image.ImageSource;
 import io.runcible.image.Manifest;
 import java.io.InputStream;
+import java.nio.file.Path;
 import java.security.KeyStore;
-import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.ThreadLocalRandom;
-import okhttp3.OkHttpClient;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Registries that follow the OCI distribution specification 1.1, as a source and a sink of images.
@@ -60,30 +51,15 @@ public final class RegistryClient implements ImageSource, ImageSink {
   private final Routes routes;
   private final Clock clock;
 
-  private RegistryClient(Builder builder) {
-    RetryPolicy retry =
-        new RetryPolicy(
-            builder.attempts,
-            builder.clock,
-            builder.sleeper,
-            () -> ThreadLocalRandom.current().nextDouble());
-    this.transport =
-        new HttpTransport(
-            builder.connections(), builder.tls(), builder.proxies, retry, Version.userAgent());
-    this.routes =
-        new Routes(
-            builder.registries,
-            transport,
-            builder.plainHttp,
-            builder.https,
-            builder.insecure,
-            builder.clock);
-    this.clock = builder.clock;
-    this.credentials = builder.store();
-    CredentialStore known = new ExplicitCredentials(builder.credentials, credentials);
+  private RegistryClient(ClientSettings settings) {
+    this.transport = settings.transport();
+    this.routes = settings.routes(transport);
+    this.clock = settings.clock();
+    this.credentials = settings.credentialStore();
+    CredentialStore known = settings.explicitBefore(credentials);
     HttpTransport.Sender sender = new TokenAuthenticator(transport, known, clock)::send;
     this.manifests = new ManifestRequests(transport, sender);
-    this.blobs = new BlobRequests(transport, sender, builder.blobSettings());
+    this.blobs = new BlobRequests(transport, sender, settings.blobs());
     this.lists = new ListRequests(transport, sender);
     this.referrers = new ReferrerRequests(transport, sender, manifests);
     this.deletion = new Deletion(transport, sender, manifests, lists, referrers);
@@ -152,8 +128,31 @@ public final class RegistryClient implements ImageSource, ImageSink {
    */
   @Override
   public InputStream blob(ImageReference reference, Descriptor descriptor) {
+    return blob(reference, descriptor, 0);
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * <p>Asks for that part alone. A registry that knows no ranges sends the whole, of which the
+   * first bytes are dropped.
+   *
+   * @throws RuncibleException also CORRUPT_DATA, when the registry announces another length than
+   *     the descriptor has, or sends another part; INVALID_INPUT when there is no such position
+   */
+  @Override
+  public InputStream blob(ImageReference reference, Descriptor descriptor, long from) {
+    if (from < 0 || from > descriptor.size()) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT,
+          descriptor.digest() + " has " + descriptor.size() + " bytes, and no byte " + from);
+    }
+    if (from > 0 && from == descriptor.size()) {
+      return InputStream.nullInputStream();
+    }
     String what = "read blob " + descriptor.digest() + " of " + reference.name();
-    return routes.read(what, reference, operation -> blobs.open(operation, reference, descriptor));
+    return routes.read(
+        what, reference, operation -> blobs.open(operation, reference, descriptor, from));
   }
 
   /**
@@ -444,26 +443,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
 
   /** Settings of a client. Not thread-safe. */
   public static final class Builder {
-    private static final int MAX_CONNECTIONS = 16;
-
-    private final Set<String> plainHttp = new HashSet<>();
-    private final Set<String> https = new HashSet<>();
-    private final Set<String> insecure = new HashSet<>();
-    private final Map<String, Credentials> credentials = new HashMap<>();
-    private final OkHttpClient.Builder http = new OkHttpClient.Builder();
-    private final List<X509Certificate> authorities = new ArrayList<>();
-    private @Nullable CredentialStore credentialStore;
-    private RegistryConfiguration registries = RegistryConfiguration.host();
-    private ProxySettings proxies = ProxySettings.host();
-    private Duration connectTimeout = Duration.ofSeconds(10);
-    private Duration stallTimeout = Duration.ofSeconds(30);
-    private int attempts = 5;
-    private int blobConnections = 1;
-    private long chunkedAbove = 64L * 1024 * 1024;
-    private int downloadWindow = 8 * 1024 * 1024;
-    private int uploadWindow = BlobUpload.WINDOW;
-    private Clock clock = Clock.systemUTC();
-    private RetryPolicy.Sleeper sleeper = pause -> Thread.sleep(pause.toMillis());
+    private final ClientSettings settings = new ClientSettings();
 
     private Builder() {}
 
@@ -472,13 +452,13 @@ public final class RegistryClient implements ImageSource, ImageSink {
      * configured. The default is {@link RegistryConfiguration#host()}.
      */
     public Builder registries(RegistryConfiguration configuration) {
-      registries = Objects.requireNonNull(configuration, "configuration");
+      settings.registries(configuration);
       return this;
     }
 
     /** Through which proxies to connect. The default is {@link ProxySettings#host()}. */
     public Builder proxies(ProxySettings settings) {
-      proxies = Objects.requireNonNull(settings, "settings");
+      this.settings.proxies(settings);
       return this;
     }
 
@@ -489,7 +469,21 @@ public final class RegistryClient implements ImageSource, ImageSink {
      * @throws RuncibleException INVALID_INPUT when the store has not been loaded
      */
     public Builder trust(KeyStore store) {
-      authorities.addAll(TlsSettings.authorities(store));
+      settings.trust(TlsSettings.authorities(store));
+      return this;
+    }
+
+    /**
+     * Trusts and shows the certificates of a directory to one registry, instead of those that the
+     * configuration has for it. The files are as for {@link
+     * RegistryConfiguration#withCertificates}: {@code *.crt}, and {@code NAME.cert} with {@code
+     * NAME.key}. They are read when the first connection to the registry is made, which fails with
+     * NOT_FOUND when there is no such directory.
+     *
+     * @param registry the registry as in a reference, with its port
+     */
+    public Builder certificates(String registry, Path directory) {
+      settings.certificates(registry, directory);
       return this;
     }
 
@@ -502,9 +496,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
      * @param registry the registry as in a reference, with its port
      */
     public Builder plainHttp(String registry) {
-      plainHttp.add(Objects.requireNonNull(registry, "registry"));
-      https.remove(registry);
-      insecure.remove(registry);
+      settings.protocol(registry, ClientSettings.Protocol.PLAIN_HTTP);
       return this;
     }
 
@@ -514,9 +506,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
      * @param registry the registry as in a reference, with its port
      */
     public Builder https(String registry) {
-      https.add(Objects.requireNonNull(registry, "registry"));
-      plainHttp.remove(registry);
-      insecure.remove(registry);
+      settings.protocol(registry, ClientSettings.Protocol.HTTPS);
       return this;
     }
 
@@ -529,9 +519,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
      * @param registry the registry as in a reference, with its port
      */
     public Builder insecure(String registry) {
-      insecure.add(Objects.requireNonNull(registry, "registry"));
-      plainHttp.remove(registry);
-      https.remove(registry);
+      settings.protocol(registry, ClientSettings.Protocol.INSECURE);
       return this;
     }
 
@@ -542,9 +530,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
      *     registry.example:5000}
      */
     public Builder credentials(String registry, Credentials credentials) {
-      this.credentials.put(
-          Objects.requireNonNull(registry, "registry"),
-          Objects.requireNonNull(credentials, "credentials"));
+      settings.credentials(registry, credentials);
       return this;
     }
 
@@ -554,19 +540,19 @@ public final class RegistryClient implements ImageSource, ImageSink {
      * credential-helpers}.
      */
     public Builder credentialStore(CredentialStore store) {
-      credentialStore = Objects.requireNonNull(store, "store");
+      settings.credentialStore(store);
       return this;
     }
 
     /** The longest wait for a connection. The default is 10 seconds. */
     public Builder connectTimeout(Duration timeout) {
-      connectTimeout = positive(timeout);
+      settings.connectTimeout(timeout);
       return this;
     }
 
     /** The longest silence on a connection, in either direction. The default is 30 seconds. */
     public Builder stallTimeout(Duration timeout) {
-      stallTimeout = positive(timeout);
+      settings.stallTimeout(timeout);
       return this;
     }
 
@@ -577,11 +563,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
      * @throws RuncibleException INVALID_INPUT for less than 1
      */
     public Builder attempts(int attempts) {
-      if (attempts < 1) {
-        throw new RuncibleException(
-            ErrorKind.INVALID_INPUT, "a request takes at least 1 attempt, not " + attempts);
-      }
-      this.attempts = attempts;
+      settings.attempts(attempts);
       return this;
     }
 
@@ -594,12 +576,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
      * @throws RuncibleException INVALID_INPUT when it is not 1 to 16
      */
     public Builder blobConnections(int connections) {
-      if (connections < 1 || connections > MAX_CONNECTIONS) {
-        throw new RuncibleException(
-            ErrorKind.INVALID_INPUT,
-            "a blob takes 1 to " + MAX_CONNECTIONS + " connections, not " + connections);
-      }
-      blobConnections = connections;
+      settings.blobConnections(connections);
       return this;
     }
 
@@ -612,61 +589,29 @@ public final class RegistryClient implements ImageSource, ImageSink {
      * @throws RuncibleException INVALID_INPUT for a negative size
      */
     public Builder chunkedAbove(long size) {
-      if (size < 0) {
-        throw new RuncibleException(ErrorKind.INVALID_INPUT, "a size is not negative: " + size);
-      }
-      chunkedAbove = size;
+      settings.chunkedAbove(size);
       return this;
     }
 
     /** How much one connection fetches at a time, and how long a chunk is. */
     Builder windows(int download, int upload) {
-      downloadWindow = download;
-      uploadWindow = upload;
+      settings.windows(download, upload);
       return this;
     }
 
-    private BlobRequests.Settings blobSettings() {
-      return new BlobRequests.Settings(
-          blobConnections, downloadWindow, new BlobUpload.Settings(chunkedAbove, uploadWindow));
-    }
-
     Builder clock(Clock clock) {
-      this.clock = clock;
+      settings.clock(clock);
       return this;
     }
 
     Builder sleeper(RetryPolicy.Sleeper sleeper) {
-      this.sleeper = sleeper;
+      settings.sleeper(sleeper);
       return this;
-    }
-
-    private CredentialStore store() {
-      return credentialStore != null ? credentialStore : DockerCredentials.standard(registries);
-    }
-
-    private TlsSettings tls() {
-      return new TlsSettings(
-          List.copyOf(authorities), new CertificateDirectories(registries.certificates()));
-    }
-
-    private OkHttpClient.Builder connections() {
-      return http.connectTimeout(connectTimeout)
-          .readTimeout(stallTimeout)
-          .writeTimeout(stallTimeout);
-    }
-
-    private static Duration positive(Duration timeout) {
-      if (timeout.toMillis() < 1) {
-        throw new RuncibleException(
-            ErrorKind.INVALID_INPUT, "a timeout is at least a millisecond, not " + timeout);
-      }
-      return timeout;
     }
 
     /** Makes the client. */
     public RegistryClient build() {
-      return new RegistryClient(this);
+      return new RegistryClient(settings);
     }
   }
 }

@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import okhttp3.Request;
@@ -27,9 +26,7 @@ final class Routes {
   private final RegistryConfiguration configuration;
   private final CertificateDirectories certificates;
   private final HttpTransport transport;
-  private final Set<String> plainHttp;
-  private final Set<String> https;
-  private final Set<String> unverified;
+  private final Map<String, ClientSettings.Protocol> protocols;
   private final Clock clock;
 
   /** Which insecure registries speak plain HTTP, as far as they have been asked. */
@@ -39,17 +36,14 @@ final class Routes {
 
   Routes(
       RegistryConfiguration configuration,
+      CertificateDirectories certificates,
       HttpTransport transport,
-      Set<String> plainHttp,
-      Set<String> https,
-      Set<String> unverified,
+      Map<String, ClientSettings.Protocol> protocols,
       Clock clock) {
     this.configuration = configuration;
-    this.certificates = new CertificateDirectories(configuration.certificates());
+    this.certificates = certificates;
     this.transport = transport;
-    this.plainHttp = Set.copyOf(plainHttp);
-    this.https = Set.copyOf(https);
-    this.unverified = Set.copyOf(unverified);
+    this.protocols = protocols;
     this.clock = clock;
   }
 
@@ -150,13 +144,14 @@ final class Routes {
 
   private RegistryEndpoint endpoint(
       String what, String registry, Optional<Boolean> insecure, Remap remap) {
-    if (plainHttp.contains(registry)) {
+    ClientSettings.Protocol told = protocols.get(registry);
+    if (told == ClientSettings.Protocol.PLAIN_HTTP) {
       return RegistryEndpoint.of(registry, true, false, remap);
     }
-    if (https.contains(registry)) {
+    if (told == ClientSettings.Protocol.HTTPS) {
       return RegistryEndpoint.of(registry, false, false, remap);
     }
-    if (unverified.contains(registry) || insecure.orElse(false)) {
+    if (told == ClientSettings.Protocol.INSECURE || insecure.orElse(false)) {
       return RegistryEndpoint.of(registry, speaksPlainHttp(what, registry), true, remap);
     }
     // What is said of it, even that it is secure, or has certificates, is not for plain HTTP.

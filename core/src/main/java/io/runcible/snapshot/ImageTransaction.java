@@ -7,6 +7,7 @@ import io.runcible.ProgressListener;
 import io.runcible.RuncibleException;
 import io.runcible.archive.ProgressInputStream;
 import io.runcible.archive.VerifiedInputStream;
+import io.runcible.ffi.NativeException;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.image.ChainId;
 import io.runcible.image.Descriptor;
@@ -27,6 +28,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One image on its way into the store. Holds the locks of all that is missing, taken in the order
@@ -34,6 +37,8 @@ import java.util.concurrent.ExecutorService;
  * durable with one sync; and only then gives it its names.
  */
 final class ImageTransaction implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(ImageTransaction.class);
+
   private final Image image;
   private final List<Layer> layers;
   private final List<Digest> chain;
@@ -70,7 +75,14 @@ final class ImageTransaction implements AutoCloseable {
     lockWhatIsMissing();
     receive(image.descriptor(), image.manifest().raw());
     receive(image.manifest().config(), image.config().raw());
-    fetchLayers();
+    try {
+      fetchLayers();
+    } catch (RuncibleException e) {
+      if (isCut(e)) {
+        ingests.values().forEach(Ingest::keep);
+      }
+      throw e;
+    }
     if (host.rootless()) {
       RootlessUnpack.run(host, rootlessRequest());
     } else {
@@ -82,6 +94,22 @@ final class ImageTransaction implements AutoCloseable {
       stagings.values().forEach(Snapshotter.Staging::commit);
     }
     return chain;
+  }
+
+  /** Whether the source or the caller broke off, and neither content nor disk was at fault. */
+  private boolean isCut(RuncibleException failure) {
+    if (ingests.values().stream().anyMatch(Ingest::isRefused)) {
+      return false;
+    }
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof NativeException) {
+        return false;
+      }
+    }
+    return switch (failure.kind()) {
+      case UNAVAILABLE, TIMEOUT, CANCELLED -> true;
+      default -> false;
+    };
   }
 
   private void lockWhatIsMissing() {
@@ -149,20 +177,22 @@ final class ImageTransaction implements AutoCloseable {
 
   private boolean isMissing(Descriptor descriptor) {
     Ingest ingest = ingests.get(descriptor.digest().toString());
-    return ingest != null && !Files.exists(ingest.path());
+    return ingest != null && !ingest.isComplete();
   }
 
   private void fetchAndUnpack(Layer layer, int index, boolean unpack) {
-    try (InputStream compressed = open(layer)) {
-      if (!unpack) {
-        compressed.transferTo(OutputStream.nullOutputStream());
-        return;
-      }
-      Path target = Objects.requireNonNull(stagings.get(chain.get(index))).directory();
-      UnpackedLayer done =
-          UnpackedLayer.unpack(compressed, layer.diffId(), target, UnpackedLayer.Form.ROOT, stages);
-      synchronized (unpacked) {
-        unpacked.put(index, done);
+    try {
+      try {
+        read(layer, index, unpack);
+      } catch (RuncibleException e) {
+        if (!isOfContent(e) || !restart(layer)) {
+          throw e;
+        }
+        LOG.debug("What was left of {} is no part of it; it is fetched anew", layer, e);
+        if (unpack) {
+          UnpackedLayer.discard(staged(index), UnpackedLayer.Form.ROOT);
+        }
+        read(layer, index, unpack);
       }
     } catch (IOException e) {
       throw new RuncibleException(
@@ -170,6 +200,38 @@ final class ImageTransaction implements AutoCloseable {
     } catch (RuncibleException e) {
       throw new RuncibleException(e.kind(), "cannot unpack " + layer + ": " + e.getMessage(), e);
     }
+  }
+
+  private static boolean isOfContent(RuncibleException failure) {
+    return switch (failure.kind()) {
+      case CORRUPT_DATA, INVALID_INPUT, UNSUPPORTED -> true;
+      default -> false;
+    };
+  }
+
+  /** Whether the layer went on from what was left of it, which may be the damaged part. */
+  private boolean restart(Layer layer) {
+    Ingest ingest = ingests.get(layer.descriptor().digest().toString());
+    return ingest != null && ingest.restart();
+  }
+
+  private void read(Layer layer, int index, boolean unpack) throws IOException {
+    try (InputStream compressed = open(layer)) {
+      if (!unpack) {
+        compressed.transferTo(OutputStream.nullOutputStream());
+        return;
+      }
+      UnpackedLayer done =
+          UnpackedLayer.unpack(
+              compressed, layer.diffId(), staged(index), UnpackedLayer.Form.ROOT, stages);
+      synchronized (unpacked) {
+        unpacked.put(index, done);
+      }
+    }
+  }
+
+  private Path staged(int index) {
+    return Objects.requireNonNull(stagings.get(chain.get(index))).directory();
   }
 
   /** The blob from the store or, while it is kept there, from the source. */
@@ -180,11 +242,11 @@ final class ImageTransaction implements AutoCloseable {
       return new VerifiedInputStream(
           store.content().open(descriptor.digest()), descriptor.digest(), descriptor.size());
     }
-    if (Files.exists(ingest.path())) {
+    if (ingest.isComplete()) {
       return Files.newInputStream(ingest.path());
     }
     return new ProgressInputStream(
-        ingest.receive(layer.compressed()), descriptor.digest(), descriptor.size(), listener);
+        ingest.resume(layer::compressed), descriptor.digest(), descriptor.size(), listener);
   }
 
   /** Where the layers below are, the topmost first. */

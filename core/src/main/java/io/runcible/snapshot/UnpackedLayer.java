@@ -79,6 +79,14 @@ final class UnpackedLayer implements AutoCloseable {
     }
   }
 
+  /** Empties a directory in which unpacking failed. */
+  static void discard(Path directory, Form form) {
+    try (LayerApplier applier =
+        LayerApplier.open(directory, form.format(), form.ownership(), form.limits())) {
+      applier.discard();
+    }
+  }
+
   /** Does what needs the layers below, the topmost first. */
   LayerResult complete(List<Path> lower) {
     LayerResult result = applier.complete(lower);

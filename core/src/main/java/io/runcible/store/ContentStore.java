@@ -27,15 +27,20 @@ public final class ContentStore {
 
   private static final String BLOBS = "blobs";
 
+  /** What the names of the locks of digests begin with. */
+  static final String LOCK = "blob-";
+
   private final Path blobs;
   private final Path ingests;
   private final Path locks;
+  private final Partials partials;
   private final List<Path> additional;
 
   ContentStore(Path root, List<Path> additional) {
     this.blobs = root.resolve(BLOBS);
     this.ingests = root.resolve("ingest");
     this.locks = root.resolve("locks");
+    this.partials = new Partials(ingests, locks);
     this.additional = additional.stream().map(other -> other.resolve(BLOBS)).toList();
   }
 
@@ -144,14 +149,9 @@ public final class ContentStore {
    */
   public Ingest ingest(Descriptor descriptor) {
     Digest digest = descriptor.digest();
-    LockFile lock =
-        LockFile.acquire(
-            locks.resolve("blob-" + digest.algorithm() + "-" + digest.hex()), true, DOWNLOAD_LIMIT);
-    return new Ingest(
-        descriptor,
-        file(blobs, digest),
-        ingests.resolve(digest.algorithm() + "-" + digest.hex()),
-        lock);
+    String name = digest.algorithm() + "-" + digest.hex();
+    LockFile lock = LockFile.acquire(locks.resolve(LOCK + name), true, DOWNLOAD_LIMIT);
+    return new Ingest(descriptor, file(blobs, digest), ingests.resolve(name), lock, partials);
   }
 
   /** All blobs of this store itself. What has no digest's name is no blob. */
@@ -183,9 +183,18 @@ public final class ContentStore {
     return StoreFiles.delete(file(blobs, digest));
   }
 
-  /** How many bytes are on their way into the store, or left of an ingest that was killed. */
+  /** How many bytes are on their way into the store, or left of ingests that broke off. */
   public long ingestBytes() {
-    return StoreFiles.list(ingests).stream().mapToLong(file -> file.toFile().length()).sum();
+    return partials.bytes();
+  }
+
+  /**
+   * Removes what is left of ingests that broke off.
+   *
+   * @return how many bytes it had
+   */
+  long removePartials() {
+    return partials.removeAll();
   }
 
   /** Makes the names of the blobs durable. */
@@ -193,17 +202,9 @@ public final class ContentStore {
     StoreFiles.list(blobs).forEach(StoreFiles::sync);
   }
 
-  /** Removes what killed processes left of downloads, with the locks that nobody holds. */
+  /** Removes what is left of ingests, as far as it is of no use, and the locks of dead ones. */
   void removeAbandoned() {
-    for (Path partial : StoreFiles.list(ingests)) {
-      Optional<LockFile> lock =
-          LockFile.tryAcquire(locks.resolve("blob-" + partial.getFileName()), true);
-      lock.ifPresent(
-          held -> {
-            StoreFiles.delete(partial);
-            held.closeAndRemove();
-          });
-    }
+    partials.trim();
     for (Path file : StoreFiles.list(locks, "{blob,name}-*")) {
       LockFile.tryAcquire(file, true).ifPresent(LockFile::closeAndRemove);
     }

@@ -17,9 +17,6 @@ import java.util.Set;
  * file that says what, with a lock that the kernel drops. Thread-safe.
  */
 public final class Lease implements AutoCloseable {
-  /** The line that stands for all content. */
-  static final String ALL = "*";
-
   private final StoreLock store;
   private final LockFile lock;
   private final Path file;
@@ -33,18 +30,14 @@ public final class Lease implements AutoCloseable {
   }
 
   /** A new lease; between its making and its lock no clean-up looks. */
-  static Lease open(StoreLock store, Path file, boolean all) {
+  static Lease open(StoreLock store, Path file) {
     return store.whileShared(
         () -> {
           LockFile lock =
               LockFile.tryAcquire(file, true)
                   .orElseThrow(
                       () -> new RuncibleException(ErrorKind.INTERNAL, "'" + file + "' is taken"));
-          Lease lease = new Lease(store, lock, file);
-          if (all) {
-            lease.write(ALL + "\n");
-          }
-          return lease;
+          return new Lease(store, lock, file);
         });
   }
 

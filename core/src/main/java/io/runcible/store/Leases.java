@@ -24,17 +24,15 @@ final class Leases {
     this.directory = directory;
   }
 
-  Lease open(boolean all) {
-    return Lease.open(lock, directory.resolve(UUID.randomUUID().toString()), all);
+  Lease open() {
+    return Lease.open(lock, directory.resolve(UUID.randomUUID().toString()));
   }
 
   /**
    * What living processes keep; those of dead ones are removed. The caller holds the store
    * exclusively.
-   *
-   * @return empty if somebody keeps all content
    */
-  Optional<Set<Digest>> kept() {
+  Set<Digest> kept() {
     Set<Digest> kept = new HashSet<>();
     for (Path file : StoreFiles.list(directory)) {
       Optional<LockFile> dead = LockFile.tryAcquire(file, true);
@@ -42,14 +40,9 @@ final class Leases {
         dead.get().closeAndRemove();
         continue;
       }
-      for (String line : lines(file)) {
-        if (line.equals(Lease.ALL)) {
-          return Optional.empty();
-        }
-        kept.add(Digest.parse(line));
-      }
+      lines(file).forEach(line -> kept.add(Digest.parse(line)));
     }
-    return Optional.of(kept);
+    return kept;
   }
 
   /** None if it was closed meanwhile. */

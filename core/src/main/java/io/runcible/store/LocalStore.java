@@ -62,7 +62,7 @@ public final class LocalStore implements ImageSource {
 
   /**
    * Opens the store, making its directories where they are missing, for the owner alone; removes
-   * what killed processes left.
+   * what killed processes left, as far as no later ingest can go on from it.
    *
    * @param additional directories of other stores, in which names, blobs and layers are looked for
    *     when this one does not have them. Nothing is ever written there, not even a lock, so they
@@ -163,20 +163,15 @@ public final class LocalStore implements ImageSource {
    * a clean-up, which spares that content.
    */
   public Lease lease() {
-    return leases.open(false);
-  }
-
-  /** A lease that keeps all content: a clean-up fails until it is closed. For short work. */
-  public Lease leaseAll() {
-    return leases.open(true);
+    return leases.open();
   }
 
   /**
    * Begins a clean-up: what is used stands still until it is closed, which should be soon.
    *
    * @param limit how long to wait for those who are just saying what they use
-   * @throws RuncibleException UNAVAILABLE if somebody keeps all content; TIMEOUT, CANCELLED;
-   *     CORRUPT_DATA if the record of a name is damaged, so that nobody knows what it keeps
+   * @throws RuncibleException TIMEOUT, CANCELLED; CORRUPT_DATA if the record of a name is damaged,
+   *     so that nobody knows what it keeps
    */
   public Sweep sweep(Duration limit) {
     LockFile held = lock.exclusive(limit);
@@ -232,6 +227,37 @@ public final class LocalStore implements ImageSource {
     }
   }
 
+  /**
+   * What a reference names, kept by a lease with all that belongs to it; as {@link #resolve}
+   * otherwise.
+   */
+  Descriptor resolve(ImageReference reference, Lease lease) {
+    Descriptor found = resolve(reference);
+    while (true) {
+      lease.keep(reachable(reference, found));
+      // Still so, and therefore there, now that the lease keeps it.
+      Descriptor still = resolve(reference);
+      if (still.equals(found)) {
+        return found;
+      }
+      found = still;
+    }
+  }
+
+  private Set<Digest> reachable(ImageReference reference, Descriptor manifest) {
+    Optional<ImageRecord> named =
+        images.find(reference).filter(record -> record.manifest().equals(manifest));
+    if (named.isPresent()) {
+      return named.get().blobs();
+    }
+    try {
+      return ReachableContent.of(content, manifest).blobs();
+    } catch (RuncibleException e) {
+      // What is not whole can be looked at, too.
+      return Set.of(manifest.digest());
+    }
+  }
+
   private ImageRecord named(ImageReference reference) {
     return images.find(reference).orElseThrow(() -> missing(reference));
   }
@@ -248,6 +274,16 @@ public final class LocalStore implements ImageSource {
    */
   public ImageSink sink() {
     return new StoreSink(this, lease());
+  }
+
+  /**
+   * The images of the store for one who copies or looks at them: what was asked for stays in the
+   * store until it is closed, whatever happens to its names.
+   *
+   * @return the caller closes it
+   */
+  public ImageSource source() {
+    return new StoreSource(this, lease());
   }
 
   /** Makes durable that blobs and layers have the names that they have. */
@@ -331,6 +367,13 @@ public final class LocalStore implements ImageSource {
         }
       }
       return remote.blob(reference, descriptor);
+    }
+
+    @Override
+    public InputStream blob(ImageReference reference, Descriptor descriptor, long from) {
+      return MediaType.isConfig(descriptor.mediaType())
+          ? ImageSource.super.blob(reference, descriptor, from)
+          : remote.blob(reference, descriptor, from);
     }
 
     private Optional<byte[]> stored(Descriptor descriptor) {

@@ -1,8 +1,6 @@
 package io.runcible.store;
 
 import io.runcible.Digest;
-import io.runcible.ErrorKind;
-import io.runcible.RuncibleException;
 import io.runcible.state.LockFile;
 import java.util.Collection;
 import java.util.HashSet;
@@ -23,13 +21,8 @@ public final class Sweep implements AutoCloseable {
     this.store = store;
     this.lock = lock;
     // In this order: a lease is let go when what it keeps has its name.
-    this.leased = leases.kept().orElseThrow(Sweep::busy);
+    this.leased = leases.kept();
     this.names = store.images().own();
-  }
-
-  private static RuncibleException busy() {
-    return new RuncibleException(
-        ErrorKind.UNAVAILABLE, "all content of the store is in use; try again later");
   }
 
   /** The names of the store itself; unmodifiable. */
@@ -63,12 +56,12 @@ public final class Sweep implements AutoCloseable {
   }
 
   /**
-   * Removes blobs that are not used.
+   * Removes blobs that are not used, and what is left of ingests that broke off.
    *
-   * @return how many bytes they had
+   * @return how many bytes that had
    */
   public long removeBlobs(Collection<Digest> unused) {
-    long bytes = 0;
+    long bytes = store.content().removePartials();
     for (Digest digest : unused) {
       bytes += store.content().size(digest);
       store.content().remove(digest);

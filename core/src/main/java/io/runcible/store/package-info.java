@@ -26,7 +26,9 @@
  * }
  * }</pre>
  *
- * <p>A copy from elsewhere does the same by {@link io.runcible.store.LocalStore#sink}.
+ * <p>A copy from elsewhere does the same by {@link io.runcible.store.LocalStore#sink}, one to
+ * elsewhere reads from {@link io.runcible.store.LocalStore#source}. What is left of an ingest that
+ * broke off, or of a killed process, is gone on from by the next one of its digest.
  */
 @NullMarked
 package io.runcible.store;

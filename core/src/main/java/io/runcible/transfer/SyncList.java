@@ -68,7 +68,7 @@ public record SyncList(List<Registry> registries) {
    * @param repositories those that are wanted; unmodifiable
    * @param credentials those for this registry
    * @param tlsVerify false when it may be insecure
-   * @param certificates the directory of its own authorities
+   * @param certificates the directory of its authorities and client certificates
    */
   public record Registry(
       String name,
@@ -217,24 +217,18 @@ public record SyncList(List<Registry> registries) {
   }
 
   /**
-   * Gives a client the credentials of the list, and has it speak plain HTTP to registries with
-   * {@code tls-verify: false}.
+   * Gives a client the credentials and the certificates of the list, and has it take registries
+   * with {@code tls-verify: false} as they are, see {@link RegistryClient.Builder#insecure}.
    *
    * @return the same
-   * @throws RuncibleException UNSUPPORTED for {@code cert-dir}
    */
   public RegistryClient.Builder configure(RegistryClient.Builder client) {
     for (Registry registry : registries) {
-      registry.credentials().ifPresent(given -> client.credentials(registry.name(), given));
+      String name = registry.name();
+      registry.credentials().ifPresent(given -> client.credentials(name, given));
+      registry.certificates().ifPresent(directory -> client.certificates(name, directory));
       if (!registry.tlsVerify().orElse(true)) {
-        client.plainHttp(registry.name());
-      }
-      if (registry.certificates().isPresent()) {
-        throw new RuncibleException(
-            ErrorKind.UNSUPPORTED,
-            "cert-dir of "
-                + registry.name()
-                + " is not read; put the certificates where the host has those of registries");
+        client.insecure(name);
       }
     }
     return client;

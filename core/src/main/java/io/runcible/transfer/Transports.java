@@ -81,7 +81,7 @@ public final class Transports {
    * Opens a location to read its image. In a layout, archive or directory, the image is looked up
    * now, and {@link OpenLocation#reference} is pinned to its digest. An archive that is compressed
    * or a pipe, and an image of a daemon, are written to a temporary file now. A registry and a
-   * store are not asked yet.
+   * store are not asked yet; what is read of a store stays there until the location is closed.
    *
    * @return the caller closes it
    * @throws RuncibleException NOT_FOUND when there is no such place or no such image in it,
@@ -96,7 +96,12 @@ public final class Transports {
         yield new OpenLocation<>(
             client, reference(location), registry != null ? () -> {} : client::close);
       }
-      case STORE -> new OpenLocation<>(store(location), reference(location), () -> {});
+      case STORE -> {
+        LocalStore opened = store(location);
+        ImageReference reference = reference(location);
+        ImageSource source = opened.source();
+        yield new OpenLocation<>(source, reference, source::close);
+      }
       case OCI -> {
         ImageLayout layout = ImageLayout.open(path(location));
         yield selected(layout, () -> layout.select(location.image()), location);

@@ -9,6 +9,7 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -117,6 +118,20 @@ public interface ImageSourceContract {
       }
       try (InputStream in = layer.compressed()) {
         assertThat(in.read()).isEqualTo('t');
+      }
+    }
+  }
+
+  @Test
+  default void theRestOfABlobIsDelivered() throws IOException {
+    try (ImageSource source = source(sink -> Samples.put(sink, APP, "one"))) {
+      byte[] content = Samples.layer("one");
+      Layer layer = Image.resolve(source, reference(APP), Samples.PLATFORM).layers().get(0);
+      for (int from : new int[] {0, 1, content.length - 1, content.length}) {
+        try (InputStream in = layer.compressed(from)) {
+          assertThat(in.readAllBytes())
+              .isEqualTo(Arrays.copyOfRange(content, from, content.length));
+        }
       }
     }
   }

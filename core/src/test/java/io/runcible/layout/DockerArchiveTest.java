@@ -30,6 +30,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -183,6 +184,17 @@ class DockerArchiveTest {
   }
 
   @Nested
+  class Selecting implements ImageSelectionContract {
+    @Override
+    public void selecting(
+        Consumer<ImageSink> content, Consumer<Function<String, Descriptor>> check) {
+      try (DockerArchive archive = DockerArchive.open(write(content))) {
+        check.accept(archive::select);
+      }
+    }
+  }
+
+  @Nested
   class Reading {
     private final byte[] layer = Samples.layer("x");
     private final ImageConfig config = config(Digest.sha256(layer));
@@ -261,30 +273,6 @@ class DockerArchiveTest {
         assertThat(archive.select("redis:7")).isEqualTo(image);
         assertThat(archive.select("Not a reference")).isEqualTo(image);
         assertThat(archive.select("").digest()).isEqualTo(image.digest());
-      }
-    }
-
-    @Test
-    void ofSeveralImagesOneIsNamed() {
-      write(
-          sink -> {
-            Samples.put(sink, APP, "one");
-            Samples.put(sink, APP.withTag("2"), "two");
-            Samples.put(sink, Samples.byDigest(APP, Samples.manifest("three").digest()), "three");
-          });
-      try (DockerArchive archive = DockerArchive.open(file)) {
-        assertFails(
-            ErrorKind.INVALID_INPUT,
-            () -> archive.select(""),
-            "3 images",
-            APP.toString(),
-            APP.withTag("2").toString(),
-            "@");
-        assertThat(archive.select(APP.withTag("2").toString()).digest())
-            .isEqualTo(Samples.manifest("two").digest());
-        int unnamed = archive.names().indexOf(List.of());
-        assertThat(archive.select("@" + unnamed).digest())
-            .isEqualTo(Samples.manifest("three").digest());
       }
     }
 

@@ -33,6 +33,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -207,6 +208,16 @@ class ImageLayoutTest {
     void anInvalidIndexIsNamed(String json) throws IOException {
       writeIndex(json);
       assertFails(ErrorKind.INVALID_INPUT, () -> ImageLayout.open(directory), "index.json");
+    }
+  }
+
+  @Nested
+  class Selecting implements ImageSelectionContract {
+    @Override
+    public void selecting(
+        Consumer<ImageSink> content, Consumer<Function<String, Descriptor>> check) {
+      content.accept(layout);
+      check.accept(layout::select);
     }
   }
 

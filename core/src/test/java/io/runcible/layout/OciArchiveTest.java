@@ -28,6 +28,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -222,39 +223,12 @@ class OciArchiveTest {
   }
 
   @Nested
-  class Selecting {
-    @Test
-    void theOnlyImageNeedsNoName() {
-      try (OciArchive archive = OciArchive.open(sample())) {
-        assertThat(archive.select("").digest()).isEqualTo(Samples.manifest("one").digest());
-      }
-    }
-
-    @Test
-    void ofSeveralOneIsNamed() {
-      write(
-          sink -> {
-            Samples.put(sink, APP, "one");
-            Samples.put(sink, ImageReference.parse("redis:7"), "two");
-            Samples.put(sink, Samples.byDigest(APP, Samples.manifest("three").digest()), "three");
-          });
-      try (OciArchive archive = OciArchive.open(file)) {
-        assertFails(
-            ErrorKind.INVALID_INPUT,
-            () -> archive.select(""),
-            "3 images",
-            APP.toString(),
-            "docker.io/library/redis:7",
-            "@2");
-        assertThat(archive.select("redis:7").digest()).isEqualTo(Samples.manifest("two").digest());
-        assertThat(archive.select("@0").digest()).isEqualTo(Samples.manifest("one").digest());
-        assertThat(archive.select("@2").digest()).isEqualTo(Samples.manifest("three").digest());
-        assertThat(archive.select("@" + Samples.manifest("two").digest()).annotations())
-            .containsValue("docker.io/library/redis:7");
-        assertFails(ErrorKind.NOT_FOUND, () -> archive.select("@3"), "@3", APP.toString());
-        assertFails(ErrorKind.NOT_FOUND, () -> archive.select("redis:8"), "redis:8", "redis:7");
-        assertFails(ErrorKind.INVALID_INPUT, () -> archive.select("@x"), "neither a number");
-        assertFails(ErrorKind.INVALID_INPUT, () -> archive.select("@9999999999"));
+  class Selecting implements ImageSelectionContract {
+    @Override
+    public void selecting(
+        Consumer<ImageSink> content, Consumer<Function<String, Descriptor>> check) {
+      try (OciArchive archive = OciArchive.open(write(content))) {
+        check.accept(archive::select);
       }
     }
 
@@ -267,14 +241,6 @@ class OciArchiveTest {
       try (OciArchive archive = OciArchive.open(file)) {
         assertThat(archive.index().manifests().get(0).annotations()).containsValue("any text");
         assertThat(archive.select("any text").digest()).isEqualTo(Samples.manifest("one").digest());
-      }
-    }
-
-    @Test
-    void anEmptyArchiveHasNone() {
-      write(sink -> {});
-      try (OciArchive archive = OciArchive.open(file)) {
-        assertFails(ErrorKind.NOT_FOUND, () -> archive.select(""), "has no image");
       }
     }
   }

@@ -18,31 +18,16 @@ import java.io.InputStream;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import mockwebserver3.MockResponse;
 import mockwebserver3.RecordedRequest;
 import mockwebserver3.SocketEffect;
 import okio.Buffer;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
-class BlobStreamTest {
+class BlobStreamTest extends FakeRegistryTests {
   private static final byte[] CONTENT = random(300_000);
-
-  private FakeRegistry registry;
-  private RegistryClient client;
-
-  private void serve(Function<RecordedRequest, MockResponse> answers) {
-    registry = FakeRegistry.answering(answers);
-    client = registry.client().build();
-  }
-
-  @AfterEach
-  void close() {
-    client.close();
-    registry.close();
-  }
 
   private InputStream open(Descriptor descriptor) {
     return client.blob(registry.reference("team/app:1"), descriptor);
@@ -184,11 +169,78 @@ class BlobStreamTest {
 
     @Test
     void thatIsSilentIsGivenUp() {
-      registry =
-          FakeRegistry.answering(
-              request -> content(CONTENT).onResponseBody(SocketEffect.Stall.INSTANCE).build());
-      client = registry.client().stallTimeout(Duration.ofMillis(100)).attempts(1).build();
+      serve(
+          request -> content(CONTENT).onResponseBody(SocketEffect.Stall.INSTANCE).build(),
+          settings -> settings.stallTimeout(Duration.ofMillis(100)).attempts(1));
       assertThat(failure(blob(CONTENT)).kind()).isEqualTo(ErrorKind.TIMEOUT);
+    }
+  }
+
+  @Nested
+  class TheRest {
+    private static final int FROM = 100_000;
+
+    private byte[] rest(int from) throws IOException {
+      try (InputStream in = client.blob(registry.reference("app:1"), blob(CONTENT), from)) {
+        return in.readAllBytes();
+      }
+    }
+
+    private void assertDelivered() throws IOException {
+      assertThat(rest(FROM)).isEqualTo(Arrays.copyOfRange(CONTENT, FROM, CONTENT.length));
+      assertThat(registry.requests.get(0).getHeaders().get("Range")).isEqualTo("bytes=100000-");
+    }
+
+    @Test
+    void isAskedForAlone() throws IOException {
+      serve(request -> partial(CONTENT, rangeStart(request)).build());
+      assertDelivered();
+      assertThat(registry.requests).hasSize(1);
+    }
+
+    @Test
+    void isResumedWhereItStopped() throws IOException {
+      serve(
+          request -> {
+            int from = rangeStart(request);
+            return from == FROM ? cut(partial(CONTENT, from)) : partial(CONTENT, from).build();
+          });
+      assertDelivered();
+      assertThat(registry.requests).hasSize(2);
+    }
+
+    @Test
+    void isFoundInTheWholeWhenTheRegistryKnowsNoRanges() throws IOException {
+      serve(request -> content(CONTENT).build());
+      assertDelivered();
+      assertThat(registry.requests).hasSize(1);
+    }
+
+    @Test
+    void isFoundInTheWholeWhenTheRegistryDeniesThatThereIsAny() throws IOException {
+      serve(request -> rangeStart(request) > 0 ? status(416) : content(CONTENT).build());
+      assertDelivered();
+      assertThat(registry.requests).hasSize(2);
+    }
+
+    @Test
+    void isNotTakenFromAnotherPosition() {
+      serve(request -> partial(CONTENT, rangeStart(request) - 1).build());
+      RuncibleException failure = catchThrowableOfType(RuncibleException.class, () -> rest(FROM));
+      assertThat(failure.kind()).isEqualTo(ErrorKind.CORRUPT_DATA);
+      assertThat(failure).hasMessageContaining("when asked for byte 100000 on");
+    }
+
+    @Test
+    void isNothingAtTheEndAndNowhereElseOutside() throws IOException {
+      serve(request -> status(500));
+      assertThat(rest(CONTENT.length)).isEmpty();
+      for (int outside : new int[] {-1, CONTENT.length + 1}) {
+        RuncibleException failure =
+            catchThrowableOfType(RuncibleException.class, () -> rest(outside));
+        assertThat(failure.kind()).isEqualTo(ErrorKind.INVALID_INPUT);
+      }
+      assertThat(registry.requests).isEmpty();
     }
   }
 
@@ -306,10 +358,10 @@ class BlobStreamTest {
 
     @Test
     void endsWhenItsThreadIsInterruptedAlsoOnASharedConnection() throws Exception {
-      registry =
+      use(
           FakeRegistry.answeringOverTls(
-              request -> content(CONTENT).onResponseBody(SocketEffect.Stall.INSTANCE).build());
-      client = registry.client().build();
+              request -> content(CONTENT).onResponseBody(SocketEffect.Stall.INSTANCE).build()),
+          UnaryOperator.identity());
       try (InputStream in = open(blob(CONTENT))) {
         assertThat(in.read()).isNotNegative();
         Thread.currentThread().interrupt();

@@ -4,7 +4,6 @@ import static io.runcible.registry.FakeRegistry.error;
 import static io.runcible.registry.FakeRegistry.json;
 import static io.runcible.registry.FakeRegistry.status;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
@@ -17,45 +16,32 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class CatalogTest {
-  private static List<String> repositories(FakeRegistry registry) {
-    try (RegistryClient client = registry.client().build()) {
-      return client.repositories(registry.name());
-    }
+class CatalogTest extends FakeRegistryTests {
+  private List<String> repositories() {
+    return client.repositories(registry.name());
   }
 
-  private static RuncibleException failure(Function<RecordedRequest, MockResponse> answers) {
-    try (FakeRegistry registry = FakeRegistry.answering(answers)) {
-      return catchThrowableOfType(RuncibleException.class, () -> repositories(registry));
-    }
-  }
-
-  private static MockResponse page(String json, String next) {
-    return new MockResponse.Builder()
-        .body(json)
-        .addHeader("Link", "<" + next + ">; rel=\"next\"")
-        .build();
+  private RuncibleException failure(Function<RecordedRequest, MockResponse> answers) {
+    serve(answers);
+    return failure(() -> repositories());
   }
 
   @Test
   void ofAllPagesIsListedSorted() {
-    try (FakeRegistry registry =
-        FakeRegistry.answering(
-            request ->
-                request.getTarget().contains("last=b")
-                    ? json("{\"repositories\":[\"team/app\"]}")
-                    : page("{\"repositories\":[\"z\",\"b\"]}", "/v2/_catalog?last=b&n=1000"))) {
-      assertThat(repositories(registry)).containsExactly("b", "team/app", "z");
-      assertThat(registry.lines())
-          .containsExactly("GET /v2/_catalog?n=1000", "GET /v2/_catalog?last=b&n=1000");
-    }
+    serve(
+        request ->
+            request.getTarget().contains("last=b")
+                ? json("{\"repositories\":[\"team/app\"]}")
+                : page("{\"repositories\":[\"z\",\"b\"]}", "/v2/_catalog?last=b&n=1000"));
+    assertThat(repositories()).containsExactly("b", "team/app", "z");
+    assertThat(registry.lines())
+        .containsExactly("GET /v2/_catalog?n=1000", "GET /v2/_catalog?last=b&n=1000");
   }
 
   @Test
   void mayBeEmpty() {
-    try (FakeRegistry registry = FakeRegistry.answering(request -> json("{\"repositories\":[]}"))) {
-      assertThat(repositories(registry)).isEmpty();
-    }
+    serve(request -> json("{\"repositories\":[]}"));
+    assertThat(repositories()).isEmpty();
   }
 
   @ParameterizedTest
@@ -75,24 +61,19 @@ class CatalogTest {
 
   @Test
   void isAskedForWithAScopeOfItsOwn() {
-    FakeRegistry[] self = new FakeRegistry[1];
-    try (FakeRegistry registry =
-        FakeRegistry.answering(
-            request -> {
-              if (request.getTarget().startsWith("/token")) {
-                return json("{\"token\":\"t\"}");
-              }
-              return "Bearer t".equals(request.getHeaders().get("Authorization"))
-                  ? json("{\"repositories\":[\"app\"]}")
-                  : new MockResponse.Builder(error(401, "UNAUTHORIZED", "log in"))
-                      .addHeader(
-                          "WWW-Authenticate", "Bearer realm=\"" + self[0].url("/token") + "\"")
-                      .build();
-            })) {
-      self[0] = registry;
-      assertThat(repositories(registry)).containsExactly("app");
-      assertThat(registry.lines()).contains("GET /token?scope=registry%3Acatalog%3A*");
-    }
+    serve(
+        request -> {
+          if (request.getTarget().startsWith("/token")) {
+            return json("{\"token\":\"t\"}");
+          }
+          return "Bearer t".equals(request.getHeaders().get("Authorization"))
+              ? json("{\"repositories\":[\"app\"]}")
+              : new MockResponse.Builder(error(401, "UNAUTHORIZED", "log in"))
+                  .addHeader("WWW-Authenticate", "Bearer realm=\"" + registry.url("/token") + "\"")
+                  .build();
+        });
+    assertThat(repositories()).containsExactly("app");
+    assertThat(registry.lines()).contains("GET /token?scope=registry%3Acatalog%3A*");
   }
 
   @Test
@@ -130,10 +111,8 @@ class CatalogTest {
   @ParameterizedTest
   @ValueSource(strings = {"", "a/b", "registry.example/x", "http://registry.example", "x@y", ".."})
   void ofWhatIsNoRegistryIsRefused(String name) {
-    try (RegistryClient client = RegistryClient.create()) {
-      RuncibleException failure =
-          catchThrowableOfType(RuncibleException.class, () -> client.repositories(name));
-      assertThat(failure.kind()).isEqualTo(ErrorKind.INVALID_INPUT);
-    }
+    serve(request -> status(500));
+    assertThat(failure(() -> client.repositories(name)).kind()).isEqualTo(ErrorKind.INVALID_INPUT);
+    assertThat(registry.requests).isEmpty();
   }
 }

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.security.KeyPairGenerator;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import mockwebserver3.Dispatcher;
 import mockwebserver3.MockResponse;
@@ -337,7 +338,7 @@ class CertificatesTest {
 
   @Test
   void portsAndNamesFindTheirDirectory() throws IOException {
-    CertificateDirectories directories = new CertificateDirectories(List.of(certs));
+    CertificateDirectories directories = new CertificateDirectories(List.of(certs), Map.of());
     Files.createDirectories(certs.resolve("a.example"));
     Files.createDirectories(certs.resolve("b.example:443"));
     Files.createDirectories(certs.resolve("docker.io"));
@@ -348,6 +349,20 @@ class CertificatesTest {
     assertThat(find(directories, "https://registry-1.docker.io/")).isPresent();
     assertThat(find(directories, "https://auth.docker.io/")).isEmpty();
     assertThat(find(directories, "https://[::1]:5000/")).isPresent();
+  }
+
+  @Test
+  void thoseThatAClientIsGivenForARegistryGoFirst() throws Exception {
+    put("any.crt", CLIENT_AUTHORITY.certificatePem());
+    Path own = Files.createDirectory(certs.resolve("own"));
+    Files.writeString(own.resolve("ca.crt"), SERVER_AUTHORITY.certificatePem());
+    try (RegistryClient client = builder().certificates(server.name(), own).build()) {
+      assertThat(resolve(client)).isEqualTo(DESCRIPTOR);
+    }
+    RuncibleException failure =
+        failure(builder().certificates(server.name(), certs.resolve("missing")));
+    assertThat(failure.kind()).isEqualTo(ErrorKind.NOT_FOUND);
+    assertThat(failure).hasMessageContainingAll(certs + "/missing", server.name());
   }
 
   private static Optional<?> find(CertificateDirectories directories, String url) {

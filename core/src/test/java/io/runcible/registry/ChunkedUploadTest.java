@@ -22,12 +22,11 @@ import java.util.function.Function;
 import mockwebserver3.MockResponse;
 import mockwebserver3.RecordedRequest;
 import mockwebserver3.SocketEffect;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** A blob of two and a half chunks on its way to a registry that takes chunks, more or less. */
-class ChunkedUploadTest {
+class ChunkedUploadTest extends FakeRegistryTests {
   private static final int CHUNK = 100_000;
   private static final byte[] CONTENT = random(250_000);
   private static final Descriptor BLOB = blob(CONTENT);
@@ -40,19 +39,10 @@ class ChunkedUploadTest {
   private final AtomicInteger locations = new AtomicInteger();
   private volatile int minimum;
   private volatile boolean complete;
-  private FakeRegistry registry;
-  private RegistryClient client;
 
   @BeforeEach
   void start() {
-    registry = FakeRegistry.answering(this::answer);
-    client = registry.client().chunkedAbove(CHUNK).windows(CHUNK, CHUNK).build();
-  }
-
-  @AfterEach
-  void close() {
-    client.close();
-    registry.close();
+    serve(this::answer, settings -> settings.chunkedAbove(CHUNK).windows(CHUNK, CHUNK));
   }
 
   private void push(InputStream content) {

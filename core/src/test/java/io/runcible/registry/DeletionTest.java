@@ -4,7 +4,6 @@ import static io.runcible.registry.FakeRegistry.error;
 import static io.runcible.registry.FakeRegistry.status;
 import static io.runcible.registry.StoringRegistry.referrer;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
@@ -12,35 +11,19 @@ import io.runcible.RuncibleException;
 import io.runcible.image.ImageReference;
 import io.runcible.image.MediaType;
 import java.util.List;
-import java.util.function.Function;
 import mockwebserver3.MockResponse;
-import mockwebserver3.RecordedRequest;
 import mockwebserver3.SocketEffect;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class DeletionTest {
+class DeletionTest extends FakeRegistryTests {
   private static final byte[] ONE = referrer(Digest.sha256(new byte[1]), "one").raw();
   private static final byte[] TWO = referrer(Digest.sha256(new byte[1]), "two").raw();
   private static final Digest DIGEST = Digest.sha256(ONE);
 
   private final StoringRegistry store = new StoringRegistry();
-  private FakeRegistry registry;
-  private RegistryClient client;
-
-  private void serve(Function<RecordedRequest, MockResponse> answers) {
-    registry = FakeRegistry.answering(answers);
-    client = registry.client().build();
-  }
-
-  @AfterEach
-  void close() {
-    client.close();
-    registry.close();
-  }
 
   private void tag(byte[] raw, String... tags) {
     for (String tag : tags) {
@@ -50,10 +33,6 @@ class DeletionTest {
 
   private ImageReference reference(String rest) {
     return registry.reference("team/app" + rest);
-  }
-
-  private static RuncibleException failure(Runnable call) {
-    return catchThrowableOfType(RuncibleException.class, call::run);
   }
 
   private List<String> deletions() {

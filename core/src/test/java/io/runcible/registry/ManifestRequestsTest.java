@@ -6,7 +6,6 @@ import static io.runcible.registry.FakeRegistry.error;
 import static io.runcible.registry.FakeRegistry.manifest;
 import static io.runcible.registry.FakeRegistry.status;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
@@ -16,31 +15,15 @@ import io.runcible.image.ImageReference;
 import io.runcible.image.Manifest;
 import io.runcible.image.MediaType;
 import java.nio.charset.StandardCharsets;
-import java.util.function.Function;
 import mockwebserver3.MockResponse;
 import mockwebserver3.RecordedRequest;
 import okio.Buffer;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
-class ManifestRequestsTest {
+class ManifestRequestsTest extends FakeRegistryTests {
   private static final Digest DIGEST = Digest.sha256(MANIFEST);
   private static final Descriptor DESCRIPTOR = Descriptor.of(MediaType.OCI_MANIFEST, MANIFEST);
-
-  private FakeRegistry registry;
-  private RegistryClient client;
-
-  private void serve(Function<RecordedRequest, MockResponse> answers) {
-    registry = FakeRegistry.answering(answers);
-    client = registry.client().build();
-  }
-
-  @AfterEach
-  void close() {
-    client.close();
-    registry.close();
-  }
 
   private static boolean isHead(RecordedRequest request) {
     return request.getMethod().equals("HEAD");
@@ -48,10 +31,6 @@ class ManifestRequestsTest {
 
   private Descriptor resolve(String rest) {
     return client.resolve(registry.reference(rest));
-  }
-
-  private RuncibleException failure(Runnable call) {
-    return catchThrowableOfType(RuncibleException.class, call::run);
   }
 
   @Nested

@@ -21,31 +21,16 @@ import java.io.InputStream;
 import java.util.function.Function;
 import mockwebserver3.MockResponse;
 import mockwebserver3.RecordedRequest;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class PushTest {
+class PushTest extends FakeRegistryTests {
   private static final byte[] CONTENT = random(200_000);
   private static final Descriptor BLOB = blob(CONTENT);
   private static final Descriptor MANIFEST_DESCRIPTOR =
       Descriptor.of(MediaType.OCI_MANIFEST, MANIFEST);
-
-  private FakeRegistry registry;
-  private RegistryClient client;
-
-  private void serve(Function<RecordedRequest, MockResponse> answers) {
-    registry = FakeRegistry.answering(answers);
-    client = registry.client().build();
-  }
-
-  @AfterEach
-  void close() {
-    client.close();
-    registry.close();
-  }
 
   private static MockResponse.Builder answer(int status) {
     return new MockResponse.Builder().code(status);

@@ -22,28 +22,17 @@ import mockwebserver3.MockResponse;
 import mockwebserver3.RecordedRequest;
 import mockwebserver3.SocketEffect;
 import okio.Buffer;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A blob of nearly ten windows, fetched over several connections. */
-class RangedBlobTest {
+class RangedBlobTest extends FakeRegistryTests {
   private static final int WINDOW = 10_000;
   private static final byte[] CONTENT = random(95_000);
 
-  private FakeRegistry registry;
-  private RegistryClient client;
-
   private void serve(int connections, Function<RecordedRequest, MockResponse> answers) {
-    registry = FakeRegistry.answering(answers);
-    client = registry.client().blobConnections(connections).windows(WINDOW, WINDOW).build();
-  }
-
-  @AfterEach
-  void close() {
-    client.close();
-    registry.close();
+    serve(answers, settings -> settings.blobConnections(connections).windows(WINDOW, WINDOW));
   }
 
   private InputStream open(byte[] content) {
@@ -95,6 +84,15 @@ class RangedBlobTest {
         .hasSize(10)
         .startsWith("bytes=0-9999", "bytes=10000-19999")
         .endsWith("bytes=90000-");
+  }
+
+  @Test
+  void isDeliveredFromAPositionOn() throws IOException {
+    serve(3, request -> part(request).build());
+    try (InputStream in = client.blob(registry.reference("app:1"), blob(CONTENT), 12_345)) {
+      assertThat(in.readAllBytes()).isEqualTo(Arrays.copyOfRange(CONTENT, 12_345, CONTENT.length));
+    }
+    assertThat(ranges()).hasSize(9).startsWith("bytes=12345-22344").endsWith("bytes=92345-");
   }
 
   @Test

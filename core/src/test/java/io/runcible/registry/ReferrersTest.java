@@ -7,7 +7,6 @@ import static io.runcible.registry.StoringRegistry.names;
 import static io.runcible.registry.StoringRegistry.referrer;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
@@ -26,34 +25,18 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Function;
 import mockwebserver3.MockResponse;
-import mockwebserver3.RecordedRequest;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class ReferrersTest {
+class ReferrersTest extends FakeRegistryTests {
   private static final Digest SUBJECT = Digest.sha256(MANIFEST);
   private static final String API = "/v2/team/app/referrers/" + SUBJECT;
   private static final String TAG = "sha256-" + SUBJECT.hex();
 
   private final StoringRegistry store = new StoringRegistry();
-  private FakeRegistry registry;
-  private RegistryClient client;
-
-  private void serve(Function<RecordedRequest, MockResponse> answers) {
-    registry = FakeRegistry.answering(answers);
-    client = registry.client().build();
-  }
-
-  @AfterEach
-  void close() {
-    client.close();
-    registry.close();
-  }
 
   private ImageReference app() {
     return registry.reference("team/app:1");
@@ -73,10 +56,6 @@ class ReferrersTest {
     return registry.reference("team/app@" + manifest.digest());
   }
 
-  private static RuncibleException failure(Runnable call) {
-    return catchThrowableOfType(RuncibleException.class, call::run);
-  }
-
   private static Descriptor entry(String name) {
     Manifest manifest = referrer(SUBJECT, name);
     return new Descriptor(
@@ -88,7 +67,7 @@ class ReferrersTest {
         manifest.artifactType());
   }
 
-  private static MockResponse.Builder page(String... names) {
+  private static MockResponse.Builder listOf(String... names) {
     List<Descriptor> entries = new ArrayList<>();
     for (String name : names) {
       entries.add(entry(name));
@@ -104,21 +83,21 @@ class ReferrersTest {
       serve(
           request ->
               request.getTarget().equals(API)
-                  ? page("a", "b").addHeader("Link", "<" + API + "?next=b>; rel=\"next\"").build()
-                  : page("c").build());
+                  ? listOf("a", "b").addHeader("Link", "<" + API + "?next=b>; rel=\"next\"").build()
+                  : listOf("c").build());
       assertThat(list()).containsExactly("a", "b", "c");
       assertThat(registry.lines()).containsExactly("GET " + API, "GET " + API + "?next=b");
     }
 
     @Test
     void areKnownByTypeAndAnnotations() {
-      serve(request -> page("a").build());
+      serve(request -> listOf("a").build());
       assertThat(client.referrers(app(), SUBJECT)).containsExactly(entry("a"));
     }
 
     @Test
     void areChosenByTypeThereOrHere() {
-      serve(request -> page("a", "b").build());
+      serve(request -> listOf("a", "b").build());
       assertThat(names(client.referrers(app(), SUBJECT, "application/x.b"))).containsExactly("b");
       assertThat(registry.lines())
           .containsExactly("GET " + API + "?artifactType=application%2Fx.b");
@@ -126,14 +105,14 @@ class ReferrersTest {
 
     @Test
     void mayBeNone() {
-      serve(request -> page().build());
+      serve(request -> listOf().build());
       assertThat(list()).isEmpty();
       assertThat(registry.requests).hasSize(1);
     }
 
     @Test
     void onPagesInACircleEnd() {
-      serve(request -> page("a").addHeader("Link", "<" + API + ">; rel=\"next\"").build());
+      serve(request -> listOf("a").addHeader("Link", "<" + API + ">; rel=\"next\"").build());
       assertThat(failure(ReferrersTest.this::list))
           .hasMessageContaining("circle")
           .extracting(RuncibleException::kind)
@@ -185,7 +164,7 @@ class ReferrersTest {
       serve(
           request ->
               request.getTarget().startsWith("/v2/team/app/referrers/")
-                  ? page().build()
+                  ? listOf().build()
                   : store.apply(request));
       client.delete(pinned(manifest));
       assertThat(registry.lines()).noneMatch(line -> line.contains(TAG));

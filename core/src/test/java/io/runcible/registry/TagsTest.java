@@ -3,7 +3,6 @@ package io.runcible.registry;
 import static io.runcible.registry.FakeRegistry.error;
 import static io.runcible.registry.FakeRegistry.json;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
@@ -15,49 +14,36 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class TagsTest {
-  private static List<String> tags(FakeRegistry registry) {
-    try (RegistryClient client = registry.client().build()) {
-      return client.tags(registry.reference("team/app"));
-    }
+class TagsTest extends FakeRegistryTests {
+  private List<String> tags() {
+    return client.tags(registry.reference("team/app"));
   }
 
-  private static RuncibleException failure(Function<RecordedRequest, MockResponse> answers) {
-    try (FakeRegistry registry = FakeRegistry.answering(answers)) {
-      return catchThrowableOfType(RuncibleException.class, () -> tags(registry));
-    }
-  }
-
-  private static MockResponse page(String json, String next) {
-    return new MockResponse.Builder()
-        .body(json)
-        .addHeader("Link", "<" + next + ">; rel=\"next\"")
-        .build();
+  private RuncibleException failure(Function<RecordedRequest, MockResponse> answers) {
+    serve(answers);
+    return failure(() -> tags());
   }
 
   @Test
   void ofAllPagesAreListedSorted() {
-    try (FakeRegistry registry =
-        FakeRegistry.answering(
-            request ->
-                request.getTarget().contains("last=b")
-                    ? json("{\"name\":\"team/app\",\"tags\":[\"c\"]}")
-                    : page(
-                        "{\"name\":\"team/app\",\"tags\":[\"b\",\"a\"]}",
-                        "/v2/team/app/tags/list?last=b&n=1000"))) {
-      assertThat(tags(registry)).containsExactly("a", "b", "c");
-      assertThat(registry.lines())
-          .containsExactly(
-              "GET /v2/team/app/tags/list?n=1000", "GET /v2/team/app/tags/list?last=b&n=1000");
-    }
+    serve(
+        request ->
+            request.getTarget().contains("last=b")
+                ? json("{\"name\":\"team/app\",\"tags\":[\"c\"]}")
+                : page(
+                    "{\"name\":\"team/app\",\"tags\":[\"b\",\"a\"]}",
+                    "/v2/team/app/tags/list?last=b&n=1000"));
+    assertThat(tags()).containsExactly("a", "b", "c");
+    assertThat(registry.lines())
+        .containsExactly(
+            "GET /v2/team/app/tags/list?n=1000", "GET /v2/team/app/tags/list?last=b&n=1000");
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"{\"tags\":null}", "{\"tags\":[]}", "{}"})
   void mayBeNone(String json) {
-    try (FakeRegistry registry = FakeRegistry.answering(request -> json(json))) {
-      assertThat(tags(registry)).isEmpty();
-    }
+    serve(request -> json(json));
+    assertThat(tags()).isEmpty();
   }
 
   @Test

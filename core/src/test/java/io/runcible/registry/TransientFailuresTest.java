@@ -14,32 +14,16 @@ import io.runcible.image.MediaType;
 import java.io.ByteArrayInputStream;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Function;
 import mockwebserver3.MockResponse;
-import mockwebserver3.RecordedRequest;
 import mockwebserver3.SocketEffect;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class TransientFailuresTest {
+class TransientFailuresTest extends FakeRegistryTests {
   private static final Descriptor DESCRIPTOR = Descriptor.of(MediaType.OCI_MANIFEST, MANIFEST);
 
   private final AtomicInteger count = new AtomicInteger();
-  private FakeRegistry registry;
-  private RegistryClient client;
-
-  private void serve(Function<RecordedRequest, MockResponse> answers) {
-    registry = FakeRegistry.answering(answers);
-    client = registry.client().build();
-  }
-
-  @AfterEach
-  void close() {
-    client.close();
-    registry.close();
-  }
 
   private Descriptor resolve() {
     return client.resolve(registry.reference("app:1"));

@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
 
 /**
  * A registry that does what tests of clients fear. It answers as {@link RegistryServer} does, for
@@ -61,6 +62,7 @@ public final class FaultyRegistry implements AutoCloseable {
   private final RegistryHandler handler;
   private final List<Planned> planned = new CopyOnWriteArrayList<>();
   private final List<Request> requests = new CopyOnWriteArrayList<>();
+  private final Map<String, LongAdder> served = new ConcurrentHashMap<>();
   private final Set<String> tokens = ConcurrentHashMap.newKeySet();
   private final AtomicInteger tokenCount = new AtomicInteger();
   private volatile String authentication = "";
@@ -137,6 +139,14 @@ public final class FaultyRegistry implements AutoCloseable {
         .count();
   }
 
+  /** How many bytes of bodies were sent for requests whose path contains a text. */
+  public long bytes(String pathPart) {
+    return served.entrySet().stream()
+        .filter(path -> path.getKey().contains(pathPart))
+        .mapToLong(path -> path.getValue().sum())
+        .sum();
+  }
+
   private static String basic(String user, String password) {
     String pair = user + ":" + password;
     return "Basic " + Base64.getEncoder().encodeToString(pair.getBytes(UTF_8));
@@ -148,18 +158,26 @@ public final class FaultyRegistry implements AutoCloseable {
             request.method(), request.path(), request.query(), Map.copyOf(request.headers())));
     for (Planned plan : planned) {
       if (plan.matches(request)) {
-        return faulty(plan.fault(), plan.fault().change(answer(request)));
+        return faulty(request, plan.fault(), plan.fault().change(answer(request)));
       }
     }
     Answer answer = answer(request);
+    count(request, answer.body().length);
     return http(answer, new HttpAnswer(answer.status(), "", answer.body()));
   }
 
-  private static HttpAnswer faulty(Fault fault, Answer answer) {
+  private void count(HttpRequest request, int bytes) {
+    if (!request.isHead()) {
+      served.computeIfAbsent(request.path(), path -> new LongAdder()).add(bytes);
+    }
+  }
+
+  private HttpAnswer faulty(HttpRequest request, Fault fault, Answer answer) {
     if (fault.bytes() < 0) {
       throw new UncheckedIOException(new IOException("dropped, as the test wants it"));
     }
     byte[] body = answer.body();
+    count(request, Math.min(fault.bytes(), body.length));
     HttpAnswer.Body sent =
         out -> {
           out.write(body, 0, Math.min(fault.bytes(), body.length));

@@ -75,6 +75,7 @@ class FaultyRegistryTest {
       assertThatThrownBy(() -> get(BLOB)).isInstanceOf(IOException.class);
       assertThatThrownBy(() -> get(BLOB)).isInstanceOf(IOException.class);
       assertThat(get(BLOB).body()).isEqualTo(LAYER);
+      assertThat(registry.bytes("/blobs/")).isEqualTo(Math.min(100, LAYER.length) + LAYER.length);
     }
 
     @Test

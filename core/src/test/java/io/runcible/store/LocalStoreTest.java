@@ -12,6 +12,7 @@ import io.runcible.image.Descriptor;
 import io.runcible.image.Image;
 import io.runcible.image.ImageReference;
 import io.runcible.image.ImageSink;
+import io.runcible.image.ImageSource;
 import io.runcible.image.Manifest;
 import io.runcible.image.MediaType;
 import io.runcible.image.Samples;
@@ -287,12 +288,49 @@ class LocalStoreTest {
     }
 
     @Test
-    void thatKeepAllPreventACleanUp() {
-      try (Lease lease = store.leaseAll()) {
-        lease.keep(List.of(blob));
-        assertFails(ErrorKind.UNAVAILABLE, () -> store.sweep(Duration.ZERO), "in use");
+    void ofASourceKeepWhatIsReadAndNothingElse() {
+      record(NAME, "one");
+      record(NAME.withTag("2"), "two");
+      Set<Digest> read = store.images().find(NAME).orElseThrow().blobs();
+      Manifest other = Samples.manifest("two");
+      try (ImageSource source = store.source()) {
+        assertThat(source.tags(NAME)).containsExactly("1", "2");
+        try (Sweep sweep = store.sweep(Duration.ZERO)) {
+          assertThat(sweep.leased()).isEmpty();
+        }
+        Descriptor found = source.resolve(NAME);
+        store.images().remove(NAME);
+        store.images().remove(NAME.withTag("2"));
+        try (Sweep sweep = store.sweep(Duration.ZERO)) {
+          Set<Digest> used = sweep.used();
+          assertThat(used).isEqualTo(read);
+          sweep.removeBlobs(
+              store.content().list().stream().filter(digest -> !used.contains(digest)).toList());
+        }
+        assertThat(source.manifest(NAME, found)).isEqualTo(Samples.manifest("one").raw());
+        assertThat(source.blobSize(NAME, blob)).isPositive();
+        assertFails(
+            ErrorKind.NOT_FOUND,
+            () -> source.manifest(NAME, other.descriptor()),
+            other.digest().toString());
       }
-      store.sweep(Duration.ZERO).close();
+      try (Sweep sweep = store.sweep(Duration.ZERO)) {
+        assertThat(sweep.used()).isEmpty();
+      }
+    }
+
+    @Test
+    void ofASourceKeepAnImageThatHasNoName() {
+      record(NAME, "one");
+      Set<Digest> blobs = store.images().find(NAME).orElseThrow().blobs();
+      Digest manifest = Samples.manifest("one").digest();
+      try (ImageSource source = store.source()) {
+        store.images().remove(NAME);
+        source.resolve(Samples.byDigest(NAME, manifest));
+        try (Sweep sweep = store.sweep(Duration.ZERO)) {
+          assertThat(sweep.used()).isEqualTo(blobs);
+        }
+      }
     }
 
     @Test
@@ -318,7 +356,7 @@ class LocalStoreTest {
     @Test
     void ofADeadProcessKeepNothing() throws IOException {
       Path dead = root.resolve("store/leases/dead");
-      Files.writeString(dead, "*\n");
+      Files.writeString(dead, blob + "\n");
       store.sweep(Duration.ZERO).close();
       assertThat(dead).doesNotExist();
     }

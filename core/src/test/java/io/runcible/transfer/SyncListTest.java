@@ -2,15 +2,26 @@ package io.runcible.transfer;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.image.ImageReference;
+import io.runcible.registry.ProxySettings;
 import io.runcible.registry.RegistryClient;
+import io.runcible.registry.RegistryConfiguration;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import mockwebserver3.Dispatcher;
+import mockwebserver3.MockResponse;
+import mockwebserver3.MockWebServer;
+import mockwebserver3.RecordedRequest;
+import okhttp3.tls.HandshakeCertificates;
+import okhttp3.tls.HeldCertificate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -87,11 +98,58 @@ class SyncListTest {
     try (RegistryClient client = list.configure(RegistryClient.builder()).build()) {
       assertThat(client).isNotNull();
     }
-    SyncList own = SyncList.parse("registry.example: {images: {a: []}, cert-dir: /etc/own}", "x");
-    RuncibleException failure =
-        catchThrowableOfType(
-            RuncibleException.class, () -> own.configure(RegistryClient.builder()));
-    assertThat(failure.kind()).isEqualTo(ErrorKind.UNSUPPORTED);
+  }
+
+  /** The answer that there is no such image shows that the connection was made. */
+  private static ErrorKind answer(String registry, String settings) {
+    SyncList list = SyncList.parse(registry + ": {images: {a: []}, " + settings + "}", "x");
+    RegistryClient.Builder builder =
+        RegistryClient.builder()
+            .registries(RegistryConfiguration.none())
+            .proxies(ProxySettings.none())
+            .attempts(1);
+    try (RegistryClient client = list.configure(builder).build()) {
+      ImageReference app = ImageReference.parse(registry + "/app:1");
+      return catchThrowableOfType(RuncibleException.class, () -> client.resolve(app)).kind();
+    }
+  }
+
+  @Test
+  void certificatesAreThoseOfTheListOrDoNotMatter() throws IOException {
+    HeldCertificate own =
+        new HeldCertificate.Builder().addSubjectAlternativeName("127.0.0.1").build();
+    Path certificates = Files.createDirectory(directory.resolve("certificates"));
+    Files.writeString(certificates.resolve("ca.crt"), own.certificatePem());
+    try (MockWebServer server = new MockWebServer()) {
+      server.useHttps(
+          new HandshakeCertificates.Builder().heldCertificate(own).build().sslSocketFactory());
+      server.setDispatcher(
+          new Dispatcher() {
+            @Override
+            public MockResponse dispatch(RecordedRequest request) {
+              return new MockResponse.Builder().code(404).build();
+            }
+          });
+      server.start(InetAddress.getLoopbackAddress(), 0);
+      String name = "127.0.0.1:" + server.getPort();
+      assertThat(answer(name, "cert-dir: " + certificates)).isEqualTo(ErrorKind.NOT_FOUND);
+      assertThat(answer(name, "cert-dir: " + directory)).isEqualTo(ErrorKind.UNAVAILABLE);
+      assertThat(server.getRequestCount()).isEqualTo(2);
+      assertThat(answer(name, "tls-verify: false")).isEqualTo(ErrorKind.NOT_FOUND);
+      assertThat(server.getRequestCount()).isGreaterThan(2);
+    }
+  }
+
+  @Test
+  void aDirectoryOfCertificatesHasToBeThere() {
+    Path missing = directory.resolve("missing");
+    SyncList list =
+        SyncList.parse("registry.example: {images: {a: []}, cert-dir: " + missing + "}", "x");
+    try (RegistryClient client = list.configure(RegistryClient.builder()).build()) {
+      ImageReference app = ImageReference.parse("registry.example/app:1");
+      assertThatThrownBy(() -> client.resolve(app))
+          .hasMessageContainingAll(missing.toString(), "registry.example");
+    }
   }
 
   @ParameterizedTest

@@ -19,10 +19,12 @@ import io.runcible.registry.CredentialStore;
 import io.runcible.registry.RegistryClient;
 import io.runcible.serve.RegistryServer;
 import io.runcible.store.LocalStore;
+import io.runcible.store.Sweep;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -200,6 +202,13 @@ class TransportsTest {
       assertThat(found).isEqualTo(manifest.descriptor());
       assertThat(from.images().blobSize(from.reference(), manifest.layers().get(0).digest()))
           .isEqualTo(manifest.layers().get(0).size());
+      store.images().remove(from.reference());
+      try (Sweep sweep = store.sweep(Duration.ZERO)) {
+        assertThat(sweep.used()).contains(manifest.digest(), manifest.layers().get(0).digest());
+      }
+    }
+    try (Sweep sweep = store.sweep(Duration.ZERO)) {
+      assertThat(sweep.used()).isEmpty();
     }
   }
 

@@ -32,8 +32,6 @@ final class Places implements AutoCloseable {
     if (Arrays.stream(locations).anyMatch(place -> place.transport() == Transport.STORE)) {
       LocalStore store = root.open();
       closing.push(store::close);
-      // So that nobody removes what is just being read.
-      closing.push(store.leaseAll()::close);
       transports = transports.withStore(store);
     }
   }
