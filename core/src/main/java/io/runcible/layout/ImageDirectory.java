@@ -257,6 +257,7 @@ public final class ImageDirectory implements ImageSource, ImageSink {
   }
 
   private Path change(byte[] raw) throws IOException {
+    PartialFile.sweep(root);
     boolean same;
     try {
       same =

@@ -97,7 +97,9 @@ final class PartialFile implements Closeable {
   /** Writes all of the content. */
   void write(InputStream content) throws IOException {
     byte[] buffer = new byte[BUFFER_SIZE];
-    for (int count = content.read(buffer); count >= 0; count = content.read(buffer)) {
+    int count;
+    // Content from the network comes in small pieces.
+    while ((count = content.readNBytes(buffer, 0, BUFFER_SIZE)) > 0) {
       ByteBuffer bytes = ByteBuffer.wrap(buffer, 0, count);
       while (bytes.hasRemaining()) {
         channel.write(bytes);

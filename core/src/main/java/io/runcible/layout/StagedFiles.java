@@ -10,9 +10,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -28,9 +26,9 @@ final class StagedFiles implements AutoCloseable {
   private static final int MODE = 0644;
   private static final int BUFFER_SIZE = 1 << 16;
 
-  private final Path directory;
+  private final StagingDirectory directory;
 
-  private StagedFiles(Path directory) {
+  private StagedFiles(StagingDirectory directory) {
     this.directory = directory;
   }
 
@@ -52,7 +50,7 @@ final class StagedFiles implements AutoCloseable {
 
   private static StagedFiles in(Path parent, String what) {
     try {
-      return new StagedFiles(Files.createTempDirectory(parent, ".runcible-"));
+      return new StagedFiles(StagingDirectory.create(parent));
     } catch (IOException e) {
       throw LayoutFiles.failure("cannot " + what, e);
     }
@@ -108,7 +106,7 @@ final class StagedFiles implements AutoCloseable {
   /** Makes the archive, whole and for good, or leaves what is there. */
   void archive(Path target, Filling filling) throws IOException {
     Path place = Files.exists(target) ? target.toRealPath() : target;
-    try (PartialFile file = PartialFile.create(directory)) {
+    try (PartialFile file = PartialFile.create(directory.path())) {
       try (OutputStream out = file.stream()) {
         write(out, filling);
         file.moveTo(place);
@@ -162,16 +160,10 @@ final class StagedFiles implements AutoCloseable {
 
   @Override
   public void close() {
-    if (!Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
-      return;
-    }
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
-      for (Path file : files) {
-        Files.deleteIfExists(file);
-      }
-      Files.deleteIfExists(directory);
+    try {
+      directory.close();
     } catch (IOException e) {
-      throw LayoutFiles.failure("cannot remove the temporary directory " + directory, e);
+      throw LayoutFiles.failure("cannot remove the temporary directory " + directory.path(), e);
     }
   }
 }

@@ -53,6 +53,7 @@ final class HttpTransport implements AutoCloseable {
       String userAgent) {
     OkHttpClient common =
         settings
+            .connectionSpecs(HttpClients.PLAIN)
             .followRedirects(false)
             .followSslRedirects(false)
             .dns(new InterruptibleDns())

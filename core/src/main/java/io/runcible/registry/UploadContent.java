@@ -104,7 +104,7 @@ final class UploadContent {
 
   private int read(byte[] buffer, int offset, int length) throws IOException {
     try {
-      int count = verified.read(buffer, offset, length);
+      int count = verified.readNBytes(buffer, offset, length);
       cancellation.heedAgain();
       return count;
     } catch (RuncibleException e) {

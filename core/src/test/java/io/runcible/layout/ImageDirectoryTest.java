@@ -169,6 +169,14 @@ class ImageDirectoryTest {
     }
 
     @Test
+    void whatAKilledWriterLeftIsSwept() throws IOException {
+      Samples.put(directory, APP, "one");
+      Path left = Files.writeString(root.resolve(".runcible-1234.part"), "half");
+      Samples.put(directory, APP, "one");
+      assertThat(left).doesNotExist();
+    }
+
+    @Test
     void theOldImageStaysUntilTheManifest() {
       Manifest one = Samples.put(directory, APP, "one");
       Manifest two = Samples.manifest("two");

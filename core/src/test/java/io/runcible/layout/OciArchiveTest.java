@@ -306,6 +306,29 @@ class OciArchiveTest {
     }
 
     @Test
+    void whatKilledWritersLeftIsSweptAndNothingElse() throws IOException {
+      Path empty = Files.createDirectory(temporary.resolve(".runcible-archive-1"));
+      Path full = Files.createDirectory(temporary.resolve(".runcible-archive-2"));
+      Files.writeString(full.resolve(".lock"), "");
+      Files.writeString(full.resolve("sha256-1"), "half");
+      Path secret = Files.createDirectory(temporary.resolve("secret"));
+      Files.writeString(secret.resolve(".lock"), "mine");
+      Path link = Files.createSymbolicLink(temporary.resolve(".runcible-archive-3"), secret);
+      Path other = Files.writeString(temporary.resolve(".runcible-archive-4"), "file");
+      try (ImageSink living = OciArchive.create(temporary.resolve("living.tar"))) {
+        Samples.put(living, APP, "two");
+        sample();
+        living.commit();
+      }
+      assertThat(empty).doesNotExist();
+      assertThat(full).doesNotExist();
+      assertThat(secret.resolve(".lock")).hasContent("mine");
+      Files.delete(link);
+      Files.delete(other);
+      assertThat(Tars.names(temporary)).containsExactly("images.tar", "living.tar", "secret");
+    }
+
+    @Test
     void anIndexHasOneEntry() {
       ImageIndex[] written = new ImageIndex[1];
       write(sink -> written[0] = Samples.putIndex(sink, APP, "one"));

@@ -3,14 +3,20 @@ package io.runcible.samples.cli;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.Platform;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IExecutionExceptionHandler;
+import picocli.CommandLine.IParameterExceptionHandler;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 
 /**
  * The command line.
@@ -24,27 +30,6 @@ import picocli.CommandLine.ParameterException;
     description = "Containers and images without a daemon.",
     mixinStandardHelpOptions = true,
     versionProvider = Cli.Version.class,
-    subcommands = {
-      PullCommand.class,
-      InspectCommand.class,
-      TagsCommand.class,
-      CopyCommand.class,
-      SyncCommand.class,
-      UnpackCommand.class,
-      DeleteCommand.class,
-      LoginCommand.class,
-      LogoutCommand.class,
-      ImagesCommand.class,
-      RemoveImageCommand.class,
-      PruneCommand.class,
-      RunCommand.class,
-      ExecCommand.class,
-      ListCommand.class,
-      LogsCommand.class,
-      StopCommand.class,
-      RemoveCommand.class,
-      InfoCommand.class
-    },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:success; of run and exec: what the process ended with",
@@ -58,26 +43,100 @@ public final class Cli {
   private static final int CANNOT_EXECUTE = 126;
   private static final int NO_PROGRAM = 127;
 
+  /** The commands by their names, in the order of the help. */
+  private static final Map<String, Class<?>> COMMANDS = new LinkedHashMap<>();
+
+  static {
+    COMMANDS.put("pull", PullCommand.class);
+    COMMANDS.put("inspect", InspectCommand.class);
+    COMMANDS.put("tags", TagsCommand.class);
+    COMMANDS.put("copy", CopyCommand.class);
+    COMMANDS.put("sync", SyncCommand.class);
+    COMMANDS.put("unpack", UnpackCommand.class);
+    COMMANDS.put("delete", DeleteCommand.class);
+    COMMANDS.put("login", LoginCommand.class);
+    COMMANDS.put("logout", LogoutCommand.class);
+    COMMANDS.put("images", ImagesCommand.class);
+    COMMANDS.put("rmi", RemoveImageCommand.class);
+    COMMANDS.put("prune", PruneCommand.class);
+    COMMANDS.put("run", RunCommand.class);
+    COMMANDS.put("exec", ExecCommand.class);
+    COMMANDS.put("ps", ListCommand.class);
+    COMMANDS.put("logs", LogsCommand.class);
+    COMMANDS.put("stop", StopCommand.class);
+    COMMANDS.put("rm", RemoveCommand.class);
+    COMMANDS.put("info", InfoCommand.class);
+  }
+
+  /** What asks for no more than the titles of the commands. */
+  private static final Set<String> ABOUT = Set.of("-h", "--help", "-V", "--version");
+
   private Cli() {}
 
   /** Runs one command. */
   public static void main(String[] args) {
-    System.exit(commandLine().execute(args));
+    System.exit(execute(args));
   }
 
-  static CommandLine commandLine() {
-    IExecutionExceptionHandler handler = (failure, commandLine, result) -> report(failure);
-    CommandLine commands =
-        new CommandLine(new Cli())
-            .setCaseInsensitiveEnumValuesAllowed(true)
-            .registerConverter(Platform.class, Platform::parse)
-            .setParameterExceptionHandler((failure, arguments) -> misunderstood(failure))
-            .setExecutionExceptionHandler(handler);
+  static int execute(String... arguments) {
+    return commandLine(arguments).execute(arguments);
+  }
+
+  /**
+   * What understands these arguments; without any, all commands. Picocli takes long to look into
+   * the class of a command, so it does that for the one that is named, where that is plain.
+   */
+  static CommandLine commandLine(String... arguments) {
+    String first = arguments.length == 0 ? "" : arguments[0];
+    boolean about = arguments.length == 1 && ABOUT.contains(first);
+    CommandLine commands = new CommandLine(new Cli());
+    for (Map.Entry<String, Class<?>> command : COMMANDS.entrySet()) {
+      String name = command.getKey();
+      if (about || name.equals(first) || !COMMANDS.containsKey(first)) {
+        Class<?> type = command.getValue();
+        commands.addSubcommand(name, about ? title(type) : type);
+      }
+    }
     // What follows the image or the container is the program's.
     for (String name : List.of("run", "exec")) {
-      Objects.requireNonNull(commands.getSubcommands().get(name)).setStopAtPositional(true);
+      CommandLine command = commands.getSubcommands().get(name);
+      if (command != null) {
+        command.setStopAtPositional(true);
+      }
     }
-    return commands;
+    Handlers handlers = new Handlers();
+    return commands
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .registerConverter(Platform.class, handlers)
+        .setParameterExceptionHandler(handlers)
+        .setExecutionExceptionHandler(handlers);
+  }
+
+  /** A command that does nothing but stand in the list of them. */
+  private static CommandSpec title(Class<?> type) {
+    CommandSpec title = CommandSpec.create();
+    title.usageMessage().description(type.getAnnotation(Command.class).description());
+    return title;
+  }
+
+  /** A class, as lambdas would keep picocli's classes from being in an archive of classes. */
+  private static final class Handlers
+      implements IExecutionExceptionHandler, IParameterExceptionHandler, ITypeConverter<Platform> {
+    @Override
+    public int handleExecutionException(
+        Exception failure, CommandLine command, @Nullable ParseResult result) {
+      return report(failure);
+    }
+
+    @Override
+    public int handleParseException(ParameterException failure, String[] arguments) {
+      return misunderstood(failure);
+    }
+
+    @Override
+    public Platform convert(String text) {
+      return Platform.parse(text);
+    }
   }
 
   private static int report(Exception failure) {

@@ -27,7 +27,7 @@ final class Training {
         .layer(layer.writeTo(directory.resolve("layer")))
         .build()
         .writeTo(images, ImageReference.parse("samples/training:1"));
-    try (RegistryServer registry = RegistryServer.serve(images).start()) {
+    try (RegistryServer registry = RegistryServer.serve(images).writable().start()) {
       String image = registry.host() + "/samples/training:1";
       String root = directory.resolve("data").toString();
       String state = directory.resolve("state").toString();
@@ -35,7 +35,10 @@ final class Training {
       execute("tags", image);
       execute("inspect", image);
       execute("inspect", "--json", layout);
+      // Tries a secure connection first.
+      execute("inspect", "--tls-verify=false", registry.host() + "/samples/none:1");
       execute("copy", "docker://" + image, "oci:" + directory.resolve("copy"));
+      execute("copy", "docker://" + image, "docker://" + registry.host() + "/samples/copy:1");
       execute("copy", layout, "oci-archive:" + directory.resolve("copy.tar"));
       execute("sync", "--src", "docker", "--dest", "oci", image, directory + "/copy");
       execute("unpack", image, directory.resolve("rootfs").toString());
@@ -47,6 +50,6 @@ final class Training {
   }
 
   private static void execute(String... arguments) {
-    Cli.commandLine().execute(arguments);
+    Cli.execute(arguments);
   }
 }

@@ -40,8 +40,7 @@ final class Sample {
       System.setOut(capturedOut);
       System.setErr(capturedErr);
       int code =
-          Cli.commandLine()
-              .execute(Stream.of(arguments).map(Object::toString).toArray(String[]::new));
+          Cli.execute(Stream.of(arguments).map(Object::toString).toArray(String[]::new));
       return new Ended(code, output.toString(UTF_8), errors.toString(UTF_8));
     } finally {
       System.setIn(in);
