@@ -76,8 +76,9 @@ public final class Rtnetlink implements AutoCloseable {
    * @param name its name
    * @param mtu the size of its largest packet
    * @param up whether it is switched on
+   * @param bridge the number of the bridge that it is a port of, 0 if of none
    */
-  public record Link(int index, String name, int mtu, boolean up) {}
+  public record Link(int index, String name, int mtu, boolean up, int bridge) {}
 
   /**
    * An address of a device.
@@ -139,7 +140,11 @@ public final class Rtnetlink implements AutoCloseable {
     boolean up = (answer.getInt(at + 8) & IFF_UP) != 0;
     NetlinkAttributes attributes = NetlinkAttributes.parse(answer.position(at + LINK_HEADER));
     return new Link(
-        index, attributes.text(IFLA_IFNAME).orElse(""), attributes.number(IFLA_MTU).orElse(0), up);
+        index,
+        attributes.text(IFLA_IFNAME).orElse(""),
+        attributes.number(IFLA_MTU).orElse(0),
+        up,
+        attributes.number(IFLA_MASTER).orElse(0));
   }
 
   /** All addresses. */
@@ -245,6 +250,19 @@ public final class Rtnetlink implements AutoCloseable {
   public void setUp(Link link) {
     NetlinkMessage message = linkMessage(SET_LINK, CHANGE, link.index(), IFF_UP, IFF_UP);
     socket.execute(message, "switch on", link.name());
+  }
+
+  /** Switches a device off; no error if it is not there. */
+  public void setDown(String name) {
+    NetlinkMessage message =
+        linkMessage(SET_LINK, CHANGE, 0, 0, IFF_UP).attribute(IFLA_IFNAME, name);
+    try {
+      socket.execute(message, "switch off", name);
+    } catch (NativeException e) {
+      if (e.errno() != Errno.ENODEV) {
+        throw e;
+      }
+    }
   }
 
   /** Adds an address to a device, which counts at once. */

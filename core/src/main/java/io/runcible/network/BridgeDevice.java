@@ -23,15 +23,19 @@ final class BridgeDevice {
 
   /** Makes it all; what a kill left of it is made anew. */
   static Link make(Rtnetlink host, NetworkRecord network) {
-    Nft.require();
     List<Subnet> subnets = network.parsedSubnets();
     host.deleteLink(network.device());
+    String admission = "";
     if (!network.internal()) {
       Forwarding.enable(host, subnets);
+      ForeignFirewall foreign = ForeignFirewall.find();
+      admission = foreign.admission(network);
+      if (foreign.hasFirewalld()) {
+        Firewalld.admit(network);
+      }
     }
-    String foreign = network.internal() ? "" : ForeignFirewall.admission(network);
     Nft.run(
-        NetworkRules.script(network) + foreign,
+        NetworkRules.script(network) + admission,
         "make the packet filter of network '" + network.name() + "'");
     host.addBridge(network.device(), MacAddress.derived(network.device()), mtu(host, network));
     Link bridge = host.link(network.device()).orElseThrow();
@@ -48,16 +52,33 @@ final class BridgeDevice {
     // The bridge last: as long as it is there, whoever cleans up after a kill comes here.
     RuncibleException failure = null;
     try {
-      String foreign = ForeignFirewall.removal(network);
-      Nft.run(
-          foreign + NetworkRules.removal(network),
-          "remove the packet filter of network '" + network.name() + "'");
+      if (Nft.isInstalled()) {
+        ForeignFirewall foreign = ForeignFirewall.find();
+        Nft.run(
+            foreign.removal(network) + NetworkRules.removal(network),
+            "remove the packet filter of network '" + network.name() + "'");
+        if (foreign.hasFirewalld() && !network.internal()) {
+          Firewalld.dismiss(network);
+        }
+      }
     } catch (RuncibleException e) {
       failure = e;
     }
+    removePorts(host, network);
     host.deleteLink(network.device());
     if (failure != null) {
       throw failure;
+    }
+  }
+
+  /** The kernel does it with a namespace, unless a copy of the mounts somewhere still has that. */
+  private static void removePorts(Rtnetlink host, NetworkRecord network) {
+    Optional<Link> bridge = host.link(network.device());
+    if (bridge.isPresent()) {
+      host.links().stream()
+          .filter(link -> link.bridge() == bridge.get().index())
+          .filter(link -> ContainerDevice.isHostName(link.name()))
+          .forEach(link -> host.deleteLink(link.name()));
     }
   }
 

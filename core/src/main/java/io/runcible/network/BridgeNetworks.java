@@ -10,12 +10,14 @@ import io.runcible.network.NetworkSpec.Subnet;
 import io.runcible.state.Journal;
 import io.runcible.state.JsonRecord;
 import java.net.InetAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,7 +46,7 @@ public final class BridgeNetworks implements AutoCloseable {
   private final NetworkFiles files;
   private final Path containers;
   private final Map<String, Journal.Entry> kept = new ConcurrentHashMap<>();
-  private String self = "";
+  private volatile String self = "";
 
   private BridgeNetworks(PrivilegedHost host, Path root, Path containers) {
     this.host = host;
@@ -104,13 +106,14 @@ public final class BridgeNetworks implements AutoCloseable {
    */
   public NetworkInfo create(NetworkSpec spec) {
     requireRoot(spec.name());
-    try (NetworkFiles.Held held = files.lock()) {
-      if (files.record(spec.name()).isPresent()) {
-        throw new RuncibleException(
-            ErrorKind.ALREADY_EXISTS, "there is a network '" + spec.name() + "' already");
-      }
-      return make(spec).info(LeaseTable.EMPTY);
-    }
+    return files.locked(
+        () -> {
+          if (files.record(spec.name()).isPresent()) {
+            throw new RuncibleException(
+                ErrorKind.ALREADY_EXISTS, "there is a network '" + spec.name() + "' already");
+          }
+          return make(spec).info(LeaseTable.EMPTY);
+        });
   }
 
   private NetworkRecord make(NetworkSpec spec) {
@@ -160,24 +163,29 @@ public final class BridgeNetworks implements AutoCloseable {
    */
   public boolean remove(String name) {
     Network.requireName(name);
-    try (NetworkFiles.Held held = files.lock()) {
-      Optional<NetworkRecord> record = files.record(name);
-      if (record.isEmpty()) {
-        return false;
-      }
-      LeaseTable table = files.leases(name).without(this::isGone);
-      if (!table.leases().isEmpty()) {
-        throw new RuncibleException(
-            ErrorKind.FAILED_PRECONDITION,
-            "network '"
-                + name
-                + "' is used by "
-                + table.leases().stream().map(Lease::containerId).toList()
-                + "; remove or disconnect them first");
-      }
-      remove(record.get());
-      return true;
+    return files.locked(
+        () -> {
+          Optional<NetworkRecord> record = files.record(name);
+          record.ifPresent(this::removeUnused);
+          return record.isPresent();
+        });
+  }
+
+  private void removeUnused(NetworkRecord record) {
+    List<String> users =
+        files.leases(record.name()).without(this::isGone).leases().stream()
+            .map(Lease::containerId)
+            .toList();
+    if (!users.isEmpty()) {
+      throw new RuncibleException(
+          ErrorKind.FAILED_PRECONDITION,
+          "network '"
+              + record.name()
+              + "' is used by "
+              + users
+              + "; remove or disconnect them first");
     }
+    remove(record);
   }
 
   private void remove(NetworkRecord record) {
@@ -191,16 +199,17 @@ public final class BridgeNetworks implements AutoCloseable {
 
   /** Removes the networks that no container is on; returns their names. */
   public List<String> prune() {
-    List<String> removed = new ArrayList<>();
-    try (NetworkFiles.Held held = files.lock()) {
-      for (NetworkRecord record : files.records()) {
-        if (files.leases(record.name()).leases().stream().allMatch(this::isGone)) {
-          remove(record);
-          removed.add(record.name());
-        }
-      }
-    }
-    return removed;
+    return files.locked(
+        () -> {
+          List<String> removed = new ArrayList<>();
+          for (NetworkRecord record : files.records()) {
+            if (files.leases(record.name()).leases().stream().allMatch(this::isGone)) {
+              remove(record);
+              removed.add(record.name());
+            }
+          }
+          return removed;
+        });
   }
 
   /**
@@ -212,11 +221,16 @@ public final class BridgeNetworks implements AutoCloseable {
    */
   public void attach(Journal journal, NetworkClient client, List<Network> networks) {
     requireRoot(networks.get(0).name());
-    try (NetworkFiles.Held held = files.lock();
-        NetworkNamespace namespace = host.createNetworkNamespace(client.namespace())) {
-      for (Network network : networks) {
-        join(journal, client, network, namespace);
-      }
+    try (NetworkNamespace namespace = host.createNetworkNamespace(client.namespace())) {
+      files.locked(
+          () -> {
+            NetworkClient asking = client;
+            for (Network network : networks) {
+              join(journal, asking, network, namespace);
+              // The host has its name on the first network.
+              asking = client.withoutGatewayNames();
+            }
+          });
     }
   }
 
@@ -227,18 +241,22 @@ public final class BridgeNetworks implements AutoCloseable {
    */
   public void connect(Journal journal, NetworkClient client, Network network) {
     requireRoot(network.name());
-    try (NetworkFiles.Held held = files.lock();
-        NetworkNamespace namespace = host.openNetworkNamespace(client.namespace())) {
-      join(journal, client, network, namespace);
-    }
+    files.locked(
+        () -> {
+          // Not before: whoever removes the container takes the namespace away, and then the lock.
+          try (NetworkNamespace namespace = host.openNetworkNamespace(client.namespace())) {
+            join(journal, client, network, namespace);
+          }
+        });
   }
 
   private void join(
       Journal journal, NetworkClient client, Network network, NetworkNamespace namespace) {
+    Nft.require();
     try (Rtnetlink netlink = Rtnetlink.open()) {
       NetworkRecord record = require(network.name());
-      LeaseTable table =
-          files.leases(record.name()).without(lease -> isReplaced(lease, client));
+      LeaseTable before = files.leases(record.name());
+      LeaseTable table = before.without(lease -> isReplaced(lease, client));
       if (table.of(client.token()).isPresent()) {
         throw new RuncibleException(
             ErrorKind.ALREADY_EXISTS,
@@ -251,6 +269,7 @@ public final class BridgeNetworks implements AutoCloseable {
       AddressPool.Given given = new AddressPool(record, table).choose(network.address());
       Lease lease = lease(client, network, given, namespace);
       keep(journal, record.name());
+      cutOff(netlink, before, table);
       table = table.with(lease, given.last());
       files.write(
           record.name(),
@@ -265,7 +284,7 @@ public final class BridgeNetworks implements AutoCloseable {
   /** Its container is gone, as far as that can be seen at a glance. */
   private boolean isReplaced(Lease lease, NetworkClient client) {
     return (lease.containerId().equals(client.id()) && !lease.token().equals(client.token()))
-        || !java.nio.file.Files.exists(containers.resolve(lease.containerId()));
+        || !Files.exists(containers.resolve(lease.containerId()));
   }
 
   private NetworkRecord require(String name) {
@@ -326,8 +345,11 @@ public final class BridgeNetworks implements AutoCloseable {
    */
   public void disconnect(NetworkClient client, String name) {
     requireRoot(name);
-    try (NetworkFiles.Held held = files.lock();
-        NetworkNamespace namespace = host.openNetworkNamespace(client.namespace());
+    files.locked(() -> leave(client, name));
+  }
+
+  private void leave(NetworkClient client, String name) {
+    try (NetworkNamespace namespace = host.openNetworkNamespace(client.namespace());
         Rtnetlink netlink = Rtnetlink.open()) {
       Lease lease =
           files
@@ -369,28 +391,34 @@ public final class BridgeNetworks implements AutoCloseable {
     return addresses;
   }
 
-  private interface Change {
-    LeaseTable apply(LeaseTable table);
+  private void change(String name, UnaryOperator<LeaseTable> change) {
+    files.locked(() -> changeLocked(name, change));
   }
 
-  private void change(String name, Change change) {
-    try (NetworkFiles.Held held = files.lock()) {
-      changeLocked(name, change);
-    }
-  }
-
-  private void changeLocked(String name, Change change) {
+  private void changeLocked(String name, UnaryOperator<LeaseTable> change) {
     Optional<NetworkRecord> record = files.record(name);
     if (record.isEmpty()) {
       files.remove(name);
       return;
     }
-    LeaseTable table = change.apply(files.leases(name));
+    LeaseTable before = files.leases(name);
+    LeaseTable table = change.apply(before);
     if (table.isUnused()) {
       takeDown(record.get());
+    } else {
+      try (Rtnetlink netlink = Rtnetlink.open()) {
+        cutOff(netlink, before, table);
+      }
     }
     files.write(name, table);
     writeHosts(record.get(), table);
+  }
+
+  /** An address may be given anew before the kernel has taken the namespace of the last one away. */
+  private static void cutOff(Rtnetlink netlink, LeaseTable before, LeaseTable after) {
+    before.leases().stream()
+        .filter(lease -> !after.leases().contains(lease))
+        .forEach(lease -> netlink.setDown(lease.hostDevice()));
   }
 
   private void takeDown(NetworkRecord record) {
@@ -432,13 +460,24 @@ public final class BridgeNetworks implements AutoCloseable {
   /** Lets go of the networks that this kept up. Idempotent. */
   @Override
   public void close() {
-    List<String> names = List.copyOf(kept.keySet());
-    for (String name : names) {
-      change(name, table -> table.withoutEngine(self));
-      Journal.Entry entry = kept.remove(name);
-      if (entry != null) {
-        entry.done();
+    RuncibleException failure = null;
+    for (String name : List.copyOf(kept.keySet())) {
+      try {
+        change(name, table -> table.withoutEngine(self));
+        Journal.Entry entry = kept.remove(name);
+        if (entry != null) {
+          entry.done();
+        }
+      } catch (RuncibleException e) {
+        if (failure == null) {
+          failure = e;
+        } else {
+          failure.addSuppressed(e);
+        }
       }
+    }
+    if (failure != null) {
+      throw failure;
     }
   }
 }

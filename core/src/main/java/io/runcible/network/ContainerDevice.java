@@ -49,6 +49,10 @@ final class ContainerDevice {
     return HOST_DEVICES + HexFormat.of().formatHex(hash).substring(0, DIGITS);
   }
 
+  static boolean isHostName(String name) {
+    return name.startsWith(HOST_DEVICES);
+  }
+
   /** The first of eth0, eth1 and so on that a namespace does not have. */
   static String freeName(Rtnetlink inside) {
     Set<String> names =

@@ -15,12 +15,36 @@ final class ForeignFirewall {
   private static final String CHAIN = "FORWARD";
   private static final List<String> FAMILIES = List.of("ip", "ip6");
 
+  private final List<String> families = new ArrayList<>();
+  private boolean firewalld;
+
   private ForeignFirewall() {}
 
+  /** Looks for them. */
+  static ForeignFirewall find() {
+    ForeignFirewall found = new ForeignFirewall();
+    for (JsonNode entry : Nft.list(List.of("list", "chains"), "list the host's packet filters")) {
+      JsonNode chain = entry.path("chain");
+      String table = chain.path("table").asText();
+      String family = chain.path("family").asText();
+      boolean forward = table.equals(TABLE) && chain.path("name").asText().equals(CHAIN);
+      if (forward && FAMILIES.contains(family)) {
+        found.families.add(family);
+      }
+      found.firewalld |= table.equals(Firewalld.TABLE);
+    }
+    return found;
+  }
+
+  /** Whether the service firewalld has rules of its own. */
+  boolean hasFirewalld() {
+    return firewalld;
+  }
+
   /** Statements that let a network through. */
-  static String admission(NetworkRecord network) {
+  String admission(NetworkRecord network) {
     StringBuilder script = new StringBuilder();
-    for (String family : chains()) {
+    for (String family : families) {
       List<JsonNode> rules = rules(family);
       script.append(removal(network, family, rules));
       String place = place(family, rules);
@@ -40,9 +64,9 @@ final class ForeignFirewall {
   }
 
   /** Statements that take the rules of a network away. */
-  static String removal(NetworkRecord network) {
+  String removal(NetworkRecord network) {
     StringBuilder script = new StringBuilder();
-    for (String family : chains()) {
+    for (String family : families) {
       script.append(removal(network, family, rules(family)));
     }
     return script.toString();
@@ -65,21 +89,6 @@ final class ForeignFirewall {
 
   private static String chain(String family) {
     return family + " " + TABLE + " " + CHAIN;
-  }
-
-  /** The families that have such a chain where packets are forwarded. */
-  private static List<String> chains() {
-    List<String> families = new ArrayList<>();
-    for (JsonNode entry : Nft.list(List.of("list", "chains"), "list the host's packet filters")) {
-      JsonNode chain = entry.path("chain");
-      String family = chain.path("family").asText();
-      if (chain.path("table").asText().equals(TABLE)
-          && chain.path("name").asText().equals(CHAIN)
-          && FAMILIES.contains(family)) {
-        families.add(family);
-      }
-    }
-    return families;
   }
 
   private static List<JsonNode> rules(String family) {

@@ -27,6 +27,10 @@ public record NetworkClient(
     gatewayNames = List.copyOf(gatewayNames);
   }
 
+  NetworkClient withoutGatewayNames() {
+    return new NetworkClient(id, token, directory, names, List.of());
+  }
+
   Path namespace() {
     return directory.resolve(NAMESPACE);
   }

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 
 /**
  * The records of the networks of a store: a directory for each, with what it is and who uses it.
@@ -35,36 +36,28 @@ final class NetworkFiles {
     this.root = root;
   }
 
-  /** The right to change something. */
-  final class Held implements AutoCloseable {
-    private final LockFile file;
-
-    private Held(LockFile file) {
-      this.file = file;
-    }
-
-    @Override
-    public void close() {
-      file.close();
-      inProcess.unlock();
-    }
+  /** Changes something. */
+  void locked(Runnable work) {
+    locked(
+        () -> {
+          work.run();
+          return true;
+        });
   }
 
-  Held lock() {
+  <T> T locked(Supplier<T> work) {
     inProcess.lock();
-    boolean held = false;
     try {
       Files.createDirectories(
           root, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-      Held all = new Held(LockFile.acquire(root.resolve(".lock"), true, LIMIT));
-      held = true;
-      return all;
+      LockFile lock = LockFile.acquire(root.resolve(".lock"), true, LIMIT);
+      try (lock) {
+        return work.get();
+      }
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot make '" + root + "'", e);
     } finally {
-      if (!held) {
-        inProcess.unlock();
-      }
+      inProcess.unlock();
     }
   }
 

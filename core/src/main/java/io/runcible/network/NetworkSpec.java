@@ -34,9 +34,7 @@ public final class NetworkSpec {
      * @throws RuncibleException INVALID_INPUT otherwise
      */
     public Subnet {
-      if (prefix.hostBits() < 2 || prefix.length() < 8) {
-        throw invalid("the subnet " + prefix + " has no room for a gateway and a container");
-      }
+      requireRoom(prefix);
       InetAddress first = prefix.address();
       if (first.isLoopbackAddress() || first.isMulticastAddress() || first.isLinkLocalAddress()) {
         throw invalid("the subnet " + prefix + " has no addresses that others could reach");
@@ -47,7 +45,14 @@ public final class NetworkSpec {
       }
     }
 
+    private static void requireRoom(IpPrefix prefix) {
+      if (prefix.hostBits() < 2 || prefix.length() < 8) {
+        throw invalid("the subnet " + prefix + " has no room for a gateway and a container");
+      }
+    }
+
     static Subnet of(IpPrefix prefix) {
+      requireRoom(prefix);
       return new Subnet(prefix, prefix.at(1));
     }
 

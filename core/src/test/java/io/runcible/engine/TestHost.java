@@ -9,11 +9,14 @@ import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.Rtnetlink;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.NoRouteToHostException;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,7 +40,7 @@ final class TestHost implements AutoCloseable {
   private final PrivilegedHost host = PrivilegedHost.open();
   private final Path directory;
   private final List<AutoCloseable> opened = new ArrayList<>();
-  private final List<String> before;
+  private List<String> before;
 
   private TestHost(Path directory) {
     this.directory = directory;
@@ -55,6 +58,11 @@ final class TestHost implements AutoCloseable {
       inside.netlink().addDefaultRoute(uplink, address(OUTSIDE));
       inside.netlink().addDefaultRoute(uplink, address(OUTSIDE_IPV6));
     }
+    before = state();
+  }
+
+  /** What is there now may be there at the end. */
+  void begin() {
     before = state();
   }
 
@@ -97,6 +105,28 @@ final class TestHost implements AutoCloseable {
   /** A program on the host; returns what it wrote, and fails if it fails. */
   String command(String... command) {
     return call(() -> output(command));
+  }
+
+  /** A program of the world. */
+  void outside(String... command) {
+    InNamespace.call(pin("outside"), () -> output(command));
+  }
+
+  boolean connectsFromOutside(String address, int port) {
+    return InNamespace.call(pin("outside"), () -> connect(address, port));
+  }
+
+  boolean connects(String address, int port) {
+    return call(() -> connect(address, port));
+  }
+
+  private static boolean connect(String address, int port) throws IOException {
+    try (Socket socket = new Socket()) {
+      socket.connect(new InetSocketAddress(address(address), port), 1000);
+      return true;
+    } catch (SocketTimeoutException | ConnectException | NoRouteToHostException e) {
+      return false;
+    }
   }
 
   private static String output(String... command) throws IOException, InterruptedException {
