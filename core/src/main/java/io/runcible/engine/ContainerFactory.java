@@ -152,8 +152,7 @@ final class ContainerFactory {
     network.attach(record);
     RuntimeSpecs specs = new RuntimeSpecs(image, spec, parts.limits());
     UserLookup.Identity user = UserLookup.find(parts.host(), rootfs, specs.user());
-    RuntimeSpec.Builder runtimeSpec =
-        specs.container(directory, record, network, user).toBuilder();
+    RuntimeSpec.Builder runtimeSpec = specs.container(directory, record, network, user).toBuilder();
     for (Path volume : RootDirectories.make(rootfs, directory.rootfs(), image.volumes())) {
       String inside = "/" + directory.rootfs().relativize(volume);
       if (spec.isReadOnlyRoot()

@@ -26,7 +26,8 @@ final class ContainerNetwork {
   /** Before anything is made: what this engine or this combination cannot do. */
   static void check(EngineParts parts, ContainerSpec spec) {
     Network.Kind kind = spec.network().kind();
-    if (parts.host().rootless() && (kind == Network.Kind.BRIDGE || kind == Network.Kind.CONTAINER)) {
+    if (parts.host().rootless()
+        && (kind == Network.Kind.BRIDGE || kind == Network.Kind.CONTAINER)) {
       throw new RuncibleException(
           ErrorKind.UNSUPPORTED,
           "the network '"

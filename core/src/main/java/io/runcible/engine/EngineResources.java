@@ -63,8 +63,7 @@ final class EngineResources implements AutoCloseable {
       HostLimits limits = HostLimits.detect(host);
       BridgeNetworks networks = BridgeNetworks.open(host, data.resolve("networks"), containers);
       remover =
-          new ContainerRemover(
-              host, snapshotter, runtime, limits.cgroups(), networks, containers);
+          new ContainerRemover(host, snapshotter, runtime, limits.cgroups(), networks, containers);
       Journal.sweep(
           journals,
           Map.of(ContainerRemover.KIND, remover::undo, BridgeNetworks.KIND, networks::undo));

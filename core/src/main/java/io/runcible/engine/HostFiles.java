@@ -50,7 +50,8 @@ final class HostFiles {
     StringBuilder text = new StringBuilder();
     if (network == Network.Kind.HOST && Files.isReadable(ofHost)) {
       // Bytes that are no text survive this way.
-      text.append(Files.readString(ofHost, StandardCharsets.ISO_8859_1).stripTrailing()).append('\n');
+      text.append(Files.readString(ofHost, StandardCharsets.ISO_8859_1).stripTrailing())
+          .append('\n');
     } else {
       text.append(LOOPBACK);
       if (network != Network.Kind.BRIDGE) {

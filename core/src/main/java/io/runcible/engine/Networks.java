@@ -61,9 +61,9 @@ public final class Networks {
    * Puts a container on one more network, also while it runs.
    *
    * @param network its name, with the names and the address of the container there
-   * @throws RuncibleException NOT_FOUND if there is no such network, ALREADY_EXISTS if the container
-   *     is on it or its address is taken, FAILED_PRECONDITION if the container was not made with a
-   *     bridge network
+   * @throws RuncibleException NOT_FOUND if there is no such network, ALREADY_EXISTS if the
+   *     container is on it or its address is taken, FAILED_PRECONDITION if the container was not
+   *     made with a bridge network
    */
   public void connect(Container container, Network network) {
     if (network.kind() != Network.Kind.BRIDGE) {

@@ -96,13 +96,17 @@ record ResolverFile(String text, List<String> notes) {
     return !address.startsWith("127.") && !address.equals("::1") && address.indexOf('%') < 0;
   }
 
+  private static List<String> fields(String line) {
+    return List.of(line.strip().split("\\s+", -1));
+  }
+
   /** The first word after each such keyword. */
   private static List<String> values(String text, String keyword) {
     List<String> values = new ArrayList<>();
     for (String line : text.lines().toList()) {
-      String[] fields = line.strip().split("\\s+");
-      if (fields.length > 1 && fields[0].equals(keyword)) {
-        values.add(fields[1]);
+      List<String> fields = fields(line);
+      if (fields.size() > 1 && fields.get(0).equals(keyword)) {
+        values.add(fields.get(1));
       }
     }
     return values;
@@ -112,7 +116,7 @@ record ResolverFile(String text, List<String> notes) {
   private static List<String> words(String text, String keyword, String otherKeyword) {
     List<String> words = List.of();
     for (String line : text.lines().toList()) {
-      List<String> fields = List.of(line.strip().split("\\s+"));
+      List<String> fields = fields(line);
       if (fields.get(0).equals(keyword) || fields.get(0).equals(otherKeyword)) {
         words = fields.subList(1, fields.size());
       }

@@ -51,7 +51,8 @@ final class NetlinkAttributes {
       return OptionalInt.empty();
     }
     try {
-      return OptionalInt.of(ByteBuffer.wrap(value).order(java.nio.ByteOrder.nativeOrder()).getInt());
+      return OptionalInt.of(
+          ByteBuffer.wrap(value).order(java.nio.ByteOrder.nativeOrder()).getInt());
     } catch (BufferUnderflowException e) {
       throw new RuncibleException(
           ErrorKind.CORRUPT_DATA, "a netlink number has " + value.length + " bytes", e);

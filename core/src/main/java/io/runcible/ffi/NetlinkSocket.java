@@ -221,7 +221,8 @@ final class NetlinkSocket implements AutoCloseable {
       if ((flags & HAS_EXPLANATION) == 0 || content.remaining() < words) {
         return "";
       }
-      return NetlinkAttributes.parse(content.duplicate().order(ByteOrder.nativeOrder()).position(words))
+      return NetlinkAttributes.parse(
+              content.duplicate().order(ByteOrder.nativeOrder()).position(words))
           .text(EXPLANATION)
           .orElse("");
     }

@@ -276,9 +276,7 @@ public final class Rtnetlink implements AutoCloseable {
             .attribute(IFA_ADDRESS, bytes)
             .attribute(IFA_FLAGS, IFA_F_NODAD);
     socket.execute(
-        message,
-        "add address",
-        address.getHostAddress() + "/" + length + " to " + link.name());
+        message, "add address", address.getHostAddress() + "/" + length + " to " + link.name());
   }
 
   /** Adds a default route through a gateway. */
@@ -291,15 +289,12 @@ public final class Rtnetlink implements AutoCloseable {
             .attribute(RTA_GATEWAY, bytes)
             .attribute(RTA_OIF, link.index());
     socket.execute(
-        message,
-        "add default route",
-        "through " + gateway.getHostAddress() + " on " + link.name());
+        message, "add default route", "through " + gateway.getHostAddress() + " on " + link.name());
   }
 
   /** Removes a device, with its addresses and routes; false if it is not there. */
   public boolean deleteLink(String name) {
-    NetlinkMessage message =
-        linkMessage(DELETE_LINK, CHANGE, 0, 0, 0).attribute(IFLA_IFNAME, name);
+    NetlinkMessage message = linkMessage(DELETE_LINK, CHANGE, 0, 0, 0).attribute(IFLA_IFNAME, name);
     try {
       socket.execute(message, "remove device", name);
       return true;

@@ -93,8 +93,7 @@ final class BridgeDevice {
             java.util.Comparator.comparing(
                     (Rtnetlink.Route route) -> route.destination().getAddress().length)
                 .thenComparingInt(Rtnetlink.Route::priority))
-        .flatMap(
-            route -> host.links().stream().filter(l -> l.index() == route.link()).findFirst())
+        .flatMap(route -> host.links().stream().filter(l -> l.index() == route.link()).findFirst())
         .map(Link::mtu)
         .filter(mtu -> mtu >= 576)
         .orElse(DEFAULT_MTU);

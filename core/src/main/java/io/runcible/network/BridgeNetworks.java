@@ -33,6 +33,7 @@ import org.slf4j.LoggerFactory;
  * <p>Works on the network namespace of the calling thread. Thread-safe. Blocks for milliseconds;
  * one lock, of all processes, is held meanwhile.
  */
+@SuppressWarnings("exports") // For the engine: hosts and journals are not for others.
 public final class BridgeNetworks implements AutoCloseable {
   /** The kind of journal entry of an engine that keeps a network up. */
   public static final String KIND = "network";
@@ -152,7 +153,9 @@ public final class BridgeNetworks implements AutoCloseable {
 
   /** All networks, by name. */
   public List<NetworkInfo> list() {
-    return files.records().stream().map(record -> record.info(files.leases(record.name()))).toList();
+    return files.records().stream()
+        .map(record -> record.info(files.leases(record.name())))
+        .toList();
   }
 
   /**
@@ -274,8 +277,7 @@ public final class BridgeNetworks implements AutoCloseable {
       files.write(
           record.name(),
           table.engines().contains(journal.owner()) ? table : table.withEngine(journal.owner()));
-      Rtnetlink.Link made =
-          bridge.isPresent() ? bridge.get() : BridgeDevice.make(netlink, record);
+      Rtnetlink.Link made = bridge.isPresent() ? bridge.get() : BridgeDevice.make(netlink, record);
       new ContainerDevice(record, lease, given).make(netlink, made, namespace, network.mac());
       writeHosts(record, table);
     }
@@ -300,8 +302,7 @@ public final class BridgeNetworks implements AutoCloseable {
   }
 
   /** What was free when the network was made may not be so when it is first used. */
-  private NetworkRecord withFreeSubnets(
-      Rtnetlink netlink, NetworkRecord record, LeaseTable table) {
+  private NetworkRecord withFreeSubnets(Rtnetlink netlink, NetworkRecord record, LeaseTable table) {
     SubnetChooser chooser = SubnetChooser.of(netlink, files.records(), record);
     boolean movable = record.chosen() && table.leases().isEmpty();
     boolean collides =
@@ -334,8 +335,7 @@ public final class BridgeNetworks implements AutoCloseable {
   /** As long as this is open the bridge stays. */
   private void keep(Journal journal, String name) {
     self = journal.owner();
-    kept.computeIfAbsent(
-        name, n -> journal.record(KIND, Map.of(NAME, n, ENGINE, journal.owner())));
+    kept.computeIfAbsent(name, n -> journal.record(KIND, Map.of(NAME, n, ENGINE, journal.owner())));
   }
 
   /**
@@ -414,7 +414,9 @@ public final class BridgeNetworks implements AutoCloseable {
     writeHosts(record.get(), table);
   }
 
-  /** An address may be given anew before the kernel has taken the namespace of the last one away. */
+  /**
+   * An address may be given anew before the kernel has taken the namespace of the last one away.
+   */
   private static void cutOff(Rtnetlink netlink, LeaseTable before, LeaseTable after) {
     before.leases().stream()
         .filter(lease -> !after.leases().contains(lease))
@@ -432,7 +434,9 @@ public final class BridgeNetworks implements AutoCloseable {
     for (Lease reader : table.leases()) {
       List<String> lines = new ArrayList<>();
       lines(lines, reader);
-      table.leases().stream().filter(l -> l != reader).forEach(l -> lines(lines, l));
+      table.leases().stream()
+          .filter(l -> !l.token().equals(reader.token()))
+          .forEach(l -> lines(lines, l));
       if (!reader.gatewayNames().isEmpty()) {
         record.parsedSubnets().stream()
             .map(subnet -> subnet.gateway().getHostAddress())

@@ -8,8 +8,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The service firewalld, which rejects what no zone of its own lets through, whatever other tables
- * accept. A network with a way out is in its zone "trusted" while it is up; the table of the network
- * itself keeps others away.
+ * accept. A network with a way out is in its zone "trusted" while it is up; the table of the
+ * network itself keeps others away.
  */
 final class Firewalld {
   /** Its table of the packet filter. */
@@ -22,7 +22,10 @@ final class Firewalld {
 
   static void admit(NetworkRecord network) {
     if (Spawn.findProgram(PROGRAM).isEmpty()) {
-      LOG.warn("firewalld is at work and '{}' is missing; '{}' may have no way out", PROGRAM, network.name());
+      LOG.warn(
+          "firewalld is at work and '{}' is missing; '{}' may have no way out",
+          PROGRAM,
+          network.name());
       return;
     }
     change("--add-interface=", network, "let network '" + network.name() + "' through");

@@ -32,7 +32,7 @@ final class HostCommand {
    * @param what for the message: what it is to do
    * @throws RuncibleException UNAVAILABLE if it fails, with what it says
    */
-    static String run(List<String> command, String input, String what) {
+  static String run(List<String> command, String input, String what) {
     byte[] script = input.getBytes(StandardCharsets.US_ASCII);
     if (script.length > MAX_SCRIPT) {
       throw new RuncibleException(
@@ -64,8 +64,8 @@ final class HostCommand {
     }
   }
 
-  private static String answer(
-      ChildProcess child, String program, InputStream read, String what) throws IOException {
+  private static String answer(ChildProcess child, String program, InputStream read, String what)
+      throws IOException {
     String text;
     Optional<WaitStatus> end = Optional.empty();
     try {
@@ -84,7 +84,12 @@ final class HostCommand {
       String said = text.strip().replaceAll("\\s+", " ");
       throw new RuncibleException(
           ErrorKind.UNAVAILABLE,
-          "cannot " + what + ": " + program + " says: " + said.substring(0, Math.min(SHOWN, said.length())));
+          "cannot "
+              + what
+              + ": "
+              + program
+              + " says: "
+              + said.substring(0, Math.min(SHOWN, said.length())));
     }
     return text;
   }

@@ -34,7 +34,11 @@ final class HostsFile {
         return;
       }
       if (Files.size(file) > MAX_SIZE) {
-        LOG.warn("'{}' is larger than {} bytes; names on '{}' stay as they are", file, MAX_SIZE, network);
+        LOG.warn(
+            "'{}' is larger than {} bytes; names on '{}' stay as they are",
+            file,
+            MAX_SIZE,
+            network);
         return;
       }
       byte[] old = Files.readAllBytes(file);

@@ -156,8 +156,7 @@ public record IpPrefix(InetAddress address, int length) {
 
   /** How many after the first an address of it is. */
   BigInteger offset(InetAddress other) {
-    return new BigInteger(1, other.getAddress())
-        .subtract(new BigInteger(1, address.getAddress()));
+    return new BigInteger(1, other.getAddress()).subtract(new BigInteger(1, address.getAddress()));
   }
 
   /** The last one: of IPv4, that of all hosts. */

@@ -69,8 +69,8 @@ public final class Network {
   /**
    * The bridge network of a name.
    *
-   * @throws RuncibleException INVALID_INPUT if it is no name: 1 to 64 of {@code [a-z0-9_.-]} after a
-   *     letter or digit, and neither {@code none} nor {@code host}
+   * @throws RuncibleException INVALID_INPUT if it is no name: 1 to 64 of {@code [a-z0-9_.-]} after
+   *     a letter or digit, and neither {@code none} nor {@code host}
    */
   public static Network named(String name) {
     requireName(name);
@@ -98,16 +98,16 @@ public final class Network {
       case "none" -> NONE;
       case "host" -> HOST;
       default ->
-          text.startsWith(CONTAINER)
-              ? container(text.substring(CONTAINER.length()))
-              : named(text);
+          text.startsWith(CONTAINER) ? container(text.substring(CONTAINER.length())) : named(text);
     };
   }
 
   static void requireName(String name) {
     if (!isName(name) || name.equals("none") || name.equals("host")) {
       throw invalid(
-          "'" + name + "' is no name of a network: up to 64 of a-z 0-9 _ . - after a letter or"
+          "'"
+              + name
+              + "' is no name of a network: up to 64 of a-z 0-9 _ . - after a letter or"
               + " digit, other than none and host");
     }
   }

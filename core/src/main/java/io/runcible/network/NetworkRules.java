@@ -69,8 +69,7 @@ final class NetworkRules {
       lines.add("iifname " + device + " accept");
       lines.add("oifname " + device + " ct state established,related accept");
       if (!network.isolated()) {
-        lines.add(
-            "iifname \"" + NetworkRecord.OPEN_DEVICES + "*\" oifname " + device + " accept");
+        lines.add("iifname \"" + NetworkRecord.OPEN_DEVICES + "*\" oifname " + device + " accept");
       }
       lines.add("oifname " + device + " drop");
     }
@@ -117,8 +116,7 @@ final class NetworkRules {
     }
     for (Subnet subnet : network.parsedSubnets()) {
       String family = subnet.prefix().isIpv4() ? "ip" : "ip6";
-      lines.add(
-          family + " saddr " + subnet.prefix() + " oifname != " + device + " masquerade");
+      lines.add(family + " saddr " + subnet.prefix() + " oifname != " + device + " masquerade");
     }
     lines.add("}");
   }

@@ -130,7 +130,8 @@ final class SubnetChooser {
   }
 
   private IpPrefix chooseIpv4(String seed) {
-    int begin = new BigInteger(1, MacAddress.sha256(seed)).mod(BigInteger.valueOf(POOL_SIZE)).intValue();
+    int begin =
+        new BigInteger(1, MacAddress.sha256(seed)).mod(BigInteger.valueOf(POOL_SIZE)).intValue();
     for (int i = 0; i < POOL_SIZE; i++) {
       long offset = (long) ((begin + i) % POOL_SIZE) << SUBNET_BITS;
       IpPrefix candidate = new IpPrefix(POOL.at(offset), 32 - SUBNET_BITS);
@@ -144,8 +145,7 @@ final class SubnetChooser {
   private IpPrefix chooseIpv6(String seed) {
     for (int i = 0; i < IPV6_TRIES; i++) {
       BigInteger random = new BigInteger(1, MacAddress.sha256(seed + i)).shiftRight(216);
-      IpPrefix candidate =
-          new IpPrefix(POOL_IPV6.at(random.shiftLeft(80)), IPV6_LENGTH);
+      IpPrefix candidate = new IpPrefix(POOL_IPV6.at(random.shiftLeft(80)), IPV6_LENGTH);
       if (collision(candidate).isEmpty()) {
         return candidate;
       }
@@ -161,7 +161,9 @@ final class SubnetChooser {
 
   private static boolean hasIpv6() {
     try {
-      return Files.readString(Path.of("/proc/sys/net/ipv6/conf/all/disable_ipv6")).strip().equals("0");
+      return Files.readString(Path.of("/proc/sys/net/ipv6/conf/all/disable_ipv6"))
+          .strip()
+          .equals("0");
     } catch (IOException e) {
       return false;
     }

@@ -2,8 +2,8 @@
  * What a container sees of the network: nothing, the host's, or bridge networks.
  *
  * <p>A {@link io.runcible.network.Network} in a container's spec names what it is on, and a {@link
- * io.runcible.network.NetworkSpec} describes a bridge network to be made; engines offer both. {@link
- * io.runcible.network.Network#BRIDGE} needs no making:
+ * io.runcible.network.NetworkSpec} describes a bridge network to be made; engines offer both.
+ * {@link io.runcible.network.Network#BRIDGE} needs no making:
  *
  * <pre>{@code
  * engine.networks().create(NetworkSpec.builder("backend").internal().build());

@@ -63,7 +63,8 @@ class BridgeChurnIT {
             threads.submit(
                 () ->
                     runToEnd(
-                        engine, ENGINE.sh("timeout 20 wget -q -O - http://web/").network(Network.BRIDGE))));
+                        engine,
+                        ENGINE.sh("timeout 20 wget -q -O - http://web/").network(Network.BRIDGE))));
       }
       for (Future<String> answer : answers) {
         assertThat(get(answer)).isEqualTo("hello");
@@ -111,7 +112,10 @@ class BridgeChurnIT {
   private void killAtRandom(boolean watchdogToo) {
     try (ChildJvm jvm =
         ChildJvm.start(
-            EngineProgram.class, "bridge-loop", ENGINE.root().path(), ENGINE.reference("busybox"))) {
+            EngineProgram.class,
+            "bridge-loop",
+            ENGINE.root().path(),
+            ENGINE.reference("busybox"))) {
       assertThat(jvm.line()).isEqualTo("working");
       sleep(random.nextInt(LONGEST_MILLIS));
       if (watchdogToo) {

@@ -211,7 +211,10 @@ class BridgeIT {
           Network inside = Network.named("inside");
           try (Container server = server(engine, "hello", inside.withAlias("web"));
               Container client = client(engine, inside)) {
-            assertThat(output(client, WGET + "web/")).isEqualTo("hello");
+ 
+            for (String name : List.of("web", ipv4(server))) {
+              assertThat(output(client, WGET + name + "/")).isEqualTo("hello");
+            }
             String world = "nc -w 1 " + TestHost.OUTSIDE + " " + port + " </dev/null";
             assertThat(fails(client, world)).isTrue();
             NetworkInfo network = engine.networks().find("inside").orElseThrow();
@@ -236,7 +239,7 @@ class BridgeIT {
           try (Container server =
                   server(engine, "hello", Network.named("inside").withAlias("web"));
               Container both = client(engine, Network.named("inside"), Network.BRIDGE)) {
-            assertThat(output(both, WGET + "web/")).isEqualTo("hello");
+            assertThat(output(both, WGET + ipv4(server) + "/")).isEqualTo("hello");
             assertThat(output(both, "nc -w 5 " + TestHost.OUTSIDE + " " + port + " </dev/null"))
                 .isEqualTo(TestHost.UPLINK);
             assertThat(output(both, "ls /sys/class/net | tr '\\n' ' '")).isEqualTo("eth0 eth1 lo");
@@ -263,13 +266,13 @@ class BridgeIT {
                 "other");
             // The default route moves to the network that is left.
             networks.disconnect(client, "bridge");
-            String gateway = networks.find("other").orElseThrow().subnets().get(0).gateway().getHostAddress();
+            String gateway =
+                networks.find("other").orElseThrow().subnets().get(0).gateway().getHostAddress();
             assertThat(output(client, "ip route")).contains("default via " + gateway);
             networks.disconnect(client, "other");
             assertThat(output(client, "ls /sys/class/net")).isEqualTo("lo");
             assertThat(output(server, "cat /etc/hosts")).doesNotContain("late");
-            assertRefused(
-                () -> networks.disconnect(client, "other"), ErrorKind.NOT_FOUND, "other");
+            assertRefused(() -> networks.disconnect(client, "other"), ErrorKind.NOT_FOUND, "other");
           }
           try (Container alone = client(engine, Network.NONE)) {
             assertRefused(
@@ -465,7 +468,8 @@ class BridgeIT {
                 "cat /proc/sys/net/ipv6/conf/all/accept_ra /proc/sys/net/ipv6/conf/eth0/accept_ra";
             assertThat(output(client, settings)).isEqualTo("0\n0");
             String bridge = engine.networks().find("bridge").orElseThrow().device();
-            assertThat(host.command("cat", "/proc/sys/net/ipv6/conf/" + bridge + "/accept_ra").strip())
+            assertThat(
+                    host.command("cat", "/proc/sys/net/ipv6/conf/" + bridge + "/accept_ra").strip())
                 .isEqualTo("0");
           }
         });

@@ -87,15 +87,15 @@ class BridgeNamesIT {
         engine -> {
           Network web = Network.BRIDGE.withAlias("web");
           String count = "grep -c '\\bweb$' /etc/hosts || true";
-          try (Container client = idle(engine, Network.BRIDGE);
-              Container first = idle(engine, web)) {
-            assertThat(output(client, count)).isEqualTo("2");
-            try (Container second = idle(engine, web)) {
-              assertThat(output(client, count)).isEqualTo("4");
-              assertThat(output(second, count)).isEqualTo("4");
+          try (Container client = idle(engine, Network.BRIDGE)) {
+            try (Container first = idle(engine, web)) {
+              assertThat(output(client, count)).isEqualTo("2");
+              try (Container second = idle(engine, web)) {
+                assertThat(output(client, count)).isEqualTo("4");
+                assertThat(output(second, count)).isEqualTo("4");
+              }
+              assertThat(output(first, count)).isEqualTo("2");
             }
-            assertThat(output(client, count)).isEqualTo("2");
-            first.close();
             assertThat(output(client, count)).isEqualTo("0");
           }
         });
@@ -135,11 +135,7 @@ class BridgeNamesIT {
                   .withOption("ndots:3");
           try (Container container =
               engine.run(
-                  ENGINE
-                      .sh("sleep 600")
-                      .network(Network.BRIDGE)
-                      .nameResolution(names)
-                      .build())) {
+                  ENGINE.sh("sleep 600").network(Network.BRIDGE).nameResolution(names).build())) {
             assertThat(output(container, "nc -w 5 the-host " + port + " </dev/null"))
                 .isEqualTo(container.addresses().get(0).getHostAddress());
             assertThat(output(container, "cat /etc/hosts")).contains("192.0.2.9\telsewhere");
@@ -153,17 +149,16 @@ class BridgeNamesIT {
   void enginesOnTheSameDirectoriesShareNetworks() {
     onHost(
         engine -> {
-          try (ContainerEngine other = ENGINE.open();
-              Container client = idle(engine, Network.BRIDGE)) {
-            try (Container server =
-                other.run(
-                    ENGINE
-                        .sh("echo hello >/index.html; httpd -f -p 80 -h /")
-                        .network(Network.BRIDGE.withAlias("web"))
-                        .build())) {
+          try (Container client = idle(engine, Network.BRIDGE)) {
+            try (ContainerEngine other = ENGINE.open();
+                Container server =
+                    other.run(
+                        ENGINE
+                            .sh("echo hello >/index.html; httpd -f -p 80 -h /")
+                            .network(Network.BRIDGE.withAlias("web"))
+                            .build())) {
               assertThat(server.addresses()).doesNotContainAnyElementsOf(client.addresses());
               assertThat(output(client, "timeout 5 wget -q -O - http://web/")).isEqualTo("hello");
-              other.close();
             }
             assertThat(output(client, "cat /etc/hosts")).doesNotContain("web");
             assertThat(output(client, "ip route")).contains("default");

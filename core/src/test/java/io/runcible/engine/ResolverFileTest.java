@@ -38,8 +38,7 @@ class ResolverFileTest {
     ResolverFile file =
         ResolverFile.of(
             "nameserver 127.0.0.1\nnameserver ::1\nnameserver fe80::1%eth0\nnameserver 192.0.2.1\n",
-            "",
-            NameResolution.DEFAULT);
+            "", NameResolution.DEFAULT);
     assertThat(file.text()).isEqualTo("nameserver 192.0.2.1\n");
     assertThat(file.notes()).hasSize(3).anyMatch(note -> note.contains("127.0.0.1"));
   }

@@ -180,8 +180,8 @@ final class TestHost implements AutoCloseable {
   List<String> state() {
     String all =
         command("ip", "-oneline", "-brief", "addr")
-            // Chosen anew for a device, or not there yet.
-            .replaceAll("fe80::\\S+", "")
+                // Chosen anew for a device, or not there yet.
+                .replaceAll("fe80::\\S+", "")
             + command("nft", "list", "ruleset").replaceAll("packets \\d+ bytes \\d+", "");
     return Stream.of(all.split("\n")).map(String::stripTrailing).filter(l -> !l.isEmpty()).toList();
   }

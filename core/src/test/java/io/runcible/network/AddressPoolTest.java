@@ -33,8 +33,7 @@ class AddressPoolTest {
   void oneAddressOfEachKindIsGiven() {
     NetworkRecord network = network("10.1.2.0/24", "fd00:1::/64");
     LeaseTable table = give(network, LeaseTable.EMPTY, "a");
-    assertThat(table.leases().get(0).addresses())
-        .containsExactly("10.1.2.2", "fd00:1:0:0:0:0:0:2");
+    assertThat(table.leases().get(0).addresses()).containsExactly("10.1.2.2", "fd00:1:0:0:0:0:0:2");
   }
 
   @Test

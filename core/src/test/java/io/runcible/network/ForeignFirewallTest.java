@@ -27,7 +27,8 @@ class ForeignFirewallTest {
     assertThat(ForeignFirewall.place("ip", List.of())).isEqualTo("add rule ip filter FORWARD");
     assertThat(ForeignFirewall.place("ip", rules("[" + MATCH + ",{\"drop\":null}]")))
         .isEqualTo("add rule ip filter FORWARD");
-    assertThat(ForeignFirewall.place("ip6", rules("[{\"counter\":{}},{\"jump\":{\"target\":\"a\"}}]")))
+    assertThat(
+            ForeignFirewall.place("ip6", rules("[{\"counter\":{}},{\"jump\":{\"target\":\"a\"}}]")))
         .isEqualTo("add rule ip6 filter FORWARD");
   }
 

@@ -65,7 +65,8 @@ class HostsFileTest {
 
   @Test
   void bytesThatAreNoTextStay() throws IOException {
-    Path file = Files.write(directory.resolve("hosts"), new byte[] {(byte) 0xff, (byte) 0xc3, '\n'});
+    Path file =
+        Files.write(directory.resolve("hosts"), new byte[] {(byte) 0xff, (byte) 0xc3, '\n'});
     HostsFile.rewrite(file, "net", List.of("10.0.0.2\ta"));
     HostsFile.rewrite(file, "net", List.of());
     assertThat(Files.readAllBytes(file)).containsExactly(0xff, 0xc3, '\n');

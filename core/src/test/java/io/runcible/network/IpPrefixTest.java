@@ -95,17 +95,18 @@ class IpPrefixTest {
   @Test
   void subnetNeedsRoomAndAGatewayInIt() {
     for (String prefix : new String[] {"10.0.0.0/31", "10.0.0.0/32", "0.0.0.0/0", "fd00::/127"}) {
-      assertThatThrownBy(() -> NetworkSpec.builder("x").subnet(prefix)).hasMessageContaining(IpPrefix.parse(prefix).toString());
+      assertThatThrownBy(() -> NetworkSpec.builder("x").subnet(prefix))
+          .hasMessageContaining(IpPrefix.parse(prefix).toString());
     }
     for (String gateway : new String[] {"10.0.0.0", "10.0.0.3", "10.0.1.1", "fd00::1"}) {
       assertThatThrownBy(() -> NetworkSpec.builder("x").subnet("10.0.0.0/30", gateway))
           .hasMessageContaining("gateway");
     }
     for (String prefix : new String[] {"127.1.0.0/16", "224.0.0.0/8", "fe80::/64"}) {
-      assertThatThrownBy(() -> NetworkSpec.builder("x").subnet(prefix)).hasMessageContaining(IpPrefix.parse(prefix).toString());
+      assertThatThrownBy(() -> NetworkSpec.builder("x").subnet(prefix))
+          .hasMessageContaining(IpPrefix.parse(prefix).toString());
     }
-    assertThatThrownBy(
-            () -> NetworkSpec.builder("x").subnet("10.0.0.0/8").subnet("10.1.0.0/16"))
+    assertThatThrownBy(() -> NetworkSpec.builder("x").subnet("10.0.0.0/8").subnet("10.1.0.0/16"))
         .hasMessageContaining("overlap");
   }
 }

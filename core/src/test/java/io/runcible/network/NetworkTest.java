@@ -21,7 +21,8 @@ class NetworkTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "-a", "A", "a b", "a/b", "..", "container:", "container:../x", "host\n"})
+  @ValueSource(
+      strings = {"", "-a", "A", "a b", "a/b", "..", "container:", "container:../x", "host\n"})
   void otherTextIsNoNetwork(String text) {
     assertThatThrownBy(() -> Network.parse(text)).isInstanceOf(RuncibleException.class);
   }
@@ -34,7 +35,13 @@ class NetworkTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"", "02:00:00:00:00", "03:00:00:00:00:01", "00:00:00:00:00:00", "02-00-00-00-00-01"})
+      strings = {
+        "",
+        "02:00:00:00:00",
+        "03:00:00:00:00:01",
+        "00:00:00:00:00:00",
+        "02-00-00-00-00-01"
+      })
   void hardwareAddressIsOfOneDevice(String mac) {
     assertThatThrownBy(() -> Network.BRIDGE.withMac(mac)).isInstanceOf(RuncibleException.class);
   }
