@@ -37,6 +37,8 @@ module io.runcible {
   // Jackson reads and writes the records.
   opens io.runcible.engine to
       com.fasterxml.jackson.databind;
+  opens io.runcible.network to
+      com.fasterxml.jackson.databind;
   opens io.runcible.snapshot to
       com.fasterxml.jackson.databind;
   opens io.runcible.state to

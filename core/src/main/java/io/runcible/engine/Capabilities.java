@@ -52,6 +52,8 @@ public record Capabilities(List<Feature> features) {
     features.add(probe("privileges", Capabilities::privileges));
     features.add(program("runc", "runc"));
     features.add(program("crun", "crun"));
+    // Bridge networks alone need it.
+    features.add(program("nft", "nftables"));
     features.add(probe("cgroups", () -> Cgroups.detect().toString()));
     return new Capabilities(features);
   }

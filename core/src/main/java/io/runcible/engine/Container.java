@@ -3,7 +3,10 @@ package io.runcible.engine;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.ImageReference;
+import io.runcible.network.NetworkClient;
 import io.runcible.state.Journal;
+import java.net.InetAddress;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -63,6 +66,25 @@ public final class Container implements AutoCloseable {
   /** When it was made. */
   public Instant created() {
     return Instant.ofEpochMilli(record.createdMillis());
+  }
+
+  /**
+   * Its addresses on its networks, from its making to its removal; empty if it is on none. The
+   * first one is on the first network by name.
+   */
+  public List<InetAddress> addresses() {
+    return parts.networks().addresses(record.token());
+  }
+
+  /** How its networks see it; only if it has a network namespace that others can enter. */
+  NetworkClient networkClient() {
+    requireOpen();
+    if (!Files.exists(directory.networkNamespace())) {
+      throw new RuncibleException(
+          ErrorKind.FAILED_PRECONDITION,
+          "container " + id() + " was not made with a bridge network, and cannot join one now");
+    }
+    return ContainerNetwork.client(directory, record, List.of());
   }
 
   ContainerDirectory directory() {

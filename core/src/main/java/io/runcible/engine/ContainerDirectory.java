@@ -1,5 +1,6 @@
 package io.runcible.engine;
 
+import io.runcible.network.NetworkClient;
 import java.nio.file.Path;
 
 /**
@@ -49,6 +50,11 @@ record ContainerDirectory(Path path) {
   /** The pid of the monitor of a detached container. */
   Path monitorFile() {
     return path.resolve("monitor");
+  }
+
+  /** The network namespace, made before the start; only of a container on bridge networks. */
+  Path networkNamespace() {
+    return path.resolve(NetworkClient.NAMESPACE);
   }
 
   Path execs() {

@@ -51,6 +51,12 @@ public final class ContainerEngine implements AutoCloseable {
     return Capabilities.ofThisHost();
   }
 
+  /** The bridge networks. */
+  public Networks networks() {
+    requireOpen();
+    return new Networks(resources.parts());
+  }
+
   /** The images. */
   public Images images() {
     return resources.images();

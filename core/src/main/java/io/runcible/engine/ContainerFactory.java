@@ -46,6 +46,7 @@ final class ContainerFactory {
           "a detached container needs root: the user namespace of an ordinary user's container"
               + " ends with this process, and a later one cannot enter it");
     }
+    ContainerNetwork.check(parts, spec);
     String id = spec.name().orElseGet(ContainerFactory::randomId);
     ContainerRecord record = record(id, spec, image, chain);
     ContainerDirectory directory = ContainerDirectory.of(parts.containers(), id);
@@ -79,6 +80,8 @@ final class ContainerFactory {
     return new ContainerRecord(
         id,
         token,
+        // A name may have underscores, and a host name may not.
+        spec.hostname().orElse(id.replace('_', '-')),
         spec.image().toString(),
         chain.stream().map(Digest::toString).toList(),
         // Unique on the host: stores do not know each other's names.
@@ -144,13 +147,12 @@ final class ContainerFactory {
     parts.snapshotter().prepare(chain, directory.path(), changes).mount(directory.rootfs());
     Path rootfs = parts.host().visible(directory.rootfs());
     RootDirectories.check(rootfs);
-    // A name may have underscores, and a host name may not.
-    String hostname = spec.hostname().orElse(record.id().replace('_', '-'));
-    HostFiles.write(directory, hostname, spec.network());
+    sayOnce(HostFiles.write(directory, record.hostname(), spec));
+    ContainerNetwork network = new ContainerNetwork(parts, directory, spec);
+    network.attach(record);
     RuntimeSpecs specs = new RuntimeSpecs(image, spec, parts.limits());
     UserLookup.Identity user = UserLookup.find(parts.host(), rootfs, specs.user());
-    RuntimeSpec.Builder runtimeSpec =
-        specs.container(directory, hostname, record.cgroupsPath(), user).toBuilder();
+    RuntimeSpec.Builder runtimeSpec = specs.container(directory, record, network, user).toBuilder();
     for (Path volume : RootDirectories.make(rootfs, directory.rootfs(), image.volumes())) {
       String inside = "/" + directory.rootfs().relativize(volume);
       if (spec.isReadOnlyRoot()

@@ -9,6 +9,7 @@ import java.util.Optional;
  *
  * @param id its id
  * @param token a random word that tells it from another container of its id, before or after
+ * @param hostname its host name
  * @param image the reference it was made from
  * @param chain the chainIds of its layers, the lowest first
  * @param cgroupsPath its cgroup as the runtime was told, empty for none
@@ -19,6 +20,7 @@ import java.util.Optional;
 record ContainerRecord(
     String id,
     String token,
+    String hostname,
     String image,
     List<String> chain,
     String cgroupsPath,

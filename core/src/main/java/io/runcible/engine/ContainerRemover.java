@@ -4,6 +4,7 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.PidFd;
 import io.runcible.ffi.PrivilegedHost;
+import io.runcible.network.BridgeNetworks;
 import io.runcible.runtime.Cgroups;
 import io.runcible.runtime.OciRuntime;
 import io.runcible.snapshot.Snapshotter;
@@ -36,6 +37,7 @@ final class ContainerRemover {
   private final Snapshotter snapshotter;
   private final OciRuntime runtime;
   private final Cgroups cgroups;
+  private final BridgeNetworks networks;
   private final Path containers;
 
   ContainerRemover(
@@ -43,11 +45,13 @@ final class ContainerRemover {
       Snapshotter snapshotter,
       OciRuntime runtime,
       Cgroups cgroups,
+      BridgeNetworks networks,
       Path containers) {
     this.host = host;
     this.snapshotter = snapshotter;
     this.runtime = runtime;
     this.cgroups = cgroups;
+    this.networks = networks;
     this.containers = containers;
   }
 
@@ -64,7 +68,9 @@ final class ContainerRemover {
   /** Removes what a dead engine left of a container; the name may be another one's by now. */
   void undo(Map<String, String> facts) {
     String token = facts.getOrDefault(TOKEN, "");
-    host.removeTree(unnamed(containers, token));
+    ContainerDirectory unnamed = new ContainerDirectory(unnamed(containers, token));
+    host.unmount(unnamed.networkNamespace());
+    host.removeTree(unnamed.path());
     ContainerDirectory directory = ContainerDirectory.of(containers, facts.getOrDefault(ID, ""));
     Optional<ContainerRecord> record =
         ContainerRecord.read(directory).filter(found -> found.token().equals(token));
@@ -72,6 +78,8 @@ final class ContainerRemover {
       endRuntimes(directory);
       remove(directory, record.get());
     }
+    // Also if the watchdog was here first, which knows nothing of networks.
+    networks.release(token);
   }
 
   /**
@@ -124,6 +132,7 @@ final class ContainerRemover {
       endRuntimes(directory);
       runtime.delete(directory.id(), true);
       host.unmount(directory.rootfs());
+      host.unmount(directory.networkNamespace());
       host.removeTree(directory.path());
     }
   }
@@ -132,6 +141,11 @@ final class ContainerRemover {
   void remove(ContainerDirectory directory, ContainerRecord record) {
     runtime.delete(directory.id(), true);
     removeControlGroup(record.cgroupsPath());
+    if (Files.exists(directory.networkNamespace())) {
+      // The kernel takes the devices in it away by itself.
+      host.unmount(directory.networkNamespace());
+      networks.release(record.token());
+    }
     host.unmount(directory.rootfs());
     snapshotter.release(directory.path());
     Path unnamed = unnamed(containers, record.token());

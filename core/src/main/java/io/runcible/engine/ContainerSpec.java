@@ -128,8 +128,18 @@ public final class ContainerSpec {
     return state.pids;
   }
 
+  /** The first network, or what it has instead. */
   public Network network() {
-    return state.network;
+    return state.networks.get(0);
+  }
+
+  /** The networks; several only if all are bridge networks. */
+  public List<Network> networks() {
+    return state.networks;
+  }
+
+  public NameResolution nameResolution() {
+    return state.nameResolution;
   }
 
   public Stdio stdio() {
@@ -176,7 +186,8 @@ public final class ContainerSpec {
     private OptionalLong writableLimit = OptionalLong.empty();
     private OptionalDouble cpus = OptionalDouble.empty();
     private OptionalLong pids = OptionalLong.empty();
-    private Network network = Network.NONE;
+    private List<Network> networks = List.of(Network.NONE);
+    private NameResolution nameResolution = NameResolution.DEFAULT;
     private Stdio stdio = Stdio.LOGGED;
     private final Set<String> added = new LinkedHashSet<>();
     private final Set<String> dropped = new LinkedHashSet<>();
@@ -204,7 +215,8 @@ public final class ContainerSpec {
       copy.writableLimit = writableLimit;
       copy.cpus = cpus;
       copy.pids = pids;
-      copy.network = network;
+      copy.networks = networks;
+      copy.nameResolution = nameResolution;
       copy.stdio = stdio;
       copy.added.addAll(added);
       copy.dropped.addAll(dropped);
@@ -334,9 +346,30 @@ public final class ContainerSpec {
       return this;
     }
 
-    /** Chooses the network; by default none. */
-    public Builder network(Network network) {
-      this.network = network;
+    /**
+     * Chooses the network; by default none. A container may be on several bridge networks, and
+     * reaches the rest of the world through the first one that is not internal.
+     *
+     * @throws RuncibleException INVALID_INPUT for several of which one is no bridge network, or the
+     *     same twice
+     */
+    public Builder network(Network network, Network... more) {
+      List<Network> all = new ArrayList<>(List.of(network));
+      all.addAll(List.of(more));
+      boolean bridges = all.stream().allMatch(one -> one.kind() == Network.Kind.BRIDGE);
+      if (all.size() > 1 && !bridges) {
+        throw invalid("of the networks " + all + " one is no bridge network and stands alone");
+      }
+      if (all.stream().map(Network::name).distinct().count() < all.size()) {
+        throw invalid("of the networks " + all + " one is named twice");
+      }
+      this.networks = List.copyOf(all);
+      return this;
+    }
+
+    /** Adds hosts, and changes how other names are resolved. */
+    public Builder nameResolution(NameResolution nameResolution) {
+      this.nameResolution = nameResolution;
       return this;
     }
 

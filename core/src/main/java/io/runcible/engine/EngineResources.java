@@ -8,6 +8,7 @@ import io.runcible.ffi.ProcessWatcher;
 import io.runcible.image.ImageSource;
 import io.runcible.image.ImageVerifier;
 import io.runcible.image.Platform;
+import io.runcible.network.BridgeNetworks;
 import io.runcible.registry.RegistryClient;
 import io.runcible.runtime.HostLimits;
 import io.runcible.runtime.OciRuntime;
@@ -60,10 +61,16 @@ final class EngineResources implements AutoCloseable {
       Path runtimeState = state.resolve(runtimeDirectory(data));
       OciRuntime runtime = OciRuntime.open(program, runtimeState, host);
       HostLimits limits = HostLimits.detect(host);
-      remover = new ContainerRemover(host, snapshotter, runtime, limits.cgroups(), containers);
-      Journal.sweep(journals, Map.of(ContainerRemover.KIND, remover::undo));
+      BridgeNetworks networks = BridgeNetworks.open(host, data.resolve("networks"), containers);
+      remover =
+          new ContainerRemover(host, snapshotter, runtime, limits.cgroups(), networks, containers);
+      Journal.sweep(
+          journals,
+          Map.of(ContainerRemover.KIND, remover::undo, BridgeNetworks.KIND, networks::undo));
       remover.removeUnowned(journals);
+      networks.reclaim();
       Journal journal = own(Journal.begin(journals, UUID.randomUUID().toString()));
+      own(networks);
       Unpacker unpacker = own(new Unpacker(store, snapshotter, host, threads));
       ProcessWatcher watcher = own(ProcessWatcher.start(threads));
       Watchdog watchdog =
@@ -83,7 +90,16 @@ final class EngineResources implements AutoCloseable {
               () -> records(containers));
       parts =
           new EngineParts(
-              host, runtime, limits, snapshotter, watcher, watchdog, journal, threads, containers);
+              host,
+              runtime,
+              limits,
+              snapshotter,
+              watcher,
+              watchdog,
+              networks,
+              journal,
+              threads,
+              containers);
     } catch (RuntimeException e) {
       closeAll(e);
       throw e;

@@ -3,13 +3,11 @@ package io.runcible.engine;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.ImageConfig;
-import io.runcible.network.Network;
 import io.runcible.runtime.Capability;
 import io.runcible.runtime.HostLimits;
 import io.runcible.runtime.ProcessSpec;
 import io.runcible.runtime.Resources;
 import io.runcible.runtime.RuntimeSpec;
-import io.runcible.runtime.RuntimeSpec.NamespaceType;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -44,20 +42,21 @@ final class RuntimeSpecs {
 
   /** The whole configuration of a container. */
   RuntimeSpec container(
-      ContainerDirectory directory, String hostname, String cgroupsPath, UserLookup.Identity user) {
+      ContainerDirectory directory,
+      ContainerRecord record,
+      ContainerNetwork network,
+      UserLookup.Identity user) {
     RuntimeSpec.Builder builder =
-        RuntimeSpec.containerDefaults(directory.rootfs(), firstProcess(user, hostname), host)
+        RuntimeSpec.containerDefaults(
+                directory.rootfs(), firstProcess(user, record.hostname()), host)
             .rootReadonly(spec.isReadOnlyRoot())
-            .hostname(hostname);
-    if (!cgroupsPath.isEmpty()) {
-      builder.cgroupsPath(cgroupsPath);
+            .hostname(record.hostname());
+    if (!record.cgroupsPath().isEmpty()) {
+      builder.cgroupsPath(record.cgroupsPath());
     }
     spec.seccomp().ifPresent(builder::seccomp);
     builder.resources(resources(builder.resources()));
-    if (spec.network() == Network.HOST) {
-      builder.shareWithHost(NamespaceType.NETWORK).withoutSysctl("net.ipv4.ping_group_range");
-    }
-    HostFiles.mounts(directory).forEach(builder::mount);
+    network.configure(builder);
     spec.mounts().forEach(mount -> builder.mount(mount(mount)));
     return builder.build();
   }

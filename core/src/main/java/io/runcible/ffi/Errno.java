@@ -16,6 +16,7 @@ public final class Errno {
   public static final int EBUSY = 16;
   public static final int EEXIST = 17;
   public static final int EXDEV = 18;
+  public static final int ENODEV = 19;
   public static final int ENOTDIR = 20;
   public static final int EISDIR = 21;
   public static final int EINVAL = 22;
@@ -33,6 +34,8 @@ public final class Errno {
   public static final int ELOOP = 40;
   public static final int ENODATA = 61;
   public static final int EOPNOTSUPP = 95;
+  public static final int EADDRNOTAVAIL = 99;
+  public static final int ENETUNREACH = 101;
   public static final int EDQUOT = 122;
 
   private Errno() {}
@@ -54,6 +57,7 @@ public final class Errno {
       case EBUSY -> "EBUSY (in use)";
       case EEXIST -> "EEXIST (exists already)";
       case EXDEV -> "EXDEV (leaves the directory or the file system)";
+      case ENODEV -> "ENODEV (no such device)";
       case ENOTDIR -> "ENOTDIR (not a directory)";
       case EISDIR -> "EISDIR (is a directory)";
       case EINVAL -> "EINVAL (invalid argument)";
@@ -70,6 +74,8 @@ public final class Errno {
       case ELOOP -> "ELOOP (too many symbolic links)";
       case ENODATA -> "ENODATA (no such attribute)";
       case EOPNOTSUPP -> "EOPNOTSUPP (not supported here)";
+      case EADDRNOTAVAIL -> "EADDRNOTAVAIL (no such address)";
+      case ENETUNREACH -> "ENETUNREACH (network unreachable)";
       case EDQUOT -> "EDQUOT (quota exceeded)";
       default -> "errno " + errno;
     };

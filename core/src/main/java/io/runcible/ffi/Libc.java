@@ -112,6 +112,16 @@ public interface Libc {
 
   int unshare(int flags);
 
+  int setns(int fd, int kind);
+
+  int socket(int domain, int type, int protocol);
+
+  int setsockopt(int fd, int level, int option, Pointer value, int length);
+
+  long send(int fd, Pointer data, long length, int flags);
+
+  long recv(int fd, Pointer buffer, long length, int flags);
+
   int umask(int mask);
 
   int geteuid();

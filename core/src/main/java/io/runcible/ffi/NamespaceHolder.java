@@ -278,6 +278,23 @@ final class NamespaceHolder implements PrivilegedHost {
   }
 
   @Override
+  public NetworkNamespace createNetworkNamespace(Path pin) {
+    throw noNetworks();
+  }
+
+  @Override
+  public NetworkNamespace openNetworkNamespace(Path pin) {
+    throw noNetworks();
+  }
+
+  private static RuncibleException noNetworks() {
+    return new RuncibleException(
+        ErrorKind.UNSUPPORTED,
+        "a network namespace of an ordinary user belongs to its holder, and this process may not"
+            + " enter it");
+  }
+
+  @Override
   public void removeTree(Path directory) {
     run(command(List.of("rm", "-rf", "--", directory.toString())));
   }

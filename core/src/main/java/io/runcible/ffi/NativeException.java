@@ -46,7 +46,7 @@ public final class NativeException extends RuncibleException {
 
   private static ErrorKind kindOf(int errno) {
     return switch (errno) {
-      case Errno.ENOENT -> ErrorKind.NOT_FOUND;
+      case Errno.ENOENT, Errno.ENODEV -> ErrorKind.NOT_FOUND;
       case Errno.EEXIST -> ErrorKind.ALREADY_EXISTS;
       case Errno.EACCES, Errno.EPERM, Errno.EROFS -> ErrorKind.PERMISSION_DENIED;
       case Errno.EBUSY, Errno.ENOTEMPTY, Errno.ENOTDIR, Errno.EISDIR ->

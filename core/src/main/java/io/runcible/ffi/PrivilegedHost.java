@@ -53,6 +53,21 @@ public interface PrivilegedHost extends AutoCloseable {
    */
   boolean signal(PidFd process, int signal);
 
+  /**
+   * Makes a network namespace; see {@link NetworkNamespace}.
+   *
+   * @param pin the file to be made that keeps it, until it is {@linkplain #unmount unmounted}
+   * @throws io.runcible.RuncibleException UNSUPPORTED for an ordinary user
+   */
+  NetworkNamespace createNetworkNamespace(Path pin);
+
+  /**
+   * Opens a network namespace.
+   *
+   * @param pin the file that keeps it
+   */
+  NetworkNamespace openNetworkNamespace(Path pin);
+
   /** Removes a directory and all below it, whoever owns it; no error if it is gone. */
   void removeTree(Path directory);
 

@@ -45,6 +45,16 @@ final class ThisProcess implements PrivilegedHost {
   }
 
   @Override
+  public NetworkNamespace createNetworkNamespace(Path pin) {
+    return NetworkNamespace.create(pin);
+  }
+
+  @Override
+  public NetworkNamespace openNetworkNamespace(Path pin) {
+    return NetworkNamespace.open(pin);
+  }
+
+  @Override
   public void removeTree(Path directory) {
     try (FileDescriptor opened = FileCalls.openDirectory(directory)) {
       TreeRemoval.empty(opened);

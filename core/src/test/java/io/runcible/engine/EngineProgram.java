@@ -7,6 +7,8 @@ import io.runcible.image.Image;
 import io.runcible.image.ImageReference;
 import io.runcible.image.ImageSink;
 import io.runcible.image.Platform;
+import io.runcible.network.Network;
+import io.runcible.network.NetworkSpec;
 import io.runcible.registry.RegistryClient;
 import java.io.IOException;
 import java.io.InputStream;
@@ -32,6 +34,7 @@ final class EngineProgram {
           Map.entry("run-and-wait", EngineProgram::runAndWait),
           Map.entry("run-and-exit", EngineProgram::runAndExit),
           Map.entry("run-loop", EngineProgram::runLoop),
+          Map.entry("bridge-loop", EngineProgram::bridgeLoop),
           Map.entry("detach-loop", EngineProgram::detachLoop),
           Map.entry("pull-loop", EngineProgram::pullLoop),
           Map.entry("store-loop", EngineProgram::storeLoop),
@@ -119,6 +122,31 @@ final class EngineProgram {
           try (Container container = engine.run(sh("echo x").build())) {
             requireSuccess(container.waitFor());
           }
+        });
+  }
+
+  /** Containers on two networks, one of them made and removed, until this is killed. */
+  private void bridgeLoop() {
+    ContainerEngine engine = open();
+    say("working");
+    forever(
+        () -> {
+          try (Container container =
+              engine.run(sh("sleep 600").network(Network.BRIDGE).name("a").build())) {
+            requireSuccess(container.exec("true").waitFor());
+          }
+        });
+    forever(
+        () -> {
+          // The one before may have been killed with it.
+          if (engine.networks().find("other").isEmpty()) {
+            engine.networks().create(NetworkSpec.builder("other").build());
+          }
+          try (Container container =
+              engine.run(sh("sleep 600").network(Network.BRIDGE, Network.named("other")).build())) {
+            engine.networks().disconnect(container, "other");
+          }
+          engine.networks().remove("other");
         });
   }
 

@@ -1,5 +1,6 @@
 package io.runcible.engine;
 
+import io.runcible.ffi.NativeAccess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -41,6 +42,10 @@ final class HostResources {
     Set<Long> own = resources.processes();
     resources.mounts();
     resources.controlGroups(own);
+    resources.devices();
+    if (NativeAccess.isRoot()) {
+      resources.packetFilters();
+    }
     roots.forEach(resources::files);
     resources.descriptors();
     resources.threads();
@@ -151,6 +156,39 @@ final class HostResources {
     }
   }
 
+  /** Of the library, on the host: other engines' come and go. */
+  private void devices() {
+    read(PROC.resolve("self/net/dev"))
+        .lines()
+        .map(line -> line.strip().split(":")[0])
+        .filter(name -> name.matches("rc[bv].*"))
+        .forEach(name -> found.add("network device " + name));
+    read(PROC.resolve("self/net/fib_trie"))
+        .lines()
+        .filter(line -> line.matches(".*-- 10[.]2(0[89]|1[0-5])[.].*"))
+        .forEach(line -> found.add("address or route " + line.strip()));
+  }
+
+  /** One table for each network that is up; asked of nft, which has no file of the kernel's. */
+  private void packetFilters() {
+    Path nft = Path.of("/usr/sbin/nft");
+    if (!Files.isExecutable(nft)) {
+      return;
+    }
+    try {
+      Process process = new ProcessBuilder(nft.toString(), "list", "ruleset").start();
+      process.getOutputStream().close();
+      String rules = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      rules
+          .lines()
+          .filter(line -> line.contains("table") || line.contains("comment"))
+          .filter(line -> line.contains("runcible"))
+          .forEach(line -> found.add("packet filter " + line.strip()));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** What is left of work in a store: a finished image and an unpacked layer may stay. */
   private void files(Path root) {
     for (String directory :
@@ -168,6 +206,13 @@ final class HostResources {
         if (!fine) {
           found.add("file " + entry);
         }
+      }
+    }
+    Path networks = root.resolve("data").resolve("networks");
+    for (Path network : Files.isDirectory(networks) ? list(networks, "*") : List.<Path>of()) {
+      String leases = read(network.resolve("leases.json"));
+      if (!leases.isEmpty() && !leases.startsWith("{\"leases\":[],\"engines\":[],")) {
+        found.add("leases of network " + network + ": " + leases);
       }
     }
     Path state = root.resolve("state");

@@ -1,6 +1,5 @@
 package io.runcible.junit;
 
-import io.runcible.network.Network;
 import java.lang.annotation.Documented;
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
@@ -45,8 +44,11 @@ public @interface RunContainer {
   /** The user; by default the image's. */
   String user() default "";
 
-  /** The network; by default none. */
-  Network network() default Network.NONE;
+  /**
+   * The network, as {@link io.runcible.network.Network#parse} reads it: {@code none}, {@code host},
+   * {@code bridge} or the name of a bridge network. By default none.
+   */
+  String network() default "none";
 
   /** The memory limit, such as {@code 256m}; by default none. */
   String memory() default "";

@@ -4,6 +4,7 @@ import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerSpec;
 import io.runcible.engine.Ready;
+import io.runcible.network.Network;
 import java.lang.reflect.AnnotatedElement;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
@@ -113,7 +114,7 @@ public final class RunContainerExtension
 
   private static ContainerSpec spec(RunContainer wanted) {
     ContainerSpec.Builder spec =
-        ContainerSpec.builder(Placeholders.resolve(wanted.image())).network(wanted.network());
+        ContainerSpec.builder(Placeholders.resolve(wanted.image())).network(Network.parse(wanted.network()));
     if (wanted.command().length > 0) {
       spec.command(wanted.command());
     }

@@ -1,0 +1,85 @@
+package io.runcible.engine;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.network.Network;
+import io.runcible.network.NetworkInfo;
+import io.runcible.network.NetworkSpec;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The bridge networks of an engine's directories, which all engines on them share. Thread-safe.
+ * They need root and {@code nft}; everything but {@link #find}, {@link #list}, {@link #remove} and
+ * {@link #prune} throws UNSUPPORTED for an ordinary user.
+ */
+public final class Networks {
+  private final EngineParts parts;
+
+  Networks(EngineParts parts) {
+    this.parts = parts;
+  }
+
+  /**
+   * Makes a network. It stays, also over a reboot, until it is removed; nothing of the host changes
+   * before a container uses it.
+   *
+   * @throws RuncibleException ALREADY_EXISTS if there is one of this name; FAILED_PRECONDITION if a
+   *     subnet collides with a route or an address of the host or with another network, with both
+   *     in the message
+   */
+  public NetworkInfo create(NetworkSpec spec) {
+    return parts.networks().create(spec);
+  }
+
+  /** A network by its name. The default one is there once it was used. */
+  public Optional<NetworkInfo> find(String name) {
+    return parts.networks().find(name);
+  }
+
+  /** All networks, by name. */
+  public List<NetworkInfo> list() {
+    return parts.networks().list();
+  }
+
+  /**
+   * Removes a network.
+   *
+   * @return false if there is none of this name
+   * @throws RuncibleException FAILED_PRECONDITION if a container is on it, running or not
+   */
+  public boolean remove(String name) {
+    return parts.networks().remove(name);
+  }
+
+  /** Removes the networks that no container is on; returns their names. */
+  public List<String> prune() {
+    return parts.networks().prune();
+  }
+
+  /**
+   * Puts a container on one more network, also while it runs.
+   *
+   * @param network its name, with the names and the address of the container there
+   * @throws RuncibleException NOT_FOUND if there is no such network, ALREADY_EXISTS if the
+   *     container is on it or its address is taken, FAILED_PRECONDITION if the container was not
+   *     made with a bridge network
+   */
+  public void connect(Container container, Network network) {
+    if (network.kind() != Network.Kind.BRIDGE) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT,
+          "a container cannot be connected to '" + network + "', which is no bridge network");
+    }
+    parts.networks().connect(parts.journal(), container.networkClient(), network);
+  }
+
+  /**
+   * Takes a container off a network, also while it runs. Its connections there break.
+   *
+   * @throws RuncibleException NOT_FOUND if it is not on it
+   */
+  public void disconnect(Container container, String network) {
+    parts.networks().disconnect(container.networkClient(), network);
+  }
+}

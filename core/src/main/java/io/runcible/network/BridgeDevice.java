@@ -1,0 +1,101 @@
+package io.runcible.network;
+
+import io.runcible.RuncibleException;
+import io.runcible.ffi.Rtnetlink;
+import io.runcible.ffi.Rtnetlink.Link;
+import io.runcible.network.NetworkSpec.Subnet;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The host's side of a network: the bridge with the gateways' addresses, the packet filter,
+ * forwarding. The bridge is switched on last, so one that is on is whole.
+ */
+final class BridgeDevice {
+  private static final int DEFAULT_MTU = 1500;
+
+  private BridgeDevice() {}
+
+  /** The bridge, if it is whole. */
+  static Optional<Link> find(Rtnetlink host, NetworkRecord network) {
+    return host.link(network.device()).filter(Link::up);
+  }
+
+  /** Makes it all; what a kill left of it is made anew. */
+  static Link make(Rtnetlink host, NetworkRecord network) {
+    List<Subnet> subnets = network.parsedSubnets();
+    host.deleteLink(network.device());
+    String admission = "";
+    if (!network.internal()) {
+      Forwarding.enable(host, subnets);
+      ForeignFirewall foreign = ForeignFirewall.find();
+      admission = foreign.admission(network);
+      if (foreign.hasFirewalld()) {
+        Firewalld.admit(network);
+      }
+    }
+    Nft.run(
+        NetworkRules.script(network) + admission,
+        "make the packet filter of network '" + network.name() + "'");
+    host.addBridge(network.device(), MacAddress.derived(network.device()), mtu(host, network));
+    Link bridge = host.link(network.device()).orElseThrow();
+    Forwarding.ignoreRouterAdvertisements(network.device());
+    for (Subnet subnet : subnets) {
+      host.addAddress(bridge, subnet.gateway(), subnet.prefix().length());
+    }
+    host.setUp(bridge);
+    return bridge;
+  }
+
+  /** Removes it all; no error for what is not there. */
+  static void remove(Rtnetlink host, NetworkRecord network) {
+    // The bridge last: as long as it is there, whoever cleans up after a kill comes here.
+    RuncibleException failure = null;
+    try {
+      if (Nft.isInstalled()) {
+        ForeignFirewall foreign = ForeignFirewall.find();
+        Nft.run(
+            foreign.removal(network) + NetworkRules.removal(network),
+            "remove the packet filter of network '" + network.name() + "'");
+        if (foreign.hasFirewalld() && !network.internal()) {
+          Firewalld.dismiss(network);
+        }
+      }
+    } catch (RuncibleException e) {
+      failure = e;
+    }
+    removePorts(host, network);
+    host.deleteLink(network.device());
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  /** The kernel does it with a namespace, unless a copy of the mounts somewhere still has that. */
+  private static void removePorts(Rtnetlink host, NetworkRecord network) {
+    Optional<Link> bridge = host.link(network.device());
+    if (bridge.isPresent()) {
+      host.links().stream()
+          .filter(link -> link.bridge() == bridge.get().index())
+          .filter(link -> ContainerDevice.isHostName(link.name()))
+          .forEach(link -> host.deleteLink(link.name()));
+    }
+  }
+
+  /** That of the device of the default route, on which packets leave. */
+  private static int mtu(Rtnetlink host, NetworkRecord network) {
+    if (network.mtu() > 0) {
+      return network.mtu();
+    }
+    return host.routes().stream()
+        .filter(Rtnetlink.Route::isDefault)
+        .min(
+            java.util.Comparator.comparing(
+                    (Rtnetlink.Route route) -> route.destination().getAddress().length)
+                .thenComparingInt(Rtnetlink.Route::priority))
+        .flatMap(route -> host.links().stream().filter(l -> l.index() == route.link()).findFirst())
+        .map(Link::mtu)
+        .filter(mtu -> mtu >= 576)
+        .orElse(DEFAULT_MTU);
+  }
+}

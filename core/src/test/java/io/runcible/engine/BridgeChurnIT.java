@@ -1,0 +1,139 @@
+package io.runcible.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.runcible.network.Network;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Many containers on a network, and engines that are killed with theirs. */
+class BridgeChurnIT {
+  @RegisterExtension static final TestEngine ENGINE = new TestEngine();
+
+  private static final int AT_ONCE = 8;
+  private static final int LONGEST_MILLIS = 1500;
+
+  private final long seed = Rounds.seed("bridge");
+  private final Random random = new Random(seed);
+  private TestHost host;
+
+  @BeforeEach
+  void makeHost() {
+    host = TestHost.create();
+  }
+
+  @AfterEach
+  void removeHost() {
+    try {
+      host.verify();
+    } finally {
+      host.close();
+    }
+  }
+
+  @Test
+  void everyContainerOfManyReachesTheServer() {
+    host.run(
+        () -> {
+          try (ContainerEngine engine = ENGINE.open()) {
+            churn(engine, Rounds.of(100, 10));
+          }
+        });
+  }
+
+  private static void churn(ContainerEngine engine, int count) {
+    ExecutorService threads = Executors.newFixedThreadPool(AT_ONCE);
+    try (Container server =
+        engine.run(
+            ENGINE
+                .sh("echo hello >/index.html; httpd -f -p 80 -h /")
+                .network(Network.BRIDGE.withAlias("web"))
+                .build())) {
+      List<Future<String>> answers = new ArrayList<>();
+      for (int i = 0; i < count; i++) {
+        answers.add(
+            threads.submit(
+                () ->
+                    runToEnd(
+                        engine,
+                        ENGINE.sh("timeout 20 wget -q -O - http://web/").network(Network.BRIDGE))));
+      }
+      for (Future<String> answer : answers) {
+        assertThat(get(answer)).isEqualTo("hello");
+      }
+      assertThat(engine.networks().find("bridge").orElseThrow().members())
+          .singleElement()
+          .satisfies(member -> assertThat(member.containerId()).isEqualTo(server.id()));
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  private static String runToEnd(ContainerEngine engine, ContainerSpec.Builder spec) {
+    try (Container container = engine.run(spec.build())) {
+      return TestEngine.ended(container).output();
+    }
+  }
+
+  private static String get(Future<String> answer) {
+    try {
+      return answer.get();
+    } catch (Exception e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void killedEnginesLeaveNothingForTheNextOne() {
+    for (int round = 0; round < Rounds.of(6, 15); round++) {
+      ENGINE.leaks().begin();
+      boolean watchdogToo = round % 2 == 1;
+      host.run(() -> killAtRandom(watchdogToo));
+      host.run(
+          () -> {
+            try (ContainerEngine next = ENGINE.open()) {
+              assertThat(next.list()).isEmpty();
+              next.networks().list().forEach(n -> assertThat(n.members()).isEmpty());
+            }
+          });
+      host.verify();
+      ENGINE.leaks().verify();
+    }
+  }
+
+  private void killAtRandom(boolean watchdogToo) {
+    try (ChildJvm jvm =
+        ChildJvm.start(
+            EngineProgram.class,
+            "bridge-loop",
+            ENGINE.root().path(),
+            ENGINE.reference("busybox"))) {
+      assertThat(jvm.line()).isEqualTo("working");
+      sleep(random.nextInt(LONGEST_MILLIS));
+      if (watchdogToo) {
+        ProcessHandle.of(jvm.pid()).stream()
+            .flatMap(ProcessHandle::children)
+            .filter(child -> HostResources.commandLine(child.pid()).contains("runcible-watchdog"))
+            .forEach(ProcessHandle::destroyForcibly);
+      }
+      jvm.kill();
+    }
+  }
+
+  private static void sleep(long millis) {
+    try {
+      Thread.sleep(millis);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+}
