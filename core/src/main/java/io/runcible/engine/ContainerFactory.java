@@ -4,6 +4,7 @@ import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.ImageConfig;
+import io.runcible.network.PortBinding;
 import io.runcible.runtime.Bundle;
 import io.runcible.runtime.HostLimits;
 import io.runcible.runtime.RuntimeSpec;
@@ -31,11 +32,13 @@ final class ContainerFactory {
 
   private final EngineParts parts;
   private final ContainerRemover remover;
+  private final ContainerNetworks networks;
   private final Set<String> notesSaid = ConcurrentHashMap.newKeySet();
 
   ContainerFactory(EngineParts parts, ContainerRemover remover) {
     this.parts = parts;
     this.remover = remover;
+    this.networks = new ContainerNetworks(parts);
   }
 
   /** A container that has not been started; all is undone if making it fails. */
@@ -46,8 +49,19 @@ final class ContainerFactory {
           "a detached container needs root: the user namespace of an ordinary user's container"
               + " ends with this process, and a later one cannot enter it");
     }
+    ContainerNetwork network = networks.make(spec);
+    try {
+      return create(spec, image, chain, network);
+    } catch (RuntimeException e) {
+      network.close();
+      throw e;
+    }
+  }
+
+  private Container create(
+      ContainerSpec spec, ImageConfig image, List<Digest> chain, ContainerNetwork network) {
     String id = spec.name().orElseGet(ContainerFactory::randomId);
-    ContainerRecord record = record(id, spec, image, chain);
+    ContainerRecord record = record(id, spec, image, chain, network.ports());
     ContainerDirectory directory = ContainerDirectory.of(parts.containers(), id);
     Journal.Entry entry =
         parts.journal().record(ContainerRemover.KIND, ContainerRemover.facts(record));
@@ -58,7 +72,7 @@ final class ContainerFactory {
       throw e;
     }
     Container container =
-        new Container(parts, remover, directory, record, spec.stdio(), Optional.of(entry));
+        new Container(parts, remover, directory, record, spec.stdio(), Optional.of(entry), network);
     try {
       parts.watchdog().add(record);
       prepare(directory, record, spec, image, chain);
@@ -74,7 +88,11 @@ final class ContainerFactory {
   }
 
   private ContainerRecord record(
-      String id, ContainerSpec spec, ImageConfig image, List<Digest> chain) {
+      String id,
+      ContainerSpec spec,
+      ImageConfig image,
+      List<Digest> chain,
+      List<PortBinding> ports) {
     String token = randomId();
     return new ContainerRecord(
         id,
@@ -85,7 +103,8 @@ final class ContainerFactory {
         parts.host().rootless() ? "" : Watchdog.CGROUPS + id + "-" + token,
         stopSignal(spec, image),
         spec.isDetached(),
-        System.currentTimeMillis());
+        System.currentTimeMillis(),
+        ports.stream().map(PortBinding::toString).toList());
   }
 
   /** The image's signal is hostile text; one that is none counts as not given. */

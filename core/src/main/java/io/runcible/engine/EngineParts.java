@@ -2,6 +2,7 @@ package io.runcible.engine;
 
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.ProcessWatcher;
+import io.runcible.network.PortForwarder;
 import io.runcible.runtime.HostLimits;
 import io.runcible.runtime.OciRuntime;
 import io.runcible.snapshot.Snapshotter;
@@ -18,6 +19,7 @@ import java.util.concurrent.ThreadFactory;
  * @param snapshotter unpacked layers
  * @param watcher hears of processes that end
  * @param watchdog ends the containers when this process ends
+ * @param forwarder publishes ports
  * @param journal what has to be undone
  * @param threads makes the daemon threads of the engine
  * @param containers the directory with one directory for each container
@@ -29,6 +31,7 @@ record EngineParts(
     Snapshotter snapshotter,
     ProcessWatcher watcher,
     Watchdog watchdog,
+    PortForwarder forwarder,
     Journal journal,
     ThreadFactory threads,
     Path containers) {}

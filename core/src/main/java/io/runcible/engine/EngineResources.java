@@ -8,6 +8,7 @@ import io.runcible.ffi.ProcessWatcher;
 import io.runcible.image.ImageSource;
 import io.runcible.image.ImageVerifier;
 import io.runcible.image.Platform;
+import io.runcible.network.PortForwarder;
 import io.runcible.registry.RegistryClient;
 import io.runcible.runtime.HostLimits;
 import io.runcible.runtime.OciRuntime;
@@ -70,6 +71,7 @@ final class EngineResources implements AutoCloseable {
           own(
               Watchdog.start(
                   host, runtime.info().program(), runtimeState, containers, limits.cgroups()));
+      PortForwarder forwarder = own(PortForwarder.open(threads));
       ImageSource registry = given != null ? given : own(RegistryClient.create());
       images =
           new Images(
@@ -83,7 +85,16 @@ final class EngineResources implements AutoCloseable {
               () -> records(containers));
       parts =
           new EngineParts(
-              host, runtime, limits, snapshotter, watcher, watchdog, journal, threads, containers);
+              host,
+              runtime,
+              limits,
+              snapshotter,
+              watcher,
+              watchdog,
+              forwarder,
+              journal,
+              threads,
+              containers);
     } catch (RuntimeException e) {
       closeAll(e);
       throw e;

@@ -112,6 +112,8 @@ public interface Libc {
 
   int unshare(int flags);
 
+  int setns(int fd, int type);
+
   int umask(int mask);
 
   int geteuid();

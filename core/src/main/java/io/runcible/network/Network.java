@@ -2,7 +2,10 @@ package io.runcible.network;
 
 /** The network of a container. */
 public enum Network {
-  /** A network namespace of its own with nothing but an idle loopback device. The default. */
+  /**
+   * A network namespace of its own with nothing but a loopback device, which published ports lead
+   * to. The default.
+   */
   NONE,
   /**
    * The network namespace of the host: its addresses, its ports, and all that listens on its

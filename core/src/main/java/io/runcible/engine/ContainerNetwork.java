@@ -1,0 +1,41 @@
+package io.runcible.engine;
+
+import io.runcible.network.PortBinding;
+import java.util.List;
+
+/** What connects one container with the world around it, from its making to its removal. */
+interface ContainerNetwork extends AutoCloseable {
+  /** Nothing: there is no network, or it is that of the host. */
+  ContainerNetwork UNCONNECTED =
+      new ContainerNetwork() {
+        @Override
+        public List<PortBinding> ports() {
+          return List.of();
+        }
+
+        @Override
+        public Runnable started(StartedProcess process) {
+          return () -> {};
+        }
+
+        @Override
+        public void close() {}
+      };
+
+  /** What is published, with the ports of the host. */
+  List<PortBinding> ports();
+
+  /** Makes what must be there before the runtime starts. */
+  default void prepare() {}
+
+  /**
+   * Connects the container, whose first process runs.
+   *
+   * @return to be run when that has ended; takes no time
+   */
+  Runnable started(StartedProcess process);
+
+  /** Lets go of all; blocks until it is done. Idempotent. */
+  @Override
+  void close();
+}
