@@ -379,6 +379,8 @@ public final class Container implements AutoCloseable {
         // It never came to run; a runtime may be about to.
         remover.endRuntimes(directory);
       }
+      // Its files are among those to be removed.
+      network.close();
       remover.remove(directory, record);
     } finally {
       if (started != null) {

@@ -49,9 +49,12 @@ final class ContainerFactory {
           "a detached container needs root: the user namespace of an ordinary user's container"
               + " ends with this process, and a later one cannot enter it");
     }
-    ContainerNetwork network = networks.make(spec);
+    ContainerSpec connected = networks.choose(spec);
+    String id = spec.name().orElseGet(ContainerFactory::randomId);
+    ContainerDirectory directory = ContainerDirectory.of(parts.containers(), id);
+    ContainerNetwork network = networks.make(connected, directory);
     try {
-      return create(spec, image, chain, network);
+      return create(directory, connected, image, chain, network);
     } catch (RuntimeException e) {
       network.close();
       throw e;
@@ -59,10 +62,12 @@ final class ContainerFactory {
   }
 
   private Container create(
-      ContainerSpec spec, ImageConfig image, List<Digest> chain, ContainerNetwork network) {
-    String id = spec.name().orElseGet(ContainerFactory::randomId);
-    ContainerRecord record = record(id, spec, image, chain, network.ports());
-    ContainerDirectory directory = ContainerDirectory.of(parts.containers(), id);
+      ContainerDirectory directory,
+      ContainerSpec spec,
+      ImageConfig image,
+      List<Digest> chain,
+      ContainerNetwork network) {
+    ContainerRecord record = record(directory.id(), spec, image, chain, network.ports());
     Journal.Entry entry =
         parts.journal().record(ContainerRemover.KIND, ContainerRemover.facts(record));
     try {
@@ -75,7 +80,7 @@ final class ContainerFactory {
         new Container(parts, remover, directory, record, spec.stdio(), Optional.of(entry), network);
     try {
       parts.watchdog().add(record);
-      prepare(directory, record, spec, image, chain);
+      prepare(directory, record, spec, image, chain, network);
       return container;
     } catch (RuntimeException e) {
       try {
@@ -147,7 +152,8 @@ final class ContainerFactory {
       ContainerRecord record,
       ContainerSpec spec,
       ImageConfig image,
-      List<Digest> chain) {
+      List<Digest> chain,
+      ContainerNetwork network) {
     try {
       Files.createDirectory(directory.rootfs());
       Files.createDirectory(directory.execs());
@@ -165,7 +171,7 @@ final class ContainerFactory {
     RootDirectories.check(rootfs);
     // A name may have underscores, and a host name may not.
     String hostname = spec.hostname().orElse(record.id().replace('_', '-'));
-    HostFiles.write(directory, hostname, spec.network());
+    HostFiles.write(directory, hostname, spec.network(), network.resolvConf());
     RuntimeSpecs specs = new RuntimeSpecs(image, spec, parts.limits());
     UserLookup.Identity user = UserLookup.find(parts.host(), rootfs, specs.user());
     RuntimeSpec.Builder runtimeSpec =

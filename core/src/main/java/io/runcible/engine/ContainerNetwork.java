@@ -2,6 +2,7 @@ package io.runcible.engine;
 
 import io.runcible.network.PortBinding;
 import java.util.List;
+import java.util.Optional;
 
 /** What connects one container with the world around it, from its making to its removal. */
 interface ContainerNetwork extends AutoCloseable {
@@ -24,6 +25,11 @@ interface ContainerNetwork extends AutoCloseable {
 
   /** What is published, with the ports of the host. */
   List<PortBinding> ports();
+
+  /** The {@code /etc/resolv.conf} that it asks for; empty for none of its own. */
+  default Optional<String> resolvConf() {
+    return Optional.empty();
+  }
 
   /** Makes what must be there before the runtime starts. */
   default void prepare() {}

@@ -11,12 +11,23 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** The files below {@code /etc} that say who a container is and how it resolves names. */
 final class HostFiles {
   private HostFiles() {}
 
-  static void write(ContainerDirectory directory, String hostname, Network network) {
+  /**
+   * Writes them.
+   *
+   * @param resolvConf what the network asks for; empty for that of the host on its network, and
+   *     otherwise for none
+   */
+  static void write(
+      ContainerDirectory directory,
+      String hostname,
+      Network network,
+      Optional<String> resolvConf) {
     String loopback = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
     try {
       write(directory, "hostname", utf8(hostname + "\n"));
@@ -26,7 +37,9 @@ final class HostFiles {
           network == Network.HOST && Files.isReadable(Path.of("/etc/hosts"))
               ? Files.readAllBytes(Path.of("/etc/hosts"))
               : utf8(loopback + "127.0.1.1\t" + hostname + "\n"));
-      if (network == Network.HOST && Files.isReadable(Path.of("/etc/resolv.conf"))) {
+      if (resolvConf.isPresent()) {
+        write(directory, "resolv.conf", utf8(resolvConf.get()));
+      } else if (network == Network.HOST && Files.isReadable(Path.of("/etc/resolv.conf"))) {
         write(directory, "resolv.conf", Files.readAllBytes(Path.of("/etc/resolv.conf")));
       }
     } catch (IOException e) {

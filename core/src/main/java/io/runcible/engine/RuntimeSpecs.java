@@ -4,6 +4,7 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.ImageConfig;
 import io.runcible.network.Network;
+import io.runcible.network.UserNetwork;
 import io.runcible.runtime.Capability;
 import io.runcible.runtime.HostLimits;
 import io.runcible.runtime.ProcessSpec;
@@ -56,6 +57,11 @@ final class RuntimeSpecs {
     builder.resources(resources(builder.resources()));
     if (spec.network() == Network.HOST) {
       builder.shareWithHost(NamespaceType.NETWORK).withoutSysctl("net.ipv4.ping_group_range");
+    }
+    if (spec.network() == Network.USER) {
+      builder.namespace(
+          RuntimeSpec.Namespace.join(
+              NamespaceType.NETWORK, UserNetwork.namespace(directory.path())));
     }
     HostFiles.mounts(directory).forEach(builder::mount);
     spec.mounts().forEach(mount -> builder.mount(mount(mount)));

@@ -88,6 +88,7 @@ final class Watchdog implements AutoCloseable {
           [ -z "$busy" ] || sleep 0.05
         done
         umount -l "$dir/rootfs"
+        umount -l "$dir/netns"
         mountpoint -q "$dir/rootfs" && return
         mv "$dir" "$containers/.new-$token" && rm -rf "$containers/.new-$token"
       }

@@ -11,5 +11,11 @@ public enum Network {
    * The network namespace of the host: its addresses, its ports, and all that listens on its
    * loopback device, for whatever runs in the container.
    */
-  HOST
+  HOST,
+  /**
+   * A network of an ordinary user's container: outbound connections through a program of that user,
+   * pasta or slirp4netns, and published ports. The loopback device of the host is out of reach. The
+   * default for an ordinary user's container that publishes ports; UNSUPPORTED for root.
+   */
+  USER
 }

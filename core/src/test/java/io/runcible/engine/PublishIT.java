@@ -47,6 +47,14 @@ class PublishIT {
         .publish(PORT);
   }
 
+  /** The same with room for many who wait: the one of busybox resets some of them. */
+  private static final String PERL_ECHO =
+      "use Socket; $SIG{CHLD} = 'IGNORE'; socket(S, PF_INET, SOCK_STREAM, 0);"
+          + " bind(S, sockaddr_in(7000, INADDR_ANY)); listen(S, 256);"
+          + " while (1) { accept(C, S) or next; if (!fork) { $| = 1; select(C); $| = 1;"
+          + " print qq(hello\n); while (sysread(C, $words, 4096)) { syswrite(C, $words) } exit }"
+          + " close(C) }";
+
   private static Socket connect(InetSocketAddress address) throws IOException {
     Socket socket = new Socket(address.getAddress(), address.getPort());
     socket.setSoTimeout(30_000);
@@ -124,8 +132,10 @@ class PublishIT {
 
   @Test
   void twoHundredConnectionsAtOnce() throws Exception {
-    ExecutorService clients = Executors.newFixedThreadPool(40);
-    try (Container container = ENGINE.get().run(echo().build())) {
+    ExecutorService clients = Executors.newFixedThreadPool(200);
+    ContainerSpec spec =
+        ENGINE.spec("debian").command("perl", "-e", PERL_ECHO).publish(PORT).build();
+    try (Container container = ENGINE.get().run(spec)) {
       container.awaitReady(Ready.onPort(PORT));
       InetSocketAddress address = container.hostAddress(PORT);
       List<Callable<String>> calls = new ArrayList<>();
@@ -177,7 +187,7 @@ class PublishIT {
       container.awaitReady(Ready.onPort(80));
       String answer =
           talk(container.hostAddress(80), "GET /index.html HTTP/1.0\r\nHost: x\r\n\r\n");
-      assertThat(answer).startsWith("HTTP/1.0 200 OK").endsWith("content\n");
+      assertThat(answer).contains(" 200 OK").endsWith("content\n");
     }
   }
 
@@ -211,14 +221,16 @@ class PublishIT {
             .orElseThrow();
     ContainerSpec spec =
         ENGINE
-            .sh("exec nc -ll -p 7000 -e sh -c 'netstat -tn | grep :7000 | head -1'")
+            .sh("exec nc -ll -p 7000 -e sh -c 'netstat -tn | grep :7000'")
             .publish(PortBinding.tcp(PORT).withHostAddress("0.0.0.0"))
             .build();
     try (Container container = ENGINE.get().run(spec)) {
       container.awaitReady(Ready.onPort(PORT));
       int port = container.hostPort(PORT);
+      assertThat(talk(container.hostAddress(PORT), ""))
+          .contains("127.0.0.1:")
+          .doesNotContain("127.0.0.2:");
       assertThat(talk(new InetSocketAddress(own, port), "")).contains("127.0.0.2:");
-      assertThat(talk(container.hostAddress(PORT), "")).doesNotContain("127.0.0.2:");
     }
   }
 
