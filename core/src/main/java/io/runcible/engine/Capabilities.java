@@ -4,6 +4,7 @@ import io.runcible.RuncibleException;
 import io.runcible.ffi.NativeAccess;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.Spawn;
+import io.runcible.network.UserNetwork;
 import io.runcible.runtime.Cgroups;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,6 +56,7 @@ public record Capabilities(List<Feature> features) {
     // Bridge networks alone need it.
     features.add(program("nft", "nftables"));
     features.add(probe("cgroups", () -> Cgroups.detect().toString()));
+    features.add(probe("user-network", UserNetwork::describe));
     return new Capabilities(features);
   }
 

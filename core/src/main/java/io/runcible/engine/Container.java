@@ -4,11 +4,14 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.ImageReference;
 import io.runcible.network.NetworkClient;
+import io.runcible.network.PortBinding;
 import io.runcible.state.Journal;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -33,6 +36,7 @@ public final class Container implements AutoCloseable {
   private final ContainerRecord record;
   private final Stdio stdio;
   private final Optional<Journal.Entry> entry;
+  private final ContainerNetwork network;
   private final Set<StartedProcess> running = ConcurrentHashMap.newKeySet();
   private @Nullable StartedProcess init;
   private boolean closed;
@@ -44,13 +48,15 @@ public final class Container implements AutoCloseable {
       ContainerDirectory directory,
       ContainerRecord record,
       Stdio stdio,
-      Optional<Journal.Entry> entry) {
+      Optional<Journal.Entry> entry,
+      ContainerNetwork network) {
     this.parts = parts;
     this.remover = remover;
     this.directory = directory;
     this.record = record;
     this.stdio = stdio;
     this.entry = entry;
+    this.network = network;
   }
 
   /** Its id: the name it was given, or a random one. */
@@ -84,7 +90,47 @@ public final class Container implements AutoCloseable {
           ErrorKind.FAILED_PRECONDITION,
           "container " + id() + " was not made with a bridge network, and cannot join one now");
     }
-    return ContainerNetwork.client(directory, record, List.of());
+    return NetworkSetup.client(directory, record, List.of());
+  }
+
+  /** What it publishes, with the ports of the host; empty for the ports of a host's network. */
+  public List<PortBinding> ports() {
+    return record.portBindings();
+  }
+
+  /**
+   * The port of the host that publishes a port of the container: the TCP port of that number or, if
+   * only UDP is published, that one. Known from the making of the container on, and its own until it
+   * is closed.
+   *
+   * @throws RuncibleException NOT_FOUND if the container does not publish it
+   */
+  public int hostPort(int containerPort) {
+    return published(containerPort).hostPort();
+  }
+
+  /**
+   * Where a client on this host connects to, to reach a published port; the loopback address if it
+   * is published on all addresses. Otherwise as {@link #hostPort}.
+   */
+  public InetSocketAddress hostAddress(int containerPort) {
+    PortBinding binding = published(containerPort);
+    InetAddress address = binding.hostAddress();
+    return new InetSocketAddress(
+        address.isAnyLocalAddress() ? PortBinding.tcp(containerPort).hostAddress() : address,
+        binding.hostPort());
+  }
+
+  private PortBinding published(int containerPort) {
+    return ports().stream()
+        .filter(binding -> binding.containerPort() == containerPort)
+        .min(Comparator.comparing(PortBinding::protocol))
+        .orElseThrow(
+            () ->
+                new RuncibleException(
+                    ErrorKind.NOT_FOUND,
+                    "container " + id() + " does not publish port " + containerPort
+                        + ", but " + ports()));
   }
 
   ContainerDirectory directory() {
@@ -116,9 +162,12 @@ public final class Container implements AutoCloseable {
       throw new RuncibleException(
           ErrorKind.FAILED_PRECONDITION, "container " + id() + " was started before");
     }
+    network.prepare();
     StartedProcess started = StartedProcess.run(parts, directory, record, stdio);
     init = started;
     started.awaitStart();
+    Runnable onEnd = network.started(started);
+    started.process().onExit().whenComplete((status, failure) -> onEnd.run());
     if (isDetached()) {
       parts.watchdog().remove(record);
       entry.ifPresent(Journal.Entry::done);
@@ -328,6 +377,7 @@ public final class Container implements AutoCloseable {
     try {
       Uninterrupted.run(parts.threads(), this::remove);
     } finally {
+      network.close();
       onClose.run();
     }
   }
@@ -350,6 +400,8 @@ public final class Container implements AutoCloseable {
         // It never came to run; a runtime may be about to.
         remover.endRuntimes(directory);
       }
+      // Its files are among those to be removed.
+      network.close();
       remover.remove(directory, record);
     } finally {
       if (started != null) {

@@ -142,7 +142,8 @@ public final class ContainerEngine implements AutoCloseable {
             directory,
             record,
             Stdio.LOGGED,
-            Optional.empty());
+            Optional.empty(),
+            ContainerNetwork.UNCONNECTED);
     container.adopt();
     containers.put(container.id(), container);
     container.onClose(() -> containers.remove(container.id(), container));

@@ -4,6 +4,7 @@ import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.ImageConfig;
+import io.runcible.network.PortBinding;
 import io.runcible.runtime.Bundle;
 import io.runcible.runtime.HostLimits;
 import io.runcible.runtime.RuntimeSpec;
@@ -31,11 +32,13 @@ final class ContainerFactory {
 
   private final EngineParts parts;
   private final ContainerRemover remover;
+  private final ContainerNetworks networks;
   private final Set<String> notesSaid = ConcurrentHashMap.newKeySet();
 
   ContainerFactory(EngineParts parts, ContainerRemover remover) {
     this.parts = parts;
     this.remover = remover;
+    this.networks = new ContainerNetworks(parts);
   }
 
   /** A container that has not been started; all is undone if making it fails. */
@@ -46,10 +49,26 @@ final class ContainerFactory {
           "a detached container needs root: the user namespace of an ordinary user's container"
               + " ends with this process, and a later one cannot enter it");
     }
-    ContainerNetwork.check(parts, spec);
+    ContainerSpec connected = networks.choose(spec);
+    NetworkSetup.check(parts, connected);
     String id = spec.name().orElseGet(ContainerFactory::randomId);
-    ContainerRecord record = record(id, spec, image, chain);
     ContainerDirectory directory = ContainerDirectory.of(parts.containers(), id);
+    ContainerNetwork network = networks.make(connected, directory);
+    try {
+      return create(directory, connected, image, chain, network);
+    } catch (RuntimeException e) {
+      network.close();
+      throw e;
+    }
+  }
+
+  private Container create(
+      ContainerDirectory directory,
+      ContainerSpec spec,
+      ImageConfig image,
+      List<Digest> chain,
+      ContainerNetwork network) {
+    ContainerRecord record = record(directory.id(), spec, image, chain, network.ports());
     Journal.Entry entry =
         parts.journal().record(ContainerRemover.KIND, ContainerRemover.facts(record));
     try {
@@ -59,10 +78,10 @@ final class ContainerFactory {
       throw e;
     }
     Container container =
-        new Container(parts, remover, directory, record, spec.stdio(), Optional.of(entry));
+        new Container(parts, remover, directory, record, spec.stdio(), Optional.of(entry), network);
     try {
       parts.watchdog().add(record);
-      prepare(directory, record, spec, image, chain);
+      prepare(directory, record, spec, image, chain, network);
       return container;
     } catch (RuntimeException e) {
       try {
@@ -75,7 +94,11 @@ final class ContainerFactory {
   }
 
   private ContainerRecord record(
-      String id, ContainerSpec spec, ImageConfig image, List<Digest> chain) {
+      String id,
+      ContainerSpec spec,
+      ImageConfig image,
+      List<Digest> chain,
+      List<PortBinding> ports) {
     String token = randomId();
     return new ContainerRecord(
         id,
@@ -88,7 +111,8 @@ final class ContainerFactory {
         parts.host().rootless() ? "" : Watchdog.CGROUPS + id + "-" + token,
         stopSignal(spec, image),
         spec.isDetached(),
-        System.currentTimeMillis());
+        System.currentTimeMillis(),
+        ports.stream().map(PortBinding::toString).toList());
   }
 
   /** The image's signal is hostile text; one that is none counts as not given. */
@@ -131,7 +155,8 @@ final class ContainerFactory {
       ContainerRecord record,
       ContainerSpec spec,
       ImageConfig image,
-      List<Digest> chain) {
+      List<Digest> chain,
+      ContainerNetwork network) {
     try {
       Files.createDirectory(directory.rootfs());
       Files.createDirectory(directory.execs());
@@ -147,12 +172,12 @@ final class ContainerFactory {
     parts.snapshotter().prepare(chain, directory.path(), changes).mount(directory.rootfs());
     Path rootfs = parts.host().visible(directory.rootfs());
     RootDirectories.check(rootfs);
-    sayOnce(HostFiles.write(directory, record.hostname(), spec));
-    ContainerNetwork network = new ContainerNetwork(parts, directory, spec);
-    network.attach(record);
+    NetworkSetup setup = new NetworkSetup(parts, directory, spec);
+    sayOnce(HostFiles.write(directory, record.hostname(), spec, network.resolvConf()));
+    setup.attach(record);
     RuntimeSpecs specs = new RuntimeSpecs(image, spec, parts.limits());
     UserLookup.Identity user = UserLookup.find(parts.host(), rootfs, specs.user());
-    RuntimeSpec.Builder runtimeSpec = specs.container(directory, record, network, user).toBuilder();
+    RuntimeSpec.Builder runtimeSpec = specs.container(directory, record, setup, user).toBuilder();
     for (Path volume : RootDirectories.make(rootfs, directory.rootfs(), image.volumes())) {
       String inside = "/" + directory.rootfs().relativize(volume);
       if (spec.isReadOnlyRoot()

@@ -1,5 +1,6 @@
 package io.runcible.engine;
 
+import io.runcible.network.PortBinding;
 import io.runcible.state.JsonRecord;
 import java.util.List;
 import java.util.Optional;
@@ -16,6 +17,7 @@ import java.util.Optional;
  * @param stopSignal what asks it to end
  * @param detached whether it outlives its engine
  * @param createdMillis when it was made
+ * @param ports what it publishes, as {@link PortBinding#parse} reads it
  */
 record ContainerRecord(
     String id,
@@ -26,7 +28,16 @@ record ContainerRecord(
     String cgroupsPath,
     int stopSignal,
     boolean detached,
-    long createdMillis) {
+    long createdMillis,
+    List<String> ports) {
+  /** Earlier releases wrote no ports. */
+  ContainerRecord {
+    ports = ports == null ? List.of() : List.copyOf(ports);
+  }
+
+  List<PortBinding> portBindings() {
+    return ports.stream().flatMap(port -> PortBinding.parse(port).stream()).toList();
+  }
 
   void write(ContainerDirectory directory) {
     JsonRecord.write(directory.record(), this, false);

@@ -4,6 +4,7 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.ImageReference;
 import io.runcible.network.Network;
+import io.runcible.network.PortBinding;
 import io.runcible.runtime.SeccompProfile;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -128,18 +129,27 @@ public final class ContainerSpec {
     return state.pids;
   }
 
-  /** The first network, or what it has instead. */
+  /** The first network, or what it has instead; {@link Network#NONE} if nothing was chosen. */
   public Network network() {
-    return state.networks.get(0);
+    return networks().get(0);
   }
 
   /** The networks; several only if all are bridge networks. */
   public List<Network> networks() {
-    return state.networks;
+    return hasNetwork() ? state.networks : List.of(Network.NONE);
+  }
+
+  boolean hasNetwork() {
+    return !state.networks.isEmpty();
   }
 
   public NameResolution nameResolution() {
     return state.nameResolution;
+  }
+
+  /** The ports to publish; host port 0 is any free one. */
+  public List<PortBinding> ports() {
+    return List.copyOf(state.ports);
   }
 
   public Stdio stdio() {
@@ -186,8 +196,11 @@ public final class ContainerSpec {
     private OptionalLong writableLimit = OptionalLong.empty();
     private OptionalDouble cpus = OptionalDouble.empty();
     private OptionalLong pids = OptionalLong.empty();
-    private List<Network> networks = List.of(Network.NONE);
+    /** None until chosen. */
+    private List<Network> networks = List.of();
+
     private NameResolution nameResolution = NameResolution.DEFAULT;
+    private final List<PortBinding> ports = new ArrayList<>();
     private Stdio stdio = Stdio.LOGGED;
     private final Set<String> added = new LinkedHashSet<>();
     private final Set<String> dropped = new LinkedHashSet<>();
@@ -217,6 +230,7 @@ public final class ContainerSpec {
       copy.pids = pids;
       copy.networks = networks;
       copy.nameResolution = nameResolution;
+      copy.ports.addAll(ports);
       copy.stdio = stdio;
       copy.added.addAll(added);
       copy.dropped.addAll(dropped);
@@ -374,18 +388,31 @@ public final class ContainerSpec {
     }
 
     /**
-     * Publishes a port of the container on the host.
-     *
-     * @throws RuncibleException UNSUPPORTED in this release, which has no network that could
-     *     publish a port; with {@link Network#HOST} the program's port is a port of the host
+     * Publishes a TCP port of the container on a free port of 127.0.0.1, as {@link
+     * PortBinding#tcp}. {@link Container#hostAddress} says where that is.
      */
     public Builder publish(int containerPort) {
-      throw new RuncibleException(
-          ErrorKind.UNSUPPORTED,
-          "port "
-              + containerPort
-              + " cannot be published: this release has the networks NONE and HOST, and neither"
-              + " publishes ports; with Network.HOST the program listens on the host itself");
+      return publish(PortBinding.tcp(containerPort));
+    }
+
+    /**
+     * Publishes a port of the container on the host. The port of the host is taken when the
+     * container is made, and is its own until it is closed.
+     *
+     * <p>As root it works on every network but that of the host, and the program may listen on any
+     * address of its network, the loopback device included. What it sees as the client is itself:
+     * 127.0.0.1 for clients on the host's loopback device, another address for all others. For an
+     * ordinary user it needs {@link Network#USER}, which is then the default.
+     *
+     * <p>Until the program listens, a connection is reset at once; that it could be made says
+     * nothing. {@link Ready#onPort} looks whether the program listens.
+     *
+     * <p>Making the container fails with FAILED_PRECONDITION if a port is taken, and with
+     * UNSUPPORTED if the container is detached: bytes are carried by this process.
+     */
+    public Builder publish(PortBinding port) {
+      ports.add(port);
+      return this;
     }
 
     /** Where input and output go; by default to files. */

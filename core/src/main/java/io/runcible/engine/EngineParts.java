@@ -3,6 +3,7 @@ package io.runcible.engine;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.ProcessWatcher;
 import io.runcible.network.BridgeNetworks;
+import io.runcible.network.PortForwarder;
 import io.runcible.runtime.HostLimits;
 import io.runcible.runtime.OciRuntime;
 import io.runcible.snapshot.Snapshotter;
@@ -20,6 +21,7 @@ import java.util.concurrent.ThreadFactory;
  * @param watcher hears of processes that end
  * @param watchdog ends the containers when this process ends
  * @param networks the bridge networks
+ * @param forwarder publishes ports
  * @param journal what has to be undone
  * @param threads makes the daemon threads of the engine
  * @param containers the directory with one directory for each container
@@ -32,6 +34,7 @@ record EngineParts(
     ProcessWatcher watcher,
     Watchdog watchdog,
     BridgeNetworks networks,
+    PortForwarder forwarder,
     Journal journal,
     ThreadFactory threads,
     Path containers) {}

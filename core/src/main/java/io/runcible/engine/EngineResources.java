@@ -9,6 +9,7 @@ import io.runcible.image.ImageSource;
 import io.runcible.image.ImageVerifier;
 import io.runcible.image.Platform;
 import io.runcible.network.BridgeNetworks;
+import io.runcible.network.PortForwarder;
 import io.runcible.registry.RegistryClient;
 import io.runcible.runtime.HostLimits;
 import io.runcible.runtime.OciRuntime;
@@ -77,6 +78,7 @@ final class EngineResources implements AutoCloseable {
           own(
               Watchdog.start(
                   host, runtime.info().program(), runtimeState, containers, limits.cgroups()));
+      PortForwarder forwarder = own(PortForwarder.open(threads));
       ImageSource registry = given != null ? given : own(RegistryClient.create());
       images =
           new Images(
@@ -97,6 +99,7 @@ final class EngineResources implements AutoCloseable {
               watcher,
               watchdog,
               networks,
+              forwarder,
               journal,
               threads,
               containers);

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** The files below {@code /etc} that say who a container is and how it resolves names. */
 final class HostFiles {
@@ -19,8 +20,16 @@ final class HostFiles {
 
   private HostFiles() {}
 
-  /** Writes them; what its networks add comes later. Returns what there is to say about them. */
-  static List<String> write(ContainerDirectory directory, String hostname, ContainerSpec spec) {
+  /**
+   * Writes them; what its networks add comes later. Returns what there is to say about them.
+   *
+   * @param resolvConf what the network asks for; empty for what the host and the spec say
+   */
+  static List<String> write(
+      ContainerDirectory directory,
+      String hostname,
+      ContainerSpec spec,
+      Optional<String> resolvConf) {
     NameResolution names = spec.nameResolution();
     Network.Kind network = spec.network().kind();
     try {
@@ -29,6 +38,10 @@ final class HostFiles {
         return List.of(); // It has those of the other one.
       }
       write(directory, "hosts", hosts(network, hostname, names));
+      if (resolvConf.isPresent() && !names.changesResolver()) {
+        write(directory, "resolv.conf", resolvConf.get());
+        return List.of();
+      }
       if (network == Network.Kind.BRIDGE || names.changesResolver()) {
         ResolverFile resolver = ResolverFile.of(names);
         write(directory, "resolv.conf", resolver.text());

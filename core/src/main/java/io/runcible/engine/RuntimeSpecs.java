@@ -44,7 +44,7 @@ final class RuntimeSpecs {
   RuntimeSpec container(
       ContainerDirectory directory,
       ContainerRecord record,
-      ContainerNetwork network,
+      NetworkSetup network,
       UserLookup.Identity user) {
     RuntimeSpec.Builder builder =
         RuntimeSpec.containerDefaults(

@@ -5,6 +5,7 @@ import io.runcible.RuncibleException;
 import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.PidFd;
+import io.runcible.ffi.SocketNamespace;
 import io.runcible.ffi.WaitStatus;
 import io.runcible.runtime.Bundle;
 import io.runcible.runtime.Cgroup;
@@ -390,6 +391,14 @@ final class StartedProcess {
   OptionalInt pid() {
     PidFd known = own;
     return known == null ? OptionalInt.empty() : OptionalInt.of(known.pid());
+  }
+
+  /** The network that the process is in, for the caller to close; empty once it has ended. */
+  Optional<SocketNamespace> networkNamespace() {
+    synchronized (descriptors) {
+      PidFd known = own;
+      return known == null || released ? Optional.empty() : SocketNamespace.of(known);
+    }
   }
 
   ContainerProcess process() {

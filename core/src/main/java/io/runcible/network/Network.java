@@ -7,16 +7,20 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A network of a container, and how the container is known there. Immutable.
  *
- * <p>{@link #NONE}, {@link #HOST} and the namespace of another container stand alone; a container
- * may be on several bridge networks.
+ * <p>{@link #NONE}, {@link #HOST}, {@link #USER} and the namespace of another container stand
+ * alone; a container may be on several bridge networks.
  */
 public final class Network {
-  /** A network namespace of its own with nothing but an idle loopback device. The default. */
+  /**
+   * A network namespace of its own with nothing but a loopback device, which published ports lead
+   * to. The default.
+   */
   public static final Network NONE = new Network(Kind.NONE, "none", List.of(), null, null);
 
   /**
@@ -26,11 +30,19 @@ public final class Network {
   public static final Network HOST = new Network(Kind.HOST, "host", List.of(), null, null);
 
   /**
+   * A network of an ordinary user's container: outbound connections through a program of that user,
+   * pasta or slirp4netns, and published ports. The loopback device of the host is out of reach. The
+   * default for an ordinary user's container that publishes ports; UNSUPPORTED for root.
+   */
+  public static final Network USER = new Network(Kind.USER, "user", List.of(), null, null);
+
+  /**
    * The default bridge network, named {@code bridge}, made on first use: a private IPv4 subnet and,
    * where the kernel has IPv6, one of that, with a way out through the host.
    */
   public static final Network BRIDGE = new Network(Kind.BRIDGE, "bridge", List.of(), null, null);
 
+  private static final Set<String> RESERVED = Set.of("none", "host", "user");
   private static final String CONTAINER = "container:";
   private static final int MAX_NAME = 64;
   private static final int MAX_HOST_NAME = 253;
@@ -47,6 +59,8 @@ public final class Network {
     NONE,
     /** The host's own. */
     HOST,
+    /** That of a program of the user. */
+    USER,
     /** A bridge network. */
     BRIDGE,
     /** The namespace of another container. */
@@ -70,7 +84,8 @@ public final class Network {
    * The bridge network of a name.
    *
    * @throws RuncibleException INVALID_INPUT if it is no name: 1 to 64 of {@code [a-z0-9_.-]} after
-   *     a letter or digit, and neither {@code none} nor {@code host}
+   *     a letter or digit, and none of {@code none}, {@code host} and
+   *     {@code user}
    */
   public static Network named(String name) {
     requireName(name);
@@ -90,25 +105,26 @@ public final class Network {
   }
 
   /**
-   * Reads {@code none}, {@code host}, {@code container:ID} or the name of a bridge network, as
+   * Reads {@code none}, {@code host}, {@code user}, {@code container:ID} or the name of a bridge network, as
    * {@link #toString} writes it.
    */
   public static Network parse(String text) {
     return switch (text) {
       case "none" -> NONE;
       case "host" -> HOST;
+      case "user" -> USER;
       default ->
           text.startsWith(CONTAINER) ? container(text.substring(CONTAINER.length())) : named(text);
     };
   }
 
   static void requireName(String name) {
-    if (!isName(name) || name.equals("none") || name.equals("host")) {
+    if (!isName(name) || RESERVED.contains(name)) {
       throw invalid(
           "'"
               + name
               + "' is no name of a network: up to 64 of a-z 0-9 _ . - after a letter or"
-              + " digit, other than none and host");
+              + " digit, other than none, host and user");
     }
   }
 

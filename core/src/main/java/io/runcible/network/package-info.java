@@ -1,5 +1,6 @@
 /**
- * What a container sees of the network: nothing, the host's, or bridge networks.
+ * What a container sees of the network: nothing, the host's, a user's, or bridge networks; and
+ * the ports that the host publishes for it.
  *
  * <p>A {@link io.runcible.network.Network} in a container's spec names what it is on, and a {@link
  * io.runcible.network.NetworkSpec} describes a bridge network to be made; engines offer both.
@@ -29,6 +30,17 @@
  * net.ipv6.conf.all.forwarding} are switched on, and stay on. Where the table {@code filter} has a
  * chain {@code FORWARD}, as Docker, ufw and iptables make it, a network has two marked rules there
  * while it is up; a firewall that is started later has to be told itself.
+ *
+ * <p>Ports are published on any network but the host's:
+ *
+ * <pre>{@code
+ * ContainerSpec.builder("redis:7").publish(6379)
+ * ContainerSpec.builder("web").publish(PortBinding.tcp(80).withHostPort(8080))
+ * PortBinding.parse("0.0.0.0:5353:53/udp").forEach(spec::publish);
+ * }</pre>
+ *
+ * <p>A published port is taken before the container starts, and {@code Container.hostAddress} says
+ * where it is.
  */
 @NullMarked
 package io.runcible.network;

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.network.Network;
+import io.runcible.network.PortBinding;
 import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
@@ -82,12 +83,14 @@ class ContainerSpecTest {
   }
 
   @Test
-  void publishSaysWhatToDoInstead() {
-    assertThatThrownBy(() -> ContainerSpec.builder("app").publish(80))
-        .isInstanceOfSatisfying(
-            RuncibleException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.UNSUPPORTED))
-        .hasMessageContaining("port 80")
-        .hasMessageContaining("HOST");
+  void portsAreKept() {
+    ContainerSpec spec =
+        ContainerSpec.builder("app").publish(80).publish(PortBinding.udp(53)).build();
+    assertThat(spec.ports()).containsExactly(PortBinding.tcp(80), PortBinding.udp(53));
+    assertThat(spec.toBuilder().publish(81).build().ports()).hasSize(3);
+    assertThat(spec.ports()).hasSize(2);
+    assertThat(spec.network()).isEqualTo(Network.NONE);
+    rejects(builder -> builder.publish(0));
   }
 
   private static void rejects(Consumer<ContainerSpec.Builder> change) {

@@ -130,12 +130,6 @@ class RunIT {
     void imageThatIsNotInTheRegistryIsNotFound() {
       assertFails(() -> ENGINE.run(ENGINE.spec("no-such-tag")), ErrorKind.NOT_FOUND, "no-such-tag");
     }
-
-    @Test
-    void publishingPortsIsUnsupported() {
-      assertFails(
-          () -> ENGINE.spec("busybox").publish(80), ErrorKind.UNSUPPORTED, "80", "Network.HOST");
-    }
   }
 
   @Nested

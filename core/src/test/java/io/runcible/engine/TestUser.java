@@ -84,7 +84,34 @@ public final class TestUser implements AutoCloseable {
 
   /** Starts a JVM as this user, with nothing of the environment but what it needs. */
   public ChildJvm jvm(Class<?> main, Object... arguments) {
-    List<String> wrapper =
+    return jvm(List.of(), main, arguments);
+  }
+
+  /**
+   * The same, where every user may open {@code /dev/net/tun}, as on most hosts. That holds in a
+   * mount namespace of the JVM's own.
+   *
+   * @param script what else to do as root before, in that namespace
+   */
+  ChildJvm jvmWithTun(String script, Class<?> main, Object... arguments) {
+    String tun = "mount -t tmpfs tun /dev/net && mknod -m 666 /dev/net/tun c 10 200";
+    return jvm(
+        List.of(
+            "unshare",
+            "--mount",
+            "--propagation",
+            "private",
+            "sh",
+            "-c",
+            tun + " && { " + script + "; } && exec \"$@\"",
+            "sh"),
+        main,
+        arguments);
+  }
+
+  private ChildJvm jvm(List<String> before, Class<?> main, Object... arguments) {
+    List<String> wrapper = new ArrayList<>(before);
+    wrapper.addAll(
         List.of(
             "setpriv",
             "--reuid=" + uid,
@@ -94,7 +121,7 @@ public final class TestUser implements AutoCloseable {
             "-i",
             "PATH=/usr/bin:/bin",
             "HOME=" + directory.resolve("home"),
-            "XDG_RUNTIME_DIR=" + directory.resolve("run"));
+            "XDG_RUNTIME_DIR=" + directory.resolve("run")));
     return ChildJvm.start(wrapper, classPath, main, arguments);
   }
 

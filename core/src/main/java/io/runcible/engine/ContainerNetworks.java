@@ -1,0 +1,123 @@
+package io.runcible.engine;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.network.Network;
+import io.runcible.network.PortBinding;
+import io.runcible.network.PortForwarder;
+import io.runcible.network.PublishedPorts;
+import io.runcible.network.UserNetwork;
+import java.util.List;
+import java.util.Optional;
+
+/** Decides how a container is connected, and connects it. */
+final class ContainerNetworks {
+  private final EngineParts parts;
+
+  ContainerNetworks(EngineParts parts) {
+    this.parts = parts;
+  }
+
+  /**
+   * The spec with the network that this host has for it.
+   *
+   * @throws RuncibleException UNSUPPORTED or INVALID_INPUT if it cannot publish the ports
+   */
+  ContainerSpec choose(ContainerSpec spec) {
+    if (spec.ports().isEmpty()) {
+      return spec;
+    }
+    String what = "ports " + spec.ports() + " cannot be published";
+    if (spec.network() == Network.HOST) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT,
+          what + " on the network of the host, where the program's ports are those of the host");
+    }
+    if (spec.isDetached()) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          what
+              + ": this process carries the bytes, and a detached container is to outlive it; use"
+              + " the network of the host, or do not detach");
+    }
+    if (!parts.host().rootless() || spec.network() == Network.USER) {
+      return spec;
+    }
+    if (spec.hasNetwork()) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          what
+              + " on the network "
+              + spec.network()
+              + ": an ordinary user's process cannot enter it; choose Network.USER");
+    }
+    return spec.toBuilder().network(Network.USER).build();
+  }
+
+  /**
+   * The network of a container, with its ports taken.
+   *
+   * @param directory of the container, which need not be there yet
+   * @throws RuncibleException as {@link PortForwarder#reserve} and {@link UserNetwork#reserve}
+   */
+  ContainerNetwork make(ContainerSpec spec, ContainerDirectory directory) {
+    if (spec.network() == Network.USER) {
+      return user(
+          UserNetwork.reserve(parts.host(), parts.watcher(), directory.path(), spec.ports()));
+    }
+    return spec.ports().isEmpty()
+        ? ContainerNetwork.UNCONNECTED
+        : forwarded(parts.forwarder().reserve(spec.ports()));
+  }
+
+  private static ContainerNetwork forwarded(PublishedPorts ports) {
+    return new ContainerNetwork() {
+      @Override
+      public List<PortBinding> ports() {
+        return ports.bindings();
+      }
+
+      @Override
+      public Runnable started(StartedProcess process) {
+        return process
+            .networkNamespace()
+            .map(namespace -> ports.open(namespace, List.of()))
+            .orElse(() -> {});
+      }
+
+      @Override
+      public void close() {
+        ports.close();
+      }
+    };
+  }
+
+  private static ContainerNetwork user(UserNetwork network) {
+    return new ContainerNetwork() {
+      @Override
+      public List<PortBinding> ports() {
+        return network.bindings();
+      }
+
+      @Override
+      public Optional<String> resolvConf() {
+        return Optional.of(network.resolvConf());
+      }
+
+      @Override
+      public void prepare() {
+        network.start();
+      }
+
+      @Override
+      public Runnable started(StartedProcess process) {
+        return network::end;
+      }
+
+      @Override
+      public void close() {
+        network.close();
+      }
+    };
+  }
+}

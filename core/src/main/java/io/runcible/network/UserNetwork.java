@@ -1,0 +1,280 @@
+package io.runcible.network;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.ffi.ChildProcess;
+import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileDescriptor;
+import io.runcible.ffi.Pipe;
+import io.runcible.ffi.PrivilegedHost;
+import io.runcible.ffi.ProcessWatcher;
+import io.runcible.ffi.Spawn;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The network of one container of an ordinary user: a network namespace, and a program beside it
+ * that makes the connections of the container as the user's own, and brings those to the published
+ * ports in. The namespace is there before the container starts, and the program ends with the
+ * container or with this process, in whatever way that ends. Thread-safe.
+ */
+public final class UserNetwork implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(UserNetwork.class);
+  private static final Duration LIMIT = Duration.ofSeconds(30);
+  private static final int PAUSE_MILLIS = 2;
+  private static final int MAX_MESSAGE = 600;
+  private static final int LIFELINE = 3;
+
+  /**
+   * Arguments: the file that the namespace is bound to, the command. Ends the program when its
+   * descriptor 3 does.
+   */
+  private static final String SCRIPT =
+      """
+      namespace=$1
+      shift
+      cd "${namespace%/*}" && : >"$namespace" || exit 1
+      unshare --net="$namespace" -- true || exit 1
+      "$@" 3<&- &
+      program=$!
+      { read -r end <&3; kill "$program"; } &
+      reader=$!
+      wait "$program"
+      code=$?
+      kill "$reader"
+      umount -l "$namespace"
+      exit $code
+      """;
+
+  private final PrivilegedHost host;
+  private final ProcessWatcher watcher;
+  private final UserNetworkProgram program;
+  private final Path directory;
+  private final List<HostPort> ports;
+  private final List<PortBinding> bindings;
+  private @Nullable FileDescriptor lifeline;
+  private @Nullable CompletableFuture<Boolean> ended;
+
+  private UserNetwork(
+      PrivilegedHost host,
+      ProcessWatcher watcher,
+      UserNetworkProgram program,
+      Path directory,
+      List<HostPort> ports) {
+    this.host = host;
+    this.watcher = watcher;
+    this.program = program;
+    this.directory = directory;
+    this.ports = List.copyOf(ports);
+    this.bindings = ports.stream().map(HostPort::binding).toList();
+  }
+
+  /**
+   * Takes the ports of a network to come.
+   *
+   * @param directory for its files, which the caller makes and removes
+   * @throws RuncibleException UNSUPPORTED if this host has no program for it, or the program cannot
+   *     publish one of the ports; the message says what is missing. Otherwise as {@link
+   *     PortForwarder#reserve}
+   */
+  @SuppressWarnings("exports")
+  public static UserNetwork reserve(
+      PrivilegedHost host, ProcessWatcher watcher, Path directory, List<PortBinding> wanted) {
+    if (!host.rootless()) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED, "the network USER is for ordinary users, and this process is root");
+    }
+    UserNetworkProgram program = UserNetworkProgram.find();
+    program.check(wanted);
+    List<HostPort> ports = new ArrayList<>();
+    try {
+      for (PortBinding one : wanted) {
+        ports.add(HostPort.reserve(one));
+      }
+      return new UserNetwork(host, watcher, program, directory, ports);
+    } catch (RuntimeException e) {
+      ports.forEach(HostPort::close);
+      throw e;
+    }
+  }
+
+  /** What this host has for it, for a person to read. */
+  public static String describe() {
+    return UserNetworkProgram.find().toString();
+  }
+
+  /** The file that the namespace is bound to, while there is one. */
+  public static Path namespace(Path directory) {
+    return directory.resolve("netns");
+  }
+
+  /** The ports, each with the port of the host that it got. */
+  public List<PortBinding> bindings() {
+    return bindings;
+  }
+
+  /** What the container has as {@code /etc/resolv.conf}. */
+  public String resolvConf() {
+    return program.resolvConf(ResolvConf.ofThisHost());
+  }
+
+  /**
+   * Makes the namespace and starts the program. Blocks until the network works and the ports are
+   * served.
+   *
+   * @throws RuncibleException UNAVAILABLE with what the program said if it does not
+   */
+  public synchronized void start() {
+    stop();
+    Path namespace = namespace(directory);
+    Path log = directory.resolve("network.log");
+    try {
+      for (String old : List.of("network.log", "network.pid", "network.sock")) {
+        Files.deleteIfExists(directory.resolve(old));
+      }
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot prepare '" + directory + "'", e);
+    }
+    List<String> command =
+        new ArrayList<>(
+            List.of("sh", "-c", SCRIPT, "runcible-network", namespace.toString()));
+    command.addAll(program.command(namespace, directory, bindings));
+    ports.forEach(HostPort::share);
+    try (FileDescriptor output = FileCalls.createForOutput(log)) {
+      launch(command, output);
+      awaitReady(log);
+    } catch (RuntimeException e) {
+      stop();
+      throw e;
+    } finally {
+      ports.forEach(HostPort::unshare);
+    }
+  }
+
+  private void launch(List<String> command, FileDescriptor output) {
+    Pipe pipe = Pipe.open();
+    ChildProcess shell;
+    try {
+      shell =
+          host.spawn(command, Spawn.plainEnvironment())
+              .descriptor(1, output)
+              .descriptor(2, output)
+              .descriptor(LIFELINE, pipe.reader())
+              .start();
+    } catch (RuntimeException e) {
+      pipe.close();
+      throw e;
+    }
+    pipe.reader().close();
+    lifeline = pipe.writer();
+    CompletableFuture<Boolean> end = new CompletableFuture<>();
+    ended = end;
+    watcher.onEnd(
+        shell.pidFd(),
+        () -> {
+          shell.reap();
+          shell.close();
+          end.complete(true);
+        });
+  }
+
+  private void awaitReady(Path log) {
+    CompletableFuture<Boolean> end = java.util.Objects.requireNonNull(ended);
+    long deadline = System.nanoTime() + LIMIT.toNanos();
+    while (!program.ready(directory, bindings)) {
+      if (end.isDone()) {
+        throw failure("ended at once", log);
+      }
+      if (System.nanoTime() > deadline) {
+        throw failure("is not ready after " + LIMIT, log);
+      }
+      pause();
+    }
+  }
+
+  private static void pause() {
+    try {
+      TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new RuncibleException(
+          ErrorKind.CANCELLED, "interrupted while a network was started", e);
+    }
+  }
+
+  private RuncibleException failure(String what, Path log) {
+    return new RuncibleException(
+        ErrorKind.UNAVAILABLE,
+        "the program for the network USER, " + program + ", " + what + ": " + said(log));
+  }
+
+  /** Without the lines that only say that there is no system log. */
+  private static String said(Path log) {
+    try {
+      String text =
+          String.join(
+              "; ",
+              Files.readString(log, StandardCharsets.ISO_8859_1)
+                  .lines()
+                  .filter(line -> !line.isBlank() && !line.endsWith("bytes to syslog"))
+                  .toList());
+      String printable = text.replaceAll("[^ -~]", "?");
+      return printable.substring(Math.max(0, printable.length() - MAX_MESSAGE));
+    } catch (IOException e) {
+      return "it said nothing";
+    }
+  }
+
+  /** Ends the program, soon. The ports stay taken. */
+  public void end() {
+    FileDescriptor line;
+    synchronized (this) {
+      line = lifeline;
+    }
+    if (line != null) {
+      line.close();
+    }
+  }
+
+  /** Ends the program and waits until it has. */
+  private void stop() {
+    end();
+    CompletableFuture<Boolean> end = ended;
+    if (end == null) {
+      return;
+    }
+    boolean interrupted = false;
+    long deadline = System.nanoTime() + LIMIT.toNanos();
+    while (!end.isDone() && System.nanoTime() < deadline) {
+      try {
+        end.get(LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+      } catch (InterruptedException e) {
+        interrupted = true;
+      } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
+        LOG.warn("{} does not end", program, e);
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    ended = null;
+    lifeline = null;
+  }
+
+  /** Ends the program and lets go of the ports. Idempotent. */
+  @Override
+  public synchronized void close() {
+    stop();
+    ports.forEach(HostPort::close);
+  }
+}
