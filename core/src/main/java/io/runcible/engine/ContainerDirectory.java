@@ -1,6 +1,9 @@
 package io.runcible.engine;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 
 /**
  * The files of one container, in a directory named by its id that is also the bundle of the
@@ -49,6 +52,20 @@ record ContainerDirectory(Path path) {
   /** The pid of the monitor of a detached container. */
   Path monitorFile() {
     return path.resolve("monitor");
+  }
+
+  /** There from the first restart of a detached container on. */
+  Path restarted() {
+    return path.resolve("restarted");
+  }
+
+  /** When the container was started last, as far as its files tell. */
+  Instant startTime() {
+    try {
+      return Files.getLastModifiedTime(pidFile()).toInstant();
+    } catch (IOException e) {
+      return Instant.EPOCH;
+    }
   }
 
   Path execs() {

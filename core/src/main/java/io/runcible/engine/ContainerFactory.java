@@ -40,6 +40,17 @@ final class ContainerFactory {
 
   /** A container that has not been started; all is undone if making it fails. */
   Container create(ContainerSpec spec, ImageConfig image, List<Digest> chain) {
+    if (spec.isDetached() && !spec.restartPolicy().equals(RestartPolicy.NO)) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "a detached container has no restart policy: nobody is there to restart it once this"
+              + " process has ended");
+    }
+    if (spec.isDetached() && spec.tty().isPresent()) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "a detached container has no terminal: its other side would end with this process");
+    }
     if (spec.isDetached() && parts.host().rootless()) {
       throw new RuncibleException(
           ErrorKind.UNSUPPORTED,
@@ -59,6 +70,7 @@ final class ContainerFactory {
     }
     Container container =
         new Container(parts, remover, directory, record, spec.stdio(), Optional.of(entry));
+    container.tellCreated();
     try {
       parts.watchdog().add(record);
       prepare(directory, record, spec, image, chain);
@@ -85,7 +97,8 @@ final class ContainerFactory {
         parts.host().rootless() ? "" : Watchdog.CGROUPS + id + "-" + token,
         stopSignal(spec, image),
         spec.isDetached(),
-        System.currentTimeMillis());
+        System.currentTimeMillis(),
+        ContainerOptions.of(spec, image));
   }
 
   /** The image's signal is hostile text; one that is none counts as not given. */

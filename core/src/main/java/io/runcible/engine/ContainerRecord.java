@@ -2,6 +2,7 @@ package io.runcible.engine;
 
 import io.runcible.state.JsonRecord;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -15,6 +16,7 @@ import java.util.Optional;
  * @param stopSignal what asks it to end
  * @param detached whether it outlives its engine
  * @param createdMillis when it was made
+ * @param options what its engine does with it
  */
 record ContainerRecord(
     String id,
@@ -24,7 +26,13 @@ record ContainerRecord(
     String cgroupsPath,
     int stopSignal,
     boolean detached,
-    long createdMillis) {
+    long createdMillis,
+    ContainerOptions options) {
+
+  /** A record of an earlier release has no options. */
+  ContainerRecord {
+    options = Objects.requireNonNullElse(options, ContainerOptions.NONE);
+  }
 
   void write(ContainerDirectory directory) {
     JsonRecord.write(directory.record(), this, false);

@@ -20,6 +20,8 @@ import java.util.concurrent.ThreadFactory;
  * @param watchdog ends the containers when this process ends
  * @param journal what has to be undone
  * @param threads makes the daemon threads of the engine
+ * @param tasks what the engine does by itself
+ * @param images the images
  * @param containers the directory with one directory for each container
  */
 record EngineParts(
@@ -31,4 +33,6 @@ record EngineParts(
     Watchdog watchdog,
     Journal journal,
     ThreadFactory threads,
+    EngineTasks tasks,
+    Images images,
     Path containers) {}

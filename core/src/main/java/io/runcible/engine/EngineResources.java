@@ -83,7 +83,17 @@ final class EngineResources implements AutoCloseable {
               () -> records(containers));
       parts =
           new EngineParts(
-              host, runtime, limits, snapshotter, watcher, watchdog, journal, threads, containers);
+              host,
+              runtime,
+              limits,
+              snapshotter,
+              watcher,
+              watchdog,
+              journal,
+              threads,
+              own(new EngineTasks(threads)),
+              images,
+              containers);
     } catch (RuntimeException e) {
       closeAll(e);
       throw e;
@@ -136,7 +146,12 @@ final class EngineResources implements AutoCloseable {
   static List<ContainerDirectory> directories(Path containers) {
     List<ContainerDirectory> found = new ArrayList<>();
     try (DirectoryStream<Path> paths = Files.newDirectoryStream(containers, "[a-z0-9]*")) {
-      paths.forEach(path -> found.add(new ContainerDirectory(path)));
+      for (Path path : paths) {
+        // A link is a further name.
+        if (!Files.isSymbolicLink(path)) {
+          found.add(new ContainerDirectory(path));
+        }
+      }
       return found;
     } catch (IOException e) {
       throw new RuncibleException(
