@@ -17,10 +17,15 @@ final class ExecProcess {
   static String json(EngineParts parts, ContainerDirectory directory, ExecSpec spec) {
     ObjectNode process = BundleConfig.read(directory).process();
     strings(process.putArray("args"), spec.command());
+    process.remove("consoleSize");
     process.put("terminal", spec.tty().isPresent());
-    if (spec.tty().isPresent()) {
-      environment(process, Map.of("TERM", RuntimeSpecs.TERMINAL));
-    }
+    spec.tty()
+        .ifPresent(
+            size -> {
+              ObjectNode console = process.putObject("consoleSize");
+              console.put("height", size.rows()).put("width", size.columns());
+              environment(process, Map.of("TERM", RuntimeSpecs.TERMINAL));
+            });
     spec.workingDirectory().ifPresent(cwd -> process.put("cwd", cwd));
     spec.user()
         .ifPresent(

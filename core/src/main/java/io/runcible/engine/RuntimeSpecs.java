@@ -88,10 +88,12 @@ final class RuntimeSpecs {
 
   private ProcessSpec firstProcess(UserLookup.Identity user, String hostname) {
     List<String> args = arguments();
-    return process(args, user, environment(user, hostname), spec.workingDirectory())
-        .noNewPrivileges(!spec.mayGainPrivileges())
-        .terminal(spec.tty().isPresent())
-        .build();
+    ProcessSpec.Builder process =
+        process(args, user, environment(user, hostname), spec.workingDirectory())
+            .noNewPrivileges(!spec.mayGainPrivileges());
+    spec.tty()
+        .ifPresent(size -> process.terminal(true).consoleSize(size.rows(), size.columns()));
+    return process.build();
   }
 
   private ProcessSpec.Builder process(
