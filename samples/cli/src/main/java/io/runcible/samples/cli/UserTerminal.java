@@ -30,10 +30,12 @@ final class UserTerminal implements AutoCloseable {
     return new UserTerminal(settings);
   }
 
-  /** Rows and columns. */
+  /** Rows and columns; the usual ones where it does not know. */
   static int[] size() {
     String[] size = stty("size").split(" ", -1);
-    return new int[] {Integer.parseInt(size[0]), Integer.parseInt(size[1])};
+    int rows = Integer.parseInt(size[0]);
+    int columns = Integer.parseInt(size[1]);
+    return rows > 0 && columns > 0 ? new int[] {rows, columns} : new int[] {24, 80};
   }
 
   /** From now on the process has a terminal of the same size. */
