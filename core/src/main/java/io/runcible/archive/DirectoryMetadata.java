@@ -15,7 +15,17 @@ import org.jspecify.annotations.Nullable;
 final class DirectoryMetadata {
   static final int KEEP_MODE = -1;
 
+  private final boolean restoring;
   private final Map<Long, Pending> pending = new HashMap<>();
+
+  /**
+   * For the directories of a tree.
+   *
+   * @param restoring whether those without an entry keep their times, too
+   */
+  DirectoryMetadata(boolean restoring) {
+    this.restoring = restoring;
+  }
 
   private record Pending(long inode, String path, long seconds, int nanos, int mode) {}
 
@@ -26,6 +36,9 @@ final class DirectoryMetadata {
 
   /** What a directory had before, unless an entry says otherwise. */
   void restore(String path, Stat stat) {
+    if (!restoring) {
+      return;
+    }
     pending.computeIfAbsent(
         stat.inode(),
         inode ->

@@ -121,11 +121,16 @@ final class EntryWriter {
       FileCalls.chmod(parent.fd(), leaf, now);
     }
     directories.set(
-        FileCalls.stat(parent.fd(), leaf).orElseThrow().inode(),
+        present(parent, leaf).inode(),
         path,
         entry.modifiedSeconds(),
         entry.modifiedNanos(),
         now == wanted ? DirectoryMetadata.KEEP_MODE : wanted);
+  }
+
+  /** In a tree that others change it may be gone again. */
+  private static Stat present(Directory parent, String leaf) {
+    return FileCalls.stat(parent.fd(), leaf).orElseThrow(() -> TreeEntries.changed(leaf));
   }
 
   private boolean recordsOwner(TarEntry entry) {
@@ -220,7 +225,7 @@ final class EntryWriter {
   /** Makes another name of an existing file. */
   void link(Directory from, String fromPath, Directory parent, String path, String leaf) {
     String fromLeaf = RawName.leaf(fromPath);
-    Stat stat = FileCalls.stat(from.fd(), fromLeaf).orElseThrow();
+    Stat stat = present(from, fromLeaf);
     Stat existing = FileCalls.stat(parent.fd(), leaf).orElse(null);
     if (existing != null && existing.inode() == stat.inode()) {
       return;

@@ -44,7 +44,7 @@ public final class LayerApplier implements AutoCloseable {
   private final LayerTarget target;
   private final ArchiveLimits limits;
   private final MadeNames made = new MadeNames();
-  private final DirectoryMetadata directories = new DirectoryMetadata();
+  private final DirectoryMetadata directories = new DirectoryMetadata(true);
   private final ParentDirectories parents;
   private final EntryWriter writer;
   private final Whiteouts whiteouts;

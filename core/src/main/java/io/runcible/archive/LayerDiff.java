@@ -8,9 +8,12 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.Executor;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,6 +54,7 @@ public final class LayerDiff {
   private Compression compression = Compression.GZIP;
   private int level = Compression.GZIP.defaultLevel();
   private Executor executor = Runnable::run;
+  private Set<String> excluded = Set.of();
 
   private LayerDiff(Path upper, @Nullable Path lower, LayerFormat format) {
     this.upper = Objects.requireNonNull(upper, "upper");
@@ -95,6 +99,16 @@ public final class LayerDiff {
    */
   public LayerDiff ownership(Ownership wanted) {
     ownership = Objects.requireNonNull(wanted, "wanted");
+    return this;
+  }
+
+  /**
+   * Leaves these out, with all below them: what others mount there, for instance.
+   *
+   * @param paths in the tree
+   */
+  public LayerDiff exclude(Collection<String> paths) {
+    excluded = paths.stream().map(RawName::ofText).collect(Collectors.toUnmodifiableSet());
     return this;
   }
 
@@ -152,8 +166,17 @@ public final class LayerDiff {
 
   private List<SkippedEntry> write(OutputStream out) throws IOException {
     TarWriter tar = new TarWriter(out);
-    TreeEntries entries =
-        new TreeEntries(tar, new DiffOptions(limits, ownership, latestSeconds, format.marks()));
+    TreeEntries entries = new TreeEntries(tar, options());
+    walk(entries);
+    tar.finish();
+    return entries.skipped();
+  }
+
+  private DiffOptions options() {
+    return new DiffOptions(limits, ownership, latestSeconds, format.marks(), true, false, excluded);
+  }
+
+  private void walk(TreeEntries entries) throws IOException {
     try (FileDescriptor root = FileCalls.openDirectory(upper);
         @Nullable FileDescriptor below = lower == null ? null : FileCalls.openDirectory(lower)) {
       if (format.isOverlay()) {
@@ -162,7 +185,26 @@ public final class LayerDiff {
         new TreesWalk(below, root, entries).run();
       }
     }
-    tar.finish();
-    return entries.skipped();
+  }
+
+  /**
+   * What was changed through an overlay mount, by name, without reading any content. Directories in
+   * which only something else changed count only if that is listed. Blocks.
+   *
+   * @param lowerTopmostFirst the directories of the layers below
+   * @return sorted by path
+   * @throws RuncibleException as {@link #writeTo(Path)}
+   */
+  public List<FileChange> changes(List<Path> lowerTopmostFirst) {
+    LayerTarget target = new LayerTarget(FileCalls.openDirectory(upper), format, ownership);
+    try (target;
+        LowerLayers lower = new LowerLayers(target, lowerTopmostFirst)) {
+      ChangeEntries entries = new ChangeEntries(options(), lower);
+      walk(entries);
+      return entries.changes();
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.UNAVAILABLE, "the changes could not be read: " + e.getMessage(), e);
+    }
   }
 }

@@ -150,7 +150,7 @@ final class ParentDirectories implements AutoCloseable {
       int mode = stat.permissions();
       if (closed) {
         mode |= 0700;
-        FileCalls.chmod(target.root(), fd.procPath(), mode);
+        FileCalls.chmodOpened(fd, mode);
       }
       boolean setGroupId = (mode & 02000) != 0;
       Directory directory = new Directory(fd, stat.inode(), mode, stat.gid(), length, setGroupId);

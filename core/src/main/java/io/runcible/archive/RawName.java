@@ -39,6 +39,16 @@ final class RawName {
     return isClean(rest) ? rest : rebuild(rest);
   }
 
+  /** A text that a caller gives, as a clean name. */
+  static String ofText(String path) {
+    return clean(new String(path.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1));
+  }
+
+  /** A name as text; what is no UTF-8 is replaced. */
+  static String text(String name) {
+    return new String(name.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
+  }
+
   private static void check(String name) {
     if (name.isEmpty()) {
       throw invalid(name, "it is empty");

@@ -16,8 +16,8 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Writes what a tree has as entries of a layer. */
-final class TreeEntries {
+/** Writes what a tree has as entries of a layer, or of another archive. */
+class TreeEntries {
   static final String WHITEOUT = ".wh.";
 
   private static final String OPAQUE = ".wh..wh..opq";
@@ -73,7 +73,10 @@ final class TreeEntries {
 
   /** Whether a layer can have something with this name; notes it if not. */
   boolean representable(String path, String name) {
-    if (name.startsWith(WHITEOUT)) {
+    if (options.excluded().contains(path)) {
+      return false;
+    }
+    if (options.layer() && name.startsWith(WHITEOUT)) {
       skip(path, "its name would mean removal in a layer");
       return false;
     }
@@ -141,7 +144,9 @@ final class TreeEntries {
 
   private void node(EntryType type, FileDescriptor parent, String leaf, String path, Stat stat)
       throws IOException {
-    if (!isLinked(path, stat)) {
+    if (options.harmless()) {
+      skip(path, "a " + type);
+    } else if (!isLinked(path, stat)) {
       begin(type, path, "", stat, owner(path, stat), 0, attributes(path, parent, leaf), null);
     }
   }
@@ -253,12 +258,13 @@ final class TreeEntries {
       throws IOException {
     count(path, sparse == null ? size : sparse.stored());
     boolean device = type == EntryType.CHARACTER_DEVICE || type == EntryType.BLOCK_DEVICE;
+    int modes = options.harmless() ? 0777 : 07777;
     tar.begin(
         new TarWriter.Entry(
             type,
             path,
             linkName,
-            type == EntryType.SYMLINK ? 0777 : stat.permissions(),
+            type == EntryType.SYMLINK ? 0777 : stat.permissions() & modes,
             owner.uid,
             owner.gid,
             size,
@@ -299,7 +305,7 @@ final class TreeEntries {
     return owner == null ? Owner.ROOT : new Owner(owner.uid(), owner.gid());
   }
 
-  private void count(String path, long size) {
+  void count(String path, long size) {
     ArchiveLimits limits = options.limits();
     total += size;
     if (++entries > limits.maxEntries()) {
@@ -313,7 +319,7 @@ final class TreeEntries {
 
   /** The attributes of a name that belong in a layer. */
   Map<String, byte[]> attributes(String path, FileDescriptor parent, String leaf) {
-    List<String> names = FileCalls.attributes(parent, leaf);
+    List<String> names = options.harmless() ? List.of() : FileCalls.attributes(parent, leaf);
     if (names.isEmpty()) {
       return Map.of();
     }

@@ -2,6 +2,11 @@ package io.runcible.engine;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileDescriptor;
+import io.runcible.ffi.NativeException;
+import io.runcible.image.Image;
+import io.runcible.image.ImageConfig;
 import io.runcible.image.ImageReference;
 import io.runcible.network.NetworkClient;
 import io.runcible.network.PortBinding;
@@ -9,16 +14,20 @@ import io.runcible.state.Journal;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A container. {@link #close()} removes it with all it wrote. Thread-safe.
@@ -27,8 +36,7 @@ import org.jspecify.annotations.Nullable;
  * ContainerEngine#find} if it is detached.
  */
 public final class Container implements AutoCloseable {
-  private static final long READY_PAUSE_MILLIS = 10;
-  private static final int SHOWN_OUTPUT = 2000;
+  private static final Logger LOG = LoggerFactory.getLogger(Container.class);
 
   private final EngineParts parts;
   private final ContainerRemover remover;
@@ -37,6 +45,8 @@ public final class Container implements AutoCloseable {
   private final Stdio stdio;
   private final Optional<Journal.Entry> entry;
   private final ContainerNetwork network;
+  private final ContainerControl control;
+  private final Lifecycle lifecycle;
   private final Set<StartedProcess> running = ConcurrentHashMap.newKeySet();
   private @Nullable StartedProcess init;
   private boolean closed;
@@ -57,11 +67,37 @@ public final class Container implements AutoCloseable {
     this.stdio = stdio;
     this.entry = entry;
     this.network = network;
+    this.control = new ContainerControl(parts, directory, record);
+    this.lifecycle = new Lifecycle(parts, record, this);
   }
 
   /** Its id: the name it was given, or a random one. */
   public String id() {
     return record.id();
+  }
+
+  /** Its name: the id, until it is renamed. */
+  public String name() {
+    return new ContainerNames(parts.containers()).nameOf(directory);
+  }
+
+  /**
+   * Gives it another name. Its id stays, and both find it.
+   *
+   * @param name as in {@link ContainerSpec.Builder#name}
+   * @throws RuncibleException ALREADY_EXISTS if another container has the name or the id,
+   *     INVALID_INPUT if it is none
+   */
+  public synchronized void rename(String name) {
+    requireOpen();
+    ContainerSpec.requireName(name);
+    new ContainerNames(parts.containers()).rename(directory, name);
+    lifecycle.publish(new EngineEvent.Renamed(Instant.now(), id(), name));
+  }
+
+  /** The labels of its spec; unmodifiable. */
+  public Map<String, String> labels() {
+    return record.options().labels();
   }
 
   /** The image it was made from. */
@@ -133,8 +169,56 @@ public final class Container implements AutoCloseable {
                         + ", but " + ports()));
   }
 
+  /** The chainIds of its image. */
+  List<String> chain() {
+    return record.chain();
+  }
+
+  /** What it does. */
+  public ContainerState state() {
+    synchronized (this) {
+      if (closed) {
+        return ContainerState.REMOVED;
+      }
+      if (init == null) {
+        return ContainerState.CREATED;
+      }
+      if (isRunning()) {
+        return control.isPaused() ? ContainerState.PAUSED : ContainerState.RUNNING;
+      }
+    }
+    return lifecycle.isRestarting() ? ContainerState.RESTARTING : ContainerState.STOPPED;
+  }
+
+  /** All that there is to know of it. */
+  public ContainerDetails inspect() {
+    requireOpen();
+    BundleConfig config = BundleConfig.read(directory);
+    return new ContainerDetails(
+        id(),
+        name(),
+        record.image(),
+        created(),
+        state(),
+        pid(),
+        lifecycle.runs(),
+        lifecycle.restarts(),
+        lifecycle.health(),
+        config.command(),
+        config.mountPoints(),
+        config.limits(),
+        labels(),
+        config.annotations(),
+        isDetached(),
+        record.options().restartPolicy());
+  }
+
   ContainerDirectory directory() {
     return directory;
+  }
+
+  void tellCreated() {
+    lifecycle.publish(new EngineEvent.Created(created(), id(), record.image()));
   }
 
   boolean isDetached() {
@@ -160,8 +244,13 @@ public final class Container implements AutoCloseable {
     requireOpen();
     if (init != null) {
       throw new RuncibleException(
-          ErrorKind.FAILED_PRECONDITION, "container " + id() + " was started before");
+          ErrorKind.FAILED_PRECONDITION,
+          "container " + id() + " was started before; restart it instead");
     }
+    return begin();
+  }
+
+  private ContainerProcess begin() {
     network.prepare();
     StartedProcess started = StartedProcess.run(parts, directory, record, stdio);
     init = started;
@@ -172,12 +261,86 @@ public final class Container implements AutoCloseable {
       parts.watchdog().remove(record);
       entry.ifPresent(Journal.Entry::done);
     }
+    lifecycle.started(started.process(), Instant.now(), false);
     return started.process();
+  }
+
+  /**
+   * Stops it, if it runs, and starts it again, with the files that it has by now; one that was
+   * never started is started. What it writes is added to its logs. Its {@link #process()} is a new
+   * one, and what it was executing beside that has ended.
+   *
+   * @param grace as in {@link #stop}
+   * @throws RuncibleException as {@link #start}
+   */
+  public ContainerProcess restart(Duration grace) {
+    requireOpen();
+    if (isStarted()) {
+      stop(grace);
+    }
+    synchronized (this) {
+      requireOpen();
+      return init == null ? begin() : beginAgain();
+    }
+  }
+
+  private ContainerProcess beginAgain() {
+    StartedProcess before = started();
+    if (before.process().isAlive()) {
+      throw new RuncibleException(
+          ErrorKind.FAILED_PRECONDITION, "container " + id() + " has been started meanwhile");
+    }
+    lifecycle.awaitTold();
+    closeExecs();
+    before.release();
+    remover.clear(directory, record);
+    return begin();
+  }
+
+  /** Unless somebody stopped or removed it meanwhile. */
+  void startByPolicy() {
+    try {
+      synchronized (this) {
+        if (!closed && lifecycle.isRestarting()) {
+          beginAgain();
+        }
+      }
+    } catch (RuntimeException e) {
+      LOG.warn("{} cannot be restarted", this, e);
+      lifecycle.restartFailed();
+    }
+  }
+
+  int restarts() {
+    return lifecycle.restarts();
+  }
+
+  boolean isRestarting() {
+    return lifecycle.isRestarting();
+  }
+
+  /** What its health checks say; {@link Health.Status#NONE} without any, and unless it runs. */
+  public Health health() {
+    return lifecycle.health();
+  }
+
+  void requireHealthCheck() {
+    if (record.options().health() == null) {
+      throw new RuncibleException(
+          ErrorKind.FAILED_PRECONDITION, "container " + id() + " has no health check");
+    }
+  }
+
+  /** Executes a check of its health; tells nobody. */
+  ContainerProcess execCheck(List<String> command) {
+    return exec(ExecSpec.builder(command.toArray(String[]::new)).build(), true);
   }
 
   /** Takes over a detached container that runs, or ran, without an engine. */
   synchronized void adopt() {
-    init = StartedProcess.adopt(parts, directory);
+    StartedProcess adopted = StartedProcess.adopt(parts, directory);
+    init = adopted;
+    lifecycle.started(adopted.process(), directory.startTime(), true);
   }
 
   /**
@@ -223,6 +386,59 @@ public final class Container implements AutoCloseable {
     return new Logs(directory);
   }
 
+  /** Its files. */
+  public ContainerFiles files() {
+    return new ContainerFiles(parts, directory, record, this);
+  }
+
+  /**
+   * Makes an image of its image and what it has changed since, without what is mounted in it. It is
+   * paused meanwhile, unless it belongs to an ordinary user. Equal changes make equal images, if
+   * {@link ImageConfig.Builder#created} is set: no file of the new layer is later than that.
+   * Blocks.
+   *
+   * @param name of the new image in the store; another one of that name loses it
+   * @param change changes the configuration, which begins as that of its image
+   * @throws RuncibleException NOT_FOUND if its image is not whole in the store any more,
+   *     UNSUPPORTED on a file system that no overlay lies on, FAILED_PRECONDITION if files changed
+   *     meanwhile
+   */
+  public Image commit(String name, Consumer<ImageConfig.Builder> change) {
+    requireOpen();
+    boolean paused = isRunning() && !parts.host().rootless() && control.pause();
+    try {
+      return new Commit(parts.images(), files(), directory, record)
+          .run(ImageReference.parse(name), change);
+    } finally {
+      if (paused) {
+        control.resume();
+      }
+    }
+  }
+
+  /** The root as its first process sees it; empty if there is none. */
+  Optional<FileDescriptor> openRoot() {
+    OptionalInt pid = pid();
+    if (pid.isEmpty()) {
+      return Optional.empty();
+    }
+    StartedProcess started = started();
+    try {
+      FileDescriptor root =
+          FileCalls.openDirectory(Path.of("/proc", String.valueOf(pid.getAsInt()), "root"));
+      // Asked after it was opened: the number was still of this process.
+      if (started.hasProcess()) {
+        return Optional.of(root);
+      }
+      root.close();
+    } catch (NativeException e) {
+      if (started.hasProcess()) {
+        throw e;
+      }
+    }
+    return Optional.empty();
+  }
+
   /** Starts a program in the container, as {@link #exec(ExecSpec)} with nothing else set. */
   public ContainerProcess exec(String... command) {
     return exec(ExecSpec.builder(command).build());
@@ -237,13 +453,19 @@ public final class Container implements AutoCloseable {
    *     or user, FAILED_PRECONDITION if the container does not run, otherwise what the runtime says
    */
   public ContainerProcess exec(ExecSpec spec) {
-    requireOpen();
-    if (!isRunning()) {
+    ContainerProcess process = exec(spec, false);
+    lifecycle.executing(process, spec.command());
+    return process;
+  }
+
+  private ContainerProcess exec(ExecSpec spec, boolean merged) {
+    requireRunning("execute '" + spec.command().get(0) + "'");
+    if (control.isPaused()) {
       throw new RuncibleException(
           ErrorKind.FAILED_PRECONDITION,
-          "cannot execute '" + spec.command().get(0) + "': container " + id() + " does not run");
+          "cannot execute '" + spec.command().get(0) + "': container " + id() + " is paused");
     }
-    StartedProcess started = StartedProcess.exec(parts, directory, spec, running::remove);
+    StartedProcess started = StartedProcess.exec(parts, directory, spec, merged, running::remove);
     try {
       running.add(started);
       started.awaitStart();
@@ -256,31 +478,119 @@ public final class Container implements AutoCloseable {
   }
 
   /**
-   * Sends a signal to the first process.
+   * Sends a signal to the first process. A paused container gets it when it is resumed; SIGKILL and
+   * its stop signal resume it.
    *
    * @param signal a name such as {@code SIGHUP}, or a number
    * @return false if it does not run
    */
   public boolean kill(String signal) {
-    return process().kill(signal);
+    return send(process(), Signals.parse(signal));
+  }
+
+  private boolean send(ContainerProcess process, int signal) {
+    boolean ends = signal == Signals.KILL || signal == record.stopSignal();
+    if (ends) {
+      lifecycle.stopWanted();
+    }
+    boolean sent = process.sendSignal(signal);
+    if (ends && control.resume()) {
+      lifecycle.publish(new EngineEvent.Resumed(Instant.now(), id()));
+    }
+    return sent;
   }
 
   /**
    * Asks the first process to end, by the stop signal of the spec or the image, and kills it when
-   * the time is up.
+   * the time is up. A paused container is resumed for it.
    *
    * @return how it ended
    */
   public ExitStatus stop(Duration grace) {
     ContainerProcess process = process();
-    process.sendSignal(record.stopSignal());
+    send(process, record.stopSignal());
     return process
         .waitFor(grace)
         .orElseGet(
             () -> {
-              process.sendSignal(Signals.KILL);
+              send(process, Signals.KILL);
               return process.waitFor();
             });
+  }
+
+  /**
+   * Stops all its processes where they are, until {@link #resume()}; no effect if it is paused.
+   * Blocks until they have stopped.
+   *
+   * @throws RuncibleException FAILED_PRECONDITION if it does not run, UNSUPPORTED for an ordinary
+   *     user's container, which has no control group
+   */
+  public void pause() {
+    requireRunning("pause it");
+    if (control.pause()) {
+      lifecycle.publish(new EngineEvent.Paused(Instant.now(), id()));
+    }
+  }
+
+  /**
+   * Lets its processes go on; no effect if it is not paused.
+   *
+   * @throws RuncibleException FAILED_PRECONDITION if it does not run
+   */
+  public void resume() {
+    requireRunning("resume it");
+    if (control.resume()) {
+      lifecycle.publish(new EngineEvent.Resumed(Instant.now(), id()));
+    }
+  }
+
+  /** Whether it is paused. */
+  public boolean isPaused() {
+    return isRunning() && control.isPaused();
+  }
+
+  /**
+   * Changes its limits, also for its next start; what is not set stays.
+   *
+   * @throws RuncibleException FAILED_PRECONDITION if more memory is in use, UNSUPPORTED for an
+   *     ordinary user's container, which has no control group
+   */
+  public void update(Limits limits) {
+    requireOpen();
+    control.update(limits, isRunning());
+    lifecycle.publish(new EngineEvent.Updated(Instant.now(), id(), limits));
+  }
+
+  /**
+   * What it uses and has used. After its end, until it is removed, what its runtime leaves of that:
+   * runc all, crun nothing.
+   *
+   * @throws RuncibleException FAILED_PRECONDITION if nothing is left or it was never started,
+   *     UNSUPPORTED for an ordinary user's container, which has no control group
+   */
+  public ContainerStats stats() {
+    requireOpen();
+    return control.stats(pid());
+  }
+
+  /**
+   * The processes in it, in the order of their numbers on the host.
+   *
+   * @throws RuncibleException FAILED_PRECONDITION if it does not run
+   */
+  public List<ProcessInfo> top() {
+    requireRunning("list its processes");
+    OptionalInt pid = pid();
+    return pid.isPresent() ? control.processes(pid.getAsInt()) : List.of();
+  }
+
+  private void requireRunning(String what) {
+    requireOpen();
+    if (!isRunning()) {
+      throw new RuncibleException(
+          ErrorKind.FAILED_PRECONDITION,
+          "cannot " + what + ": container " + id() + " does not run");
+    }
   }
 
   /**
@@ -290,63 +600,10 @@ public final class Container implements AutoCloseable {
    *     container ended before; both with the last of its output
    */
   public void awaitReady(Ready ready) {
-    long begin = System.nanoTime();
-    long limit = ContainerProcess.nanos(ready.limit());
-    Ready.Check check = ready.begin(this);
-    while (true) {
-      boolean running = isRunning();
-      long left = limit - (System.nanoTime() - begin);
-      if (holds(check, Duration.ofNanos(Math.max(0, left)))) {
-        return;
-      }
-      if (!running) {
-        throw notReady(ErrorKind.FAILED_PRECONDITION, ready, "ended before there was");
-      }
-      if (left <= 0) {
-        throw notReady(ErrorKind.TIMEOUT, ready, "has run for " + ready.limit() + " without");
-      }
-      try {
-        TimeUnit.MILLISECONDS.sleep(READY_PAUSE_MILLIS);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new RuncibleException(
-            ErrorKind.CANCELLED, "interrupted while waiting for container " + id(), e);
-      }
-    }
+    new ReadyWait(this, ready, stdio == Stdio.LOGGED).run();
   }
 
-  /** A check that needs the container fails when it ends meanwhile, which the wait will say. */
-  private boolean holds(Ready.Check check, Duration left) {
-    try {
-      return check.holds(left);
-    } catch (RuncibleException e) {
-      if (e.kind() == ErrorKind.CANCELLED || isRunning()) {
-        throw e;
-      }
-      return false;
-    }
-  }
-
-  private RuncibleException notReady(ErrorKind kind, Ready ready, String what) {
-    String output =
-        stdio == Stdio.LOGGED
-            ? Logs.tail(directory.stdout(), SHOWN_OUTPUT)
-                + Logs.tail(directory.stderr(), SHOWN_OUTPUT)
-            : "";
-    return new RuncibleException(
-        kind,
-        "container "
-            + id()
-            + " of "
-            + record.image()
-            + " "
-            + what
-            + " "
-            + ready
-            + (output.isBlank() ? "; it wrote nothing" : "; it wrote last:\n" + output.strip()));
-  }
-
-  private synchronized void requireOpen() {
+  synchronized void requireOpen() {
     if (closed) {
       throw new RuncibleException(
           ErrorKind.FAILED_PRECONDITION, "container " + id() + " was removed");
@@ -356,6 +613,7 @@ public final class Container implements AutoCloseable {
   /** Lets go of a detached container without removing it. */
   synchronized void release() {
     closed = true;
+    lifecycle.release();
     closeExecs();
     if (init != null) {
       init.release();
@@ -374,8 +632,10 @@ public final class Container implements AutoCloseable {
       }
       closed = true;
     }
+    lifecycle.stopWanted();
     try {
       Uninterrupted.run(parts.threads(), this::remove);
+      lifecycle.publish(new EngineEvent.Removed(Instant.now(), id()));
     } finally {
       network.close();
       onClose.run();
@@ -393,7 +653,7 @@ public final class Container implements AutoCloseable {
     StartedProcess started = init;
     try {
       if (started != null) {
-        started.end();
+        started.end(control::resume);
       }
       closeExecs();
       if (started != null && started.pid().isEmpty()) {
@@ -406,6 +666,7 @@ public final class Container implements AutoCloseable {
     } finally {
       if (started != null) {
         started.release();
+        lifecycle.awaitTold();
       }
     }
     parts.watchdog().remove(record);

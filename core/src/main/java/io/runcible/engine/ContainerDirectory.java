@@ -1,7 +1,10 @@
 package io.runcible.engine;
 
 import io.runcible.network.NetworkClient;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 
 /**
  * The files of one container, in a directory named by its id that is also the bundle of the
@@ -55,6 +58,20 @@ record ContainerDirectory(Path path) {
   /** The network namespace, made before the start; only of a container on bridge networks. */
   Path networkNamespace() {
     return path.resolve(NetworkClient.NAMESPACE);
+  }
+
+  /** There from the first restart of a detached container on. */
+  Path restarted() {
+    return path.resolve("restarted");
+  }
+
+  /** When the container was started last, as far as its files tell. */
+  Instant startTime() {
+    try {
+      return Files.getLastModifiedTime(pidFile()).toInstant();
+    } catch (IOException e) {
+      return Instant.EPOCH;
+    }
   }
 
   Path execs() {

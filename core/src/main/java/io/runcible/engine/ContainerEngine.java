@@ -5,12 +5,12 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.Image;
 import io.runcible.store.Lease;
-import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 
 /**
  * The container engine: pulls images, runs containers, removes what it made. Thread-safe; one for a
@@ -116,10 +116,14 @@ public final class ContainerEngine implements AutoCloseable {
    * Finds a container of this engine, or a detached one that an engine on the same directories
    * started.
    *
-   * @param id its id
+   * @param name its id, or a name that it was given later
    */
-  public synchronized Optional<Container> find(String id) {
+  public synchronized Optional<Container> find(String name) {
     requireOpen();
+    if (!ContainerSpec.isName(name)) {
+      return Optional.empty();
+    }
+    String id = new ContainerNames(resources.parts().containers()).idOf(name);
     Container known = containers.get(id);
     if (known != null) {
       return Optional.of(known);
@@ -130,7 +134,7 @@ public final class ContainerEngine implements AutoCloseable {
     ContainerDirectory directory = ContainerDirectory.of(resources.parts().containers(), id);
     // One that was not started belongs to the engine that made it.
     return ContainerRecord.read(directory)
-        .filter(record -> record.detached() && Files.exists(directory.pidFile()))
+        .filter(record -> ContainerRemover.outlives(directory, record))
         .map(record -> adopt(directory, record));
   }
 
@@ -158,6 +162,42 @@ public final class ContainerEngine implements AutoCloseable {
       find(record.id()).ifPresent(found::add);
     }
     return found;
+  }
+
+  /** Those of {@link #list()} that a filter accepts. */
+  public List<Container> list(ContainerFilter filter) {
+    List<String> ancestors =
+        filter
+            .ancestor()
+            .flatMap(images()::find)
+            .map(image -> Images.chain(image).stream().map(Digest::toString).toList())
+            .orElse(List.of());
+    return list().stream().filter(container -> filter.accepts(container, ancestors)).toList();
+  }
+
+  /**
+   * Removes the containers of {@link #list()} that have ended and are not going to be restarted.
+   *
+   * @return the ids of what was removed
+   */
+  public List<String> prune() {
+    List<String> removed = new ArrayList<>();
+    for (Container container : list(ContainerFilter.all().state(ContainerState.STOPPED))) {
+      container.close();
+      removed.add(container.id());
+    }
+    return removed;
+  }
+
+  /**
+   * What happens from now on to the containers of this engine, as far as a filter accepts it.
+   *
+   * @param filter called on threads of the engine: it must be quick
+   * @return the caller closes it
+   */
+  public EventStream events(Predicate<? super EngineEvent> filter) {
+    requireOpen();
+    return resources.parts().tasks().subscribe(filter);
   }
 
   private synchronized void requireOpen() {

@@ -43,6 +43,17 @@ final class ContainerFactory {
 
   /** A container that has not been started; all is undone if making it fails. */
   Container create(ContainerSpec spec, ImageConfig image, List<Digest> chain) {
+    if (spec.isDetached() && !spec.restartPolicy().equals(RestartPolicy.NO)) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "a detached container has no restart policy: nobody is there to restart it once this"
+              + " process has ended");
+    }
+    if (spec.isDetached() && spec.tty().isPresent()) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "a detached container has no terminal: its other side would end with this process");
+    }
     if (spec.isDetached() && parts.host().rootless()) {
       throw new RuncibleException(
           ErrorKind.UNSUPPORTED,
@@ -79,6 +90,7 @@ final class ContainerFactory {
     }
     Container container =
         new Container(parts, remover, directory, record, spec.stdio(), Optional.of(entry), network);
+    container.tellCreated();
     try {
       parts.watchdog().add(record);
       prepare(directory, record, spec, image, chain, network);
@@ -112,7 +124,8 @@ final class ContainerFactory {
         stopSignal(spec, image),
         spec.isDetached(),
         System.currentTimeMillis(),
-        ports.stream().map(PortBinding::toString).toList());
+        ports.stream().map(PortBinding::toString).toList(),
+        ContainerOptions.of(spec, image));
   }
 
   /** The image's signal is hostile text; one that is none counts as not given. */

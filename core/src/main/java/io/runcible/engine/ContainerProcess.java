@@ -2,6 +2,7 @@ package io.runcible.engine;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.runtime.ProcessSpec;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -49,7 +50,10 @@ public final class ContainerProcess implements AutoCloseable {
   /**
    * The input of the process; closing the stream ends it.
    *
-   * @throws RuncibleException FAILED_PRECONDITION unless it was started with {@link Stdio#PIPED}
+   * <p>With a terminal, it sends the character that means the end of input.
+   *
+   * @throws RuncibleException FAILED_PRECONDITION unless it was started with {@link Stdio#PIPED} or
+   *     a terminal
    */
   public OutputStream stdin() {
     return streams.stdin();
@@ -66,6 +70,16 @@ public final class ContainerProcess implements AutoCloseable {
   /** The standard error output, as {@link #stdout()}. */
   public InputStream stderr() {
     return streams.stderr(this::hasEnded);
+  }
+
+  /**
+   * Changes the size of its terminal.
+   *
+   * @throws RuncibleException FAILED_PRECONDITION if it has none, or was closed
+   */
+  public void resize(int rows, int columns) {
+    ProcessSpec.ConsoleSize size = new ProcessSpec.ConsoleSize(rows, columns);
+    streams.resize(size.rows(), size.columns());
   }
 
   /** Whether it still runs. */
@@ -130,6 +144,15 @@ public final class ContainerProcess implements AutoCloseable {
 
   boolean sendSignal(int signal) {
     return !hasEnded() && signals.send(signal);
+  }
+
+  /** Where in the file of the standard output what it wrote begins. */
+  long stdoutStart() {
+    return streams.stdoutStart();
+  }
+
+  long stderrStart() {
+    return streams.stderrStart();
   }
 
   CompletableFuture<ExitStatus> exit() {

@@ -3,6 +3,7 @@ package io.runcible.engine;
 import io.runcible.network.PortBinding;
 import io.runcible.state.JsonRecord;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -18,6 +19,7 @@ import java.util.Optional;
  * @param detached whether it outlives its engine
  * @param createdMillis when it was made
  * @param ports what it publishes, as {@link PortBinding#parse} reads it
+ * @param options what its engine does with it
  */
 record ContainerRecord(
     String id,
@@ -29,10 +31,12 @@ record ContainerRecord(
     int stopSignal,
     boolean detached,
     long createdMillis,
-    List<String> ports) {
-  /** Earlier releases wrote no ports. */
+    List<String> ports,
+    ContainerOptions options) {
+  /** Earlier releases wrote neither ports nor options. */
   ContainerRecord {
     ports = ports == null ? List.of() : List.copyOf(ports);
+    options = Objects.requireNonNullElse(options, ContainerOptions.NONE);
   }
 
   List<PortBinding> portBindings() {

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -111,8 +112,10 @@ final class ContainerRemover {
         });
   }
 
-  private static boolean outlives(ContainerDirectory directory, ContainerRecord record) {
-    return record.detached() && Files.exists(directory.pidFile());
+  /** Whether it is detached and was started: otherwise it belongs to the engine that made it. */
+  static boolean outlives(ContainerDirectory directory, ContainerRecord record) {
+    return record.detached()
+        && (Files.exists(directory.pidFile()) || Files.exists(directory.restarted()));
   }
 
   private static Optional<ContainerRecord> readable(ContainerDirectory directory) {
@@ -137,8 +140,31 @@ final class ContainerRemover {
     }
   }
 
+  /** Removes what the last run left, so that another one can begin. Its files stay. */
+  void clear(ContainerDirectory directory, ContainerRecord record) {
+    runtime.delete(directory.id(), true);
+    removeControlGroup(record.cgroupsPath());
+    try {
+      if (record.detached()) {
+        Files.writeString(directory.restarted(), "");
+      }
+      for (Path file :
+          List.of(
+              directory.pidFile(),
+              directory.runtimeLog(),
+              directory.exitFile(),
+              directory.monitorFile())) {
+        Files.deleteIfExists(file);
+      }
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.UNAVAILABLE, "cannot clear the files of container " + directory.id(), e);
+    }
+  }
+
   /** Ends what still runs, and removes the runtime's state, the mount and the files. */
   void remove(ContainerDirectory directory, ContainerRecord record) {
+    new ContainerNames(containers).remove(directory);
     runtime.delete(directory.id(), true);
     removeControlGroup(record.cgroupsPath());
     if (Files.exists(directory.networkNamespace())) {

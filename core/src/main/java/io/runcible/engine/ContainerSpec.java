@@ -2,9 +2,11 @@ package io.runcible.engine;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.image.HealthCheck;
 import io.runcible.image.ImageReference;
 import io.runcible.network.Network;
 import io.runcible.network.PortBinding;
+import io.runcible.runtime.ProcessSpec.ConsoleSize;
 import io.runcible.runtime.SeccompProfile;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -50,6 +52,12 @@ public final class ContainerSpec {
       valid = alphanumeric || (i > 0 && (c == '_' || c == '.' || c == '-'));
     }
     return valid;
+  }
+
+  static void requireName(String name) {
+    if (!isName(name)) {
+      throw invalid("'" + name + "' is no name: up to 64 of a-z 0-9 _ . - after a letter");
+    }
   }
 
   static void requireVariable(String key, String value) {
@@ -180,6 +188,27 @@ public final class ContainerSpec {
     return state.newPrivileges;
   }
 
+  public Map<String, String> labels() {
+    return Map.copyOf(state.labels);
+  }
+
+  public Map<String, String> annotations() {
+    return Map.copyOf(state.annotations);
+  }
+
+  public RestartPolicy restartPolicy() {
+    return state.restartPolicy;
+  }
+
+  public Optional<HealthCheck> healthCheck() {
+    return Optional.ofNullable(state.healthCheck);
+  }
+
+  /** The first size of its terminal; empty without one. */
+  public Optional<ConsoleSize> tty() {
+    return Optional.ofNullable(state.tty);
+  }
+
   /** Collects a {@link ContainerSpec}. Not thread-safe. */
   public static final class Builder {
     private final ImageReference image;
@@ -208,6 +237,11 @@ public final class ContainerSpec {
     private boolean readOnlyRoot;
     private boolean detached;
     private boolean newPrivileges;
+    private final Map<String, String> labels = new LinkedHashMap<>();
+    private final Map<String, String> annotations = new LinkedHashMap<>();
+    private RestartPolicy restartPolicy = RestartPolicy.NO;
+    private @Nullable HealthCheck healthCheck;
+    private @Nullable ConsoleSize tty;
 
     private Builder(ImageReference image) {
       this.image = image;
@@ -238,6 +272,11 @@ public final class ContainerSpec {
       copy.readOnlyRoot = readOnlyRoot;
       copy.detached = detached;
       copy.newPrivileges = newPrivileges;
+      copy.labels.putAll(labels);
+      copy.annotations.putAll(annotations);
+      copy.restartPolicy = restartPolicy;
+      copy.healthCheck = healthCheck;
+      copy.tty = tty;
       return copy;
     }
 
@@ -246,9 +285,7 @@ public final class ContainerSpec {
      * default a random one.
      */
     public Builder name(String name) {
-      if (!isName(name)) {
-        throw invalid("'" + name + "' is no name: up to 64 of a-z 0-9 _ . - after a letter");
-      }
+      requireName(name);
       this.name = name;
       return this;
     }
@@ -312,11 +349,7 @@ public final class ContainerSpec {
      * @param bytes at least 6 MiB, which the runtime itself needs to start
      */
     public Builder memory(long bytes) {
-      long least = 6L << 20;
-      if (bytes < least) {
-        throw invalid("a memory limit of " + bytes + " bytes is below " + least);
-      }
-      this.memory = OptionalLong.of(bytes);
+      this.memory = Limits.unchanged().withMemory(bytes).memory();
       return this;
     }
 
@@ -324,7 +357,7 @@ public final class ContainerSpec {
      * Limits memory, as {@code 64m} or {@code 2g}: bytes, or with k, m or g for powers of 1,024.
      */
     public Builder memory(String size) {
-      return memory(parseSize(size));
+      return memory(Limits.parseSize(size));
     }
 
     /**
@@ -334,7 +367,7 @@ public final class ContainerSpec {
      * root, Linux 5.14, and ext4 or XFS mounted with {@code prjquota}.
      */
     public Builder writableLimit(String size) {
-      long bytes = parseSize(size);
+      long bytes = Limits.parseSize(size);
       if (bytes < 1) {
         throw invalid("a limit of " + bytes + " bytes for what the container writes");
       }
@@ -344,19 +377,13 @@ public final class ContainerSpec {
 
     /** Limits processor time to this many processors, such as 0.5. By default unlimited. */
     public Builder cpus(double cpus) {
-      if (!(cpus >= 0.01 && cpus <= 10_000)) {
-        throw invalid(cpus + " processors: give 0.01 to 10000");
-      }
-      this.cpus = OptionalDouble.of(cpus);
+      this.cpus = Limits.unchanged().withCpus(cpus).cpus();
       return this;
     }
 
     /** Limits the number of processes and threads. By default 2,048, where the host can. */
     public Builder pids(long limit) {
-      if (limit < 1) {
-        throw invalid("a limit of " + limit + " processes");
-      }
-      this.pids = OptionalLong.of(limit);
+      this.pids = Limits.unchanged().withPids(limit).pids();
       return this;
     }
 
@@ -460,25 +487,57 @@ public final class ContainerSpec {
       return this;
     }
 
+    /** Sets a label, by which the container can be found; those of the image are not taken over. */
+    public Builder label(String key, String value) {
+      if (key.isEmpty()) {
+        throw invalid("a label needs a key");
+      }
+      labels.put(key, value);
+      return this;
+    }
+
+    /** Sets an annotation of the runtime's configuration, which its runtime may act upon. */
+    public Builder annotation(String key, String value) {
+      if (key.isEmpty() || (key + value).indexOf('\0') >= 0) {
+        throw invalid("'" + key + "' cannot be an annotation");
+      }
+      annotations.put(key, value);
+      return this;
+    }
+
+    /**
+     * Whether it is started again when it ends by itself; by default not. Not for detached ones.
+     */
+    public Builder restart(RestartPolicy policy) {
+      this.restartPolicy = policy;
+      return this;
+    }
+
+    /** Replaces the image's health check; {@link HealthCheck#NONE} is none. */
+    public Builder healthCheck(HealthCheck check) {
+      this.healthCheck = check;
+      return this;
+    }
+
+    /**
+     * Gives it a terminal of 24 rows and 80 columns, which is its input and both of its outputs.
+     * The other side is {@link ContainerProcess#stdin()} and {@link ContainerProcess#stdout()}, as
+     * with {@link Stdio#PIPED}.
+     */
+    public Builder tty() {
+      return tty(24, 80);
+    }
+
+    /** The same with another size to begin with; see {@link ContainerProcess#resize}. */
+    public Builder tty(int rows, int columns) {
+      tty = new ConsoleSize(rows, columns);
+      stdio = Stdio.PIPED;
+      return this;
+    }
+
     /** The spec. */
     public ContainerSpec build() {
       return new ContainerSpec(copy());
-    }
-
-    private static long parseSize(String size) {
-      int shift =
-          switch (size.isEmpty() ? ' ' : Character.toLowerCase(size.charAt(size.length() - 1))) {
-            case 'k' -> 10;
-            case 'm' -> 20;
-            case 'g' -> 30;
-            default -> 0;
-          };
-      try {
-        long number = Long.parseLong(shift == 0 ? size : size.substring(0, size.length() - 1));
-        return Math.multiplyExact(number, 1L << shift);
-      } catch (NumberFormatException | ArithmeticException e) {
-        throw invalid("'" + size + "' is no size: give bytes, or a number with k, m or g");
-      }
     }
   }
 }

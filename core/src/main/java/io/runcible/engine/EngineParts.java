@@ -24,6 +24,8 @@ import java.util.concurrent.ThreadFactory;
  * @param forwarder publishes ports
  * @param journal what has to be undone
  * @param threads makes the daemon threads of the engine
+ * @param tasks what the engine does by itself
+ * @param images the images
  * @param containers the directory with one directory for each container
  */
 record EngineParts(
@@ -37,4 +39,6 @@ record EngineParts(
     PortForwarder forwarder,
     Journal journal,
     ThreadFactory threads,
+    EngineTasks tasks,
+    Images images,
     Path containers) {}

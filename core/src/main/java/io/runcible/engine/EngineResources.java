@@ -102,6 +102,8 @@ final class EngineResources implements AutoCloseable {
               forwarder,
               journal,
               threads,
+              own(new EngineTasks(threads)),
+              images,
               containers);
     } catch (RuntimeException e) {
       closeAll(e);
@@ -155,7 +157,12 @@ final class EngineResources implements AutoCloseable {
   static List<ContainerDirectory> directories(Path containers) {
     List<ContainerDirectory> found = new ArrayList<>();
     try (DirectoryStream<Path> paths = Files.newDirectoryStream(containers, "[a-z0-9]*")) {
-      paths.forEach(path -> found.add(new ContainerDirectory(path)));
+      for (Path path : paths) {
+        // A link is a further name.
+        if (!Files.isSymbolicLink(path)) {
+          found.add(new ContainerDirectory(path));
+        }
+      }
       return found;
     } catch (IOException e) {
       throw new RuncibleException(

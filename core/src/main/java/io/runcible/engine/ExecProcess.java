@@ -1,13 +1,8 @@
 package io.runcible.engine;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.runcible.ErrorKind;
-import io.runcible.RuncibleException;
-import io.runcible.runtime.Bundle;
-import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,13 +12,20 @@ import java.util.Map;
  * capabilities and environment are the same, also for a container that another engine made.
  */
 final class ExecProcess {
-  private static final JsonMapper MAPPER = new JsonMapper();
-
   private ExecProcess() {}
 
   static String json(EngineParts parts, ContainerDirectory directory, ExecSpec spec) {
-    ObjectNode process = process(directory);
+    ObjectNode process = BundleConfig.read(directory).process();
     strings(process.putArray("args"), spec.command());
+    process.remove("consoleSize");
+    process.put("terminal", spec.tty().isPresent());
+    spec.tty()
+        .ifPresent(
+            size -> {
+              ObjectNode console = process.putObject("consoleSize");
+              console.put("height", size.rows()).put("width", size.columns());
+              environment(process, Map.of("TERM", RuntimeSpecs.TERMINAL));
+            });
     spec.workingDirectory().ifPresent(cwd -> process.put("cwd", cwd));
     spec.user()
         .ifPresent(
@@ -35,20 +37,6 @@ final class ExecProcess {
             });
     environment(process, spec.environment());
     return process.toString();
-  }
-
-  private static ObjectNode process(ContainerDirectory directory) {
-    Bundle bundle = new Bundle(directory.path());
-    try {
-      JsonNode config = MAPPER.readTree(bundle.config().toFile());
-      if (config.get("process") instanceof ObjectNode process) {
-        return process;
-      }
-      throw new IOException("it has no process");
-    } catch (IOException e) {
-      throw new RuncibleException(
-          ErrorKind.CORRUPT_DATA, "cannot read '" + bundle.config() + "'", e);
-    }
   }
 
   private static void environment(ObjectNode process, Map<String, String> added) {

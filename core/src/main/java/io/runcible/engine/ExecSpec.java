@@ -2,6 +2,7 @@ package io.runcible.engine;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.runtime.ProcessSpec.ConsoleSize;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +16,7 @@ public final class ExecSpec {
   private final @Nullable String user;
   private final @Nullable String workingDirectory;
   private final Stdio stdio;
+  private final @Nullable ConsoleSize tty;
 
   private ExecSpec(Builder builder) {
     command = builder.command;
@@ -22,6 +24,7 @@ public final class ExecSpec {
     user = builder.user;
     workingDirectory = builder.workingDirectory;
     stdio = builder.stdio;
+    tty = builder.tty;
   }
 
   /** Begins with the program, searched in the container's PATH, and its arguments. */
@@ -49,6 +52,11 @@ public final class ExecSpec {
     return stdio;
   }
 
+  /** The first size of its terminal; empty without one. */
+  public Optional<ConsoleSize> tty() {
+    return Optional.ofNullable(tty);
+  }
+
   /** Collects an {@link ExecSpec}. */
   public static final class Builder {
     private final List<String> command;
@@ -56,6 +64,7 @@ public final class ExecSpec {
     private @Nullable String user;
     private @Nullable String workingDirectory;
     private Stdio stdio = Stdio.LOGGED;
+    private @Nullable ConsoleSize tty;
 
     private Builder(List<String> command) {
       if (command.isEmpty()) {
@@ -91,6 +100,22 @@ public final class ExecSpec {
     /** Where input and output go; by default to files. */
     public Builder stdio(Stdio stdio) {
       this.stdio = stdio;
+      return this;
+    }
+
+    /**
+     * Gives it a terminal of 24 rows and 80 columns, which is its input and both of its outputs.
+     * The other side is {@link ContainerProcess#stdin()} and {@link ContainerProcess#stdout()}, as
+     * with {@link Stdio#PIPED}.
+     */
+    public Builder tty() {
+      return tty(24, 80);
+    }
+
+    /** The same with another size to begin with; see {@link ContainerProcess#resize}. */
+    public Builder tty(int rows, int columns) {
+      tty = new ConsoleSize(rows, columns);
+      stdio = Stdio.PIPED;
       return this;
     }
 

@@ -15,9 +15,15 @@ final class FollowingInputStream extends InputStream {
   private final InputStream file;
   private final BooleanSupplier writerEnded;
 
-  FollowingInputStream(Path path, BooleanSupplier writerEnded) throws IOException {
+  FollowingInputStream(Path path, long start, BooleanSupplier writerEnded) throws IOException {
     this.file = Files.newInputStream(path);
     this.writerEnded = writerEnded;
+    try {
+      file.skipNBytes(start);
+    } catch (IOException e) {
+      file.close();
+      throw e;
+    }
   }
 
   @Override

@@ -25,9 +25,11 @@ final class LineSearch {
   private final ByteArrayOutputStream line = new ByteArrayOutputStream();
   private long position;
 
-  LineSearch(Path file, Pattern pattern) {
+  /** Looks from a place in the file on. */
+  LineSearch(Path file, long start, Pattern pattern) {
     this.file = file;
     this.pattern = pattern;
+    this.position = start;
   }
 
   /**

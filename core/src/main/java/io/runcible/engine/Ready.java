@@ -40,7 +40,8 @@ public final class Ready {
   }
 
   /**
-   * When a line of the output matches, anywhere in the line. Needs {@link Stdio#LOGGED}.
+   * When a line of the output since its last start matches, anywhere in the line. Needs {@link
+   * Stdio#LOGGED}.
    *
    * @param regex a regular expression
    * @throws RuncibleException INVALID_INPUT if it is none
@@ -51,8 +52,11 @@ public final class Ready {
       return new Ready(
           "a line of output that matches '" + regex + "'",
           container -> {
-            LineSearch out = new LineSearch(container.directory().stdout(), pattern);
-            LineSearch err = new LineSearch(container.directory().stderr(), pattern);
+            ContainerProcess process = container.process();
+            LineSearch out =
+                new LineSearch(container.directory().stdout(), process.stdoutStart(), pattern);
+            LineSearch err =
+                new LineSearch(container.directory().stderr(), process.stderrStart(), pattern);
             return left -> out.found() || err.found();
           },
           DEFAULT_LIMIT);
@@ -87,6 +91,17 @@ public final class Ready {
                 return process.waitFor(left).map(ExitStatus::isSuccess).orElse(false);
               }
             },
+        DEFAULT_LIMIT);
+  }
+
+  /** When its health check succeeds. Fails at once if it has none. */
+  public static Ready onHealthy() {
+    return new Ready(
+        "health",
+        container -> {
+          container.requireHealthCheck();
+          return left -> container.health().status() == Health.Status.HEALTHY;
+        },
         DEFAULT_LIMIT);
   }
 

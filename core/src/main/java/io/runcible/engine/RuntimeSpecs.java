@@ -27,8 +27,10 @@ import java.util.Set;
 final class RuntimeSpecs {
   private static final String DEFAULT_PATH =
       "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-  private static final long CPU_PERIOD_MICROS = 100_000;
   private static final int MAX_COMMAND = 128 << 10;
+
+  /** What programs take a terminal for, as in the other engines. */
+  static final String TERMINAL = "xterm";
 
   private final ImageConfig image;
   private final ContainerSpec spec;
@@ -56,6 +58,7 @@ final class RuntimeSpecs {
     }
     spec.seccomp().ifPresent(builder::seccomp);
     builder.resources(resources(builder.resources()));
+    spec.annotations().forEach(builder::annotation);
     network.configure(builder);
     spec.mounts().forEach(mount -> builder.mount(mount(mount)));
     return builder.build();
@@ -79,20 +82,17 @@ final class RuntimeSpecs {
   }
 
   private Resources resources(Resources defaults) {
-    Resources.Builder resources = defaults.toBuilder();
-    spec.memory().ifPresent(bytes -> resources.memory(bytes).memoryAndSwap(bytes));
-    spec.pids().ifPresent(resources::pids);
-    spec.cpus()
-        .ifPresent(
-            cpus -> resources.cpuQuota(Math.round(cpus * CPU_PERIOD_MICROS), CPU_PERIOD_MICROS));
-    return resources.build();
+    return new Limits(spec.memory(), spec.cpus(), spec.pids()).over(defaults);
   }
 
   private ProcessSpec firstProcess(UserLookup.Identity user, String hostname) {
     List<String> args = arguments();
-    return process(args, user, environment(user, hostname), spec.workingDirectory())
-        .noNewPrivileges(!spec.mayGainPrivileges())
-        .build();
+    ProcessSpec.Builder process =
+        process(args, user, environment(user, hostname), spec.workingDirectory())
+            .noNewPrivileges(!spec.mayGainPrivileges());
+    spec.tty()
+        .ifPresent(size -> process.terminal(true).consoleSize(size.rows(), size.columns()));
+    return process.build();
   }
 
   private ProcessSpec.Builder process(
@@ -132,6 +132,9 @@ final class RuntimeSpecs {
     environment.put("PATH", DEFAULT_PATH);
     environment.put("HOSTNAME", hostname);
     environment.put("HOME", user.home());
+    if (spec.tty().isPresent()) {
+      environment.put("TERM", TERMINAL);
+    }
     for (String entry : image.environment()) {
       int equals = entry.indexOf('=');
       // Without "=" it would ask for a variable of the host.

@@ -3,13 +3,11 @@ package io.runcible.engine;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.ChildProcess;
-import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.PidFd;
 import io.runcible.ffi.SocketNamespace;
 import io.runcible.ffi.WaitStatus;
 import io.runcible.runtime.Bundle;
 import io.runcible.runtime.Cgroup;
-import io.runcible.runtime.OciRuntime;
 import io.runcible.runtime.OciRuntime.ExecRequest;
 import io.runcible.runtime.OciRuntime.RunRequest;
 import io.runcible.runtime.RuntimeState;
@@ -17,7 +15,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -72,9 +69,14 @@ final class StartedProcess {
   /** Starts the container of a bundle. */
   static StartedProcess run(
       EngineParts parts, ContainerDirectory directory, ContainerRecord record, Stdio stdio) {
-    ProcessStreams streams = ProcessStreams.open(stdio, directory.stdout(), directory.stderr());
+    ProcessStreams streams =
+        record
+            .options()
+            .terminal()
+            .map(ProcessStreams::openTerminal)
+            .orElseGet(() -> ProcessStreams.open(stdio, directory.stdout(), directory.stderr()));
     RunRequest request =
-        RunRequest.of(directory.id(), new Bundle(directory.path()), descriptors(streams));
+        RunRequest.of(directory.id(), new Bundle(directory.path()), streams.stdio());
     StartedProcess started =
         new StartedProcess(
             parts,
@@ -107,12 +109,14 @@ final class StartedProcess {
    * Starts a further process in a running container. When its {@link ContainerProcess} is closed,
    * it is ended and nothing of it is left.
    *
+   * @param merged whether both outputs go to one pipe, whatever the spec says
    * @param onRelease hears of that
    */
   static StartedProcess exec(
       EngineParts parts,
       ContainerDirectory directory,
       ExecSpec spec,
+      boolean merged,
       Consumer<StartedProcess> onRelease) {
     // Not a number: another engine, or one that was killed, may have counted, too.
     Path place = directory.execs().resolve(ContainerFactory.randomId());
@@ -120,15 +124,14 @@ final class StartedProcess {
       Files.createDirectory(place);
       Path processFile = place.resolve("process.json");
       Bundle.writeFile(processFile, ExecProcess.json(parts, directory, spec));
-      ProcessStreams streams =
-          ProcessStreams.open(spec.stdio(), place.resolve("stdout"), place.resolve("stderr"));
+      ProcessStreams streams = streams(spec, merged, place);
       ExecRequest request =
           new ExecRequest(
               directory.id(),
               processFile,
               place.resolve("pid"),
               place.resolve("runtime.log"),
-              descriptors(streams));
+              streams.stdio());
       StartedProcess started =
           new StartedProcess(
               parts,
@@ -160,12 +163,24 @@ final class StartedProcess {
     }
   }
 
+  private static ProcessStreams streams(ExecSpec spec, boolean merged, Path place) {
+    if (merged) {
+      return ProcessStreams.openMerged();
+    }
+    return spec.tty()
+        .map(ProcessStreams::openTerminal)
+        .orElseGet(
+            () ->
+                ProcessStreams.open(
+                    spec.stdio(), place.resolve("stdout"), place.resolve("stderr")));
+  }
+
   private void endAndRemove(Path place) {
     Uninterrupted.run(
         parts.threads(),
         () -> {
           try {
-            end();
+            end(() -> {});
           } finally {
             closeDescriptors();
             parts.host().removeTree(place);
@@ -227,11 +242,6 @@ final class StartedProcess {
     } else {
       parts.watcher().onEnd(found, withoutMonitor);
     }
-  }
-
-  private static OciRuntime.Stdio descriptors(ProcessStreams streams) {
-    List<FileDescriptor> ends = streams.childEnds();
-    return new OciRuntime.Stdio(ends.get(0), ends.get(1), ends.get(2));
   }
 
   private void launch(ProcessStreams streams, Runnable start) {
@@ -365,9 +375,12 @@ final class StartedProcess {
   /**
    * Ends the process and, if it does not show itself as ended, the runtime that waits for it. Not
    * to be interrupted.
+   *
+   * @param killed lets it go where it is frozen: the old freezer holds also what is killed
    */
-  void end() {
+  void end(Runnable killed) {
     signal(Signals.KILL);
+    killed.run();
     if (!endsWithin(own == null ? Duration.ZERO : END_LIMIT) && runtime != null) {
       killRuntime();
       endsWithin(END_LIMIT);
@@ -398,6 +411,14 @@ final class StartedProcess {
     synchronized (descriptors) {
       PidFd known = own;
       return known == null || released ? Optional.empty() : SocketNamespace.of(known);
+    }
+  }
+
+  /** Whether the process has not ended, so that its number is nobody else's. */
+  boolean hasProcess() {
+    synchronized (descriptors) {
+      PidFd known = own;
+      return known != null && !released && !known.hasEnded();
     }
   }
 

@@ -13,7 +13,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
 
@@ -25,6 +27,7 @@ import java.util.TreeSet;
 final class UserLookup {
   private static final int MAX_FILE = 4 << 20;
   private static final int MAX_GROUPS = 1024;
+  private static final int MAX_NAMES = 10_000;
   private static final long MAX_ID = Integer.MAX_VALUE;
 
   private final FileDescriptor root;
@@ -73,6 +76,22 @@ final class UserLookup {
     try (FileDescriptor root = FileCalls.openDirectory(rootfs)) {
       return new UserLookup(root).resolve(text);
     }
+  }
+
+  /** The names of a container's users by number, the first of each; none that cannot be read. */
+  static Map<Long, String> names(Path rootfs) {
+    Map<Long, String> names = new HashMap<>();
+    try (FileDescriptor root = FileCalls.openDirectory(rootfs)) {
+      for (String[] fields : new UserLookup(root).read("etc/passwd", 7)) {
+        id(fields[2])
+            .filter(id -> names.size() < MAX_NAMES)
+            .ifPresent(id -> names.putIfAbsent((long) id, shown(fields[0])));
+      }
+    } catch (RuncibleException e) {
+      // Whoever lists processes gets numbers.
+      return names;
+    }
+    return names;
   }
 
   private Identity resolve(String text) {

@@ -39,6 +39,7 @@ public final class FileCalls {
 
   private static final long SYS_OPENAT2 = 437;
   static final int RESOLVE_NO_MAGICLINKS = 0x02;
+  static final int RESOLVE_NO_SYMLINKS = 0x04;
   static final int RESOLVE_IN_ROOT = 0x10;
 
   private static final int STATX_BASIC = 0x7ff;
@@ -68,15 +69,12 @@ public final class FileCalls {
     return new FileDescriptor(check(fd, "open", path), path);
   }
 
-  /** Creates a file of the host that only its owner may read, for appending by a child. */
+  /** Opens a file of the host for appending by a child; a new one only its owner may read. */
   public static FileDescriptor createForOutput(Path path) {
     int append = 02000;
     int fd =
         libc()
-            .open(
-                Native.cString(path),
-                O_WRONLY | O_CREAT | O_EXCL | append | O_CLOEXEC | O_NOFOLLOW,
-                0600);
+            .open(Native.cString(path), O_WRONLY | O_CREAT | append | O_CLOEXEC | O_NOFOLLOW, 0600);
     return new FileDescriptor(check(fd, "create", path), path);
   }
 
@@ -243,9 +241,24 @@ public final class FileCalls {
     check(libc().fchown(file.value(), uid, gid), "chown", file);
   }
 
-  /** Changes the mode of a name that is known to be no symbolic link. */
+  /**
+   * Changes the mode of a name, never of what a symbolic link names: not even if it has just become
+   * one, since somebody else may write there.
+   */
   public static void chmod(FileDescriptor directory, String name, int mode) {
-    check(libc().fchmodat(directory.value(), rawCString(name), mode, 0), "chmod", name);
+    try (FileDescriptor found =
+        openat2(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, RESOLVE_NO_SYMLINKS)) {
+      chmodOpened(found, mode);
+    }
+  }
+
+  /** Changes the mode of what was opened, also if only to name it. */
+  public static void chmodOpened(FileDescriptor file, int mode) {
+    if (stat(file).type() == Stat.SYMLINK) {
+      throw new NativeException("chmod", Errno.ELOOP, file.toString());
+    }
+    int ignored = -1; // The path is absolute.
+    check(libc().fchmodat(ignored, rawCString(file.procPath()), mode, 0), "chmod", file);
   }
 
   public static void chmod(FileDescriptor file, int mode) {

@@ -51,6 +51,20 @@ public interface Libc {
 
   int pipe2(Pointer fds, int flags);
 
+  int posix_openpt(int flags);
+
+  int grantpt(int fd);
+
+  int unlockpt(int fd);
+
+  int ptsname_r(int fd, @Out byte[] name, long size);
+
+  int tcgetattr(int fd, Pointer settings);
+
+  int tcsetattr(int fd, int actions, Pointer settings);
+
+  void cfmakeraw(Pointer settings);
+
   int poll(Pointer fds, long count, int timeoutMillis);
 
   int eventfd(int initial, int flags);
@@ -139,6 +153,9 @@ public interface Libc {
   int posix_spawn_file_actions_destroy(Pointer actions);
 
   int posix_spawn_file_actions_adddup2(Pointer actions, int fd, int childFd);
+
+  int posix_spawn_file_actions_addopen(
+      Pointer actions, int fd, @In byte[] path, int flags, int mode);
 
   int posix_spawn_file_actions_addclosefrom_np(Pointer actions, int from);
 

@@ -49,7 +49,7 @@ public final class NativeException extends RuncibleException {
       case Errno.ENOENT, Errno.ENODEV -> ErrorKind.NOT_FOUND;
       case Errno.EEXIST -> ErrorKind.ALREADY_EXISTS;
       case Errno.EACCES, Errno.EPERM, Errno.EROFS -> ErrorKind.PERMISSION_DENIED;
-      case Errno.EBUSY, Errno.ENOTEMPTY, Errno.ENOTDIR, Errno.EISDIR ->
+      case Errno.EBUSY, Errno.ENOTEMPTY, Errno.ENOTDIR, Errno.ELOOP, Errno.EISDIR ->
           ErrorKind.FAILED_PRECONDITION;
       case Errno.ENOSPC, Errno.EDQUOT, Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM, Errno.EAGAIN ->
           ErrorKind.UNAVAILABLE;

@@ -54,6 +54,9 @@ final class PipeInputStream extends InputStream {
     if (count < 0) {
       int errno = Native.errno();
       buffer.limit(0);
+      if (errno == Errno.EIO) {
+        return false; // The end of a terminal.
+      }
       throw new IOException("read of a child's output: " + Errno.describe(errno));
     }
     buffer.limit((int) count);

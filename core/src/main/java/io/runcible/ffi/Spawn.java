@@ -37,6 +37,7 @@ public final class Spawn {
   private final List<String> command;
   private final Map<String, String> environment;
   private final Map<Integer, FileDescriptor> descriptors = new TreeMap<>();
+  private @Nullable Path terminal;
 
   private Spawn(List<String> command, Map<String, String> environment) {
     this.command = List.copyOf(command);
@@ -70,6 +71,12 @@ public final class Spawn {
     return this;
   }
 
+  /** Makes a terminal the controlling one of the child, and its descriptors 0 to 2. */
+  public Spawn terminal(Path device) {
+    terminal = device;
+    return this;
+  }
+
   /**
    * Starts the program.
    *
@@ -79,7 +86,7 @@ public final class Spawn {
   public ChildProcess start() {
     Path program = locate();
     try (FileDescriptor devNull = FileCalls.openNull()) {
-      for (int fd = 0; fd <= 2; fd++) {
+      for (int fd = 0; fd <= 2 && terminal == null; fd++) {
         descriptors.putIfAbsent(fd, devNull);
       }
       List<FileDescriptor> sources = new ArrayList<>();
@@ -115,10 +122,14 @@ public final class Spawn {
     checkCode(libc.posix_spawn_file_actions_init(actions));
     checkCode(libc.posix_spawnattr_init(attributes));
     try {
+      if (terminal != null) {
+        openTerminal(libc, actions, terminal);
+      }
       sources.forEach(
           (childFd, source) ->
               checkCode(libc.posix_spawn_file_actions_adddup2(actions, source.value(), childFd)));
-      int above = sources.keySet().stream().mapToInt(Integer::intValue).max().orElse(2) + 1;
+      int above =
+          Math.max(2, sources.keySet().stream().mapToInt(Integer::intValue).max().orElse(2)) + 1;
       closeTheRest(libc, actions, above);
       checkCode(
           libc.posix_spawnattr_setflags(attributes, (short) (SETSIGMASK | SETSIGDEF | SETSID)));
@@ -138,6 +149,15 @@ public final class Spawn {
         Reference.reachabilityFence(buffer);
       }
     }
+  }
+
+  /** Done after the child has a session of its own, so that it becomes the session's terminal. */
+  private void openTerminal(Libc libc, Pointer actions, Path device) {
+    byte[] path = Native.cString(device);
+    int readAndWrite = 2;
+    checkCode(libc.posix_spawn_file_actions_addopen(actions, 0, path, readAndWrite, 0));
+    checkCode(libc.posix_spawn_file_actions_adddup2(actions, 0, 1));
+    checkCode(libc.posix_spawn_file_actions_adddup2(actions, 0, 2));
   }
 
   /** glibc 2.34 closes in the child; before that everything is marked close-on-exec here. */

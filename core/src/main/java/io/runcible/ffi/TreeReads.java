@@ -10,7 +10,6 @@ import org.jspecify.annotations.Nullable;
  * symbolic link, and nothing but directories and regular files is ever opened.
  */
 public final class TreeReads {
-  private static final int RESOLVE_NO_SYMLINKS = 0x04;
   private static final int SEEK_DATA = 3;
   private static final int SEEK_HOLE = 4;
 
@@ -25,7 +24,9 @@ public final class TreeReads {
         root,
         path.isEmpty() ? "." : path,
         FileCalls.O_RDONLY | FileCalls.O_DIRECTORY | FileCalls.O_NOFOLLOW | FileCalls.O_CLOEXEC,
-        FileCalls.RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | FileCalls.RESOLVE_NO_MAGICLINKS);
+        FileCalls.RESOLVE_IN_ROOT
+            | FileCalls.RESOLVE_NO_SYMLINKS
+            | FileCalls.RESOLVE_NO_MAGICLINKS);
   }
 
   /** A regular file, open for reading, and what the kernel said of it just before. */

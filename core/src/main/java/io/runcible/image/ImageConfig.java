@@ -1,5 +1,6 @@
 package io.runcible.image;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.runcible.Digest;
@@ -40,6 +41,7 @@ public final class ImageConfig {
   private final Set<String> exposedPorts;
   private final Map<String, String> labels;
   private final List<String> shell;
+  private final Optional<HealthCheck> healthCheck;
 
   private ImageConfig(byte[] raw, JsonObject document) {
     this.raw = raw;
@@ -60,6 +62,7 @@ public final class ImageConfig {
     this.exposedPorts = execution.names("ExposedPorts");
     this.labels = execution.stringMap("Labels");
     this.shell = execution.strings("Shell");
+    this.healthCheck = healthCheck(execution);
   }
 
   /**
@@ -116,6 +119,15 @@ public final class ImageConfig {
 
   private static Optional<String> nonEmpty(JsonObject object, String field) {
     return object.string(field).filter(text -> !text.isEmpty());
+  }
+
+  /** A field of Docker's that no one else has to know is no reason to refuse an image. */
+  private static Optional<HealthCheck> healthCheck(JsonObject execution) {
+    try {
+      return execution.object("Healthcheck").flatMap(HealthCheck::read);
+    } catch (RuncibleException e) {
+      return Optional.empty();
+    }
   }
 
   /** A copy of the bytes it was read from. */
@@ -196,6 +208,11 @@ public final class ImageConfig {
   /** The shell of commands given as text, a field of Docker's; unmodifiable. */
   public List<String> shell() {
     return shell;
+  }
+
+  /** How to find out whether the program works, a field of Docker's; empty if it makes no sense. */
+  public Optional<HealthCheck> healthCheck() {
+    return healthCheck;
   }
 
   /** Makes a configuration; equal settings give equal bytes, in whatever order they were made. */
@@ -283,10 +300,49 @@ public final class ImageConfig {
       return put("Shell", List.of(shell));
     }
 
+    /** Sets how to find out whether the program works. */
+    public Builder healthCheck(HealthCheck check) {
+      ObjectNode object = execution().putObject("Healthcheck");
+      check.test().forEach(object.putArray("Test")::add);
+      if (!check.isNone()) {
+        object.put("Interval", check.interval().toNanos());
+        object.put("Timeout", check.timeout().toNanos());
+        object.put("Retries", check.retries());
+        object.put("StartPeriod", check.startPeriod().toNanos());
+        object.put("StartInterval", check.startInterval().toNanos());
+      }
+      return this;
+    }
+
     /** Replaces the digests of the uncompressed layers, the lowest first. */
     public Builder diffIds(List<Digest> diffIds) {
       ArrayNode array = node.withObjectProperty("rootfs").putArray("diff_ids");
       diffIds.forEach(diffId -> array.add(diffId.toString()));
+      return this;
+    }
+
+    /**
+     * Adds an entry to the history, unless the entries so far do not fit the layers so far: then
+     * there is no telling which one is which.
+     *
+     * @param created when
+     * @param createdBy by what, for a person to read
+     * @param layer whether it made a layer; call {@link #diffIds} afterwards
+     */
+    public Builder history(Instant created, String createdBy, boolean layer) {
+      long layers = 0;
+      JsonNode history = node.path("history");
+      for (JsonNode entry : history) {
+        layers += entry.path("empty_layer").asBoolean() ? 0 : 1;
+      }
+      if (layers == node.at("/rootfs/diff_ids").size()) {
+        ArrayNode entries = history instanceof ArrayNode array ? array : node.putArray("history");
+        ObjectNode entry = entries.addObject();
+        entry.put("created", created.toString()).put("created_by", createdBy);
+        if (!layer) {
+          entry.put("empty_layer", true);
+        }
+      }
       return this;
     }
 

@@ -1,5 +1,8 @@
 package io.runcible.runtime;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import java.io.IOException;
@@ -21,6 +24,7 @@ import java.util.Set;
  * @param directory where it is, an absolute path
  */
 public record Bundle(Path directory) {
+  private static final JsonMapper JSON = new JsonMapper();
   private static final FileAttribute<Set<PosixFilePermission>> PRIVATE_DIRECTORY =
       PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
   private static final FileAttribute<Set<PosixFilePermission>> PRIVATE_FILE =
@@ -60,6 +64,31 @@ public record Bundle(Path directory) {
   /** The specification in it. */
   public Path config() {
     return directory.resolve("config.json");
+  }
+
+  /**
+   * Changes the limits that a start from now on has; what is not set stays.
+   *
+   * @throws RuncibleException CORRUPT_DATA if the specification cannot be read, UNAVAILABLE if it
+   *     cannot be written
+   */
+  public void update(Resources resources) {
+    try {
+      JsonNode spec = JSON.readTree(config().toFile());
+      if (!(spec instanceof ObjectNode object)) {
+        throw new IOException("it is no JSON object");
+      }
+      ObjectNode limits = object.withObjectProperty("linux").withObjectProperty("resources");
+      SpecJson.resources(resources)
+          .properties()
+          .forEach(
+              part ->
+                  limits.withObjectProperty(part.getKey()).setAll((ObjectNode) part.getValue()));
+      writeFile(config(), object.toString());
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.CORRUPT_DATA, "cannot read '" + config() + "': " + e.getMessage(), e);
+    }
   }
 
   /** Replaces a file that only its owner may read. */

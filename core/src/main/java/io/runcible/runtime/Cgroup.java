@@ -80,6 +80,22 @@ public final class Cgroup {
     return OptionalLong.empty();
   }
 
+  /** What its processes use and have used; what the kernel does not count is empty. */
+  public ResourceUsage usage() {
+    return new UsageReader(directories).read();
+  }
+
+  /**
+   * Changes its limits; what is not set stays. What was changed before a failure stays changed,
+   * except that memory without swap goes back.
+   *
+   * @throws RuncibleException FAILED_PRECONDITION if its processes use more memory than they shall,
+   *     UNSUPPORTED if a controller is missing, PERMISSION_DENIED if the kernel refuses the value
+   */
+  public void update(Resources resources) {
+    new LimitWriter(this).write(resources);
+  }
+
   /**
    * Stops all processes in it until {@link #thaw()}. Blocks until all have stopped.
    *
@@ -219,7 +235,7 @@ public final class Cgroup {
     }
   }
 
-  private Optional<Path> find(String file) {
+  Optional<Path> find(String file) {
     return directories.stream()
         .map(directory -> directory.resolve(file))
         .filter(Files::exists)
@@ -239,7 +255,7 @@ public final class Cgroup {
   }
 
   /** The lines of a small file of the kernel; none if it is gone. */
-  private static List<String> lines(Path file) {
+  static List<String> lines(Path file) {
     try {
       return Files.readAllLines(file);
     } catch (IOException e) {

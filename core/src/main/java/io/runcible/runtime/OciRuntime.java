@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A program that runs one prepared bundle: runc or one with the same command line. It is started
- * for run, exec and update alone; state is read from its files, signals go by pid descriptors and
- * pausing is the control group's. Thread-safe.
+ * for run and exec alone; state is read from its files, signals go by pid descriptors, and pausing
+ * and limits are the control group's. Thread-safe.
  *
  * <p>A container lives from {@link #run} to {@link #delete}: its state and its control group stay
  * after its end, so that it can be seen why it ended. (crun removes them by itself.)
@@ -49,11 +49,27 @@ public interface OciRuntime {
    * @param stdin its input; null for {@code /dev/null}
    * @param stdout its output; null for {@code /dev/null}
    * @param stderr its error output; null for {@code /dev/null}
+   * @param terminal a terminal of the host instead of all three. The process gets one of its own,
+   *     if {@link ProcessSpec#terminal()} says so, and the runtime passes on between the two
    */
   record Stdio(
       @Nullable FileDescriptor stdin,
       @Nullable FileDescriptor stdout,
-      @Nullable FileDescriptor stderr) {
+      @Nullable FileDescriptor stderr,
+      @Nullable Path terminal) {
+    /** Without a terminal. */
+    public Stdio(
+        @Nullable FileDescriptor stdin,
+        @Nullable FileDescriptor stdout,
+        @Nullable FileDescriptor stderr) {
+      this(stdin, stdout, stderr, null);
+    }
+
+    /** A terminal. */
+    public static Stdio terminal(Path device) {
+      return new Stdio(null, null, null, device);
+    }
+
     /** Everything is {@code /dev/null}. */
     public static Stdio none() {
       return new Stdio(null, null, null);
@@ -199,9 +215,9 @@ public interface OciRuntime {
   void resume(String id);
 
   /**
-   * Changes the limits of a running container; what is not set stays. Blocks.
+   * Changes the limits of a running container; what is not set stays.
    *
-   * @throws RuncibleException as the runtime says
+   * @throws RuncibleException NOT_FOUND, or as {@link Cgroup#update}
    */
   void update(String id, Resources resources);
 

@@ -129,6 +129,9 @@ final class RuncRuntime implements OciRuntime {
     if (stdio.stderr() != null) {
       spawn.descriptor(2, stdio.stderr());
     }
+    if (stdio.terminal() != null) {
+      spawn.terminal(stdio.terminal());
+    }
     return spawn.start();
   }
 
@@ -314,24 +317,21 @@ final class RuncRuntime implements OciRuntime {
             () ->
                 new RuncibleException(
                     ErrorKind.UNSUPPORTED,
-                    "container '" + id + "' has no control group, so it cannot be paused"));
+                    "container '"
+                        + id
+                        + "' has no control group, so it cannot be paused or limited"));
   }
 
   @Override
   public void update(String id, Resources resources) {
-    List<String> command = new ArrayList<>(launcher);
-    command.addAll(
-        List.of("--root", stateRoot.toString(), "update", "--resources", "-", SpecChecks.id(id)));
-    RuntimeCommand.call(
-        host, command, resources.toJson(), "cannot change the limits of container '" + id + "'");
+    requireCgroup(id).update(resources);
   }
 
   @Override
   public String features() {
     List<String> command = new ArrayList<>(launcher);
     command.add("features");
-    return RuntimeCommand.call(
-        host, command, "", "cannot ask " + info.name() + " for its features");
+    return RuntimeCommand.call(host, command, "cannot ask " + info.name() + " for its features");
   }
 
   @Override

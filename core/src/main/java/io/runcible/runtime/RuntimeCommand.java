@@ -9,7 +9,6 @@ import io.runcible.ffi.Spawn;
 import io.runcible.ffi.WaitStatus;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -25,26 +24,18 @@ final class RuntimeCommand {
   /**
    * Runs a command to its end.
    *
-   * @param input what it reads, less than the kernel's pipe holds
    * @param what for the message: what it means if it fails
    * @return what it wrote, on both outputs
    */
-  static String call(PrivilegedHost host, List<String> command, String input, String what) {
-    Pipe in = Pipe.open();
+  static String call(PrivilegedHost host, List<String> command, String what) {
     Pipe out = Pipe.open();
     try (InputStream read = out.inputStream()) {
-      // Written before the child starts: it fits into the pipe.
-      try (OutputStream write = in.outputStream()) {
-        write.write(input.getBytes(StandardCharsets.UTF_8));
-      }
       ChildProcess child =
           Spawn.of(host.command(command), Spawn.plainEnvironment())
-              .descriptor(0, in.reader())
               .descriptor(1, out.writer())
               .descriptor(2, out.writer())
               .start();
       try (child) {
-        in.reader().close();
         out.writer().close();
         String answer = new String(read.readNBytes(MAX_ANSWER), StandardCharsets.UTF_8);
         Optional<WaitStatus> end = child.waitFor(LIMIT);
@@ -62,7 +53,6 @@ final class RuntimeCommand {
       throw new RuncibleException(
           ErrorKind.INTERNAL, what + ": cannot talk to '" + command.get(0) + "'", e);
     } finally {
-      in.close();
       out.close();
     }
   }

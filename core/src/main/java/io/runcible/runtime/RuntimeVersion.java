@@ -45,7 +45,7 @@ final class RuntimeVersion {
     command.add("--version");
     String answer =
         RuntimeCommand.call(
-            host, command, "", "cannot ask the OCI runtime '" + program + "' for its version");
+            host, command, "cannot ask the OCI runtime '" + program + "' for its version");
     OciRuntime.Info info = parse(answer, program);
     List<String> warnings = warnings(info);
     if (!warnings.isEmpty() && WARNED.add(program)) {

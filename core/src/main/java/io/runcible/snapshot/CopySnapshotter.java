@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 
 /** Copies layers together, where they cannot be stacked. */
 final class CopySnapshotter extends LayerDirectories {
@@ -35,6 +36,11 @@ final class CopySnapshotter extends LayerDirectories {
     List<Path> layers = new ArrayList<>(visible(chain));
     Collections.reverse(layers);
     return target -> merge(layers, target);
+  }
+
+  @Override
+  public Optional<Path> changes(Path place) {
+    return Optional.empty();
   }
 
   private void merge(List<Path> layers, Path target) {

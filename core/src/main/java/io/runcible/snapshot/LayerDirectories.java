@@ -71,8 +71,8 @@ abstract class LayerDirectories implements Snapshotter {
     return snapshots.resolve(chainId.hex()).resolve(FS);
   }
 
-  /** The directories to be seen, the topmost first: none below one that hides all below it. */
-  List<Path> visible(List<Digest> chain) {
+  @Override
+  public List<Path> visible(List<Digest> chain) {
     List<Path> layers = new ArrayList<>();
     for (int i = chain.size() - 1; i >= 0; i--) {
       Path layer = directory(chain.get(i));

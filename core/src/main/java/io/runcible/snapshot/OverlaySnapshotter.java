@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -78,6 +79,11 @@ final class OverlaySnapshotter extends LayerDirectories {
     }
     OverlayMount mount = new OverlayMount(lower, upper, work, changes.throwAway());
     return target -> host.mountOverlay(mount, target);
+  }
+
+  @Override
+  public Optional<Path> changes(Path place) {
+    return Optional.of(place.resolve(UPPER)).filter(Files::isDirectory);
   }
 
   private void limit(List<Path> directories, long bytes) {

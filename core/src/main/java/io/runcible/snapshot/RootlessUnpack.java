@@ -8,11 +8,11 @@ import io.runcible.archive.LayerFormat;
 import io.runcible.archive.Ownership;
 import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.JavaCommand;
 import io.runcible.ffi.Pipe;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.Spawn;
 import io.runcible.ffi.WaitStatus;
-import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -23,7 +23,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -82,7 +81,7 @@ final class RootlessUnpack {
     Pipe input = Pipe.open();
     Pipe output = Pipe.open();
     try (ChildProcess worker =
-            host.spawn(command(), Spawn.plainEnvironment())
+            host.spawn(JavaCommand.of(RootlessUnpack.class), Spawn.plainEnvironment())
                 .descriptor(0, input.reader())
                 .descriptor(2, output.writer())
                 .start();
@@ -123,36 +122,6 @@ final class RootlessUnpack {
         .filter(kind -> kind.name().equals(name))
         .findFirst()
         .orElse(ErrorKind.INTERNAL);
-  }
-
-  /**
-   * This JVM's program and class path, and flags that make a short run short. The optimizing
-   * compiler stays: only that one uses the processor's instructions for SHA-256.
-   */
-  private static List<String> command() {
-    String path =
-        Stream.of("java.class.path", "jdk.module.path")
-            .map(System::getProperty)
-            .filter(value -> value != null && !value.isEmpty())
-            .flatMap(value -> Stream.of(value.split(File.pathSeparator)))
-            .flatMap(RootlessUnpack::jars)
-            .collect(Collectors.joining(File.pathSeparator));
-    return List.of(
-        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-        "-XX:+UseSerialGC",
-        "-Djnr.ffi.asm.enabled=false",
-        "-cp",
-        path,
-        RootlessUnpack.class.getName());
-  }
-
-  /** A directory on the module path stands for the jars in it. */
-  private static Stream<String> jars(String entry) {
-    Path path = Path.of(entry);
-    if (!Files.isDirectory(path) || Files.exists(path.resolve("module-info.class"))) {
-      return Stream.of(entry);
-    }
-    return Stream.of(entry, path.resolve("*").toString());
   }
 
   /** The worker. Exits with 0, or with 1 and the kind and the message of the failure. */

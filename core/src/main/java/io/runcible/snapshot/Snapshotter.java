@@ -5,6 +5,7 @@ import io.runcible.ffi.PrivilegedHost;
 import io.runcible.store.LocalStore;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Keeps unpacked layers, and makes the file systems of containers from them. A layer is prepared by
@@ -58,6 +59,20 @@ public interface Snapshotter {
 
   /** The directory of a committed layer. */
   Path directory(Digest chainId);
+
+  /**
+   * The directories of layers that show, the topmost first: none below one that hides all of them.
+   *
+   * @param chain the chainIds, the lowest first; all committed
+   */
+  List<Path> visible(List<Digest> chain);
+
+  /**
+   * What was written to a prepared place; empty where it cannot be told from what was there.
+   *
+   * @param place as given to {@link #prepare}
+   */
+  Optional<Path> changes(Path place);
 
   /**
    * A writable file system on top of layers. Nothing is mounted yet.

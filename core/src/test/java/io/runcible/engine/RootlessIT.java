@@ -67,8 +67,22 @@ class RootlessIT {
         .containsEntry("exec", "3")
         .containsEntry("killed", "true 137")
         .containsEntry("detached", "UNSUPPORTED")
+        .containsEntry("paused", "UNSUPPORTED")
+        .containsEntry("stats", "UNSUPPORTED")
+        .containsEntry("limited", "UNSUPPORTED")
+        .containsEntry("top", "[root, root]")
+        .containsEntry("out", "x")
+        .containsEntry("in", "0 600")
+        .containsEntry("missing", "NOT_FOUND")
+        .containsEntry("layers", "2")
+        .containsEntry("committed", "x")
+        .containsEntry("restarted", "x")
+        .containsEntry("terminal", "9 8")
+        .containsEntry("terminated", "8")
+        .containsEntry("healthy", "HEALTHY")
         .containsEntry("count", "0")
         .containsEntry("left", "0");
+    assertThat(said.get("diff")).contains("A /d", "A /d/x", "D /etc/group", "A /in/x");
     assertThat(said.get("closed")).contains("PERMISSION_DENIED", "/root/runcible", "another");
   }
 
@@ -80,6 +94,7 @@ class RootlessIT {
         .containsEntry("owners", "42 4755:/usr/bin/passwd")
         .containsEntry("chown", "33:44")
         .containsEntry("user", "33")
+        .containsEntry("archive", "12:34")
         .containsEntry("stopped", "137");
   }
 
@@ -89,6 +104,7 @@ class RootlessIT {
     assertCommon(said);
     assertThat(said)
         .containsEntry("owners", "0 4755:/usr/bin/passwd")
+        .containsEntry("archive", "0:0")
         .containsEntry("user", "UNSUPPORTED")
         .containsEntry("stopped", "UNSUPPORTED");
     assertThat(said.get("chown")).contains("Invalid argument");

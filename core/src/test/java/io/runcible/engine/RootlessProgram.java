@@ -1,8 +1,17 @@
 package io.runcible.engine;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.runcible.RuncibleException;
+import io.runcible.image.HealthCheck;
+import io.runcible.image.Image;
 import io.runcible.network.Network;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 
 /**
@@ -40,6 +49,7 @@ final class RootlessProgram {
     say("closed", engineIn("/root/runcible"));
     say("detached", output(sh("busybox", "true").detached()));
     lifecycle();
+    operations();
     say("count", engine.list().size());
     say("left", run(sh("busybox", "sleep 600").name("left")).code());
   }
@@ -54,9 +64,81 @@ final class RootlessProgram {
     }
     try (Container container = engine.run(spec.user("app").build())) {
       container.awaitReady(Ready.onLog("up"));
-      say("stopped", container.stop(java.time.Duration.ZERO).code());
+      say("stopped", container.stop(Duration.ZERO).code());
     } catch (RuncibleException e) {
       say("stopped", e.kind());
+    }
+  }
+
+  /** Files of another id than the caller's, a terminal, and what needs control groups. */
+  private void operations() {
+    try (Container container = engine.run(sh("busybox", "sleep 600").build())) {
+      say("paused", kind(container::pause));
+      say("stats", kind(container::stats));
+      say("limited", kind(() -> container.update(Limits.unchanged().withPids(9))));
+      container.exec("sleep", "500");
+      say("top", container.top().stream().map(p -> p.pid() > 0 ? p.user() : "?").toList());
+      exec(container, "mkdir -p /d && echo x >/d/x && chmod 600 /d/x; chown 12:34 /d/x");
+      files(container);
+      exec(container, "rm /etc/group");
+      say("diff", container.files().diff());
+      Image image = container.commit("registry.example/made:1", config -> {});
+      say("layers", image.config().diffIds().size());
+      say(
+          "committed",
+          output(ContainerSpec.builder("registry.example/made:1").command("cat", "/d/x")));
+      container.restart(Duration.ZERO);
+      say("restarted", output(container.exec("cat", "/d/x")));
+    }
+    try (Container container = engine.run(sh("busybox", "stty size; exit 8").tty(9, 8).build())) {
+      say("terminal", new String(container.process().stdout().readAllBytes(), UTF_8).strip());
+      say("terminated", container.waitFor().code());
+    } catch (IOException e) {
+      say("terminal", e);
+    }
+    HealthCheck check = HealthCheck.command("true").every(Duration.ofMillis(10));
+    try (Container container = engine.run(sh("busybox", "sleep 600").healthCheck(check).build())) {
+      container.awaitReady(Ready.onHealthy());
+      say("healthy", container.health().status());
+    }
+  }
+
+  private static void files(Container container) {
+    try {
+      Path home = Path.of(System.getenv("HOME"));
+      container.files().copyFrom("/d", home.resolve("out"));
+      say("out", Files.readString(home.resolve("out/x")).strip());
+      container.files().copyTo(home.resolve("out"), "/in");
+      say("in", output(container.exec("stat", "-c", "%u %a", "/in/x")));
+      ByteArrayOutputStream tar = new ByteArrayOutputStream();
+      container.files().copyFrom("/d", tar);
+      container.files().copyTo(new ByteArrayInputStream(tar.toByteArray()), "/tmp");
+      say("archive", output(container.exec("stat", "-c", "%u:%g", "/tmp/d/x")));
+      say("missing", kind(() -> container.files().copyFrom("/none", home)));
+    } catch (IOException e) {
+      say("out", e);
+    }
+  }
+
+  private static void exec(Container container, String script) {
+    container.exec("sh", "-c", script).waitFor();
+  }
+
+  private static String output(ContainerProcess process) {
+    try (ContainerProcess ended = process) {
+      ended.waitFor();
+      return new String(ended.stdout().readAllBytes(), UTF_8).strip();
+    } catch (IOException e) {
+      return e.toString();
+    }
+  }
+
+  private static Object kind(Runnable action) {
+    try {
+      action.run();
+      return "done";
+    } catch (RuncibleException e) {
+      return e.kind();
     }
   }
 

@@ -12,12 +12,14 @@ import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.Pipe;
+import io.runcible.ffi.Pty;
 import io.runcible.ffi.WaitStatus;
 import io.runcible.runtime.Containers.Ended;
 import io.runcible.runtime.Containers.Running;
 import io.runcible.runtime.OciRuntime.ExecRequest;
 import io.runcible.runtime.OciRuntime.Stdio;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
@@ -421,6 +423,39 @@ abstract class OciRuntimeContract {
       }
     }
 
+    @Test
+    void memoryIsRaisedAndLoweredTogetherWithSwap() throws Exception {
+      try (Running container =
+          containers.start(
+              process("sleep", "60"),
+              spec ->
+                  spec.resources(
+                      Resources.builder().memory(64 << 20).memoryAndSwap(64 << 20).build()))) {
+        container.awaitStart();
+        Cgroup group = containers.runtime.cgroup(container.id).orElseThrow();
+        for (long bytes : new long[] {128 << 20, 32 << 20, 256 << 20}) {
+          containers.runtime.update(
+              container.id, Resources.builder().memory(bytes).memoryAndSwap(bytes).build());
+
+          assertThat(group.usage().memoryLimit()).hasValue(bytes);
+        }
+      }
+    }
+
+    @Test
+    void usageOfARunningContainerIsCounted() throws Exception {
+      try (Running container = containers.start(process("sleep", "60"))) {
+        container.awaitStart();
+        ResourceUsage usage =
+            containers.runtime.cgroup(container.id).orElseThrow().usage();
+
+        assertThat(usage.memory().orElseThrow()).isPositive();
+        assertThat(usage.cpuTime().orElseThrow()).isPositive();
+        assertThat(usage.processes()).hasValue(1);
+        assertThat(usage.oomKills()).hasValue(0);
+      }
+    }
+
     private RuntimeState.Status status(Running container) {
       return containers.runtime.state(container.id).orElseThrow().status();
     }
@@ -474,6 +509,57 @@ abstract class OciRuntimeContract {
               spec -> spec.resources(Resources.builder().pids(5).build()));
 
       assertThat(ended.errors()).contains("can't fork");
+    }
+  }
+
+  @Nested
+  class Terminal {
+    private String all(InputStream stream) throws IOException {
+      return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void firstProcessHasATerminalOfItsOwn() throws IOException {
+      ProcessSpec process =
+          shell("tty; stty size; echo oops >&2; exit 7")
+              .terminal(true)
+              .consoleSize(30, 100)
+              .build();
+      Path place = containers.newDirectory();
+      Bundle bundle = Bundle.write(place, containers.spec("terminal", process).build());
+      try (Pty pty = Pty.open();
+          InputStream out = pty.inputStream()) {
+        pty.resize(30, 100);
+        OciRuntime.RunRequest request =
+            OciRuntime.RunRequest.of("terminal", bundle, Stdio.terminal(pty.slave()));
+        try (ChildProcess child = containers.runtime.run(request)) {
+          assertThat(all(out)).matches("/dev/pts/[0-9]+\r\n30 100\r\noops\r\n");
+          assertThat(child.waitFor(LIMIT)).contains(new WaitStatus(7, 0));
+          assertThat(containers.runtime.failure(request)).isEmpty();
+        }
+      } finally {
+        containers.runtime.delete("terminal", true);
+      }
+    }
+
+    @Test
+    void furtherProcessHasATerminalThatIsResized() throws Exception {
+      try (Running container = containers.start(process("sleep", "60")).awaitStart();
+          Pty pty = Pty.open();
+          InputStream out = pty.inputStream()) {
+        ProcessSpec process =
+            shell("echo up; until stty size | grep -q '55 177'; do sleep 0.01; done; exit 5")
+                .terminal(true)
+                .build();
+        ExecRequest request =
+            ExecRequest.in(
+                containers.newDirectory(), container.id, process, Stdio.terminal(pty.slave()));
+        try (ChildProcess child = containers.runtime.exec(request)) {
+          assertThat(out.readNBytes(4)).asString().isEqualTo("up\r\n");
+          pty.resize(55, 177);
+          assertThat(child.waitFor(LIMIT)).contains(new WaitStatus(5, 0));
+        }
+      }
     }
   }
 

@@ -65,6 +65,18 @@ public final class Cli {
     COMMANDS.put("logs", LogsCommand.class);
     COMMANDS.put("stop", StopCommand.class);
     COMMANDS.put("rm", RemoveCommand.class);
+    COMMANDS.put("pause", PauseCommand.class);
+    COMMANDS.put("unpause", UnpauseCommand.class);
+    COMMANDS.put("restart", RestartCommand.class);
+    COMMANDS.put("rename", RenameCommand.class);
+    COMMANDS.put("update", UpdateCommand.class);
+    COMMANDS.put("stats", StatsCommand.class);
+    COMMANDS.put("top", TopCommand.class);
+    COMMANDS.put("inspect-container", InspectContainerCommand.class);
+    COMMANDS.put("cp", FileCopyCommand.class);
+    COMMANDS.put("export", ExportCommand.class);
+    COMMANDS.put("diff", DiffCommand.class);
+    COMMANDS.put("commit", CommitCommand.class);
     COMMANDS.put("info", InfoCommand.class);
   }
 

@@ -29,6 +29,11 @@ final class ExecCommand implements Callable<Integer> {
   private boolean interactive;
 
   @Option(
+      names = {"-t", "--tty"},
+      description = "Give it a terminal, and connect yours with it.")
+  private boolean tty;
+
+  @Option(
       names = {"-e", "--env"},
       paramLabel = "NAME=VALUE",
       description = "Set a variable.")
@@ -60,6 +65,10 @@ final class ExecCommand implements Callable<Integer> {
     if (user != null) {
       spec.user(user);
     }
+    if (tty) {
+      int[] size = UserTerminal.size();
+      spec.tty(size[0], size[1]);
+    }
     try (ContainerEngine engine = options.open()) {
       Container container = Containers.require(engine, id);
       ContainerProcess process;
@@ -69,7 +78,9 @@ final class ExecCommand implements Callable<Integer> {
         return Cli.notStarted(e);
       }
       try (process) {
-        return Streams.attach(process, interactive);
+        return tty
+            ? Streams.attachTerminal(process, interactive)
+            : Streams.attach(process, interactive);
       }
     }
   }

@@ -43,6 +43,11 @@ final class RunCommand implements Callable<Integer> {
       description = "Pass the input on.")
   private boolean interactive;
 
+  @Option(
+      names = {"-t", "--tty"},
+      description = "Give it a terminal, and connect yours with it.")
+  private boolean tty;
+
   @Option(names = "--rm", description = "Accepted: what is not detached is always removed.")
   @SuppressWarnings("UnusedVariable")
   private boolean remove;
@@ -123,7 +128,9 @@ final class RunCommand implements Callable<Integer> {
         System.out.println(container.id());
         return 0;
       }
-      return Streams.attach(container.process(), interactive);
+      return tty
+          ? Streams.attachTerminal(container.process(), interactive)
+          : Streams.attach(container.process(), interactive);
     }
   }
 
@@ -153,6 +160,10 @@ final class RunCommand implements Callable<Integer> {
     }
     if (readOnly) {
       spec.readOnlyRoot();
+    }
+    if (tty) {
+      int[] size = UserTerminal.size();
+      return (detach ? spec.detached() : spec).tty(size[0], size[1]).build();
     }
     return detach ? spec.detached().build() : spec.stdio(Stdio.PIPED).build();
   }

@@ -26,6 +26,14 @@ final class Streams {
     return new Streams(process).run(interactive);
   }
 
+  /** The same for a process with a terminal, which this program's terminal stands for meanwhile. */
+  static int attachTerminal(ContainerProcess process, boolean interactive) {
+    try (UserTerminal terminal = UserTerminal.open()) {
+      terminal.follow(process);
+      return attach(process, interactive);
+    }
+  }
+
   private int run(boolean interactive) {
     for (String signal : FORWARDED) {
       // The first process of a container ignores what it has no handler for: the second one kills.

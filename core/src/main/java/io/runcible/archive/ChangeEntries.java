@@ -1,0 +1,83 @@
+package io.runcible.archive;
+
+import io.runcible.archive.LowerLayers.Found;
+import io.runcible.ffi.FileDescriptor;
+import io.runcible.ffi.Stat;
+import java.io.OutputStream;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** Notes what changed in an upper directory, instead of writing it. */
+final class ChangeEntries extends TreeEntries {
+  private final LowerLayers lower;
+  private final TreeMap<String, FileChange.Kind> changes = new TreeMap<>();
+
+  /** Directories that may be in the upper directory for what lies in them alone. */
+  private final Set<String> passed = new HashSet<>();
+
+  ChangeEntries(DiffOptions options, LowerLayers lower) {
+    super(new TarWriter(OutputStream.nullOutputStream()), options);
+    this.lower = lower;
+  }
+
+  @Override
+  void whiteout(String parent, String name) {
+    String path = RawName.child(parent, name);
+    if (lower.has(path)) {
+      note(path, FileChange.Kind.DELETED);
+    }
+  }
+
+  /** What is gone with it is what the directory itself was changed in. */
+  @Override
+  void opaque(String path) {
+    passed.remove(path);
+  }
+
+  @Override
+  void directory(String path, FileDescriptor directory, Stat stat, Map<String, byte[]> attributes) {
+    try (@Nullable Found below = lower.find(path)) {
+      note(path, below == null ? FileChange.Kind.ADDED : FileChange.Kind.CHANGED);
+      if (below != null && isLike(below.stat(), stat)) {
+        passed.add(path);
+      }
+    }
+  }
+
+  private static boolean isLike(Stat below, Stat above) {
+    return below.mode() == above.mode() && below.uid() == above.uid() && below.gid() == above.gid();
+  }
+
+  @Override
+  void leaf(FileDescriptor parent, String leaf, String path, Stat stat) {
+    note(path, lower.has(path) ? FileChange.Kind.CHANGED : FileChange.Kind.ADDED);
+  }
+
+  private void note(String path, FileChange.Kind kind) {
+    count(path, 0);
+    changes.put(path, kind);
+  }
+
+  List<FileChange> changes() {
+    List<FileChange> found = new ArrayList<>();
+    changes.forEach(
+        (path, kind) -> {
+          if (!passed.contains(path) || hasChangesBelow(path)) {
+            found.add(new FileChange(kind, "/" + RawName.text(path)));
+          }
+        });
+    return found;
+  }
+
+  /** Whether anything below is listed that is not itself passed through alone. */
+  private boolean hasChangesBelow(String path) {
+    // The slash is the separator, and "0" is the character after it.
+    return changes.subMap(path + "/", path + "0").keySet().stream()
+        .anyMatch(below -> !passed.contains(below));
+  }
+}

@@ -1,0 +1,91 @@
+package io.runcible.engine;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.runtime.Bundle;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.OptionalLong;
+
+/** What the runtime's configuration of a container says, also of one that another engine made. */
+final class BundleConfig {
+  private static final JsonMapper MAPPER = new JsonMapper();
+
+  private final JsonNode config;
+
+  private BundleConfig(JsonNode config) {
+    this.config = config;
+  }
+
+  static BundleConfig read(ContainerDirectory directory) {
+    Bundle bundle = new Bundle(directory.path());
+    try {
+      JsonNode config = MAPPER.readTree(bundle.config().toFile());
+      if (config == null || !config.isObject()) {
+        throw new IOException("it is no JSON object");
+      }
+      return new BundleConfig(config);
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.CORRUPT_DATA, "cannot read '" + bundle.config() + "'", e);
+    }
+  }
+
+  /** The first process. */
+  ObjectNode process() {
+    if (config.get("process") instanceof ObjectNode process) {
+      return process;
+    }
+    throw new RuncibleException(
+        ErrorKind.CORRUPT_DATA, "the configuration of the container has no process");
+  }
+
+  List<String> command() {
+    List<String> command = new ArrayList<>();
+    process().path("args").forEach(word -> command.add(word.asText()));
+    return command;
+  }
+
+  boolean readOnlyRoot() {
+    return config.at("/root/readonly").asBoolean();
+  }
+
+  /** Where something is mounted. */
+  List<String> mountPoints() {
+    List<String> points = new ArrayList<>();
+    config.path("mounts").forEach(mount -> points.add(mount.path("destination").asText()));
+    return points;
+  }
+
+  Map<String, String> annotations() {
+    Map<String, String> annotations = new LinkedHashMap<>();
+    config
+        .path("annotations")
+        .properties()
+        .forEach(entry -> annotations.put(entry.getKey(), entry.getValue().asText()));
+    return annotations;
+  }
+
+  Limits limits() {
+    JsonNode resources = config.at("/linux/resources");
+    OptionalLong quota = number(resources.at("/cpu/quota"));
+    OptionalLong period = number(resources.at("/cpu/period"));
+    return new Limits(
+        number(resources.at("/memory/limit")),
+        quota.isPresent() && period.isPresent()
+            ? OptionalDouble.of((double) quota.getAsLong() / period.getAsLong())
+            : OptionalDouble.empty(),
+        number(resources.at("/pids/limit")));
+  }
+
+  private static OptionalLong number(JsonNode node) {
+    return node.isNumber() ? OptionalLong.of(node.asLong()) : OptionalLong.empty();
+  }
+}

@@ -1,0 +1,156 @@
+package io.runcible.engine;
+
+import io.runcible.Digest;
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.archive.WrittenLayer;
+import io.runcible.image.Descriptor;
+import io.runcible.image.Image;
+import io.runcible.image.ImageConfig;
+import io.runcible.image.ImageReference;
+import io.runcible.image.ImageSink;
+import io.runcible.image.Manifest;
+import io.runcible.image.MediaType;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** Makes an image of what a container has changed: its own image and a layer on top. */
+final class Commit {
+  private final Images images;
+  private final ContainerFiles files;
+  private final ContainerDirectory directory;
+  private final ContainerRecord record;
+
+  Commit(
+      Images images, ContainerFiles files, ContainerDirectory directory, ContainerRecord record) {
+    this.images = images;
+    this.files = files;
+    this.directory = directory;
+    this.record = record;
+  }
+
+  Image run(ImageReference name, Consumer<ImageConfig.Builder> change) {
+    if (name.digest().isPresent()) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT, "an image is committed to a tag, without a digest: " + name);
+    }
+    try (ImageSink sink = images.sink()) {
+      Image base = base(sink);
+      Instant now = Instant.now().truncatedTo(ChronoUnit.SECONDS);
+      ImageConfig.Builder config = base.config().toBuilder().created(now);
+      change.accept(config);
+      Instant created = config.build().created().orElse(now);
+      Optional<WrittenLayer> layer = layer(created);
+      try {
+        write(sink, name, base, config, created, layer);
+      } finally {
+        layer.ifPresent(written -> delete(written.file()));
+      }
+    }
+    return images
+        .find(name)
+        .orElseThrow(
+            () -> new RuncibleException(ErrorKind.UNAVAILABLE, name + " was removed at once"));
+  }
+
+  /** The image, with all its blobs, which the sink keeps from now on. */
+  private Image base(ImageSink sink) {
+    ImageReference reference = ImageReference.parse(record.image());
+    Image base =
+        images
+            .find(reference)
+            .filter(
+                image ->
+                    Images.chain(image).stream()
+                        .map(Digest::toString)
+                        .toList()
+                        .equals(record.chain()))
+            .orElseThrow(() -> missing("the image " + reference + " it was made from"));
+    for (Descriptor layer : base.manifest().layers()) {
+      if (!sink.hasBlob(reference, layer)) {
+        throw missing("the layer " + layer.digest() + " of " + reference);
+      }
+    }
+    return base;
+  }
+
+  private RuncibleException missing(String what) {
+    return new RuncibleException(
+        ErrorKind.NOT_FOUND,
+        "cannot commit container "
+            + record.id()
+            + ": "
+            + what
+            + " is not in the store any more; pull it again");
+  }
+
+  private Optional<WrittenLayer> layer(Instant latest) {
+    if (files.diff().isEmpty()) {
+      return Optional.empty();
+    }
+    Path file = directory.path().resolve("commit-" + ContainerFactory.randomId());
+    return Optional.of(files.layer(file, latest));
+  }
+
+  private void write(
+      ImageSink sink,
+      ImageReference name,
+      Image base,
+      ImageConfig.Builder config,
+      Instant created,
+      Optional<WrittenLayer> layer) {
+    config.history(
+        created, String.join(" ", BundleConfig.read(directory).command()), layer.isPresent());
+    List<Descriptor> layers = new ArrayList<>();
+    base.manifest().layers().forEach(below -> layers.add(asOci(below)));
+    List<Digest> diffIds = new ArrayList<>(base.config().diffIds());
+    if (layer.isPresent()) {
+      WrittenLayer written = layer.get();
+      Descriptor descriptor =
+          Descriptor.of(MediaType.OCI_LAYER_GZIP, written.digest(), written.size());
+      put(sink, name, descriptor, written.file());
+      layers.add(descriptor);
+      diffIds.add(written.diffId());
+    }
+    ImageConfig made = config.diffIds(diffIds).build();
+    Manifest manifest = Manifest.of(made.descriptor(), layers, Map.of());
+    sink.putBlob(name, made.descriptor(), new ByteArrayInputStream(made.raw()));
+    sink.putManifest(name, manifest.descriptor(), manifest.raw());
+  }
+
+  private static Descriptor asOci(Descriptor layer) {
+    String mediaType =
+        switch (layer.mediaType()) {
+          case MediaType.DOCKER_LAYER_GZIP -> MediaType.OCI_LAYER_GZIP;
+          case MediaType.DOCKER_LAYER -> MediaType.OCI_LAYER;
+          default -> layer.mediaType();
+        };
+    return Descriptor.of(mediaType, layer.digest(), layer.size());
+  }
+
+  private static void put(ImageSink sink, ImageReference name, Descriptor descriptor, Path file) {
+    try (InputStream content = Files.newInputStream(file)) {
+      sink.putBlob(name, descriptor, content);
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot read '" + file + "'", e);
+    }
+  }
+
+  private static void delete(Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot delete '" + file + "'", e);
+    }
+  }
+}

@@ -1,0 +1,47 @@
+package io.runcible.engine;
+
+import io.runcible.image.HealthCheck;
+import io.runcible.image.ImageConfig;
+import io.runcible.runtime.ProcessSpec.ConsoleSize;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an engine itself does with a container, and its runtime need not know.
+ *
+ * @param labels its labels
+ * @param restart its {@link RestartPolicy}, as text
+ * @param health its health check; null if it has none
+ * @param rows of its terminal; 0 if it has none
+ * @param columns of its terminal
+ */
+record ContainerOptions(
+    Map<String, String> labels,
+    String restart,
+    @Nullable StoredHealth health,
+    int rows,
+    int columns) {
+  /** What a record of an earlier release means. */
+  static final ContainerOptions NONE = new ContainerOptions(Map.of(), "no", null, 0, 0);
+
+  static ContainerOptions of(ContainerSpec spec, ImageConfig image) {
+    Optional<HealthCheck> check =
+        spec.healthCheck().or(image::healthCheck).filter(one -> !one.isNone());
+    return new ContainerOptions(
+        spec.labels(),
+        spec.restartPolicy().toString(),
+        check.map(one -> StoredHealth.of(one, image)).orElse(null),
+        spec.tty().map(ConsoleSize::rows).orElse(0),
+        spec.tty().map(ConsoleSize::columns).orElse(0));
+  }
+
+  /** The first size of its terminal. */
+  Optional<ConsoleSize> terminal() {
+    return rows == 0 ? Optional.empty() : Optional.of(new ConsoleSize(rows, columns));
+  }
+
+  RestartPolicy restartPolicy() {
+    return RestartPolicy.parse(restart);
+  }
+}

@@ -1,0 +1,77 @@
+package io.runcible.engine;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Something that happened to a container of an engine. Of each container there is one {@link
+ * Created} and one {@link Removed}, and in between for each {@link Started} one {@link Ended}, for
+ * each {@link ExecStarted} one {@link ExecEnded}, and for each {@link Paused} one {@link Resumed},
+ * unless it ends before. A detached container that the engine found has no beginning, and one that
+ * it lets go of no end.
+ */
+public sealed interface EngineEvent {
+  /** When. */
+  Instant time();
+
+  /** The id of the container. */
+  String container();
+
+  /** It was made. */
+  record Created(Instant time, String container, String image) implements EngineEvent {}
+
+  /** It is gone, with all that it wrote. */
+  record Removed(Instant time, String container) implements EngineEvent {}
+
+  /**
+   * Its first process runs, or has run.
+   *
+   * @param restarts how often it was started before
+   */
+  record Started(Instant time, String container, int restarts) implements EngineEvent {}
+
+  /**
+   * Its first process has ended.
+   *
+   * @param status how; empty if that is not known
+   */
+  record Ended(Instant time, String container, Optional<ExitStatus> status)
+      implements EngineEvent {}
+
+  /** The kernel killed one of its processes because its memory limit was reached. */
+  record OutOfMemory(Instant time, String container) implements EngineEvent {}
+
+  /** Its processes stand still. */
+  record Paused(Instant time, String container) implements EngineEvent {}
+
+  /** They go on. */
+  record Resumed(Instant time, String container) implements EngineEvent {}
+
+  /** Its health is another. */
+  record HealthChanged(Instant time, String container, Health.Status status)
+      implements EngineEvent {}
+
+  /** It has another name. */
+  record Renamed(Instant time, String container, String name) implements EngineEvent {}
+
+  /** It has other limits. */
+  record Updated(Instant time, String container, Limits limits) implements EngineEvent {}
+
+  /**
+   * A further process runs in it, or has run.
+   *
+   * @param exec tells it from others of the container
+   */
+  record ExecStarted(Instant time, String container, String exec, List<String> command)
+      implements EngineEvent {}
+
+  /**
+   * A further process has ended.
+   *
+   * @param exec as when it started
+   * @param status how; empty if that is not known
+   */
+  record ExecEnded(Instant time, String container, String exec, Optional<ExitStatus> status)
+      implements EngineEvent {}
+}

@@ -1,0 +1,80 @@
+package io.runcible.engine;
+
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What an engine does by itself: health checks, restarts, and telling of events. One thread waits
+ * for the time of all of them, from the first one on; others come for what takes a while, and go.
+ */
+final class EngineTasks implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(EngineTasks.class);
+  private static final long IDLE_SECONDS = 5;
+
+  private final ScheduledThreadPoolExecutor clock;
+  private final ThreadPoolExecutor workers;
+  private final Set<EventStream> streams = ConcurrentHashMap.newKeySet();
+
+  EngineTasks(ThreadFactory threads) {
+    clock = new ScheduledThreadPoolExecutor(1, threads);
+    clock.setRemoveOnCancelPolicy(true);
+    workers =
+        new ThreadPoolExecutor(
+            0,
+            Integer.MAX_VALUE,
+            IDLE_SECONDS,
+            TimeUnit.SECONDS,
+            new SynchronousQueue<>(),
+            threads);
+  }
+
+  /** Does something later, on a thread where it may take its time. */
+  Future<?> after(Duration delay, Runnable task) {
+    try {
+      return clock.schedule(
+          () -> workers.execute(() -> guard(task)), delay.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (RejectedExecutionException e) {
+      // The engine is being closed.
+      return CompletableFuture.completedFuture(null);
+    }
+  }
+
+  private static void guard(Runnable task) {
+    try {
+      task.run();
+    } catch (RuntimeException e) {
+      LOG.warn("a task of the engine failed", e);
+    }
+  }
+
+  void publish(EngineEvent event) {
+    streams.forEach(stream -> stream.offer(event));
+  }
+
+  EventStream subscribe(Predicate<? super EngineEvent> filter) {
+    EventStream stream = new EventStream(filter, streams::remove);
+    streams.add(stream);
+    return stream;
+  }
+
+  /** What has not begun is not done any more. */
+  @Override
+  public void close() {
+    clock.shutdownNow();
+    workers.shutdownNow();
+    streams.forEach(EventStream::end);
+    streams.clear();
+  }
+}

@@ -1,0 +1,271 @@
+package io.runcible.engine;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.archive.FileChange;
+import io.runcible.archive.LayerDiff;
+import io.runcible.archive.LayerFormat;
+import io.runcible.archive.Ownership;
+import io.runcible.archive.TreeArchive;
+import io.runcible.archive.TreeExtraction;
+import io.runcible.archive.WrittenLayer;
+import io.runcible.ffi.ChildProcess;
+import io.runcible.ffi.FileDescriptor;
+import io.runcible.ffi.JavaCommand;
+import io.runcible.ffi.Pipe;
+import io.runcible.ffi.PrivilegedHost;
+import io.runcible.ffi.Spawn;
+import io.runcible.ffi.WaitStatus;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Work on the files of a container, which may belong to any of its ids. For root it is done in this
+ * process. For an ordinary user this class is also the main class of a second JVM, in the holder's
+ * namespaces, where those ids are.
+ */
+final class FileWork {
+  private static final JsonMapper MAPPER = new JsonMapper();
+  private static final int MAX_MESSAGE = 16 << 10;
+  private static final Duration END_LIMIT = Duration.ofMinutes(1);
+
+  /** The descriptor of the tree in the worker. */
+  private static final int TREE = 3;
+
+  /** What to do. */
+  enum Task {
+    /** Writes a part of the tree as a tar. */
+    ARCHIVE,
+    /** Unpacks a tar into a directory of the tree. */
+    UNPACK,
+    /** Copies what a tar has to a path of the tree. */
+    COPY,
+    /** Tells what was changed through an overlay, as a JSON array. */
+    CHANGES,
+    /** Writes a layer of that to a file, and tells its digests. */
+    LAYER
+  }
+
+  /**
+   * What a worker is told.
+   *
+   * @param tree a directory
+   * @param path in the tree
+   * @param recordedOwners whether there is one id alone, and owners are written down
+   * @param userAttributes whether the overlay was mounted by an ordinary user
+   * @param harmless whether what is dangerous on a host is left out
+   * @param excluded what is left out of changes and layers
+   * @param lower the layers below, the topmost first
+   * @param file of a layer
+   * @param latestSeconds for a layer
+   */
+  record Request(
+      Task task,
+      String tree,
+      String path,
+      boolean recordedOwners,
+      boolean userAttributes,
+      boolean harmless,
+      List<String> excluded,
+      List<String> lower,
+      String file,
+      long latestSeconds) {
+    Request withTree(String other) {
+      return new Request(
+          task,
+          other,
+          path,
+          recordedOwners,
+          userAttributes,
+          harmless,
+          excluded,
+          lower,
+          file,
+          latestSeconds);
+    }
+  }
+
+  /** What is told of a layer. */
+  record Layer(String digest, long size, String diffId) {}
+
+  private FileWork() {}
+
+  /** Does it for a tree that is open, with a tar to read or a place to write one to. */
+  static void run(
+      PrivilegedHost host,
+      Request request,
+      @Nullable FileDescriptor tree,
+      InputStream in,
+      OutputStream out) {
+    try {
+      if (host.rootless()) {
+        runWorker(
+            host,
+            tree == null ? request : request.withTree("/proc/self/fd/" + TREE),
+            tree,
+            in,
+            out);
+      } else {
+        work(tree == null ? request : request.withTree(tree.procPath()), in, out);
+      }
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.UNAVAILABLE, "the files could not be copied: " + e.getMessage(), e);
+    }
+  }
+
+  /** The answer as a JSON document. */
+  static <T> T ask(PrivilegedHost host, Request request, Class<T> type) {
+    ByteArrayOutputStream answer = new ByteArrayOutputStream();
+    run(host, request, null, InputStream.nullInputStream(), answer);
+    try {
+      return MAPPER.readValue(answer.toByteArray(), type);
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.INTERNAL, "the worker for files said nonsense", e);
+    }
+  }
+
+  private static void work(Request request, InputStream in, OutputStream out) throws IOException {
+    Path tree = Path.of(request.tree());
+    Ownership ownership = request.recordedOwners() ? Ownership.RECORD : Ownership.EXACT;
+    switch (request.task()) {
+      case ARCHIVE -> {
+        TreeArchive archive = TreeArchive.of(tree, request.path());
+        if (request.harmless()) {
+          archive.harmless().ownership(Ownership.IGNORE);
+        } else {
+          archive.ownership(ownership);
+        }
+        archive.writeTo(out);
+      }
+      case UNPACK -> TreeExtraction.into(tree, request.path()).ownership(ownership).unpack(in);
+      case COPY -> TreeExtraction.into(tree, request.path()).ownership(ownership).copy(in);
+      case CHANGES -> {
+        List<Path> lower = request.lower().stream().map(Path::of).toList();
+        List<FileChange> changes = diff(request, ownership).changes(lower);
+        out.write(MAPPER.writeValueAsBytes(changes));
+      }
+      case LAYER -> {
+        WrittenLayer layer =
+            diff(request, ownership)
+                .clamp(Instant.ofEpochSecond(request.latestSeconds()))
+                .writeTo(Path.of(request.file()));
+        out.write(
+            MAPPER.writeValueAsBytes(
+                new Layer(layer.digest().toString(), layer.size(), layer.diffId().toString())));
+      }
+    }
+  }
+
+  private static LayerDiff diff(Request request, Ownership ownership) {
+    LayerFormat format =
+        request.userAttributes() ? LayerFormat.OVERLAY_USERXATTR : LayerFormat.OVERLAY;
+    return LayerDiff.ofOverlay(Path.of(request.tree()), format)
+        .ownership(ownership)
+        .exclude(new HashSet<>(request.excluded()));
+  }
+
+  private static void runWorker(
+      PrivilegedHost host,
+      Request request,
+      @Nullable FileDescriptor tree,
+      InputStream in,
+      OutputStream out)
+      throws IOException {
+    Pipe input = Pipe.open();
+    Pipe output = Pipe.open();
+    Pipe errors = Pipe.open();
+    try {
+      List<String> command = new ArrayList<>(JavaCommand.of(FileWork.class));
+      command.add(MAPPER.writeValueAsString(request));
+      Spawn spawn =
+          host.spawn(command, Spawn.plainEnvironment())
+              .descriptor(0, input.reader())
+              .descriptor(1, output.writer())
+              .descriptor(2, errors.writer());
+      if (tree != null) {
+        spawn.descriptor(TREE, tree);
+      }
+      try (ChildProcess worker = spawn.start()) {
+        List.of(input.reader(), output.writer(), errors.writer()).forEach(FileDescriptor::close);
+        try {
+          exchange(worker, input, output, errors, in, out);
+        } catch (IOException | RuntimeException e) {
+          worker.killAndWait();
+          throw e;
+        }
+      }
+    } finally {
+      List.of(input, output, errors).forEach(Pipe::close);
+    }
+  }
+
+  /** A task reads or writes, never both, so this needs no further thread. */
+  private static void exchange(
+      ChildProcess worker, Pipe input, Pipe output, Pipe errors, InputStream in, OutputStream out)
+      throws IOException {
+    IOException unread = null;
+    try (OutputStream stdin = input.outputStream()) {
+      byte[] buffer = new byte[64 << 10];
+      for (int count = in.read(buffer); count > 0; count = in.read(buffer)) {
+        try {
+          stdin.write(buffer, 0, count);
+        } catch (IOException e) {
+          unread = e; // It has ended, and says why.
+          break;
+        }
+      }
+    }
+    try (InputStream stdout = output.inputStream();
+        InputStream stderr = errors.inputStream()) {
+      stdout.transferTo(out);
+      String said = new String(stderr.readNBytes(MAX_MESSAGE), StandardCharsets.UTF_8).strip();
+      WaitStatus status = worker.waitFor(END_LIMIT).orElseGet(worker::killAndWait);
+      if (!status.equals(new WaitStatus(0, 0))) {
+        throw failure(said);
+      }
+      if (unread != null) {
+        throw unread;
+      }
+    }
+  }
+
+  private static RuncibleException failure(String said) {
+    int colon = said.indexOf(':');
+    ErrorKind kind =
+        Stream.of(ErrorKind.values())
+            .filter(one -> colon > 0 && one.name().equals(said.substring(0, colon)))
+            .findFirst()
+            .orElse(ErrorKind.INTERNAL);
+    return new RuncibleException(
+        kind, kind == ErrorKind.INTERNAL ? said : said.substring(colon + 1).strip());
+  }
+
+  /** The worker. Exits with 0, or with 1 and the kind and the message of the failure. */
+  public static void main(String[] args) {
+    try {
+      // Not System.out, which swallows failures.
+      try (OutputStream out = new java.io.FileOutputStream(java.io.FileDescriptor.out)) {
+        work(MAPPER.readValue(args[0], Request.class), System.in, out);
+      }
+    } catch (RuncibleException e) {
+      System.err.println(e.kind() + ": " + e.getMessage());
+      System.exit(1);
+    } catch (IOException e) {
+      System.err.println(ErrorKind.UNAVAILABLE + ": " + e.getMessage());
+      System.exit(1);
+    }
+  }
+}

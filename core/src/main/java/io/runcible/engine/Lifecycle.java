@@ -1,0 +1,190 @@
+package io.runcible.engine;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The runs of a container one after the other: their history, the checks of their health, the
+ * events, and whether another one follows.
+ */
+final class Lifecycle {
+  private static final int MAX_RUNS = 16;
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(60);
+
+  /** After so much time a run counts as one that went well. */
+  private static final Duration SETTLED = Duration.ofSeconds(10);
+
+  private final EngineParts parts;
+  private final ContainerRecord record;
+  private final Container container;
+  private final RestartPolicy policy;
+  private final Deque<ContainerRun> earlier = new ArrayDeque<>();
+  private @Nullable ContainerRun current;
+  private CompletableFuture<?> told = CompletableFuture.completedFuture(null);
+  private int starts;
+  private int inARow;
+  private Duration pause = FIRST_PAUSE;
+  private boolean stopWanted;
+  private boolean silent;
+  private @Nullable Future<?> restart;
+  private @Nullable HealthMonitor health;
+
+  Lifecycle(EngineParts parts, ContainerRecord record, Container container) {
+    this.parts = parts;
+    this.record = record;
+    this.container = container;
+    this.policy = record.options().restartPolicy();
+  }
+
+  void publish(EngineEvent event) {
+    parts.tasks().publish(event);
+  }
+
+  /**
+   * A run has begun.
+   *
+   * @param adopted whether another engine began it
+   */
+  synchronized void started(ContainerProcess process, Instant when, boolean adopted) {
+    stopWanted = false;
+    restart = null;
+    current = new ContainerRun(when, Optional.empty(), Optional.empty());
+    if (!adopted) {
+      publish(new EngineEvent.Started(when, record.id(), starts));
+    }
+    starts++;
+    if (process.isAlive()) {
+      beginChecks();
+    }
+    told = process.exit().handle((status, failure) -> ended(Optional.ofNullable(status)));
+  }
+
+  private void beginChecks() {
+    StoredHealth stored = record.options().health();
+    if (stored != null) {
+      health =
+          new HealthMonitor(
+              container,
+              stored.check(),
+              stored.command(),
+              parts.tasks(),
+              status -> publish(new EngineEvent.HealthChanged(Instant.now(), record.id(), status)));
+      health.begin();
+    }
+  }
+
+  /** On a thread that must not be held up. */
+  private synchronized boolean ended(Optional<ExitStatus> status) {
+    Instant now = Instant.now();
+    if (health != null) {
+      health.stop();
+    }
+    ContainerRun run = current;
+    if (silent || run == null) {
+      return false;
+    }
+    current = null;
+    if (earlier.size() == MAX_RUNS) {
+      earlier.remove();
+    }
+    earlier.add(new ContainerRun(run.started(), Optional.of(now), status));
+    if (status.map(ExitStatus::outOfMemory).orElse(false)) {
+      publish(new EngineEvent.OutOfMemory(now, record.id()));
+    }
+    publish(new EngineEvent.Ended(now, record.id(), status));
+    if (Duration.between(run.started(), now).compareTo(SETTLED) >= 0) {
+      inARow = 0;
+      pause = FIRST_PAUSE;
+    }
+    restartLater(status.map(ExitStatus::isSuccess).orElse(false));
+    return true;
+  }
+
+  private void restartLater(boolean success) {
+    if (!stopWanted && policy.restarts(success, inARow)) {
+      inARow++;
+      restart = parts.tasks().after(pause, container::startByPolicy);
+      Duration longer = pause.multipliedBy(2);
+      pause = longer.compareTo(LONGEST_PAUSE) < 0 ? longer : LONGEST_PAUSE;
+    }
+  }
+
+  /** A further process was started. */
+  void executing(ContainerProcess process, List<String> command) {
+    String exec = ContainerFactory.randomId();
+    publish(new EngineEvent.ExecStarted(Instant.now(), record.id(), exec, command));
+    var unused =
+        process
+            .exit()
+            .whenComplete(
+                (status, failure) ->
+                    publish(
+                        new EngineEvent.ExecEnded(
+                            Instant.now(), record.id(), exec, Optional.ofNullable(status))));
+  }
+
+  /** A restart was tried in vain. */
+  synchronized void restartFailed() {
+    restart = null;
+    restartLater(false);
+  }
+
+  /** An end that follows is not to be followed by a restart. */
+  synchronized void stopWanted() {
+    stopWanted = true;
+    if (restart != null) {
+      restart.cancel(false);
+      restart = null;
+    }
+  }
+
+  synchronized boolean isRestarting() {
+    return restart != null;
+  }
+
+  /** What follows is told nobody. */
+  synchronized void release() {
+    silent = true;
+    stopWanted();
+    if (health != null) {
+      health.stop();
+    }
+  }
+
+  /** The end of the last run has been told by then. */
+  void awaitTold() {
+    CompletableFuture<?> last;
+    synchronized (this) {
+      last = told;
+    }
+    if (last.isDone() || Thread.currentThread().isInterrupted()) {
+      return;
+    }
+    last.join();
+  }
+
+  synchronized Health health() {
+    return health == null || current == null ? Health.NONE : health.health();
+  }
+
+  synchronized List<ContainerRun> runs() {
+    List<ContainerRun> runs = new ArrayList<>(earlier);
+    if (current != null) {
+      runs.add(current);
+    }
+    return runs;
+  }
+
+  synchronized int restarts() {
+    return Math.max(0, starts - 1);
+  }
+}

@@ -1,0 +1,48 @@
+package io.runcible.ffi;
+
+import java.io.File;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * The command of a second JVM of this program, for work in other namespaces: a JVM has too many
+ * threads to enter a user namespace itself.
+ */
+public final class JavaCommand {
+  private JavaCommand() {}
+
+  /**
+   * This JVM's program and class path, and flags that make a short run short. The optimizing
+   * compiler stays: only that one uses the processor's instructions for SHA-256.
+   *
+   * @param main the class to run
+   */
+  public static List<String> of(Class<?> main) {
+    String path =
+        Stream.of("java.class.path", "jdk.module.path")
+            .map(System::getProperty)
+            .filter(value -> value != null && !value.isEmpty())
+            .flatMap(value -> Stream.of(value.split(File.pathSeparator)))
+            .flatMap(JavaCommand::jars)
+            .collect(Collectors.joining(File.pathSeparator));
+    return List.of(
+        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        "-XX:+UseSerialGC",
+        "-Djnr.ffi.asm.enabled=false",
+        "-cp",
+        path,
+        main.getName());
+  }
+
+  /** A directory on the module path stands for the jars in it. */
+  private static Stream<String> jars(String entry) {
+    Path path = Path.of(entry);
+    if (!Files.isDirectory(path) || Files.exists(path.resolve("module-info.class"))) {
+      return Stream.of(entry);
+    }
+    return Stream.of(entry, path.resolve("*").toString());
+  }
+}

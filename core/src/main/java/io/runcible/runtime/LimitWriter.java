@@ -1,0 +1,148 @@
+package io.runcible.runtime;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/** Writes limits into the files of a control group, of whichever generation they are. */
+final class LimitWriter {
+  private static final String MAX = "max";
+
+  private final Cgroup group;
+
+  LimitWriter(Cgroup group) {
+    this.group = group;
+  }
+
+  void write(Resources resources) {
+    if (resources.memory().isPresent()) {
+      memory(resources.memory().getAsLong(), resources.memoryAndSwap());
+    }
+    cpu(resources);
+    resources.cpus().ifPresent(cpus -> set(require("cpuset.cpus", "cpuset"), cpus));
+    resources.pids().ifPresent(pids -> set(require("pids.max", "pids"), String.valueOf(pids)));
+  }
+
+  private void memory(long bytes, OptionalLong withSwap) {
+    Optional<Path> old = group.find("memory.limit_in_bytes");
+    if (old.isPresent()) {
+      oldMemory(old.get(), bytes, withSwap);
+      return;
+    }
+    Path limit = require("memory.max", "memory");
+    refuseWhatIsInUse(bytes);
+    set(limit, String.valueOf(bytes));
+    if (withSwap.isPresent()) {
+      long both = withSwap.getAsLong();
+      String swap = both < 0 ? MAX : String.valueOf(both - bytes);
+      group.find("memory.swap.max").ifPresent(file -> set(file, swap));
+    }
+  }
+
+  /** Here the kernel would kill until the processes fit; the old hierarchy refuses by itself. */
+  private void refuseWhatIsInUse(long bytes) {
+    ResourceUsage usage = group.usage();
+    long needed = usage.memory().orElse(0) - usage.memoryReclaimable().orElse(0);
+    if (needed > bytes) {
+      throw inUse(bytes, needed, null);
+    }
+  }
+
+  private static RuncibleException inUse(long bytes, long used, @Nullable Exception cause) {
+    return new RuncibleException(
+        ErrorKind.FAILED_PRECONDITION,
+        "memory cannot be limited to " + bytes + " bytes: " + used + " are in use",
+        cause);
+  }
+
+  /** Memory may never be above memory with swap, not even between the two writes. */
+  private void oldMemory(Path limit, long bytes, OptionalLong withSwap) {
+    Optional<Path> swap = group.find("memory.memsw.limit_in_bytes");
+    if (swap.isEmpty() || withSwap.isEmpty()) {
+      oldMemory(limit, bytes);
+      return;
+    }
+    long before = number(limit);
+    boolean unlimited = withSwap.getAsLong() < 0;
+    if (unlimited || withSwap.getAsLong() > number(swap.get())) {
+      set(swap.get(), String.valueOf(withSwap.getAsLong()));
+      oldMemory(limit, bytes);
+      return;
+    }
+    oldMemory(limit, bytes);
+    try {
+      set(swap.get(), String.valueOf(withSwap.getAsLong()));
+    } catch (RuncibleException e) {
+      set(limit, String.valueOf(before));
+      throw inUse(bytes, group.usage().memory().orElse(0), e);
+    }
+  }
+
+  private void oldMemory(Path limit, long bytes) {
+    try {
+      Files.writeString(limit, String.valueOf(bytes));
+    } catch (IOException e) {
+      throw inUse(bytes, group.usage().memory().orElse(0), e);
+    }
+  }
+
+  private void cpu(Resources resources) {
+    if (resources.cpuQuota().isPresent()) {
+      long quota = resources.cpuQuota().getAsLong();
+      long period = resources.cpuPeriod().orElse(100_000);
+      Optional<Path> old = group.find("cpu.cfs_quota_us");
+      if (old.isPresent()) {
+        set(require("cpu.cfs_period_us", "cpu"), String.valueOf(period));
+        set(old.get(), String.valueOf(quota));
+      } else {
+        set(require("cpu.max", "cpu"), quota + " " + period);
+      }
+    }
+    if (resources.cpuShares().isPresent()) {
+      long shares = resources.cpuShares().getAsLong();
+      Optional<Path> old = group.find("cpu.shares");
+      if (old.isPresent()) {
+        set(old.get(), String.valueOf(shares));
+      } else {
+        // 2 to 262,144 of the old hierarchy are 1 to 10,000 of the new one.
+        set(require("cpu.weight", "cpu"), String.valueOf(1 + (shares - 2) * 9999 / 262_142));
+      }
+    }
+  }
+
+  private Path require(String file, String controller) {
+    return group
+        .find(file)
+        .orElseThrow(
+            () ->
+                new RuncibleException(
+                    ErrorKind.UNSUPPORTED,
+                    "the control group " + group + " has no " + controller + " controller"));
+  }
+
+  private static void set(Path file, String value) {
+    try {
+      Files.writeString(file, value);
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.PERMISSION_DENIED,
+          "the kernel refuses '" + value + "' in '" + file + "': " + e.getMessage(),
+          e);
+    }
+  }
+
+  private static long number(Path file) {
+    List<String> lines = Cgroup.lines(file);
+    try {
+      return lines.isEmpty() ? 0 : Long.parseLong(lines.get(0).strip());
+    } catch (NumberFormatException e) {
+      return Long.MAX_VALUE;
+    }
+  }
+}

@@ -1,0 +1,55 @@
+package io.runcible.samples.cli;
+
+import io.runcible.engine.ContainerEngine;
+import io.runcible.engine.Limits;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Changes limits. */
+@Command(
+    name = "update",
+    description = "Change the limits of containers.",
+    mixinStandardHelpOptions = true)
+final class UpdateCommand implements Callable<Integer> {
+  @Mixin private EngineOptions options = new EngineOptions();
+
+  @Option(
+      names = {"-m", "--memory"},
+      description = "A limit, such as 64m.")
+  private @Nullable String memory;
+
+  @Option(names = "--cpus", description = "A limit, such as 0.5.")
+  private @Nullable Double cpus;
+
+  @Option(names = "--pids-limit", description = "A limit of processes.")
+  private @Nullable Long pids;
+
+  @Parameters(paramLabel = "CONTAINER", arity = "1..*")
+  private List<String> ids = List.of();
+
+  @Override
+  public Integer call() {
+    Limits limits = Limits.unchanged();
+    if (memory != null) {
+      limits = limits.withMemory(memory);
+    }
+    if (cpus != null) {
+      limits = limits.withCpus(cpus);
+    }
+    if (pids != null) {
+      limits = limits.withPids(pids);
+    }
+    try (ContainerEngine engine = options.open()) {
+      for (String id : ids) {
+        Containers.require(engine, id).update(limits);
+        System.out.println(id);
+      }
+    }
+    return 0;
+  }
+}
