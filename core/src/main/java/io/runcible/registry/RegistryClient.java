@@ -628,7 +628,10 @@ public final class RegistryClient implements ImageSource, ImageSink {
 
     private BlobRequests.Settings blobSettings() {
       return new BlobRequests.Settings(
-          blobConnections, downloadWindow, new BlobUpload.Settings(chunkedAbove, uploadWindow));
+          blobConnections,
+          downloadWindow,
+          new BlobUpload.Settings(chunkedAbove, uploadWindow),
+          stallTimeout);
     }
 
     Builder clock(Clock clock) {
