@@ -6,6 +6,7 @@ import io.runcible.RuncibleException;
 import io.runcible.image.Descriptor;
 import io.runcible.image.ImageReference;
 import java.io.InputStream;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -20,6 +21,7 @@ final class BlobRequests {
   private final HttpTransport transport;
   private final HttpTransport.Sender sender;
   private final Settings settings;
+  private final EarlyTimeout early;
   private final Set<ResumingBlobStream> streams = ConcurrentHashMap.newKeySet();
 
   /**
@@ -28,13 +30,16 @@ final class BlobRequests {
    * @param connections how many connections fetch one blob
    * @param window how much each of them fetches at a time
    * @param uploads how blobs are sent
+   * @param stallTimeout the longest silence on a connection
    */
-  record Settings(int connections, int window, BlobUpload.Settings uploads) {}
+  record Settings(
+      int connections, int window, BlobUpload.Settings uploads, Duration stallTimeout) {}
 
   BlobRequests(HttpTransport transport, HttpTransport.Sender sender, Settings settings) {
     this.transport = transport;
     this.sender = sender;
     this.settings = settings;
+    this.early = new EarlyTimeout(settings.stallTimeout());
   }
 
   InputStream open(
@@ -81,7 +86,8 @@ final class BlobRequests {
             end,
             (from, to, cancellation) ->
                 get(operation, url, range(from, to, descriptor.size()), cancellation),
-            streams::remove);
+            this::closed);
+    early.begin();
     streams.add(stream);
     try {
       stream.start();
@@ -90,6 +96,11 @@ final class BlobRequests {
       stream.close();
       throw e;
     }
+  }
+
+  private void closed(ResumingBlobStream stream) {
+    streams.remove(stream);
+    early.end();
   }
 
   /** The header for a part; empty for the whole. */
@@ -141,8 +152,13 @@ final class BlobRequests {
 
   void put(
       Operation operation, ImageReference reference, Descriptor descriptor, InputStream content) {
-    new BlobUpload(operation, transport, sender, reference, descriptor, settings.uploads())
-        .send(content, () -> size(operation, reference, descriptor.digest()).isPresent());
+    early.begin();
+    try {
+      new BlobUpload(operation, transport, sender, reference, descriptor, settings.uploads())
+          .send(content, () -> size(operation, reference, descriptor.digest()).isPresent());
+    } finally {
+      early.end();
+    }
   }
 
   /**

@@ -168,6 +168,9 @@ final class ClientSettings {
 
   BlobRequests.Settings blobs() {
     return new BlobRequests.Settings(
-        blobConnections, downloadWindow, new BlobUpload.Settings(chunkedAbove, uploadWindow));
+        blobConnections,
+        downloadWindow,
+        new BlobUpload.Settings(chunkedAbove, uploadWindow),
+        stallTimeout);
   }
 }
