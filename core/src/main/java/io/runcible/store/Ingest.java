@@ -36,6 +36,7 @@ public final class Ingest implements AutoCloseable {
   private volatile boolean complete;
   private volatile boolean refused;
 
+  private boolean begun;
   private boolean kept;
   private boolean committed;
   private boolean closed;
@@ -128,6 +129,7 @@ public final class Ingest implements AutoCloseable {
 
   /** What is in the way otherwise, a link too, is not written through. */
   private OutputStream output() throws IOException {
+    begun = true;
     if (resumed > 0) {
       return Files.newOutputStream(
           partial, StandardOpenOption.WRITE, StandardOpenOption.APPEND, LinkOption.NOFOLLOW_LINKS);
@@ -207,9 +209,10 @@ public final class Ingest implements AutoCloseable {
 
   /**
    * Has {@link #close} leave what came so far, for the next {@link #resume} of the digest: for
-   * content that broke off, of which nothing is known to be wrong. It stays for a day at most, and
-   * until a clean-up; not at all if it is less than 1 MiB, if the disk refused to take it, or if
-   * that has less room left than this takes.
+   * content that broke off, of which nothing is known to be wrong. It goes with a clean-up, and
+   * after a day when the store is opened or another ingest breaks off. It is not kept at all if it
+   * is less than 1 MiB, if the disk refused to take it, or if that has less room left than this
+   * takes.
    */
   public void keep() {
     kept = true;
@@ -223,7 +226,8 @@ public final class Ingest implements AutoCloseable {
     }
     closed = true;
     try {
-      if (!kept || refused) {
+      // What an earlier one left stays as it was if this one has not touched it.
+      if (begun && (!kept || refused)) {
         Files.deleteIfExists(partial);
       }
     } catch (IOException e) {
