@@ -70,7 +70,7 @@ final class ContainerRemover {
   void undo(Map<String, String> facts) {
     String token = facts.getOrDefault(TOKEN, "");
     ContainerDirectory unnamed = new ContainerDirectory(unnamed(containers, token));
-    host.unmount(unnamed.networkNamespace());
+    unpin(unnamed);
     host.removeTree(unnamed.path());
     ContainerDirectory directory = ContainerDirectory.of(containers, facts.getOrDefault(ID, ""));
     Optional<ContainerRecord> record =
@@ -135,7 +135,7 @@ final class ContainerRemover {
       endRuntimes(directory);
       runtime.delete(directory.id(), true);
       host.unmount(directory.rootfs());
-      host.unmount(directory.networkNamespace());
+      unpin(directory);
       host.removeTree(directory.path());
     }
   }
@@ -167,9 +167,7 @@ final class ContainerRemover {
     new ContainerNames(containers).remove(directory);
     runtime.delete(directory.id(), true);
     removeControlGroup(record.cgroupsPath());
-    if (Files.exists(directory.networkNamespace())) {
-      // The kernel takes the devices in it away by itself.
-      host.unmount(directory.networkNamespace());
+    if (unpin(directory)) {
       networks.release(record.token());
     }
     host.unmount(directory.rootfs());
@@ -185,6 +183,15 @@ final class ContainerRemover {
           ErrorKind.UNAVAILABLE, "cannot remove the container '" + directory.path() + "'", e);
     }
     host.removeTree(unnamed);
+  }
+
+  /** Lets go of the network namespace; the kernel takes the devices in it away by itself. */
+  private boolean unpin(ContainerDirectory directory) {
+    boolean pinned = Files.exists(directory.networkNamespace());
+    if (pinned) {
+      host.unmount(directory.networkNamespace());
+    }
+    return pinned;
   }
 
   /** The runtime does it if it got as far as to write its state. */

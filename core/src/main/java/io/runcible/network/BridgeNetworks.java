@@ -46,14 +46,16 @@ public final class BridgeNetworks implements AutoCloseable {
   private final Path root;
   private final NetworkFiles files;
   private final Path containers;
+  private final Path journals;
   private final Map<String, Journal.Entry> kept = new ConcurrentHashMap<>();
   private volatile String self = "";
 
-  private BridgeNetworks(PrivilegedHost host, Path root, Path containers) {
+  private BridgeNetworks(PrivilegedHost host, Path root, Path containers, Path journals) {
     this.host = host;
     this.root = root;
     this.files = new NetworkFiles(root);
     this.containers = containers;
+    this.journals = journals;
   }
 
   /**
@@ -63,18 +65,33 @@ public final class BridgeNetworks implements AutoCloseable {
    * @param root the directory of their records; made when there is one
    * @param containers the directory with one directory for each container, in which {@code
    *     container.json} has the container's token
+   * @param journals the directory of the journals of all engines
    */
-  public static BridgeNetworks open(PrivilegedHost host, Path root, Path containers) {
-    return new BridgeNetworks(host, root, containers);
+  public static BridgeNetworks open(
+      PrivilegedHost host, Path root, Path containers, Path journals) {
+    return new BridgeNetworks(host, root, containers, journals);
   }
 
-  /** What an engine does when it opens: gives back what containers left that are not there. */
+  /**
+   * What an engine does when it opens: gives back what containers and engines have that are not
+   * there, as after a power cut.
+   */
   public void reclaim() {
     for (String name : files.names()) {
-      if (files.leases(name).leases().stream().anyMatch(this::isGone)) {
-        change(name, table -> table.without(this::isGone));
+      if (!present(files.leases(name)).equals(files.leases(name))) {
+        change(name, this::present);
       }
     }
+  }
+
+  private LeaseTable present(LeaseTable table) {
+    LeaseTable present = table.without(this::isGone);
+    for (String engine : table.engines()) {
+      if (!Files.exists(journals.resolve(engine))) {
+        present = present.withoutEngine(engine);
+      }
+    }
+    return present;
   }
 
   private boolean isGone(Lease lease) {

@@ -3,6 +3,11 @@ package io.runcible.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.runcible.network.Network;
+import io.runcible.network.NetworkSpec;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -88,6 +93,46 @@ class BridgeChurnIT {
       return answer.get();
     } catch (Exception e) {
       throw new AssertionError(e);
+    }
+  }
+
+  /** Records on disk of what went with the power. */
+  @Test
+  void whatAPowerCutLeavesIsGivenBack() {
+    Path leases = ENGINE.root().data().resolve("networks/cut/leases.json");
+    host.run(
+        () -> {
+          try (ContainerEngine engine = ENGINE.open()) {
+            engine.networks().create(NetworkSpec.builder("cut").build());
+            try (Container container =
+                engine.create(ENGINE.sh("true").network(Network.named("cut")).build())) {
+              assertThat(read(leases)).contains(container.id());
+              String text =
+                  read(leases).replaceAll("\"token\":\"[^\"]*", "\"token\":\"vanished");
+              write(leases, text.replaceAll("\"engines\":\\[[^]]*", "\"engines\":[\"nobody\""));
+            }
+            assertThat(read(leases)).contains("vanished", "nobody");
+          }
+          try (ContainerEngine next = ENGINE.open()) {
+            assertThat(read(leases)).doesNotContain("vanished", "nobody");
+            assertThat(next.networks().remove("cut")).isTrue();
+          }
+        });
+  }
+
+  private static String read(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void write(Path file, String text) {
+    try {
+      Files.writeString(file, text);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.runcible.ErrorKind;
+import io.runcible.HostTools;
 import io.runcible.RuncibleException;
 import io.runcible.network.Network;
 import io.runcible.network.NetworkInfo;
@@ -415,6 +416,7 @@ class BridgeIT {
     int port = host.serveOutside(TestHost.OUTSIDE);
     int portIpv6 = host.serveOutside(TestHost.OUTSIDE_IPV6);
     for (String tool : List.of("iptables", "ip6tables")) {
+      HostTools.requireProgram(tool, "iptables");
       host.command(tool, "-P", "FORWARD", "DROP");
       host.command(tool, "-A", "FORWARD", "-p", "tcp", "--dport", "9", "-j", "ACCEPT");
     }

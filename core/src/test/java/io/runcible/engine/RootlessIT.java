@@ -66,6 +66,7 @@ class RootlessIT {
         .containsEntry("removal", "0")
         .containsEntry("exec", "3")
         .containsEntry("killed", "true 137")
+        .containsEntry("bridge", "UNSUPPORTED")
         .containsEntry("detached", "UNSUPPORTED")
         .containsEntry("paused", "UNSUPPORTED")
         .containsEntry("stats", "UNSUPPORTED")

@@ -47,6 +47,7 @@ final class RootlessProgram {
     say("chown", output(sh("debian", "touch /f && chown 33:44 /f && stat -c %u:%g /f")));
     say("user", output(sh("debian", "id -u").user("www-data")));
     say("closed", engineIn("/root/runcible"));
+    say("bridge", output(sh("busybox", "true").network(Network.named("back"))));
     say("detached", output(sh("busybox", "true").detached()));
     lifecycle();
     operations();
