@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Predicate;
 
 /**
  * The container engine: pulls images, runs containers, removes what it made. Thread-safe; one for a
@@ -192,10 +191,9 @@ public final class ContainerEngine implements AutoCloseable {
   /**
    * What happens from now on to the containers of this engine, as far as a filter accepts it.
    *
-   * @param filter called on threads of the engine: it must be quick
    * @return the caller closes it
    */
-  public EventStream events(Predicate<? super EngineEvent> filter) {
+  public EventStream events(EventFilter filter) {
     requireOpen();
     return resources.parts().tasks().subscribe(filter);
   }

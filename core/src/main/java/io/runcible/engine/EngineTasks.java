@@ -11,7 +11,6 @@ import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -63,7 +62,7 @@ final class EngineTasks implements AutoCloseable {
     streams.forEach(stream -> stream.offer(event));
   }
 
-  EventStream subscribe(Predicate<? super EngineEvent> filter) {
+  EventStream subscribe(EventFilter filter) {
     EventStream stream = new EventStream(filter, streams::remove);
     streams.add(stream);
     return stream;

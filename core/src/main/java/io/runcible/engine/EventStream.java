@@ -7,7 +7,6 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.function.Predicate;
 
 /**
  * The events of an engine from {@link ContainerEngine#events} on, in order. It holds up to 1,024
@@ -17,33 +16,30 @@ import java.util.function.Predicate;
 public final class EventStream implements AutoCloseable {
   private static final int CAPACITY = 1024;
 
-  private final Predicate<? super EngineEvent> filter;
+  private final EventFilter filter;
   private final Runnable onClose;
   private final Deque<EngineEvent> events = new ArrayDeque<>();
   private long dropped;
   private boolean ended;
 
-  EventStream(Predicate<? super EngineEvent> filter, Consumer<EventStream> onClose) {
+  EventStream(EventFilter filter, Consumer<EventStream> onClose) {
     this.filter = filter;
     this.onClose = () -> onClose.accept(this);
   }
 
-  /** A filter that fails accepts nothing: it is the caller's, and runs in the engine. */
   void offer(EngineEvent event) {
-    boolean wanted;
-    try {
-      wanted = filter.test(event);
-    } catch (RuntimeException e) {
-      wanted = false;
+    if (!filter.accepts(event)) {
+      return;
     }
     synchronized (this) {
-      if (wanted && !ended) {
-        if (events.size() < CAPACITY) {
-          events.add(event);
-          notifyAll();
-        } else {
-          dropped++;
-        }
+      if (ended) {
+        return;
+      }
+      if (events.size() < CAPACITY) {
+        events.add(event);
+        notifyAll();
+      } else {
+        dropped++;
       }
     }
   }

@@ -90,8 +90,7 @@ final class RuntimeSpecs {
     ProcessSpec.Builder process =
         process(args, user, environment(user, hostname), spec.workingDirectory())
             .noNewPrivileges(!spec.mayGainPrivileges());
-    spec.tty()
-        .ifPresent(size -> process.terminal(true).consoleSize(size.rows(), size.columns()));
+    spec.tty().ifPresent(size -> process.terminal(true).consoleSize(size.rows(), size.columns()));
     return process.build();
   }
 

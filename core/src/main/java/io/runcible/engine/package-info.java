@@ -17,6 +17,21 @@
  * io.runcible.engine.ContainerSpec.Builder#detached() detached} one goes on, and a later engine on
  * the same directories finds it again.
  *
+ * <p>A container is watched and worked on while it runs, and most of that after its end, too:
+ *
+ * <pre>{@code
+ * container.update(Limits.unchanged().withMemory("128m"));
+ * System.out.println(container.stats().usage().memoryPeak());
+ * container.files().copyTo(Path.of("settings.json"), "/etc/app/");
+ * container.restart(Duration.ofSeconds(10));
+ * container.awaitReady(Ready.onHealthy());
+ * container.commit("registry.example/app:patched", config -> config.labels(Map.of("by", "me")));
+ * try (EventStream events =
+ *     engine.events(EventFilter.all().type(EngineEvent.OutOfMemory.class))) {
+ *   events.next(Duration.ofMinutes(1)).ifPresent(System.out::println);
+ * }
+ * }</pre>
+ *
  * <p>All methods block until the thing is done, may be called from any thread, and end early with
  * kind CANCELLED when the thread is interrupted.
  */

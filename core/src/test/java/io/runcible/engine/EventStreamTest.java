@@ -13,7 +13,7 @@ class EventStreamTest {
 
   @Test
   void eventsThatNobodyTakesAreDroppedAndCounted() {
-    try (EventStream events = new EventStream(e -> true, stream -> {})) {
+    try (EventStream events = new EventStream(EventFilter.all(), stream -> {})) {
       for (int i = 0; i < 1500; i++) {
         events.offer(event(i));
       }
@@ -29,11 +29,25 @@ class EventStreamTest {
 
   @Test
   void closedStreamHasNothingMore() {
-    EventStream events = new EventStream(e -> true, stream -> {});
+    EventStream events = new EventStream(EventFilter.all(), stream -> {});
     events.offer(event(1));
     events.close();
     events.offer(event(2));
     assertThat(events.next()).contains(event(1));
     assertThat(events.next()).isEmpty();
+  }
+
+  @Test
+  void filtersAreByTypeAndContainer() {
+    EngineEvent removed = event(1);
+    EngineEvent paused = new EngineEvent.Paused(Instant.EPOCH, "c2");
+    EventFilter all = EventFilter.all();
+    assertThat(all.accepts(removed)).isTrue();
+    assertThat(all.type(EngineEvent.Paused.class).accepts(removed)).isFalse();
+    EventFilter both = all.type(EngineEvent.Paused.class).type(EngineEvent.Removed.class);
+    assertThat(both.accepts(removed)).isTrue();
+    assertThat(both.accepts(paused)).isTrue();
+    assertThat(both.container("c1").accepts(removed)).isTrue();
+    assertThat(both.container("c1").accepts(paused)).isFalse();
   }
 }

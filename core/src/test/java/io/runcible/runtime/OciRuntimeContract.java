@@ -446,8 +446,7 @@ abstract class OciRuntimeContract {
     void usageOfARunningContainerIsCounted() throws Exception {
       try (Running container = containers.start(process("sleep", "60"))) {
         container.awaitStart();
-        ResourceUsage usage =
-            containers.runtime.cgroup(container.id).orElseThrow().usage();
+        ResourceUsage usage = containers.runtime.cgroup(container.id).orElseThrow().usage();
 
         assertThat(usage.memory().orElseThrow()).isPositive();
         assertThat(usage.cpuTime().orElseThrow()).isPositive();
