@@ -225,6 +225,7 @@ public final class ContainerSpec {
     private OptionalLong writableLimit = OptionalLong.empty();
     private OptionalDouble cpus = OptionalDouble.empty();
     private OptionalLong pids = OptionalLong.empty();
+
     /** None until chosen. */
     private List<Network> networks = List.of();
 

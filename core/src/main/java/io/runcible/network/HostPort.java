@@ -27,8 +27,7 @@ final class HostPort {
             case TCP -> PortReservation.tcp(wanted);
             case UDP -> deaf(PortReservation.udp(wanted));
           };
-      return new HostPort(
-          wanted.withHostPort(PortReservation.port(reservation)), reservation);
+      return new HostPort(wanted.withHostPort(PortReservation.port(reservation)), reservation);
     } catch (IOException | UnsupportedOperationException e) {
       throw PortReservation.failure(wanted, e);
     }

@@ -84,8 +84,7 @@ public final class Network {
    * The bridge network of a name.
    *
    * @throws RuncibleException INVALID_INPUT if it is no name: 1 to 64 of {@code [a-z0-9_.-]} after
-   *     a letter or digit, and none of {@code none}, {@code host} and
-   *     {@code user}
+   *     a letter or digit, and none of {@code none}, {@code host} and {@code user}
    */
   public static Network named(String name) {
     requireName(name);
@@ -105,8 +104,8 @@ public final class Network {
   }
 
   /**
-   * Reads {@code none}, {@code host}, {@code user}, {@code container:ID} or the name of a bridge network, as
-   * {@link #toString} writes it.
+   * Reads {@code none}, {@code host}, {@code user}, {@code container:ID} or the name of a bridge
+   * network, as {@link #toString} writes it.
    */
   public static Network parse(String text) {
     return switch (text) {

@@ -41,7 +41,9 @@ final class Slirp4netns implements UserNetworkProgram {
       }
       if (port.protocol() == PortBinding.Protocol.UDP) {
         throw UserNetworkProgram.unsupported(
-            "slirp4netns cannot publish " + port + ": it loses the answers to clients on this host"
+            "slirp4netns cannot publish "
+                + port
+                + ": it loses the answers to clients on this host"
                 + " unless containers may reach the host's loopback device; install passt");
       }
     }

@@ -1,6 +1,6 @@
 /**
- * What a container sees of the network: nothing, the host's, a user's, or bridge networks; and
- * the ports that the host publishes for it.
+ * What a container sees of the network: nothing, the host's, a user's, or bridge networks; and the
+ * ports that the host publishes for it.
  *
  * <p>A {@link io.runcible.network.Network} in a container's spec names what it is on, and a {@link
  * io.runcible.network.NetworkSpec} describes a bridge network to be made; engines offer both.

@@ -157,7 +157,9 @@ final class RootlessPublishProgram {
           engine.run(sh("cat /etc/resolv.conf").network(Network.USER).build())) {
         container.waitFor();
         String host = Files.readString(Path.of("/etc/resolv.conf"));
-        say("resolver", container.logs().text().contains("nameserver") == host.contains("nameserver"));
+        say(
+            "resolver",
+            container.logs().text().contains("nameserver") == host.contains("nameserver"));
       }
     }
   }

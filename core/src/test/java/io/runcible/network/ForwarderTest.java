@@ -90,8 +90,7 @@ class ForwarderTest {
   }
 
   private PublishedPorts publish() {
-    PublishedPorts ports =
-        forwarder.reserve(List.of(PortBinding.tcp(server.getLocalPort())));
+    PublishedPorts ports = forwarder.reserve(List.of(PortBinding.tcp(server.getLocalPort())));
     ports.open(new LocalEntrance());
     return ports;
   }
@@ -311,8 +310,7 @@ class ForwarderTest {
     ports.close();
     assertThatThrownBy(() -> connect(ports)).isInstanceOf(ConnectException.class);
     forwarder.reserve(List.of(binding)).close();
-    assertThatThrownBy(() -> ports.open(new LocalEntrance()))
-        .isInstanceOf(RuncibleException.class);
+    assertThatThrownBy(() -> ports.open(new LocalEntrance())).isInstanceOf(RuncibleException.class);
   }
 
   private static void awaitRefusal(PublishedPorts ports) throws Exception {
