@@ -3,7 +3,6 @@ package io.runcible.serve;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.runcible.Tool;
 import io.runcible.archive.LayerWriter;
 import io.runcible.archive.WrittenLayer;
@@ -12,19 +11,14 @@ import io.runcible.image.Image;
 import io.runcible.image.ImageAssembly;
 import io.runcible.image.ImageIndex;
 import io.runcible.image.ImageReference;
-import io.runcible.image.Layer;
 import io.runcible.image.Manifest;
 import io.runcible.image.MediaType;
-import io.runcible.image.Platform;
 import io.runcible.layout.ImageLayout;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -32,50 +26,27 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** What skopeo and umoci make of a registry that they may write to. */
-class RegistryPushIT {
+class RegistryPushIT extends SkopeoTests {
   private static final ImageReference LOCAL = ImageReference.parse("registry.example/local:1");
-  private static final Platform ARM64 = Platform.parse("linux/arm64");
 
-  @TempDir Path temporary;
-  private final Tool skopeo = Tool.require("skopeo", "skopeo");
   private ImageLayout local;
   private ImageLayout remote;
-  private RegistryServer server;
   private ImageIndex index;
 
   @BeforeEach
   void start() {
     local = ImageLayout.create(temporary.resolve("local"));
-    byte[] content = new byte[3_000_000];
-    new Random(1).nextBytes(content);
-    WrittenLayer layer =
-        new LayerWriter().addFile("data", 0644, content).writeTo(temporary.resolve("layer"));
-    List<Descriptor> platforms = new ArrayList<>();
-    for (String platform : List.of("linux/arm64", "linux/amd64")) {
-      ImageAssembly image = ImageAssembly.builder(Platform.parse(platform)).layer(layer).build();
-      String pinned = LOCAL.name() + "@" + image.manifest().digest();
-      Descriptor written = image.writeTo(local, ImageReference.parse(pinned));
-      platforms.add(written.withPlatform(Platform.parse(platform)));
-    }
-    index = ImageIndex.of(platforms, Map.of());
-    local.putManifest(LOCAL.withTag("all"), index.descriptor(), index.raw());
-    local.putManifest(
-        LOCAL.withTag("one"),
-        Descriptor.of(MediaType.OCI_MANIFEST, platforms.get(0).digest(), platforms.get(0).size()),
-        local.manifest(LOCAL, platforms.get(0)));
+    index = writeImage(local, LOCAL);
     remote = ImageLayout.create(temporary.resolve("remote"));
     server = RegistryServer.serve(remote).writable().start();
   }
 
   @AfterEach
-  void close() throws IOException {
-    if (server != null) {
-      server.close();
-      assertThat(spooled()).isEmpty();
-    }
+  void nothingOfAnUploadStays() throws IOException {
+    server.close();
+    assertThat(spooled()).isEmpty();
   }
 
   private List<Path> spooled() throws IOException {
@@ -89,16 +60,6 @@ class RegistryPushIT {
 
   private String local(String tag) {
     return "oci:" + local.directory() + ":" + LOCAL.withTag(tag);
-  }
-
-  private String url(String rest) {
-    return "docker://" + server.host() + "/team/app" + rest;
-  }
-
-  private String skopeo(Object... arguments) throws Exception {
-    List<Object> all = new ArrayList<>(List.of("--insecure-policy", "--override-arch=arm64"));
-    all.addAll(List.of(arguments));
-    return skopeo.run(all.toArray());
   }
 
   private void push(String tag, String... options) throws Exception {
@@ -130,11 +91,7 @@ class RegistryPushIT {
     ImageLayout copied = ImageLayout.open(back);
     assertThat(copied.resolve(app("one")).digest()).isEqualTo(pushed.digest());
     assertThat(blobs(copied)).isEqualTo(blobs(remote));
-    for (Layer each : Image.resolve(copied, app("one"), ARM64).layers()) {
-      try (InputStream in = each.compressed()) {
-        assertThat(in.readAllBytes()).hasSize((int) each.descriptor().size());
-      }
-    }
+    readLayers(Image.resolve(copied, app("one"), ARM64));
   }
 
   @Test
@@ -179,7 +136,7 @@ class RegistryPushIT {
   void skopeoListsAndDeletes() throws Exception {
     push("one");
     push("all", "--all");
-    JsonNode tags = new ObjectMapper().readTree(skopeo("list-tags", "--tls-verify=false", url("")));
+    JsonNode tags = skopeoJson("list-tags", "--tls-verify=false", url(""));
     assertThat(tags.get("Tags").toString()).isEqualTo("[\"all\",\"one\"]");
     skopeo("delete", "--tls-verify=false", url(":all"));
     assertThat(remote.tags(app("one"))).containsExactly("one");
