@@ -61,7 +61,7 @@ final class EngineResources implements AutoCloseable {
       Path runtimeState = state.resolve(runtimeDirectory(data));
       OciRuntime runtime = OciRuntime.open(program, runtimeState, host);
       HostLimits limits = HostLimits.detect(host);
-      BridgeNetworks networks = 
+      BridgeNetworks networks =
           BridgeNetworks.open(host, data.resolve("networks"), containers, journals);
       remover =
           new ContainerRemover(host, snapshotter, runtime, limits.cgroups(), networks, containers);

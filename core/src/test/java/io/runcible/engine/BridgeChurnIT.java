@@ -107,8 +107,7 @@ class BridgeChurnIT {
             try (Container container =
                 engine.create(ENGINE.sh("true").network(Network.named("cut")).build())) {
               assertThat(read(leases)).contains(container.id());
-              String text =
-                  read(leases).replaceAll("\"token\":\"[^\"]*", "\"token\":\"vanished");
+              String text = read(leases).replaceAll("\"token\":\"[^\"]*", "\"token\":\"vanished");
               write(leases, text.replaceAll("\"engines\":\\[[^]]*", "\"engines\":[\"nobody\""));
             }
             assertThat(read(leases)).contains("vanished", "nobody");

@@ -212,7 +212,7 @@ class BridgeIT {
           Network inside = Network.named("inside");
           try (Container server = server(engine, "hello", inside.withAlias("web"));
               Container client = client(engine, inside)) {
- 
+
             for (String name : List.of("web", ipv4(server))) {
               assertThat(output(client, WGET + name + "/")).isEqualTo("hello");
             }
