@@ -79,8 +79,8 @@ public final class Container implements AutoCloseable {
 
   /**
    * The port of the host that publishes a port of the container: the TCP port of that number or, if
-   * only UDP is published, that one. Known from the making of the container on, and its own until it
-   * is closed.
+   * only UDP is published, that one. Known from the making of the container on, and its own until
+   * it is closed.
    *
    * @throws RuncibleException NOT_FOUND if the container does not publish it
    */
@@ -108,8 +108,12 @@ public final class Container implements AutoCloseable {
             () ->
                 new RuncibleException(
                     ErrorKind.NOT_FOUND,
-                    "container " + id() + " does not publish port " + containerPort
-                        + ", but " + ports()));
+                    "container "
+                        + id()
+                        + " does not publish port "
+                        + containerPort
+                        + ", but "
+                        + ports()));
   }
 
   ContainerDirectory directory() {

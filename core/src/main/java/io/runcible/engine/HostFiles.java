@@ -24,10 +24,7 @@ final class HostFiles {
    *     otherwise for none
    */
   static void write(
-      ContainerDirectory directory,
-      String hostname,
-      Network network,
-      Optional<String> resolvConf) {
+      ContainerDirectory directory, String hostname, Network network, Optional<String> resolvConf) {
     String loopback = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
     try {
       write(directory, "hostname", utf8(hostname + "\n"));

@@ -60,7 +60,10 @@ final class Pasta implements UserNetworkProgram {
       if (port.protocol() == protocol) {
         command.add(option);
         command.add(
-            port.hostAddress().getHostAddress() + "/" + port.hostPort() + ":"
+            port.hostAddress().getHostAddress()
+                + "/"
+                + port.hostPort()
+                + ":"
                 + port.containerPort());
       }
     }

@@ -51,7 +51,11 @@ final class PortBindingParser {
     Range published = range(hostPorts, text);
     if (published.size() != container.size()) {
       throw PortBinding.invalid(
-          shown(text) + " has ranges of " + published.size() + " and " + container.size()
+          shown(text)
+              + " has ranges of "
+              + published.size()
+              + " and "
+              + container.size()
               + " ports, which must be as many");
     }
     return bindings(container, protocol, host, published);

@@ -37,8 +37,8 @@ public final class PortForwarder implements AutoCloseable {
    *
    * @return the ports, which the caller closes
    * @throws RuncibleException FAILED_PRECONDITION if one is taken, with the process that has it
-   *     where that can be seen; INVALID_INPUT if this host does not have an address; PERMISSION_DENIED
-   *     for a low port without the right to it
+   *     where that can be seen; INVALID_INPUT if this host does not have an address;
+   *     PERMISSION_DENIED for a low port without the right to it
    */
   public PublishedPorts reserve(List<PortBinding> wanted) {
     if (wanted.size() > MAX_PORTS) {

@@ -120,8 +120,7 @@ final class PortHolder {
     try {
       String name = Files.readString(process.resolve("comm"), StandardCharsets.ISO_8859_1);
       String shown = name.strip().replaceAll("[^ -~]", "?");
-      return "process " + pid + " ("
-          + shown.substring(0, Math.min(shown.length(), MAX_NAME)) + ")";
+      return "process " + pid + " (" + shown.substring(0, Math.min(shown.length(), MAX_NAME)) + ")";
     } catch (IOException e) {
       return "process " + pid;
     }

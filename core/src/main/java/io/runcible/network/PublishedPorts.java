@@ -22,8 +22,7 @@ public final class PublishedPorts implements AutoCloseable {
   /** Of the loop's thread. */
   private @Nullable Entrance entrance;
 
-  PublishedPorts(
-      ForwarderLoop loop, List<PublishedPort> ports, Consumer<PublishedPorts> onClose) {
+  PublishedPorts(ForwarderLoop loop, List<PublishedPort> ports, Consumer<PublishedPorts> onClose) {
     this.loop = loop;
     this.ports = List.copyOf(ports);
     this.onClose = onClose;

@@ -41,7 +41,9 @@ final class Slirp4netns implements UserNetworkProgram {
       }
       if (port.protocol() == PortBinding.Protocol.UDP) {
         throw UserNetworkProgram.unsupported(
-            "slirp4netns cannot publish " + port + ": it loses the answers to clients on this host"
+            "slirp4netns cannot publish "
+                + port
+                + ": it loses the answers to clients on this host"
                 + " unless containers may reach the host's loopback device; install passt");
       }
     }
@@ -71,7 +73,7 @@ final class Slirp4netns implements UserNetworkProgram {
     }
     try (FileDescriptor opened = FileCalls.openDirectory(directory)) {
       Path socket = Path.of(opened.procPath(), SOCKET);
-      if (!ask(socket, Map.of("execute", "list_hostfwd")).has("return")) {
+      if (!ask(socket, Map.of("execute", "list_hostfwd")).has("entries")) {
         return false;
       }
       for (PortBinding port : ports) {

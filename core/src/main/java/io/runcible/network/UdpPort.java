@@ -81,7 +81,9 @@ final class UdpPort implements PublishedPort, ForwarderLoop.Handler {
       this.routes = routes;
     }
 
-    /** Opens the next way in; after the last one comes the first, where a program may listen now. */
+    /**
+     * Opens the next way in; after the last one comes the first, where a program may listen now.
+     */
     void connect(Entrance way) throws IOException {
       if (routes.isEmpty()) {
         throw new IOException("there is no way into the container");

@@ -92,7 +92,8 @@ public final class UserNetwork implements AutoCloseable {
       PrivilegedHost host, ProcessWatcher watcher, Path directory, List<PortBinding> wanted) {
     if (!host.rootless()) {
       throw new RuncibleException(
-          ErrorKind.UNSUPPORTED, "the network USER is for ordinary users, and this process is root");
+          ErrorKind.UNSUPPORTED,
+          "the network USER is for ordinary users, and this process is root");
     }
     UserNetworkProgram program = UserNetworkProgram.find();
     program.check(wanted);
@@ -146,8 +147,7 @@ public final class UserNetwork implements AutoCloseable {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot prepare '" + directory + "'", e);
     }
     List<String> command =
-        new ArrayList<>(
-            List.of("sh", "-c", SCRIPT, "runcible-network", namespace.toString()));
+        new ArrayList<>(List.of("sh", "-c", SCRIPT, "runcible-network", namespace.toString()));
     command.addAll(program.command(namespace, directory, bindings));
     ports.forEach(HostPort::share);
     try (FileDescriptor output = FileCalls.createForOutput(log)) {

@@ -13,7 +13,8 @@ interface UserNetworkProgram {
   Path TUN = Path.of("/dev/net/tun");
 
   /**
-   * The one that this host has: pasta rather than slirp4netns, which is slower and knows IPv4 alone.
+   * The one that this host has: pasta rather than slirp4netns, which is slower and knows IPv4
+   * alone.
    *
    * @throws RuncibleException UNSUPPORTED if there is none, or no device for it; the message says
    *     how to get it
@@ -30,13 +31,18 @@ interface UserNetworkProgram {
     }
     if (!Files.exists(TUN)) {
       throw unsupported(
-          "the network USER needs '" + TUN + "', which this host does not have; as root: modprobe"
+          "the network USER needs '"
+              + TUN
+              + "', which this host does not have; as root: modprobe"
               + " tun, and in a container, let that have the device");
     }
     if (!Files.isReadable(TUN) || !Files.isWritable(TUN)) {
       throw unsupported(
-          "the network USER needs '" + TUN + "', which this user may not open; as root: chmod 0666 "
-              + TUN + ", as most distributions have it");
+          "the network USER needs '"
+              + TUN
+              + "', which this user may not open; as root: chmod 0666 "
+              + TUN
+              + ", as most distributions have it");
     }
     return found.get();
   }

@@ -42,9 +42,7 @@ class PublishIT {
 
   /** Says hello to each client, then the client's own words. */
   private static ContainerSpec.Builder echo() {
-    return ENGINE
-        .sh("exec nc -ll -p 7000 -e sh -c 'echo hello; exec cat'")
-        .publish(PORT);
+    return ENGINE.sh("exec nc -ll -p 7000 -e sh -c 'echo hello; exec cat'").publish(PORT);
   }
 
   /** The same with room for many who wait: the one of busybox resets some of them. */
@@ -240,11 +238,7 @@ class PublishIT {
         "use Socket; socket(S, PF_INET, SOCK_DGRAM, 0); bind(S, sockaddr_in(7000, INADDR_ANY));"
             + " while ($from = recv(S, $words, 65535, 0)) { send(S, uc($words), 0, $from) }";
     ContainerSpec spec =
-        ENGINE
-            .spec("debian")
-            .command("perl", "-e", server)
-            .publish(PortBinding.udp(PORT))
-            .build();
+        ENGINE.spec("debian").command("perl", "-e", server).publish(PortBinding.udp(PORT)).build();
     try (Container container = ENGINE.get().run(spec);
         DatagramSocket client = new DatagramSocket(0, InetAddress.getLoopbackAddress());
         DatagramSocket other = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
@@ -285,8 +279,7 @@ class PublishIT {
   void postgresShakesHands() throws Exception {
     ContainerSpec spec = ENGINE.spec("postgres").memory("512m").publish(5432).build();
     try (Container container = ENGINE.get().run(spec)) {
-      container.awaitReady(
-          Ready.onCommand("psql", "-c", "select 1").within(Duration.ofMinutes(2)));
+      container.awaitReady(Ready.onCommand("psql", "-c", "select 1").within(Duration.ofMinutes(2)));
       try (Socket socket = connect(container.hostAddress(5432))) {
         DataOutputStream out = new DataOutputStream(socket.getOutputStream());
         byte[] parameters = "user\0postgres\0database\0postgres\0\0".getBytes(US_ASCII);
@@ -427,11 +420,9 @@ class PublishIT {
 
   @Test
   void recordSaysWhatIsPublished() throws Exception {
-    try (Container container =
-        ENGINE.get().create(echo().publish(PortBinding.udp(53)).build())) {
+    try (Container container = ENGINE.get().create(echo().publish(PortBinding.udp(53)).build())) {
       assertThat(
-              java.nio.file.Files.readString(
-                  ENGINE.directory(container).resolve("container.json")))
+              java.nio.file.Files.readString(ENGINE.directory(container).resolve("container.json")))
           .contains(
               container.ports().stream()
                   .map(port -> "\"" + port + "\"")

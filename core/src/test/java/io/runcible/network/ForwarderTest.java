@@ -90,8 +90,7 @@ class ForwarderTest {
   }
 
   private PublishedPorts publish() {
-    PublishedPorts ports =
-        forwarder.reserve(List.of(PortBinding.tcp(server.getLocalPort())));
+    PublishedPorts ports = forwarder.reserve(List.of(PortBinding.tcp(server.getLocalPort())));
     ports.open(new LocalEntrance());
     return ports;
   }
@@ -184,8 +183,8 @@ class ForwarderTest {
     server.close();
     server = new ServerSocket(0, 10, LOCAL);
     PublishedPorts again = publish();
-    try (Socket socket = connect(again);
-        Socket inside = server.accept()) {
+    Socket socket = connect(again);
+    try (Socket inside = server.accept()) {
       inside.setSoTimeout(30_000);
       socket.setSoLinger(true, 0);
       socket.close();
@@ -196,8 +195,9 @@ class ForwarderTest {
   @Test
   void readerThatNeverReadsHoldsTheWriterAndNobodyElse() throws Exception {
     PublishedPorts ports = publish();
-    try (Socket silent = connect(ports);
-        Socket inside = server.accept()) {
+    Socket inside;
+    try (Socket silent = connect(ports)) {
+      inside = server.accept();
       inside.setSoTimeout(30_000);
       Future<Long> flood = servers.submit(() -> writeUntilClosed(inside));
       serve(ForwarderTest::echo);
@@ -311,8 +311,7 @@ class ForwarderTest {
     ports.close();
     assertThatThrownBy(() -> connect(ports)).isInstanceOf(ConnectException.class);
     forwarder.reserve(List.of(binding)).close();
-    assertThatThrownBy(() -> ports.open(new LocalEntrance()))
-        .isInstanceOf(RuncibleException.class);
+    assertThatThrownBy(() -> ports.open(new LocalEntrance())).isInstanceOf(RuncibleException.class);
   }
 
   private static void awaitRefusal(PublishedPorts ports) throws Exception {
@@ -409,7 +408,8 @@ class ForwarderTest {
         }
         int winners = 0;
         for (Future<PublishedPorts> call : racers.invokeAll(calls)) {
-          try (PublishedPorts won = call.get()) {
+          try {
+            call.get().close();
             winners++;
           } catch (java.util.concurrent.ExecutionException e) {
             assertThat(e).hasMessageContaining("cannot publish port");

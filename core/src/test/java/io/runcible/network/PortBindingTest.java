@@ -38,8 +38,7 @@ class PortBindingTest {
   @Test
   void rangesGoSideBySide() {
     assertThat(PortBinding.parse("8000-8002:9000-9002/udp").toString())
-        .isEqualTo(
-            "[127.0.0.1:8000:9000/udp, 127.0.0.1:8001:9001/udp, 127.0.0.1:8002:9002/udp]");
+        .isEqualTo("[127.0.0.1:8000:9000/udp, 127.0.0.1:8001:9001/udp, 127.0.0.1:8002:9002/udp]");
     assertThat(PortBinding.parse("9000-9001").toString())
         .isEqualTo("[127.0.0.1:0:9000/tcp, 127.0.0.1:0:9001/tcp]");
     assertThat(PortBinding.parse("1-65535")).hasSize(65535);

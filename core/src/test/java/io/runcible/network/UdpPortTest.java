@@ -82,8 +82,7 @@ class UdpPortTest {
   }
 
   /** Asks again until there is an answer, as clients of UDP do. */
-  private static void ask(UdpPort port, DatagramSocket socket, byte[] question)
-      throws IOException {
+  private static void ask(UdpPort port, DatagramSocket socket, byte[] question) throws IOException {
     byte[] buffer = new byte[1 << 16];
     for (int i = 0; i < 300; i++) {
       socket.send(datagram(port, question));
