@@ -32,6 +32,9 @@ import org.junit.jupiter.api.Timeout;
 /** Published TCP ports, with this process in the place of a container. */
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ForwarderTest {
+  /** As many as the largest test has at once. */
+  private static final int MAX_CONNECTIONS = 200;
+
   private static final InetAddress LOCAL = InetAddress.getLoopbackAddress();
 
   private final List<Thread> threads = new ArrayList<>();
@@ -42,7 +45,8 @@ class ForwarderTest {
             Thread thread = new Thread(task, "forwarder-test");
             threads.add(thread);
             return thread;
-          });
+          },
+          MAX_CONNECTIONS);
   private ServerSocket server;
 
   @BeforeEach
@@ -264,7 +268,7 @@ class ForwarderTest {
     PublishedPorts ports = publish();
     List<Socket> sockets = new ArrayList<>();
     try {
-      for (int i = 0; i < TcpPort.MAX_CONNECTIONS; i++) {
+      for (int i = 0; i < MAX_CONNECTIONS; i++) {
         sockets.add(connect(ports));
         sockets.get(i).getOutputStream().write(1);
         assertThat(sockets.get(i).getInputStream().read()).isEqualTo(1);
