@@ -186,10 +186,10 @@ final class ForwarderLoop implements AutoCloseable {
       try {
         handler.ready(key);
       } catch (IOException | RuntimeException e) {
-        handler.failed(e);
+        guarded(() -> handler.failed(e));
       } catch (OutOfMemoryError e) {
         // Of direct buffers: this connection gets none, and the others keep theirs.
-        handler.failed(new IOException("no memory for a buffer", e));
+        guarded(() -> handler.failed(new IOException("no memory for a buffer", e)));
       }
     }
   }

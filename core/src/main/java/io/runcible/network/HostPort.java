@@ -6,12 +6,16 @@ import java.io.IOException;
 import java.net.StandardSocketOptions;
 import java.nio.channels.DatagramChannel;
 import java.nio.channels.NetworkChannel;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A port of the host that another program is to serve. It is taken here, and shared for the moment
  * in which the program takes it, too.
  */
 final class HostPort {
+  private static final Logger LOG = LoggerFactory.getLogger(HostPort.class);
+
   private final PortBinding binding;
   private final NetworkChannel reservation;
 
@@ -25,12 +29,24 @@ final class HostPort {
       NetworkChannel reservation =
           switch (wanted.protocol()) {
             case TCP -> PortReservation.tcp(wanted);
-            case UDP -> deaf(PortReservation.udp(wanted));
+            case UDP -> deaf(udp(wanted));
           };
       return new HostPort(wanted.withHostPort(PortReservation.port(reservation)), reservation);
     } catch (IOException | UnsupportedOperationException e) {
       throw PortReservation.failure(wanted, e);
     }
+  }
+
+  /** Where any port will do, the same number: older releases of pasta lose datagrams otherwise. */
+  private static DatagramChannel udp(PortBinding wanted) throws IOException {
+    if (wanted.hostPort() == 0) {
+      try {
+        return PortReservation.udp(wanted.withHostPort(wanted.containerPort()));
+      } catch (IOException e) {
+        LOG.debug("Port {} is published under another number", wanted, e);
+      }
+    }
+    return PortReservation.udp(wanted);
   }
 
   /** Of two sockets with one port, one that is connected to itself gets nothing of others. */

@@ -38,15 +38,19 @@ public record PortBinding(
   private static final int MAX_PORT = 0xffff;
 
   /**
-   * Checks the numbers.
+   * Checks the values.
    *
-   * @throws RuncibleException INVALID_INPUT if one is no port
+   * @throws RuncibleException INVALID_INPUT if one is no port, or the address is of one network
+   *     device (a zone, RFC 4007)
    */
   public PortBinding {
     Objects.requireNonNull(protocol);
     Objects.requireNonNull(hostAddress);
     if (containerPort < 1 || containerPort > MAX_PORT) {
       throw invalid(containerPort + " is no port of a container: give 1 to " + MAX_PORT);
+    }
+    if (hostAddress.getHostAddress().indexOf('%') >= 0) {
+      throw invalid(hostAddress.getHostAddress() + ": ports cannot be published on a zone");
     }
     if (hostPort < 0 || hostPort > MAX_PORT) {
       throw invalid(hostPort + " is no port of a host: give 1 to " + MAX_PORT + ", or 0 for any");

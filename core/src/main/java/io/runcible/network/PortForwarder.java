@@ -17,19 +17,27 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PortForwarder implements AutoCloseable {
   private static final int MAX_PORTS = 1024;
+  private static final int MAX_CONNECTIONS = 1024;
 
   private final ThreadFactory threads;
+  private final int maxConnections;
   private final Set<PublishedPorts> published = ConcurrentHashMap.newKeySet();
   private @Nullable ForwarderLoop loop;
   private boolean closed;
 
-  private PortForwarder(ThreadFactory threads) {
+  private PortForwarder(ThreadFactory threads, int maxConnections) {
     this.threads = threads;
+    this.maxConnections = maxConnections;
   }
 
   /** Opens one, which its owner closes; the thread is started when the first port is published. */
   public static PortForwarder open(ThreadFactory threads) {
-    return new PortForwarder(threads);
+    return open(threads, MAX_CONNECTIONS);
+  }
+
+  /** With another limit for the connections of a port. */
+  static PortForwarder open(ThreadFactory threads, int maxConnections) {
+    return new PortForwarder(threads, maxConnections);
   }
 
   /**
@@ -66,10 +74,10 @@ public final class PortForwarder implements AutoCloseable {
     throw closed();
   }
 
-  private static PublishedPort reserve(ForwarderLoop loop, PortBinding wanted) {
+  private PublishedPort reserve(ForwarderLoop loop, PortBinding wanted) {
     try {
       return switch (wanted.protocol()) {
-        case TCP -> TcpPort.reserve(loop, wanted);
+        case TCP -> TcpPort.reserve(loop, wanted, maxConnections);
         case UDP -> UdpPort.reserve(loop, wanted);
       };
     } catch (IOException | UnsupportedOperationException e) {

@@ -4,6 +4,7 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.NativeAccess;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -18,6 +19,7 @@ import java.nio.channels.DatagramChannel;
 import java.nio.channels.NetworkChannel;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.ThreadLocalRandom;
@@ -35,6 +37,7 @@ import org.slf4j.LoggerFactory;
  */
 final class PortReservation {
   private static final Logger LOG = LoggerFactory.getLogger(PortReservation.class);
+  private static final int MAX_NUMBER = 64;
   private static final int TRIES = 5;
   private static final long MAX_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
@@ -163,8 +166,10 @@ final class PortReservation {
 
   private static boolean isPrivileged(int port) {
     Path first = Path.of("/proc/sys/net/ipv4/ip_unprivileged_port_start");
-    try {
-      return port != 0 && port < Integer.parseInt(Files.readString(first).strip());
+    try (InputStream in = Files.newInputStream(first)) {
+      // The kernel answers the first read alone, so that must be for all of it.
+      String number = new String(in.readNBytes(MAX_NUMBER), StandardCharsets.US_ASCII);
+      return port != 0 && port < Integer.parseInt(number.strip());
     } catch (IOException | NumberFormatException e) {
       return port != 0 && port < 1024;
     }

@@ -73,7 +73,7 @@ final class Slirp4netns implements UserNetworkProgram {
     }
     try (FileDescriptor opened = FileCalls.openDirectory(directory)) {
       Path socket = Path.of(opened.procPath(), SOCKET);
-      if (!ask(socket, Map.of("execute", "list_hostfwd")).has("return")) {
+      if (!ask(socket, Map.of("execute", "list_hostfwd")).has("entries")) {
         return false;
       }
       for (PortBinding port : ports) {

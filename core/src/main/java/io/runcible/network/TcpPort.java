@@ -22,7 +22,6 @@ import org.slf4j.LoggerFactory;
 final class TcpPort implements PublishedPort, ForwarderLoop.Handler {
   private static final Logger LOG = LoggerFactory.getLogger(TcpPort.class);
   private static final int BACKLOG = 1024;
-  static final int MAX_CONNECTIONS = 1024;
   private static final int ACCEPTED_AT_ONCE = 64;
   private static final long DRAIN_NANOS = TimeUnit.SECONDS.toNanos(10);
   private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
@@ -30,20 +29,25 @@ final class TcpPort implements PublishedPort, ForwarderLoop.Handler {
   private final ForwarderLoop loop;
   private final PortBinding binding;
   private final SocketChannel reservation;
+  private final int maxConnections;
   private final Set<TcpRelay> relays = new LinkedHashSet<>();
   private @Nullable ServerSocketChannel listener;
   private @Nullable SelectionKey key;
   private @Nullable Entrance entrance;
 
-  private TcpPort(ForwarderLoop loop, PortBinding binding, SocketChannel reservation) {
+  private TcpPort(
+      ForwarderLoop loop, PortBinding binding, SocketChannel reservation, int maxConnections) {
     this.loop = loop;
     this.binding = binding;
     this.reservation = reservation;
+    this.maxConnections = maxConnections;
   }
 
-  static TcpPort reserve(ForwarderLoop loop, PortBinding wanted) throws IOException {
+  static TcpPort reserve(ForwarderLoop loop, PortBinding wanted, int maxConnections)
+      throws IOException {
     SocketChannel reservation = PortReservation.tcp(wanted);
-    return new TcpPort(loop, wanted.withHostPort(PortReservation.port(reservation)), reservation);
+    PortBinding binding = wanted.withHostPort(PortReservation.port(reservation));
+    return new TcpPort(loop, binding, reservation, maxConnections);
   }
 
   @Override
@@ -71,7 +75,7 @@ final class TcpPort implements PublishedPort, ForwarderLoop.Handler {
   public void ready(SelectionKey accepting) throws IOException {
     ServerSocketChannel listening = listener;
     for (int i = 0; i < ACCEPTED_AT_ONCE && listening != null; i++) {
-      if (relays.size() >= MAX_CONNECTIONS) {
+      if (relays.size() >= maxConnections) {
         // The next ones wait in the kernel until one of these has ended.
         accepting.interestOps(0);
         return;
@@ -143,7 +147,7 @@ final class TcpPort implements PublishedPort, ForwarderLoop.Handler {
   }
 
   void ended(TcpRelay relay) {
-    if (relays.remove(relay) && relays.size() == MAX_CONNECTIONS - 1) {
+    if (relays.remove(relay) && relays.size() == maxConnections - 1) {
       acceptAgain();
     }
   }

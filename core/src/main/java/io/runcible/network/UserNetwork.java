@@ -5,6 +5,7 @@ import io.runcible.RuncibleException;
 import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
+import io.runcible.ffi.NativeAccess;
 import io.runcible.ffi.Pipe;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.ProcessWatcher;
@@ -90,11 +91,7 @@ public final class UserNetwork implements AutoCloseable {
   @SuppressWarnings("exports")
   public static UserNetwork reserve(
       PrivilegedHost host, ProcessWatcher watcher, Path directory, List<PortBinding> wanted) {
-    if (!host.rootless()) {
-      throw new RuncibleException(
-          ErrorKind.UNSUPPORTED,
-          "the network USER is for ordinary users, and this process is root");
-    }
+    requireOrdinaryUser(!host.rootless());
     UserNetworkProgram program = UserNetworkProgram.find();
     program.check(wanted);
     List<HostPort> ports = new ArrayList<>();
@@ -109,9 +106,22 @@ public final class UserNetwork implements AutoCloseable {
     }
   }
 
-  /** What this host has for it, for a person to read. */
+  /**
+   * What this host has for it, for a person to read.
+   *
+   * @throws RuncibleException UNSUPPORTED with what is missing
+   */
   public static String describe() {
+    requireOrdinaryUser(NativeAccess.isRoot());
     return UserNetworkProgram.find().toString();
+  }
+
+  private static void requireOrdinaryUser(boolean root) {
+    if (root) {
+      throw UserNetworkProgram.unsupported(
+          "the network USER is for ordinary users; this process is root and publishes ports without"
+              + " it");
+    }
   }
 
   /** The file that the namespace is bound to, while there is one. */

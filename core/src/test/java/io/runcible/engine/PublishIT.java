@@ -411,6 +411,10 @@ class PublishIT {
         ErrorKind.UNSUPPORTED,
         "detached",
         "this process");
+    RunIT.assertFails(
+        () -> ENGINE.get().create(ENGINE.sh("true").network(Network.USER).build()),
+        ErrorKind.UNSUPPORTED,
+        "ordinary users");
     ContainerSpec.Builder many = ENGINE.sh("true");
     PortBinding.parse("1-2000").forEach(many::publish);
     RunIT.assertFails(

@@ -144,7 +144,8 @@ class RootlessPublishIT {
 
   private static void awaitRefusal(int port) throws Exception {
     for (int i = 0; i < 3000; i++) {
-      try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+      try {
+        new Socket(InetAddress.getLoopbackAddress(), port).close();
         Thread.sleep(10);
       } catch (ConnectException e) {
         return;

@@ -32,6 +32,9 @@ import org.junit.jupiter.api.Timeout;
 /** Published TCP ports, with this process in the place of a container. */
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ForwarderTest {
+  /** As many as the largest test has at once. */
+  private static final int MAX_CONNECTIONS = 200;
+
   private static final InetAddress LOCAL = InetAddress.getLoopbackAddress();
 
   private final List<Thread> threads = new ArrayList<>();
@@ -42,7 +45,8 @@ class ForwarderTest {
             Thread thread = new Thread(task, "forwarder-test");
             threads.add(thread);
             return thread;
-          });
+          },
+          MAX_CONNECTIONS);
   private ServerSocket server;
 
   @BeforeEach
@@ -183,8 +187,8 @@ class ForwarderTest {
     server.close();
     server = new ServerSocket(0, 10, LOCAL);
     PublishedPorts again = publish();
-    try (Socket socket = connect(again);
-        Socket inside = server.accept()) {
+    Socket socket = connect(again);
+    try (Socket inside = server.accept()) {
       inside.setSoTimeout(30_000);
       socket.setSoLinger(true, 0);
       socket.close();
@@ -195,8 +199,9 @@ class ForwarderTest {
   @Test
   void readerThatNeverReadsHoldsTheWriterAndNobodyElse() throws Exception {
     PublishedPorts ports = publish();
-    try (Socket silent = connect(ports);
-        Socket inside = server.accept()) {
+    Socket inside;
+    try (Socket silent = connect(ports)) {
+      inside = server.accept();
       inside.setSoTimeout(30_000);
       Future<Long> flood = servers.submit(() -> writeUntilClosed(inside));
       serve(ForwarderTest::echo);
@@ -263,7 +268,7 @@ class ForwarderTest {
     PublishedPorts ports = publish();
     List<Socket> sockets = new ArrayList<>();
     try {
-      for (int i = 0; i < TcpPort.MAX_CONNECTIONS; i++) {
+      for (int i = 0; i < MAX_CONNECTIONS; i++) {
         sockets.add(connect(ports));
         sockets.get(i).getOutputStream().write(1);
         assertThat(sockets.get(i).getInputStream().read()).isEqualTo(1);
@@ -407,7 +412,8 @@ class ForwarderTest {
         }
         int winners = 0;
         for (Future<PublishedPorts> call : racers.invokeAll(calls)) {
-          try (PublishedPorts won = call.get()) {
+          try {
+            call.get().close();
             winners++;
           } catch (java.util.concurrent.ExecutionException e) {
             assertThat(e).hasMessageContaining("cannot publish port");

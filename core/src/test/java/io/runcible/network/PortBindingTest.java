@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import java.net.Inet6Address;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -116,6 +119,14 @@ class PortBindingTest {
         .hasToString("[0:0:0:0:0:0:0:1]:5353:53/udp");
   }
 
+  private static InetAddress zoned() {
+    try {
+      return Inet6Address.getByAddress(null, new byte[16], 1);
+    } catch (UnknownHostException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   @Test
   void numbersAreChecked() {
     for (Runnable wrong :
@@ -125,6 +136,7 @@ class PortBindingTest {
             () -> PortBinding.udp(-1),
             () -> PortBinding.tcp(1).withHostPort(-1),
             () -> PortBinding.tcp(1).withHostPort(65536),
+            () -> new PortBinding(1, PortBinding.Protocol.TCP, zoned(), 0),
             () -> PortBinding.tcp(1).withHostAddress("registry.example"),
             () -> PortBinding.tcp(1).withHostAddress(""))) {
       assertThatThrownBy(wrong::run)

@@ -9,6 +9,7 @@ import io.runcible.engine.Mount;
 import io.runcible.engine.Stdio;
 import io.runcible.image.ImageReference;
 import io.runcible.network.Network;
+import io.runcible.network.PortBinding;
 import io.runcible.registry.RegistryClient;
 import java.nio.file.Path;
 import java.util.List;
@@ -85,8 +86,16 @@ final class RunCommand implements Callable<Integer> {
       description = "The host name inside.")
   private @Nullable String hostname;
 
-  @Option(names = "--network", description = "none or host. Default: none.")
-  private String network = "none";
+  @Option(
+      names = "--network",
+      description = "none, host or user. Default: none, for an ordinary user's ports user.")
+  private @Nullable String network;
+
+  @Option(
+      names = {"-p", "--publish"},
+      paramLabel = "[[ADDRESS:]HOSTPORT:]PORT[/udp]",
+      description = "Publish a port of the container; without an address, on 127.0.0.1.")
+  private List<String> ports = List.of();
 
   @Option(
       names = {"-m", "--memory"},
@@ -135,7 +144,11 @@ final class RunCommand implements Callable<Integer> {
   }
 
   private ContainerSpec spec() {
-    ContainerSpec.Builder spec = ContainerSpec.builder(image).network(network());
+    ContainerSpec.Builder spec = ContainerSpec.builder(image);
+    if (network != null) {
+      spec.network(network(network));
+    }
+    ports.forEach(port -> PortBinding.parse(port).forEach(spec::publish));
     if (!command.isEmpty()) {
       spec.command(command.toArray(String[]::new));
     }
@@ -180,13 +193,14 @@ final class RunCommand implements Callable<Integer> {
     }
   }
 
-  private Network network() {
-    return switch (network) {
+  private static Network network(String name) {
+    return switch (name) {
       case "none" -> Network.NONE;
       case "host" -> Network.HOST;
+      case "user" -> Network.USER;
       default ->
           throw new RuncibleException(
-              ErrorKind.UNSUPPORTED, "there is no network '" + network + "' but none and host");
+              ErrorKind.UNSUPPORTED, "there is no network '" + name + "' but none, host and user");
     };
   }
 
