@@ -279,9 +279,12 @@ public final class Container implements AutoCloseable {
    */
   public ContainerProcess restart(Duration grace) {
     requireOpen();
-    if (isStarted()) {
+    lifecycle.stopWanted();
+    if (isRunning()) {
       stop(grace);
     }
+    // Not under the lock, for which somebody who hears of the end may wait.
+    lifecycle.awaitTold();
     synchronized (this) {
       requireOpen();
       return init == null ? begin() : beginAgain();
@@ -294,7 +297,6 @@ public final class Container implements AutoCloseable {
       throw new RuncibleException(
           ErrorKind.FAILED_PRECONDITION, "container " + id() + " has been started meanwhile");
     }
-    lifecycle.awaitTold();
     closeExecs();
     before.release();
     remover.clear(directory, record);
@@ -304,6 +306,7 @@ public final class Container implements AutoCloseable {
   /** Unless somebody stopped or removed it meanwhile. */
   void startByPolicy() {
     try {
+      lifecycle.awaitTold();
       synchronized (this) {
         if (!closed && lifecycle.isRestarting()) {
           beginAgain();

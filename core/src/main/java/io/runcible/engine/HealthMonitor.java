@@ -101,7 +101,7 @@ final class HealthMonitor {
               .onExit()
               .whenComplete(
                   (end, failure) -> {
-                    var alsoUnused = tasks.after(OUTPUT_LIMIT, close);
+                    var unusedToo = tasks.after(OUTPUT_LIMIT, close);
                   });
       String output = output(process);
       Optional<ExitStatus> end = process.waitFor(check.timeout());

@@ -115,6 +115,21 @@ class ControlIT {
   }
 
   @Test
+  void pausedContainerEndsWithAKilledJvm() {
+    try (ChildJvm jvm =
+        ChildJvm.start(
+            EngineProgram.class,
+            "run-and-wait",
+            ENGINE.root().path(),
+            ENGINE.reference("busybox"))) {
+      assertThat(jvm.line()).isEqualTo("running");
+      jvm.kill();
+    }
+    // The watchdog ends it, and the next engine what that left; the leak check looks for more.
+    ENGINE.open().close();
+  }
+
+  @Test
   void nothingIsExecutedInAPausedContainer() {
     try (Container container = sleeping()) {
       container.pause();

@@ -93,6 +93,7 @@ final class EngineProgram {
       engine.run(sh("sleep 600").name("first").build());
       engine.run(sh("trap '' TERM; sleep 600 & wait").name("second").build());
       engine.create(sh("true").name("third").build());
+      engine.run(sh("sleep 600").name("fourth").build()).pause();
       say("running");
       awaitInput();
     }

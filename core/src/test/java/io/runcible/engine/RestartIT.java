@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.runcible.ErrorKind;
 import io.runcible.image.HealthCheck;
 import io.runcible.runtime.Cgroups;
+import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,6 +16,7 @@ import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Further runs of a container, its health, its names, what is told of it, and lists. */
 class RestartIT {
@@ -73,6 +77,20 @@ class RestartIT {
       assertThat(container.state()).isEqualTo(ContainerState.CREATED);
       container.restart(Duration.ZERO);
       assertThat(TestEngine.ended(container).output()).isEqualTo("x");
+    }
+  }
+
+  @Test
+  void containerThatCouldNotStartCanBeMended(@TempDir Path host) throws IOException {
+    try (Container container =
+        ENGINE.get().create(ENGINE.spec("busybox").command("/program").build())) {
+      RunIT.assertFails(container::start, ErrorKind.NOT_FOUND, "/program");
+      assertThat(container.state()).isEqualTo(ContainerState.STOPPED);
+      Path program = Files.writeString(host.resolve("program"), "#!/bin/sh\necho mended\n");
+      Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
+      container.files().copyTo(program, "/");
+      container.restart(Duration.ZERO);
+      assertThat(TestEngine.ended(container).output()).isEqualTo("mended");
     }
   }
 

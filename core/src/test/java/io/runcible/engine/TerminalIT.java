@@ -67,9 +67,10 @@ class TerminalIT {
       // The runtime passes it on in its own time.
       write(in, "until stty size | grep -q '55 177'; do sleep 0.01; done; echo end$((2+2))\n");
       until(out, "end4");
-      write(in, "sh -c 'echo ready$((3+3)); exec sleep 600'; echo code$?\n");
+      write(in, "sh -c 'echo ready$((3+3)); exec sleep 600'\n");
       until(out, "ready6");
       write(in, "\u0003");
+      write(in, "echo code$?\n");
       until(out, "code130");
       write(in, "exit 9\n");
       assertThat(container.waitFor(TestEngine.LIMIT)).contains(ExitStatus.ofExit(9));

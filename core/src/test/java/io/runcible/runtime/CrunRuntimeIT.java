@@ -30,6 +30,12 @@ class CrunRuntimeIT extends OciRuntimeContract {
     return RuncRuntime.open(crun.toString(), wrapper, stateRoot, PrivilegedHost.open(), cgroups);
   }
 
+  /** crun 1.8 does not pass it on. */
+  @Override
+  boolean resizesFurtherProcesses() {
+    return false;
+  }
+
   /** It has no option to keep them. */
   @Override
   boolean keepsEndedContainers() {

@@ -52,6 +52,11 @@ abstract class OciRuntimeContract {
     return true;
   }
 
+  /** Whether a new size of a terminal reaches a process of exec, too. */
+  boolean resizesFurtherProcesses() {
+    return true;
+  }
+
   private List<String> openBefore = List.of();
 
   @BeforeEach
@@ -541,13 +546,35 @@ abstract class OciRuntimeContract {
       }
     }
 
+    private static final String UNTIL_RESIZED =
+        "echo up; until stty size | grep -q '55 177'; do sleep 0.01; done; exit 5";
+
+    @Test
+    void terminalOfTheFirstProcessIsResized() throws IOException {
+      ProcessSpec process = shell(UNTIL_RESIZED).terminal(true).build();
+      Path place = containers.newDirectory();
+      Bundle bundle = Bundle.write(place, containers.spec("resized", process).build());
+      try (Pty pty = Pty.open();
+          InputStream out = pty.inputStream()) {
+        OciRuntime.RunRequest request =
+            OciRuntime.RunRequest.of("resized", bundle, Stdio.terminal(pty.slave()));
+        try (ChildProcess child = containers.runtime.run(request)) {
+          assertThat(out.readNBytes(4)).asString().isEqualTo("up\r\n");
+          pty.resize(55, 177);
+          assertThat(child.waitFor(LIMIT)).contains(new WaitStatus(5, 0));
+        }
+      } finally {
+        containers.runtime.delete("resized", true);
+      }
+    }
+
     @Test
     void furtherProcessHasATerminalThatIsResized() throws Exception {
       try (Running container = containers.start(process("sleep", "60")).awaitStart();
           Pty pty = Pty.open();
           InputStream out = pty.inputStream()) {
         ProcessSpec process =
-            shell("echo up; until stty size | grep -q '55 177'; do sleep 0.01; done; exit 5")
+            shell(resizesFurtherProcesses() ? UNTIL_RESIZED : "echo up; test -t 0 && exit 5")
                 .terminal(true)
                 .build();
         ExecRequest request =
