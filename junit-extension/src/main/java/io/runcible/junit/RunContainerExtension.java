@@ -114,7 +114,8 @@ public final class RunContainerExtension
 
   private static ContainerSpec spec(RunContainer wanted) {
     ContainerSpec.Builder spec =
-        ContainerSpec.builder(Placeholders.resolve(wanted.image())).network(Network.parse(wanted.network()));
+        ContainerSpec.builder(Placeholders.resolve(wanted.image()))
+            .network(Network.parse(wanted.network()));
     if (wanted.command().length > 0) {
       spec.command(wanted.command());
     }
