@@ -376,6 +376,11 @@ class TransfersIT {
         "--src");
   }
 
+  @Test
+  void theListOfCommandsIsWhole() {
+    assertThat(good("--help").output()).isEqualTo(Cli.commandLine().getUsageMessage());
+  }
+
   static List<CommandLine> commands() {
     return List.copyOf(Cli.commandLine().getSubcommands().values());
   }
