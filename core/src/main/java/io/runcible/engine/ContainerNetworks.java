@@ -28,7 +28,7 @@ final class ContainerNetworks {
       return spec;
     }
     String what = "ports " + spec.ports() + " cannot be published";
-    if (spec.network() == Network.HOST) {
+    if (spec.network().kind() == Network.Kind.HOST) {
       throw new RuncibleException(
           ErrorKind.INVALID_INPUT,
           what + " on the network of the host, where the program's ports are those of the host");
@@ -40,7 +40,7 @@ final class ContainerNetworks {
               + ": this process carries the bytes, and a detached container is to outlive it; use"
               + " the network of the host, or do not detach");
     }
-    if (!parts.host().rootless() || spec.network() == Network.USER) {
+    if (!parts.host().rootless() || spec.network().kind() == Network.Kind.USER) {
       return spec;
     }
     if (spec.hasNetwork()) {
@@ -61,7 +61,7 @@ final class ContainerNetworks {
    * @throws RuncibleException as {@link PortForwarder#reserve} and {@link UserNetwork#reserve}
    */
   ContainerNetwork make(ContainerSpec spec, ContainerDirectory directory) {
-    if (spec.network() == Network.USER) {
+    if (spec.network().kind() == Network.Kind.USER) {
       return user(
           UserNetwork.reserve(parts.host(), parts.watcher(), directory.path(), spec.ports()));
     }
