@@ -18,6 +18,7 @@ final class AddressPool {
   private static final int MAX_BITS = 20;
 
   private final NetworkRecord network;
+  private final List<Subnet> subnets;
   private final LeaseTable table;
   private final Set<InetAddress> taken;
 
@@ -33,7 +34,8 @@ final class AddressPool {
     this.network = network;
     this.table = table;
     this.taken = table.taken();
-    network.parsedSubnets().forEach(subnet -> taken.add(subnet.gateway()));
+    this.subnets = network.parsedSubnets();
+    subnets.forEach(subnet -> taken.add(subnet.gateway()));
   }
 
   /**
@@ -50,7 +52,7 @@ final class AddressPool {
       addresses.put(wanted.get(), subnetOf(wanted.get()));
     }
     for (boolean ipv4 : new boolean[] {true, false}) {
-      List<Subnet> candidates = new ArrayList<>(network.parsedSubnets());
+      List<Subnet> candidates = new ArrayList<>(subnets);
       candidates.removeIf(subnet -> subnet.prefix().isIpv4() != ipv4);
       boolean given = addresses.values().stream().anyMatch(s -> s.prefix().isIpv4() == ipv4);
       if (!given && !candidates.isEmpty()) {
@@ -63,7 +65,7 @@ final class AddressPool {
   private Subnet subnetOf(InetAddress wanted) {
     String shown = wanted.getHostAddress();
     Subnet subnet =
-        network.parsedSubnets().stream()
+        subnets.stream()
             .filter(candidate -> Subnet.isUsable(candidate.prefix(), wanted))
             .findFirst()
             .orElseThrow(
@@ -74,7 +76,7 @@ final class AddressPool {
                             + " is no address of a host on network '"
                             + network.name()
                             + "', which has "
-                            + network.parsedSubnets().stream().map(Subnet::prefix).toList()));
+                            + subnets.stream().map(Subnet::prefix).toList()));
     if (taken.contains(wanted)) {
       String owner =
           table.leases().stream()

@@ -7,6 +7,7 @@ import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Arrays;
+import java.util.regex.Pattern;
 
 /**
  * The addresses that begin with the same bits: {@code 10.1.2.0/24}, {@code fd00:1::/64} (RFC 4632,
@@ -16,6 +17,9 @@ import java.util.Arrays;
  * @param length how many bits they share
  */
 public record IpPrefix(InetAddress address, int length) {
+  /** What may be one; a colon keeps Java from asking a resolver. */
+  private static final Pattern IPV6 = Pattern.compile("[0-9a-fA-F:.]*:[0-9a-fA-F:.]*");
+
   /**
    * Checks the length, and that no bit after it is set.
    *
@@ -60,7 +64,7 @@ public record IpPrefix(InetAddress address, int length) {
   /** Reads an address, and asks no resolver. */
   static InetAddress parseAddress(String text) {
     boolean ipv4 = text.indexOf('.') >= 0 && text.indexOf(':') < 0;
-    boolean literal = ipv4 ? isIpv4(text) : text.matches("[0-9a-fA-F:.]*:[0-9a-fA-F:.]*");
+    boolean literal = ipv4 ? isIpv4(text) : IPV6.matcher(text).matches();
     if (literal) {
       try {
         return InetAddress.getByName(text);

@@ -13,9 +13,13 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The records of the networks of a store: a directory for each, with what it is and who uses it.
@@ -25,7 +29,15 @@ import java.util.function.Supplier;
 final class NetworkFiles {
   private static final Duration LIMIT = Duration.ofSeconds(60);
   private static final String NETWORK = "network.json";
-  private static final String LEASES = "leases.json";
+
+  /**
+   * Who uses a network changes with every container. Each time the table gets the next number as
+   * its name: a file system that looks after those who rename over a file writes the new one to the
+   * disk at once, and a container would wait for that.
+   */
+  private static final Pattern LEASES = Pattern.compile("leases-([0-9]{1,18})[.]json");
+
+  private static final int MAX_TRIES = 1000;
 
   private final Path root;
 
@@ -100,12 +112,54 @@ final class NetworkFiles {
   }
 
   LeaseTable leases(String name) {
-    return JsonRecord.read(root.resolve(name).resolve(LEASES), LeaseTable.class)
-        .orElse(LeaseTable.EMPTY);
+    for (int i = 0; i < MAX_TRIES; i++) {
+      NavigableMap<Long, Path> tables = tables(name);
+      if (tables.isEmpty()) {
+        return LeaseTable.EMPTY;
+      }
+      Optional<LeaseTable> latest =
+          JsonRecord.read(tables.lastEntry().getValue(), LeaseTable.class);
+      if (latest.isPresent()) {
+        return latest.get();
+      }
+      // Somebody has just written the next one.
+    }
+    throw new RuncibleException(
+        ErrorKind.UNAVAILABLE, "who uses network '" + name + "' changes too fast to be read");
   }
 
+  /** Only with the lock. */
   void write(String name, LeaseTable table) {
-    JsonRecord.write(root.resolve(name).resolve(LEASES), table, false);
+    NavigableMap<Long, Path> old = tables(name);
+    long number = old.isEmpty() ? 1 : old.lastKey() + 1;
+    JsonRecord.write(root.resolve(name).resolve("leases-" + number + ".json"), table, false);
+    try {
+      for (Path file : old.values()) {
+        Files.deleteIfExists(file);
+      }
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.UNAVAILABLE, "cannot remove an old table of network '" + name + "'", e);
+    }
+  }
+
+  /** More than one if the last writer was killed. */
+  private NavigableMap<Long, Path> tables(String name) {
+    NavigableMap<Long, Path> tables = new TreeMap<>();
+    Path directory = root.resolve(name);
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "leases-*")) {
+      for (Path file : files) {
+        Matcher matcher = LEASES.matcher(file.getFileName().toString());
+        if (matcher.matches()) {
+          tables.put(Long.valueOf(matcher.group(1)), file);
+        }
+      }
+    } catch (NoSuchFileException e) {
+      return tables;
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot list '" + directory + "'", e);
+    }
+    return tables;
   }
 
   /** The record first: what has none is no network. */

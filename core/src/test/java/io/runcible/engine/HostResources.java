@@ -210,9 +210,11 @@ final class HostResources {
     }
     Path networks = root.resolve("data").resolve("networks");
     for (Path network : Files.isDirectory(networks) ? list(networks, "*") : List.<Path>of()) {
-      String leases = read(network.resolve("leases.json"));
-      if (!leases.isEmpty() && !leases.startsWith("{\"leases\":[],\"engines\":[],")) {
-        found.add("leases of network " + network + ": " + leases);
+      for (Path table : list(network, "leases-*.json")) {
+        String leases = read(table);
+        if (!leases.isEmpty() && !leases.startsWith("{\"leases\":[],\"engines\":[],")) {
+          found.add("leases of network " + network + ": " + leases);
+        }
       }
     }
     Path state = root.resolve("state");
