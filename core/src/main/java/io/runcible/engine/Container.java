@@ -34,7 +34,7 @@ public final class Container implements AutoCloseable {
   private final ContainerRecord record;
   private final Stdio stdio;
   private final Optional<Journal.Entry> entry;
-  private final ContainerNetwork network;
+  private final ContainerConnection connection;
   private final Set<StartedProcess> running = ConcurrentHashMap.newKeySet();
   private @Nullable StartedProcess init;
   private boolean closed;
@@ -47,14 +47,14 @@ public final class Container implements AutoCloseable {
       ContainerRecord record,
       Stdio stdio,
       Optional<Journal.Entry> entry,
-      ContainerNetwork network) {
+      ContainerConnection connection) {
     this.parts = parts;
     this.remover = remover;
     this.directory = directory;
     this.record = record;
     this.stdio = stdio;
     this.entry = entry;
-    this.network = network;
+    this.connection = connection;
   }
 
   /** Its id: the name it was given, or a random one. */
@@ -145,11 +145,11 @@ public final class Container implements AutoCloseable {
       throw new RuncibleException(
           ErrorKind.FAILED_PRECONDITION, "container " + id() + " was started before");
     }
-    network.prepare();
+    connection.prepare();
     StartedProcess started = StartedProcess.run(parts, directory, record, stdio);
     init = started;
     started.awaitStart();
-    Runnable onEnd = network.started(started);
+    Runnable onEnd = connection.started(started);
     started.process().onExit().whenComplete((status, failure) -> onEnd.run());
     if (isDetached()) {
       parts.watchdog().remove(record);
@@ -360,7 +360,7 @@ public final class Container implements AutoCloseable {
     try {
       Uninterrupted.run(parts.threads(), this::remove);
     } finally {
-      network.close();
+      connection.close();
       onClose.run();
     }
   }
@@ -384,7 +384,7 @@ public final class Container implements AutoCloseable {
         remover.endRuntimes(directory);
       }
       // Its files are among those to be removed.
-      network.close();
+      connection.close();
       remover.remove(directory, record);
     } finally {
       if (started != null) {

@@ -32,13 +32,13 @@ final class ContainerFactory {
 
   private final EngineParts parts;
   private final ContainerRemover remover;
-  private final ContainerNetworks networks;
+  private final ContainerConnections connections;
   private final Set<String> notesSaid = ConcurrentHashMap.newKeySet();
 
   ContainerFactory(EngineParts parts, ContainerRemover remover) {
     this.parts = parts;
     this.remover = remover;
-    this.networks = new ContainerNetworks(parts);
+    this.connections = new ContainerConnections(parts);
   }
 
   /** A container that has not been started; all is undone if making it fails. */
@@ -49,14 +49,14 @@ final class ContainerFactory {
           "a detached container needs root: the user namespace of an ordinary user's container"
               + " ends with this process, and a later one cannot enter it");
     }
-    ContainerSpec connected = networks.choose(spec);
+    ContainerSpec connected = connections.choose(spec);
     String id = spec.name().orElseGet(ContainerFactory::randomId);
     ContainerDirectory directory = ContainerDirectory.of(parts.containers(), id);
-    ContainerNetwork network = networks.make(connected, directory);
+    ContainerConnection connection = connections.make(connected, directory);
     try {
-      return create(directory, connected, image, chain, network);
+      return create(directory, connected, image, chain, connection);
     } catch (RuntimeException e) {
-      network.close();
+      connection.close();
       throw e;
     }
   }
@@ -66,8 +66,8 @@ final class ContainerFactory {
       ContainerSpec spec,
       ImageConfig image,
       List<Digest> chain,
-      ContainerNetwork network) {
-    ContainerRecord record = record(directory.id(), spec, image, chain, network.ports());
+      ContainerConnection connection) {
+    ContainerRecord record = record(directory.id(), spec, image, chain, connection.ports());
     Journal.Entry entry =
         parts.journal().record(ContainerRemover.KIND, ContainerRemover.facts(record));
     try {
@@ -77,10 +77,10 @@ final class ContainerFactory {
       throw e;
     }
     Container container =
-        new Container(parts, remover, directory, record, spec.stdio(), Optional.of(entry), network);
+        new Container(parts, remover, directory, record, spec.stdio(), Optional.of(entry), connection);
     try {
       parts.watchdog().add(record);
-      prepare(directory, record, spec, image, chain, network);
+      prepare(directory, record, spec, image, chain, connection);
       return container;
     } catch (RuntimeException e) {
       try {
@@ -153,7 +153,7 @@ final class ContainerFactory {
       ContainerSpec spec,
       ImageConfig image,
       List<Digest> chain,
-      ContainerNetwork network) {
+      ContainerConnection connection) {
     try {
       Files.createDirectory(directory.rootfs());
       Files.createDirectory(directory.execs());
@@ -171,7 +171,7 @@ final class ContainerFactory {
     RootDirectories.check(rootfs);
     // A name may have underscores, and a host name may not.
     String hostname = spec.hostname().orElse(record.id().replace('_', '-'));
-    HostFiles.write(directory, hostname, spec.network(), network.resolvConf());
+    HostFiles.write(directory, hostname, spec.network(), connection.resolvConf());
     RuntimeSpecs specs = new RuntimeSpecs(image, spec, parts.limits());
     UserLookup.Identity user = UserLookup.find(parts.host(), rootfs, specs.user());
     RuntimeSpec.Builder runtimeSpec =

@@ -5,10 +5,10 @@ import java.util.List;
 import java.util.Optional;
 
 /** What connects one container with the world around it, from its making to its removal. */
-interface ContainerNetwork extends AutoCloseable {
+interface ContainerConnection extends AutoCloseable {
   /** Nothing: there is no network, or it is that of the host. */
-  ContainerNetwork UNCONNECTED =
-      new ContainerNetwork() {
+  ContainerConnection UNCONNECTED =
+      new ContainerConnection() {
         @Override
         public List<PortBinding> ports() {
           return List.of();
