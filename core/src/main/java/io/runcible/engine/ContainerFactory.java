@@ -77,7 +77,8 @@ final class ContainerFactory {
       throw e;
     }
     Container container =
-        new Container(parts, remover, directory, record, spec.stdio(), Optional.of(entry), connection);
+        new Container(
+            parts, remover, directory, record, spec.stdio(), Optional.of(entry), connection);
     try {
       parts.watchdog().add(record);
       prepare(directory, record, spec, image, chain, connection);
