@@ -44,7 +44,7 @@ public final class Container implements AutoCloseable {
   private final ContainerRecord record;
   private final Stdio stdio;
   private final Optional<Journal.Entry> entry;
-  private final ContainerNetwork network;
+  private final ContainerConnection connection;
   private final ContainerControl control;
   private final Lifecycle lifecycle;
   private final Set<StartedProcess> running = ConcurrentHashMap.newKeySet();
@@ -59,14 +59,14 @@ public final class Container implements AutoCloseable {
       ContainerRecord record,
       Stdio stdio,
       Optional<Journal.Entry> entry,
-      ContainerNetwork network) {
+      ContainerConnection connection) {
     this.parts = parts;
     this.remover = remover;
     this.directory = directory;
     this.record = record;
     this.stdio = stdio;
     this.entry = entry;
-    this.network = network;
+    this.connection = connection;
     this.control = new ContainerControl(parts, directory, record);
     this.lifecycle = new Lifecycle(parts, record, this);
   }
@@ -126,7 +126,7 @@ public final class Container implements AutoCloseable {
           ErrorKind.FAILED_PRECONDITION,
           "container " + id() + " was not made with a bridge network, and cannot join one now");
     }
-    return NetworkSetup.client(directory, record, List.of());
+    return ContainerNetwork.client(directory, record, List.of());
   }
 
   /** What it publishes, with the ports of the host; empty for the ports of a host's network. */
@@ -255,11 +255,11 @@ public final class Container implements AutoCloseable {
   }
 
   private ContainerProcess begin() {
-    network.prepare();
+    connection.prepare();
     StartedProcess started = StartedProcess.run(parts, directory, record, stdio);
     init = started;
     started.awaitStart();
-    Runnable onEnd = network.started(started);
+    Runnable onEnd = connection.started(started);
     started.process().onExit().whenComplete((status, failure) -> onEnd.run());
     if (isDetached()) {
       parts.watchdog().remove(record);
@@ -644,7 +644,7 @@ public final class Container implements AutoCloseable {
       Uninterrupted.run(parts.threads(), this::remove);
       lifecycle.publish(new EngineEvent.Removed(Instant.now(), id()));
     } finally {
-      network.close();
+      connection.close();
       onClose.run();
     }
   }
@@ -668,7 +668,7 @@ public final class Container implements AutoCloseable {
         remover.endRuntimes(directory);
       }
       // Its files are among those to be removed.
-      network.close();
+      connection.close();
       remover.remove(directory, record);
     } finally {
       if (started != null) {

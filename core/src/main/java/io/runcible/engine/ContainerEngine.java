@@ -146,7 +146,7 @@ public final class ContainerEngine implements AutoCloseable {
             record,
             Stdio.LOGGED,
             Optional.empty(),
-            ContainerNetwork.UNCONNECTED);
+            ContainerConnection.UNCONNECTED);
     container.adopt();
     containers.put(container.id(), container);
     container.onClose(() -> containers.remove(container.id(), container));

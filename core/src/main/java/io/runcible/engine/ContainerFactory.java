@@ -32,13 +32,13 @@ final class ContainerFactory {
 
   private final EngineParts parts;
   private final ContainerRemover remover;
-  private final ContainerNetworks networks;
+  private final ContainerConnections connections;
   private final Set<String> notesSaid = ConcurrentHashMap.newKeySet();
 
   ContainerFactory(EngineParts parts, ContainerRemover remover) {
     this.parts = parts;
     this.remover = remover;
-    this.networks = new ContainerNetworks(parts);
+    this.connections = new ContainerConnections(parts);
   }
 
   /** A container that has not been started; all is undone if making it fails. */
@@ -60,15 +60,15 @@ final class ContainerFactory {
           "a detached container needs root: the user namespace of an ordinary user's container"
               + " ends with this process, and a later one cannot enter it");
     }
-    ContainerSpec connected = networks.choose(spec);
-    NetworkSetup.check(parts, connected);
+    ContainerSpec connected = connections.choose(spec);
+    ContainerNetwork.check(parts, connected);
     String id = spec.name().orElseGet(ContainerFactory::randomId);
     ContainerDirectory directory = ContainerDirectory.of(parts.containers(), id);
-    ContainerNetwork network = networks.make(connected, directory);
+    ContainerConnection connection = connections.make(connected, directory);
     try {
-      return create(directory, connected, image, chain, network);
+      return create(directory, connected, image, chain, connection);
     } catch (RuntimeException e) {
-      network.close();
+      connection.close();
       throw e;
     }
   }
@@ -78,8 +78,8 @@ final class ContainerFactory {
       ContainerSpec spec,
       ImageConfig image,
       List<Digest> chain,
-      ContainerNetwork network) {
-    ContainerRecord record = record(directory.id(), spec, image, chain, network.ports());
+      ContainerConnection connection) {
+    ContainerRecord record = record(directory.id(), spec, image, chain, connection.ports());
     Journal.Entry entry =
         parts.journal().record(ContainerRemover.KIND, ContainerRemover.facts(record));
     try {
@@ -89,11 +89,11 @@ final class ContainerFactory {
       throw e;
     }
     Container container =
-        new Container(parts, remover, directory, record, spec.stdio(), Optional.of(entry), network);
+        new Container(parts, remover, directory, record, spec.stdio(), Optional.of(entry), connection);
     container.tellCreated();
     try {
       parts.watchdog().add(record);
-      prepare(directory, record, spec, image, chain, network);
+      prepare(directory, record, spec, image, chain, connection);
       return container;
     } catch (RuntimeException e) {
       try {
@@ -169,7 +169,7 @@ final class ContainerFactory {
       ContainerSpec spec,
       ImageConfig image,
       List<Digest> chain,
-      ContainerNetwork network) {
+      ContainerConnection connection) {
     try {
       Files.createDirectory(directory.rootfs());
       Files.createDirectory(directory.execs());
@@ -185,12 +185,12 @@ final class ContainerFactory {
     parts.snapshotter().prepare(chain, directory.path(), changes).mount(directory.rootfs());
     Path rootfs = parts.host().visible(directory.rootfs());
     RootDirectories.check(rootfs);
-    NetworkSetup setup = new NetworkSetup(parts, directory, spec);
-    sayOnce(HostFiles.write(directory, record.hostname(), spec, network.resolvConf()));
-    setup.attach(record);
+    ContainerNetwork network = new ContainerNetwork(parts, directory, spec);
+    sayOnce(HostFiles.write(directory, record.hostname(), spec, connection.resolvConf()));
+    network.attach(record);
     RuntimeSpecs specs = new RuntimeSpecs(image, spec, parts.limits());
     UserLookup.Identity user = UserLookup.find(parts.host(), rootfs, specs.user());
-    RuntimeSpec.Builder runtimeSpec = specs.container(directory, record, setup, user).toBuilder();
+    RuntimeSpec.Builder runtimeSpec = specs.container(directory, record, network, user).toBuilder();
     for (Path volume : RootDirectories.make(rootfs, directory.rootfs(), image.volumes())) {
       String inside = "/" + directory.rootfs().relativize(volume);
       if (spec.isReadOnlyRoot()

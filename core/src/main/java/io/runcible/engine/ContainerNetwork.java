@@ -1,47 +1,108 @@
 package io.runcible.engine;
 
-import io.runcible.network.PortBinding;
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.network.Network;
+import io.runcible.network.NetworkClient;
+import io.runcible.network.UserNetwork;
+import io.runcible.runtime.RuntimeSpec;
+import io.runcible.runtime.RuntimeSpec.NamespaceType;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
-/** What connects one container with the world around it, from its making to its removal. */
-interface ContainerNetwork extends AutoCloseable {
-  /** Nothing: there is no network, or it is that of the host. */
-  ContainerNetwork UNCONNECTED =
-      new ContainerNetwork() {
-        @Override
-        public List<PortBinding> ports() {
-          return List.of();
-        }
+/** The network namespace of a container that is being made, and whose names it knows. */
+final class ContainerNetwork {
+  private final EngineParts parts;
+  private final ContainerDirectory directory;
+  private final ContainerSpec spec;
 
-        @Override
-        public Runnable started(StartedProcess process) {
-          return () -> {};
-        }
-
-        @Override
-        public void close() {}
-      };
-
-  /** What is published, with the ports of the host. */
-  List<PortBinding> ports();
-
-  /** The {@code /etc/resolv.conf} that it asks for; empty for none of its own. */
-  default Optional<String> resolvConf() {
-    return Optional.empty();
+  ContainerNetwork(EngineParts parts, ContainerDirectory directory, ContainerSpec spec) {
+    this.parts = parts;
+    this.directory = directory;
+    this.spec = spec;
   }
 
-  /** Makes what must be there before the runtime starts. */
-  default void prepare() {}
+  /** Before anything is made: what this engine or this combination cannot do. */
+  static void check(EngineParts parts, ContainerSpec spec) {
+    Network.Kind kind = spec.network().kind();
+    if (parts.host().rootless()
+        && (kind == Network.Kind.BRIDGE || kind == Network.Kind.CONTAINER)) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "the network '"
+              + spec.network()
+              + "' needs root: an ordinary user can change neither devices nor packet filters of"
+              + " the host, nor enter a network namespace of another container");
+    }
+    if ((kind == Network.Kind.NONE || kind == Network.Kind.CONTAINER)
+        && !spec.nameResolution().gatewayNames().isEmpty()) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT,
+          "there is no "
+              + NameResolution.HOST_GATEWAY
+              + " on the network '"
+              + spec.network()
+              + "'; choose a bridge network, or the host's");
+    }
+  }
 
-  /**
-   * Connects the container, whose first process runs.
-   *
-   * @return to be run when that has ended; takes no time
-   */
-  Runnable started(StartedProcess process);
+  /** Makes the namespace where a bridge network needs one before the start. */
+  void attach(ContainerRecord record) {
+    if (spec.network().kind() == Network.Kind.BRIDGE) {
+      parts
+          .networks()
+          .attach(
+              parts.journal(),
+              client(directory, record, spec.nameResolution().gatewayNames()),
+              spec.networks());
+    }
+  }
 
-  /** Lets go of all; blocks until it is done. Idempotent. */
-  @Override
-  void close();
+  static NetworkClient client(
+      ContainerDirectory directory, ContainerRecord record, List<String> gatewayNames) {
+    List<String> names = new ArrayList<>(List.of(record.id()));
+    if (!record.hostname().equals(record.id())) {
+      names.add(record.hostname());
+    }
+    return new NetworkClient(record.id(), record.token(), directory.path(), names, gatewayNames);
+  }
+
+  /** Says in the configuration which namespace it is, and mounts the files with the names. */
+  void configure(RuntimeSpec.Builder builder) {
+    ContainerDirectory names = directory;
+    switch (spec.network().kind()) {
+      case NONE -> {}
+      case HOST ->
+          builder.shareWithHost(NamespaceType.NETWORK).withoutSysctl("net.ipv4.ping_group_range");
+      case USER -> join(builder, UserNetwork.namespace(directory.path()));
+      case BRIDGE -> join(builder, directory.networkNamespace());
+      case CONTAINER -> {
+        names = ContainerDirectory.of(parts.containers(), spec.network().name());
+        join(builder, requireNamespace(names));
+      }
+    }
+    HostFiles.mounts(directory, names).forEach(builder::mount);
+  }
+
+  private static void join(RuntimeSpec.Builder builder, Path namespace) {
+    builder.namespace(RuntimeSpec.Namespace.join(NamespaceType.NETWORK, namespace));
+  }
+
+  private static Path requireNamespace(ContainerDirectory other) {
+    if (!Files.exists(other.record())) {
+      throw new RuncibleException(
+          ErrorKind.NOT_FOUND,
+          "there is no container '" + other.id() + "' whose network could be shared");
+    }
+    if (!Files.exists(other.networkNamespace())) {
+      throw new RuncibleException(
+          ErrorKind.FAILED_PRECONDITION,
+          "the network of container '"
+              + other.id()
+              + "' cannot be shared: it is not on a bridge network");
+    }
+    return other.networkNamespace();
+  }
 }

@@ -46,7 +46,7 @@ final class RuntimeSpecs {
   RuntimeSpec container(
       ContainerDirectory directory,
       ContainerRecord record,
-      NetworkSetup network,
+      ContainerNetwork network,
       UserLookup.Identity user) {
     RuntimeSpec.Builder builder =
         RuntimeSpec.containerDefaults(

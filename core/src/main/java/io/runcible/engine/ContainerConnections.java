@@ -11,10 +11,10 @@ import java.util.List;
 import java.util.Optional;
 
 /** Decides how a container is connected, and connects it. */
-final class ContainerNetworks {
+final class ContainerConnections {
   private final EngineParts parts;
 
-  ContainerNetworks(EngineParts parts) {
+  ContainerConnections(EngineParts parts) {
     this.parts = parts;
   }
 
@@ -60,18 +60,18 @@ final class ContainerNetworks {
    * @param directory of the container, which need not be there yet
    * @throws RuncibleException as {@link PortForwarder#reserve} and {@link UserNetwork#reserve}
    */
-  ContainerNetwork make(ContainerSpec spec, ContainerDirectory directory) {
+  ContainerConnection make(ContainerSpec spec, ContainerDirectory directory) {
     if (spec.network().kind() == Network.Kind.USER) {
       return user(
           UserNetwork.reserve(parts.host(), parts.watcher(), directory.path(), spec.ports()));
     }
     return spec.ports().isEmpty()
-        ? ContainerNetwork.UNCONNECTED
+        ? ContainerConnection.UNCONNECTED
         : forwarded(parts.forwarder().reserve(spec.ports()));
   }
 
-  private static ContainerNetwork forwarded(PublishedPorts ports) {
-    return new ContainerNetwork() {
+  private static ContainerConnection forwarded(PublishedPorts ports) {
+    return new ContainerConnection() {
       @Override
       public List<PortBinding> ports() {
         return ports.bindings();
@@ -92,8 +92,8 @@ final class ContainerNetworks {
     };
   }
 
-  private static ContainerNetwork user(UserNetwork network) {
-    return new ContainerNetwork() {
+  private static ContainerConnection user(UserNetwork network) {
+    return new ContainerConnection() {
       @Override
       public List<PortBinding> ports() {
         return network.bindings();

@@ -1,0 +1,47 @@
+package io.runcible.engine;
+
+import io.runcible.network.PortBinding;
+import java.util.List;
+import java.util.Optional;
+
+/** What connects one container with the world around it, from its making to its removal. */
+interface ContainerConnection extends AutoCloseable {
+  /** Nothing: there is no network, or it is that of the host. */
+  ContainerConnection UNCONNECTED =
+      new ContainerConnection() {
+        @Override
+        public List<PortBinding> ports() {
+          return List.of();
+        }
+
+        @Override
+        public Runnable started(StartedProcess process) {
+          return () -> {};
+        }
+
+        @Override
+        public void close() {}
+      };
+
+  /** What is published, with the ports of the host. */
+  List<PortBinding> ports();
+
+  /** The {@code /etc/resolv.conf} that it asks for; empty for none of its own. */
+  default Optional<String> resolvConf() {
+    return Optional.empty();
+  }
+
+  /** Makes what must be there before the runtime starts. */
+  default void prepare() {}
+
+  /**
+   * Connects the container, whose first process runs.
+   *
+   * @return to be run when that has ended; takes no time
+   */
+  Runnable started(StartedProcess process);
+
+  /** Lets go of all; blocks until it is done. Idempotent. */
+  @Override
+  void close();
+}
