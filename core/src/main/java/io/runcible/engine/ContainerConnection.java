@@ -1,6 +1,7 @@
 package io.runcible.engine;
 
 import io.runcible.network.PortBinding;
+import java.net.InetAddress;
 import java.util.List;
 import java.util.Optional;
 
@@ -15,7 +16,7 @@ interface ContainerConnection extends AutoCloseable {
         }
 
         @Override
-        public Runnable started(StartedProcess process) {
+        public Runnable started(StartedProcess process, List<InetAddress> addresses) {
           return () -> {};
         }
 
@@ -37,9 +38,10 @@ interface ContainerConnection extends AutoCloseable {
   /**
    * Connects the container, whose first process runs.
    *
+   * @param addresses of the container on its networks
    * @return to be run when that has ended; takes no time
    */
-  Runnable started(StartedProcess process);
+  Runnable started(StartedProcess process, List<InetAddress> addresses);
 
   /** Lets go of all; blocks until it is done. Idempotent. */
   @Override

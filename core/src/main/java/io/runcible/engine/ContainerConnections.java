@@ -7,6 +7,7 @@ import io.runcible.network.PortBinding;
 import io.runcible.network.PortForwarder;
 import io.runcible.network.PublishedPorts;
 import io.runcible.network.UserNetwork;
+import java.net.InetAddress;
 import java.util.List;
 import java.util.Optional;
 
@@ -78,10 +79,10 @@ final class ContainerConnections {
       }
 
       @Override
-      public Runnable started(StartedProcess process) {
+      public Runnable started(StartedProcess process, List<InetAddress> addresses) {
         return process
             .networkNamespace()
-            .map(namespace -> ports.open(namespace, List.of()))
+            .map(namespace -> ports.open(namespace, addresses))
             .orElse(() -> {});
       }
 
@@ -110,7 +111,7 @@ final class ContainerConnections {
       }
 
       @Override
-      public Runnable started(StartedProcess process) {
+      public Runnable started(StartedProcess process, List<InetAddress> addresses) {
         return network::end;
       }
 

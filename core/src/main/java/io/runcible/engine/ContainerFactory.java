@@ -89,7 +89,8 @@ final class ContainerFactory {
       throw e;
     }
     Container container =
-        new Container(parts, remover, directory, record, spec.stdio(), Optional.of(entry), connection);
+        new Container(
+            parts, remover, directory, record, spec.stdio(), Optional.of(entry), connection);
     container.tellCreated();
     try {
       parts.watchdog().add(record);

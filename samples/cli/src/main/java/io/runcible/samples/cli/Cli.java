@@ -77,6 +77,7 @@ public final class Cli {
     COMMANDS.put("export", ExportCommand.class);
     COMMANDS.put("diff", DiffCommand.class);
     COMMANDS.put("commit", CommitCommand.class);
+    COMMANDS.put("network", NetworkCommand.class);
     COMMANDS.put("info", InfoCommand.class);
   }
 

@@ -87,9 +87,18 @@ final class RunCommand implements Callable<Integer> {
   private @Nullable String hostname;
 
   @Option(
-      names = "--network",
-      description = "none, host or user. Default: none, for an ordinary user's ports user.")
-  private @Nullable String network;
+      names = {"--network", "--net"},
+      paramLabel = "NETWORK",
+      description =
+          "none, host, user, bridge, container:ID, or the name of a network; several of the last."
+              + " Default: none, for an ordinary user's ports user.")
+  private List<String> networks = List.of();
+
+  @Option(
+      names = {"--network-alias", "--net-alias"},
+      paramLabel = "NAME",
+      description = "A further name on each of the networks.")
+  private List<String> aliases = List.of();
 
   @Option(
       names = {"-p", "--publish"},
@@ -145,8 +154,9 @@ final class RunCommand implements Callable<Integer> {
 
   private ContainerSpec spec() {
     ContainerSpec.Builder spec = ContainerSpec.builder(image);
-    if (network != null) {
-      spec.network(network(network));
+    if (!networks.isEmpty()) {
+      List<Network> wanted = networks.stream().map(this::network).toList();
+      spec.network(wanted.get(0), wanted.subList(1, wanted.size()).toArray(Network[]::new));
     }
     ports.forEach(port -> PortBinding.parse(port).forEach(spec::publish));
     if (!command.isEmpty()) {
@@ -193,15 +203,12 @@ final class RunCommand implements Callable<Integer> {
     }
   }
 
-  private static Network network(String name) {
-    return switch (name) {
-      case "none" -> Network.NONE;
-      case "host" -> Network.HOST;
-      case "user" -> Network.USER;
-      default ->
-          throw new RuncibleException(
-              ErrorKind.UNSUPPORTED, "there is no network '" + name + "' but none, host and user");
-    };
+  private Network network(String text) {
+    Network network = Network.parse(text);
+    for (String alias : aliases) {
+      network = network.withAlias(alias);
+    }
+    return network;
   }
 
   private static Mount volume(String text) {

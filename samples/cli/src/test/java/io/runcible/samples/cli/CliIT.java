@@ -144,6 +144,31 @@ class CliIT {
     assertThat(ended.errors().lines()).hasSize(1);
   }
 
+  private Ended network(String verb, String... arguments) throws Exception {
+    List<String> all = new ArrayList<>(List.of("network"));
+    List<String> words = new ArrayList<>(command(verb, arguments).command());
+    int main = words.indexOf(Cli.class.getName());
+    all.addAll(words.subList(main + 1, words.size()));
+    return ended(program(List.of(), TARGET, all).start(), runs);
+  }
+
+  @Test
+  void networksComeAndGo() throws Exception {
+    assertThat(network("ls", "--json").output().strip()).isEqualTo("[ ]");
+    Ended made = network("create", "--internal", "--subnet", "fd00:7:7::/64", "back");
+    if (!System.getProperty("user.name").equals("root")) {
+      assertOneLine(made, 125, "root");
+      return;
+    }
+    assertThat(made.output().strip()).isEqualTo("back");
+    assertThat(network("ls").output()).contains("back", "fd00:7:7:", "true");
+    assertOneLine(network("create", "back"), 125, "back");
+    Ended alone = runcible("run", "--network", "back", image, "cat", "/etc/hosts");
+    assertThat(alone.output()).contains("fd00:7:7:");
+    assertThat(network("rm", "back").code()).isZero();
+    assertOneLine(network("rm", "back"), 125, "back");
+  }
+
   @Test
   void versionIsThatOfTheLibrary() throws Exception {
     Process process = program(List.of(), TARGET, List.of("--version")).start();
