@@ -41,8 +41,7 @@ final class CommitCommand implements Callable<Integer> {
   public Integer call() {
     try (ContainerEngine engine = options.open()) {
       Container container = Containers.require(engine, id);
-      System.out.println(
-          container.commit(name, this::change).descriptor().digest());
+      System.out.println(container.commit(name, this::change).descriptor().digest());
     }
     return 0;
   }

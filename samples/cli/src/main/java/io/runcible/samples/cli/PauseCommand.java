@@ -8,7 +8,10 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /** Pauses containers. */
-@Command(name = "pause", description = "Stop all processes of containers where they are.", mixinStandardHelpOptions = true)
+@Command(
+    name = "pause",
+    description = "Stop all processes of containers where they are.",
+    mixinStandardHelpOptions = true)
 final class PauseCommand implements Callable<Integer> {
   @Mixin private EngineOptions options = new EngineOptions();
 

@@ -8,7 +8,10 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /** Resumes containers. */
-@Command(name = "unpause", description = "Let the processes of paused containers go on.", mixinStandardHelpOptions = true)
+@Command(
+    name = "unpause",
+    description = "Let the processes of paused containers go on.",
+    mixinStandardHelpOptions = true)
 final class UnpauseCommand implements Callable<Integer> {
   @Mixin private EngineOptions options = new EngineOptions();
 
