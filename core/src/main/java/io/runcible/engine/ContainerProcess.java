@@ -73,7 +73,7 @@ public final class ContainerProcess implements AutoCloseable {
   }
 
   /**
-   * Changes the size of its terminal. (crun passes a new size on to the first process alone.)
+   * Changes the size of its terminal. A process of crun 1.8 keeps the size that it began with.
    *
    * @throws RuncibleException FAILED_PRECONDITION if it has none, or was closed
    */

@@ -30,9 +30,9 @@ class CrunRuntimeIT extends OciRuntimeContract {
     return RuncRuntime.open(crun.toString(), wrapper, stateRoot, PrivilegedHost.open(), cgroups);
   }
 
-  /** crun 1.8 does not pass it on. */
+  /** crun 1.8 does not. */
   @Override
-  boolean resizesFurtherProcesses() {
+  boolean passesSizesOn() {
     return false;
   }
 

@@ -52,8 +52,8 @@ abstract class OciRuntimeContract {
     return true;
   }
 
-  /** Whether a new size of a terminal reaches a process of exec, too. */
-  boolean resizesFurtherProcesses() {
+  /** Whether a new size of a terminal reaches the process. */
+  boolean passesSizesOn() {
     return true;
   }
 
@@ -546,12 +546,14 @@ abstract class OciRuntimeContract {
       }
     }
 
-    private static final String UNTIL_RESIZED =
-        "echo up; until stty size | grep -q '55 177'; do sleep 0.01; done; exit 5";
+    private String untilResized() {
+      String resized = passesSizesOn() ? "stty size | grep -q '55 177'" : "test -t 0";
+      return "echo up; until " + resized + "; do sleep 0.01; done; exit 5";
+    }
 
     @Test
     void terminalOfTheFirstProcessIsResized() throws IOException {
-      ProcessSpec process = shell(UNTIL_RESIZED).terminal(true).build();
+      ProcessSpec process = shell(untilResized()).terminal(true).build();
       Path place = containers.newDirectory();
       Bundle bundle = Bundle.write(place, containers.spec("resized", process).build());
       try (Pty pty = Pty.open();
@@ -573,10 +575,7 @@ abstract class OciRuntimeContract {
       try (Running container = containers.start(process("sleep", "60")).awaitStart();
           Pty pty = Pty.open();
           InputStream out = pty.inputStream()) {
-        ProcessSpec process =
-            shell(resizesFurtherProcesses() ? UNTIL_RESIZED : "echo up; test -t 0 && exit 5")
-                .terminal(true)
-                .build();
+        ProcessSpec process = shell(untilResized()).terminal(true).build();
         ExecRequest request =
             ExecRequest.in(
                 containers.newDirectory(), container.id, process, Stdio.terminal(pty.slave()));
