@@ -18,7 +18,10 @@ public final class Overview {
   public static void main(String[] args) throws IOException {
     try (ContainerEngine engine = ContainerEngine.create()) {
       ContainerSpec spec =
-          ContainerSpec.builder("registry.example/team/redis:7").memory("256m").pids(100).build();
+          ContainerSpec.builder("registry.example/team/redis:7")
+              .memory("256m")
+              .publish(6379)
+              .build();
       try (Container redis = engine.run(spec)) {
         redis.awaitReady(Ready.onLog("Ready to accept connections"));
         try (ContainerProcess ping = redis.exec("redis-cli", "ping")) {
@@ -26,6 +29,7 @@ public final class Overview {
           String answer = new String(ping.stdout().readAllBytes(), StandardCharsets.UTF_8);
           System.out.println(status.code() + " " + answer);
         }
+        System.out.println("clients connect to " + redis.hostAddress(6379));
         redis.stop(Duration.ofSeconds(10));
         System.out.println(redis.logs().text());
       }
