@@ -63,7 +63,8 @@ final class ThisProcess implements PrivilegedHost {
       if (e instanceof NativeException failed && failed.errno() == Errno.ENOENT) {
         return; // Gone already, which is what was asked for.
       }
-      throw new RuncibleException(ErrorKind.INTERNAL, "cannot remove '" + directory + "'", e);
+      throw new RuncibleException(
+          ErrorKind.INTERNAL, "cannot remove '" + directory + "': " + e.getMessage(), e);
     }
   }
 

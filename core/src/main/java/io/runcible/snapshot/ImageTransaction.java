@@ -288,16 +288,23 @@ final class ImageTransaction implements AutoCloseable {
   }
 
   private static void closeAll(Collection<AutoCloseable> held) {
-    RuncibleException failure =
-        new RuncibleException(ErrorKind.INTERNAL, "cannot clean up after an image");
+    RuncibleException failure = null;
     for (AutoCloseable one : held) {
       try {
         one.close();
       } catch (Exception e) {
-        failure.addSuppressed(e);
+        if (failure == null) {
+          failure =
+              new RuncibleException(
+                  e instanceof RuncibleException known ? known.kind() : ErrorKind.INTERNAL,
+                  "cannot clean up after an image: " + e.getMessage(),
+                  e);
+        } else {
+          failure.addSuppressed(e);
+        }
       }
     }
-    if (failure.getSuppressed().length > 0) {
+    if (failure != null) {
       throw failure;
     }
   }

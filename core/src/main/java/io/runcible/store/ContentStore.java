@@ -205,7 +205,12 @@ public final class ContentStore {
   /** Removes what is left of ingests, as far as it is of no use, and the locks of dead ones. */
   void removeAbandoned() {
     partials.trim();
-    for (Path file : StoreFiles.list(locks, "{blob,name}-*")) {
+    removeIdleLocks();
+  }
+
+  /** A lock that could not be taken leaves its file: only who holds it may remove that. */
+  void removeIdleLocks() {
+    for (Path file : StoreFiles.list(locks, "{blob,name,snapshot}-*")) {
       LockFile.tryAcquire(file, true).ifPresent(LockFile::closeAndRemove);
     }
   }

@@ -62,6 +62,7 @@ public final class Sweep implements AutoCloseable {
    */
   public long removeBlobs(Collection<Digest> unused) {
     long bytes = store.content().removePartials();
+    store.content().removeIdleLocks();
     for (Digest digest : unused) {
       bytes += store.content().size(digest);
       store.content().remove(digest);

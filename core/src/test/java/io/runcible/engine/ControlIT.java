@@ -38,11 +38,14 @@ class ControlIT {
   @Test
   void pausedContainerStandsStillUntilItIsResumed() throws IOException, InterruptedException {
     try (Container container = ENGINE.get().run(ENGINE.sh(COUNTING).build())) {
+      var count = ENGINE.directory(container).resolve("rootfs/count");
+      while (!Files.exists(count)) {
+        Thread.sleep(5);
+      }
       container.pause();
       container.pause();
       assertThat(container.isPaused()).isTrue();
       assertThat(container.isRunning()).isTrue();
-      var count = ENGINE.directory(container).resolve("rootfs/count");
       long before = Files.size(count);
       Thread.sleep(100);
       assertThat(Files.size(count)).isEqualTo(before);
