@@ -39,8 +39,7 @@ final class Sample {
       System.setIn(input);
       System.setOut(capturedOut);
       System.setErr(capturedErr);
-      int code =
-          Cli.execute(Stream.of(arguments).map(Object::toString).toArray(String[]::new));
+      int code = Cli.execute(Stream.of(arguments).map(Object::toString).toArray(String[]::new));
       return new Ended(code, output.toString(UTF_8), errors.toString(UTF_8));
     } finally {
       System.setIn(in);
