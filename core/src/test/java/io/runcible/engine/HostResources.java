@@ -209,7 +209,8 @@ final class HostResources {
       }
     }
     Path networks = root.resolve("data").resolve("networks");
-    for (Path network : Files.isDirectory(networks) ? list(networks, "[a-z0-9]*") : List.<Path>of()) {
+    for (Path network :
+        Files.isDirectory(networks) ? list(networks, "[a-z0-9]*") : List.<Path>of()) {
       for (Path table : list(network, "leases-*.json")) {
         String leases = read(table);
         if (!leases.isEmpty() && !leases.startsWith("{\"leases\":[],\"engines\":[],")) {
