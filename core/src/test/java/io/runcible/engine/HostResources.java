@@ -23,6 +23,7 @@ import java.util.Set;
  */
 final class HostResources {
   private static final Path PROC = Path.of("/proc");
+  private static final String PROCESS = "process ";
   private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
 
   /** Threads of the library; those of the test registry end by themselves after a while. */
@@ -88,7 +89,8 @@ final class HostResources {
       boolean self = pid == ProcessHandle.current().pid();
       if (!self && (descends(pid, parents) || mentions(command) || inside)) {
         own.add(pid);
-        found.add("process " + pid + " " + shown(command));
+        // Only the number: what it executes may change.
+        found.add(PROCESS + pid);
       }
     }
     return own;
@@ -97,6 +99,13 @@ final class HostResources {
   /** Empty if it has ended. */
   static String commandLine(long pid) {
     return read(PROC.resolve(pid + "/cmdline")).replace('\0', ' ').strip();
+  }
+
+  /** The line of a resource, and of a process what it executes now. */
+  static String described(String resource) {
+    return resource.startsWith(PROCESS)
+        ? resource + " " + shown(commandLine(Long.parseLong(resource.substring(PROCESS.length()))))
+        : resource;
   }
 
   private static String shown(String command) {

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -60,7 +61,9 @@ final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
       left.retainAll(left());
     }
     if (!left.isEmpty()) {
-      fail("left behind:%n  %s", String.join("\n  ", left));
+      fail(
+          "left behind:%n  %s",
+          left.stream().map(HostResources::described).collect(Collectors.joining("\n  ")));
     }
   }
 
@@ -77,9 +80,8 @@ final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
     look()
         .forEach(
             (resource, count) -> {
-              int more = count - before.getOrDefault(resource, 0);
-              if (more > 0) {
-                left.add(resource + (more > 1 ? " (" + more + " times)" : ""));
+              if (count > before.getOrDefault(resource, 0)) {
+                left.add(resource);
               }
             });
     return left;
