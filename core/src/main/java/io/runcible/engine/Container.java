@@ -259,7 +259,7 @@ public final class Container implements AutoCloseable {
     StartedProcess started = StartedProcess.run(parts, directory, record, stdio);
     init = started;
     started.awaitStart();
-    Runnable onEnd = connection.started(started, addresses());
+    Runnable onEnd = connection.started(started, this::addresses);
     started.process().onExit().whenComplete((status, failure) -> onEnd.run());
     if (isDetached()) {
       parts.watchdog().remove(record);

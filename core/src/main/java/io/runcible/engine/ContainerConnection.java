@@ -4,6 +4,7 @@ import io.runcible.network.PortBinding;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** What connects one container with the world around it, from its making to its removal. */
 interface ContainerConnection extends AutoCloseable {
@@ -16,7 +17,7 @@ interface ContainerConnection extends AutoCloseable {
         }
 
         @Override
-        public Runnable started(StartedProcess process, List<InetAddress> addresses) {
+        public Runnable started(StartedProcess process, Supplier<List<InetAddress>> addresses) {
           return () -> {};
         }
 
@@ -38,10 +39,10 @@ interface ContainerConnection extends AutoCloseable {
   /**
    * Connects the container, whose first process runs.
    *
-   * @param addresses of the container on its networks
+   * @param addresses tells those of the container on its networks
    * @return to be run when that has ended; takes no time
    */
-  Runnable started(StartedProcess process, List<InetAddress> addresses);
+  Runnable started(StartedProcess process, Supplier<List<InetAddress>> addresses);
 
   /** Lets go of all; blocks until it is done. Idempotent. */
   @Override

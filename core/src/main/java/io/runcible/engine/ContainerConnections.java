@@ -10,6 +10,7 @@ import io.runcible.network.UserNetwork;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** Decides how a container is connected, and connects it. */
 final class ContainerConnections {
@@ -79,10 +80,10 @@ final class ContainerConnections {
       }
 
       @Override
-      public Runnable started(StartedProcess process, List<InetAddress> addresses) {
+      public Runnable started(StartedProcess process, Supplier<List<InetAddress>> addresses) {
         return process
             .networkNamespace()
-            .map(namespace -> ports.open(namespace, addresses))
+            .map(namespace -> ports.open(namespace, addresses.get()))
             .orElse(() -> {});
       }
 
@@ -111,7 +112,7 @@ final class ContainerConnections {
       }
 
       @Override
-      public Runnable started(StartedProcess process, List<InetAddress> addresses) {
+      public Runnable started(StartedProcess process, Supplier<List<InetAddress>> addresses) {
         return network::end;
       }
 

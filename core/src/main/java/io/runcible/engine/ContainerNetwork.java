@@ -36,7 +36,8 @@ final class ContainerNetwork {
               + "' needs root: an ordinary user can change neither devices nor packet filters of"
               + " the host, nor enter a network namespace of another container");
     }
-    if ((kind == Network.Kind.NONE || kind == Network.Kind.CONTAINER)
+    if (kind != Network.Kind.BRIDGE
+        && kind != Network.Kind.HOST
         && !spec.nameResolution().gatewayNames().isEmpty()) {
       throw new RuncibleException(
           ErrorKind.INVALID_INPUT,

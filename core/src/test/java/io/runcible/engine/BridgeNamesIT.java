@@ -2,6 +2,7 @@ package io.runcible.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.runcible.ErrorKind;
 import io.runcible.network.Network;
 import java.util.List;
 import java.util.function.Consumer;
@@ -143,6 +144,16 @@ class BridgeNamesIT {
                 .isEqualTo("search corp.example\nnameserver 192.0.2.53\noptions ndots:3");
           }
         });
+  }
+
+  @Test
+  void gatewayNameIsRefusedWhereThereIsNoGateway() {
+    NameResolution names = NameResolution.DEFAULT.withHost("the-host", NameResolution.HOST_GATEWAY);
+    for (Network network : List.of(Network.NONE, Network.USER, Network.container("other"))) {
+      ContainerSpec spec = ENGINE.sh("true").network(network).nameResolution(names).build();
+      RunIT.assertFails(
+          () -> ENGINE.get().create(spec), ErrorKind.INVALID_INPUT, NameResolution.HOST_GATEWAY);
+    }
   }
 
   @Test
