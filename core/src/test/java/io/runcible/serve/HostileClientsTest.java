@@ -62,14 +62,13 @@ class HostileClientsTest {
   }
 
   @AfterEach
-  void serverIsUpAndLeavesNothing() throws IOException {
+  void serverIsUpAndLeavesNothing() throws Exception {
     assertThat(exchange("GET /v2/team/app/manifests/1 HTTP/1.1\r\n" + HOST + "\r\n"))
         .startsWith("HTTP/1.1 200 OK");
     server.close();
     assertThat(contents("layout")).isEqualTo(before);
     assertThat(contents("uploads")).containsOnlyKeys("uploads/.runcible-uploads.lock");
-    assertThat(Thread.getAllStackTraces().keySet())
-        .noneMatch(thread -> thread.getName().startsWith("runcible-registry-"));
+    ServerThreads.assertGone();
     assertThat(openFiles()).noneMatch(file -> file.startsWith(temporary.toString()));
   }
 

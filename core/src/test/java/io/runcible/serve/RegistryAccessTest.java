@@ -208,8 +208,7 @@ class RegistryAccessTest {
           assertThat(e).hasMessageContaining("reset");
         }
       }
-      assertThat(Thread.getAllStackTraces().keySet())
-          .noneMatch(thread -> thread.getName().startsWith("runcible-registry-"));
+      ServerThreads.assertGone();
     }
   }
 }

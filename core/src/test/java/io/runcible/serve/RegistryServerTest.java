@@ -414,13 +414,7 @@ class RegistryServerTest {
       server.close();
       assertThatThrownBy(() -> new Socket("127.0.0.1", port).close())
           .isInstanceOf(IOException.class);
-      for (Thread thread : Thread.getAllStackTraces().keySet()) {
-        if (thread.getName().startsWith("runcible-registry-")) {
-          // One that has ended its work may still be on its way out.
-          thread.join(5000);
-          assertThat(thread.isAlive()).as("%s", thread).isFalse();
-        }
-      }
+      ServerThreads.assertGone();
     }
 
     @Test
