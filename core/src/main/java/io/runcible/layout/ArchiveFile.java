@@ -74,7 +74,8 @@ final class ArchiveFile implements LayoutContent, AutoCloseable {
 
   private static ArchiveFile spooled(String shown, InputStream content, ArchiveLimits limits)
       throws IOException {
-    Path file = Files.createTempFile("runcible-", ".tar");
+    Path file =
+        Files.createTempFile(Path.of(System.getProperty("java.io.tmpdir")), "runcible-", ".tar");
     try {
       spool(shown, content, file, limits);
       return new ArchiveFile(shown, file, true);

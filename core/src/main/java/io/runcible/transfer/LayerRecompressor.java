@@ -49,7 +49,8 @@ final class LayerRecompressor {
     if (known.isPresent() && transfer.skipIfPresent(known.get())) {
       return known.get();
     }
-    Path path = Files.createTempFile("runcible-", ".layer");
+    Path path =
+        Files.createTempFile(Path.of(System.getProperty("java.io.tmpdir")), "runcible-", ".layer");
     try (FileChannel file =
         FileChannel.open(
             path,

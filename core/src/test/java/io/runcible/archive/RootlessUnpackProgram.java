@@ -34,6 +34,7 @@ final class RootlessUnpackProgram {
               List.of(
                   Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                   "-XX:+UseSerialGC",
+                  "-XX:TieredStopAtLevel=1",
                   "-Djnr.ffi.asm.enabled=false",
                   "-Duser.home=" + System.getProperty("user.home"),
                   "-cp",

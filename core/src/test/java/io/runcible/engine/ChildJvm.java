@@ -48,6 +48,7 @@ public final class ChildJvm implements AutoCloseable {
         List.of(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
             "-XX:-UsePerfData",
             "-Djnr.ffi.asm.enabled=false",
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",

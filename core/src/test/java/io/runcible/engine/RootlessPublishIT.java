@@ -80,7 +80,7 @@ class RootlessPublishIT {
 
   @Test
   void pastaPublishesForAUserWithOneId() throws Exception {
-    with(false, true, "true", "all", jvm -> assertAll(said(jvm)));
+    with(false, true, "true", "tcp", jvm -> assertTcp(said(jvm)));
   }
 
   private static void assertAll(Map<String, String> said) {

@@ -22,12 +22,6 @@ import java.util.List;
 final class RootlessPublishProgram {
   private static final int TCP = 7000;
   private static final int UDP = 7053;
-  private static final String TCP_SERVER =
-      "use Socket; $SIG{CHLD} = 'IGNORE'; socket(S, PF_INET, SOCK_STREAM, 0);"
-          + " bind(S, sockaddr_in(7000, INADDR_ANY)); listen(S, 256);"
-          + " while (1) { accept(C, S) or next; if (!fork) { select(C); $| = 1;"
-          + " print qq(hello\\n); while (sysread(C, $words, 4096)) { syswrite(C, $words) } exit }"
-          + " close(C) }";
   private static final String UDP_SERVER =
       "use Socket; socket(S, PF_INET, SOCK_DGRAM, 0); bind(S, sockaddr_in(7053, INADDR_ANY));"
           + " while ($from = recv(S, $words, 65535, 0)) { send(S, uc($words), 0, $from) }";
@@ -48,13 +42,15 @@ final class RootlessPublishProgram {
         case "all" -> program.all();
         case "tcp" -> program.tcp();
         case "wait" -> program.waitToBeKilled();
-        default -> say("create", program.failure(program.perl(TCP_SERVER).publish(TCP)));
+        default -> say("create", program.failure(program.tcpServer().publish(TCP)));
       }
     }
   }
 
-  private ContainerSpec.Builder perl(String script) {
-    return ContainerSpec.builder(registry + "/test:debian").command("perl", "-e", script);
+  /** Greets, and sends back what it gets. */
+  private ContainerSpec.Builder tcpServer() {
+    return ContainerSpec.builder(registry + "/test:busybox")
+        .command("nc", "-ll", "-p", "7000", "-e", "sh", "-c", "echo hello; cat");
   }
 
   private ContainerSpec.Builder sh(String script) {
@@ -84,7 +80,7 @@ final class RootlessPublishProgram {
   }
 
   private void tcp() throws Exception {
-    ContainerSpec spec = perl(TCP_SERVER).publish(TCP).build();
+    ContainerSpec spec = tcpServer().publish(TCP).build();
     InetSocketAddress address;
     try (Container container = engine.create(spec)) {
       address = container.hostAddress(TCP);
@@ -117,7 +113,11 @@ final class RootlessPublishProgram {
   }
 
   private void udp() throws Exception {
-    ContainerSpec spec = perl(UDP_SERVER).publish(PortBinding.udp(UDP)).build();
+    ContainerSpec spec =
+        ContainerSpec.builder(registry + "/test:debian")
+            .command("perl", "-e", UDP_SERVER)
+            .publish(PortBinding.udp(UDP))
+            .build();
     try (Container container = engine.run(spec);
         DatagramSocket socket = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
       socket.setSoTimeout(200);
@@ -165,7 +165,7 @@ final class RootlessPublishProgram {
   }
 
   private void waitToBeKilled() throws Exception {
-    Container container = engine.run(perl(TCP_SERVER).publish(TCP).build());
+    Container container = engine.run(tcpServer().publish(TCP).build());
     container.awaitReady(Ready.onPort(TCP));
     say("tcp", talk(container.hostAddress(TCP), "you"));
     say("port", container.hostPort(TCP));

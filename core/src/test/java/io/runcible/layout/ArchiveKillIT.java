@@ -44,6 +44,7 @@ class ArchiveKillIT {
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
                 "-cp",
                 hidden != null ? hidden : System.getProperty("java.class.path"),
                 Program.class.getName(),

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.runcible.ErrorKind;
+import io.runcible.OwnTemporaryDirectory;
 import io.runcible.RuncibleException;
 import io.runcible.archive.ArchiveLimits;
 import io.runcible.image.Descriptor;
@@ -34,6 +35,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -41,27 +43,19 @@ import org.junit.jupiter.params.provider.ValueSource;
 class OciArchiveTest {
   private static final ImageReference APP = ImageReference.parse("registry.example/team/app:1");
 
+  @RegisterExtension final OwnTemporaryDirectory spooled = new OwnTemporaryDirectory();
   @TempDir Path temporary;
   private Path file;
-  private List<String> spooledBefore;
 
   @BeforeEach
   void name() {
     file = temporary.resolve("images.tar");
-    spooledBefore = spooled();
   }
 
-  /** Neither beside the archive nor where temporary files go. */
+  /** Beside the archive; where temporary files go looks {@link #spooled}. */
   @AfterEach
   void nothingTemporaryStays() {
     assertThat(Tars.names(temporary)).noneMatch(name -> name.startsWith(".runcible-"));
-    assertThat(spooled()).isEqualTo(spooledBefore);
-  }
-
-  private static List<String> spooled() {
-    return Tars.names(Path.of(System.getProperty("java.io.tmpdir"))).stream()
-        .filter(name -> name.startsWith("runcible-") && name.endsWith(".tar"))
-        .toList();
   }
 
   private Path write(Consumer<ImageSink> content) {
@@ -145,7 +139,7 @@ class OciArchiveTest {
     @Test
     void aPlainFileIsReadWhereItIs() throws IOException {
       try (OciArchive archive = OciArchive.open(sample())) {
-        assertThat(spooled()).isEqualTo(spooledBefore);
+        assertThat(spooled.names()).isEmpty();
         assertSample(archive);
       }
     }
@@ -154,7 +148,7 @@ class OciArchiveTest {
     void aCompressedArchiveIsDecompressedOnce() throws IOException {
       Tars.write(file, Tars.gzip(Files.readAllBytes(sample())));
       try (OciArchive archive = OciArchive.open(file)) {
-        assertThat(spooled()).hasSize(spooledBefore.size() + 1);
+        assertThat(spooled.names()).hasSize(1);
         assertSample(archive);
         assertSample(archive);
       }

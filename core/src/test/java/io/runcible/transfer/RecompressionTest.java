@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
+import io.runcible.OwnTemporaryDirectory;
 import io.runcible.ProgressEvent;
 import io.runcible.RuncibleException;
 import io.runcible.archive.Compression;
@@ -24,21 +25,21 @@ import io.runcible.image.Platform;
 import io.runcible.image.Samples;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 class RecompressionTest {
   private static final ImageReference ONE = ImageReference.parse("registry.example/app:1");
   private static final ImageReference OTHER = ImageReference.parse("mirror.example/copy:2");
 
+  @RegisterExtension final OwnTemporaryDirectory temporary = new OwnTemporaryDirectory();
   @TempDir Path directory;
   private final MemoryImageSource source = new MemoryImageSource();
   private final MemoryImageSource sink = new MemoryImageSource();
@@ -319,19 +320,12 @@ class RecompressionTest {
         ImageCopy.between(source, sink)
             .recompress(Compression.ZSTD)
             .listener(event -> caller.interrupt());
-    List<Path> before = temporaryFiles();
     RuncibleException failure =
         catchThrowableOfType(RuncibleException.class, () -> copy.copy(ONE, OTHER));
     assertThat(Thread.interrupted()).isTrue();
     assertThat(failure.kind()).isEqualTo(ErrorKind.CANCELLED);
-    assertThat(before).containsAll(temporaryFiles());
+    assertThat(temporary.names()).isEmpty();
     assertThat(catchThrowableOfType(RuncibleException.class, () -> sink.resolve(OTHER)).kind())
         .isEqualTo(ErrorKind.NOT_FOUND);
-  }
-
-  private static List<Path> temporaryFiles() throws IOException {
-    try (Stream<Path> files = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
-      return files.filter(f -> f.toString().endsWith(".layer")).sorted().toList();
-    }
   }
 }

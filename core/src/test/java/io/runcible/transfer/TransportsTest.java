@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.runcible.ErrorKind;
+import io.runcible.OwnTemporaryDirectory;
 import io.runcible.RuncibleException;
 import io.runcible.image.Descriptor;
 import io.runcible.image.Image;
@@ -25,11 +26,10 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -39,6 +39,7 @@ class TransportsTest {
   private static final ImageReference APP = ImageReference.parse("registry.example/team/app:1");
   private static final Transports TRANSPORTS = Transports.standard();
 
+  @RegisterExtension final OwnTemporaryDirectory spooled = new OwnTemporaryDirectory();
   @TempDir Path temporary;
 
   private ImageLocation location(String text) {
@@ -144,15 +145,8 @@ class TransportsTest {
         var out = new java.util.zip.GZIPOutputStream(Files.newOutputStream(pipe))) {
       in.transferTo(out);
     }
-    List<Path> before = spooled();
     assertFails(ErrorKind.NOT_FOUND, () -> TRANSPORTS.source(location("oci-archive:DIR/a.tar.gz")));
-    assertThat(spooled()).isEqualTo(before);
-  }
-
-  private static List<Path> spooled() throws IOException {
-    try (Stream<Path> files = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
-      return files.filter(file -> file.getFileName().toString().endsWith(".tar")).sorted().toList();
-    }
+    assertThat(spooled.names()).isEmpty();
   }
 
   @ParameterizedTest
