@@ -25,9 +25,12 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** The program as its launcher starts it, with an image of the host's own shell. */
 @EnabledIfContainersAvailable
+@Execution(ExecutionMode.CONCURRENT)
 class CliIT {
   private static final Path TARGET = Path.of("target");
   private static final int LIMIT_SECONDS = 60;
