@@ -106,7 +106,7 @@ class ConfinementIT {
             + number
             + ", $b, $b, $b, 0, 0);"
             + " print $r < 0 ? $! + 0 : \"allowed\"";
-    String errno = ENGINE.run(ENGINE.spec("debian").command("perl", "-e", script)).output();
+    String errno = ENGINE.run(ENGINE.spec("slim").command("perl", "-e", script)).output();
     assertThat(errno).as(name).isIn("1", "38");
   }
 

@@ -70,8 +70,8 @@ class KillIT {
     String files = "";
     for (int round = 0; round < Rounds.of(4, 50); round++) {
       ENGINE.leaks().begin();
-      killAtRandom("pull-loop", "debian", Victims.JVM);
-      String found = recover("debian");
+      killAtRandom("pull-loop", "slim", Victims.JVM);
+      String found = recover("slim");
       assertThat(found).isNotEmpty();
       assertThat(files).as("round %s of seed %s", round, seed).isIn("", found);
       files = found;
@@ -84,7 +84,7 @@ class KillIT {
   void storeIsWholeAfterAnyKill() {
     for (int round = 0; round < Rounds.of(4, 200); round++) {
       ENGINE.leaks().begin();
-      killAtRandom("store-loop", random.nextBoolean() ? "busybox" : "debian", Victims.JVM);
+      killAtRandom("store-loop", random.nextBoolean() ? "busybox" : "slim", Victims.JVM);
       try (ContainerEngine next = ENGINE.open()) {
         assertThat(next.images().check(true).problems())
             .as("round %s of seed %s", round, seed)

@@ -119,7 +119,7 @@ class PowerCutIT {
     mount();
     try {
       String digest;
-      try (ChildJvm jvm = start("pull-and-wait", "debian")) {
+      try (ChildJvm jvm = start("pull-and-wait", "slim")) {
         assertThat(jvm.line()).isEqualTo("working");
         digest = jvm.line();
         cutThePower();
@@ -127,10 +127,10 @@ class PowerCutIT {
       }
       try (ContainerEngine next = root.engine().build()) {
         assertThat(next.images().check(true).problems()).isEmpty();
-        assertThat(next.images().find(ENGINE.reference("debian")))
+        assertThat(next.images().find(ENGINE.reference("slim")))
             .hasValueSatisfying(
                 image -> assertThat(image.descriptor().digest()).hasToString(digest));
-        assertRuns(next, "debian");
+        assertRuns(next, "slim");
       }
     } finally {
       unmount();
@@ -144,7 +144,7 @@ class PowerCutIT {
     mount();
     try {
       for (int round = 0; round < Rounds.of(3, 100); round++) {
-        String image = random.nextBoolean() ? "debian" : "busybox";
+        String image = random.nextBoolean() ? "slim" : "busybox";
         try (ChildJvm jvm = start(program, image)) {
           assertThat(jvm.line()).isEqualTo("working");
           Thread.sleep(random.nextInt(LONGEST_MILLIS));

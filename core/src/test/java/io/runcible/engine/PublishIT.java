@@ -131,8 +131,7 @@ class PublishIT {
   @Test
   void twoHundredConnectionsAtOnce() throws Exception {
     ExecutorService clients = Executors.newFixedThreadPool(200);
-    ContainerSpec spec =
-        ENGINE.spec("debian").command("perl", "-e", PERL_ECHO).publish(PORT).build();
+    ContainerSpec spec = ENGINE.spec("slim").command("perl", "-e", PERL_ECHO).publish(PORT).build();
     try (Container container = ENGINE.get().run(spec)) {
       container.awaitReady(Ready.onPort(PORT));
       InetSocketAddress address = container.hostAddress(PORT);
@@ -238,7 +237,7 @@ class PublishIT {
         "use Socket; socket(S, PF_INET, SOCK_DGRAM, 0); bind(S, sockaddr_in(7000, INADDR_ANY));"
             + " while ($from = recv(S, $words, 65535, 0)) { send(S, uc($words), 0, $from) }";
     ContainerSpec spec =
-        ENGINE.spec("debian").command("perl", "-e", server).publish(PortBinding.udp(PORT)).build();
+        ENGINE.spec("slim").command("perl", "-e", server).publish(PortBinding.udp(PORT)).build();
     try (Container container = ENGINE.get().run(spec);
         DatagramSocket client = new DatagramSocket(0, InetAddress.getLoopbackAddress());
         DatagramSocket other = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {

@@ -42,10 +42,10 @@ final class RootlessProgram {
     say("confined", output(sh("busybox", "grep -E 'Seccomp:|NoNewPrivs' /proc/self/status")));
     say("memory", output(sh("busybox", "echo fine").memory("64m")));
     say("readonly", output(sh("busybox", "touch /x 2>&1 | grep -c Read-only").readOnlyRoot()));
-    say("owners", output(sh("debian", "stat -c %g /etc/shadow; stat -c %a:%n /usr/bin/passwd")));
-    say("removal", output(sh("debian", "rm -r /usr/share/doc && ls /usr/share | grep -c ^doc$")));
-    say("chown", output(sh("debian", "touch /f && chown 33:44 /f && stat -c %u:%g /f")));
-    say("user", output(sh("debian", "id -u").user("www-data")));
+    say("owners", output(sh("slim", "stat -c %g /etc/shadow; stat -c %a:%n /usr/bin/passwd")));
+    say("removal", output(sh("slim", "rm -r /usr/share/doc && ls /usr/share | grep -c ^doc$")));
+    say("chown", output(sh("slim", "touch /f && chown 33:44 /f && stat -c %u:%g /f")));
+    say("user", output(sh("slim", "id -u").user("www-data")));
     say("closed", engineIn("/root/runcible"));
     say("bridge", output(sh("busybox", "true").network(Network.named("back"))));
     say("detached", output(sh("busybox", "true").detached()));

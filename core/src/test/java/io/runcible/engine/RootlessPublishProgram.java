@@ -114,7 +114,7 @@ final class RootlessPublishProgram {
 
   private void udp() throws Exception {
     ContainerSpec spec =
-        ContainerSpec.builder(registry + "/test:debian")
+        ContainerSpec.builder(registry + "/test:slim")
             .command("perl", "-e", UDP_SERVER)
             .publish(PortBinding.udp(UDP))
             .build();

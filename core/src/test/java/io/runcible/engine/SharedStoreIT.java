@@ -28,7 +28,7 @@ class SharedStoreIT {
     List<ChildJvm> jvms = new ArrayList<>();
     try (Container bystander = ENGINE.get().run(ENGINE.sh("sleep 600").build())) {
       for (int i = 0; i < JVMS; i++) {
-        String image = ENGINE.reference(i == 0 ? "debian" : "busybox");
+        String image = ENGINE.reference(i == 0 ? "slim" : "busybox");
         jvms.add(
             ChildJvm.start(
                 EngineProgram.class, "share", ENGINE.root().path(), image, Rounds.of(15, 300)));

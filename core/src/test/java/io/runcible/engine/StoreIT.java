@@ -41,7 +41,7 @@ import org.junit.jupiter.api.io.TempDir;
 @SuppressWarnings("try") // What is open is what is tested.
 class StoreIT {
   private static final String BUSYBOX = "registry.example/test:busybox";
-  private static final String DEBIAN = "registry.example/test:debian";
+  private static final String SLIM = "registry.example/test:slim";
 
   @TempDir Path files;
   private final TestRoot root = TestRoot.create();
@@ -110,7 +110,7 @@ class StoreIT {
     reopenWithoutRegistry();
     try (ImageSink sink = images.sink()) {
       copy(registry, BUSYBOX, sink);
-      copy(registry, DEBIAN, sink);
+      copy(registry, SLIM, sink);
     }
     assertThat(images.check(false).problems()).isEmpty();
     assertThat(run(engine, BUSYBOX)).isEqualTo("fine");
@@ -121,16 +121,16 @@ class StoreIT {
 
   @Test
   void savedImageIsLoadedElsewhere() throws IOException {
-    images.pull(DEBIAN);
+    images.pull(SLIM);
     ImageLayout saved = empty();
-    images.save(DEBIAN, saved);
+    images.save(SLIM, saved);
     RunIT.assertFails(() -> images.save(BUSYBOX, saved), ErrorKind.NOT_FOUND, BUSYBOX);
     try (TestRoot other = TestRoot.create();
         ContainerEngine loading = other.engine().registry(empty()).build()) {
-      Image loaded = loading.images().load(saved, DEBIAN, ProgressListener.NONE);
+      Image loaded = loading.images().load(saved, SLIM, ProgressListener.NONE);
       assertThat(loaded.descriptor().digest())
-          .isEqualTo(images.find(DEBIAN).orElseThrow().descriptor().digest());
-      assertThat(run(loading, DEBIAN)).isEqualTo("fine");
+          .isEqualTo(images.find(SLIM).orElseThrow().descriptor().digest());
+      assertThat(run(loading, SLIM)).isEqualTo("fine");
       assertThat(loading.images().check(false).problems()).isEmpty();
     }
   }
@@ -189,12 +189,12 @@ class StoreIT {
     images.pull(BUSYBOX);
     images.tag(BUSYBOX, "box:pinned");
     images.tag(BUSYBOX, "box:plain");
-    images.pull(DEBIAN);
+    images.pull(SLIM);
     images.pin("box:pinned", true);
     assertThat(images.prune().names()).isEmpty();
     assertThat(images.prune(PruneRules.unused().olderThan(Duration.ofDays(1))).names()).isEmpty();
     assertThat(images.prune(PruneRules.unused().label("no.such.label")).names()).isEmpty();
-    try (Container user = engine.create(ContainerSpec.builder(DEBIAN).command("true").build())) {
+    try (Container user = engine.create(ContainerSpec.builder(SLIM).command("true").build())) {
       Pruned pruned = images.prune(PruneRules.unused());
       assertThat(user.isStarted()).isFalse();
       assertThat(pruned.names().stream().map(ImageReference::toString))
@@ -216,9 +216,9 @@ class StoreIT {
     CountDownLatch goOn = new CountDownLatch(1);
     ExecutorService thread = Executors.newSingleThreadExecutor();
     try (ContainerEngine slow = root.engine().registry(new Stalling(stalled, goOn)).build()) {
-      Future<Image> pull = thread.submit(() -> slow.images().pull(DEBIAN));
+      Future<Image> pull = thread.submit(() -> slow.images().pull(SLIM));
       stalled.await();
-      // The pull has the first layer of debian in common with nobody; busybox is not used.
+      // The pull has the first layer of slim in common with nobody; busybox is not used.
       Pruned pruned = images.prune();
       assertThat(pruned.blobs()).isPositive();
       assertThat(pruned.layers()).isPositive();
@@ -226,7 +226,7 @@ class StoreIT {
       goOn.countDown();
       pull.get();
       images.prune();
-      assertThat(run(engine, DEBIAN)).isEqualTo("fine");
+      assertThat(run(engine, SLIM)).isEqualTo("fine");
     } finally {
       goOn.countDown();
       thread.shutdownNow();
@@ -236,15 +236,15 @@ class StoreIT {
 
   @Test
   void pullSparesLayersThatWereUnusedBefore() throws Exception {
-    images.pull(DEBIAN);
-    images.remove(DEBIAN);
-    Path blob = blob(images(DEBIAN).manifest().layers().get(0).digest());
+    images.pull(SLIM);
+    images.remove(SLIM);
+    Path blob = blob(images(SLIM).manifest().layers().get(0).digest());
     Files.delete(blob);
     CountDownLatch stalled = new CountDownLatch(1);
     CountDownLatch goOn = new CountDownLatch(1);
     ExecutorService thread = Executors.newSingleThreadExecutor();
     try (ContainerEngine slow = root.engine().registry(new Stalling(stalled, goOn)).build()) {
-      Future<Image> pull = thread.submit(() -> slow.images().pull(DEBIAN));
+      Future<Image> pull = thread.submit(() -> slow.images().pull(SLIM));
       stalled.await();
       assertThat(images.prune().layers()).isZero();
       goOn.countDown();
@@ -287,7 +287,7 @@ class StoreIT {
     @Override
     public InputStream blob(ImageReference reference, Descriptor descriptor) {
       InputStream content = registry.blob(reference, descriptor);
-      boolean layer = images(DEBIAN).manifest().layers().contains(descriptor);
+      boolean layer = images(SLIM).manifest().layers().contains(descriptor);
       return layer ? new StallingStream(content) : content;
     }
 
@@ -328,16 +328,16 @@ class StoreIT {
 
   @Test
   void damagedBlobIsFoundAndHealsWithThePull() throws IOException {
-    images.pull(DEBIAN);
-    Image image = images.find(DEBIAN).orElseThrow();
+    images.pull(SLIM);
+    Image image = images.find(SLIM).orElseThrow();
     Path layer = blob(image.manifest().layers().get(0).digest());
     byte[] content = Files.readAllBytes(layer);
     content[content.length / 2] ^= 1;
     Files.write(layer, content);
     assertThat(kinds(images.check(false))).containsExactly(Kind.DAMAGED_BLOB);
     assertThat(kinds(images.repair(false))).containsExactly(Kind.MISSING_BLOB);
-    assertThat(run(engine, DEBIAN)).isEqualTo("fine");
-    images.pull(DEBIAN);
+    assertThat(run(engine, SLIM)).isEqualTo("fine");
+    images.pull(SLIM);
     assertThat(images.check(false).problems()).isEmpty();
   }
 
@@ -364,7 +364,7 @@ class StoreIT {
 
   @Test
   void damagedLayerIsUnpackedAgain() throws IOException {
-    images.pull(DEBIAN);
+    images.pull(SLIM);
     reopenWithoutRegistry();
     byte[] good = Files.readAllBytes(snapshotFile("/etc/debian_version"));
     Files.write(snapshotFile("/etc/debian_version"), new byte[good.length]);
@@ -374,14 +374,13 @@ class StoreIT {
     assertThat(report.problems().get(0).detail()).contains("etc/debian_version");
     assertThat(images.repair(true).problems()).isEmpty();
     assertThat(Files.readAllBytes(snapshotFile("/etc/debian_version"))).isEqualTo(good);
-    assertThat(run(engine, DEBIAN)).isEqualTo("fine");
+    assertThat(run(engine, SLIM)).isEqualTo("fine");
   }
 
   @Test
   void damagedLayerThatAContainerUsesStays() throws IOException {
-    images.pull(DEBIAN);
-    try (Container user =
-        engine.run(ContainerSpec.builder(DEBIAN).command("sleep", "600").build())) {
+    images.pull(SLIM);
+    try (Container user = engine.run(ContainerSpec.builder(SLIM).command("sleep", "600").build())) {
       Files.writeString(snapshotFile("/etc/debian_version"), "damaged");
       assertThat(kinds(images.repair(true))).containsExactly(Kind.DAMAGED_LAYER);
       assertThat(user.exec("true").waitFor()).isEqualTo(ExitStatus.ofExit(0));
@@ -410,7 +409,7 @@ class StoreIT {
     images.pull(BUSYBOX);
     StoreUsage alone = images.usage();
     images.tag(BUSYBOX, "box:1");
-    images.pull(DEBIAN);
+    images.pull(SLIM);
     StoreUsage usage = images.usage();
     assertThat(usage.images()).hasSize(3);
     StoreUsage.ImageUsage box = usage.images().get(0);
@@ -418,7 +417,7 @@ class StoreIT {
     assertThat(box.uniqueBytes()).isEqualTo(alone.blobBytes() + alone.layerBytes());
     assertThat(usage.unusedBytes()).isZero();
     assertThat(usage.ingestBytes()).isZero();
-    images.remove(DEBIAN);
+    images.remove(SLIM);
     assertThat(images.usage().unusedBytes())
         .isEqualTo(usage.blobBytes() + usage.layerBytes() - box.uniqueBytes());
   }
@@ -466,7 +465,7 @@ class StoreIT {
     try (ContainerEngine copying =
         root.engine().dataRoot(mounted.resolve("data")).registry(registry).build()) {
       assertThat(run(copying, BUSYBOX)).isEqualTo("fine");
-      assertThat(run(copying, DEBIAN)).isEqualTo("fine");
+      assertThat(run(copying, SLIM)).isEqualTo("fine");
       assertThat(copying.images().check(false).problems()).isEmpty();
       assertThat(mounted.resolve("data/containers")).isEmptyDirectory();
     } finally {
