@@ -161,7 +161,8 @@ class PublishIT {
         container.awaitReady(Ready.onPort(PORT));
         assertThat(talk(container.hostAddress(PORT), "x")).isEqualTo("hello\nx");
       }
-      assertThat(threads()).isEqualTo(before + 1);
+      // One of an engine before may have been ending.
+      assertThat(threads()).isLessThanOrEqualTo(before + 1);
     } finally {
       containers.forEach(Container::close);
     }

@@ -494,7 +494,7 @@ class RestartIT {
   void engineWithoutSuchWorkHasNoThreadForIt() {
     long before = threads();
     try (Container container = ENGINE.get().run(ENGINE.sh("sleep 600").build())) {
-      assertThat(threads()).isEqualTo(before);
+      assertThat(threads()).isLessThanOrEqualTo(before);
       assertThat(Files.exists(ENGINE.directory(container))).isTrue();
     }
   }
