@@ -29,7 +29,20 @@ public final class ProgressInputStream extends FilterInputStream {
    */
   public ProgressInputStream(
       InputStream source, Digest digest, long size, ProgressListener listener) {
+    this(source, 0, digest, size, listener);
+  }
+
+  /**
+   * Tells that the reading starts, of the rest of a blob.
+   *
+   * @param source closed with this
+   * @param from the position of its first byte
+   * @param size what the blob should have, in bytes
+   */
+  public ProgressInputStream(
+      InputStream source, long from, Digest digest, long size, ProgressListener listener) {
     super(source);
+    this.count = from;
     this.digest = digest;
     this.size = size;
     this.listener = listener;

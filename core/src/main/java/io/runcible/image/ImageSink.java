@@ -3,7 +3,9 @@ package io.runcible.image;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import java.io.IOException;
 import java.io.InputStream;
+import java.util.function.LongFunction;
 
 /**
  * Where images go: a registry, a layout directory, the store. First the blobs, then the manifest
@@ -32,6 +34,27 @@ public interface ImageSink extends AutoCloseable {
    * @throws RuncibleException CORRUPT_DATA when the content is not that of the descriptor
    */
   void putBlob(ImageReference reference, Descriptor descriptor, InputStream content);
+
+  /**
+   * Stores a blob that can be opened again, as {@link #putBlob(ImageReference, Descriptor,
+   * InputStream)} otherwise. A sink may go on with what an earlier attempt left, and begin anew
+   * after a failure. The default opens the content once, at its beginning.
+   *
+   * @param content opens the blob from a position on, from 0 to its size, as {@link
+   *     ImageSource#blob(ImageReference, Descriptor, long)} does; the sink closes what it opens
+   * @throws RuncibleException also what opening throws
+   */
+  default void putBlob(
+      ImageReference reference, Descriptor descriptor, LongFunction<InputStream> content) {
+    try (InputStream opened = content.apply(0)) {
+      putBlob(reference, descriptor, opened);
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.UNAVAILABLE,
+          "cannot close the content of " + descriptor.digest() + ": " + e.getMessage(),
+          e);
+    }
+  }
 
   /**
    * Stores a manifest or an index, and points the reference's tag at it when it has one. The

@@ -31,11 +31,17 @@ import java.util.Set;
 final class JsonObject {
   private static final int MAX_NESTING = 64;
 
+  /** A tree of many small values takes a multiple of its text; no real document has so many. */
+  private static final int MAX_TOKENS = 500_000;
+
   private static final JsonMapper MAPPER =
       JsonMapper.builder(
               JsonFactory.builder()
                   .streamReadConstraints(
-                      StreamReadConstraints.builder().maxNestingDepth(MAX_NESTING).build())
+                      StreamReadConstraints.builder()
+                          .maxNestingDepth(MAX_NESTING)
+                          .maxTokenCount(MAX_TOKENS)
+                          .build())
                   .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                   .build())
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)

@@ -16,7 +16,8 @@
  * <p>{@link io.runcible.layout.OciArchive} and {@link io.runcible.layout.DockerArchive} are one
  * file each, which is made or replaced only by {@code commit()}; {@link
  * io.runcible.layout.ImageDirectory} holds a single image; {@link io.runcible.layout.DockerDaemon}
- * exports and loads.
+ * exports and loads, and {@link io.runcible.layout.ContainersStorage} reads what Podman and Buildah
+ * have.
  */
 @NullMarked
 package io.runcible.layout;

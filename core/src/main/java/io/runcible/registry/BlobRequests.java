@@ -5,11 +5,13 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.Descriptor;
 import io.runcible.image.ImageReference;
+import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongFunction;
 import okhttp3.HttpUrl;
 import okhttp3.Request;
 import okhttp3.Response;
@@ -152,10 +154,49 @@ final class BlobRequests {
 
   void put(
       Operation operation, ImageReference reference, Descriptor descriptor, InputStream content) {
+    send(upload(operation, reference, descriptor), content);
+  }
+
+  /** Sends a blob that can be read again, so that an upload that is lost begins anew. */
+  void put(
+      Operation operation,
+      ImageReference reference,
+      Descriptor descriptor,
+      LongFunction<InputStream> content) {
+    for (int attempt = 1; ; attempt++) {
+      BlobUpload upload = upload(operation, reference, descriptor);
+      try (InputStream opened = content.apply(0)) {
+        send(upload, opened);
+        return;
+      } catch (RuncibleException e) {
+        Optional<Duration> pause =
+            upload.isLost() ? transport.retry().pause(attempt) : Optional.empty();
+        transport.sleep(operation, pause.orElseThrow(() -> e));
+      } catch (IOException e) {
+        throw new RuncibleException(
+            ErrorKind.UNAVAILABLE,
+            "cannot " + operation.what() + ": closing its content failed: " + e.getMessage(),
+            e);
+      }
+    }
+  }
+
+  private BlobUpload upload(
+      Operation operation, ImageReference reference, Descriptor descriptor) {
+    return new BlobUpload(
+        operation,
+        transport,
+        sender,
+        reference,
+        descriptor,
+        settings.uploads(),
+        () -> size(operation, reference, descriptor.digest()).isPresent());
+  }
+
+  private void send(BlobUpload upload, InputStream content) {
     early.begin();
     try {
-      new BlobUpload(operation, transport, sender, reference, descriptor, settings.uploads())
-          .send(content, () -> size(operation, reference, descriptor.digest()).isPresent());
+      upload.send(content);
     } finally {
       early.end();
     }

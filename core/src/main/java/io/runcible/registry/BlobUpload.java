@@ -31,9 +31,12 @@ final class BlobUpload {
   private final Descriptor descriptor;
   private final UploadSession session;
   private final Settings settings;
+  private final BooleanSupplier isThere;
 
   /** Whether a registry refused to say what it has of a chunk. */
   private boolean stuck;
+
+  private boolean lost;
 
   /**
    * How blobs are sent.
@@ -43,13 +46,20 @@ final class BlobUpload {
    */
   record Settings(long chunkedAbove, int window) {}
 
+  /**
+   * Makes an upload.
+   *
+   * @param isThere asks whether the registry has the blob, which an answer that got lost leaves
+   *     open
+   */
   BlobUpload(
       Operation operation,
       HttpTransport transport,
       HttpTransport.Sender sender,
       ImageReference reference,
       Descriptor descriptor,
-      Settings settings) {
+      Settings settings,
+      BooleanSupplier isThere) {
     this.operation = operation;
     this.transport = transport;
     this.sender = sender;
@@ -57,19 +67,24 @@ final class BlobUpload {
     this.descriptor = descriptor;
     this.session = new UploadSession(operation, transport, sender);
     this.settings = settings;
+    this.isThere = isThere;
   }
 
   /**
-   * Sends the blob.
-   *
-   * @param isThere asks whether the registry has it, which an answer that got lost leaves open
+   * Whether it failed because what had been sent is lost: the registry has forgotten it, or a
+   * connection broke when it was no longer kept here. Another upload may succeed.
    */
-  void send(InputStream source, BooleanSupplier isThere) {
+  boolean isLost() {
+    return lost;
+  }
+
+  /** Sends the blob. */
+  void send(InputStream source) {
     try {
       if (descriptor.size() > settings.chunkedAbove()) {
         long chunk = Math.max(settings.window(), session.begin(reference));
         if (chunk <= MAX_CHUNK) {
-          sendInChunks(content(source, chunk), chunk, isThere);
+          sendInChunks(content(source, chunk), chunk);
           return;
         }
       }
@@ -92,18 +107,24 @@ final class BlobUpload {
             .put(body)
             .tag(Cancellation.class, content.cancellation())
             .build();
-    transport.call(
-        operation,
-        (op, request) -> {
-          session.cancel();
-          session.begin(reference);
-          return send(content, request.newBuilder().url(session.finish(digest())).build());
-        },
-        put,
-        this::finish);
+    try {
+      transport.call(
+          operation,
+          (op, request) -> {
+            session.cancel();
+            session.begin(reference);
+            return send(content, request.newBuilder().url(session.finish(digest())).build());
+          },
+          put,
+          this::finish);
+    } catch (RuncibleException e) {
+      boolean broken = e.kind() == ErrorKind.UNAVAILABLE || e.kind() == ErrorKind.TIMEOUT;
+      lost = broken && content.isGone();
+      throw e;
+    }
   }
 
-  private void sendInChunks(UploadContent content, long chunk, BooleanSupplier isThere) {
+  private void sendInChunks(UploadContent content, long chunk) {
     for (long start = 0; start < content.size(); start += chunk) {
       long end = Math.min(content.size(), start + chunk);
       try {
@@ -114,6 +135,7 @@ final class BlobUpload {
           sendWhole(content);
           return;
         }
+        lost |= stuck || isForgotten(e);
         throw e;
       }
     }
@@ -123,11 +145,16 @@ final class BlobUpload {
       transport.call(operation, sender, put, this::finish);
     } catch (RuncibleException e) {
       // Also what a second try is told when only the answer to the first one got lost.
-      if (e.kind() != ErrorKind.NOT_FOUND || !isThere.getAsBoolean()) {
+      if (!isForgotten(e) || !isThere.getAsBoolean()) {
+        lost = isForgotten(e);
         throw e;
       }
       session.finished();
     }
+  }
+
+  private static boolean isForgotten(RuncibleException e) {
+    return e.kind() == ErrorKind.NOT_FOUND;
   }
 
   private static boolean isRefusal(RuncibleException e) {
@@ -220,6 +247,7 @@ final class BlobUpload {
     }
 
     private RuncibleException outOfStep(long from) {
+      lost = true;
       return Failures.of(
           ErrorKind.UNAVAILABLE,
           operation,

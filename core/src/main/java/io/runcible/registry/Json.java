@@ -20,11 +20,17 @@ import java.util.Optional;
 final class Json {
   private static final int MAX_NESTING = 32;
 
+  /** A tree of many small values takes a multiple of its text. */
+  private static final int MAX_TOKENS = 600_000;
+
   private static final JsonMapper MAPPER =
       JsonMapper.builder(
               JsonFactory.builder()
                   .streamReadConstraints(
-                      StreamReadConstraints.builder().maxNestingDepth(MAX_NESTING).build())
+                      StreamReadConstraints.builder()
+                          .maxNestingDepth(MAX_NESTING)
+                          .maxTokenCount(MAX_TOKENS)
+                          .build())
                   .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
                   .build())
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)

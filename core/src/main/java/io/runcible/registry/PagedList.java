@@ -24,7 +24,7 @@ final class PagedList<T> {
 
   private static final int MAX_PAGES = 1000;
   private static final int MAX_PAGE_BYTES = 4 * 1024 * 1024;
-  private static final long MAX_BYTES = 64L * 1024 * 1024;
+  private static final long MAX_BYTES = 16L * 1024 * 1024;
 
   private final Operation operation;
   private final String noun;

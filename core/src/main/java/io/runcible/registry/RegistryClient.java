@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.LongFunction;
 
 /**
  * Registries that follow the OCI distribution specification 1.1, as a source and a sink of images.
@@ -314,6 +315,19 @@ public final class RegistryClient implements ImageSource, ImageSink {
    */
   @Override
   public void putBlob(ImageReference reference, Descriptor descriptor, InputStream content) {
+    String what = "push blob " + descriptor.digest() + " to " + reference.name();
+    blobs.put(push(what, reference), reference, descriptor, content);
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * <p>When the registry has lost what was sent, or a connection breaks of which what was sent is
+   * no longer kept, the upload begins anew, until {@link Builder#attempts} are made.
+   */
+  @Override
+  public void putBlob(
+      ImageReference reference, Descriptor descriptor, LongFunction<InputStream> content) {
     String what = "push blob " + descriptor.digest() + " to " + reference.name();
     blobs.put(push(what, reference), reference, descriptor, content);
   }

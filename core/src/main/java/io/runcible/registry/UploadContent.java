@@ -56,6 +56,11 @@ final class UploadContent {
     return failure == null && from >= keptFrom && from <= position;
   }
 
+  /** Whether its beginning cannot be sent again, although nothing is wrong with it. */
+  boolean isGone() {
+    return failure == null && !isKept(0);
+  }
+
   /** What is wrong with the content itself, which no other try makes better. */
   void checkReadable() {
     if (failure != null) {

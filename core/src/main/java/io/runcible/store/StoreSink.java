@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.List;
+import java.util.function.LongFunction;
 
 /** Takes images into the store, blob by blob. */
 final class StoreSink implements ImageSink {
@@ -31,14 +32,28 @@ final class StoreSink implements ImageSink {
 
   @Override
   public void putBlob(ImageReference reference, Descriptor descriptor, InputStream content) {
+    put(reference, descriptor, ingest -> drain(ingest.receive(new Unclosed(content))));
+  }
+
+  /** Goes on with what an earlier copy or pull left of it. */
+  @Override
+  public void putBlob(
+      ImageReference reference, Descriptor descriptor, LongFunction<InputStream> content) {
+    put(reference, descriptor, ingest -> resume(ingest, content));
+  }
+
+  /** Fills an ingest. */
+  private interface Filling {
+    void fill(Ingest ingest) throws IOException;
+  }
+
+  private void put(ImageReference reference, Descriptor descriptor, Filling filling) {
     if (hasBlob(reference, descriptor)) {
       return;
     }
     try (Ingest ingest = store.content().ingest(descriptor)) {
       if (!ingest.isPresent()) {
-        try (InputStream kept = ingest.receive(new Unclosed(content))) {
-          kept.transferTo(OutputStream.nullOutputStream());
-        }
+        filling.fill(ingest);
         ingest.sync();
         ingest.commit();
       }
@@ -47,6 +62,36 @@ final class StoreSink implements ImageSink {
           ErrorKind.UNAVAILABLE,
           "cannot store the blob " + descriptor.digest() + ": " + e.getMessage(),
           e);
+    }
+  }
+
+  private static void resume(Ingest ingest, LongFunction<InputStream> content)
+      throws IOException {
+    try {
+      try {
+        drain(ingest.resume(content));
+      } catch (RuncibleException e) {
+        if (e.kind() != ErrorKind.CORRUPT_DATA || !ingest.restart()) {
+          throw e;
+        }
+        // What was left may have been the damaged part.
+        drain(ingest.resume(content));
+      }
+    } catch (IOException e) {
+      ingest.keep();
+      throw e;
+    } catch (RuncibleException e) {
+      switch (e.kind()) {
+        case UNAVAILABLE, TIMEOUT, CANCELLED -> ingest.keep();
+        default -> {}
+      }
+      throw e;
+    }
+  }
+
+  private static void drain(InputStream content) throws IOException {
+    try (content) {
+      content.transferTo(OutputStream.nullOutputStream());
     }
   }
 

@@ -71,14 +71,14 @@ final class BlobTransfer {
     if (sameRepository) {
       skipped(blob);
     } else {
-      bring(blob, mounting, () -> source.blob(from, blob));
+      bring(blob, mounting, position -> source.blob(from, blob, position));
     }
     return blob;
   }
 
-  /** Opens the content of a blob. */
+  /** Opens the content of a blob from a position on. */
   interface Opener {
-    InputStream open() throws IOException;
+    InputStream open(long position) throws IOException;
   }
 
   /**
@@ -92,12 +92,12 @@ final class BlobTransfer {
     }
   }
 
-  private void sendIfMissing(Descriptor blob, boolean atSource, Opener content) throws IOException {
+  private void sendIfMissing(Descriptor blob, boolean atSource, Opener content) {
     if (atSource && sink.mountBlob(to, blob, from)) {
       skipped(blob);
     } else if (!skipIfPresent(blob)) {
-      try (InputStream open = content.open()) {
-        send(blob, open);
+      try {
+        send(blob, content);
       } catch (RuncibleException e) {
         if (e.kind() != ErrorKind.NOT_FOUND || !isElsewhere(blob)) {
           throw e;
@@ -131,19 +131,29 @@ final class BlobTransfer {
   }
 
   /** Sends content, which the sink verifies. */
-  private void send(Descriptor blob, InputStream content) throws IOException {
-    try (InputStream told =
-        new ProgressInputStream(content, blob.digest(), blob.size(), this::tellUnlessEnd)) {
-      sink.putBlob(to, blob, told);
-    }
+  private void send(Descriptor blob, Opener content) {
+    ProgressInputStream.tell(listener, new ProgressEvent.Started(blob.digest(), blob.size()));
+    sink.putBlob(to, blob, position -> told(blob, content, position));
     ProgressInputStream.tell(listener, new ProgressEvent.Finished(blob.digest(), blob.size()));
     copied.incrementAndGet();
     bytes.addAndGet(blob.size());
   }
 
-  /** Reading to the end is not yet to be verified and stored. */
-  private void tellUnlessEnd(ProgressEvent event) {
-    if (!(event instanceof ProgressEvent.Finished)) {
+  private InputStream told(Descriptor blob, Opener content, long position) {
+    try {
+      return new ProgressInputStream(
+          content.open(position), position, blob.digest(), blob.size(), this::tellIfAdvanced);
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.UNAVAILABLE,
+          "cannot open the content of " + blob.digest() + ": " + e.getMessage(),
+          e);
+    }
+  }
+
+  /** It can be opened several times, and reading to the end is not yet to be stored. */
+  private void tellIfAdvanced(ProgressEvent event) {
+    if (event instanceof ProgressEvent.Advanced) {
       listener.onProgress(event);
     }
   }

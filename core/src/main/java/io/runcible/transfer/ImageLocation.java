@@ -23,8 +23,9 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@code dir:PATH}: alone in a directory of plain files
  *   <li>{@code store:REFERENCE}: in the engine's own store
  *   <li>{@code docker-daemon:REFERENCE} or {@code docker-daemon:ID}: in a Docker daemon
- *   <li>{@code containers-storage:…}: in the store of Podman, which is understood but cannot be
- *       read
+ *   <li>{@code containers-storage:[[overlay@ROOT+RUN]]IMAGE}: in the store of Podman, Buildah and
+ *       CRI-O, which is only read; the image as for {@link
+ *       io.runcible.layout.ContainersStorage#select}
  * </ul>
  *
  * <p>A path ends at the first colon; that of {@code dir} has no end but the text's. {@code IMAGE}

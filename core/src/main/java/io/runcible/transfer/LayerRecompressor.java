@@ -58,7 +58,7 @@ final class LayerRecompressor {
             StandardOpenOption.WRITE,
             StandardOpenOption.DELETE_ON_CLOSE)) {
       Descriptor made = write(layer, diffId, Channels.newOutputStream(file));
-      transfer.bring(made, false, () -> Channels.newInputStream(file.position(0)));
+      transfer.bring(made, false, from -> Channels.newInputStream(file.position(from)));
       settings.flights().recompressed(layer.digest(), diffId, made);
       return made;
     }

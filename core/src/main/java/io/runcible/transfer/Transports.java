@@ -6,6 +6,7 @@ import io.runcible.image.Descriptor;
 import io.runcible.image.ImageReference;
 import io.runcible.image.ImageSink;
 import io.runcible.image.ImageSource;
+import io.runcible.layout.ContainersStorage;
 import io.runcible.layout.DockerArchive;
 import io.runcible.layout.DockerDaemon;
 import io.runcible.layout.ImageDirectory;
@@ -16,6 +17,8 @@ import io.runcible.store.LocalStore;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +38,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Transports {
   private static final String NAME = "org.opencontainers.image.ref.name";
+
+  private static final String OVERLAY = "overlay";
+
+  /** As skopeo has it: {@code [DRIVER@ROOT+RUN:OPTIONS]IMAGE}, where all but the image may miss. */
+  private static final Pattern STORAGE =
+      Pattern.compile(
+          "(\\[((?<driver>[^@\\]]+)@)?(?<root>[^]+:]*)(\\+[^]:]*)?(:[^]]*)?])?(?<image>[^\\[]*)");
 
   /** What an image is called that has no name, where it needs one. */
   private static final ImageReference UNNAMED = ImageReference.parse("localhost/image:latest");
@@ -79,15 +89,16 @@ public final class Transports {
 
   /**
    * Opens a location to read its image. In a layout, archive or directory, the image is looked up
-   * now, and {@link OpenLocation#reference} is pinned to its digest. An archive that is compressed
+   * now, and {@link OpenLocation#reference} is pinned to its digest; so it is in a {@link
+   * ContainersStorage}. An archive that is compressed
    * or a pipe, and an image of a daemon, are written to a temporary file now. A registry and a
    * store are not asked yet; what is read of a store stays there until the location is closed.
    *
    * @return the caller closes it
    * @throws RuncibleException NOT_FOUND when there is no such place or no such image in it,
    *     INVALID_INPUT when there are several and the location names none, with the names that there
-   *     are; FAILED_PRECONDITION for {@code store:} without a store; UNSUPPORTED for {@code
-   *     containers-storage:}, with what to do instead; and what opening throws
+   *     are; FAILED_PRECONDITION for {@code store:} without a store; UNSUPPORTED for what of {@code
+   *     containers-storage:} cannot be read, with what to do instead; and what opening throws
    */
   public OpenLocation<ImageSource> source(ImageLocation location) {
     return switch (location.transport()) {
@@ -119,7 +130,7 @@ public final class Transports {
         yield selected(directory, () -> directory.resolve(UNNAMED), location);
       }
       case DOCKER_DAEMON -> exported(location);
-      case CONTAINERS_STORAGE -> throw containersStorage(location);
+      case CONTAINERS_STORAGE -> stored(location);
     };
   }
 
@@ -202,7 +213,7 @@ public final class Transports {
       case DOCKER_ARCHIVE -> dockerArchive(location);
       case DIR -> named(ImageDirectory.create(path(location)), image);
       case DOCKER_DAEMON -> loading(location);
-      case CONTAINERS_STORAGE -> throw containersStorage(location);
+      case CONTAINERS_STORAGE -> throw copyAfterwards(location);
     };
   }
 
@@ -260,13 +271,45 @@ public final class Transports {
                     "'" + location + "' names an image by its id, and needs a reference here"));
   }
 
-  private static RuncibleException containersStorage(ImageLocation location) {
-    String quoted = "'" + location.toString().replace("'", "'\\''") + "'";
+  private static OpenLocation<ImageSource> stored(ImageLocation location) {
+    Matcher parts = STORAGE.matcher(location.image());
+    if (!parts.matches()) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT, "in '" + location + "', the ']' after the store is missing");
+    }
+    String driver = Objects.requireNonNullElse(parts.group("driver"), OVERLAY);
+    String root = Objects.requireNonNullElse(parts.group("root"), "");
+    if (!driver.equals(OVERLAY)) {
+      throw copyFirst(location, driver);
+    }
+    if (!root.isEmpty() && !root.startsWith("/")) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT, "in '" + location + "', the path of the store is not absolute");
+    }
+    ContainersStorage storage =
+        root.isEmpty() ? ContainersStorage.open() : ContainersStorage.open(Path.of(root));
+    return selected(storage, () -> storage.select(parts.group("image")), location);
+  }
+
+  private static RuncibleException copyFirst(ImageLocation location, String driver) {
     return new RuncibleException(
         ErrorKind.UNSUPPORTED,
-        "the store of Podman keeps no layers that could be read as they were; copy the image first: "
-            + "skopeo copy "
-            + quoted
+        "a store of the driver '"
+            + driver
+            + "' cannot be read; copy the image first: skopeo copy "
+            + quoted(location)
             + " oci-archive:image.tar, and use oci-archive:image.tar");
+  }
+
+  private static RuncibleException copyAfterwards(ImageLocation location) {
+    return new RuncibleException(
+        ErrorKind.UNSUPPORTED,
+        "nothing is written into the store of Podman; write oci-archive:image.tar, and then: "
+            + "skopeo copy oci-archive:image.tar "
+            + quoted(location));
+  }
+
+  private static String quoted(ImageLocation location) {
+    return "'" + location.toString().replace("'", "'\\''") + "'";
   }
 }

@@ -261,6 +261,102 @@ class ChunkedUploadTest extends FakeRegistryTests {
     assertThat(steps()).endsWith("GET", "DELETE");
   }
 
+  /** Pushes what can be opened again, and says from where it was opened. */
+  private List<Long> pushAgain() {
+    List<Long> opened = new ArrayList<>();
+    client.putBlob(
+        registry.reference("app:1"),
+        BLOB,
+        (long from) -> {
+          opened.add(from);
+          return new ByteArrayInputStream(CONTENT, (int) from, CONTENT.length);
+        });
+    return opened;
+  }
+
+  @Test
+  void beginsAnewWhenTheRegistryHasForgottenIt() {
+    fault("PATCH", 2, request -> error(404, "BLOB_UPLOAD_UNKNOWN", "no such upload"));
+    assertThat(pushAgain()).containsExactly(0L, 0L);
+    assertThat(received.toByteArray()).isEqualTo(CONTENT);
+    assertThat(steps())
+        .containsExactly(
+            "POST",
+            "PATCH 0-99999",
+            "PATCH 100000-199999",
+            "DELETE",
+            "POST",
+            "PATCH 0-99999",
+            "PATCH 100000-199999",
+            "PATCH 200000-249999",
+            "PUT");
+    assertThat(registry.pauses).hasSize(1);
+  }
+
+  @Test
+  void beginsAnewWhenItBreaksLaterAndTheRegistryCannotGoOn() {
+    fault("PATCH", 2, request -> broken());
+    fault("GET", 1, request -> error(404, "BLOB_UPLOAD_UNKNOWN", "no such upload"));
+    assertThat(pushAgain()).hasSize(2);
+    assertThat(received.toByteArray()).isEqualTo(CONTENT);
+    assertThat(steps()).containsSequence("GET", "DELETE", "POST", "PATCH 0-99999");
+  }
+
+  @Test
+  void beginsAnewWhenTheRegistryLostWhatItHad() {
+    fault(
+        "PATCH",
+        2,
+        request -> {
+          received.reset();
+          return broken();
+        });
+    assertThat(pushAgain()).hasSize(2);
+    assertThat(received.toByteArray()).isEqualTo(CONTENT);
+  }
+
+  @Test
+  void beginsAnewWhenItIsForgottenAtItsEnd() {
+    fault("PUT", 1, request -> error(404, "BLOB_UPLOAD_UNKNOWN", "no such upload"));
+    assertThat(pushAgain()).hasSize(2);
+    assertThat(received.toByteArray()).isEqualTo(CONTENT);
+    assertThat(steps()).containsSequence("PUT", "HEAD", "DELETE", "POST");
+  }
+
+  @Test
+  void beginsAnewOnlySoOften() {
+    for (int n = 2; n < 100; n += 2) {
+      fault("PATCH", n, request -> error(404, "BLOB_UPLOAD_UNKNOWN", "no such upload"));
+    }
+    RuncibleException failure = catchThrowableOfType(RuncibleException.class, this::pushAgain);
+    assertThat(failure.kind()).isEqualTo(ErrorKind.NOT_FOUND);
+    assertThat(failure).hasMessageContaining("BLOB_UPLOAD_UNKNOWN");
+    assertThat(steps().stream().filter("POST"::equals)).hasSize(3);
+    assertThat(complete).isFalse();
+  }
+
+  @Test
+  void doesNotBeginAnewForWhatIsNoLoss() {
+    fault("PATCH", 2, request -> error(403, "DENIED", "too large"));
+    RuncibleException failure = catchThrowableOfType(RuncibleException.class, this::pushAgain);
+    assertThat(failure.kind()).isEqualTo(ErrorKind.PERMISSION_DENIED);
+    assertThat(steps()).containsOnlyOnce("POST");
+  }
+
+  @Test
+  void inOnePieceBeginsAnewWhenItsContentIsGone() {
+    fault("PUT", 1, request -> status(503));
+    try (RegistryClient plain =
+        registry.client().chunkedAbove(Long.MAX_VALUE).windows(CHUNK, CHUNK).build()) {
+      plain.putBlob(
+          registry.reference("app:1"),
+          BLOB,
+          (long from) -> new ByteArrayInputStream(CONTENT, (int) from, CONTENT.length));
+    }
+    assertThat(steps()).containsExactly("POST", "PUT", "DELETE", "POST", "PUT");
+    assertThat(received.toByteArray()).isEqualTo(CONTENT);
+  }
+
   @Test
   void isGivenUpAfterSeveralBreaks() {
     for (int n = 2; n < 10; n++) {

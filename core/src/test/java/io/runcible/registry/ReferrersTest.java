@@ -129,7 +129,7 @@ class ReferrersTest extends FakeRegistryTests {
                   .addHeader(
                       "Link", "<" + API + "?p=" + count.incrementAndGet() + ">; rel=\"next\"")
                   .build());
-      assertThat(failure(ReferrersTest.this::list)).hasMessageContaining("67108864 bytes");
+      assertThat(failure(ReferrersTest.this::list)).hasMessageContaining("16777216 bytes");
       assertThat(count).hasValueLessThan(40);
     }
 

@@ -29,6 +29,8 @@ import java.time.Duration;
 import java.util.Map;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -165,11 +167,35 @@ class TransportsTest {
   }
 
   @Test
-  void theStoreOfPodmanIsLeftToSkopeo() {
+  void whatOfPodmanCannotBeReadIsLeftToSkopeo() {
     ImageLocation location = location("containers-storage:[vfs@/it's]app:1");
     String line = "skopeo copy 'containers-storage:[vfs@/it'\\''s]app:1' oci-archive:image.tar";
-    assertFails(ErrorKind.UNSUPPORTED, () -> TRANSPORTS.source(location), line);
-    assertFails(ErrorKind.UNSUPPORTED, () -> TRANSPORTS.sink(location));
+    assertFails(ErrorKind.UNSUPPORTED, () -> TRANSPORTS.source(location), "'vfs'", line);
+    String back = "skopeo copy oci-archive:image.tar 'containers-storage:[vfs@/it'\\''s]app:1'";
+    assertFails(ErrorKind.UNSUPPORTED, () -> TRANSPORTS.sink(location), back);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"[overlay@DIR/a", "[overlay@relative]app", "[[]app"})
+  void aStoreOfPodmanIsNamedAsForSkopeo(String text) {
+    assertFails(
+        ErrorKind.INVALID_INPUT, () -> TRANSPORTS.source(location("containers-storage:" + text)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "[DIR/a]",
+        "[overlay@DIR/a]",
+        "[overlay@DIR/a+/run/b]",
+        "[overlay@DIR/a+/run/b:x=y,z]"
+      })
+  @EnabledOnOs(OS.LINUX)
+  void aStoreOfPodmanIsLookedFor(String store) {
+    assertFails(
+        ErrorKind.NOT_FOUND,
+        () -> TRANSPORTS.source(location("containers-storage:" + store + "app:1")),
+        temporary.resolve("a") + " is not there");
   }
 
   @Test
