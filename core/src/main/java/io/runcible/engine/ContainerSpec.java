@@ -345,6 +345,14 @@ public final class ContainerSpec {
     }
 
     /**
+     * Sets the size of {@code /dev/shm}, which programs share memory in, as {@link
+     * #memory(String)}. By default 64 MiB.
+     */
+    public Builder shmSize(String size) {
+      return mount(Mount.tmpfs("/dev/shm").size(size));
+    }
+
+    /**
      * Limits memory; swap beyond it is refused where the host counts swap. By default unlimited.
      *
      * @param bytes at least 6 MiB, which the runtime itself needs to start

@@ -8,8 +8,6 @@ import io.runcible.runtime.HostLimits;
 import io.runcible.runtime.ProcessSpec;
 import io.runcible.runtime.Resources;
 import io.runcible.runtime.RuntimeSpec;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
@@ -60,25 +58,7 @@ final class RuntimeSpecs {
     builder.resources(resources(builder.resources()));
     spec.annotations().forEach(builder::annotation);
     network.configure(builder);
-    spec.mounts().forEach(mount -> builder.mount(mount(mount)));
     return builder.build();
-  }
-
-  private static RuntimeSpec.Mount mount(Mount mount) {
-    if (mount.source().isEmpty()) {
-      List<String> options = new ArrayList<>(List.of("nosuid", "nodev", "mode=1777"));
-      if (mount.isReadOnly()) {
-        options.add("ro");
-      }
-      return new RuntimeSpec.Mount(mount.destination(), "tmpfs", "tmpfs", options);
-    }
-    Path source = mount.source().get();
-    if (!Files.exists(source)) {
-      throw new RuncibleException(
-          ErrorKind.NOT_FOUND,
-          "cannot mount '" + source + "' on '" + mount.destination() + "': it does not exist");
-    }
-    return RuntimeSpec.Mount.bind(source, mount.destination(), mount.isReadOnly());
   }
 
   private Resources resources(Resources defaults) {

@@ -26,6 +26,7 @@ public final class RuntimeSpec {
   private final ProcessSpec process;
   private final String rootPath;
   private final boolean rootReadonly;
+  private final @Nullable String rootPropagation;
   private final @Nullable String hostname;
   private final List<Mount> mounts;
   private final List<Namespace> namespaces;
@@ -158,6 +159,7 @@ public final class RuntimeSpec {
     process = builder.process;
     rootPath = builder.rootPath;
     rootReadonly = builder.rootReadonly;
+    rootPropagation = builder.rootPropagation;
     hostname = builder.hostname;
     mounts = List.copyOf(builder.mounts);
     namespaces = List.copyOf(builder.namespaces);
@@ -205,6 +207,7 @@ public final class RuntimeSpec {
   public Builder toBuilder() {
     Builder builder = new Builder(rootPath, process);
     builder.rootReadonly = rootReadonly;
+    builder.rootPropagation = rootPropagation;
     builder.hostname = hostname;
     builder.mounts.addAll(mounts);
     builder.namespaces.addAll(namespaces);
@@ -234,6 +237,11 @@ public final class RuntimeSpec {
   /** Whether the root file system is mounted read-only. */
   public boolean rootReadonly() {
     return rootReadonly;
+  }
+
+  /** What becomes of mounts below the root; empty for the runtime's choice. */
+  public Optional<String> rootPropagation() {
+    return Optional.ofNullable(rootPropagation);
   }
 
   /** The host name inside. */
@@ -321,6 +329,7 @@ public final class RuntimeSpec {
     private ProcessSpec process;
     private String rootPath;
     private boolean rootReadonly;
+    private @Nullable String rootPropagation;
     private @Nullable String hostname;
     private final List<Mount> mounts = new ArrayList<>();
     private final List<Namespace> namespaces = new ArrayList<>();
@@ -355,6 +364,16 @@ public final class RuntimeSpec {
     /** Whether the root file system is read-only. Default: no. */
     public Builder rootReadonly(boolean readonly) {
       this.rootReadonly = readonly;
+      return this;
+    }
+
+    /**
+     * Sets what becomes of mounts below the root (config-linux.md, "Rootfs Mount Propagation"):
+     * {@code rshared}, {@code rslave}, {@code rprivate}. Default: the runtime's choice, under which
+     * no mount inside can be shared with the host.
+     */
+    public Builder rootPropagation(String propagation) {
+      this.rootPropagation = propagation;
       return this;
     }
 

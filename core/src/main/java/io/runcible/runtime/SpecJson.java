@@ -53,6 +53,7 @@ final class SpecJson {
       linux.set("resources", resources);
     }
     spec.cgroupsPath().ifPresent(path -> linux.put("cgroupsPath", path));
+    spec.rootPropagation().ifPresent(kind -> linux.put("rootfsPropagation", kind));
     ArrayNode namespaces = linux.putArray("namespaces");
     for (RuntimeSpec.Namespace namespace : spec.namespaces()) {
       ObjectNode entry = namespaces.addObject().put("type", namespace.type().specName());
