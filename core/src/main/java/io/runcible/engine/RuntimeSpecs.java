@@ -57,12 +57,19 @@ final class RuntimeSpecs {
     spec.seccomp().ifPresent(builder::seccomp);
     builder.resources(resources(builder.resources()));
     spec.annotations().forEach(builder::annotation);
+    spec.hooks().forEach(builder::hook);
+    spec.devices().forEach(device -> device.addTo(builder, host.rootless()));
     network.configure(builder);
+    spec.sysctls().forEach(builder::sysctl);
     return builder.build();
   }
 
   private Resources resources(Resources defaults) {
-    return new Limits(spec.memory(), spec.cpus(), spec.pids()).over(defaults);
+    Resources.Builder wanted = spec.resources().toBuilder();
+    if (spec.resources().pids().isEmpty()) {
+      defaults.pids().ifPresent(wanted::pids);
+    }
+    return new Limits(spec.memory(), spec.cpus(), spec.pids()).over(wanted.build());
   }
 
   private ProcessSpec firstProcess(UserLookup.Identity user, String hostname) {
@@ -70,6 +77,8 @@ final class RuntimeSpecs {
     ProcessSpec.Builder process =
         process(args, user, environment(user, hostname), spec.workingDirectory())
             .noNewPrivileges(!spec.mayGainPrivileges());
+    spec.ulimits().forEach((name, limit) -> process.rlimit(name, limit.soft(), limit.hard()));
+    spec.oomScoreAdj().ifPresent(process::oomScoreAdj);
     spec.tty().ifPresent(size -> process.terminal(true).consoleSize(size.rows(), size.columns()));
     return process.build();
   }

@@ -37,6 +37,8 @@ public final class RuntimeSpec {
   private final @Nullable String cgroupsPath;
   private final Resources resources;
   private final boolean confineDevices;
+  private final List<DeviceNode> devices;
+  private final List<Hook> hooks;
   private final SeccompProfile seccomp;
   private final Map<String, String> sysctls;
   private final Map<String, String> annotations;
@@ -170,6 +172,8 @@ public final class RuntimeSpec {
     cgroupsPath = builder.cgroupsPath;
     resources = builder.resources;
     confineDevices = builder.confineDevices;
+    devices = List.copyOf(builder.devices);
+    hooks = List.copyOf(builder.hooks);
     seccomp = builder.seccomp;
     sysctls = Collections.unmodifiableMap(new TreeMap<>(builder.sysctls));
     annotations = Collections.unmodifiableMap(new TreeMap<>(builder.annotations));
@@ -218,6 +222,8 @@ public final class RuntimeSpec {
     builder.cgroupsPath = cgroupsPath;
     builder.resources = resources;
     builder.confineDevices = confineDevices;
+    builder.devices.addAll(devices);
+    builder.hooks.addAll(hooks);
     builder.seccomp = seccomp;
     builder.sysctls.putAll(sysctls);
     builder.annotations.putAll(annotations);
@@ -299,6 +305,16 @@ public final class RuntimeSpec {
     return confineDevices;
   }
 
+  /** Further devices. */
+  public List<DeviceNode> devices() {
+    return devices;
+  }
+
+  /** Programs that the runtime runs, each stage in this order. */
+  public List<Hook> hooks() {
+    return hooks;
+  }
+
   /** The seccomp profile. */
   public SeccompProfile seccomp() {
     return seccomp;
@@ -340,6 +356,8 @@ public final class RuntimeSpec {
     private @Nullable String cgroupsPath;
     private Resources resources = Resources.none();
     private boolean confineDevices;
+    private final List<DeviceNode> devices = new ArrayList<>();
+    private final List<Hook> hooks = new ArrayList<>();
     private SeccompProfile seccomp = SeccompProfile.unconfined();
     private final Map<String, String> sysctls = new TreeMap<>();
     private final Map<String, String> annotations = new TreeMap<>();
@@ -460,6 +478,18 @@ public final class RuntimeSpec {
     /** Whether devices are denied but for the harmless ones. Default: no. */
     public Builder confineDevices(boolean confine) {
       this.confineDevices = confine;
+      return this;
+    }
+
+    /** Adds a device. */
+    public Builder device(DeviceNode device) {
+      devices.add(device);
+      return this;
+    }
+
+    /** Adds a program that the runtime runs. */
+    public Builder hook(Hook hook) {
+      hooks.add(hook);
       return this;
     }
 
