@@ -29,6 +29,11 @@ record ContainerDirectory(Path path) {
     return path.resolve("rootfs");
   }
 
+  /** A directory for each overlay that is mounted in it, besides its root file system. */
+  Path mounts() {
+    return path.resolve("mounts");
+  }
+
   Path pidFile() {
     return path.resolve("pid");
   }

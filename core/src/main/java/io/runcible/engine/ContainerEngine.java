@@ -56,6 +56,12 @@ public final class ContainerEngine implements AutoCloseable {
     return new Networks(resources.parts());
   }
 
+  /** The volumes. */
+  public Volumes volumes() {
+    requireOpen();
+    return new Volumes(resources.parts().volumes());
+  }
+
   /** The images. */
   public Images images() {
     return resources.images();
@@ -96,7 +102,7 @@ public final class ContainerEngine implements AutoCloseable {
     try {
       Image image = images().require(spec.image(), lease);
       List<Digest> chain = Images.chain(image);
-      Container container = factory.create(spec, image.config(), chain);
+      Container container = factory.create(spec, image.config(), chain, lease);
       container.onClose(() -> containers.remove(container.id(), container));
       synchronized (this) {
         if (!closed) {

@@ -4,12 +4,14 @@ import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.ImageConfig;
+import io.runcible.image.ImageReference;
 import io.runcible.network.PortBinding;
 import io.runcible.runtime.Bundle;
 import io.runcible.runtime.HostLimits;
 import io.runcible.runtime.RuntimeSpec;
 import io.runcible.snapshot.Changes;
 import io.runcible.state.Journal;
+import io.runcible.store.Lease;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,7 +19,9 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -41,8 +45,12 @@ final class ContainerFactory {
     this.connections = new ContainerConnections(parts);
   }
 
-  /** A container that has not been started; all is undone if making it fails. */
-  Container create(ContainerSpec spec, ImageConfig image, List<Digest> chain) {
+  /**
+   * A container that has not been started; all is undone if making it fails.
+   *
+   * @param lease keeps what it needs until it has a record
+   */
+  Container create(ContainerSpec spec, ImageConfig image, List<Digest> chain, Lease lease) {
     if (spec.isDetached() && !spec.restartPolicy().equals(RestartPolicy.NO)) {
       throw new RuncibleException(
           ErrorKind.UNSUPPORTED,
@@ -64,13 +72,26 @@ final class ContainerFactory {
     ContainerNetwork.check(parts, connected);
     String id = spec.name().orElseGet(ContainerFactory::randomId);
     ContainerDirectory directory = ContainerDirectory.of(parts.containers(), id);
+    Map<String, List<Digest>> mounted = images(connected, lease);
     ContainerConnection connection = connections.make(connected, directory);
     try {
-      return create(directory, connected, image, chain, connection);
+      return create(directory, connected, image, chain, mounted, connection);
     } catch (RuntimeException e) {
       connection.close();
       throw e;
     }
+  }
+
+  /** The layers of the images that are to be mounted. */
+  private Map<String, List<Digest>> images(ContainerSpec spec, Lease lease) {
+    Map<String, List<Digest>> images = new LinkedHashMap<>();
+    for (Mount mount : spec.mounts()) {
+      if (mount.kind() == Mount.Kind.IMAGE) {
+        ImageReference reference = ImageReference.parse(mount.name().orElseThrow());
+        images.put(reference.toString(), Images.chain(parts.images().require(reference, lease)));
+      }
+    }
+    return images;
   }
 
   private Container create(
@@ -78,8 +99,16 @@ final class ContainerFactory {
       ContainerSpec spec,
       ImageConfig image,
       List<Digest> chain,
+      Map<String, List<Digest>> mounted,
       ContainerConnection connection) {
-    ContainerRecord record = record(directory.id(), spec, image, chain, connection.ports());
+    ContainerRecord record =
+        record(
+            directory.id(),
+            spec,
+            image,
+            chain,
+            ContainerStorage.of(spec, mounted.values()),
+            connection.ports());
     Journal.Entry entry =
         parts.journal().record(ContainerRemover.KIND, ContainerRemover.facts(record));
     try {
@@ -94,7 +123,7 @@ final class ContainerFactory {
     container.tellCreated();
     try {
       parts.watchdog().add(record);
-      prepare(directory, record, spec, image, chain, connection);
+      prepare(directory, record, spec, image, chain, mounted, connection);
       return container;
     } catch (RuntimeException e) {
       try {
@@ -111,6 +140,7 @@ final class ContainerFactory {
       ContainerSpec spec,
       ImageConfig image,
       List<Digest> chain,
+      ContainerStorage storage,
       List<PortBinding> ports) {
     String token = randomId();
     return new ContainerRecord(
@@ -126,7 +156,8 @@ final class ContainerFactory {
         spec.isDetached(),
         System.currentTimeMillis(),
         ports.stream().map(PortBinding::toString).toList(),
-        ContainerOptions.of(spec, image));
+        ContainerOptions.of(spec, image),
+        storage);
   }
 
   /** The image's signal is hostile text; one that is none counts as not given. */
@@ -170,6 +201,7 @@ final class ContainerFactory {
       ContainerSpec spec,
       ImageConfig image,
       List<Digest> chain,
+      Map<String, List<Digest>> mounted,
       ContainerConnection connection) {
     try {
       Files.createDirectory(directory.rootfs());
@@ -192,16 +224,31 @@ final class ContainerFactory {
     RuntimeSpecs specs = new RuntimeSpecs(image, spec, parts.limits());
     UserLookup.Identity user = UserLookup.find(parts.host(), rootfs, specs.user());
     RuntimeSpec.Builder runtimeSpec = specs.container(directory, record, network, user).toBuilder();
-    for (Path volume : RootDirectories.make(rootfs, directory.rootfs(), image.volumes())) {
+    // Where there is a limit to what it writes, what it writes to its volumes counts.
+    boolean limited = spec.writableLimit().isPresent();
+    new ContainerMounts(parts, directory, record, spec, mounted)
+        .make(rootfs, limited ? Set.of() : image.volumes(), runtimeSpec);
+    if (limited) {
+      volumesInRoot(rootfs, directory, spec, image.volumes(), runtimeSpec);
+    }
+    HostLimits.Clamped<RuntimeSpec> clamped = parts.limits().clamp(runtimeSpec.build());
+    sayOnce(clamped.notes());
+    Bundle.write(directory.path(), clamped.value());
+  }
+
+  private static void volumesInRoot(
+      Path rootfs,
+      ContainerDirectory directory,
+      ContainerSpec spec,
+      Set<String> volumes,
+      RuntimeSpec.Builder runtimeSpec) {
+    for (Path volume : RootDirectories.make(rootfs, directory.rootfs(), volumes)) {
       String inside = "/" + directory.rootfs().relativize(volume);
       if (spec.isReadOnlyRoot()
           && spec.mounts().stream().noneMatch(m -> m.destination().equals(inside))) {
         runtimeSpec.mount(RuntimeSpec.Mount.bind(volume, inside, false));
       }
     }
-    HostLimits.Clamped<RuntimeSpec> clamped = parts.limits().clamp(runtimeSpec.build());
-    sayOnce(clamped.notes());
-    Bundle.write(directory.path(), clamped.value());
   }
 
   private void sayOnce(List<String> notes) {

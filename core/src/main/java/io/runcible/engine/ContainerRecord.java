@@ -5,6 +5,7 @@ import io.runcible.state.JsonRecord;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What a later process must know of a container.
@@ -20,6 +21,7 @@ import java.util.Optional;
  * @param createdMillis when it was made
  * @param ports what it publishes, as {@link PortBinding#parse} reads it
  * @param options what its engine does with it
+ * @param storage what else of the store it has mounted
  */
 record ContainerRecord(
     String id,
@@ -32,11 +34,18 @@ record ContainerRecord(
     boolean detached,
     long createdMillis,
     List<String> ports,
-    ContainerOptions options) {
-  /** Earlier releases wrote neither ports nor options. */
+    ContainerOptions options,
+    ContainerStorage storage) {
+  /** Earlier releases wrote neither ports nor options nor storage. */
   ContainerRecord {
     ports = ports == null ? List.of() : List.copyOf(ports);
     options = Objects.requireNonNullElse(options, ContainerOptions.NONE);
+    storage = Objects.requireNonNullElse(storage, ContainerStorage.NONE);
+  }
+
+  /** The chainIds of all layers that it uses. */
+  List<String> layers() {
+    return Stream.concat(chain.stream(), storage.layers().stream()).toList();
   }
 
   List<PortBinding> portBindings() {

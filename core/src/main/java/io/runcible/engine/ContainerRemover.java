@@ -39,6 +39,7 @@ final class ContainerRemover {
   private final OciRuntime runtime;
   private final Cgroups cgroups;
   private final BridgeNetworks networks;
+  private final VolumeStore volumes;
   private final Path containers;
 
   ContainerRemover(
@@ -47,12 +48,14 @@ final class ContainerRemover {
       OciRuntime runtime,
       Cgroups cgroups,
       BridgeNetworks networks,
+      VolumeStore volumes,
       Path containers) {
     this.host = host;
     this.snapshotter = snapshotter;
     this.runtime = runtime;
     this.cgroups = cgroups;
     this.networks = networks;
+    this.volumes = volumes;
     this.containers = containers;
   }
 
@@ -79,8 +82,9 @@ final class ContainerRemover {
       endRuntimes(directory);
       remove(directory, record.get());
     }
-    // Also if the watchdog was here first, which knows nothing of networks.
+    // Also if the watchdog was here first, which knows nothing of networks and volumes.
     networks.release(token);
+    volumes.release(token);
   }
 
   /**
@@ -135,6 +139,7 @@ final class ContainerRemover {
       endRuntimes(directory);
       runtime.delete(directory.id(), true);
       host.unmount(directory.rootfs());
+      ContainerMounts.unmount(host, directory);
       unpin(directory);
       host.removeTree(directory.path());
     }
@@ -171,6 +176,7 @@ final class ContainerRemover {
       networks.release(record.token());
     }
     host.unmount(directory.rootfs());
+    ContainerMounts.unmount(host, directory);
     snapshotter.release(directory.path());
     Path unnamed = unnamed(containers, record.token());
     try {
@@ -182,6 +188,7 @@ final class ContainerRemover {
       throw new RuncibleException(
           ErrorKind.UNAVAILABLE, "cannot remove the container '" + directory.path() + "'", e);
     }
+    volumes.release(record.token());
     host.removeTree(unnamed);
   }
 

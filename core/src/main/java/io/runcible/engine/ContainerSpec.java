@@ -6,15 +6,21 @@ import io.runcible.image.HealthCheck;
 import io.runcible.image.ImageReference;
 import io.runcible.network.Network;
 import io.runcible.network.PortBinding;
+import io.runcible.runtime.Hook;
+import io.runcible.runtime.HostLimits;
 import io.runcible.runtime.ProcessSpec.ConsoleSize;
+import io.runcible.runtime.ProcessSpec.Rlimit;
+import io.runcible.runtime.Resources;
 import io.runcible.runtime.SeccompProfile;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -176,6 +182,32 @@ public final class ContainerSpec {
     return Optional.ofNullable(state.seccomp);
   }
 
+  /** Limits of its control group besides memory, processors and processes. */
+  public Resources resources() {
+    return state.resources;
+  }
+
+  /** Its resource limits, by the name of the runtime specification, {@code RLIMIT_…}. */
+  public Map<String, Rlimit> ulimits() {
+    return Map.copyOf(state.ulimits);
+  }
+
+  public Map<String, String> sysctls() {
+    return Map.copyOf(state.sysctls);
+  }
+
+  public OptionalInt oomScoreAdj() {
+    return state.oomScoreAdj;
+  }
+
+  public List<Device> devices() {
+    return List.copyOf(state.devices);
+  }
+
+  public List<Hook> hooks() {
+    return List.copyOf(state.hooks);
+  }
+
   public boolean isReadOnlyRoot() {
     return state.readOnlyRoot;
   }
@@ -235,6 +267,12 @@ public final class ContainerSpec {
     private final Set<String> added = new LinkedHashSet<>();
     private final Set<String> dropped = new LinkedHashSet<>();
     private @Nullable SeccompProfile seccomp;
+    private Resources resources = Resources.none();
+    private final Map<String, Rlimit> ulimits = new LinkedHashMap<>();
+    private final Map<String, String> sysctls = new LinkedHashMap<>();
+    private OptionalInt oomScoreAdj = OptionalInt.empty();
+    private final List<Device> devices = new ArrayList<>();
+    private final List<Hook> hooks = new ArrayList<>();
     private boolean readOnlyRoot;
     private boolean detached;
     private boolean newPrivileges;
@@ -270,6 +308,12 @@ public final class ContainerSpec {
       copy.added.addAll(added);
       copy.dropped.addAll(dropped);
       copy.seccomp = seccomp;
+      copy.resources = resources;
+      copy.ulimits.putAll(ulimits);
+      copy.sysctls.putAll(sysctls);
+      copy.oomScoreAdj = oomScoreAdj;
+      copy.devices.addAll(devices);
+      copy.hooks.addAll(hooks);
       copy.readOnlyRoot = readOnlyRoot;
       copy.detached = detached;
       copy.newPrivileges = newPrivileges;
@@ -342,6 +386,14 @@ public final class ContainerSpec {
     public Builder mount(Mount mount) {
       mounts.add(mount);
       return this;
+    }
+
+    /**
+     * Sets the size of {@code /dev/shm}, which programs share memory in, as {@link
+     * #memory(String)}. By default 64 MiB.
+     */
+    public Builder shmSize(String size) {
+      return mount(Mount.tmpfs("/dev/shm").size(size));
     }
 
     /**
@@ -464,6 +516,68 @@ public final class ContainerSpec {
     /** Replaces the default seccomp profile. */
     public Builder seccomp(SeccompProfile profile) {
       this.seccomp = profile;
+      return this;
+    }
+
+    /**
+     * Sets further limits of its control group, such as the processors, swap, input and output.
+     * What {@link #memory}, {@link #cpus} and {@link #pids} say counts more. What the host cannot
+     * limit, and an ordinary user's engine can limit nothing, is not limited, and said in the log.
+     */
+    public Builder resources(Resources resources) {
+      this.resources = resources;
+      return this;
+    }
+
+    /**
+     * Sets a resource limit of its processes (getrlimit(2)). By default those of this process.
+     * Without CAP_SYS_RESOURCE no limit is above that of this process.
+     *
+     * @param name {@code nofile}, {@code nproc}, {@code core} and so on
+     * @param soft what is enforced; -1 for no limit
+     * @param hard up to where a process may raise it; -1 for no limit
+     * @throws RuncibleException INVALID_INPUT if there is no such limit, or soft is above hard
+     */
+    public Builder ulimit(String name, long soft, long hard) {
+      String specName = "RLIMIT_" + name.toUpperCase(Locale.ROOT);
+      HostLimits.requireRlimit(specName);
+      ulimits.put(specName, new Rlimit(soft, hard));
+      return this;
+    }
+
+    /**
+     * Sets a kernel parameter of its own ipc or network namespace, such as {@code
+     * net.core.somaxconn}. Making the container fails with INVALID_INPUT for one of the host's.
+     */
+    public Builder sysctl(String name, String value) {
+      sysctls.put(name, value);
+      return this;
+    }
+
+    /**
+     * Sets how readily the kernel kills it when memory runs out, -1000 to 1000; by default as this
+     * process. Lowering it below that of this process needs CAP_SYS_RESOURCE.
+     */
+    public Builder oomScoreAdj(int score) {
+      if (score < -1000 || score > 1000) {
+        throw invalid("a score of " + score + " is not -1000 to 1000");
+      }
+      oomScoreAdj = OptionalInt.of(score);
+      return this;
+    }
+
+    /** Lets it use a device of the host. */
+    public Builder device(Device device) {
+      devices.add(device);
+      return this;
+    }
+
+    /**
+     * Has its runtime run a program at a moment of its life, which for all stages but one is a
+     * program of the host, with the rights of this process.
+     */
+    public Builder hook(Hook hook) {
+      hooks.add(hook);
       return this;
     }
 

@@ -21,6 +21,7 @@ import java.util.concurrent.ThreadFactory;
  * @param watcher hears of processes that end
  * @param watchdog ends the containers when this process ends
  * @param networks the bridge networks
+ * @param volumes the volumes
  * @param forwarder publishes ports
  * @param journal what has to be undone
  * @param threads makes the daemon threads of the engine
@@ -36,6 +37,7 @@ record EngineParts(
     ProcessWatcher watcher,
     Watchdog watchdog,
     BridgeNetworks networks,
+    VolumeStore volumes,
     PortForwarder forwarder,
     Journal journal,
     ThreadFactory threads,

@@ -64,13 +64,16 @@ final class EngineResources implements AutoCloseable {
       HostLimits limits = HostLimits.detect(host);
       BridgeNetworks networks =
           BridgeNetworks.open(host, data.resolve("networks"), containers, journals);
+      VolumeStore volumes = new VolumeStore(host, data.resolve("volumes"), containers);
       remover =
-          new ContainerRemover(host, snapshotter, runtime, limits.cgroups(), networks, containers);
+          new ContainerRemover(
+              host, snapshotter, runtime, limits.cgroups(), networks, volumes, containers);
       Journal.sweep(
           journals,
           Map.of(ContainerRemover.KIND, remover::undo, BridgeNetworks.KIND, networks::undo));
       remover.removeUnowned(journals);
       networks.reclaim();
+      volumes.reclaim();
       Journal journal = own(Journal.begin(journals, UUID.randomUUID().toString()));
       own(networks);
       Unpacker unpacker = own(new Unpacker(store, snapshotter, host, threads));
@@ -100,6 +103,7 @@ final class EngineResources implements AutoCloseable {
               watcher,
               watchdog,
               networks,
+              volumes,
               forwarder,
               journal,
               threads,

@@ -2,24 +2,102 @@ package io.runcible.engine;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.image.ImageReference;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.OptionalLong;
 
-/** Something of the host, or a fresh file system, at a path of a container. Immutable. */
+/**
+ * Something at a path of a container: of the host, of a volume or of another image, or memory.
+ * Immutable.
+ *
+ * <p>The path is looked up in the container's root file system by the kernel, so no symbolic link
+ * of the image leads out of it; what is missing there is made. Making the container fails with
+ * INVALID_INPUT if the path is the root itself, if a link in the image makes it a path in {@code
+ * /proc}, {@code /sys} or {@code /dev}, or if two mounts have the same path, and with
+ * FAILED_PRECONDITION if a file is to be mounted on a directory or the other way round. Mounts
+ * below other mounts are made after them, in whatever order they are given.
+ */
 public final class Mount {
-  private final Optional<Path> source;
+  private static final int SHARED_MODE = 01777;
+  private static final int MAX_MODE = 07777;
+
+  private final Kind kind;
+  private final String source;
   private final String destination;
   private final boolean readOnly;
+  private final Propagation propagation;
+  private final OptionalLong size;
+  private final int mode;
+  private final boolean filled;
 
-  private Mount(Optional<Path> source, String destination, boolean readOnly) {
+  /** What is mounted. */
+  public enum Kind {
+    /** A file or directory of the host. */
+    BIND,
+    /** Memory. */
+    TMPFS,
+    /** A volume. */
+    VOLUME,
+    /** The files of an image. */
+    IMAGE,
+    /** A directory of the host under a layer that takes the changes. */
+    OVERLAY
+  }
+
+  /**
+   * What becomes of mounts that are made below a bind mount later (mount_namespaces(7)); always for
+   * all mounts in it.
+   */
+  public enum Propagation {
+    /** Neither side sees those of the other. */
+    PRIVATE,
+    /** The container sees those of the host. */
+    SLAVE,
+    /** Both see those of each other. */
+    SHARED
+  }
+
+  private Mount(Kind kind, String source, String destination) {
+    this(
+        kind,
+        source,
+        destination,
+        kind == Kind.IMAGE,
+        Propagation.PRIVATE,
+        OptionalLong.empty(),
+        SHARED_MODE,
+        kind == Kind.VOLUME);
     if (!destination.startsWith("/") || destination.indexOf('\0') >= 0) {
-      throw new RuncibleException(
-          ErrorKind.INVALID_INPUT,
+      throw invalid(
           "the destination of a mount is an absolute path, and '" + destination + "' is not");
     }
+    if (RootDirectories.names(destination).isEmpty()) {
+      throw invalid("nothing can be mounted on the root of a container: '" + destination + "'");
+    }
+  }
+
+  private Mount(
+      Kind kind,
+      String source,
+      String destination,
+      boolean readOnly,
+      Propagation propagation,
+      OptionalLong size,
+      int mode,
+      boolean filled) {
+    this.kind = kind;
     this.source = source;
     this.destination = destination;
     this.readOnly = readOnly;
+    this.propagation = propagation;
+    this.size = size;
+    this.mode = mode;
+    this.filled = filled;
+  }
+
+  private static RuncibleException invalid(String message) {
+    return new RuncibleException(ErrorKind.INVALID_INPUT, message);
   }
 
   /**
@@ -27,12 +105,51 @@ public final class Mount {
    * is created.
    */
   public static Mount bind(Path source, String destination) {
-    return new Mount(Optional.of(source.toAbsolutePath()), destination, false);
+    return new Mount(Kind.BIND, source.toAbsolutePath().toString(), destination);
   }
 
-  /** An empty file system in memory, mode 1777, without set-id programs and devices. */
+  /**
+   * An empty file system in memory, mode 1777, without set-id programs and devices; as large as
+   * half of the host's memory, unless {@link #size} says otherwise.
+   */
   public static Mount tmpfs(String destination) {
-    return new Mount(Optional.empty(), destination, false);
+    return new Mount(Kind.TMPFS, "", destination);
+  }
+
+  /**
+   * A named volume, which is made if there is none of this name, and stays. If it is empty and no
+   * container has used it before, it is filled with what the image has at the destination; see
+   * {@link Volumes}.
+   *
+   * @throws RuncibleException INVALID_INPUT if it cannot be the name of a volume
+   */
+  public static Mount volume(String name, String destination) {
+    VolumeSpec.requireName(name);
+    return new Mount(Kind.VOLUME, name, destination);
+  }
+
+  /** A volume without a name, which is made for the container, filled, and removed with it. */
+  public static Mount volume(String destination) {
+    return new Mount(Kind.VOLUME, "", destination);
+  }
+
+  /**
+   * The files of an image, read-only. It is pulled if it is not in the store, and stays there as
+   * long as the container.
+   *
+   * @throws RuncibleException INVALID_INPUT if it is no reference
+   */
+  public static Mount image(String reference, String destination) {
+    return new Mount(Kind.IMAGE, ImageReference.parse(reference).toString(), destination);
+  }
+
+  /**
+   * A directory of the host that the container sees and may change, while the changes go to a layer
+   * that is removed with the container. What is mounted below the directory is not seen. Making the
+   * container fails with UNSUPPORTED where no overlay can be mounted.
+   */
+  public static Mount overlay(Path source, String destination) {
+    return new Mount(Kind.OVERLAY, source.toAbsolutePath().toString(), destination);
   }
 
   /**
@@ -40,12 +157,81 @@ public final class Mount {
    * mounted below is not there.
    */
   public Mount readOnly() {
-    return new Mount(source, destination, true);
+    return new Mount(kind, source, destination, true, propagation, size, mode, filled);
   }
 
-  /** The path of the host; empty for a file system in memory. */
+  /**
+   * The same with another propagation than {@link Propagation#PRIVATE}, of a bind mount. Making the
+   * container fails with FAILED_PRECONDITION if the source is not on a shared mount of the host,
+   * and with UNSUPPORTED for an ordinary user, whose mounts are apart from the host's.
+   *
+   * @throws RuncibleException INVALID_INPUT for another kind of mount
+   */
+  public Mount propagation(Propagation wanted) {
+    require(Kind.BIND, "propagation");
+    return new Mount(kind, source, destination, readOnly, wanted, size, mode, filled);
+  }
+
+  /**
+   * The same with a limit, of a file system in memory: {@code 64m}, as {@link
+   * ContainerSpec.Builder#memory(String)}. A write beyond fails with ENOSPC.
+   *
+   * @throws RuncibleException INVALID_INPUT for another kind of mount, or none
+   */
+  public Mount size(String limit) {
+    require(Kind.TMPFS, "size");
+    long bytes = Limits.parseSize(limit);
+    if (bytes < 1) {
+      throw invalid("a file system of " + bytes + " bytes holds nothing");
+    }
+    return new Mount(
+        kind, source, destination, readOnly, propagation, OptionalLong.of(bytes), mode, filled);
+  }
+
+  /**
+   * The same with this mode of its root, such as 0700, of a file system in memory.
+   *
+   * @throws RuncibleException INVALID_INPUT for another kind of mount, or for no mode
+   */
+  public Mount mode(int permissions) {
+    require(Kind.TMPFS, "mode");
+    if (permissions < 0 || permissions > MAX_MODE) {
+      throw invalid("0" + Integer.toOctalString(permissions) + " is no mode of a directory");
+    }
+    return new Mount(kind, source, destination, readOnly, propagation, size, permissions, filled);
+  }
+
+  /**
+   * The same volume, never filled.
+   *
+   * @throws RuncibleException INVALID_INPUT for another kind of mount
+   */
+  public Mount withoutCopy() {
+    require(Kind.VOLUME, "filling");
+    return new Mount(kind, source, destination, readOnly, propagation, size, mode, false);
+  }
+
+  private void require(Kind wanted, String what) {
+    if (kind != wanted) {
+      throw invalid("a mount of kind " + kind + " has no " + what + ": '" + destination + "'");
+    }
+  }
+
+  /** What is mounted. */
+  public Kind kind() {
+    return kind;
+  }
+
+  /** The path of the host; empty if it is none of the host's. */
   public Optional<Path> source() {
-    return source;
+    boolean ofHost = kind == Kind.BIND || kind == Kind.OVERLAY;
+    return ofHost ? Optional.of(Path.of(source)) : Optional.empty();
+  }
+
+  /** The name of the volume or the reference of the image; empty if it has neither. */
+  public Optional<String> name() {
+    boolean named = (kind == Kind.VOLUME && !source.isEmpty()) || kind == Kind.IMAGE;
+    return named ? Optional.of(source) : Optional.empty();
   }
 
   /** The path in the container. */
@@ -56,5 +242,25 @@ public final class Mount {
   /** Whether writing is refused. */
   public boolean isReadOnly() {
     return readOnly;
+  }
+
+  /** What becomes of mounts below it. */
+  public Propagation propagation() {
+    return propagation;
+  }
+
+  /** The limit of a file system in memory, in bytes. */
+  public OptionalLong size() {
+    return size;
+  }
+
+  /** The mode of the root of a file system in memory. */
+  public int mode() {
+    return mode;
+  }
+
+  /** Whether it is a volume that is filled from the image. */
+  boolean isFilled() {
+    return filled;
   }
 }

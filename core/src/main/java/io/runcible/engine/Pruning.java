@@ -47,7 +47,7 @@ final class Pruning {
       Set<Digest> contained = new HashSet<>();
       Set<String> images = new HashSet<>();
       for (ContainerRecord container : containers.get()) {
-        container.chain().forEach(id -> contained.add(Digest.parse(id)));
+        container.layers().forEach(id -> contained.add(Digest.parse(id)));
         images.add(container.image());
       }
       List<ImageReference> names = forget(sweep, contained, images);

@@ -22,10 +22,10 @@ import java.util.Set;
 final class RootDirectories {
   private static final int MAX_VOLUMES = 64;
   private static final int MODE = 0755;
-  private static final List<String> KERNEL = List.of("proc", "sys", "dev");
+  static final List<String> KERNEL = List.of("proc", "sys", "dev");
 
   /** A file in the way, a link to nowhere or in circles, a name that is too long. */
-  private static final Set<Integer> NO_DIRECTORY =
+  static final Set<Integer> NO_DIRECTORY =
       Set.of(Errno.ENOTDIR, Errno.ENOENT, Errno.EEXIST, Errno.ELOOP, Errno.ENAMETOOLONG);
 
   private RootDirectories() {}
@@ -86,7 +86,7 @@ final class RootDirectories {
       for (String name : names) {
         try (FileDescriptor parent = FileCalls.openDirectoryInRoot(root, reached)) {
           if (FileCalls.stat(parent, name).isEmpty()) {
-            FileCalls.makeDirectory(parent, name, MODE);
+            makeDirectory(parent, name);
           }
         }
         reached = reached + "/" + name;
@@ -102,8 +102,14 @@ final class RootDirectories {
     }
   }
 
+  /** One that everybody may enter, whatever the umask of this process. */
+  static void makeDirectory(FileDescriptor parent, String name) {
+    FileCalls.makeDirectory(parent, name, MODE);
+    FileCalls.chmod(parent, name, MODE);
+  }
+
   /** The raw names on the way, without steps that are none. Not a Path: that is the host's text. */
-  private static List<String> names(String volume) {
+  static List<String> names(String volume) {
     byte[] utf8 = volume.getBytes(StandardCharsets.UTF_8);
     Deque<String> names = new ArrayDeque<>();
     for (String name : new String(utf8, StandardCharsets.ISO_8859_1).split("/", -1)) {

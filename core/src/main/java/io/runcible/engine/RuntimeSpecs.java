@@ -8,8 +8,6 @@ import io.runcible.runtime.HostLimits;
 import io.runcible.runtime.ProcessSpec;
 import io.runcible.runtime.Resources;
 import io.runcible.runtime.RuntimeSpec;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
@@ -59,30 +57,19 @@ final class RuntimeSpecs {
     spec.seccomp().ifPresent(builder::seccomp);
     builder.resources(resources(builder.resources()));
     spec.annotations().forEach(builder::annotation);
+    spec.hooks().forEach(builder::hook);
+    spec.devices().forEach(device -> device.addTo(builder, host.rootless()));
     network.configure(builder);
-    spec.mounts().forEach(mount -> builder.mount(mount(mount)));
+    spec.sysctls().forEach(builder::sysctl);
     return builder.build();
   }
 
-  private static RuntimeSpec.Mount mount(Mount mount) {
-    if (mount.source().isEmpty()) {
-      List<String> options = new ArrayList<>(List.of("nosuid", "nodev", "mode=1777"));
-      if (mount.isReadOnly()) {
-        options.add("ro");
-      }
-      return new RuntimeSpec.Mount(mount.destination(), "tmpfs", "tmpfs", options);
-    }
-    Path source = mount.source().get();
-    if (!Files.exists(source)) {
-      throw new RuncibleException(
-          ErrorKind.NOT_FOUND,
-          "cannot mount '" + source + "' on '" + mount.destination() + "': it does not exist");
-    }
-    return RuntimeSpec.Mount.bind(source, mount.destination(), mount.isReadOnly());
-  }
-
   private Resources resources(Resources defaults) {
-    return new Limits(spec.memory(), spec.cpus(), spec.pids()).over(defaults);
+    Resources.Builder wanted = spec.resources().toBuilder();
+    if (spec.resources().pids().isEmpty()) {
+      defaults.pids().ifPresent(wanted::pids);
+    }
+    return new Limits(spec.memory(), spec.cpus(), spec.pids()).over(wanted.build());
   }
 
   private ProcessSpec firstProcess(UserLookup.Identity user, String hostname) {
@@ -90,6 +77,8 @@ final class RuntimeSpecs {
     ProcessSpec.Builder process =
         process(args, user, environment(user, hostname), spec.workingDirectory())
             .noNewPrivileges(!spec.mayGainPrivileges());
+    spec.ulimits().forEach((name, limit) -> process.rlimit(name, limit.soft(), limit.hard()));
+    spec.oomScoreAdj().ifPresent(process::oomScoreAdj);
     spec.tty().ifPresent(size -> process.terminal(true).consoleSize(size.rows(), size.columns()));
     return process.build();
   }

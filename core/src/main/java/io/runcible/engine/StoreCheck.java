@@ -183,7 +183,7 @@ final class StoreCheck {
     try (Sweep sweep = store.sweep(LIMIT)) {
       Optional<ContainerRecord> user =
           containers.get().stream()
-              .filter(container -> container.chain().contains(layer.toString()))
+              .filter(container -> container.layers().contains(layer.toString()))
               .findAny();
       if (user.isPresent() || sweep.leased().contains(layer)) {
         return false;

@@ -88,6 +88,10 @@ final class Watchdog implements AutoCloseable {
           [ -z "$busy" ] || sleep 0.05
         done
         umount -l "$dir/rootfs"
+        for mount in "$dir"/mounts/*/fs; do
+          [ ! -e "$mount" ] || umount -l "$mount"
+          mountpoint -q "$mount" && return
+        done
         [ ! -e "$dir/netns" ] || umount -l "$dir/netns"
         mountpoint -q "$dir/rootfs" && return
         mv "$dir" "$containers/.new-$token" && rm -rf "$containers/.new-$token"

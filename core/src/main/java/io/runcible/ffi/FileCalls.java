@@ -92,6 +92,11 @@ public final class FileCalls {
     return openat2(root, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
   }
 
+  /** Opens anything below {@code root}, only to name it, resolved the same way. */
+  public static FileDescriptor openNameInRoot(FileDescriptor root, String name) {
+    return openat2(root, name, O_PATH | O_CLOEXEC);
+  }
+
   /**
    * Opens a regular file below {@code root} for reading, resolved as {@link #openDirectoryInRoot}.
    *

@@ -119,7 +119,12 @@ public final class HostLimits {
     return thermalPaths;
   }
 
-  static void requireRlimitName(String name) {
+  /**
+   * Checks the name of a resource limit, {@code RLIMIT_…}.
+   *
+   * @throws RuncibleException INVALID_INPUT if there is none
+   */
+  public static void requireRlimit(String name) {
     if (!RLIMITS.containsKey(name)) {
       throw SpecChecks.invalid(
           SpecChecks.shown(name)
@@ -220,7 +225,9 @@ public final class HostLimits {
 
   private Resources clamp(Resources resources, List<String> notes) {
     Resources.Builder builder = resources.toBuilder();
-    if ((resources.memory().isPresent() || resources.memoryAndSwap().isPresent())
+    if ((resources.memory().isPresent()
+            || resources.memoryAndSwap().isPresent()
+            || resources.memoryReservation().isPresent())
         && missing("memory", notes)) {
       builder.dropMemory();
     } else if (resources.memoryAndSwap().isPresent() && !countsSwap()) {
@@ -234,11 +241,19 @@ public final class HostLimits {
     if (cpu && missing("cpu", notes)) {
       builder.dropCpu();
     }
-    if (resources.cpus().isPresent() && missing("cpuset", notes)) {
+    boolean cpuset = resources.cpus().isPresent() || resources.memoryNodes().isPresent();
+    if (cpuset && missing("cpuset", notes)) {
       builder.dropCpus();
     }
     if (resources.pids().isPresent() && missing("pids", notes)) {
       builder.dropPids();
+    }
+    boolean io = resources.ioWeight().isPresent() || !resources.ioLimits().isEmpty();
+    if (io && missing(cgroups.has("io") ? "io" : "blkio", notes)) {
+      builder.dropIo();
+    }
+    if (!resources.hugePages().isEmpty() && missing("hugetlb", notes)) {
+      builder.dropHugePages();
     }
     return builder.build();
   }

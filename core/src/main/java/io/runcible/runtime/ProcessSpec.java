@@ -296,7 +296,7 @@ public final class ProcessSpec {
       SpecChecks.id(uid, "user id");
       SpecChecks.id(gid, "group id");
       additionalGids.forEach(group -> SpecChecks.id(group, "supplementary group"));
-      rlimits.keySet().forEach(HostLimits::requireRlimitName);
+      rlimits.keySet().forEach(HostLimits::requireRlimit);
       if (oomScoreAdj != null && (oomScoreAdj < -1000 || oomScoreAdj > 1000)) {
         throw SpecChecks.invalid("oom_score_adj " + oomScoreAdj + " is not in -1000 to 1000");
       }

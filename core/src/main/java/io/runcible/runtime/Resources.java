@@ -1,7 +1,13 @@
 package io.runcible.runtime;
 
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * Immutable; what is not set is not limited.
  */
 public final class Resources {
+  private static final Pattern LIST = Pattern.compile("[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*");
+  private static final Pattern HUGE_PAGE = Pattern.compile("[1-9][0-9]{0,5}(KB|MB|GB)");
   private static final Resources NONE = new Resources(new Builder());
 
   private final @Nullable Long memory;
@@ -19,6 +27,11 @@ public final class Resources {
   private final @Nullable Long cpuShares;
   private final @Nullable String cpus;
   private final @Nullable Long pids;
+  private final @Nullable String memoryNodes;
+  private final @Nullable Long memoryReservation;
+  private final @Nullable Long ioWeight;
+  private final List<IoLimit> ioLimits;
+  private final Map<String, Long> hugePages;
 
   private Resources(Builder builder) {
     memory = builder.memory;
@@ -28,6 +41,11 @@ public final class Resources {
     cpuShares = builder.cpuShares;
     cpus = builder.cpus;
     pids = builder.pids;
+    memoryNodes = builder.memoryNodes;
+    memoryReservation = builder.memoryReservation;
+    ioWeight = builder.ioWeight;
+    ioLimits = List.copyOf(builder.ioLimits);
+    hugePages = Collections.unmodifiableMap(new TreeMap<>(builder.hugePages));
   }
 
   /** No limit at all. */
@@ -50,6 +68,11 @@ public final class Resources {
     builder.cpuShares = cpuShares;
     builder.cpus = cpus;
     builder.pids = pids;
+    builder.memoryNodes = memoryNodes;
+    builder.memoryReservation = memoryReservation;
+    builder.ioWeight = ioWeight;
+    builder.ioLimits.addAll(ioLimits);
+    builder.hugePages.putAll(hugePages);
     return builder;
   }
 
@@ -88,6 +111,31 @@ public final class Resources {
     return optional(pids);
   }
 
+  /** The memory nodes it may use, as {@code 0-1}. */
+  public Optional<String> memoryNodes() {
+    return Optional.ofNullable(memoryNodes);
+  }
+
+  /** Bytes of memory that it is pushed back to when the host runs short. */
+  public OptionalLong memoryReservation() {
+    return optional(memoryReservation);
+  }
+
+  /** The weight of its input and output against other control groups; 100 is the usual. */
+  public OptionalLong ioWeight() {
+    return optional(ioWeight);
+  }
+
+  /** How fast it may use devices. */
+  public List<IoLimit> ioLimits() {
+    return ioLimits;
+  }
+
+  /** Bytes of huge pages, by their size, as {@code 2MB}. */
+  public Map<String, Long> hugePages() {
+    return hugePages;
+  }
+
   /** Whether nothing is limited. */
   public boolean isEmpty() {
     return memory == null
@@ -96,7 +144,12 @@ public final class Resources {
         && cpuPeriod == null
         && cpuShares == null
         && cpus == null
-        && pids == null;
+        && pids == null
+        && memoryNodes == null
+        && memoryReservation == null
+        && ioWeight == null
+        && ioLimits.isEmpty()
+        && hugePages.isEmpty();
   }
 
   /** The JSON that {@code runtime update --resources} reads. */
@@ -117,6 +170,11 @@ public final class Resources {
     private @Nullable Long cpuShares;
     private @Nullable String cpus;
     private @Nullable Long pids;
+    private @Nullable String memoryNodes;
+    private @Nullable Long memoryReservation;
+    private @Nullable Long ioWeight;
+    private final List<IoLimit> ioLimits = new ArrayList<>();
+    private final Map<String, Long> hugePages = new TreeMap<>();
 
     private Builder() {}
 
@@ -157,8 +215,53 @@ public final class Resources {
       return this;
     }
 
+    /** Sets the memory nodes, as {@code 0-1}. */
+    public Builder memoryNodes(String nodes) {
+      this.memoryNodes = nodes;
+      return this;
+    }
+
+    /** Sets what it is pushed back to when the host runs short of memory, in bytes. */
+    public Builder memoryReservation(long bytes) {
+      this.memoryReservation = bytes;
+      return this;
+    }
+
+    /**
+     * Sets the weight of its input and output against other control groups, 10 to 1000. Needs a
+     * scheduler of the devices that weighs, such as bfq.
+     */
+    public Builder ioWeight(long weight) {
+      this.ioWeight = weight;
+      return this;
+    }
+
+    /** Limits how fast it may use a device. */
+    public Builder ioLimit(IoLimit limit) {
+      ioLimits.add(limit);
+      return this;
+    }
+
+    /** Limits huge pages of a size, as {@code 2MB}, in bytes. */
+    public Builder hugePages(String size, long bytes) {
+      hugePages.put(size, bytes);
+      return this;
+    }
+
+    Builder dropIo() {
+      ioWeight = null;
+      ioLimits.clear();
+      return this;
+    }
+
+    Builder dropHugePages() {
+      hugePages.clear();
+      return this;
+    }
+
     Builder dropMemory() {
       memory = null;
+      memoryReservation = null;
       return dropSwap();
     }
 
@@ -176,6 +279,7 @@ public final class Resources {
 
     Builder dropCpus() {
       cpus = null;
+      memoryNodes = null;
       return this;
     }
 
@@ -189,7 +293,8 @@ public final class Resources {
      *
      * @throws io.runcible.RuncibleException INVALID_INPUT for a limit that the kernel would refuse
      *     or that would mean something else: memory of zero or less, swap below the memory, a quota
-     *     below 1 ms, a period outside 1 ms to 1 s, shares out of range, no process at all
+     *     below 1 ms, a period outside 1 ms to 1 s, shares or a weight out of range, no process at
+     *     all
      */
     public Resources build() {
       if (memory != null && memory < 1) {
@@ -210,17 +315,35 @@ public final class Resources {
       if (cpuShares != null && (cpuShares < 2 || cpuShares > 262_144)) {
         throw SpecChecks.invalid("processor shares of " + cpuShares + " are not 2 to 262144");
       }
-      if (cpus != null && (cpus.isEmpty() || !cpus.chars().allMatch(Builder::isCpuList))) {
-        throw SpecChecks.invalid(SpecChecks.shown(cpus) + " is not a list of processors");
-      }
+      requireList(cpus, "processors");
+      requireList(memoryNodes, "memory nodes");
+      checkRest();
       if (pids != null && pids < 1) {
         throw SpecChecks.invalid("a limit of " + pids + " processes leaves none to run");
       }
       return new Resources(this);
     }
 
-    private static boolean isCpuList(int c) {
-      return (c >= '0' && c <= '9') || c == ',' || c == '-';
+    private void checkRest() {
+      if (memoryReservation != null && memoryReservation < 1) {
+        throw SpecChecks.invalid("a reservation of " + memoryReservation + " bytes is none");
+      }
+      if (ioWeight != null && (ioWeight < 10 || ioWeight > 1000)) {
+        throw SpecChecks.invalid("a weight of " + ioWeight + " is not 10 to 1000");
+      }
+      hugePages.forEach(
+          (size, bytes) -> {
+            if (!HUGE_PAGE.matcher(size).matches() || bytes < 0) {
+              throw SpecChecks.invalid(
+                  bytes + " bytes of pages of " + SpecChecks.shown(size) + ": give 2MB or 1GB");
+            }
+          });
+    }
+
+    private static void requireList(@Nullable String list, String what) {
+      if (list != null && !LIST.matcher(list).matches()) {
+        throw SpecChecks.invalid(SpecChecks.shown(list) + " is not a list of " + what);
+      }
     }
   }
 }

@@ -16,10 +16,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** runc, crun and whatever else has their command line. */
 final class RuncRuntime implements OciRuntime {
   private static final Path PROC = Path.of("/proc");
+  private static final Logger LOG = LoggerFactory.getLogger(RuncRuntime.class);
   private static final int SIGKILL = 9;
 
   private final Info info;
@@ -261,9 +264,30 @@ final class RuncRuntime implements OciRuntime {
       }
       signalFirst(state.get(), SIGKILL);
       state.get().cgroup().ifPresent(group -> group.end(host));
+      state.get().bundle().filter(RuncRuntime::hasStopHooks).ifPresent(b -> deleteByProgram(id));
     }
     // What the runtimes keep there is files alone.
     removeDirectory(directory(id));
+  }
+
+  private static boolean hasStopHooks(Path bundle) {
+    try {
+      return Files.readString(new Bundle(bundle).config())
+          .contains("\"" + Hook.Stage.POSTSTOP.specName() + "\"");
+    } catch (IOException e) {
+      return false; // Nobody can say any more.
+    }
+  }
+
+  /** The program knows how hooks are run. A hook that fails keeps no container in place. */
+  private void deleteByProgram(String id) {
+    List<String> command = new ArrayList<>(launcher);
+    command.addAll(List.of("--root", stateRoot.toString(), "delete", "--force", id));
+    try {
+      RuntimeCommand.call(host, command, "container '" + id + "' is removed");
+    } catch (RuncibleException e) {
+      LOG.warn("{}", e.getMessage());
+    }
   }
 
   /** A power cut can leave half a file, of a container that it has ended. */

@@ -26,6 +26,7 @@ public final class RuntimeSpec {
   private final ProcessSpec process;
   private final String rootPath;
   private final boolean rootReadonly;
+  private final @Nullable String rootPropagation;
   private final @Nullable String hostname;
   private final List<Mount> mounts;
   private final List<Namespace> namespaces;
@@ -36,6 +37,8 @@ public final class RuntimeSpec {
   private final @Nullable String cgroupsPath;
   private final Resources resources;
   private final boolean confineDevices;
+  private final List<DeviceNode> devices;
+  private final List<Hook> hooks;
   private final SeccompProfile seccomp;
   private final Map<String, String> sysctls;
   private final Map<String, String> annotations;
@@ -158,6 +161,7 @@ public final class RuntimeSpec {
     process = builder.process;
     rootPath = builder.rootPath;
     rootReadonly = builder.rootReadonly;
+    rootPropagation = builder.rootPropagation;
     hostname = builder.hostname;
     mounts = List.copyOf(builder.mounts);
     namespaces = List.copyOf(builder.namespaces);
@@ -168,6 +172,8 @@ public final class RuntimeSpec {
     cgroupsPath = builder.cgroupsPath;
     resources = builder.resources;
     confineDevices = builder.confineDevices;
+    devices = List.copyOf(builder.devices);
+    hooks = List.copyOf(builder.hooks);
     seccomp = builder.seccomp;
     sysctls = Collections.unmodifiableMap(new TreeMap<>(builder.sysctls));
     annotations = Collections.unmodifiableMap(new TreeMap<>(builder.annotations));
@@ -205,6 +211,7 @@ public final class RuntimeSpec {
   public Builder toBuilder() {
     Builder builder = new Builder(rootPath, process);
     builder.rootReadonly = rootReadonly;
+    builder.rootPropagation = rootPropagation;
     builder.hostname = hostname;
     builder.mounts.addAll(mounts);
     builder.namespaces.addAll(namespaces);
@@ -215,6 +222,8 @@ public final class RuntimeSpec {
     builder.cgroupsPath = cgroupsPath;
     builder.resources = resources;
     builder.confineDevices = confineDevices;
+    builder.devices.addAll(devices);
+    builder.hooks.addAll(hooks);
     builder.seccomp = seccomp;
     builder.sysctls.putAll(sysctls);
     builder.annotations.putAll(annotations);
@@ -234,6 +243,11 @@ public final class RuntimeSpec {
   /** Whether the root file system is mounted read-only. */
   public boolean rootReadonly() {
     return rootReadonly;
+  }
+
+  /** What becomes of mounts below the root; empty for the runtime's choice. */
+  public Optional<String> rootPropagation() {
+    return Optional.ofNullable(rootPropagation);
   }
 
   /** The host name inside. */
@@ -291,6 +305,16 @@ public final class RuntimeSpec {
     return confineDevices;
   }
 
+  /** Further devices. */
+  public List<DeviceNode> devices() {
+    return devices;
+  }
+
+  /** Programs that the runtime runs, each stage in this order. */
+  public List<Hook> hooks() {
+    return hooks;
+  }
+
   /** The seccomp profile. */
   public SeccompProfile seccomp() {
     return seccomp;
@@ -321,6 +345,7 @@ public final class RuntimeSpec {
     private ProcessSpec process;
     private String rootPath;
     private boolean rootReadonly;
+    private @Nullable String rootPropagation;
     private @Nullable String hostname;
     private final List<Mount> mounts = new ArrayList<>();
     private final List<Namespace> namespaces = new ArrayList<>();
@@ -331,6 +356,8 @@ public final class RuntimeSpec {
     private @Nullable String cgroupsPath;
     private Resources resources = Resources.none();
     private boolean confineDevices;
+    private final List<DeviceNode> devices = new ArrayList<>();
+    private final List<Hook> hooks = new ArrayList<>();
     private SeccompProfile seccomp = SeccompProfile.unconfined();
     private final Map<String, String> sysctls = new TreeMap<>();
     private final Map<String, String> annotations = new TreeMap<>();
@@ -355,6 +382,16 @@ public final class RuntimeSpec {
     /** Whether the root file system is read-only. Default: no. */
     public Builder rootReadonly(boolean readonly) {
       this.rootReadonly = readonly;
+      return this;
+    }
+
+    /**
+     * Sets what becomes of mounts below the root (config-linux.md, "Rootfs Mount Propagation"):
+     * {@code rshared}, {@code rslave}, {@code rprivate}. Default: the runtime's choice, under which
+     * no mount inside can be shared with the host.
+     */
+    public Builder rootPropagation(String propagation) {
+      this.rootPropagation = propagation;
       return this;
     }
 
@@ -441,6 +478,18 @@ public final class RuntimeSpec {
     /** Whether devices are denied but for the harmless ones. Default: no. */
     public Builder confineDevices(boolean confine) {
       this.confineDevices = confine;
+      return this;
+    }
+
+    /** Adds a device. */
+    public Builder device(DeviceNode device) {
+      devices.add(device);
+      return this;
+    }
+
+    /** Adds a program that the runtime runs. */
+    public Builder hook(Hook hook) {
+      hooks.add(hook);
       return this;
     }
 

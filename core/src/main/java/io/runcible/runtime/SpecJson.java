@@ -32,6 +32,7 @@ final class SpecJson {
       ObjectNode annotations = json.putObject("annotations");
       spec.annotations().forEach(annotations::put);
     }
+    hooks(json, spec.hooks());
     json.set("linux", linux(spec));
     return json;
   }
@@ -45,14 +46,12 @@ final class SpecJson {
       spec.sysctls().forEach(sysctls::put);
     }
     ObjectNode resources = resources(spec.resources());
-    if (spec.confineDevices()) {
-      // The runtime itself adds null, zero, full, random, urandom, tty, ptmx and the ptys.
-      resources.putArray("devices").addObject().put("allow", false).put("access", "rwm");
-    }
+    devices(linux, resources, spec);
     if (!resources.isEmpty()) {
       linux.set("resources", resources);
     }
     spec.cgroupsPath().ifPresent(path -> linux.put("cgroupsPath", path));
+    spec.rootPropagation().ifPresent(kind -> linux.put("rootfsPropagation", kind));
     ArrayNode namespaces = linux.putArray("namespaces");
     for (RuntimeSpec.Namespace namespace : spec.namespaces()) {
       ObjectNode entry = namespaces.addObject().put("type", namespace.type().specName());
@@ -116,17 +115,77 @@ final class SpecJson {
     ObjectNode memory = object();
     put(memory, "limit", resources.memory());
     put(memory, "swap", resources.memoryAndSwap());
+    put(memory, "reservation", resources.memoryReservation());
     ObjectNode cpu = object();
     put(cpu, "shares", resources.cpuShares());
     put(cpu, "quota", resources.cpuQuota());
     put(cpu, "period", resources.cpuPeriod());
     resources.cpus().ifPresent(cpus -> cpu.put("cpus", cpus));
+    resources.memoryNodes().ifPresent(nodes -> cpu.put("mems", nodes));
     ObjectNode pids = object();
     put(pids, "limit", resources.pids());
     addUnlessEmpty(json, "memory", memory);
     addUnlessEmpty(json, "cpu", cpu);
     addUnlessEmpty(json, "pids", pids);
+    addUnlessEmpty(json, "blockIO", blockIo(resources));
+    resources
+        .hugePages()
+        .forEach(
+            (size, bytes) ->
+                json.withArray("/hugepageLimits")
+                    .addObject()
+                    .put("pageSize", size)
+                    .put("limit", bytes));
     return json;
+  }
+
+  private static ObjectNode blockIo(Resources resources) {
+    ObjectNode json = object();
+    put(json, "weight", resources.ioWeight());
+    for (IoLimit limit : resources.ioLimits()) {
+      json.withArray("/" + limit.kind().specName())
+          .addObject()
+          .put("major", limit.major())
+          .put("minor", limit.minor())
+          .put("rate", limit.rate());
+    }
+    return json;
+  }
+
+  /** Where there is to be the device, and who may use it. */
+  private static void devices(ObjectNode linux, ObjectNode resources, RuntimeSpec spec) {
+    if (spec.confineDevices()) {
+      // The runtime itself adds null, zero, full, random, urandom, tty, ptmx and the ptys.
+      resources.withArray("/devices").addObject().put("allow", false).put("access", "rwm");
+    }
+    for (DeviceNode device : spec.devices()) {
+      ObjectNode node = linux.withArray("/devices").addObject();
+      node.put("path", device.path()).put("type", device.type());
+      node.put("major", device.major()).put("minor", device.minor());
+      node.put("fileMode", device.mode()).put("uid", device.uid()).put("gid", device.gid());
+      ObjectNode rule = resources.withArray("/devices").addObject().put("allow", true);
+      rule.put("type", device.type()).put("major", device.major()).put("minor", device.minor());
+      rule.put("access", device.access());
+    }
+  }
+
+  private static void hooks(ObjectNode json, List<Hook> hooks) {
+    for (Hook hook : hooks) {
+      ObjectNode entry = json.withArray("/hooks/" + hook.stage().specName()).addObject();
+      entry.put("path", hook.program());
+      ArrayNode args = entry.putArray("args").add(hook.program());
+      hook.arguments().forEach(args::add);
+      strings(
+          entry,
+          "env",
+          hook.environment().entrySet().stream()
+              .map(variable -> variable.getKey() + "=" + variable.getValue())
+              .sorted()
+              .toList());
+      if (!hook.timeout().isZero()) {
+        entry.put("timeout", hook.timeout().toSeconds());
+      }
+    }
   }
 
   private static void put(ObjectNode json, String name, OptionalLong value) {

@@ -118,6 +118,16 @@ public final class ChildJvm implements AutoCloseable {
     return rest;
   }
 
+  /** Lets it work for a while. */
+  static void pause(long millis) {
+    try {
+      Thread.sleep(millis);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+
   /** Ends the input of the process. */
   void endInput() {
     try {

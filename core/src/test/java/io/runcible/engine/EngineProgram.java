@@ -36,6 +36,7 @@ final class EngineProgram {
           Map.entry("run-loop", EngineProgram::runLoop),
           Map.entry("bridge-loop", EngineProgram::bridgeLoop),
           Map.entry("detach-loop", EngineProgram::detachLoop),
+          Map.entry("volume-loop", EngineProgram::volumeLoop),
           Map.entry("pull-loop", EngineProgram::pullLoop),
           Map.entry("store-loop", EngineProgram::storeLoop),
           Map.entry("pull-once", EngineProgram::pullOnce),
@@ -159,6 +160,25 @@ final class EngineProgram {
           try (Container container = engine.run(sh("sleep 600").detached().build())) {
             requireSuccess(container.exec("true").waitFor());
           }
+        });
+  }
+
+  /** Volumes that are filled, named and not, until this is killed. */
+  private void volumeLoop() {
+    ContainerEngine engine = open();
+    say("working");
+    forever(
+        () -> {
+          String name = "v" + ContainerFactory.randomId();
+          try (Container container =
+              engine.run(
+                  sh("true")
+                      .mount(Mount.volume(name, "/usr/bin"))
+                      .mount(Mount.volume("/etc"))
+                      .build())) {
+            requireSuccess(container.waitFor());
+          }
+          engine.volumes().remove(name);
         });
   }
 

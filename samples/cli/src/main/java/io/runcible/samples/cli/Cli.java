@@ -78,6 +78,7 @@ public final class Cli {
     COMMANDS.put("diff", DiffCommand.class);
     COMMANDS.put("commit", CommitCommand.class);
     COMMANDS.put("network", NetworkCommand.class);
+    COMMANDS.put("volume", VolumeCommand.class);
     COMMANDS.put("info", InfoCommand.class);
   }
 

@@ -1,17 +1,14 @@
 package io.runcible.samples.cli;
 
-import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerSpec;
-import io.runcible.engine.Mount;
 import io.runcible.engine.Stdio;
 import io.runcible.image.ImageReference;
 import io.runcible.network.Network;
 import io.runcible.network.PortBinding;
 import io.runcible.registry.RegistryClient;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -28,6 +25,8 @@ import picocli.CommandLine.Parameters;
 final class RunCommand implements Callable<Integer> {
   @Mixin private EngineOptions options = new EngineOptions();
   @Mixin private RegistryOptions registry = new RegistryOptions();
+  @Mixin private StorageOptions storage = new StorageOptions();
+  @Mixin private LimitOptions limits = new LimitOptions();
 
   // Without a short form, which is that of the host name.
   @Option(names = "--help", usageHelp = true, description = "Show this help message and exit.")
@@ -63,15 +62,6 @@ final class RunCommand implements Callable<Integer> {
   private Map<String, String> environment = Map.of();
 
   @Option(
-      names = {"-v", "--volume"},
-      paramLabel = "SOURCE:DESTINATION[:ro]",
-      description = "Mount a directory or file of the host.")
-  private List<String> volumes = List.of();
-
-  @Option(names = "--tmpfs", paramLabel = "DESTINATION", description = "Mount memory.")
-  private List<String> tmpfs = List.of();
-
-  @Option(
       names = {"-w", "--workdir"},
       description = "The working directory.")
   private @Nullable String workingDirectory;
@@ -105,20 +95,6 @@ final class RunCommand implements Callable<Integer> {
       paramLabel = "[[ADDRESS:]HOSTPORT:]PORT[/udp]",
       description = "Publish a port of the container; without an address, on 127.0.0.1.")
   private List<String> ports = List.of();
-
-  @Option(
-      names = {"-m", "--memory"},
-      description = "A limit, such as 64m.")
-  private @Nullable String memory;
-
-  @Option(names = "--cpus", description = "A limit, such as 0.5.")
-  private @Nullable Double cpus;
-
-  @Option(names = "--pids-limit", description = "A limit of processes.")
-  private @Nullable Long pids;
-
-  @Option(names = "--read-only", description = "Make the root file system read-only.")
-  private boolean readOnly;
 
   @Option(names = "--entrypoint", description = "Instead of that of the image.")
   private @Nullable String entrypoint;
@@ -163,9 +139,8 @@ final class RunCommand implements Callable<Integer> {
       spec.command(command.toArray(String[]::new));
     }
     environment.forEach(spec::environment);
-    volumes.forEach(volume -> spec.mount(volume(volume)));
-    tmpfs.forEach(destination -> spec.mount(Mount.tmpfs(destination)));
-    limits(spec);
+    storage.apply(spec);
+    limits.apply(spec);
     if (name != null) {
       spec.name(name);
     }
@@ -181,26 +156,11 @@ final class RunCommand implements Callable<Integer> {
     if (entrypoint != null) {
       spec.entrypoint(entrypoint);
     }
-    if (readOnly) {
-      spec.readOnlyRoot();
-    }
     if (tty) {
       int[] size = UserTerminal.size();
       return (detach ? spec.detached() : spec).tty(size[0], size[1]).build();
     }
     return detach ? spec.detached().build() : spec.stdio(Stdio.PIPED).build();
-  }
-
-  private void limits(ContainerSpec.Builder spec) {
-    if (memory != null) {
-      spec.memory(memory);
-    }
-    if (cpus != null) {
-      spec.cpus(cpus);
-    }
-    if (pids != null) {
-      spec.pids(pids);
-    }
   }
 
   private Network network(String text) {
@@ -209,16 +169,5 @@ final class RunCommand implements Callable<Integer> {
       network = network.withAlias(alias);
     }
     return network;
-  }
-
-  private static Mount volume(String text) {
-    String[] parts = text.split(":", -1);
-    boolean readOnly = parts.length == 3 && parts[2].equals("ro");
-    if (parts.length < 2 || parts.length > 3 || (parts.length == 3 && !readOnly)) {
-      throw new RuncibleException(
-          ErrorKind.INVALID_INPUT, "'" + text + "' is not SOURCE:DESTINATION or that and ':ro'");
-    }
-    Mount mount = Mount.bind(Path.of(parts[0]).toAbsolutePath(), parts[1]);
-    return readOnly ? mount.readOnly() : mount;
   }
 }

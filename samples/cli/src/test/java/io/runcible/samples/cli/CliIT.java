@@ -148,7 +148,11 @@ class CliIT {
   }
 
   private Ended network(String verb, String... arguments) throws Exception {
-    List<String> all = new ArrayList<>(List.of("network"));
+    return sub("network", verb, arguments);
+  }
+
+  private Ended sub(String command, String verb, String... arguments) throws Exception {
+    List<String> all = new ArrayList<>(List.of(command));
     List<String> words = new ArrayList<>(command(verb, arguments).command());
     int main = words.indexOf(Cli.class.getName());
     all.addAll(words.subList(main + 1, words.size()));
@@ -170,6 +174,45 @@ class CliIT {
     assertThat(alone.output()).contains("fd00:7:7:");
     assertThat(network("rm", "back").code()).isZero();
     assertOneLine(network("rm", "back"), 125, "back");
+  }
+
+  @Test
+  void volumesComeAndGo() throws Exception {
+    assertThat(sub("volume", "ls", "--json").output().strip()).isEqualTo("[ ]");
+    assertThat(sub("volume", "create", "--label", "a=b", "data").output()).isEqualTo("data\n");
+    assertOneLine(sub("volume", "create", "data"), 125, "data");
+    assertOneLine(sub("volume", "create", "--opt", "o=uid=1", "x"), 125, "uid=1");
+    String script = "echo kept >/data/x; echo lost >/over/y; ulimit -n; cat /memory/no /over/in";
+    Path host = Files.createDirectory(directory.resolve("host"));
+    Files.writeString(host.resolve("in"), "of the host\n");
+    Ended ended =
+        runcible(
+            "run",
+            "-v",
+            "data:/data",
+            "--mount",
+            "type=tmpfs,dst=/memory,size=1m,mode=700",
+            "-v",
+            host + ":/over:O",
+            "--ulimit",
+            "nofile=99",
+            "--shm-size",
+            "1m",
+            "--read-only",
+            image,
+            "/bin/sh",
+            "-c",
+            script);
+    assertThat(ended.output()).isEqualTo("99\nof the host\n");
+    assertThat(host.toFile().list()).containsExactly("in");
+    assertThat(sub("volume", "inspect", "data").output()).contains("\"a\" : \"b\"", "/data\"");
+    assertThat(runcible("run", "-v", "data:/d:ro", image, "/bin/cat", "/d/x").output())
+        .isEqualTo("kept\n");
+    assertOneLine(runcible("run", "-v", "data:/d:wrong", image), 125, "'wrong'");
+    assertOneLine(runcible("run", "--mount", "type=no,dst=/d", image), 125, "'no'");
+    assertThat(sub("volume", "rm", "data").output()).isEqualTo("data\n");
+    assertOneLine(sub("volume", "rm", "data"), 125, "data");
+    assertThat(sub("volume", "prune").output()).isEmpty();
   }
 
   @Test

@@ -1,0 +1,253 @@
+package io.runcible.engine;
+
+import io.runcible.Digest;
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileDescriptor;
+import io.runcible.ffi.OverlayMount;
+import io.runcible.ffi.PrivilegedHost;
+import io.runcible.ffi.Stat;
+import io.runcible.runtime.RuntimeSpec;
+import io.runcible.snapshot.Rootfs;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** Makes what a container has mounted besides its root file system, before it starts. */
+final class ContainerMounts {
+  private static final String MOUNT = "fs";
+
+  private final EngineParts parts;
+  private final ContainerDirectory directory;
+  private final ContainerRecord record;
+  private final ContainerSpec spec;
+  private final Map<String, List<Digest>> images;
+  private int anonymous;
+  private int overlays;
+
+  /** A mount and its place in the container, without symbolic links. */
+  private record Placed(Mount mount, String target) {
+    long depth() {
+      return target.chars().filter(c -> c == '/').count();
+    }
+  }
+
+  /**
+   * The mounts of a container.
+   *
+   * @param images the layers of the images that it mounts, by reference
+   */
+  ContainerMounts(
+      EngineParts parts,
+      ContainerDirectory directory,
+      ContainerRecord record,
+      ContainerSpec spec,
+      Map<String, List<Digest>> images) {
+    this.parts = parts;
+    this.directory = directory;
+    this.record = record;
+    this.spec = spec;
+    this.images = images;
+  }
+
+  /** Unmounts what {@link #make} has mounted on the host, whatever of it there is. */
+  static void unmount(PrivilegedHost host, ContainerDirectory directory) {
+    try (DirectoryStream<Path> places = Files.newDirectoryStream(directory.mounts())) {
+      for (Path place : places) {
+        host.unmount(place.resolve(MOUNT));
+      }
+    } catch (NoSuchFileException e) {
+      // It has none.
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.UNAVAILABLE, "cannot list the mounts of container " + directory.id(), e);
+    }
+  }
+
+  /**
+   * Makes them all.
+   *
+   * @param rootfs the root file system as this process sees it
+   * @param volumes the paths that the image wants volumes at, which is hostile
+   */
+  void make(Path rootfs, Set<String> volumes, RuntimeSpec.Builder builder) {
+    parts.volumes().require(record);
+    List<Path> ofImage = RootDirectories.make(rootfs, directory.rootfs(), volumes);
+    try (MountTargets targets = new MountTargets(rootfs)) {
+      List<Placed> placed = place(targets);
+      Set<String> given = new HashSet<>();
+      placed.forEach(one -> given.add(one.target()));
+      for (Path volume : ofImage) {
+        String target = "/" + directory.rootfs().relativize(volume);
+        if (given.add(target)) {
+          placed.add(new Placed(Mount.volume(target), target));
+        }
+      }
+      placed.sort(Comparator.comparingLong(Placed::depth));
+      List<String> above = new ArrayList<>();
+      for (Placed one : placed) {
+        boolean covered = above.stream().anyMatch(path -> one.target().startsWith(path + "/"));
+        builder.mount(mount(one, covered ? Optional.empty() : targets.find(one.target())));
+        above.add(one.target());
+      }
+    }
+    propagation().ifPresent(builder::rootPropagation);
+  }
+
+  private List<Placed> place(MountTargets targets) {
+    List<Mount> wanted = new ArrayList<>(spec.mounts());
+    wanted.sort(Comparator.comparingInt(one -> RootDirectories.names(one.destination()).size()));
+    List<Placed> placed = new ArrayList<>();
+    for (Mount mount : wanted) {
+      String target = targets.take(mount.destination(), isDirectory(mount));
+      if (mount.kind() == Mount.Kind.TMPFS) {
+        targets.setMode(target, mount.mode());
+      }
+      placed.add(new Placed(mount, target));
+    }
+    return placed;
+  }
+
+  private static boolean isDirectory(Mount mount) {
+    mount
+        .source()
+        .filter(source -> !Files.exists(source))
+        .ifPresent(
+            source -> {
+              throw new RuncibleException(
+                  ErrorKind.NOT_FOUND,
+                  "cannot mount '"
+                      + source
+                      + "' on '"
+                      + mount.destination()
+                      + "': it does not exist");
+            });
+    return mount.source().map(Files::isDirectory).orElse(true);
+  }
+
+  /** With the directory of the root file system that a volume is filled from. */
+  private RuntimeSpec.Mount mount(Placed placed, Optional<String> below) {
+    Mount mount = placed.mount();
+    if (mount.kind() == Mount.Kind.TMPFS) {
+      return memory(mount, placed.target());
+    }
+    Path source =
+        switch (mount.kind()) {
+          case VOLUME -> volume(mount, below);
+          case IMAGE -> image(mount.name().orElseThrow());
+          case OVERLAY -> overlay(mount.source().orElseThrow());
+          default -> mount.source().orElseThrow();
+        };
+    RuntimeSpec.Mount bind = RuntimeSpec.Mount.bind(source, placed.target(), mount.isReadOnly());
+    return mount.propagation() == Mount.Propagation.PRIVATE ? bind : propagated(mount, bind);
+  }
+
+  private static RuntimeSpec.Mount memory(Mount mount, String target) {
+    List<String> options = new ArrayList<>(List.of("nosuid", "nodev"));
+    options.add("mode=" + Integer.toOctalString(mount.mode()));
+    mount.size().ifPresent(bytes -> options.add("size=" + bytes));
+    if (mount.isReadOnly()) {
+      options.add("ro");
+    }
+    return new RuntimeSpec.Mount(target, "tmpfs", "tmpfs", options);
+  }
+
+  private Path volume(Mount mount, Optional<String> below) {
+    String name = mount.name().orElseGet(() -> parts.volumes().makeAnonymous(record, anonymous++));
+    Optional<Path> source =
+        below.filter(path -> mount.isFilled()).map(path -> directory.rootfs().resolve("." + path));
+    return parts.volumes().use(name, source.map(Path::normalize));
+  }
+
+  private Path image(String reference) {
+    Path place = newPlace();
+    return mounted(
+        place,
+        parts.snapshotter().view(images.getOrDefault(reference, List.of()), place),
+        "the image " + reference);
+  }
+
+  private Path overlay(Path source) {
+    if (!Files.isDirectory(source)) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT,
+          "cannot mount a layer on top of '" + source + "': it is no directory");
+    }
+    Path place = newPlace();
+    Path upper = newDirectory(place.resolve("upper"));
+    Path work = newDirectory(place.resolve("work"));
+    copyOwner(source, upper);
+    OverlayMount mount = new OverlayMount(List.of(source), upper, work, true);
+    return mounted(
+        place, target -> parts.host().mountOverlay(mount, target), "a layer on '" + source + "'");
+  }
+
+  /** The directory shows the owner and the mode of the uppermost one. */
+  private void copyOwner(Path source, Path upper) {
+    try (FileDescriptor from = FileCalls.openDirectory(source);
+        FileDescriptor to = FileCalls.openDirectory(upper)) {
+      Stat stat = FileCalls.stat(from);
+      if (!parts.host().rootless()) { // Others can give it to nobody else.
+        FileCalls.chown(to, stat.uid(), stat.gid());
+      }
+      FileCalls.chmod(to, stat.permissions());
+    }
+  }
+
+  private static Path mounted(Path place, Rootfs what, String name) {
+    Path target = newDirectory(place.resolve(MOUNT));
+    try {
+      what.mount(target);
+      return target;
+    } catch (RuncibleException e) {
+      ErrorKind kind = e.kind() == ErrorKind.INTERNAL ? ErrorKind.UNSUPPORTED : e.kind();
+      throw new RuncibleException(kind, "cannot mount " + name + ": " + e.getMessage(), e);
+    }
+  }
+
+  private Path newPlace() {
+    return newDirectory(directory.mounts().resolve(String.valueOf(overlays++)));
+  }
+
+  private static Path newDirectory(Path path) {
+    try {
+      return Files.createDirectories(path);
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot make '" + path + "'", e);
+    }
+  }
+
+  private RuntimeSpec.Mount propagated(Mount mount, RuntimeSpec.Mount bind) {
+    if (parts.host().rootless()) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "mounts do not propagate to and from '"
+              + mount.destination()
+              + "': the mounts of an ordinary user's containers are apart from the host's");
+    }
+    MountPropagation.require(mount);
+    String option = mount.propagation() == Mount.Propagation.SHARED ? "rshared" : "rslave";
+    List<String> options =
+        bind.options().stream().map(one -> one.equals("rprivate") ? option : one).toList();
+    return new RuntimeSpec.Mount(bind.destination(), bind.type(), bind.source(), options);
+  }
+
+  /** What the root of the container must be for the mounts in it. */
+  private Optional<String> propagation() {
+    return spec.mounts().stream()
+        .map(Mount::propagation)
+        .max(Comparator.naturalOrder())
+        .filter(most -> most != Mount.Propagation.PRIVATE)
+        .map(most -> most == Mount.Propagation.SHARED ? "rshared" : "rslave");
+  }
+}

@@ -1,0 +1,173 @@
+package io.runcible.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.runcible.ErrorKind;
+import io.runcible.HostTools;
+import io.runcible.network.Network;
+import io.runcible.runtime.Cgroups;
+import io.runcible.runtime.Hook;
+import io.runcible.runtime.IoLimit;
+import io.runcible.runtime.Resources;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Limits and settings beyond memory, processors and processes; devices and hooks. */
+class ResourceIT {
+  @RegisterExtension static final TestEngine ENGINE = new TestEngine();
+
+  @TempDir Path directory;
+
+  private static String group(String newFile, String oldFile) {
+    return "(cat /sys/fs/cgroup/%s 2>/dev/null || cat /sys/fs/cgroup/*/%s) | head -n 1; "
+        .formatted(newFile, oldFile);
+  }
+
+  @Test
+  void settingsAreThoseThatWereAskedFor() {
+    String script =
+        "ulimit -Sn; ulimit -Hn; ulimit -c; cat /proc/sys/net/core/somaxconn"
+            + " /proc/sys/kernel/msgmax /proc/self/oom_score_adj;"
+            + " grep -o 'Cpus_allowed_list.*' /proc/self/status | cut -f 2";
+    ContainerSpec.Builder spec =
+        ENGINE
+            .sh("sleep 600")
+            .ulimit("nofile", 100, 200)
+            .ulimit("core", 0, 0)
+            .sysctl("net.core.somaxconn", "77")
+            .sysctl("kernel.msgmax", "4096")
+            .oomScoreAdj(321)
+            .resources(Resources.builder().cpus("0").memoryNodes("0").build());
+    try (Container container = ENGINE.get().run(spec.build())) {
+      // An exec has the same.
+      assertThat(TestEngine.ended(container.exec("sh", "-c", script)).output())
+          .isEqualTo("100\n200\n0\n77\n4096\n321\n0");
+      assertThat(
+              TestEngine.ended(container.exec("sh", "-c", "cut -d' ' -f1,4- /proc/1/limits"))
+                  .output())
+          .contains("Max");
+    }
+    RunIT.assertFails(
+        () -> ENGINE.run(ENGINE.sh("true").sysctl("kernel.panic", "1")),
+        ErrorKind.INVALID_INPUT,
+        "kernel.panic");
+    RunIT.assertFails(
+        () ->
+            ENGINE.run(
+                ENGINE.sh("true").network(Network.HOST).sysctl("net.core.somaxconn", "77")),
+        ErrorKind.INVALID_INPUT,
+        "net.core.somaxconn");
+    RunIT.assertFails(() -> ENGINE.sh("").ulimit("no", 1, 1), ErrorKind.INVALID_INPUT, "NO");
+    RunIT.assertFails(() -> ENGINE.sh("").ulimit("nofile", 2, 1), ErrorKind.INVALID_INPUT);
+    RunIT.assertFails(() -> ENGINE.sh("").oomScoreAdj(1001), ErrorKind.INVALID_INPUT, "1001");
+  }
+
+  @Test
+  void groupHasTheLimits() throws IOException {
+    Cgroups groups = Cgroups.detect();
+    for (String controller : new String[] {"memory", "pids"}) {
+      HostTools.require(groups.has(controller), "no " + controller + " control group");
+    }
+    String device = Files.readAllLines(Path.of("/proc/self/mountinfo")).stream()
+        .map(line -> line.split(" ")[2])
+        .filter(number -> Files.exists(Path.of("/sys/dev/block", number)))
+        .findFirst()
+        .orElse("");
+    HostTools.require(!device.isEmpty(), "no block device is mounted");
+    boolean io = groups.has("io") || groups.has("blkio");
+    String[] number = device.split(":");
+    Resources resources =
+        Resources.builder()
+            .memory(64 << 20)
+            .memoryAndSwap(96 << 20)
+            .memoryReservation(32 << 20)
+            .pids(77)
+            .ioLimit(
+                new IoLimit(
+                    IoLimit.Kind.READ_BYTES,
+                    Integer.parseInt(number[0]),
+                    0,
+                    1 << 20))
+            .build();
+    String script =
+        group("memory.max", "memory.limit_in_bytes")
+            + group("memory.low", "memory.soft_limit_in_bytes")
+            + group("pids.max", "pids.max")
+            + group("io.max", "blkio.throttle.read_bps_device");
+    String said = ENGINE.run(ENGINE.sh(script).resources(resources)).output();
+    assertThat(said.lines().limit(3)).containsExactly("67108864", "33554432", "77");
+    if (io) {
+      assertThat(said.lines().skip(3).findFirst().orElse("")).contains("1048576");
+    }
+    // What has a method of its own counts more.
+    assertThat(
+            ENGINE
+                .run(
+                    ENGINE
+                        .sh(group("memory.max", "memory.limit_in_bytes") + group("pids.max", "pids.max"))
+                        .resources(resources)
+                        .memory("32m")
+                        .pids(55))
+                .output())
+        .isEqualTo("33554432\n55");
+  }
+
+  @Test
+  void deviceCanBeUsedAsItWasGiven() {
+    Path device = Path.of("/dev/fuse");
+    HostTools.require(Files.exists(device), "there is no " + device);
+    String script =
+        "stat -c '%t %T %A' /dev/own; (: </dev/own) && echo read; (: >/dev/own) && echo written";
+    TestEngine.Ended ended =
+        ENGINE.run(ENGINE.sh(script).device(Device.of(device).at("/dev/own").access("r")));
+    assertThat(ended.stdout()).matches("a e5 crw-.*\nread\n");
+    assertThat(ended.stderr()).contains("/dev/own: Operation not permitted");
+    // Nobody else gets it, also not who can make such a file.
+    assertThat(
+            ENGINE
+                .run(ENGINE.sh("mknod /tmp/x c 10 229; cat /tmp/x").addCapability("MKNOD"))
+                .stderr())
+        .contains("Operation not permitted");
+    RunIT.assertFails(
+        () -> ENGINE.run(ENGINE.sh("true").device(Device.of(Path.of("/dev/no-such")))),
+        ErrorKind.NOT_FOUND,
+        "/dev/no-such");
+    RunIT.assertFails(
+        () -> ENGINE.run(ENGINE.sh("true").device(Device.of(directory))),
+        ErrorKind.INVALID_INPUT,
+        "no device");
+    RunIT.assertFails(() -> Device.of(device).at("x"), ErrorKind.INVALID_INPUT, "'x'");
+    for (String access : new String[] {"", "x", "rr", "wr"}) {
+      RunIT.assertFails(() -> Device.of(device).access(access), ErrorKind.INVALID_INPUT);
+    }
+  }
+
+  @Test
+  void hooksRunAtTheirMoments() {
+    Path created = directory.resolve("created");
+    Path stopped = directory.resolve("stopped");
+    ContainerSpec.Builder spec =
+        ENGINE
+            .sh("cat /tmp/started")
+            .name("hooked")
+            .hook(Hook.of(Hook.Stage.CREATE_RUNTIME, "/bin/sh", "-c", "cat >" + created))
+            .hook(Hook.of(Hook.Stage.START_CONTAINER, "/bin/sh", "-c", "echo in >/tmp/started"))
+            .hook(Hook.of(Hook.Stage.POSTSTOP, "/bin/sh", "-c", "cat >" + stopped));
+    assertThat(ENGINE.run(spec).output()).isEqualTo("in");
+    assertThat(created).content().contains("\"id\":\"hooked\"", "\"pid\":");
+    assertThat(stopped).content().contains("\"id\":\"hooked\"");
+    RunIT.assertFails(
+        () ->
+            ENGINE.run(
+                ENGINE
+                    .sh("true")
+                    .hook(Hook.of(Hook.Stage.CREATE_RUNTIME, "/bin/sh", "-c", "exit 3"))),
+        ErrorKind.INTERNAL);
+    RunIT.assertFails(
+        () -> Hook.of(Hook.Stage.POSTSTART, "sh"), ErrorKind.INVALID_INPUT, "absolute");
+  }
+}

@@ -1,0 +1,172 @@
+package io.runcible.samples.cli;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.engine.Mount;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Mounts as docker and podman write them. */
+final class MountSyntax {
+  private MountSyntax() {}
+
+  /** {@code [SOURCE:]DESTINATION[:OPTIONS]}; a source without a slash is a volume. */
+  static Mount volume(String text) {
+    String[] parts = text.split(":", -1);
+    if (parts.length > 3) {
+      throw invalid("'" + text + "' is not [SOURCE:]DESTINATION[:OPTIONS]");
+    }
+    if (parts.length == 1) {
+      return Mount.volume(parts[0]);
+    }
+    List<String> options = parts.length == 3 ? List.of(parts[2].split(",", -1)) : List.of();
+    boolean path = parts[0].startsWith("/") || parts[0].startsWith(".");
+    boolean overlay = options.contains("O");
+    Mount mount =
+        !path
+            ? Mount.volume(parts[0], parts[1])
+            : overlay
+                ? Mount.overlay(Path.of(parts[0]), parts[1])
+                : Mount.bind(Path.of(parts[0]), parts[1]);
+    for (String option : options) {
+      if (!(path && option.equals("O"))) {
+        mount = option(mount, option);
+      }
+    }
+    return mount;
+  }
+
+  private static Mount option(Mount mount, String option) {
+    return switch (option) {
+      case "rw" -> mount;
+      case "ro" -> mount.readOnly();
+      case "nocopy" -> mount.withoutCopy();
+      case "private", "rprivate", "slave", "rslave", "shared", "rshared" ->
+          mount.propagation(propagation(option));
+      default -> throw invalid("no mount has an option '" + option + "'");
+    };
+  }
+
+  private static Mount.Propagation propagation(String text) {
+    return switch (text) {
+      case "private", "rprivate" -> Mount.Propagation.PRIVATE;
+      case "slave", "rslave" -> Mount.Propagation.SLAVE;
+      case "shared", "rshared" -> Mount.Propagation.SHARED;
+      default -> throw invalid("'" + text + "' is no propagation");
+    };
+  }
+
+  /** {@code type=TYPE,destination=PATH} and more, with commas. */
+  static Mount mount(String text) {
+    Map<String, String> fields = new LinkedHashMap<>();
+    for (String field : text.split(",", -1)) {
+      int equals = field.indexOf('=');
+      String key = equals < 0 ? field : field.substring(0, equals);
+      if (fields.put(canonical(key), equals < 0 ? "true" : field.substring(equals + 1)) != null) {
+        throw invalid("'" + text + "' says '" + key + "' twice");
+      }
+    }
+    String type = fields.getOrDefault("type", "volume");
+    fields.remove("type");
+    String destination = take(fields, "destination", text);
+    Mount mount =
+        switch (type) {
+          case "bind" -> bind(fields, destination, text);
+          case "tmpfs" -> Mount.tmpfs(destination);
+          case "image" -> Mount.image(take(fields, "source", text), destination);
+          case "volume" -> {
+            String source = fields.remove("source");
+            yield source == null ? Mount.volume(destination) : Mount.volume(source, destination);
+          }
+          default -> throw invalid("there is no type of mounts '" + type + "'");
+        };
+    for (Map.Entry<String, String> field : fields.entrySet()) {
+      mount = apply(mount, field.getKey(), field.getValue());
+    }
+    return mount;
+  }
+
+  private static String canonical(String key) {
+    return switch (key) {
+      case "src" -> "source";
+      case "dst", "target" -> "destination";
+      case "ro" -> "readonly";
+      case "tmpfs-size" -> "size";
+      case "tmpfs-mode" -> "mode";
+      case "bind-propagation" -> "propagation";
+      case "volume-nocopy" -> "nocopy";
+      default -> key;
+    };
+  }
+
+  private static Mount bind(Map<String, String> fields, String destination, String text) {
+    Path source = Path.of(take(fields, "source", text));
+    return "true".equals(fields.remove("O"))
+        ? Mount.overlay(source, destination)
+        : Mount.bind(source, destination);
+  }
+
+  private static Mount apply(Mount mount, String key, String value) {
+    return switch (key) {
+      case "readonly" -> flag(key, value) ? mount.readOnly() : mount;
+      case "nocopy" -> flag(key, value) ? mount.withoutCopy() : mount;
+      case "propagation" -> mount.propagation(propagation(value));
+      case "size" -> mount.size(value);
+      case "mode" -> mount.mode(mode(value));
+      default -> throw invalid("a mount of kind " + mount.kind() + " has no '" + key + "'");
+    };
+  }
+
+  private static boolean flag(String key, String value) {
+    return switch (value) {
+      case "true", "1" -> true;
+      case "false", "0" -> false;
+      default -> throw invalid("'" + key + "' is true or false, and not '" + value + "'");
+    };
+  }
+
+  /** {@code DESTINATION[:OPTIONS]}. */
+  static Mount tmpfs(String text) {
+    int colon = text.indexOf(':');
+    Mount mount = Mount.tmpfs(colon < 0 ? text : text.substring(0, colon));
+    if (colon < 0) {
+      return mount;
+    }
+    for (String option : text.substring(colon + 1).split(",", -1)) {
+      int equals = option.indexOf('=');
+      String key = equals < 0 ? option : option.substring(0, equals);
+      String value = option.substring(equals + 1);
+      mount =
+          switch (key) {
+            case "size" -> mount.size(value);
+            case "mode" -> mount.mode(mode(value));
+            case "rw", "nosuid", "nodev", "exec" -> mount; // As it is anyway.
+            case "ro" -> mount.readOnly();
+            default -> throw invalid("a file system in memory has no option '" + option + "'");
+          };
+    }
+    return mount;
+  }
+
+  private static int mode(String text) {
+    try {
+      return Integer.parseInt(text, 8);
+    } catch (NumberFormatException e) {
+      throw invalid("'" + text + "' is no mode, such as 1777");
+    }
+  }
+
+  private static String take(Map<String, String> fields, String key, String text) {
+    String value = fields.remove(key);
+    if (value == null || value.isEmpty()) {
+      throw invalid("'" + text + "' has no " + key);
+    }
+    return value;
+  }
+
+  private static RuncibleException invalid(String message) {
+    return new RuncibleException(ErrorKind.INVALID_INPUT, message);
+  }
+}

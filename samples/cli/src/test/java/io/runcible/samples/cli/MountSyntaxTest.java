@@ -1,0 +1,64 @@
+package io.runcible.samples.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.runcible.RuncibleException;
+import io.runcible.engine.Mount;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class MountSyntaxTest {
+  @Test
+  void sourceWithoutASlashIsAVolume() {
+    Mount named = MountSyntax.volume("data:/d:ro,nocopy");
+    assertThat(named.kind()).isEqualTo(Mount.Kind.VOLUME);
+    assertThat(named.name()).contains("data");
+    assertThat(named.isReadOnly()).isTrue();
+    assertThat(MountSyntax.volume("/d").name()).isEmpty();
+    Mount bind = MountSyntax.volume("/src:/d:rslave");
+    assertThat(bind.source()).contains(Path.of("/src"));
+    assertThat(bind.propagation()).isEqualTo(Mount.Propagation.SLAVE);
+    assertThat(MountSyntax.volume("./x:/d").source()).contains(Path.of("./x").toAbsolutePath());
+    assertThat(MountSyntax.volume("/src:/d:O").kind()).isEqualTo(Mount.Kind.OVERLAY);
+  }
+
+  @Test
+  void fieldsHaveTheNamesOfBoth() {
+    Mount memory = MountSyntax.mount("type=tmpfs,target=/t,tmpfs-size=1m,tmpfs-mode=0700,ro");
+    assertThat(memory.size()).hasValue(1 << 20);
+    assertThat(memory.mode()).isEqualTo(0700);
+    assertThat(memory.isReadOnly()).isTrue();
+    Mount bind = MountSyntax.mount("type=bind,src=/a,dst=/b,bind-propagation=shared,ro=false");
+    assertThat(bind.propagation()).isEqualTo(Mount.Propagation.SHARED);
+    assertThat(bind.isReadOnly()).isFalse();
+    assertThat(MountSyntax.mount("source=v,destination=/d").name()).contains("v");
+    assertThat(MountSyntax.mount("type=image,src=box:1,dst=/i").kind()).isEqualTo(Mount.Kind.IMAGE);
+    assertThat(MountSyntax.tmpfs("/t:size=2k,mode=755").size()).hasValue(2048);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "type=tmpfs",
+        "type=no,dst=/d",
+        "type=bind,dst=/d",
+        "dst=/d,destination=/e",
+        "type=tmpfs,dst=/d,nocopy",
+        "type=tmpfs,dst=/d,mode=9",
+        "type=tmpfs,dst=/d,ro=maybe",
+        "dst=relative",
+        "dst=/d,unknown=1"
+      })
+  void whatMeansNothingIsRefused(String text) {
+    assertThatThrownBy(() -> MountSyntax.mount(text)).isInstanceOf(RuncibleException.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"a:b:c:d", "v:/d:O", "v:/d:z", "/a:/d:nocopy", "a/b:/d", ":/d"})
+  void wrongVolumeIsRefused(String text) {
+    assertThatThrownBy(() -> MountSyntax.volume(text)).isInstanceOf(RuncibleException.class);
+  }
+}
