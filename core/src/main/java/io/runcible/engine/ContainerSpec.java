@@ -176,6 +176,10 @@ public final class ContainerSpec {
     return Optional.ofNullable(state.seccomp);
   }
 
+  public Optional<String> apparmorProfile() {
+    return Optional.ofNullable(state.apparmorProfile);
+  }
+
   public boolean isReadOnlyRoot() {
     return state.readOnlyRoot;
   }
@@ -235,6 +239,7 @@ public final class ContainerSpec {
     private final Set<String> added = new LinkedHashSet<>();
     private final Set<String> dropped = new LinkedHashSet<>();
     private @Nullable SeccompProfile seccomp;
+    private @Nullable String apparmorProfile;
     private boolean readOnlyRoot;
     private boolean detached;
     private boolean newPrivileges;
@@ -270,6 +275,7 @@ public final class ContainerSpec {
       copy.added.addAll(added);
       copy.dropped.addAll(dropped);
       copy.seccomp = seccomp;
+      copy.apparmorProfile = apparmorProfile;
       copy.readOnlyRoot = readOnlyRoot;
       copy.detached = detached;
       copy.newPrivileges = newPrivileges;
@@ -464,6 +470,16 @@ public final class ContainerSpec {
     /** Replaces the default seccomp profile. */
     public Builder seccomp(SeccompProfile profile) {
       this.seccomp = profile;
+      return this;
+    }
+
+    /**
+     * Confines the container by an AppArmor profile of the host. By default none is asked for. Making
+     * the container fails with INVALID_INPUT if the profile is not loaded, and with UNSUPPORTED if
+     * the host has no AppArmor.
+     */
+    public Builder apparmorProfile(String profile) {
+      this.apparmorProfile = profile;
       return this;
     }
 

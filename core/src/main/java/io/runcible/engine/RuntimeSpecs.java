@@ -3,6 +3,7 @@ package io.runcible.engine;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.ImageConfig;
+import io.runcible.runtime.AppArmor;
 import io.runcible.runtime.Capability;
 import io.runcible.runtime.HostLimits;
 import io.runcible.runtime.ProcessSpec;
@@ -54,7 +55,7 @@ final class RuntimeSpecs {
             .rootReadonly(spec.isReadOnlyRoot())
             .hostname(record.hostname());
     if (!record.cgroupsPath().isEmpty()) {
-      builder.cgroupsPath(record.cgroupsPath());
+      host.place().configure(builder, record.cgroupsPath());
     }
     spec.seccomp().ifPresent(builder::seccomp);
     builder.resources(resources(builder.resources()));
@@ -90,6 +91,7 @@ final class RuntimeSpecs {
     ProcessSpec.Builder process =
         process(args, user, environment(user, hostname), spec.workingDirectory())
             .noNewPrivileges(!spec.mayGainPrivileges());
+    spec.apparmorProfile().flatMap(AppArmor.ofThisHost()::require).ifPresent(process::apparmorProfile);
     spec.tty().ifPresent(size -> process.terminal(true).consoleSize(size.rows(), size.columns()));
     return process.build();
   }
