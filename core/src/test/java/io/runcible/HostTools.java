@@ -22,6 +22,16 @@ public final class HostTools {
     require(NativeAccess.isAvailable() && NativeAccess.isRoot(), "this test must run as root");
   }
 
+  /**
+   * Needs to be root, or the user of the guest of {@code src/test/guest}, who may do what most
+   * tests need.
+   */
+  public static void requireContainers() {
+    require(
+        NativeAccess.isAvailable() && (NativeAccess.isRoot() || Boolean.getBoolean("test.user")),
+        "this test must run as root");
+  }
+
   /** Needs a program; returns where it is. */
   public static Path requireProgram(String name, String debianPackage) {
     for (String directory : List.of("/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/local/bin")) {

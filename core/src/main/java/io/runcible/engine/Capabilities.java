@@ -5,7 +5,8 @@ import io.runcible.ffi.NativeAccess;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.Spawn;
 import io.runcible.network.UserNetwork;
-import io.runcible.runtime.Cgroups;
+import io.runcible.runtime.CgroupPlace;
+import io.runcible.runtime.HostLimits;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -55,7 +56,7 @@ public record Capabilities(List<Feature> features) {
     features.add(program("crun", "crun"));
     // Bridge networks alone need it.
     features.add(program("nft", "nftables"));
-    features.add(probe("cgroups", () -> Cgroups.detect().toString()));
+    features.add(controlGroups());
     features.add(probe("user-network", UserNetwork::describe));
     return new Capabilities(features);
   }
@@ -68,6 +69,15 @@ public record Capabilities(List<Feature> features) {
       return host.hasIdRange()
           ? "a user namespace with a range of subordinate ids"
           : "a user namespace with a single id: files of images all belong to it";
+    }
+  }
+
+  private static Feature controlGroups() {
+    try (PrivilegedHost host = PrivilegedHost.open()) {
+      CgroupPlace place = HostLimits.detect(host).place();
+      return new Feature("cgroups", place.available(), place.toString());
+    } catch (RuncibleException e) {
+      return new Feature("cgroups", false, String.valueOf(e.getMessage()));
     }
   }
 

@@ -30,7 +30,7 @@ final class ContainerControl {
     this.record = record;
   }
 
-  /** Empty for an ordinary user's container. */
+  /** Empty for the container of a user who has none. */
   private Optional<Cgroup> group() {
     return record.cgroupsPath().isEmpty()
         ? Optional.empty()
@@ -47,7 +47,8 @@ final class ContainerControl {
                         + what
                         + " container "
                         + record.id()
-                        + ": it has no control group, since those need root"));
+                        + ": it has no control group: "
+                        + parts.limits().place().missing()));
   }
 
   boolean isPaused() {
@@ -73,16 +74,17 @@ final class ContainerControl {
 
   /** Now, if it runs, and for its next start. */
   void update(Limits limits, boolean running) {
-    Cgroup group = require("limit");
+    require("limit");
     Resources resources = parts.limits().clamp(limits.over(Resources.none())).value();
     if (running) {
-      group.update(resources);
+      parts.limits().place().update(record.cgroupsPath(), resources, parts.host());
     }
     new Bundle(directory.path()).update(resources);
   }
 
   ContainerStats stats(OptionalInt pid) {
-    Cgroup group = require("measure");
+    require("measure");
+    Cgroup group = parts.limits().place().measured(record.cgroupsPath());
     if (!group.exists()) {
       throw new RuncibleException(
           ErrorKind.FAILED_PRECONDITION,

@@ -151,7 +151,7 @@ final class ContainerFactory {
         spec.image().toString(),
         chain.stream().map(Digest::toString).toList(),
         // Unique on the host: stores do not know each other's names.
-        parts.host().rootless() ? "" : Watchdog.CGROUPS + id + "-" + token,
+        parts.limits().place().path(id, token),
         stopSignal(spec, image),
         spec.isDetached(),
         System.currentTimeMillis(),

@@ -5,7 +5,7 @@ import io.runcible.RuncibleException;
 import io.runcible.ffi.PidFd;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.network.BridgeNetworks;
-import io.runcible.runtime.Cgroups;
+import io.runcible.runtime.CgroupPlace;
 import io.runcible.runtime.OciRuntime;
 import io.runcible.snapshot.Snapshotter;
 import io.runcible.state.Journal;
@@ -37,7 +37,7 @@ final class ContainerRemover {
   private final PrivilegedHost host;
   private final Snapshotter snapshotter;
   private final OciRuntime runtime;
-  private final Cgroups cgroups;
+  private final CgroupPlace place;
   private final BridgeNetworks networks;
   private final VolumeStore volumes;
   private final Path containers;
@@ -46,14 +46,14 @@ final class ContainerRemover {
       PrivilegedHost host,
       Snapshotter snapshotter,
       OciRuntime runtime,
-      Cgroups cgroups,
+      CgroupPlace place,
       BridgeNetworks networks,
       VolumeStore volumes,
       Path containers) {
     this.host = host;
     this.snapshotter = snapshotter;
     this.runtime = runtime;
-    this.cgroups = cgroups;
+    this.place = place;
     this.networks = networks;
     this.volumes = volumes;
     this.containers = containers;
@@ -206,7 +206,7 @@ final class ContainerRemover {
     if (path.isEmpty()) {
       return;
     }
-    cgroups.group(path).end(host);
+    place.end(path, host);
   }
 
   /** A runtime that was just starting when its engine died must not go on and make a container. */

@@ -208,6 +208,10 @@ public final class ContainerSpec {
     return List.copyOf(state.hooks);
   }
 
+  public Optional<String> apparmorProfile() {
+    return Optional.ofNullable(state.apparmorProfile);
+  }
+
   public boolean isReadOnlyRoot() {
     return state.readOnlyRoot;
   }
@@ -273,6 +277,7 @@ public final class ContainerSpec {
     private OptionalInt oomScoreAdj = OptionalInt.empty();
     private final List<Device> devices = new ArrayList<>();
     private final List<Hook> hooks = new ArrayList<>();
+    private @Nullable String apparmorProfile;
     private boolean readOnlyRoot;
     private boolean detached;
     private boolean newPrivileges;
@@ -314,6 +319,7 @@ public final class ContainerSpec {
       copy.oomScoreAdj = oomScoreAdj;
       copy.devices.addAll(devices);
       copy.hooks.addAll(hooks);
+      copy.apparmorProfile = apparmorProfile;
       copy.readOnlyRoot = readOnlyRoot;
       copy.detached = detached;
       copy.newPrivileges = newPrivileges;
@@ -578,6 +584,16 @@ public final class ContainerSpec {
      */
     public Builder hook(Hook hook) {
       hooks.add(hook);
+      return this;
+    }
+
+    /**
+     * Confines the container by an AppArmor profile of the host. By default none is asked for.
+     * Making the container fails with INVALID_INPUT if the profile is not loaded, and with
+     * UNSUPPORTED if the host has no AppArmor.
+     */
+    public Builder apparmorProfile(String profile) {
+      this.apparmorProfile = profile;
       return this;
     }
 

@@ -8,10 +8,12 @@ import io.runcible.image.ImageSource;
 import io.runcible.image.ImageVerifier;
 import io.runcible.image.Platform;
 import io.runcible.registry.RegistryClient;
+import io.runcible.runtime.CgroupManager;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +24,7 @@ public final class EngineBuilder {
   private final List<Path> additionalStores = new ArrayList<>();
   private @Nullable Path stateRoot;
   private @Nullable String runtime;
+  private @Nullable CgroupManager cgroupManager;
   private Platform platform = Platform.host();
   private @Nullable ImageSource registry;
   private final List<ImageVerifier> verifiers = new ArrayList<>();
@@ -66,6 +69,19 @@ public final class EngineBuilder {
    */
   public EngineBuilder runtime(String program) {
     runtime = program;
+    return this;
+  }
+
+  /**
+   * Who makes the control groups of containers. By default the runtime, if this process is root,
+   * because that needs nobody's help; for an ordinary user the user's own systemd or, where that
+   * cannot be reached, the runtime in a group that was handed over to the user. Where there is
+   * neither, containers have no limits, and {@link Capabilities} says why.
+   *
+   * <p>{@link #build} fails with UNSUPPORTED if they cannot be made in this way.
+   */
+  public EngineBuilder cgroupManager(CgroupManager manager) {
+    cgroupManager = manager;
     return this;
   }
 
@@ -125,6 +141,7 @@ public final class EngineBuilder {
             List.copyOf(additionalStores),
             state.toAbsolutePath().normalize(),
             runtime != null ? runtime : defaultRuntime(name -> Spawn.findProgram(name).isPresent()),
+            Optional.ofNullable(cgroupManager),
             platform,
             registry,
             all,

@@ -11,6 +11,7 @@ import io.runcible.image.Platform;
 import io.runcible.network.BridgeNetworks;
 import io.runcible.network.PortForwarder;
 import io.runcible.registry.RegistryClient;
+import io.runcible.runtime.CgroupManager;
 import io.runcible.runtime.HostLimits;
 import io.runcible.runtime.OciRuntime;
 import io.runcible.snapshot.Snapshotter;
@@ -28,6 +29,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -45,6 +47,7 @@ final class EngineResources implements AutoCloseable {
       List<Path> additional,
       Path state,
       String program,
+      Optional<CgroupManager> manager,
       Platform platform,
       @Nullable ImageSource given,
       List<ImageVerifier> verifiers,
@@ -60,14 +63,14 @@ final class EngineResources implements AutoCloseable {
       makePrivate(journals);
       makePrivate(state);
       Path runtimeState = state.resolve(runtimeDirectory(data));
-      OciRuntime runtime = OciRuntime.open(program, runtimeState, host);
-      HostLimits limits = HostLimits.detect(host);
+      HostLimits limits = HostLimits.detect(host, manager);
+      OciRuntime runtime = OciRuntime.open(program, runtimeState, host, limits);
       BridgeNetworks networks =
           BridgeNetworks.open(host, data.resolve("networks"), containers, journals);
       VolumeStore volumes = new VolumeStore(host, data.resolve("volumes"), containers);
       remover =
           new ContainerRemover(
-              host, snapshotter, runtime, limits.cgroups(), networks, volumes, containers);
+              host, snapshotter, runtime, limits.place(), networks, volumes, containers);
       Journal.sweep(
           journals,
           Map.of(ContainerRemover.KIND, remover::undo, BridgeNetworks.KIND, networks::undo));
@@ -81,7 +84,7 @@ final class EngineResources implements AutoCloseable {
       Watchdog watchdog =
           own(
               Watchdog.start(
-                  host, runtime.info().program(), runtimeState, containers, limits.cgroups()));
+                  host, runtime.info().program(), runtimeState, containers, limits.place()));
       PortForwarder forwarder = own(PortForwarder.open(threads));
       ImageSource registry = given != null ? given : own(RegistryClient.create());
       images =
@@ -121,12 +124,13 @@ final class EngineResources implements AutoCloseable {
       List<Path> additional,
       Path state,
       String program,
+      Optional<CgroupManager> manager,
       Platform platform,
       @Nullable ImageSource given,
       List<ImageVerifier> verifiers,
       HostPolicy policy) {
     return new EngineResources(
-        data, additional, state, program, platform, given, verifiers, policy);
+        data, additional, state, program, manager, platform, given, verifiers, policy);
   }
 
   private <T extends AutoCloseable> T own(T resource) {

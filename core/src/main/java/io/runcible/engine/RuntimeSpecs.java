@@ -3,6 +3,7 @@ package io.runcible.engine;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.ImageConfig;
+import io.runcible.runtime.AppArmor;
 import io.runcible.runtime.Capability;
 import io.runcible.runtime.HostLimits;
 import io.runcible.runtime.ProcessSpec;
@@ -52,7 +53,7 @@ final class RuntimeSpecs {
             .rootReadonly(spec.isReadOnlyRoot())
             .hostname(record.hostname());
     if (!record.cgroupsPath().isEmpty()) {
-      builder.cgroupsPath(record.cgroupsPath());
+      host.place().configure(builder, record.cgroupsPath());
     }
     spec.seccomp().ifPresent(builder::seccomp);
     builder.resources(resources(builder.resources()));
@@ -79,6 +80,9 @@ final class RuntimeSpecs {
             .noNewPrivileges(!spec.mayGainPrivileges());
     spec.ulimits().forEach((name, limit) -> process.rlimit(name, limit.soft(), limit.hard()));
     spec.oomScoreAdj().ifPresent(process::oomScoreAdj);
+    spec.apparmorProfile()
+        .flatMap(AppArmor.ofThisHost()::require)
+        .ifPresent(process::apparmorProfile);
     spec.tty().ifPresent(size -> process.terminal(true).consoleSize(size.rows(), size.columns()));
     return process.build();
   }

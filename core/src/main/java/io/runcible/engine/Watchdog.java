@@ -5,8 +5,7 @@ import io.runcible.RuncibleException;
 import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.Pipe;
 import io.runcible.ffi.PrivilegedHost;
-import io.runcible.ffi.Spawn;
-import io.runcible.runtime.Cgroups;
+import io.runcible.runtime.CgroupPlace;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -25,20 +24,18 @@ import java.util.List;
  * there is neither. What it cannot do, the journal has for the next engine.
  */
 final class Watchdog implements AutoCloseable {
-  /** What the groups of containers begin with; they have no parent of their own that would stay. */
-  static final String CGROUPS = "/runcible-";
-
   private static final Duration LIMIT = Duration.ofSeconds(60);
 
   /**
-   * Arguments: runtime, its state directory, the directory of the containers, what groups begin
-   * with. A container is named by its id and its token; another one may have the id by now.
+   * Arguments: runtime, its state directory, the directory of the containers, which systemd makes
+   * the groups or nothing, what groups begin with. A container is named by its id and its token;
+   * another one may have the id by now.
    */
   private static final String SCRIPT =
       """
       trap '' HUP INT TERM
-      runtime=$1 state=$2 containers=$3 alive=
-      shift 3
+      runtime=$1 state=$2 containers=$3 units=$4 alive=
+      shift 4
       groups=$*
       while read -r op name; do
         case $op in
@@ -68,7 +65,7 @@ final class Watchdog implements AutoCloseable {
         for group in $groups; do
           [ -d "$group$1" ] || continue
           busy=1
-          for pid in $(cat "$group$1/cgroup.procs"); do
+          for pid in $(find "$group$1" -name cgroup.procs -exec cat {} +); do
             [ "$pid" = 0 ] || kill -9 "$pid"
           done
           find "$group$1" -depth -type d -exec rmdir {} ';'
@@ -78,15 +75,18 @@ final class Watchdog implements AutoCloseable {
         id=${1%/*} token=${1#*/} dir=$containers/${1%/*}
         grep -qF -- "$token" "$dir/container.json" || return
         rm -f "$dir/config.json"
+        group=$id-$token
+        [ -z "$units" ] || group=$token.slice
         tries=0 busy=1
         while [ -n "$busy" ]; do
           [ $tries -lt 50 ] || return
           tries=$((tries + 1)) busy=
           end_runtimes "$dir"
           [ -e "$state/$id" ] && busy=1 && "$runtime" --root "$state" delete --force "$id"
-          end_groups "$id-$token"
+          end_groups "$group"
           [ -z "$busy" ] || sleep 0.05
         done
+        [ -z "$units" ] || systemctl "$units" --no-block stop "runcible-$group"
         umount -l "$dir/rootfs"
         for mount in "$dir"/mounts/*/fs; do
           [ ! -e "$mount" ] || umount -l "$mount"
@@ -109,16 +109,15 @@ final class Watchdog implements AutoCloseable {
   }
 
   static Watchdog start(
-      PrivilegedHost host, Path runtime, Path state, Path containers, Cgroups cgroups) {
+      PrivilegedHost host, Path runtime, Path state, Path containers, CgroupPlace place) {
     List<String> command = new ArrayList<>(List.of("sh", "-c", SCRIPT, "runcible-watchdog"));
     command.addAll(List.of(runtime.toString(), state.toString(), containers.toString()));
-    if (!host.rootless()) {
-      cgroups.group(CGROUPS).directories().forEach(group -> command.add(group.toString()));
-    }
+    command.add(place.systemctlOption());
+    place.prefixes().forEach(group -> command.add(group.toString()));
     Pipe input = Pipe.open();
     try {
       ChildProcess shell =
-          host.spawn(command, Spawn.plainEnvironment()).descriptor(0, input.reader()).start();
+          host.spawn(command, place.environment()).descriptor(0, input.reader()).start();
       input.reader().close();
       return new Watchdog(shell, input.outputStream());
     } catch (RuntimeException e) {

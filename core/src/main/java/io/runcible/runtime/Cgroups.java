@@ -106,6 +106,10 @@ public final class Cgroups {
     return controllers.contains(controller);
   }
 
+  Set<String> controllers() {
+    return controllers;
+  }
+
   /** Where the hierarchies are mounted. */
   List<Path> mounts() {
     return mounts;

@@ -65,7 +65,7 @@ final class ContainerDefaults {
     builder.maskedPaths(masked).readonlyPaths(READONLY_PATHS);
     builder.seccomp(SeccompProfile.standard());
     builder.confineDevices(!host.rootless());
-    if (!host.rootless() && host.cgroups().has("pids")) {
+    if (host.place().has("pids")) {
       builder.resources(Resources.builder().pids(DEFAULT_PIDS).build());
     }
     return builder.sysctl(PING_GROUPS, "0 0");

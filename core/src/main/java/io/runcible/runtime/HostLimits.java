@@ -2,6 +2,7 @@ package io.runcible.runtime;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.NativeAccess;
 import io.runcible.ffi.PrivilegedHost;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -47,6 +48,7 @@ public final class HostLimits {
           Map.entry("RLIMIT_RTTIME", "Max realtime timeout"));
 
   private final Cgroups cgroups;
+  private final CgroupPlace place;
   private final boolean rootless;
   private final boolean idRange;
   private final Set<Capability> capabilities;
@@ -69,8 +71,10 @@ public final class HostLimits {
     }
   }
 
-  private HostLimits(Path proc, Path sys, Cgroups cgroups, boolean rootless, boolean idRange) {
+  private HostLimits(
+      Path proc, Path sys, Cgroups cgroups, CgroupPlace place, boolean rootless, boolean idRange) {
     this.cgroups = cgroups;
+    this.place = place;
     this.rootless = rootless;
     this.idRange = idRange;
     Map<String, String> status = status(proc);
@@ -86,17 +90,45 @@ public final class HostLimits {
   /** Looks at this process and this host. */
   @SuppressWarnings("exports")
   public static HostLimits detect(PrivilegedHost host) {
+    return detect(host, Optional.empty());
+  }
+
+  /**
+   * The same, with control groups that are made in a certain way.
+   *
+   * @param manager who makes them; by default the runtime for root, otherwise the user's systemd
+   *     or, where that cannot be reached, the runtime, if a group was handed over to the user
+   * @throws RuncibleException UNSUPPORTED if they cannot be made in that way
+   */
+  @SuppressWarnings("exports")
+  public static HostLimits detect(PrivilegedHost host, Optional<CgroupManager> manager) {
+    Cgroups cgroups = Cgroups.detect();
+    CgroupPlace place =
+        new CgroupPlaces(cgroups, Path.of("/"), System.getenv(), NativeAccess.effectiveUid())
+            .find(host.rootless(), manager);
     return new HostLimits(
-        Path.of("/proc"), Path.of("/sys"), Cgroups.detect(), host.rootless(), host.hasIdRange());
+        Path.of("/proc"), Path.of("/sys"), cgroups, place, host.rootless(), host.hasIdRange());
   }
 
   static HostLimits read(Path proc, Path sys, Cgroups cgroups, boolean rootless, boolean idRange) {
-    return new HostLimits(proc, sys, cgroups, rootless, idRange);
+    CgroupPlace place =
+        rootless ? CgroupPlace.none(cgroups, "none was looked for") : CgroupPlace.top(cgroups);
+    return read(proc, sys, cgroups, place, rootless, idRange);
+  }
+
+  static HostLimits read(
+      Path proc, Path sys, Cgroups cgroups, CgroupPlace place, boolean rootless, boolean idRange) {
+    return new HostLimits(proc, sys, cgroups, place, rootless, idRange);
   }
 
   /** The control groups of this host. */
   public Cgroups cgroups() {
     return cgroups;
+  }
+
+  /** Where the control groups of containers are. */
+  public CgroupPlace place() {
+    return place;
   }
 
   /** Whether containers run in a user namespace of an ordinary user. */
@@ -141,9 +173,13 @@ public final class HostLimits {
     List<String> notes = new ArrayList<>();
     RuntimeSpec.Builder builder = spec.toBuilder().process(clamp(spec.process(), notes));
     if (rootless) {
-      clampRootless(spec, builder, notes);
-    } else {
+      clampRootless(spec, builder);
+    }
+    if (place.available()) {
       builder.resources(clamp(spec.resources(), notes));
+    } else if (!spec.resources().isEmpty()) {
+      notes.add("memory, processor and process limits are not set: " + place.missing());
+      builder.resources(Resources.none());
     }
     return new Clamped<>(builder.build(), notes);
   }
@@ -206,20 +242,18 @@ public final class HostLimits {
     return limits;
   }
 
-  /** An ordinary user owns no control group. */
-  private static void clampRootless(
-      RuntimeSpec spec, RuntimeSpec.Builder builder, List<String> notes) {
-    builder.withoutCgroupsPath().confineDevices(false);
+  /** An ordinary user may not filter devices, and has no others than the harmless ones. */
+  private void clampRootless(RuntimeSpec spec, RuntimeSpec.Builder builder) {
+    builder.confineDevices(false);
+    if (!place.available()) {
+      builder.withoutCgroupsPath();
+    }
     boolean sysfs = spec.mounts().stream().anyMatch(mount -> mount.type().equals("sysfs"));
     if (sysfs && !spec.has(RuntimeSpec.NamespaceType.NETWORK)) {
       // /sys shows the network, so only the owner of the network namespace may mount it.
       builder.mount(
           new RuntimeSpec.Mount(
               "/sys", "bind", "/sys", List.of("rbind", "nosuid", "noexec", "nodev", "ro")));
-    }
-    if (!spec.resources().isEmpty()) {
-      notes.add("memory, processor and process limits are not set: they need root");
-      builder.resources(Resources.none());
     }
   }
 
@@ -259,10 +293,15 @@ public final class HostLimits {
   }
 
   private boolean missing(String controller, List<String> notes) {
-    if (cgroups.has(controller)) {
+    if (place.has(controller)) {
       return false;
     }
-    notes.add("the " + controller + " limits are not set: no such control group is mounted");
+    notes.add(
+        rootless
+            ? "the "
+                + controller
+                + " limits are not set: the controller is not delegated to this user"
+            : "the " + controller + " limits are not set: no such control group is mounted");
     return true;
   }
 

@@ -110,10 +110,14 @@ final class LimitWriter {
       if (old.isPresent()) {
         set(old.get(), String.valueOf(shares));
       } else {
-        // 2 to 262,144 of the old hierarchy are 1 to 10,000 of the new one.
-        set(require("cpu.weight", "cpu"), String.valueOf(1 + (shares - 2) * 9999 / 262_142));
+        set(require("cpu.weight", "cpu"), String.valueOf(weight(shares)));
       }
     }
+  }
+
+  /** 2 to 262,144 of the old hierarchy are 1 to 10,000 of the new one. */
+  static long weight(long shares) {
+    return 1 + (shares - 2) * 9999 / 262_142;
   }
 
   private Path require(String file, String controller) {

@@ -34,6 +34,16 @@ public interface OciRuntime {
   }
 
   /**
+   * The same, for containers whose control groups are in a certain place.
+   *
+   * @param limits what this host can do
+   */
+  static OciRuntime open(String program, Path stateRoot, PrivilegedHost host, HostLimits limits) {
+    return RuncRuntime.open(program, List.of(), stateRoot, host, limits.cgroups())
+        .in(limits.place());
+  }
+
+  /**
    * What a runtime says of itself.
    *
    * @param name {@code runc}, {@code crun} or what it calls itself

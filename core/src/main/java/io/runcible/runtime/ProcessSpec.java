@@ -32,6 +32,7 @@ public final class ProcessSpec {
   private final Set<Capability> capabilities;
   private final Map<String, Rlimit> rlimits;
   private final @Nullable Integer oomScoreAdj;
+  private final @Nullable String apparmorProfile;
 
   /**
    * The size of a terminal.
@@ -87,6 +88,7 @@ public final class ProcessSpec {
     this.capabilities = Collections.unmodifiableSet(EnumSet.copyOf(builder.capabilities));
     this.rlimits = Collections.unmodifiableMap(new TreeMap<>(builder.rlimits));
     this.oomScoreAdj = builder.oomScoreAdj;
+    this.apparmorProfile = builder.apparmorProfile;
   }
 
   /**
@@ -114,6 +116,7 @@ public final class ProcessSpec {
     builder.capabilities(capabilities);
     builder.rlimits.putAll(rlimits);
     builder.oomScoreAdj = oomScoreAdj;
+    builder.apparmorProfile = apparmorProfile;
     return builder;
   }
 
@@ -177,6 +180,11 @@ public final class ProcessSpec {
     return oomScoreAdj == null ? OptionalInt.empty() : OptionalInt.of(oomScoreAdj);
   }
 
+  /** The AppArmor profile that confines it, if any. */
+  public Optional<String> apparmorProfile() {
+    return Optional.ofNullable(apparmorProfile);
+  }
+
   /** The JSON that {@code runtime exec --process} reads. The same object gives the same text. */
   public String toJson() {
     return SpecJson.process(this).toString();
@@ -202,6 +210,7 @@ public final class ProcessSpec {
     private Set<Capability> capabilities = EnumSet.copyOf(Capability.defaults());
     private final Map<String, Rlimit> rlimits = new TreeMap<>();
     private @Nullable Integer oomScoreAdj;
+    private @Nullable String apparmorProfile;
 
     private Builder() {}
 
@@ -245,6 +254,12 @@ public final class ProcessSpec {
     /** Sets the first size of the terminal. Default: the runtime's. */
     public Builder consoleSize(int rows, int columns) {
       this.consoleSize = new ConsoleSize(rows, columns);
+      return this;
+    }
+
+    /** Confines it by an AppArmor profile, which must be loaded. Default: none. */
+    public Builder apparmorProfile(String profile) {
+      this.apparmorProfile = SpecChecks.text(profile, "AppArmor profile");
       return this;
     }
 

@@ -30,14 +30,21 @@ final class RuncRuntime implements OciRuntime {
   private final Path stateRoot;
   private final PrivilegedHost host;
   private final Cgroups cgroups;
+  private final CgroupPlace place;
 
   private RuncRuntime(
-      Info info, List<String> launcher, Path stateRoot, PrivilegedHost host, Cgroups cgroups) {
+      Info info,
+      List<String> launcher,
+      Path stateRoot,
+      PrivilegedHost host,
+      Cgroups cgroups,
+      CgroupPlace place) {
     this.info = info;
     this.launcher = List.copyOf(launcher);
     this.stateRoot = stateRoot;
     this.host = host;
     this.cgroups = cgroups;
+    this.place = place;
   }
 
   static RuncRuntime open(String program, Path stateRoot, PrivilegedHost host, Cgroups cgroups) {
@@ -68,7 +75,12 @@ final class RuncRuntime implements OciRuntime {
       throw new RuncibleException(
           ErrorKind.UNAVAILABLE, "cannot create the runtime's state directory '" + root + "'", e);
     }
-    return new RuncRuntime(info, launcher, root, host, cgroups);
+    return new RuncRuntime(info, launcher, root, host, cgroups, CgroupPlace.top(cgroups));
+  }
+
+  /** The same runtime with control groups in another place. */
+  RuncRuntime in(CgroupPlace place) {
+    return new RuncRuntime(info, launcher, stateRoot, host, cgroups, place);
   }
 
   @Override
@@ -107,6 +119,9 @@ final class RuncRuntime implements OciRuntime {
     List<String> command = new ArrayList<>(launcher);
     command.addAll(List.of("--root", stateRoot.toString()));
     command.addAll(List.of("--log", log.toString(), "--log-format", "json"));
+    if (place.manager() == CgroupManager.SYSTEMD) {
+      command.add("--systemd-cgroup");
+    }
     command.add(verb);
     return command;
   }
@@ -121,8 +136,8 @@ final class RuncRuntime implements OciRuntime {
     return start(execCommand(request), request.stdio());
   }
 
-  private static ChildProcess start(List<String> command, Stdio stdio) {
-    Spawn spawn = Spawn.of(command, Spawn.plainEnvironment());
+  private ChildProcess start(List<String> command, Stdio stdio) {
+    Spawn spawn = Spawn.of(command, place.environment());
     if (stdio.stdin() != null) {
       spawn.descriptor(0, stdio.stdin());
     }

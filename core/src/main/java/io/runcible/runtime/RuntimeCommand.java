@@ -12,6 +12,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** A short command of a runtime, with its answer. */
@@ -28,10 +29,15 @@ final class RuntimeCommand {
    * @return what it wrote, on both outputs
    */
   static String call(PrivilegedHost host, List<String> command, String what) {
+    return call(host, command, Spawn.plainEnvironment(), what);
+  }
+
+  static String call(
+      PrivilegedHost host, List<String> command, Map<String, String> environment, String what) {
     Pipe out = Pipe.open();
     try (InputStream read = out.inputStream()) {
       ChildProcess child =
-          Spawn.of(host.command(command), Spawn.plainEnvironment())
+          Spawn.of(host.command(command), environment)
               .descriptor(1, out.writer())
               .descriptor(2, out.writer())
               .start();

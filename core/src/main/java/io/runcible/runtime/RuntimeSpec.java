@@ -290,7 +290,7 @@ public final class RuntimeSpec {
     return readonlyPaths;
   }
 
-  /** The control group, relative to the root of every hierarchy. */
+  /** The control group, relative to the root of every hierarchy, or as systemd is told of it. */
   public Optional<String> cgroupsPath() {
     return Optional.ofNullable(cgroupsPath);
   }

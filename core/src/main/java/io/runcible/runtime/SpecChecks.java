@@ -61,8 +61,14 @@ final class SpecChecks {
     return path;
   }
 
-  /** An absolute path without steps upwards: it is used as given by more than one program. */
+  /**
+   * An absolute path without steps upwards, as it is used as given by more than one program, or
+   * {@code slice:prefix:name} for systemd.
+   */
   static String cgroupsPath(String path) {
+    if (path.matches("[A-Za-z0-9_.-]+[.]slice:[A-Za-z0-9_.-]*:[A-Za-z0-9_.-]+")) {
+      return path;
+    }
     absolute(path, "cgroups path");
     for (String step : path.substring(1).split("/", -1)) {
       if (step.isEmpty() || step.equals(".") || step.equals("..")) {

@@ -99,6 +99,7 @@ final class SpecJson {
       process.rlimits().forEach((name, limit) -> rlimit(rlimits.addObject(), name, limit));
     }
     json.put("noNewPrivileges", process.noNewPrivileges());
+    process.apparmorProfile().ifPresent(profile -> json.put("apparmorProfile", profile));
     process.oomScoreAdj().ifPresent(score -> json.put("oomScoreAdj", score));
     return json;
   }

@@ -33,6 +33,7 @@ final class EngineProgram {
       Map.ofEntries(
           Map.entry("run-and-wait", EngineProgram::runAndWait),
           Map.entry("run-and-exit", EngineProgram::runAndExit),
+          Map.entry("run-once", EngineProgram::runOnce),
           Map.entry("run-loop", EngineProgram::runLoop),
           Map.entry("bridge-loop", EngineProgram::bridgeLoop),
           Map.entry("detach-loop", EngineProgram::detachLoop),
@@ -97,6 +98,20 @@ final class EngineProgram {
       engine.run(sh("sleep 600").name("fourth").build()).pause();
       say("running");
       awaitInput();
+    }
+  }
+
+  /** What a container does that is started, entered and stopped, or why it cannot. */
+  private void runOnce() {
+    try (ContainerEngine engine = open()) {
+      ContainerSpec spec = sh("trap 'exit 7' TERM; echo up; while :; do sleep 0.01; done").build();
+      try (Container container = engine.run(spec)) {
+        container.awaitReady(Ready.onLog("up"));
+        int code = container.exec("sh", "-c", "exit 3").waitFor().code();
+        say("exec " + code + ", stop " + container.stop(TestEngine.LIMIT).code());
+      }
+    } catch (RuncibleException e) {
+      say(e.kind() + " " + e.getMessage());
     }
   }
 

@@ -151,7 +151,10 @@ final class HostResources {
   /** Groups of other engines of this host are full as long as they are there. */
   private void controlGroups(Set<Long> own) {
     List<Path> hierarchies = new ArrayList<>(list(CGROUPS, "*"));
-    hierarchies.add(CGROUPS);
+    int uid = NativeAccess.effectiveUid();
+    Path user = CGROUPS.resolve("user.slice/user-" + uid + ".slice/user@" + uid + ".service");
+    List.of(CGROUPS, user)
+        .forEach(parent -> hierarchies.addAll(List.of(parent, parent.resolve("runcible.slice"))));
     for (Path hierarchy : hierarchies) {
       for (Path group :
           Files.isDirectory(hierarchy) ? list(hierarchy, "runcible-*") : List.<Path>of()) {

@@ -57,8 +57,7 @@ class ResourceIT {
         "kernel.panic");
     RunIT.assertFails(
         () ->
-            ENGINE.run(
-                ENGINE.sh("true").network(Network.HOST).sysctl("net.core.somaxconn", "77")),
+            ENGINE.run(ENGINE.sh("true").network(Network.HOST).sysctl("net.core.somaxconn", "77")),
         ErrorKind.INVALID_INPUT,
         "net.core.somaxconn");
     RunIT.assertFails(() -> ENGINE.sh("").ulimit("no", 1, 1), ErrorKind.INVALID_INPUT, "NO");
@@ -72,11 +71,12 @@ class ResourceIT {
     for (String controller : new String[] {"memory", "pids"}) {
       HostTools.require(groups.has(controller), "no " + controller + " control group");
     }
-    String device = Files.readAllLines(Path.of("/proc/self/mountinfo")).stream()
-        .map(line -> line.split(" ")[2])
-        .filter(number -> Files.exists(Path.of("/sys/dev/block", number)))
-        .findFirst()
-        .orElse("");
+    String device =
+        Files.readAllLines(Path.of("/proc/self/mountinfo")).stream()
+            .map(line -> line.split(" ")[2])
+            .filter(number -> Files.exists(Path.of("/sys/dev/block", number)))
+            .findFirst()
+            .orElse("");
     HostTools.require(!device.isEmpty(), "no block device is mounted");
     boolean io = groups.has("io") || groups.has("blkio");
     String[] number = device.split(":");
@@ -86,12 +86,7 @@ class ResourceIT {
             .memoryAndSwap(96 << 20)
             .memoryReservation(32 << 20)
             .pids(77)
-            .ioLimit(
-                new IoLimit(
-                    IoLimit.Kind.READ_BYTES,
-                    Integer.parseInt(number[0]),
-                    0,
-                    1 << 20))
+            .ioLimit(new IoLimit(IoLimit.Kind.READ_BYTES, Integer.parseInt(number[0]), 0, 1 << 20))
             .build();
     String script =
         group("memory.max", "memory.limit_in_bytes")
@@ -108,7 +103,9 @@ class ResourceIT {
             ENGINE
                 .run(
                     ENGINE
-                        .sh(group("memory.max", "memory.limit_in_bytes") + group("pids.max", "pids.max"))
+                        .sh(
+                            group("memory.max", "memory.limit_in_bytes")
+                                + group("pids.max", "pids.max"))
                         .resources(resources)
                         .memory("32m")
                         .pids(55))

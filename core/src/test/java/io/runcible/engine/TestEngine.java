@@ -54,7 +54,7 @@ final class TestEngine
 
   @Override
   public void beforeAll(ExtensionContext context) {
-    HostTools.requireRoot();
+    HostTools.requireContainers();
     HostTools.requireProgram("runc", "runc");
     registry = RegistryServer.serve(ImageLayout.open(TestImages.layout())).start();
     root = TestRoot.create();

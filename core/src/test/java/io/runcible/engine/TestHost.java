@@ -66,6 +66,13 @@ final class TestHost implements AutoCloseable {
     before = state();
   }
 
+  /** Whether the kernel tells how a process ended that another one has reaped. */
+  static boolean tellsExits() {
+    String[] version = System.getProperty("os.version").split("[.]");
+    int major = Integer.parseInt(version[0]);
+    return major > 6 || major == 6 && Integer.parseInt(version[1].replaceAll("\\D.*", "")) >= 15;
+  }
+
   static TestHost create() {
     HostTools.requireRoot();
     HostTools.requireProgram("nft", "nftables");

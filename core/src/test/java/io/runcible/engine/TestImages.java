@@ -26,7 +26,7 @@ public final class TestImages {
   }
 
   private static Path build() {
-    HostTools.requireRoot();
+    HostTools.requireContainers();
     Path script = Path.of("src/test/images/build").toAbsolutePath();
     HostTools.require(Files.isExecutable(script), "'" + script + "' is missing: run in core/");
     try {

@@ -1,6 +1,7 @@
 package io.runcible.engine;
 
 import io.runcible.HostTools;
+import io.runcible.runtime.CgroupManager;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileStore;
@@ -8,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.UserDefinedFileAttributeView;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A directory for the stores and the runtime states of a test, on a file system that an overlay can
@@ -63,10 +65,16 @@ public final class TestRoot implements AutoCloseable {
 
   /** An engine of these directories. */
   EngineBuilder engine() {
-    return ContainerEngine.builder()
-        .dataRoot(data())
-        .stateRoot(state())
-        .policy(new HostPolicy(List.of()));
+    EngineBuilder builder =
+        ContainerEngine.builder()
+            .dataRoot(data())
+            .stateRoot(state())
+            .policy(new HostPolicy(List.of()));
+    // The same tests on another runtime, and with groups of systemd's.
+    Optional.ofNullable(System.getProperty("test.runtime")).ifPresent(builder::runtime);
+    Optional.ofNullable(System.getProperty("test.cgroups"))
+        .ifPresent(name -> builder.cgroupManager(CgroupManager.valueOf(name)));
+    return builder;
   }
 
   @Override

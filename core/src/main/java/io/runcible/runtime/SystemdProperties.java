@@ -1,0 +1,39 @@
+package io.runcible.runtime;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** Limits as systemd names them, {@code systemd.resource-control(5)}. */
+final class SystemdProperties {
+  private SystemdProperties() {}
+
+  static List<String> of(Resources resources) {
+    List<String> properties = new ArrayList<>();
+    resources
+        .memory()
+        .ifPresent(
+            bytes -> {
+              properties.add("MemoryMax=" + bytes);
+              resources
+                  .memoryAndSwap()
+                  .ifPresent(
+                      both ->
+                          properties.add(
+                              "MemorySwapMax=" + (both < 0 ? "infinity" : both - bytes)));
+            });
+    resources
+        .cpuQuota()
+        .ifPresent(
+            quota -> {
+              double percent = 100.0 * quota / resources.cpuPeriod().orElse(100_000);
+              properties.add(String.format(Locale.ROOT, "CPUQuota=%.2f%%", percent));
+            });
+    resources
+        .cpuShares()
+        .ifPresent(shares -> properties.add("CPUWeight=" + LimitWriter.weight(shares)));
+    resources.cpus().ifPresent(cpus -> properties.add("AllowedCPUs=" + cpus));
+    resources.pids().ifPresent(pids -> properties.add("TasksMax=" + pids));
+    return properties;
+  }
+}
