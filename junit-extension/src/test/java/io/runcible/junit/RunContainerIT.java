@@ -113,7 +113,7 @@ class RunContainerIT {
                             .getMessage()))
         .singleElement()
         .asString()
-        .contains("ended before", "no luck today");
+        .contains("ended with exit code 0 before", "no luck today");
     assertNoneRuns();
   }
 
