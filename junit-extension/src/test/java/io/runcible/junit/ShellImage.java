@@ -22,9 +22,12 @@ final class ShellImage implements AutoCloseable {
 
   static ShellImage serve(Path directory) throws IOException {
     LayerWriter layer = new LayerWriter().addFile("bin/busybox", 0755, BUSYBOX.toRealPath());
-    for (String applet : new String[] {"sh", "cat", "echo", "sleep", "true", "id"}) {
+    for (String applet : new String[] {
+          "sh", "cat", "echo", "sleep", "true", "id", "nc", "ls", "test", "grep", "touch", "httpd"
+        }) {
       layer.addSymlink("bin/" + applet, "busybox");
     }
+    layer.addDirectory("tmp", 01777);
     ImageLayout layout = ImageLayout.create(directory.resolve("layout"));
     ImageAssembly.builder(Platform.host())
         .layer(layer.writeTo(Files.createDirectories(directory).resolve("layer.tar.gz")))
