@@ -7,6 +7,7 @@ import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerSpec;
 import io.runcible.engine.EngineBuilder;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
@@ -16,9 +17,11 @@ import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +31,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class ReusedContainer {
   private static final int KEY_LENGTH = 24;
+  private static final String GATE = ".gate";
+  private static final String USERS = ".users";
 
   /** Locks of files belong to a JVM, so inside of one there is a count. */
   private static final Map<String, ReusedContainer> OF_THIS_JVM = new ConcurrentHashMap<>();
@@ -55,9 +60,42 @@ final class ReusedContainer {
     return new Use(container, () -> shared.leave(container));
   }
 
+  /** Removes what killed JVMs have left. */
+  static void removeOrphans(ContainerEngine engine) {
+    if (!Files.isDirectory(directory())) {
+      return;
+    }
+    List<String> names;
+    try (Stream<Path> files = Files.list(directory())) {
+      names =
+          files
+              .map(file -> String.valueOf(file.getFileName()))
+              .filter(file -> file.endsWith(USERS))
+              .map(file -> file.substring(0, file.length() - USERS.length()))
+              .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    for (String name : names) {
+      OF_THIS_JVM.computeIfAbsent(name, ReusedContainer::new).removeIfUnused(engine);
+    }
+  }
+
+  private synchronized void removeIfUnused(ContainerEngine engine) {
+    try (FileChannel gate = open(GATE);
+        FileLock unused = gate.lock()) {
+      if (users == 0 && isUnused()) {
+        engine.find(name).ifPresent(Container::close);
+        Files.deleteIfExists(file(USERS));
+      }
+    } catch (IOException e) {
+      throw failed(e);
+    }
+  }
+
   private synchronized Container enter(
       ContainerEngine engine, ContainerSpec spec, Function<ContainerSpec, Container> create) {
-    try (FileChannel gate = open("gate");
+    try (FileChannel gate = open(GATE);
         FileLock unused = gate.lock()) {
       boolean alone = users == 0 && takeUse();
       try {
@@ -93,14 +131,19 @@ final class ReusedContainer {
 
   /** Locks the file of the users; says whether there was none before. */
   private boolean takeUse() throws IOException {
-    FileChannel file = open("users");
+    boolean alone = isUnused();
+    FileChannel file = open(USERS);
     usersFile = file;
-    FileLock alone = file.tryLock();
-    if (alone != null) {
-      alone.release();
+    FileLock held = file.lock(0, Long.MAX_VALUE, true);
+    return alone && held.isValid();
+  }
+
+  /** By other JVMs, while nobody comes or goes. */
+  private boolean isUnused() throws IOException {
+    try (FileChannel file = open(USERS);
+        FileLock alone = file.tryLock()) {
+      return alone != null;
     }
-    var held = file.lock(0, Long.MAX_VALUE, true);
-    return alone != null && held.isValid();
   }
 
   private void dropUse() throws IOException {
@@ -111,28 +154,34 @@ final class ReusedContainer {
   }
 
   private synchronized void leave(Container container) {
-    try (FileChannel gate = open("gate");
+    try (FileChannel gate = open(GATE);
         FileLock unused = gate.lock()) {
       users--;
       if (users > 0) {
         return;
       }
       dropUse();
-      try (FileChannel file = open("users");
-          FileLock alone = file.tryLock()) {
-        if (alone != null) {
-          container.close();
-        }
+      if (isUnused()) {
+        container.close();
+        Files.deleteIfExists(file(USERS));
       }
     } catch (IOException e) {
       throw failed(e);
     }
   }
 
+  private static Path directory() {
+    return EngineBuilder.defaultDataRoot().resolve("reuse");
+  }
+
+  private Path file(String suffix) {
+    return directory().resolve(name + suffix);
+  }
+
   private FileChannel open(String suffix) throws IOException {
-    Path directory = Files.createDirectories(EngineBuilder.defaultDataRoot().resolve("reuse"));
+    Files.createDirectories(directory());
     return FileChannel.open(
-        directory.resolve(name + "." + suffix),
+        file(suffix),
         StandardOpenOption.CREATE,
         StandardOpenOption.READ,
         StandardOpenOption.WRITE);

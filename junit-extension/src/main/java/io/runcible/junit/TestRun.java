@@ -63,6 +63,7 @@ final class TestRun implements AutoCloseable {
       known = ContainerEngine.create();
       engine = known;
       networks.removeOrphans(known);
+      ReusedContainer.removeOrphans(known);
     }
     return known;
   }
@@ -98,6 +99,10 @@ final class TestRun implements AutoCloseable {
                 .filter(feature -> !feature.available())
                 .map(feature -> feature.name() + ": " + feature.detail())
                 .collect(Collectors.joining("; ")));
+  }
+
+  boolean skipsUnavailable() {
+    return skipUnavailable;
   }
 
   boolean keepsFailed() {

@@ -3,7 +3,7 @@ package io.runcible.junit;
 import static io.runcible.junit.Kit.SEEN;
 import static io.runcible.junit.Kit.assertNoneRuns;
 import static io.runcible.junit.Kit.assertPassed;
-import static io.runcible.junit.Kit.run;
+import static io.runcible.junit.ShellImage.run;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.runcible.engine.Container;

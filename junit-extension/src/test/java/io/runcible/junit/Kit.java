@@ -1,12 +1,10 @@
 package io.runcible.junit;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
-import io.runcible.engine.ContainerProcess;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -150,19 +148,10 @@ final class Kit implements BeforeAllCallback, BeforeEachCallback, AfterAllCallba
             .toList();
   }
 
-  static String run(Container container, String script) {
-    try (ContainerProcess process = container.exec("sh", "-c", script)) {
-      assertThat(process.waitFor().code()).as(script).isZero();
-      return new String(process.stdout().readAllBytes(), UTF_8).strip();
-    } catch (IOException e) {
-      throw new AssertionError(e);
-    }
-  }
-
   /** Uses it, and tells its id. */
   static void use(Container container) {
     SEEN.add(container.id());
-    assertThat(run(container, "echo hello")).isEqualTo("hello");
+    assertThat(ShellImage.run(container, "echo hello")).isEqualTo("hello");
   }
 
   /** Of all that was told. */

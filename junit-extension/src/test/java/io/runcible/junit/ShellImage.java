@@ -1,6 +1,11 @@
 package io.runcible.junit;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.runcible.archive.LayerWriter;
+import io.runcible.engine.Container;
+import io.runcible.engine.ContainerProcess;
 import io.runcible.image.ImageAssembly;
 import io.runcible.image.ImageReference;
 import io.runcible.image.Platform;
@@ -44,5 +49,15 @@ final class ShellImage implements AutoCloseable {
   @Override
   public void close() {
     server.close();
+  }
+
+  /** What a script in the container writes; it has to succeed. */
+  static String run(Container container, String script) {
+    try (ContainerProcess process = container.exec("sh", "-c", script)) {
+      assertThat(process.waitFor().code()).as(script).isZero();
+      return new String(process.stdout().readAllBytes(), UTF_8).strip();
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
   }
 }
