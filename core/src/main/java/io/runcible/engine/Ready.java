@@ -83,8 +83,8 @@ public final class Ready {
   /**
    * When what listens on a TCP port answers as it should: a client of this host connects, says
    * something, and reads until the answer matches, at most 4,096 bytes. The port must be published,
-   * or the container be on a bridge network; otherwise the wait fails at once. An attempt that takes
-   * longer than 2 seconds is given up for another one.
+   * or the container be on a bridge network; otherwise the wait fails at once. An attempt that
+   * takes longer than 2 seconds is given up for another one.
    *
    * @param say what the client says, as UTF-8; empty for a server that speaks first
    * @param regex a regular expression that the answer, one character for each byte, has to match
@@ -92,7 +92,8 @@ public final class Ready {
    * @throws RuncibleException INVALID_INPUT if it is none
    */
   public static Ready onAnswer(int port, String say, String regex) {
-    return probe("an answer on TCP port " + port + " that matches '" + regex + "'", port, false, say, regex);
+    return probe(
+        "an answer on TCP port " + port + " that matches '" + regex + "'", port, false, say, regex);
   }
 
   /**
@@ -128,8 +129,7 @@ public final class Ready {
     return new Ready(
         what,
         container -> {
-          PortProbe probe =
-              new PortProbe(PortProbe.address(container, port), tls, say, pattern);
+          PortProbe probe = new PortProbe(PortProbe.address(container, port), tls, say, pattern);
           return left -> listens(container, port) && probe.succeeds(left);
         },
         DEFAULT_LIMIT);

@@ -69,8 +69,7 @@ final class AnnotatedContainer implements ContainerPlan {
     Placeholders values = new Placeholders(random, dependsOn(), surroundings::container);
     ContainerSpec.Builder spec = ContainerSpec.builder(values.resolve(wanted.image()));
     if (wanted.command().length > 0) {
-      spec.command(
-          Arrays.stream(wanted.command()).map(values::resolve).toArray(String[]::new));
+      spec.command(Arrays.stream(wanted.command()).map(values::resolve).toArray(String[]::new));
     }
     for (String variable : wanted.environment()) {
       addVariable(spec, variable, values);
@@ -98,8 +97,7 @@ final class AnnotatedContainer implements ContainerPlan {
     if (equals <= 0) {
       throw new ExtensionConfigurationException("'" + variable + "' is not KEY=value");
     }
-    spec.environment(
-        variable.substring(0, equals), values.resolve(variable.substring(equals + 1)));
+    spec.environment(variable.substring(0, equals), values.resolve(variable.substring(equals + 1)));
   }
 
   private void addNetworks(ContainerSpec.Builder spec, Surroundings surroundings) {

@@ -73,10 +73,7 @@ final class Batch {
   /** One that depends on one that failed fails with the same. */
   private static RuntimeException first(List<RuntimeException> failures) {
     RuntimeException first = failures.get(0);
-    failures.stream()
-        .distinct()
-        .filter(other -> other != first)
-        .forEach(first::addSuppressed);
+    failures.stream().distinct().filter(other -> other != first).forEach(first::addSuppressed);
     return first;
   }
 
@@ -88,7 +85,8 @@ final class Batch {
       return;
     }
     if (!waiting.add(name)) {
-      throw new ExtensionConfigurationException("the containers " + waiting + " wait for each other");
+      throw new ExtensionConfigurationException(
+          "the containers " + waiting + " wait for each other");
     }
     for (String other : item.plan().dependsOn()) {
       requireOrder(other, waiting);

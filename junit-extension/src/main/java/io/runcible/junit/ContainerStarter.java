@@ -40,7 +40,8 @@ final class ContainerStarter {
     pull(engine, spec);
     if (!plan.reuseKey().isEmpty()) {
       ReusedContainer.Use shared =
-          ReusedContainer.join(engine, plan.reuseKey(), spec, own -> create(engine, own, surroundings));
+          ReusedContainer.join(
+              engine, plan.reuseKey(), spec, own -> create(engine, own, surroundings));
       return started(shared.container(), shared.leave());
     }
     Container container = create(engine, spec, surroundings);
@@ -57,8 +58,7 @@ final class ContainerStarter {
     }
   }
 
-  private Container create(
-      ContainerEngine engine, ContainerSpec spec, Surroundings surroundings) {
+  private Container create(ContainerEngine engine, ContainerSpec spec, Surroundings surroundings) {
     Optional<Ready> ready = plan.ready(spec);
     Container container = engine.create(spec);
     try {
@@ -81,12 +81,7 @@ final class ContainerStarter {
 
   private StartedContainer started(Container container, Runnable remove) {
     return new StartedContainer(
-        run,
-        plan.name(),
-        container,
-        elapsed(),
-        run.logs().follow(plan.name(), container),
-        remove);
+        run, plan.name(), container, elapsed(), run.logs().follow(plan.name(), container), remove);
   }
 
   private Duration elapsed() {

@@ -27,8 +27,7 @@ final class KnownContainers {
   void add(StartedContainer container) {
     context
         .getStore(TestRun.NAMESPACE)
-        .getOrComputeIfAbsent(
-            new Key(context.getUniqueId()), key -> new Level(), Level.class)
+        .getOrComputeIfAbsent(new Key(context.getUniqueId()), key -> new Level(), Level.class)
         .containers
         .add(container);
   }
@@ -39,8 +38,7 @@ final class KnownContainers {
     Optional<ExtensionContext> next = Optional.of(context);
     while (next.isPresent()) {
       ExtensionContext one = next.get();
-      Level level =
-          one.getStore(TestRun.NAMESPACE).get(new Key(one.getUniqueId()), Level.class);
+      Level level = one.getStore(TestRun.NAMESPACE).get(new Key(one.getUniqueId()), Level.class);
       if (level != null) {
         all.addAll(level.containers);
       }

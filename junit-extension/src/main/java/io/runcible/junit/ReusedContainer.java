@@ -181,10 +181,7 @@ final class ReusedContainer {
   private FileChannel open(String suffix) throws IOException {
     Files.createDirectories(directory());
     return FileChannel.open(
-        file(suffix),
-        StandardOpenOption.CREATE,
-        StandardOpenOption.READ,
-        StandardOpenOption.WRITE);
+        file(suffix), StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
   }
 
   private RuncibleException failed(IOException e) {

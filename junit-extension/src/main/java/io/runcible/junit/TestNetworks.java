@@ -116,7 +116,9 @@ final class TestNetworks {
     }
   }
 
-  /** Removes what was left; containers that are on them are removed by then, or go with the engine. */
+  /**
+   * Removes what was left; containers that are on them are removed by then, or go with the engine.
+   */
   void close() {
     for (String name : made) {
       remove(run.engine(), name);

@@ -36,8 +36,7 @@ final class TestRun implements AutoCloseable {
 
   private TestRun(ExtensionContext context) {
     keepFor =
-        Duration.ofSeconds(
-            context.getConfigurationParameter(KEEP, Long::parseLong).orElse(0L));
+        Duration.ofSeconds(context.getConfigurationParameter(KEEP, Long::parseLong).orElse(0L));
     skipUnavailable =
         context.getConfigurationParameter(UNAVAILABLE).filter("skip"::equals).isPresent();
   }

@@ -77,7 +77,8 @@ class ChildJvmIT {
 
   private static void assertReported(String name) throws IOException {
     try (Stream<Path> all = Files.walk(KIT.directory().resolve(name))) {
-      Path log = all.filter(path -> path.endsWith("container-shared/log.txt")).findFirst().orElseThrow();
+      Path log =
+          all.filter(path -> path.endsWith("container-shared/log.txt")).findFirst().orElseThrow();
       assertThat(Files.readString(log)).isEqualTo("up\n");
     }
   }

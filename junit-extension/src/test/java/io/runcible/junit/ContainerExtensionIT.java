@@ -92,8 +92,7 @@ class ContainerExtensionIT {
             .file("files/greeting.txt", "/f")
             .ready(Ready.any(Ready.onLog("said the class path"), Ready.onPort(81)));
 
-    @RegisterExtension
-    final ContainerExtension ofTest = ContainerExtension.of(shell().build());
+    @RegisterExtension final ContainerExtension ofTest = ContainerExtension.of(shell().build());
 
     @RepeatedTest(2)
     void uses(@HostPort("cls:81") int port) {

@@ -129,7 +129,9 @@ class DeclarationIT {
         throws IOException {
       try (Socket socket = new Socket()) {
         socket.connect(slow.hostAddress(81));
-        socket.getOutputStream().write("GET / HTTP/1.0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+        socket
+            .getOutputStream()
+            .write("GET / HTTP/1.0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
         assertThat(socket.getInputStream().read()).isEqualTo('H');
       }
     }

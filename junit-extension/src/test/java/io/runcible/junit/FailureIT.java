@@ -168,8 +168,7 @@ class FailureIT {
     // The test is over; whoever looks into the container ends the run by its end.
     Process enter =
         new ProcessBuilder(
-                Stream.concat(
-                        Stream.of(line.split(" ")), Stream.of("-c", "cat /tmp/note; kill 1"))
+                Stream.concat(Stream.of(line.split(" ")), Stream.of("-c", "cat /tmp/note; kill 1"))
                     .toList())
             .start();
     assertThat(new String(enter.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
@@ -181,7 +180,9 @@ class FailureIT {
   static class IsKept {
     static final CompletableFuture<String> LINE = new CompletableFuture<>();
 
-    @RunContainer(image = "${shell.image}", command = {"sh", "-c", "trap 'exit 0' TERM; sleep 600 & wait"})
+    @RunContainer(
+        image = "${shell.image}",
+        command = {"sh", "-c", "trap 'exit 0' TERM; sleep 600 & wait"})
     Container container;
 
     @Test

@@ -8,8 +8,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtensionConfigurationException;
 
 class PlaceholdersTest {
-  private static final Placeholders VALUES =
-      new Placeholders("", List.of(), name -> null);
+  private static final Placeholders VALUES = new Placeholders("", List.of(), name -> null);
 
   @Test
   void textWithoutPlaceholderStays() {

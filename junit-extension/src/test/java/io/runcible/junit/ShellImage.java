@@ -27,7 +27,8 @@ final class ShellImage implements AutoCloseable {
 
   static ShellImage serve(Path directory) throws IOException {
     LayerWriter layer = new LayerWriter().addFile("bin/busybox", 0755, BUSYBOX.toRealPath());
-    for (String applet : new String[] {
+    for (String applet :
+        new String[] {
           "sh", "cat", "echo", "sleep", "true", "id", "nc", "ls", "test", "grep", "touch", "httpd"
         }) {
       layer.addSymlink("bin/" + applet, "busybox");
