@@ -2,6 +2,7 @@ package io.runcible.junit;
 
 import io.runcible.engine.Container;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -32,7 +33,7 @@ final class KnownContainers {
         .add(container);
   }
 
-  /** All, the nearest first. */
+  /** All, the nearest first; those of an instance before those of the instances around it. */
   List<StartedContainer> all() {
     List<StartedContainer> all = new ArrayList<>();
     Optional<ExtensionContext> next = Optional.of(context);
@@ -40,7 +41,9 @@ final class KnownContainers {
       ExtensionContext one = next.get();
       Level level = one.getStore(TestRun.NAMESPACE).get(new Key(one.getUniqueId()), Level.class);
       if (level != null) {
-        all.addAll(level.containers);
+        List<StartedContainer> last = new ArrayList<>(level.containers);
+        Collections.reverse(last);
+        all.addAll(last);
       }
       next = one.getParent();
     }

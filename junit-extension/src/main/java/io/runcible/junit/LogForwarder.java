@@ -1,5 +1,6 @@
 package io.runcible.junit;
 
+import io.runcible.RuncibleException;
 import io.runcible.engine.Container;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -28,8 +29,15 @@ final class LogForwarder implements AutoCloseable {
     if (!logger.isDebugEnabled()) {
       return () -> {};
     }
-    Output stdout = new Output(logger, container.logs().stdout());
-    Output stderr = new Output(logger, container.logs().stderr());
+    Output stdout;
+    Output stderr;
+    try {
+      stdout = new Output(logger, container.logs().stdout());
+      stderr = new Output(logger, container.logs().stderr());
+    } catch (RuncibleException e) {
+      logger.debug("what the container writes is not forwarded: {}", e.getMessage());
+      return () -> {};
+    }
     outputs.add(stdout);
     outputs.add(stderr);
     begin();

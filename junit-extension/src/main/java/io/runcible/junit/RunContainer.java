@@ -21,7 +21,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
  *       it while they run at the same time.
  *   <li>On an instance field: a fresh container for each test, or for the class where the test
  *       instance lives as long as the class.
- *   <li>On a test method: a container for that test.
+ *   <li>On a test method: a container for that test, started when those of the fields are ready.
  *   <li>On a parameter of a test, of a lifecycle method or of the constructor: a container for as
  *       long as that lasts.
  * </ul>
@@ -184,8 +184,9 @@ public @interface RunContainer {
   /**
    * If not empty, the container is one for all test JVMs on this host that ask for the same key at
    * the same time and for the same values. The first one starts it, and the last one that ends
-   * removes it. Such a container is detached, with what {@link
-   * io.runcible.engine.ContainerSpec.Builder#detached} says about that: it takes root.
+   * removes it; with the scope {@link Scope#AUTO} each uses it for its whole run. Such a container
+   * is detached, with what {@link io.runcible.engine.ContainerSpec.Builder#detached} says about
+   * that: it takes root. What killed JVMs leave is removed by the next test run.
    */
   String reuse() default "";
 }

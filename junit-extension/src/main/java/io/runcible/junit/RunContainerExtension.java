@@ -2,7 +2,6 @@ package io.runcible.junit;
 
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
-import io.runcible.junit.RunContainer.Scope;
 import java.lang.annotation.Annotation;
 import java.lang.reflect.AnnotatedElement;
 import java.lang.reflect.Field;
@@ -87,19 +86,21 @@ public final class RunContainerExtension
     }
   }
 
+  /** Those of an inner instance when those of the outer ones are ready. */
   @Override
   public void beforeEach(ExtensionContext context) throws IllegalAccessException {
-    Batch batch = new Batch(context);
-    declared(context.getRequiredTestMethod(), "", context)
-        .forEach(plan -> batch.add(plan, home(context, plan, Home.of(context))));
-    Fields fields = new Fields(context, batch);
     for (Object instance : context.getRequiredTestInstances().getAllInstances()) {
       // Of nested classes, one instance may live as long as its class and another not.
       if (context.getStore(TestRun.NAMESPACE).get(new Filled(instance)) == null) {
+        Fields fields = new Fields(context, new Batch(context));
         fields.add(instance.getClass(), instance, RunContainerExtension::isOfInstance);
+        fields.fill();
       }
     }
-    fields.fill();
+    Batch batch = new Batch(context);
+    declared(context.getRequiredTestMethod(), "", context)
+        .forEach(plan -> batch.add(plan, home(context, plan, Home.of(context))));
+    batch.start();
   }
 
   @Override
@@ -171,9 +172,8 @@ public final class RunContainerExtension
 
   private static Home home(ExtensionContext context, AnnotatedContainer plan, Home usual) {
     Definition definition = new Definition(plan.name(), plan.annotation());
-    Scope scope = plan.annotation().scope();
-    return switch (scope) {
-      case AUTO -> usual;
+    return switch (plan.annotation().scope()) {
+      case AUTO -> plan.reuseKey().isEmpty() ? usual : Home.ofRun(context, definition);
       case CLASS -> Home.ofClass(context, definition);
       case RUN -> Home.ofRun(context, definition);
     };

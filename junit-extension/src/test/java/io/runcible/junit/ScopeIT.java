@@ -85,6 +85,30 @@ class ScopeIT {
   }
 
   @Test
+  void nameOfAnInnerFieldHidesThatOfAnOuterOne() {
+    assertPassed(KIT.run(Outer.Inner.class), 1);
+    assertContainers(2);
+  }
+
+  static class Outer {
+    @RunContainer(image = "${shell.image}")
+    Container container;
+
+    @Nested
+    class Inner {
+      @RunContainer(image = "${shell.image}")
+      Container container;
+
+      @Test
+      void uses(@NamedContainer("container") Container near) {
+        use(container);
+        use(Outer.this.container);
+        assertThat(near).isSameAs(container);
+      }
+    }
+  }
+
+  @Test
   void containerOfAMethodIsForThatTest() {
     assertPassed(KIT.run(OfMethod.class), 4);
     assertThat(SEEN).hasSize(4);
