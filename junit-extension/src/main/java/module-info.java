@@ -3,8 +3,10 @@ module io.runcible.junit {
   requires static transitive org.jspecify;
   requires transitive io.runcible;
   requires transitive org.junit.jupiter.api;
+  requires org.slf4j;
 
   exports io.runcible.junit;
+  exports io.runcible.junit.presets;
 
   opens io.runcible.junit to
       org.junit.platform.commons;

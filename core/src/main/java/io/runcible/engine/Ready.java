@@ -8,12 +8,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
+import java.util.stream.Collectors;
 
 /**
  * When a container counts as ready. Immutable. Waiting ends early, with the container's last
@@ -47,19 +49,23 @@ public final class Ready {
    * @throws RuncibleException INVALID_INPUT if it is none
    */
   public static Ready onLog(String regex) {
+    Pattern pattern = pattern(regex);
+    return new Ready(
+        "a line of output that matches '" + regex + "'",
+        container -> {
+          ContainerProcess process = container.process();
+          LineSearch out =
+              new LineSearch(container.directory().stdout(), process.stdoutStart(), pattern);
+          LineSearch err =
+              new LineSearch(container.directory().stderr(), process.stderrStart(), pattern);
+          return left -> out.found() || err.found();
+        },
+        DEFAULT_LIMIT);
+  }
+
+  private static Pattern pattern(String regex) {
     try {
-      Pattern pattern = Pattern.compile(regex);
-      return new Ready(
-          "a line of output that matches '" + regex + "'",
-          container -> {
-            ContainerProcess process = container.process();
-            LineSearch out =
-                new LineSearch(container.directory().stdout(), process.stdoutStart(), pattern);
-            LineSearch err =
-                new LineSearch(container.directory().stderr(), process.stderrStart(), pattern);
-            return left -> out.found() || err.found();
-          },
-          DEFAULT_LIMIT);
+      return Pattern.compile(regex);
     } catch (PatternSyntaxException e) {
       throw new RuncibleException(
           ErrorKind.INVALID_INPUT, "'" + regex + "' is no regular expression", e);
@@ -70,12 +76,106 @@ public final class Ready {
   public static Ready onPort(int port) {
     return new Ready(
         "a listener on TCP port " + port,
-        container ->
-            left -> {
-              OptionalInt pid = container.pid();
-              return pid.isPresent() && listens(pid.getAsInt(), port);
-            },
+        container -> left -> listens(container, port),
         DEFAULT_LIMIT);
+  }
+
+  /**
+   * When what listens on a TCP port answers as it should: a client of this host connects, says
+   * something, and reads until the answer matches, at most 4,096 bytes. The port must be published,
+   * or the container be on a bridge network; otherwise the wait fails at once. An attempt that
+   * takes longer than 2 seconds is given up for another one.
+   *
+   * @param say what the client says, as UTF-8; empty for a server that speaks first
+   * @param regex a regular expression that the answer, one character for each byte, has to match
+   *     somewhere
+   * @throws RuncibleException INVALID_INPUT if it is none
+   */
+  public static Ready onAnswer(int port, String say, String regex) {
+    return probe(
+        "an answer on TCP port " + port + " that matches '" + regex + "'", port, false, say, regex);
+  }
+
+  /**
+   * When a GET request is answered with a status from 200 to 399, as {@link #onAnswer}.
+   *
+   * @param path such as {@code /health}
+   * @throws RuncibleException INVALID_INPUT if the path does not begin with a slash, or has spaces
+   */
+  public static Ready onHttp(int port, String path) {
+    return http("http", port, false, path);
+  }
+
+  /** The same over TLS. The certificate is not looked at: this asks whether it works, not who. */
+  public static Ready onHttps(int port, String path) {
+    return http("https", port, true, path);
+  }
+
+  private static Ready http(String scheme, int port, boolean tls, String path) {
+    if (!path.startsWith("/") || path.chars().anyMatch(c -> c <= ' ' || c > '~')) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT, "'" + path + "' is no path of a URL: /health is one");
+    }
+    return probe(
+        "success of " + scheme + " on port " + port + " for " + path,
+        port,
+        tls,
+        "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\nConnection: close\r\n\r\n",
+        "^HTTP/1\\.[01] [23]\\d\\d");
+  }
+
+  private static Ready probe(String what, int port, boolean tls, String say, String regex) {
+    Pattern pattern = pattern(regex);
+    return new Ready(
+        what,
+        container -> {
+          PortProbe probe = new PortProbe(PortProbe.address(container, port), tls, say, pattern);
+          return left -> listens(container, port) && probe.succeeds(left);
+        },
+        DEFAULT_LIMIT);
+  }
+
+  /** When each of them was the case once. Their own limits do not count. */
+  public static Ready all(Ready first, Ready... others) {
+    List<Ready> parts = concat(first, others);
+    return new Ready(
+        text(parts, " and "),
+        container -> {
+          List<Check> open = checks(parts, container);
+          return left -> {
+            open.removeIf(check -> check.holds(left));
+            return open.isEmpty();
+          };
+        },
+        DEFAULT_LIMIT);
+  }
+
+  /** When one of them is the case. Their own limits do not count. */
+  public static Ready any(Ready first, Ready... others) {
+    List<Ready> parts = concat(first, others);
+    return new Ready(
+        text(parts, " or "),
+        container -> {
+          List<Check> checks = checks(parts, container);
+          return left -> checks.stream().anyMatch(check -> check.holds(left));
+        },
+        DEFAULT_LIMIT);
+  }
+
+  private static List<Ready> concat(Ready first, Ready... others) {
+    List<Ready> parts = new ArrayList<>(List.of(first));
+    parts.addAll(List.of(others));
+    return parts;
+  }
+
+  private static String text(List<Ready> parts, String joint) {
+    return parts.stream().map(Ready::toString).collect(Collectors.joining(joint));
+  }
+
+  private static List<Check> checks(List<Ready> parts, Container container) {
+    return parts.stream()
+        .map(part -> part.begin(container))
+        .collect(Collectors.toCollection(ArrayList::new));
   }
 
   /**
@@ -124,6 +224,11 @@ public final class Ready {
   }
 
   /** Asks the kernel, so that the image needs no tools and no connection is made. */
+  private static boolean listens(Container container, int port) {
+    OptionalInt pid = container.pid();
+    return pid.isPresent() && listens(pid.getAsInt(), port);
+  }
+
   private static boolean listens(int pid, int port) {
     String suffix = String.format(Locale.ROOT, ":%04X", port);
     String listening = "0A";

@@ -7,7 +7,7 @@ import java.util.concurrent.TimeUnit;
 
 /** Waits until a container is ready, or will not be any more. */
 final class ReadyWait {
-  private static final long PAUSE_MILLIS = 10;
+  private static final Duration PAUSE = Duration.ofMillis(10);
   private static final int SHOWN_OUTPUT = 2000;
 
   private final Container container;
@@ -31,18 +31,43 @@ final class ReadyWait {
         return;
       }
       if (!running) {
-        throw notReady(ErrorKind.FAILED_PRECONDITION, "ended before there was");
+        throw notReady(ErrorKind.FAILED_PRECONDITION, ended() + " before there was");
       }
       if (left <= 0) {
         throw notReady(ErrorKind.TIMEOUT, "has run for " + ready.limit() + " without");
       }
-      try {
-        TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new RuncibleException(
-            ErrorKind.CANCELLED, "interrupted while waiting for container " + container.id(), e);
-      }
+      pause();
+    }
+  }
+
+  /** An end ends it. */
+  private void pause() {
+    if (container.isRunning()) {
+      var unused = container.waitFor(PAUSE);
+      return;
+    }
+    try {
+      TimeUnit.MILLISECONDS.sleep(PAUSE.toMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new RuncibleException(
+          ErrorKind.CANCELLED, "interrupted while waiting for container " + container.id(), e);
+    }
+  }
+
+  private String ended() {
+    try {
+      return container
+          .waitFor(Duration.ZERO)
+          .map(
+              end ->
+                  "ended with exit code "
+                      + end.code()
+                      + (end.outOfMemory() ? ", out of memory," : ""))
+          .orElse("ended");
+    } catch (RuncibleException e) {
+      // How it ended is not known, or it was removed.
+      return "ended";
     }
   }
 

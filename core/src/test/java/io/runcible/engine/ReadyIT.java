@@ -51,6 +51,72 @@ class ReadyIT {
     await("sleep 0.3; touch /tmp/ready; sleep 60", Ready.onCommand("test", "-e", "/tmp/ready"));
   }
 
+  private static void awaitPublished(String script, Ready ready) {
+    try (Container container = ENGINE.get().run(ENGINE.sh(script).publish(8080).build())) {
+      container.awaitReady(ready);
+    }
+  }
+
+  @Test
+  void answerToHttpCounts() {
+    awaitPublished(
+        "mkdir /tmp/w; httpd -p 8080 -h /tmp/w; sleep 0.2; echo x >/tmp/w/up; sleep 60",
+        Ready.onHttp(8080, "/up"));
+  }
+
+  @Test
+  void statusOfAFailureIsNoAnswer() {
+    RunIT.assertFails(
+        () -> awaitPublished("httpd -f -p 8080 -h /bin", Ready.onHttp(8080, "/no").within(SHORT)),
+        ErrorKind.TIMEOUT,
+        "success of http on port 8080 for /no");
+  }
+
+  @Test
+  void answerOfAnyProtocolCounts() {
+    awaitPublished(
+        "while true; do nc -l -p 8080 -e sh -c 'read -r word; echo got $word'; done",
+        Ready.onAnswer(8080, "PING\n", "^got PING"));
+  }
+
+  @Test
+  void serverThatNeverAnswersDoesNotHoldUpTheLimit() {
+    RunIT.assertFails(
+        () ->
+            awaitPublished(
+                "nc -ll -p 8080 -e sleep 60",
+                Ready.any(Ready.onHttp(8080, "/"), Ready.onHttps(8080, "/")).within(SHORT)),
+        ErrorKind.TIMEOUT,
+        "http on port 8080 for / or success of https");
+  }
+
+  @Test
+  void portThatIsNotPublishedCannotBeAsked() {
+    RunIT.assertFails(
+        () -> await("sleep 60", Ready.onHttp(8080, "/")),
+        ErrorKind.FAILED_PRECONDITION,
+        "publish the port");
+    RunIT.assertFails(() -> Ready.onHttp(8080, "up"), ErrorKind.INVALID_INPUT, "'up'");
+    RunIT.assertFails(() -> Ready.onHttp(8080, "/ x\r\n"), ErrorKind.INVALID_INPUT, "path");
+  }
+
+  @Test
+  void allWaitsForEachAndAnyForOne() {
+    await(
+        "echo one; sleep 0.2; echo two; nc -l -p 8080 & sleep 60",
+        Ready.all(Ready.onLog("two"), Ready.onPort(8080), Ready.onLog("one")));
+    await(
+        "echo one; sleep 60",
+        Ready.any(Ready.onPort(81), Ready.onLog("one"), Ready.onCommand("false")));
+    RunIT.assertFails(
+        () ->
+            await(
+                "echo one; sleep 60",
+                Ready.all(Ready.onLog("one"), Ready.onLog("two")).within(SHORT)),
+        ErrorKind.TIMEOUT,
+        "'one' and a line of output that matches 'two'");
+  }
+
   @Test
   void timeTellsWhatWasWaitedForAndWhatWasWritten() {
     RunIT.assertFails(
@@ -89,7 +155,8 @@ class ReadyIT {
           () -> await("sleep 0.2; echo 'cannot bind' >&2; exit 3", ready),
           ErrorKind.FAILED_PRECONDITION,
           ready.toString(),
-          "ended before",
+          "ended with exit code",
+          "before there was",
           "cannot bind");
     }
   }

@@ -1,9 +1,6 @@
 package io.runcible.junit;
 
-import io.runcible.engine.Capabilities;
-import io.runcible.engine.Capabilities.Feature;
 import io.runcible.engine.ContainerEngine;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.extension.ConditionEvaluationResult;
 import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -20,15 +17,8 @@ public final class ContainersAvailableCondition implements ExecutionCondition {
     if (Boolean.getBoolean(REQUIRED)) {
       return ConditionEvaluationResult.enabled("-D" + REQUIRED + "=true");
     }
-    Capabilities host = ContainerEngine.capabilities();
-    if (host.canRun()) {
-      return ConditionEvaluationResult.enabled("this host runs containers");
-    }
-    return ConditionEvaluationResult.disabled(
-        "this host cannot run containers: "
-            + host.features().stream()
-                .filter(feature -> !feature.available())
-                .map(Feature::detail)
-                .collect(Collectors.joining("; ")));
+    return TestRun.missing(ContainerEngine.capabilities())
+        .map(ConditionEvaluationResult::disabled)
+        .orElseGet(() -> ConditionEvaluationResult.enabled("this host runs containers"));
   }
 }

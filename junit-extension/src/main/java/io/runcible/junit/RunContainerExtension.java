@@ -2,22 +2,28 @@ package io.runcible.junit;
 
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
-import io.runcible.engine.ContainerSpec;
-import io.runcible.engine.Ready;
-import io.runcible.network.Network;
+import java.lang.annotation.Annotation;
 import java.lang.reflect.AnnotatedElement;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
-import java.time.Duration;
+import java.lang.reflect.Parameter;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ConditionEvaluationResult;
+import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtensionConfigurationException;
 import org.junit.jupiter.api.extension.ExtensionContext;
-import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 import org.junit.jupiter.api.extension.TestInstancePostProcessor;
@@ -25,19 +31,47 @@ import org.junit.platform.commons.support.AnnotationSupport;
 import org.junit.platform.commons.support.HierarchyTraversalMode;
 
 /**
- * What {@link RunContainer} does; the annotation registers it. Holds no state: JUnit's stores do,
- * and close what they hold.
+ * What {@link RunContainer} and its companions do; the annotations register it. Holds no state:
+ * JUnit's stores do, and close what they hold.
  */
 public final class RunContainerExtension
-    implements BeforeAllCallback, BeforeEachCallback, TestInstancePostProcessor, ParameterResolver {
-  private static final Namespace NAMESPACE = Namespace.create(RunContainerExtension.class);
-
+    implements ExecutionCondition,
+        BeforeAllCallback,
+        BeforeEachCallback,
+        AfterEachCallback,
+        AfterAllCallback,
+        TestInstancePostProcessor,
+        ParameterResolver {
   /** For JUnit. */
   public RunContainerExtension() {}
 
+  /** What a constructor gets lives as long as the test. */
+  @Override
+  public ExtensionContextScope getTestInstantiationExtensionContextScope(ExtensionContext root) {
+    return ExtensionContextScope.TEST_METHOD;
+  }
+
+  @Override
+  public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
+    Optional<String> missing =
+        TestRun.of(context).skipsUnavailable()
+            ? TestRun.missing(ContainerEngine.capabilities())
+            : Optional.empty();
+    return missing
+        .map(ConditionEvaluationResult::disabled)
+        .orElseGet(() -> ConditionEvaluationResult.enabled("containers run, or their tests fail"));
+  }
+
   @Override
   public void beforeAll(ExtensionContext context) throws IllegalAccessException {
-    inject(context, null, field -> Modifier.isStatic(field.getModifiers()));
+    Class<?> type = context.getRequiredTestClass();
+    Predicate<Field> isStatic = field -> Modifier.isStatic(field.getModifiers());
+    Batch batch = new Batch(context);
+    declared(type, "", context)
+        .forEach(plan -> batch.add(plan, home(context, plan, Home.of(context))));
+    Fields fields = new Fields(context, batch);
+    fields.add(type, null, isStatic);
+    fields.fill();
   }
 
   /** With one instance for the class, its fields live as long as the class. */
@@ -45,19 +79,42 @@ public final class RunContainerExtension
   public void postProcessTestInstance(Object instance, ExtensionContext context)
       throws IllegalAccessException {
     if (livesAsLongAsClass(context)) {
-      context.getStore(NAMESPACE).put(new Filled(instance), true);
-      inject(context, instance, field -> !Modifier.isStatic(field.getModifiers()));
+      context.getStore(TestRun.NAMESPACE).put(new Filled(instance), true);
+      Fields fields = new Fields(context, new Batch(context));
+      fields.add(instance.getClass(), instance, RunContainerExtension::isOfInstance);
+      fields.fill();
     }
   }
 
+  /** Those of an inner instance when those of the outer ones are ready. */
   @Override
   public void beforeEach(ExtensionContext context) throws IllegalAccessException {
     for (Object instance : context.getRequiredTestInstances().getAllInstances()) {
       // Of nested classes, one instance may live as long as its class and another not.
-      if (context.getStore(NAMESPACE).get(new Filled(instance)) == null) {
-        inject(context, instance, field -> !Modifier.isStatic(field.getModifiers()));
+      if (context.getStore(TestRun.NAMESPACE).get(new Filled(instance)) == null) {
+        Fields fields = new Fields(context, new Batch(context));
+        fields.add(instance.getClass(), instance, RunContainerExtension::isOfInstance);
+        fields.fill();
       }
     }
+    Batch batch = new Batch(context);
+    declared(context.getRequiredTestMethod(), "", context)
+        .forEach(plan -> batch.add(plan, home(context, plan, Home.of(context))));
+    batch.start();
+  }
+
+  @Override
+  public void afterEach(ExtensionContext context) {
+    FailureReport.ifFailed(context);
+  }
+
+  @Override
+  public void afterAll(ExtensionContext context) {
+    FailureReport.ifFailed(context);
+  }
+
+  private static boolean isOfInstance(Field field) {
+    return !Modifier.isStatic(field.getModifiers());
   }
 
   private static boolean livesAsLongAsClass(ExtensionContext context) {
@@ -67,18 +124,23 @@ public final class RunContainerExtension
         .isPresent();
   }
 
-  private static void inject(
-      ExtensionContext context, @Nullable Object instance, Predicate<Field> which)
-      throws IllegalAccessException {
-    Class<?> type = instance == null ? context.getRequiredTestClass() : instance.getClass();
-    List<Field> fields =
-        AnnotationSupport.findAnnotatedFields(
-            type, RunContainer.class, which, HierarchyTraversalMode.TOP_DOWN);
-    for (Field field : fields) {
-      requireContainer(field.getType(), "field " + field.getName());
-      field.setAccessible(true);
-      field.set(instance, start(context, field));
+  @Override
+  public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
+    return parameter.isAnnotated(RunContainer.class)
+        || Injection.ANNOTATIONS.stream().anyMatch(parameter::isAnnotated);
+  }
+
+  @Override
+  public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
+    Parameter wanted = parameter.getParameter();
+    if (!parameter.isAnnotated(RunContainer.class)) {
+      return new Injection(context).value(parameter.getAnnotatedElement(), wanted.getType());
     }
+    requireContainer(wanted.getType(), wanted.toString());
+    AnnotatedContainer plan = plan(parameter.getAnnotatedElement(), "", context);
+    Batch batch = new Batch(context);
+    batch.add(plan, home(context, plan, Home.of(context)));
+    return batch.start().values().iterator().next();
   }
 
   private static void requireContainer(Class<?> type, String what) {
@@ -88,51 +150,33 @@ public final class RunContainerExtension
     }
   }
 
-  @Override
-  public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
-    return parameter.isAnnotated(RunContainer.class);
+  private static AnnotatedContainer plan(
+      AnnotatedElement element, String place, ExtensionContext context) {
+    List<AnnotatedContainer> plans = declared(element, place, context);
+    if (plans.size() != 1) {
+      throw new ExtensionConfigurationException("'" + element + "' is given several containers");
+    }
+    return plans.get(0);
   }
 
-  @Override
-  public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
-    requireContainer(parameter.getParameter().getType(), parameter.getParameter().toString());
-    return start(context, parameter.getParameter());
+  private static List<AnnotatedContainer> declared(
+      AnnotatedElement element, String place, ExtensionContext context) {
+    ClassLoader loader = context.getRequiredTestClass().getClassLoader();
+    return AnnotationSupport.findRepeatableAnnotations(element, RunContainer.class).stream()
+        .map(wanted -> new AnnotatedContainer(wanted, place, loader))
+        .toList();
   }
 
-  private static Container start(ExtensionContext context, AnnotatedElement element) {
-    Optional<RunContainer> found = AnnotationSupport.findAnnotation(element, RunContainer.class);
-    RunContainer wanted = found.orElseThrow();
-    Container container = engine(context).run(spec(wanted));
-    // From here on the store removes it, also when it does not become ready.
-    context.getStore(NAMESPACE).put(container.id(), container);
-    if (!wanted.readyLog().isEmpty()) {
-      container.awaitReady(
-          Ready.onLog(wanted.readyLog()).within(Duration.ofSeconds(wanted.readySeconds())));
-    }
-    return container;
-  }
+  /** What is shared is shared by those who say the same. */
+  private record Definition(String name, RunContainer wanted) {}
 
-  private static ContainerSpec spec(RunContainer wanted) {
-    ContainerSpec.Builder spec =
-        ContainerSpec.builder(Placeholders.resolve(wanted.image()))
-            .network(Network.parse(wanted.network()));
-    if (wanted.command().length > 0) {
-      spec.command(wanted.command());
-    }
-    for (String variable : wanted.environment()) {
-      int equals = variable.indexOf('=');
-      if (equals <= 0) {
-        throw new ExtensionConfigurationException("'" + variable + "' is not KEY=value");
-      }
-      spec.environment(variable.substring(0, equals), variable.substring(equals + 1));
-    }
-    if (!wanted.user().isEmpty()) {
-      spec.user(wanted.user());
-    }
-    if (!wanted.memory().isEmpty()) {
-      spec.memory(wanted.memory());
-    }
-    return spec.build();
+  private static Home home(ExtensionContext context, AnnotatedContainer plan, Home usual) {
+    Definition definition = new Definition(plan.name(), plan.annotation());
+    return switch (plan.annotation().scope()) {
+      case AUTO -> plan.reuseKey().isEmpty() ? usual : Home.ofRun(context, definition);
+      case CLASS -> Home.ofClass(context, definition);
+      case RUN -> Home.ofRun(context, definition);
+    };
   }
 
   /** Says that the fields of an instance, whatever that takes for its equal, have containers. */
@@ -154,32 +198,59 @@ public final class RunContainerExtension
     }
   }
 
-  /** One engine for the whole run, opened at the first use and closed after the last test. */
-  private static ContainerEngine engine(ExtensionContext context) {
-    return context
-        .getRoot()
-        .getStore(NAMESPACE)
-        .getOrComputeIfAbsent(Engine.class, key -> new Engine(), Engine.class)
-        .open();
-  }
+  /** Fields that get containers, and then those that get values of these. */
+  private static final class Fields {
+    private final ExtensionContext context;
+    private final Batch batch;
+    private final List<Target> containers = new ArrayList<>();
+    private final List<Target> values = new ArrayList<>();
 
-  /** Opens the engine outside of the store's own lock. */
-  private static final class Engine implements AutoCloseable {
-    private @Nullable ContainerEngine engine;
-
-    synchronized ContainerEngine open() {
-      ContainerEngine known = engine;
-      if (known == null) {
-        known = ContainerEngine.create();
-        engine = known;
+    /**
+     * A field to be set.
+     *
+     * @param instance whose field it is; null for a static one
+     * @param name of the container
+     */
+    private record Target(Field field, @Nullable Object instance, String name) {
+      void set(Object value) throws IllegalAccessException {
+        field.setAccessible(true);
+        field.set(instance, value);
       }
-      return known;
     }
 
-    @Override
-    public synchronized void close() {
-      if (engine != null) {
-        engine.close();
+    Fields(ExtensionContext context, Batch batch) {
+      this.context = context;
+      this.batch = batch;
+    }
+
+    void add(Class<?> type, @Nullable Object instance, Predicate<Field> which) {
+      for (Field field : find(type, RunContainer.class, which)) {
+        requireContainer(field.getType(), "field " + field.getName());
+        AnnotatedContainer plan = plan(field, field.getName(), context);
+        Home usual = instance == null ? Home.ofField(context, field) : Home.of(context);
+        batch.add(plan, home(context, plan, usual));
+        containers.add(new Target(field, instance, plan.name()));
+      }
+      Set<Field> wanting = new LinkedHashSet<>();
+      Injection.ANNOTATIONS.forEach(one -> wanting.addAll(find(type, one, which)));
+      wanting.forEach(field -> values.add(new Target(field, instance, "")));
+    }
+
+    private static List<Field> find(
+        Class<?> type, Class<? extends Annotation> annotation, Predicate<Field> which) {
+      return AnnotationSupport.findAnnotatedFields(
+          type, annotation, which, HierarchyTraversalMode.TOP_DOWN);
+    }
+
+    /** Starts the containers, also those without a field, and sets the fields. */
+    void fill() throws IllegalAccessException {
+      Map<String, Container> started = batch.start();
+      for (Target target : containers) {
+        target.set(Objects.requireNonNull(started.get(target.name())));
+      }
+      Injection injection = new Injection(context);
+      for (Target target : values) {
+        target.set(injection.value(target.field(), target.field().getType()));
       }
     }
   }

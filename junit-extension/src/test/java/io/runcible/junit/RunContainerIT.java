@@ -1,70 +1,28 @@
 package io.runcible.junit;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
+import static io.runcible.junit.Kit.SEEN;
+import static io.runcible.junit.Kit.assertNoneRuns;
+import static io.runcible.junit.Kit.assertPassed;
+import static io.runcible.junit.Kit.use;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
 import io.runcible.engine.Container;
-import io.runcible.engine.ContainerEngine;
-import io.runcible.engine.ContainerProcess;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashSet;
-import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.platform.testkit.engine.EngineExecutionResults;
-import org.junit.platform.testkit.engine.EngineTestKit;
 
 /** Runs small test classes with the extension, and looks at what they saw. */
 @EnabledIfContainersAvailable
 class RunContainerIT {
-  private static final List<String> SEEN = Collections.synchronizedList(new ArrayList<>());
-
-  @TempDir static Path directory;
-  private static ShellImage image;
-
-  @BeforeAll
-  static void serve() throws IOException {
-    boolean present = Files.exists(ShellImage.BUSYBOX);
-    if (!present && Boolean.getBoolean("runcible.required")) {
-      throw new AssertionError("/bin/busybox is missing: apt-get install busybox-static");
-    }
-    Assumptions.assumeTrue(present, "/bin/busybox is missing: apt-get install busybox-static");
-    image = ShellImage.serve(directory);
-    System.setProperty("shell.image", image.reference());
-  }
-
-  @AfterAll
-  static void forget() {
-    if (image == null) {
-      return;
-    }
-    System.clearProperty("shell.image");
-    try (ContainerEngine engine = ContainerEngine.create()) {
-      engine.images().remove(image.reference());
-    }
-    image.close();
-  }
-
-  @BeforeEach
-  void clear() {
-    SEEN.clear();
-  }
+  @RegisterExtension static final Kit KIT = new Kit();
 
   @Test
   void staticFieldIsOneContainerForTheClass() {
-    run(StaticField.class).testEvents().assertStatistics(s -> s.started(3).succeeded(3));
+    assertPassed(KIT.run(StaticField.class), 3);
     assertThat(SEEN).hasSize(3);
     assertThat(new HashSet<>(SEEN)).hasSize(1);
     assertNoneRuns();
@@ -72,21 +30,21 @@ class RunContainerIT {
 
   @Test
   void instanceFieldIsAContainerForEachTest() {
-    run(InstanceField.class).testEvents().assertStatistics(s -> s.started(3).succeeded(3));
+    assertPassed(KIT.run(InstanceField.class), 3);
     assertThat(new HashSet<>(SEEN)).hasSize(3);
     assertNoneRuns();
   }
 
   @Test
   void instanceFieldLivesAsLongAsItsInstance() {
-    run(OneInstance.class).testEvents().assertStatistics(s -> s.started(3).succeeded(3));
+    assertPassed(KIT.run(OneInstance.class), 3);
     assertThat(new HashSet<>(SEEN)).hasSize(1);
     assertNoneRuns();
   }
 
   @Test
   void fieldOfAnOuterInstanceLivesAsLongAsThat() {
-    run(OneOuterInstance.Inner.class).testEvents().assertStatistics(s -> s.started(3).succeeded(3));
+    assertPassed(KIT.run(OneOuterInstance.Inner.class), 3);
     assertThat(SEEN).hasSize(6);
     assertThat(new HashSet<>(SEEN)).hasSize(4);
     assertNoneRuns();
@@ -94,51 +52,17 @@ class RunContainerIT {
 
   @Test
   void parameterGetsItsOwn() {
-    run(Parameters.class).testEvents().assertStatistics(s -> s.started(1).succeeded(1));
+    assertPassed(KIT.run(Parameters.class), 1);
     assertThat(new HashSet<>(SEEN)).hasSize(2);
     assertNoneRuns();
   }
 
   @Test
   void containerThatEndsBeforeItIsReadyFailsTheTestWithItsOutput() {
-    EngineExecutionResults results = run(NeverReady.class);
+    EngineExecutionResults results = KIT.run(NeverReady.class);
     results.testEvents().assertStatistics(s -> s.started(1).failed(1));
-    assertThat(
-            results.testEvents().failed().stream()
-                .map(
-                    e ->
-                        e.getRequiredPayload(org.junit.platform.engine.TestExecutionResult.class)
-                            .getThrowable()
-                            .orElseThrow()
-                            .getMessage()))
-        .singleElement()
-        .asString()
-        .contains("ended before", "no luck today");
+    assertThat(Kit.failure(results)).contains("ended with exit code 0 before", "no luck today");
     assertNoneRuns();
-  }
-
-  private static EngineExecutionResults run(Class<?> testClass) {
-    return EngineTestKit.engine("junit-jupiter").selectors(selectClass(testClass)).execute();
-  }
-
-  private static void assertNoneRuns() {
-    try (ContainerEngine engine = ContainerEngine.create()) {
-      for (String id : SEEN) {
-        assertThat(Path.of("/var/lib/runcible/containers", id)).doesNotExist();
-        assertThat(engine.find(id)).isEmpty();
-      }
-    }
-    assertThat(ProcessHandle.current().children()).isEmpty();
-  }
-
-  private static void use(Container container) {
-    SEEN.add(container.id());
-    try (ContainerProcess echo = container.exec("echo", "hello")) {
-      assertThat(echo.waitFor().code()).isZero();
-      assertThat(new String(echo.stdout().readAllBytes(), UTF_8)).isEqualTo("hello\n");
-    } catch (IOException e) {
-      throw new AssertionError(e);
-    }
   }
 
   static class StaticField {

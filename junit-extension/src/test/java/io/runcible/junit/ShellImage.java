@@ -1,6 +1,11 @@
 package io.runcible.junit;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.runcible.archive.LayerWriter;
+import io.runcible.engine.Container;
+import io.runcible.engine.ContainerProcess;
 import io.runcible.image.ImageAssembly;
 import io.runcible.image.ImageReference;
 import io.runcible.image.Platform;
@@ -22,9 +27,13 @@ final class ShellImage implements AutoCloseable {
 
   static ShellImage serve(Path directory) throws IOException {
     LayerWriter layer = new LayerWriter().addFile("bin/busybox", 0755, BUSYBOX.toRealPath());
-    for (String applet : new String[] {"sh", "cat", "echo", "sleep", "true", "id"}) {
+    for (String applet :
+        new String[] {
+          "sh", "cat", "echo", "sleep", "true", "id", "nc", "ls", "test", "grep", "touch", "httpd"
+        }) {
       layer.addSymlink("bin/" + applet, "busybox");
     }
+    layer.addDirectory("tmp", 01777);
     ImageLayout layout = ImageLayout.create(directory.resolve("layout"));
     ImageAssembly.builder(Platform.host())
         .layer(layer.writeTo(Files.createDirectories(directory).resolve("layer.tar.gz")))
@@ -41,5 +50,15 @@ final class ShellImage implements AutoCloseable {
   @Override
   public void close() {
     server.close();
+  }
+
+  /** What a script in the container writes; it has to succeed. */
+  static String run(Container container, String script) {
+    try (ContainerProcess process = container.exec("sh", "-c", script)) {
+      assertThat(process.waitFor().code()).as(script).isZero();
+      return new String(process.stdout().readAllBytes(), UTF_8).strip();
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
   }
 }

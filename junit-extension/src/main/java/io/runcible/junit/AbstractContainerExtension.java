@@ -1,0 +1,235 @@
+package io.runcible.junit;
+
+import io.runcible.engine.Container;
+import io.runcible.engine.ContainerEngine;
+import io.runcible.engine.ContainerSpec;
+import io.runcible.engine.Ready;
+import io.runcible.junit.RunContainer.Pull;
+import io.runcible.network.Network;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/**
+ * What {@link ContainerExtension} and the presets have in common, for presets of one's own.
+ *
+ * @param <T> the preset itself
+ */
+public abstract class AbstractContainerExtension<T extends AbstractContainerExtension<T>>
+    implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
+  private Consumer<ContainerSpec.Builder> change = builder -> {};
+  private final SharedContainer shared = new SharedContainer();
+  private final List<AbstractContainerExtension<?>> others = new ArrayList<>();
+  private final List<String[]> files = new ArrayList<>();
+  private String name;
+  private @Nullable Ready ready;
+  private volatile @Nullable Container container;
+
+  /**
+   * For presets, which add accessors of their own.
+   *
+   * @param name see {@link #named}
+   */
+  protected AbstractContainerExtension(String name) {
+    this.name = name;
+  }
+
+  /** What to run; called before each start, when the containers that it depends on are ready. */
+  protected abstract ContainerSpec spec(ContainerEngine engine);
+
+  /** What is waited for, unless {@link #ready} says something else; empty for nothing. */
+  protected Optional<Ready> defaultReady(ContainerSpec spec) {
+    return ReadyText.ofPorts(spec);
+  }
+
+  /** Changes the spec in what there is no other method for. */
+  public final T with(Consumer<ContainerSpec.Builder> change) {
+    this.change = this.change.andThen(change);
+    return self();
+  }
+
+  /**
+   * A name for {@link HostPort} and the like; by default the last part of the image's name, where
+   * the spec is given and not a function.
+   */
+  public final T named(String name) {
+    this.name = name;
+    return self();
+  }
+
+  /**
+   * What has to be the case before tests begin; by default that something listens on each TCP port
+   * that is published.
+   */
+  public final T ready(Ready ready) {
+    this.ready = ready;
+    return self();
+  }
+
+  /**
+   * Copies a file or directory of the class path in before the start; see {@link
+   * RunContainer#files}.
+   */
+  public final T file(String resource, String destination) {
+    files.add(new String[] {resource, destination});
+    return self();
+  }
+
+  /** Starts these before, if they have not been started. */
+  public final T dependsOn(AbstractContainerExtension<?>... others) {
+    this.others.addAll(List.of(others));
+    return self();
+  }
+
+  /** The container. */
+  public final Container container() {
+    Container running = container;
+    if (running == null) {
+      throw new IllegalStateException(
+          "no test runs that has the container; is the extension registered?");
+    }
+    return running;
+  }
+
+  /** The port of the host that publishes a port of the container. */
+  public final int hostPort(int containerPort) {
+    return container().hostPort(containerPort);
+  }
+
+  /** Where a client connects to, to reach a published port. */
+  public final InetSocketAddress hostAddress(int containerPort) {
+    return container().hostAddress(containerPort);
+  }
+
+  /** The same as {@code host:port}, as it stands in a URL. */
+  protected final String address(int containerPort) {
+    return HostAddresses.text(hostAddress(containerPort));
+  }
+
+  @Override
+  public final void beforeAll(ExtensionContext context) {
+    start(context);
+  }
+
+  @Override
+  public final void beforeEach(ExtensionContext context) {
+    if (container == null) {
+      start(context);
+    }
+  }
+
+  @Override
+  public final void afterEach(ExtensionContext context) {
+    FailureReport.ifFailed(context);
+  }
+
+  @Override
+  public final void afterAll(ExtensionContext context) {
+    FailureReport.ifFailed(context);
+  }
+
+  @SuppressWarnings("unchecked")
+  private T self() {
+    return (T) this;
+  }
+
+  private void start(ExtensionContext context) {
+    Batch batch = new Batch(context);
+    add(batch, new ArrayList<>(), context);
+    batch.start();
+  }
+
+  /** After those it depends on. */
+  private void add(Batch batch, List<AbstractContainerExtension<?>> all, ExtensionContext context) {
+    for (AbstractContainerExtension<?> other : others) {
+      if (other.container == null && !all.contains(other)) {
+        other.add(batch, all, context);
+      }
+    }
+    // Closed after the container, which the batch is to start.
+    AutoCloseable forget = () -> container = shared.isUsed() ? container : null;
+    context.getStore(TestRun.NAMESPACE).put(new Object(), forget);
+    batch.add(
+        new Plan(context.getRequiredTestClass().getClassLoader()),
+        new Remembering(Home.counted(context, shared)));
+    all.add(this);
+  }
+
+  /** Others that depend on it may ask for the container as soon as it is ready. */
+  private final class Remembering implements Home {
+    private final Home home;
+
+    Remembering(Home home) {
+      this.home = home;
+    }
+
+    @Override
+    public StartedContainer start(Supplier<StartedContainer> start) {
+      StartedContainer started = home.start(start);
+      container = started.container();
+      return started;
+    }
+
+    @Override
+    public Network network(String name) {
+      return home.network(name);
+    }
+  }
+
+  private final class Plan implements ContainerPlan {
+    private final ClassLoader loader;
+
+    Plan(ClassLoader loader) {
+      this.loader = loader;
+    }
+
+    @Override
+    public String name() {
+      return name.isEmpty()
+          ? "container-" + System.identityHashCode(AbstractContainerExtension.this)
+          : name;
+    }
+
+    @Override
+    public List<String> dependsOn() {
+      return others.stream().map(other -> other.new Plan(loader).name()).toList();
+    }
+
+    @Override
+    public ContainerSpec spec(Surroundings surroundings) {
+      ContainerSpec.Builder builder =
+          AbstractContainerExtension.this.spec(surroundings.engine()).toBuilder();
+      change.accept(builder);
+      return builder.build();
+    }
+
+    @Override
+    public Optional<Ready> ready(ContainerSpec built) {
+      return ready == null ? defaultReady(built) : Optional.of(ready);
+    }
+
+    @Override
+    public List<ClassPathFile> files(Surroundings surroundings) {
+      return files.stream().map(pair -> ClassPathFile.of(pair[0], pair[1], loader)).toList();
+    }
+
+    @Override
+    public Pull pull() {
+      return Pull.MISSING;
+    }
+
+    @Override
+    public String reuseKey() {
+      return "";
+    }
+  }
+}

@@ -1,0 +1,101 @@
+package io.runcible.junit;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.engine.Container;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.URISyntaxException;
+import java.net.URL;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.extension.ExtensionConfigurationException;
+
+/**
+ * A resource that is copied into a container.
+ *
+ * @param resource where it lies; a directory only outside of an archive
+ * @param destination an absolute path of the container
+ */
+record ClassPathFile(URL resource, String destination) {
+  /** Reads {@code resource:/destination}. */
+  static ClassPathFile parse(String text, ClassLoader loader) {
+    int colon = text.lastIndexOf(":/");
+    if (colon <= 0) {
+      throw new ExtensionConfigurationException(
+          "'" + text + "' is no file to copy: schema.sql:/schema.sql is");
+    }
+    return of(text.substring(0, colon), text.substring(colon + 1), loader);
+  }
+
+  static ClassPathFile of(String resource, String destination, ClassLoader loader) {
+    URL found = loader.getResource(resource.startsWith("/") ? resource.substring(1) : resource);
+    if (found == null) {
+      throw new ExtensionConfigurationException("there is no '" + resource + "' on the class path");
+    }
+    return new ClassPathFile(found, destination);
+  }
+
+  void copyInto(Container container) {
+    try {
+      Path scratch = Files.createTempDirectory("runcible-files");
+      try {
+        copyInto(container, scratch);
+      } finally {
+        remove(scratch);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot copy '" + resource + "' into " + container, e);
+    }
+  }
+
+  private void copyInto(Container container, Path scratch) throws IOException {
+    Path source;
+    if (resource.getProtocol().equals("file")) {
+      source = onDisk();
+    } else {
+      source = scratch.resolve("file");
+      try (InputStream in = resource.openStream()) {
+        Files.copy(in, source);
+      }
+    }
+    try {
+      container.files().copyTo(source, destination);
+    } catch (RuncibleException e) {
+      if (e.kind() != ErrorKind.NOT_FOUND) {
+        throw e;
+      }
+      makeParents(container, scratch.resolve("root"));
+      container.files().copyTo(source, destination);
+    }
+  }
+
+  /** Directories are merged: those that are there stay. */
+  private void makeParents(Container container, Path root) throws IOException {
+    Path parent = Path.of(destination).normalize().getParent();
+    Files.createDirectories(parent == null ? root : root.resolve("." + parent).normalize());
+    container.files().copyTo(root.resolve("."), "/");
+  }
+
+  private Path onDisk() throws IOException {
+    try {
+      return Path.of(resource.toURI());
+    } catch (URISyntaxException e) {
+      throw new IOException("'" + resource + "' is no file", e);
+    }
+  }
+
+  private static void remove(Path tree) throws IOException {
+    List<Path> all;
+    try (Stream<Path> found = Files.walk(tree)) {
+      all = found.sorted(Comparator.reverseOrder()).toList();
+    }
+    for (Path path : all) {
+      Files.delete(path);
+    }
+  }
+}

@@ -1,0 +1,90 @@
+package io.runcible.junit;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.engine.Container;
+import io.runcible.engine.ContainerEngine;
+import io.runcible.engine.ContainerSpec;
+import io.runcible.engine.Ready;
+import io.runcible.junit.ContainerPlan.Surroundings;
+import io.runcible.junit.RunContainer.Pull;
+import java.time.Duration;
+import java.util.Optional;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/** Makes, fills and starts one container, and waits until it is ready. */
+final class ContainerStarter {
+  private final TestRun run;
+  private final ExtensionContext context;
+  private final ContainerPlan plan;
+  private final long begin = System.nanoTime();
+
+  ContainerStarter(TestRun run, ExtensionContext context, ContainerPlan plan) {
+    this.run = run;
+    this.context = context;
+    this.plan = plan;
+  }
+
+  /** Nothing is left if it fails. */
+  StartedContainer start(Surroundings surroundings) {
+    try {
+      return startHere(surroundings);
+    } catch (RuncibleException e) {
+      throw run.explained(e);
+    }
+  }
+
+  private StartedContainer startHere(Surroundings surroundings) {
+    ContainerEngine engine = surroundings.engine();
+    ContainerSpec spec = plan.spec(surroundings);
+    pull(engine, spec);
+    if (!plan.reuseKey().isEmpty()) {
+      ReusedContainer.Use shared =
+          ReusedContainer.join(
+              engine, plan.reuseKey(), spec, own -> create(engine, own, surroundings));
+      return started(shared.container(), shared.leave());
+    }
+    Container container = create(engine, spec, surroundings);
+    return started(container, container::close);
+  }
+
+  private void pull(ContainerEngine engine, ContainerSpec spec) {
+    String image = spec.image().toString();
+    if (plan.pull() == Pull.ALWAYS) {
+      engine.images().pull(image);
+    } else if (plan.pull() == Pull.NEVER && engine.images().find(image).isEmpty()) {
+      throw new RuncibleException(
+          ErrorKind.NOT_FOUND, "'" + image + "' is not in the store, and is never to be pulled");
+    }
+  }
+
+  private Container create(ContainerEngine engine, ContainerSpec spec, Surroundings surroundings) {
+    Optional<Ready> ready = plan.ready(spec);
+    Container container = engine.create(spec);
+    try {
+      for (ClassPathFile file : plan.files(surroundings)) {
+        file.copyInto(container);
+      }
+      container.start();
+      ready.ifPresent(container::awaitReady);
+      return container;
+    } catch (RuntimeException e) {
+      FailureReport.publish(context, plan.name(), container, elapsed());
+      try {
+        container.close();
+      } catch (RuntimeException suppressed) {
+        e.addSuppressed(suppressed);
+      }
+      throw e;
+    }
+  }
+
+  private StartedContainer started(Container container, Runnable remove) {
+    return new StartedContainer(
+        run, plan.name(), container, elapsed(), run.logs().follow(plan.name(), container), remove);
+  }
+
+  private Duration elapsed() {
+    return Duration.ofNanos(System.nanoTime() - begin);
+  }
+}

@@ -1,0 +1,105 @@
+package io.runcible.junit;
+
+import io.runcible.network.Network;
+import java.lang.reflect.Field;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ExtensionContext.Store;
+
+/** Who owns a container, and so how long it lives, and whose networks it sees. */
+interface Home {
+  /** Starts it, or joins those who share it. */
+  StartedContainer start(Supplier<StartedContainer> start);
+
+  /** A network of the tests. */
+  Network network(String name);
+
+  /** The context owns it alone. */
+  static Home of(ExtensionContext context) {
+    return new Home() {
+      @Override
+      public StartedContainer start(Supplier<StartedContainer> start) {
+        StartedContainer started = start.get();
+        whenClosed(context, started);
+        return started;
+      }
+
+      @Override
+      public Network network(String name) {
+        return TestRun.of(context).networks().network(context, name);
+      }
+    };
+  }
+
+  /** All who have the same key share it, as long as the test class runs. */
+  static Home ofClass(ExtensionContext context, Object key) {
+    ExtensionContext ofClass = context;
+    while (ofClass.getTestMethod().isPresent()) {
+      ofClass = ofClass.getParent().orElseThrow();
+    }
+    ExtensionContext owner = ofClass;
+    return shared(
+        owner.getStore(TestRun.NAMESPACE),
+        key,
+        name -> TestRun.of(owner).networks().network(owner, name));
+  }
+
+  /** All who have the same key share it, as long as the test run lasts. */
+  static Home ofRun(ExtensionContext context, Object key) {
+    TestRun run = TestRun.of(context);
+    Store session = TestRun.store(context);
+    return shared(session, key, name -> run.networks().network(session, name));
+  }
+
+  /** The networks of an owner. */
+  @FunctionalInterface
+  interface Names {
+    Network network(String name);
+  }
+
+  private static Home shared(Store store, Object key, Names networks) {
+    return new Home() {
+      @Override
+      public StartedContainer start(Supplier<StartedContainer> start) {
+        return store
+            .getOrComputeIfAbsent(key, unused -> new SharedContainer(), SharedContainer.class)
+            .acquire(start);
+      }
+
+      @Override
+      public Network network(String name) {
+        return networks.network(name);
+      }
+    };
+  }
+
+  /** All classes that have the static field share it, as long as one of them runs. */
+  static Home ofField(ExtensionContext context, Field field) {
+    return counted(
+        context,
+        context
+            .getRoot()
+            .getStore(TestRun.NAMESPACE)
+            .getOrComputeIfAbsent(field, key -> new SharedContainer(), SharedContainer.class));
+  }
+
+  /** One of those who share it. */
+  static Home counted(ExtensionContext context, SharedContainer shared) {
+    return new Home() {
+      @Override
+      public StartedContainer start(Supplier<StartedContainer> start) {
+        whenClosed(context, shared::release);
+        return shared.acquire(start);
+      }
+
+      @Override
+      public Network network(String name) {
+        return TestRun.of(context).networks().network(context, name);
+      }
+    };
+  }
+
+  private static void whenClosed(ExtensionContext context, AutoCloseable action) {
+    context.getStore(TestRun.NAMESPACE).put(new Object(), action);
+  }
+}

@@ -1,0 +1,146 @@
+package io.runcible.junit;
+
+import io.runcible.RuncibleException;
+import io.runcible.engine.Container;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Gives what containers write to their loggers, if those want it; one thread for all. */
+final class LogForwarder implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(LogForwarder.class);
+  private static final String PREFIX = "io.runcible.container.";
+  private static final int MAX_LINE = 8192;
+  private static final long PAUSE_MILLIS = 50;
+
+  private final Set<Output> outputs = ConcurrentHashMap.newKeySet();
+  private @Nullable Thread thread;
+
+  /** Forwards until what is returned is closed; all that was written by then is forwarded. */
+  AutoCloseable follow(String name, Container container) {
+    Logger logger = LoggerFactory.getLogger(PREFIX + name);
+    if (!logger.isDebugEnabled()) {
+      return () -> {};
+    }
+    Output stdout;
+    Output stderr;
+    try {
+      stdout = new Output(logger, container.logs().stdout());
+      stderr = new Output(logger, container.logs().stderr());
+    } catch (RuncibleException e) {
+      logger.debug("what the container writes is not forwarded: {}", e.getMessage());
+      return () -> {};
+    }
+    outputs.add(stdout);
+    outputs.add(stderr);
+    begin();
+    return () -> {
+      end(stdout);
+      end(stderr);
+    };
+  }
+
+  private void end(Output output) {
+    outputs.remove(output);
+    output.end();
+  }
+
+  private synchronized void begin() {
+    if (thread == null) {
+      thread = new Thread(this::run, "runcible-test-logs");
+      thread.setDaemon(true);
+      thread.start();
+    }
+  }
+
+  private void run() {
+    try {
+      while (true) {
+        outputs.forEach(Output::forward);
+        Thread.sleep(PAUSE_MILLIS);
+      }
+    } catch (InterruptedException e) {
+      // The run ends.
+    }
+  }
+
+  @Override
+  public void close() {
+    Thread running;
+    synchronized (this) {
+      running = thread;
+    }
+    if (running != null) {
+      running.interrupt();
+      try {
+        running.join();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  /** One output of a container. */
+  private static final class Output {
+    private final Logger logger;
+    private final InputStream in;
+    private final ByteArrayOutputStream line = new ByteArrayOutputStream();
+    private boolean ended;
+
+    Output(Logger logger, InputStream in) {
+      this.logger = logger;
+      this.in = in;
+    }
+
+    synchronized void forward() {
+      if (ended) {
+        return;
+      }
+      try {
+        byte[] bytes = new byte[MAX_LINE];
+        for (int count = in.read(bytes); count > 0; count = in.read(bytes)) {
+          for (int i = 0; i < count; i++) {
+            add(bytes[i]);
+          }
+        }
+      } catch (IOException e) {
+        LOG.warn("what {} gets is not all", logger.getName(), e);
+        ended = true;
+      }
+    }
+
+    private void add(byte next) {
+      if (next == '\n' || line.size() == MAX_LINE) {
+        flush();
+      }
+      if (next != '\n') {
+        line.write(next);
+      }
+    }
+
+    private void flush() {
+      logger.debug("{}", line.toString(StandardCharsets.UTF_8));
+      line.reset();
+    }
+
+    synchronized void end() {
+      forward();
+      ended = true;
+      if (line.size() > 0) {
+        flush();
+      }
+      try {
+        in.close();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+}

@@ -1,0 +1,156 @@
+package io.runcible.junit;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.engine.ContainerEngine;
+import io.runcible.network.Network;
+import io.runcible.network.NetworkInfo;
+import io.runcible.network.NetworkSpec;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.extension.ExtensionConfigurationException;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ExtensionContext.Store;
+
+/** The networks that the tests of a run make for themselves. */
+final class TestNetworks {
+  private static final Set<String> NOT_OURS = Set.of("none", "host", "user", "bridge");
+  private static final String OWNER = "io.runcible.junit.owner";
+
+  private final TestRun run;
+  private final Set<String> made = ConcurrentHashMap.newKeySet();
+
+  TestNetworks(TestRun run) {
+    this.run = run;
+  }
+
+  /** The key of a network in a store. */
+  private record Key(String name) {}
+
+  /**
+   * The network of a name: that of the context or one around it, otherwise one that is made and
+   * lives as long as the context.
+   */
+  Network network(ExtensionContext context, String name) {
+    if (NOT_OURS.contains(name) || name.startsWith("container:")) {
+      return Network.parse(name);
+    }
+    Network unused = Network.named(name);
+    return holder(context, name)
+        .orElseGet(
+            () ->
+                context
+                    .getStore(TestRun.NAMESPACE)
+                    .getOrComputeIfAbsent(new Key(name), key -> new Holder(name), Holder.class))
+        .network();
+  }
+
+  /** The same for the whole run. */
+  Network network(Store session, String name) {
+    if (NOT_OURS.contains(name) || name.startsWith("container:")) {
+      return Network.parse(name);
+    }
+    return session
+        .getOrComputeIfAbsent(new Key(name), key -> new Holder(name), Holder.class)
+        .network();
+  }
+
+  private Optional<Holder> holder(ExtensionContext context, String name) {
+    Holder near = context.getStore(TestRun.NAMESPACE).get(new Key(name), Holder.class);
+    return near != null
+        ? Optional.of(near)
+        : Optional.ofNullable(TestRun.store(context).get(new Key(name), Holder.class));
+  }
+
+  /** One that a container was put on. */
+  Network known(ExtensionContext context, String name) {
+    return holder(context, name)
+        .map(Holder::network)
+        .orElseThrow(
+            () ->
+                new ExtensionConfigurationException(
+                    "no container of these tests was put on a network '" + name + "' before"));
+  }
+
+  /** Makes the network at the first use, outside of the store. */
+  private final class Holder implements AutoCloseable {
+    private final String name;
+    private @Nullable Network network;
+
+    Holder(String name) {
+      this.name = name;
+    }
+
+    synchronized Network network() {
+      Network known = network;
+      if (known == null) {
+        String full = name + "-" + Placeholders.random();
+        run.engine().networks().create(NetworkSpec.builder(full).label(OWNER, owner()).build());
+        made.add(full);
+        known = Network.named(full);
+        network = known;
+      }
+      return known;
+    }
+
+    @Override
+    public synchronized void close() {
+      if (network != null) {
+        remove(run.engine(), network.name());
+      }
+    }
+  }
+
+  private void remove(ContainerEngine engine, String name) {
+    try {
+      engine.networks().remove(name);
+      made.remove(name);
+    } catch (RuncibleException e) {
+      // A container that others share, or that is kept, is still on it.
+      if (e.kind() != ErrorKind.FAILED_PRECONDITION) {
+        throw e;
+      }
+    }
+  }
+
+  /**
+   * Removes what was left; containers that are on them are removed by then, or go with the engine.
+   */
+  void close() {
+    for (String name : made) {
+      remove(run.engine(), name);
+    }
+  }
+
+  private static String owner() {
+    return owner(ProcessHandle.current());
+  }
+
+  private static String owner(ProcessHandle process) {
+    return process.pid()
+        + ":"
+        + process.info().startInstant().map(Instant::toEpochMilli).orElse(0L);
+  }
+
+  /** Removes what the runs of killed JVMs have left. */
+  void removeOrphans(ContainerEngine engine) {
+    for (NetworkInfo network : engine.networks().list()) {
+      String owner = network.labels().get(OWNER);
+      if (owner != null && !lives(owner)) {
+        remove(engine, network.name());
+      }
+    }
+  }
+
+  private static boolean lives(String owner) {
+    try {
+      long pid = Long.parseLong(owner.substring(0, Math.max(0, owner.indexOf(':'))));
+      return ProcessHandle.of(pid).filter(process -> owner(process).equals(owner)).isPresent();
+    } catch (NumberFormatException e) {
+      return true;
+    }
+  }
+}

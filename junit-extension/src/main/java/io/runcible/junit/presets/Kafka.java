@@ -1,0 +1,79 @@
+package io.runcible.junit.presets;
+
+import io.runcible.engine.ContainerEngine;
+import io.runcible.engine.ContainerSpec;
+import io.runcible.engine.Ready;
+import io.runcible.junit.AbstractContainerExtension;
+import io.runcible.network.PortBinding;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.util.Optional;
+
+/**
+ * A Kafka broker that is its own controller. The image takes {@code KAFKA_} variables for the
+ * settings of the broker. What it tells clients of itself has the port of the host in it, so that
+ * is chosen here, before the start. It is ready when it says which versions of the protocol it
+ * speaks.
+ */
+public final class Kafka extends AbstractContainerExtension<Kafka> {
+  private static final int PORT = 9092;
+
+  private final String image;
+
+  private Kafka(String image) {
+    super("kafka");
+    this.image = image;
+  }
+
+  /** One broker, without encryption. */
+  public static Kafka of(String image) {
+    return new Kafka(image);
+  }
+
+  @Override
+  protected ContainerSpec spec(ContainerEngine engine) {
+    int hostPort = freePort();
+    return ContainerSpec.builder(image)
+        .environment("KAFKA_NODE_ID", "1")
+        .environment("KAFKA_PROCESS_ROLES", "broker,controller")
+        .environment("KAFKA_CONTROLLER_QUORUM_VOTERS", "1@localhost:9093")
+        .environment("KAFKA_CONTROLLER_LISTENER_NAMES", "CONTROLLER")
+        .environment("KAFKA_LISTENERS", "HOST://:9092,CONTROLLER://:9093,INTERNAL://:9094")
+        .environment(
+            "KAFKA_ADVERTISED_LISTENERS",
+            "HOST://127.0.0.1:" + hostPort + ",INTERNAL://localhost:9094")
+        .environment(
+            "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP",
+            "HOST:PLAINTEXT,CONTROLLER:PLAINTEXT,INTERNAL:PLAINTEXT")
+        .environment("KAFKA_INTER_BROKER_LISTENER_NAME", "INTERNAL")
+        .environment("KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR", "1")
+        .environment("KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR", "1")
+        .environment("KAFKA_TRANSACTION_STATE_LOG_MIN_ISR", "1")
+        .environment("KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS", "0")
+        .publish(PortBinding.tcp(PORT).withHostPort(hostPort))
+        .build();
+  }
+
+  private static int freePort() {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    } catch (IOException e) {
+      throw new UncheckedIOException("there is no free port", e);
+    }
+  }
+
+  /** An ApiVersions request, and an answer to it. */
+  @Override
+  protected Optional<Ready> defaultReady(ContainerSpec spec) {
+    return Optional.of(
+        Ready.onAnswer(
+            PORT, "\0\0\0\12\0\22\0\0\0\0\0\1\0\0", "(?s)^....\\x00\\x00\\x00\\x01\\x00\\x00"));
+  }
+
+  /** {@code host:port}, for {@code bootstrap.servers}. */
+  public String bootstrapServers() {
+    return address(PORT);
+  }
+}

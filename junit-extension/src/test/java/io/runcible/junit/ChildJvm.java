@@ -1,0 +1,121 @@
+package io.runcible.junit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** A JVM of its own that runs one test class on the JUnit platform of some version. */
+final class ChildJvm implements AutoCloseable {
+  private static final Path PLATFORMS = Path.of("target", "junit-platforms");
+
+  private final Process process;
+  private final Path output;
+
+  private ChildJvm(Process process, Path output) {
+    this.process = process;
+    this.output = output;
+  }
+
+  /**
+   * Starts it.
+   *
+   * @param platform the beginning of the version, such as {@code 6.}
+   * @param directory for what it writes
+   * @param prefix of the command
+   * @param properties system properties
+   */
+  static ChildJvm start(
+      String platform,
+      Path directory,
+      Class<?> test,
+      List<String> prefix,
+      Map<String, String> properties)
+      throws IOException {
+    List<String> command = new ArrayList<>(prefix);
+    command.addAll(
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1"));
+    properties.forEach((key, value) -> command.add("-D" + key + "=" + value));
+    if (Runtime.version().feature() >= 22) {
+      command.add("--enable-native-access=ALL-UNNAMED");
+    }
+    command.addAll(
+        List.of(
+            "-cp",
+            jar(platform) + File.pathSeparator + classPathWithoutJunit(),
+            "org.junit.platform.console.ConsoleLauncher",
+            "execute",
+            "--disable-banner",
+            "--disable-ansi-colors",
+            "--details=tree",
+            "--config=junit.platform.reporting.output.dir=" + directory,
+            "--select-class=" + test.getName()));
+    Path output = Files.createDirectories(directory).resolve("output.txt");
+    Process process =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(output.toFile())
+            .start();
+    return new ChildJvm(process, output);
+  }
+
+  private static Path jar(String platform) throws IOException {
+    try (Stream<Path> all = Files.list(PLATFORMS)) {
+      return all.filter(
+              path ->
+                  path.getFileName()
+                      .toString()
+                      .startsWith("junit-platform-console-standalone-" + platform))
+          .findFirst()
+          .orElseThrow(() -> new AssertionError("no platform " + platform + " in " + PLATFORMS));
+    }
+  }
+
+  /** The jar has all of JUnit. */
+  private static String classPathWithoutJunit() {
+    return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+        .filter(entry -> !entry.matches(".*/(junit-|opentest4j|apiguardian|surefire|console)[^/]*"))
+        .collect(Collectors.joining(File.pathSeparator));
+  }
+
+  /** Waits for its end, and returns all that it wrote. */
+  String await() throws IOException, InterruptedException {
+    boolean ended = process.waitFor(120, TimeUnit.SECONDS);
+    assertThat(ended).as(output()).isTrue();
+    return output();
+  }
+
+  /** Waits until a file is there, which it is to write. */
+  void await(Path file) throws IOException, InterruptedException {
+    while (!Files.exists(file)) {
+      assertThat(process.isAlive()).as(output()).isTrue();
+      Thread.sleep(20);
+    }
+  }
+
+  private String output() throws IOException {
+    return Files.readString(output, StandardCharsets.UTF_8);
+  }
+
+  void kill() throws InterruptedException {
+    process.destroyForcibly().waitFor();
+  }
+
+  @Override
+  public void close() {
+    process.destroyForcibly();
+  }
+}

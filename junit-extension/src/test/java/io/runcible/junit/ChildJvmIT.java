@@ -1,0 +1,114 @@
+package io.runcible.junit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.runcible.engine.ContainerEngine;
+import io.runcible.engine.ContainerFilter;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Test runs in JVMs of their own, on other versions of JUnit than that of this build. */
+@EnabledIfContainersAvailable
+@Timeout(240)
+class ChildJvmIT {
+  @RegisterExtension static final Kit KIT = new Kit();
+
+  private static ChildJvm start(String platform, String name, Class<?> test) throws IOException {
+    Path directory = KIT.directory().resolve(name);
+    return ChildJvm.start(
+        platform,
+        directory,
+        test,
+        List.of(),
+        Map.of(
+            "shell.image",
+            KIT.reference(),
+            "directory",
+            directory.toString(),
+            "runcible.required",
+            "true"));
+  }
+
+  private static Path file(String name, String file) {
+    return KIT.directory().resolve(name).resolve(file);
+  }
+
+  private static void tell(String name) throws IOException {
+    Files.createFile(file(name, "go"));
+  }
+
+  @Test
+  void runsOfSeveralJvmsShareAContainerUntilTheLastEnds() throws Exception {
+    try (ChildJvm oldest = start("1.13.", "a", SharingJvm.class);
+        ChildJvm newest = start("6.", "b", SharingJvm.class)) {
+      oldest.await(file("a", "ready"));
+      newest.await(file("b", "ready"));
+      // One of them found what the other one wrote.
+      assertThat(Files.readString(file("a", "ready")) + Files.readString(file("b", "ready")))
+          .contains("first", "second");
+      tell("b");
+      assertPassed(newest, "b");
+      oldest.kill();
+    }
+    // What a killed one leaves is not used again.
+    try (ChildJvm next = start("1.14.", "c", SharingJvm.class)) {
+      next.await(file("c", "ready"));
+      assertThat(Files.readString(file("c", "ready"))).isEqualTo("first");
+      tell("c");
+      assertPassed(next, "c");
+    }
+    try (ContainerEngine engine = ContainerEngine.create()) {
+      assertThat(engine.list(ContainerFilter.all().ancestor(KIT.reference()))).isEmpty();
+    }
+  }
+
+  private static void assertPassed(ChildJvm child, String name) throws Exception {
+    assertThat(child.await()).contains("3 tests successful", "1 tests failed", "on purpose");
+    assertReported(name);
+  }
+
+  private static void assertReported(String name) throws IOException {
+    try (Stream<Path> all = Files.walk(KIT.directory().resolve(name))) {
+      Path log =
+          all.filter(path -> path.endsWith("container-shared/log.txt")).findFirst().orElseThrow();
+      assertThat(Files.readString(log)).isEqualTo("up\n");
+    }
+  }
+
+  @Test
+  void hostThatLacksARuntimeIsSaid() throws Exception {
+    assertThat(runWithout(Map.of()))
+        .contains("this host cannot run containers", "runc: not installed", "apt-get install runc")
+        .contains("1 tests failed");
+    assertThat(runWithout(Map.of("runcible.unavailable", "skip")))
+        .contains("this host cannot run containers", "runc: not installed")
+        .contains("1 tests skipped", "0 tests failed");
+  }
+
+  /** In a JVM that sees no programs where the runtimes are. */
+  private static String runWithout(Map<String, String> properties) throws Exception {
+    Map<String, String> all = new HashMap<>(properties);
+    all.put("shell.image", KIT.reference());
+    String hide =
+        "for p in runc crun; do"
+            + " for f in $(which -a $p); do mount --bind /dev/null $(realpath $f); done;"
+            + " done; exec \"$@\"";
+    try (ChildJvm child =
+        ChildJvm.start(
+            "1.14.",
+            KIT.directory().resolve("lacking" + properties.size()),
+            LackingJvm.class,
+            List.of("unshare", "--mount", "sh", "-ec", hide, "sh"),
+            all)) {
+      return child.await();
+    }
+  }
+}

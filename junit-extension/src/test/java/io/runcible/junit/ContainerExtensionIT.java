@@ -1,0 +1,146 @@
+package io.runcible.junit;
+
+import static io.runcible.junit.Kit.SEEN;
+import static io.runcible.junit.Kit.assertNoneRuns;
+import static io.runcible.junit.Kit.assertPassed;
+import static io.runcible.junit.Kit.use;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.runcible.engine.ContainerSpec;
+import io.runcible.engine.Ready;
+import java.util.HashSet;
+import java.util.concurrent.BrokenBarrierException;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Containers that are described by a program. */
+@EnabledIfContainersAvailable
+class ContainerExtensionIT {
+  @RegisterExtension static final Kit KIT = new Kit();
+
+  private static final CyclicBarrier MEETING = new CyclicBarrier(2);
+
+  private static ContainerSpec.Builder shell() {
+    return ContainerSpec.builder(System.getProperty("shell.image"));
+  }
+
+  /** Each waits until the other is about to start, too. */
+  private static ContainerExtension meeting() {
+    return ContainerExtension.of(
+        engine -> {
+          try {
+            MEETING.await(60, TimeUnit.SECONDS);
+          } catch (InterruptedException | BrokenBarrierException | TimeoutException e) {
+            throw new AssertionError("nobody else starts meanwhile", e);
+          }
+          return shell().build();
+        });
+  }
+
+  @Test
+  void thoseThatOneDependsOnStartAtTheSameTimeAndBeforeIt() {
+    assertPassed(KIT.run(Dependent.class), 2);
+    assertThat(new HashSet<>(SEEN)).hasSize(3);
+    assertNoneRuns();
+  }
+
+  static class Dependent {
+    static final ContainerExtension FIRST = meeting().named("first");
+    static final ContainerExtension SECOND = meeting().named("second");
+
+    @RegisterExtension
+    static final ContainerExtension BOTH =
+        ContainerExtension.of(
+                engine -> shell().environment("FIRST", FIRST.container().id()).build())
+            .named("both")
+            .dependsOn(FIRST, SECOND);
+
+    @RepeatedTest(2)
+    void uses() {
+      use(FIRST.container());
+      use(SECOND.container());
+      use(BOTH.container());
+      assertThat(ShellImage.run(BOTH.container(), "echo $FIRST")).isEqualTo(FIRST.container().id());
+    }
+  }
+
+  @Test
+  void fieldSaysHowLongItLives() {
+    assertPassed(KIT.run(Fields.class), 4);
+    assertThat(new HashSet<>(SEEN)).hasSize(1 + 4);
+    assertNoneRuns();
+    assertThatThrownBy(Fields.OF_CLASS::container).isInstanceOf(IllegalStateException.class);
+    SEEN.clear();
+    assertPassed(KIT.run(OneInstance.class), 2);
+    assertThat(new HashSet<>(SEEN)).hasSize(1);
+    assertNoneRuns();
+  }
+
+  static class Fields {
+    @RegisterExtension
+    static final ContainerExtension OF_CLASS =
+        ContainerExtension.of(
+                engine -> shell().command("sh", "-c", "cat /f; sleep 600").publish(81).build())
+            .named("cls")
+            .file("files/greeting.txt", "/f")
+            .ready(Ready.any(Ready.onLog("said the class path"), Ready.onPort(81)));
+
+    @RegisterExtension final ContainerExtension ofTest = ContainerExtension.of(shell().build());
+
+    @RepeatedTest(2)
+    void uses(@HostPort("cls:81") int port) {
+      use(OF_CLASS.container());
+      use(ofTest.container());
+      assertThat(OF_CLASS.hostPort(81)).isEqualTo(port);
+      assertThat(OF_CLASS.hostAddress(81).getPort()).isEqualTo(port);
+    }
+
+    @Nested
+    class Inner {
+      @RepeatedTest(2)
+      void uses() {
+        use(OF_CLASS.container());
+        use(ofTest.container());
+      }
+    }
+  }
+
+  @TestInstance(TestInstance.Lifecycle.PER_CLASS)
+  static class OneInstance {
+    @RegisterExtension
+    final ContainerExtension ofTheInstance = ContainerExtension.of(shell().build());
+
+    @RepeatedTest(2)
+    void uses() {
+      use(ofTheInstance.container());
+    }
+  }
+
+  @Test
+  void derivedClassesShareItWhileTheyRunAtTheSameTime() {
+    assertPassed(KIT.runConcurrently(One.class, Two.class), 4);
+    assertThat(new HashSet<>(SEEN)).hasSizeBetween(1, 2);
+    assertNoneRuns();
+  }
+
+  abstract static class Base {
+    @RegisterExtension
+    static final ContainerExtension SHARED = ContainerExtension.of(engine -> shell().build());
+
+    @RepeatedTest(2)
+    void uses() {
+      use(SHARED.container());
+    }
+  }
+
+  static class One extends Base {}
+
+  static class Two extends Base {}
+}

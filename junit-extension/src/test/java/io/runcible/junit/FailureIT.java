@@ -1,0 +1,239 @@
+package io.runcible.junit;
+
+import static io.runcible.junit.Kit.SEEN;
+import static io.runcible.junit.Kit.assertNoneRuns;
+import static io.runcible.junit.Kit.assertPassed;
+import static io.runcible.junit.Kit.use;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.runcible.engine.Container;
+import io.runcible.engine.ContainerEngine;
+import io.runcible.network.NetworkSpec;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.platform.engine.reporting.ReportEntry;
+import org.junit.platform.testkit.engine.EngineExecutionResults;
+
+/** What is told, and what is left, when something fails. */
+@EnabledIfContainersAvailable
+class FailureIT {
+  @RegisterExtension static final Kit KIT = new Kit();
+
+  static {
+    // Read when the logger is made, by whatever test comes first.
+    System.setProperty("org.slf4j.simpleLogger.log.io.runcible.container.chatty", "debug");
+  }
+
+  private static String entries(EngineExecutionResults results) {
+    return results
+        .allEvents()
+        .reportingEntryPublished()
+        .map(event -> event.getRequiredPayload(ReportEntry.class).getKeyValuePairs().toString())
+        .reduce("", String::concat);
+  }
+
+  private static String file(String name) throws IOException {
+    try (Stream<Path> all = Files.walk(KIT.reports())) {
+      List<Path> found = all.filter(path -> path.endsWith(name)).toList();
+      assertThat(found).as(name).hasSize(1);
+      return Files.readString(found.get(0));
+    }
+  }
+
+  @Test
+  void failedTestTellsHowItsContainersWere() throws IOException {
+    EngineExecutionResults results = KIT.run(FailsInTest.class);
+    assertThat(Kit.failure(results)).contains("on purpose");
+    assertThat(entries(results))
+        .contains("container.talker.id=", "container.talker.exit=it runs")
+        .contains("container.ended.exit=code 7", "container.talker.ports=[127.0.0.1:");
+    assertThat(file("container-talker/log.txt")).isEqualTo("words on stdout\nwords on stderr\n");
+    assertThat(file("container-ended/container.txt"))
+        .contains("exit: code 7", "command: [sh, -c, exit 7]", "67108864", "image: 127.0.0.1:");
+    assertNoneRuns();
+  }
+
+  static class FailsInTest {
+    @RunContainer(
+        image = "${shell.image}",
+        command = {"sh", "-c", "echo words on stdout; echo words on stderr >&2; sleep 600"},
+        ports = "80",
+        ready = "log:stderr")
+    static Container talker;
+
+    @RunContainer(
+        image = "${shell.image}",
+        command = {"sh", "-c", "exit 7"},
+        memory = "64m")
+    Container ended;
+
+    @Test
+    void fails() {
+      use(talker);
+      SEEN.add(ended.id());
+      ended.waitFor();
+      throw new AssertionError("on purpose");
+    }
+  }
+
+  @Test
+  void failureOfAStartIsToldInEachPhase() throws IOException {
+    EngineExecutionResults field = KIT.run(FailsInField.class);
+    assertThat(Kit.failure(field)).contains("ended with exit code 3 before", "cannot bind");
+    assertThat(entries(field)).contains("container.broken.exit=code 3");
+    assertThat(file("container-broken/log.txt")).isEqualTo("cannot bind\n");
+    assertThat(Kit.failure(KIT.run(FailsInInstance.class))).contains("no-such-program");
+    assertThat(Kit.failure(KIT.run(FailsInParameter.class))).contains("no-such-user");
+    assertThat(Kit.failure(KIT.run(FailsInBeforeAll.class))).contains("on purpose");
+    assertThat(Kit.failure(KIT.run(FailsInAfterEach.class))).contains("on purpose");
+    assertNoneRuns();
+  }
+
+  static class FailsInField {
+    @RunContainer(image = "${shell.image}", readyLog = "up")
+    static Container whole;
+
+    @RunContainer(
+        image = "${shell.image}",
+        command = {"sh", "-c", "echo cannot bind >&2; exit 3"},
+        ready = {"port:80", "log:never"})
+    static Container broken;
+
+    @RunContainer(image = "${shell.image}", dependsOn = "broken")
+    static Container dependent;
+
+    @Test
+    void never() {}
+  }
+
+  static class FailsInInstance {
+    @RunContainer(image = "${shell.image}", command = "no-such-program")
+    Container broken;
+
+    @Test
+    void never() {}
+  }
+
+  static class FailsInParameter {
+    @Test
+    void never(@RunContainer(image = "${shell.image}", user = "no-such-user") Container broken) {}
+  }
+
+  static class FailsInBeforeAll {
+    @RunContainer(image = "${shell.image}")
+    static Container ofTheClass;
+
+    @BeforeAll
+    static void fail() {
+      use(ofTheClass);
+      throw new AssertionError("on purpose");
+    }
+
+    @Test
+    void never() {}
+  }
+
+  static class FailsInAfterEach {
+    @RunContainer(image = "${shell.image}")
+    Container container;
+
+    @AfterEach
+    void fail() {
+      use(container);
+      throw new AssertionError("on purpose");
+    }
+
+    @Test
+    void succeeds() {}
+  }
+
+  @Test
+  void containerOfAFailedTestIsKeptUntilItEnds() throws Exception {
+    CompletableFuture<EngineExecutionResults> results =
+        CompletableFuture.supplyAsync(
+            () -> KIT.run(Map.of("runcible.keep.seconds", "120"), IsKept.class));
+    String line = IsKept.LINE.get();
+    // The test is over; whoever looks into the container ends the run by its end.
+    Process enter =
+        new ProcessBuilder(
+                Stream.concat(Stream.of(line.split(" ")), Stream.of("-c", "cat /tmp/note; kill 1"))
+                    .toList())
+            .start();
+    assertThat(new String(enter.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+        .isEqualTo("left by the test\n");
+    assertThat(Kit.failure(results.get())).contains("on purpose");
+    assertNoneRuns();
+  }
+
+  static class IsKept {
+    static final CompletableFuture<String> LINE = new CompletableFuture<>();
+
+    @RunContainer(
+        image = "${shell.image}",
+        command = {"sh", "-c", "trap 'exit 0' TERM; sleep 600 & wait"})
+    Container container;
+
+    @Test
+    void fails() {
+      use(container);
+      ShellImage.run(container, "echo left by the test >/tmp/note");
+      LINE.complete(StartedContainer.enterLine(container.pid().orElseThrow()));
+      throw new AssertionError("on purpose");
+    }
+  }
+
+  @Test
+  void whatContainersWriteGoesToTheirLoggers() {
+    PrintStream before = System.err;
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    System.setErr(new PrintStream(bytes, true, StandardCharsets.UTF_8));
+    try {
+      assertPassed(KIT.run(Chatty.class), 1);
+    } finally {
+      System.setErr(before);
+    }
+    assertThat(bytes.toString(StandardCharsets.UTF_8))
+        .contains("io.runcible.container.chatty - a line", "- half a line")
+        .doesNotContain("container.quiet");
+  }
+
+  static class Chatty {
+    @RunContainer(
+        image = "${shell.image}",
+        command = {"sh", "-c", "echo a line; printf 'half a line'; sleep 600"},
+        readyLog = "half a line")
+    static Container chatty;
+
+    @RunContainer(image = "${shell.image}", readyLog = "up")
+    static Container quiet;
+
+    @Test
+    void passes() {}
+  }
+
+  @Test
+  void networksOfKilledRunsAreRemoved() {
+    try (ContainerEngine engine = ContainerEngine.create()) {
+      engine
+          .networks()
+          .create(
+              NetworkSpec.builder("orphan-of-a-test")
+                  .label("io.runcible.junit.owner", "999999999:1")
+                  .build());
+      assertPassed(KIT.run(Chatty.class), 1);
+      assertThat(engine.networks().find("orphan-of-a-test")).isEmpty();
+    }
+  }
+}

@@ -1,0 +1,53 @@
+package io.runcible.junit;
+
+import static io.runcible.junit.ShellImage.run;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.runcible.engine.Container;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.Test;
+
+/** Run in a JVM of its own, on whatever version of JUnit. */
+class SharingJvm {
+  @RunContainer(image = "${shell.image}", reuse = "sharing", readyLog = "up")
+  static Container shared;
+
+  @Test
+  void sharesAContainer() throws Exception {
+    Path directory = Path.of(System.getProperty("directory"));
+    String seen =
+        run(
+            shared,
+            "if test -e /tmp/first; then echo second; else echo first; fi; touch /tmp/first");
+    Files.writeString(directory.resolve("being-written"), seen);
+    Files.move(directory.resolve("being-written"), directory.resolve("ready"));
+    while (!Files.exists(directory.resolve("go"))) {
+      Thread.sleep(20);
+    }
+    // Also when the other one has ended.
+    assertThat(run(shared, "echo here")).isEqualTo("here");
+  }
+
+  @Test
+  void sharesAContainerInItsRun(
+      @RunContainer(image = "${shell.image}", scope = RunContainer.Scope.RUN) Container ofTheRun) {
+    assertThat(ofTheRun.isRunning()).isTrue();
+  }
+
+  @Test
+  void publishesPorts(
+      @RunContainer(
+              image = "${shell.image}",
+              command = {"httpd", "-f", "-p", "8080"},
+              ports = "8080")
+          Container web) {
+    assertThat(web.hostPort(8080)).isPositive();
+  }
+
+  @Test
+  void fails() {
+    Assertions.fail("on purpose");
+  }
+}
