@@ -256,7 +256,7 @@ public final class Container implements AutoCloseable {
 
   private ContainerProcess begin() {
     connection.prepare();
-    StartedProcess started = StartedProcess.run(parts, directory, record, stdio);
+    StartedProcess started = StartedProcess.run(parts, directory, record, stdio, connection.held());
     init = started;
     started.awaitStart();
     Runnable onEnd = connection.started(started, this::addresses);

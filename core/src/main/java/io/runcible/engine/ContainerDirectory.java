@@ -50,6 +50,11 @@ record ContainerDirectory(Path path) {
     return path.resolve("exit");
   }
 
+  /** What ends the publishing of a detached container's ports; only if it has any. */
+  Path unpublishFile() {
+    return path.resolve("unpublish.nft");
+  }
+
   /** The pid of the monitor of a detached container. */
   Path monitorFile() {
     return path.resolve("monitor");

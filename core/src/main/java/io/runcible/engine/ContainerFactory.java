@@ -41,6 +41,10 @@ final class ContainerFactory {
     this.connections = new ContainerConnections(parts);
   }
 
+  ContainerConnections connections() {
+    return connections;
+  }
+
   /** A container that has not been started; all is undone if making it fails. */
   Container create(ContainerSpec spec, ImageConfig image, List<Digest> chain) {
     if (spec.isDetached() && !spec.restartPolicy().equals(RestartPolicy.NO)) {

@@ -153,6 +153,7 @@ final class ContainerRemover {
               directory.pidFile(),
               directory.runtimeLog(),
               directory.exitFile(),
+              directory.unpublishFile(),
               directory.monitorFile())) {
         Files.deleteIfExists(file);
       }

@@ -435,8 +435,13 @@ public final class ContainerSpec {
      * <p>Until the program listens, a connection is reset at once; that it could be made says
      * nothing. {@link Ready#onPort} looks whether the program listens.
      *
+     * <p>A detached container is on {@link Network#BRIDGE} unless the spec says otherwise, and the
+     * kernel publishes its ports while it runs: the program sees the addresses of its clients, or
+     * that of the gateway for those on the host's loopback device. While it does not run, another
+     * process can take the port, and a restart fails with FAILED_PRECONDITION then.
+     *
      * <p>Making the container fails with FAILED_PRECONDITION if a port is taken, and with
-     * UNSUPPORTED if the container is detached: bytes are carried by this process.
+     * UNSUPPORTED if the container is detached and the address is ::1.
      */
     public Builder publish(PortBinding port) {
       ports.add(port);

@@ -3,6 +3,7 @@ package io.runcible.engine;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.ChildProcess;
+import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.PidFd;
 import io.runcible.ffi.Spawn;
 import io.runcible.runtime.OciRuntime.RunRequest;
@@ -24,21 +25,43 @@ import org.jspecify.annotations.Nullable;
 final class DetachedMonitor {
   private static final Duration START_LIMIT = Duration.ofSeconds(30);
 
-  /** Arguments: the file of the exit code, the file of the monitor's pid, the command. */
+  /** Not 0 to 3, which the script uses. */
+  private static final int FIRST_HELD = 4;
+
+  /**
+   * Arguments: the file of the exit code, that of the monitor's pid, that of what ends the
+   * publishing of ports, the command. The publishing ends before others can have the ports, which
+   * this keeps; and after it can be seen that the container has ended, so that nobody publishes
+   * anew what it has just taken away.
+   */
   private static final String SCRIPT =
       """
-      code=$1 monitor=$2
-      shift 2
+      code=$1 monitor=$2 unpublish=$3
+      shift 3
       exec 3<&0
-      { exec <&3 3<&-; "$@"; echo $? >"$code.new" && mv "$code.new" "$code"; } &
+      { exec <&3 3<&-
+        "$@"
+        echo $? >"$code.new" && {
+          [ ! -e "$unpublish" ] || nft -f "$unpublish" >/dev/null 2>&1
+          mv "$code.new" "$code"
+        }
+      } &
       echo $! >"$monitor"
       """;
 
   private DetachedMonitor() {}
 
-  /** Starts a container; returns when its monitor runs, or has run. */
+  /**
+   * Starts a container; returns when its monitor runs, or has run.
+   *
+   * @param held what the monitor keeps open
+   */
   static void start(
-      EngineParts parts, ContainerDirectory directory, RunRequest request, ProcessStreams streams) {
+      EngineParts parts,
+      ContainerDirectory directory,
+      RunRequest request,
+      ProcessStreams streams,
+      List<FileDescriptor> held) {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -47,11 +70,15 @@ final class DetachedMonitor {
                 SCRIPT,
                 "runcible-monitor",
                 directory.exitFile().toString(),
-                directory.monitorFile().toString()));
+                directory.monitorFile().toString(),
+                directory.unpublishFile().toString()));
     command.addAll(parts.runtime().runCommand(request));
     Spawn spawn = Spawn.of(command, Spawn.plainEnvironment());
     for (int fd = 0; fd < streams.childEnds().size(); fd++) {
       spawn.descriptor(fd, streams.childEnds().get(fd));
+    }
+    for (int i = 0; i < held.size(); i++) {
+      spawn.descriptor(FIRST_HELD + i, held.get(i));
     }
     try (ChildProcess starter = spawn.start()) {
       Uninterrupted.run(

@@ -3,6 +3,7 @@ package io.runcible.engine;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.ChildProcess;
+import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.PidFd;
 import io.runcible.ffi.SocketNamespace;
 import io.runcible.ffi.WaitStatus;
@@ -15,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -66,9 +68,17 @@ final class StartedProcess {
         new ContainerProcess(what, streams, exit, this::signal, () -> release.accept(this));
   }
 
-  /** Starts the container of a bundle. */
+  /**
+   * Starts the container of a bundle.
+   *
+   * @param held what the monitor of a detached one keeps open
+   */
   static StartedProcess run(
-      EngineParts parts, ContainerDirectory directory, ContainerRecord record, Stdio stdio) {
+      EngineParts parts,
+      ContainerDirectory directory,
+      ContainerRecord record,
+      Stdio stdio,
+      List<FileDescriptor> held) {
     ProcessStreams streams =
         record
             .options()
@@ -89,7 +99,7 @@ final class StartedProcess {
       started.launch(
           streams,
           () -> {
-            DetachedMonitor.start(parts, directory, request, streams);
+            DetachedMonitor.start(parts, directory, request, streams, held);
             started.follow(directory);
           });
     } else {
