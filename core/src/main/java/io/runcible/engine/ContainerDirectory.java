@@ -45,6 +45,11 @@ record ContainerDirectory(Path path) {
     return path.resolve("stderr");
   }
 
+  /** The log in the format of Kubernetes; not there with another one. */
+  CriLog log() {
+    return new CriLog(path.resolve("log"));
+  }
+
   /** Written by the monitor of a detached container. */
   Path exitFile() {
     return path.resolve("exit");

@@ -196,6 +196,10 @@ public final class ContainerSpec {
     return Map.copyOf(state.annotations);
   }
 
+  public LogPolicy log() {
+    return state.log;
+  }
+
   public RestartPolicy restartPolicy() {
     return state.restartPolicy;
   }
@@ -240,6 +244,7 @@ public final class ContainerSpec {
     private boolean newPrivileges;
     private final Map<String, String> labels = new LinkedHashMap<>();
     private final Map<String, String> annotations = new LinkedHashMap<>();
+    private LogPolicy log = LogPolicy.RAW;
     private RestartPolicy restartPolicy = RestartPolicy.NO;
     private @Nullable HealthCheck healthCheck;
     private @Nullable ConsoleSize tty;
@@ -275,6 +280,7 @@ public final class ContainerSpec {
       copy.newPrivileges = newPrivileges;
       copy.labels.putAll(labels);
       copy.annotations.putAll(annotations);
+      copy.log = log;
       copy.restartPolicy = restartPolicy;
       copy.healthCheck = healthCheck;
       copy.tty = tty;
@@ -451,6 +457,12 @@ public final class ContainerSpec {
     /** Where input and output go; by default to files. */
     public Builder stdio(Stdio stdio) {
       this.stdio = stdio;
+      return this;
+    }
+
+    /** How the output is kept with {@link Stdio#LOGGED}; by default {@link LogPolicy#RAW}. */
+    public Builder log(LogPolicy policy) {
+      this.log = policy;
       return this;
     }
 

@@ -1,5 +1,6 @@
 package io.runcible.engine;
 
+import io.runcible.ffi.PipePump;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.ProcessWatcher;
 import io.runcible.network.BridgeNetworks;
@@ -22,6 +23,7 @@ import java.util.concurrent.ThreadFactory;
  * @param watchdog ends the containers when this process ends
  * @param networks the bridge networks
  * @param forwarder publishes ports
+ * @param pump reads the output that goes to logs in the format of Kubernetes
  * @param journal what has to be undone
  * @param threads makes the daemon threads of the engine
  * @param tasks what the engine does by itself
@@ -37,6 +39,7 @@ record EngineParts(
     Watchdog watchdog,
     BridgeNetworks networks,
     PortForwarder forwarder,
+    PipePump pump,
     Journal journal,
     ThreadFactory threads,
     EngineTasks tasks,

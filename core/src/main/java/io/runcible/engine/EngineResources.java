@@ -3,6 +3,7 @@ package io.runcible.engine;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.PipePump;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.ProcessWatcher;
 import io.runcible.image.ImageSource;
@@ -80,6 +81,7 @@ final class EngineResources implements AutoCloseable {
               Watchdog.start(
                   host, runtime.info().program(), runtimeState, containers, limits.cgroups()));
       PortForwarder forwarder = own(PortForwarder.open(threads));
+      PipePump pump = own(PipePump.open(threads));
       ImageSource registry = given != null ? given : own(RegistryClient.create());
       images =
           new Images(
@@ -101,6 +103,7 @@ final class EngineResources implements AutoCloseable {
               watchdog,
               networks,
               forwarder,
+              pump,
               journal,
               threads,
               own(new EngineTasks(threads)),

@@ -66,8 +66,7 @@ final class ReadyWait {
   private RuncibleException notReady(ErrorKind kind, String what) {
     String output =
         logged
-            ? Logs.tail(container.directory().stdout(), SHOWN_OUTPUT)
-                + Logs.tail(container.directory().stderr(), SHOWN_OUTPUT)
+            ? container.logs().end(SHOWN_OUTPUT)
             : "";
     return new RuncibleException(
         kind,

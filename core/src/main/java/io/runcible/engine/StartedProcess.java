@@ -41,6 +41,7 @@ final class StartedProcess {
   private final EngineParts parts;
   private final String what;
   private final Path pidFile;
+  private final ProcessStreams streams;
   private final Supplier<Optional<RuncibleException>> failure;
   private final CompletableFuture<ExitStatus> exit = new CompletableFuture<>();
   private final ContainerProcess process;
@@ -63,6 +64,7 @@ final class StartedProcess {
     this.parts = parts;
     this.what = what;
     this.pidFile = pidFile;
+    this.streams = streams;
     this.failure = failure;
     this.process =
         new ContainerProcess(what, streams, exit, this::signal, () -> release.accept(this));
@@ -84,7 +86,7 @@ final class StartedProcess {
             .options()
             .terminal()
             .map(ProcessStreams::openTerminal)
-            .orElseGet(() -> ProcessStreams.open(stdio, directory.stdout(), directory.stderr()));
+            .orElseGet(() -> streams(parts, directory, record, stdio));
     RunRequest request =
         RunRequest.of(directory.id(), new Bundle(directory.path()), streams.stdio());
     StartedProcess started =
@@ -99,7 +101,7 @@ final class StartedProcess {
       started.launch(
           streams,
           () -> {
-            DetachedMonitor.start(parts, directory, request, streams, held);
+            DetachedMonitor.start(parts, directory, record, request, streams, held);
             started.follow(directory);
           });
     } else {
@@ -113,6 +115,15 @@ final class StartedProcess {
                   () -> {}));
     }
     return started;
+  }
+
+  private static ProcessStreams streams(
+      EngineParts parts, ContainerDirectory directory, ContainerRecord record, Stdio stdio) {
+    LogPolicy policy = record.options().logPolicy();
+    return policy.format() == LogPolicy.Format.CRI
+        ? ProcessStreams.openLogged(
+            directory.log(), policy, record.detached() ? null : parts.pump())
+        : ProcessStreams.open(stdio, directory.stdout(), directory.stderr());
   }
 
   /**
@@ -199,13 +210,17 @@ final class StartedProcess {
   }
 
   /** Follows a detached container that an earlier engine started. */
-  static StartedProcess adopt(EngineParts parts, ContainerDirectory directory) {
+  static StartedProcess adopt(
+      EngineParts parts, ContainerDirectory directory, ContainerRecord record) {
+    boolean raw = record.options().logPolicy().format() == LogPolicy.Format.RAW;
     StartedProcess adopted =
         new StartedProcess(
             parts,
             "container " + directory.id(),
             directory.pidFile(),
-            ProcessStreams.ofFiles(directory.stdout(), directory.stderr()),
+            raw
+                ? ProcessStreams.ofFiles(directory.stdout(), directory.stderr())
+                : ProcessStreams.ofLog(directory.log()),
             Optional::empty,
             self -> {});
     adopted.own = open(parts, directory.id());
@@ -273,8 +288,12 @@ final class StartedProcess {
         .onEnd(
             started.pidFd(),
             () -> {
-              complete(() -> outcome.apply(started.reap()));
-              afterwards.run();
+              WaitStatus status = started.reap();
+              streams.whenWritten(
+                  () -> {
+                    complete(() -> outcome.apply(status));
+                    afterwards.run();
+                  });
             });
   }
 

@@ -117,6 +117,14 @@ final class RunCommand implements Callable<Integer> {
   @Option(names = "--pids-limit", description = "A limit of processes.")
   private @Nullable Long pids;
 
+  @Option(
+      names = "--log-opt",
+      paramLabel = "KEY=VALUE",
+      description =
+          "max-size=10m and max-file=3: keep the log in the format of Kubernetes, with times, in"
+              + " so many files of that size. max-size=0: without a limit.")
+  private Map<String, String> log = Map.of();
+
   @Option(names = "--read-only", description = "Make the root file system read-only.")
   private boolean readOnly;
 
@@ -180,6 +188,9 @@ final class RunCommand implements Callable<Integer> {
     }
     if (entrypoint != null) {
       spec.entrypoint(entrypoint);
+    }
+    if (!log.isEmpty()) {
+      spec.log(LogOptions.parse(log));
     }
     if (readOnly) {
       spec.readOnlyRoot();
