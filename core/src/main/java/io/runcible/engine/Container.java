@@ -256,7 +256,7 @@ public final class Container implements AutoCloseable {
 
   private ContainerProcess begin() {
     connection.prepare();
-    StartedProcess started = StartedProcess.run(parts, directory, record, stdio);
+    StartedProcess started = StartedProcess.run(parts, directory, record, stdio, connection.held());
     init = started;
     started.awaitStart();
     Runnable onEnd = connection.started(started, this::addresses);
@@ -345,7 +345,7 @@ public final class Container implements AutoCloseable {
 
   /** Takes over a detached container that runs, or ran, without an engine. */
   synchronized void adopt() {
-    StartedProcess adopted = StartedProcess.adopt(parts, directory);
+    StartedProcess adopted = StartedProcess.adopt(parts, directory, record);
     init = adopted;
     lifecycle.started(adopted.process(), directory.startTime(), true);
   }
@@ -390,7 +390,11 @@ public final class Container implements AutoCloseable {
 
   /** What the container has written. */
   public Logs logs() {
-    return new Logs(directory);
+    return new Logs(directory, record.options().logPolicy(), this::mayWrite);
+  }
+
+  private boolean mayWrite() {
+    return isRunning() || isRestarting();
   }
 
   /** Its files. */

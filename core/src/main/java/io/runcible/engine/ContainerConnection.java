@@ -1,5 +1,6 @@
 package io.runcible.engine;
 
+import io.runcible.ffi.FileDescriptor;
 import io.runcible.network.PortBinding;
 import java.net.InetAddress;
 import java.util.List;
@@ -35,6 +36,11 @@ interface ContainerConnection extends AutoCloseable {
 
   /** Makes what must be there before the runtime starts. */
   default void prepare() {}
+
+  /** What the monitor of a detached container is to keep open. */
+  default List<FileDescriptor> held() {
+    return List.of();
+  }
 
   /**
    * Connects the container, whose first process runs.

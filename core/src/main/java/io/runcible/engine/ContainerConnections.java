@@ -36,11 +36,7 @@ final class ContainerConnections {
           what + " on the network of the host, where the program's ports are those of the host");
     }
     if (spec.isDetached()) {
-      throw new RuncibleException(
-          ErrorKind.UNSUPPORTED,
-          what
-              + ": this process carries the bytes, and a detached container is to outlive it; use"
-              + " the network of the host, or do not detach");
+      return chooseDetached(spec, what);
     }
     if (!parts.host().rootless() || spec.network().kind() == Network.Kind.USER) {
       return spec;
@@ -56,6 +52,31 @@ final class ContainerConnections {
     return spec.toBuilder().network(Network.USER).build();
   }
 
+  /** The kernel publishes what outlives this process. */
+  private static ContainerSpec chooseDetached(ContainerSpec spec, String what) {
+    spec.ports().forEach(DetachedConnection::requirePossible);
+    if (!spec.hasNetwork()) {
+      return spec.toBuilder().network(Network.BRIDGE).build();
+    }
+    if (spec.network().kind() != Network.Kind.BRIDGE) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          what
+              + " on the network "
+              + spec.network()
+              + ": those of a detached container need a bridge network, whose packet filter"
+              + " outlives this process");
+    }
+    return spec;
+  }
+
+  /** That of a detached container which another engine made. */
+  ContainerConnection adopt(ContainerDirectory directory, ContainerRecord record) {
+    return record.ports().isEmpty()
+        ? ContainerConnection.UNCONNECTED
+        : new DetachedConnection(parts, directory, record.portBindings());
+  }
+
   /**
    * The network of a container, with its ports taken.
    *
@@ -66,6 +87,9 @@ final class ContainerConnections {
     if (spec.network().kind() == Network.Kind.USER) {
       return user(
           UserNetwork.reserve(parts.host(), parts.watcher(), directory.path(), spec.ports()));
+    }
+    if (spec.isDetached() && !spec.ports().isEmpty()) {
+      return DetachedConnection.reserve(parts, directory, spec.ports());
     }
     return spec.ports().isEmpty()
         ? ContainerConnection.UNCONNECTED

@@ -50,9 +50,19 @@ record ContainerDirectory(Path path) {
     return path.resolve("stderr");
   }
 
+  /** The log in the format of Kubernetes; not there with another one. */
+  CriLog log() {
+    return new CriLog(path.resolve("log"));
+  }
+
   /** Written by the monitor of a detached container. */
   Path exitFile() {
     return path.resolve("exit");
+  }
+
+  /** What ends the publishing of a detached container's ports; only if it has any. */
+  Path unpublishFile() {
+    return path.resolve("unpublish.nft");
   }
 
   /** The pid of the monitor of a detached container. */

@@ -152,7 +152,7 @@ public final class ContainerEngine implements AutoCloseable {
             record,
             Stdio.LOGGED,
             Optional.empty(),
-            ContainerConnection.UNCONNECTED);
+            factory.connections().adopt(directory, record));
     container.adopt();
     containers.put(container.id(), container);
     container.onClose(() -> containers.remove(container.id(), container));

@@ -45,6 +45,10 @@ final class ContainerFactory {
     this.connections = new ContainerConnections(parts);
   }
 
+  ContainerConnections connections() {
+    return connections;
+  }
+
   /**
    * A container that has not been started; all is undone if making it fails.
    *

@@ -4,6 +4,7 @@ import io.runcible.image.HealthCheck;
 import io.runcible.image.ImageConfig;
 import io.runcible.runtime.ProcessSpec.ConsoleSize;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -15,15 +16,17 @@ import org.jspecify.annotations.Nullable;
  * @param health its health check; null if it has none
  * @param rows of its terminal; 0 if it has none
  * @param columns of its terminal
+ * @param log how its output is kept; null in what an earlier release wrote
  */
 record ContainerOptions(
     Map<String, String> labels,
     String restart,
     @Nullable StoredHealth health,
     int rows,
-    int columns) {
+    int columns,
+    @Nullable LogPolicy log) {
   /** What a record of an earlier release means. */
-  static final ContainerOptions NONE = new ContainerOptions(Map.of(), "no", null, 0, 0);
+  static final ContainerOptions NONE = new ContainerOptions(Map.of(), "no", null, 0, 0, null);
 
   static ContainerOptions of(ContainerSpec spec, ImageConfig image) {
     Optional<HealthCheck> check =
@@ -33,12 +36,17 @@ record ContainerOptions(
         spec.restartPolicy().toString(),
         check.map(one -> StoredHealth.of(one, image)).orElse(null),
         spec.tty().map(ConsoleSize::rows).orElse(0),
-        spec.tty().map(ConsoleSize::columns).orElse(0));
+        spec.tty().map(ConsoleSize::columns).orElse(0),
+        spec.stdio() == Stdio.LOGGED ? spec.log() : LogPolicy.RAW);
   }
 
   /** The first size of its terminal. */
   Optional<ConsoleSize> terminal() {
     return rows == 0 ? Optional.empty() : Optional.of(new ConsoleSize(rows, columns));
+  }
+
+  LogPolicy logPolicy() {
+    return Objects.requireNonNullElse(log, LogPolicy.RAW);
   }
 
   RestartPolicy restartPolicy() {

@@ -14,6 +14,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
 
 /**
  * A process in a container: its first one, or one that {@link Container#exec} started. Owned by the
@@ -146,13 +147,8 @@ public final class ContainerProcess implements AutoCloseable {
     return !hasEnded() && signals.send(signal);
   }
 
-  /** Where in the file of the standard output what it wrote begins. */
-  long stdoutStart() {
-    return streams.stdoutStart();
-  }
-
-  long stderrStart() {
-    return streams.stderrStart();
+  LineSearch search(boolean error, Pattern pattern) {
+    return streams.search(error, pattern);
   }
 
   CompletableFuture<ExitStatus> exit() {

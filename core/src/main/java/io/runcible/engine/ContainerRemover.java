@@ -158,6 +158,7 @@ final class ContainerRemover {
               directory.pidFile(),
               directory.runtimeLog(),
               directory.exitFile(),
+              directory.unpublishFile(),
               directory.monitorFile())) {
         Files.deleteIfExists(file);
       }

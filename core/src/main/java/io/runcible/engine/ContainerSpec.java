@@ -232,6 +232,10 @@ public final class ContainerSpec {
     return Map.copyOf(state.annotations);
   }
 
+  public LogPolicy log() {
+    return state.log;
+  }
+
   public RestartPolicy restartPolicy() {
     return state.restartPolicy;
   }
@@ -283,6 +287,7 @@ public final class ContainerSpec {
     private boolean newPrivileges;
     private final Map<String, String> labels = new LinkedHashMap<>();
     private final Map<String, String> annotations = new LinkedHashMap<>();
+    private LogPolicy log = LogPolicy.RAW;
     private RestartPolicy restartPolicy = RestartPolicy.NO;
     private @Nullable HealthCheck healthCheck;
     private @Nullable ConsoleSize tty;
@@ -325,6 +330,7 @@ public final class ContainerSpec {
       copy.newPrivileges = newPrivileges;
       copy.labels.putAll(labels);
       copy.annotations.putAll(annotations);
+      copy.log = log;
       copy.restartPolicy = restartPolicy;
       copy.healthCheck = healthCheck;
       copy.tty = tty;
@@ -493,8 +499,13 @@ public final class ContainerSpec {
      * <p>Until the program listens, a connection is reset at once; that it could be made says
      * nothing. {@link Ready#onPort} looks whether the program listens.
      *
+     * <p>A detached container is on {@link Network#BRIDGE} unless the spec says otherwise, and the
+     * kernel publishes its ports while it runs: the program sees the addresses of its clients, or
+     * that of the gateway for those on the host's loopback device. While it does not run, another
+     * process can take the port, and a restart fails with FAILED_PRECONDITION then.
+     *
      * <p>Making the container fails with FAILED_PRECONDITION if a port is taken, and with
-     * UNSUPPORTED if the container is detached: bytes are carried by this process.
+     * UNSUPPORTED if the container is detached and the address is ::1.
      */
     public Builder publish(PortBinding port) {
       ports.add(port);
@@ -504,6 +515,12 @@ public final class ContainerSpec {
     /** Where input and output go; by default to files. */
     public Builder stdio(Stdio stdio) {
       this.stdio = stdio;
+      return this;
+    }
+
+    /** How the output is kept with {@link Stdio#LOGGED}; by default {@link LogPolicy#RAW}. */
+    public Builder log(LogPolicy policy) {
+      this.log = policy;
       return this;
     }
 

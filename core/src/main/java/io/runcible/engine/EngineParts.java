@@ -1,5 +1,6 @@
 package io.runcible.engine;
 
+import io.runcible.ffi.PipePump;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.ProcessWatcher;
 import io.runcible.network.BridgeNetworks;
@@ -23,6 +24,7 @@ import java.util.concurrent.ThreadFactory;
  * @param networks the bridge networks
  * @param volumes the volumes
  * @param forwarder publishes ports
+ * @param pump reads the output that goes to logs in the format of Kubernetes
  * @param journal what has to be undone
  * @param threads makes the daemon threads of the engine
  * @param tasks what the engine does by itself
@@ -39,6 +41,7 @@ record EngineParts(
     BridgeNetworks networks,
     VolumeStore volumes,
     PortForwarder forwarder,
+    PipePump pump,
     Journal journal,
     ThreadFactory threads,
     EngineTasks tasks,

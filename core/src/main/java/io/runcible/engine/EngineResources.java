@@ -3,6 +3,7 @@ package io.runcible.engine;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.PipePump;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.ProcessWatcher;
 import io.runcible.image.ImageSource;
@@ -86,6 +87,7 @@ final class EngineResources implements AutoCloseable {
               Watchdog.start(
                   host, runtime.info().program(), runtimeState, containers, limits.place()));
       PortForwarder forwarder = own(PortForwarder.open(threads));
+      PipePump pump = own(PipePump.open(threads));
       ImageSource registry = given != null ? given : own(RegistryClient.create());
       images =
           new Images(
@@ -108,6 +110,7 @@ final class EngineResources implements AutoCloseable {
               networks,
               volumes,
               forwarder,
+              pump,
               journal,
               threads,
               own(new EngineTasks(threads)),

@@ -3,10 +3,12 @@ package io.runcible.engine;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import java.io.ByteArrayOutputStream;
+import java.io.FileInputStream;
 import java.io.IOException;
-import java.io.RandomAccessFile;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.regex.Pattern;
 
@@ -20,16 +22,68 @@ final class LineSearch {
   /** What follows so much of a line is not looked at. */
   private static final int MAX_LINE = 64 << 10;
 
-  private final Path file;
+  private final Source source;
   private final Pattern pattern;
   private final ByteArrayOutputStream line = new ByteArrayOutputStream();
-  private long position;
 
-  /** Looks from a place in the file on. */
-  LineSearch(Path file, long start, Pattern pattern) {
-    this.file = file;
+  LineSearch(Source source, Pattern pattern) {
+    this.source = source;
     this.pattern = pattern;
-    this.position = start;
+  }
+
+  /** What is searched. */
+  interface Source {
+    /** From where the last one was left. */
+    InputStream open() throws IOException;
+
+    /** All that was taken from it is done with. */
+    void leave(InputStream stream, long read) throws IOException;
+  }
+
+  /** Looks from a place in a file on. */
+  static LineSearch of(Path file, long start, Pattern pattern) {
+    return new LineSearch(
+        new Source() {
+          private long position = start;
+
+          @Override
+          public InputStream open() throws IOException {
+            // Not a channel, which an interrupt would close.
+            FileInputStream stream = new FileInputStream(file.toFile());
+            try {
+              stream.skipNBytes(Math.min(position, Files.size(file)));
+              return stream;
+            } catch (IOException e) {
+              stream.close();
+              throw e;
+            }
+          }
+
+          @Override
+          public void leave(InputStream stream, long read) {
+            position += read;
+          }
+        },
+        pattern);
+  }
+
+  /** Looks in one output of a log in the format of Kubernetes. */
+  static LineSearch of(CriLog log, CriLog.Position start, boolean error, Pattern pattern) {
+    return new LineSearch(
+        new Source() {
+          private CriLog.Position position = start;
+
+          @Override
+          public InputStream open() {
+            return new CriOutput(log, position, error, () -> true);
+          }
+
+          @Override
+          public void leave(InputStream stream, long read) {
+            position = ((CriOutput) stream).position();
+          }
+        },
+        pattern);
   }
 
   /**
@@ -37,20 +91,20 @@ final class LineSearch {
    * has grown by a lot only a part is looked at, and the next call goes on from there.
    */
   boolean found() {
-    // Not a channel, which an interrupt would close.
-    try (RandomAccessFile bytes = new RandomAccessFile(file.toFile(), "r")) {
-      bytes.seek(position);
+    try (InputStream bytes = source.open()) {
       byte[] chunk = new byte[CHUNK];
-      long end = position + MAX_LOOK;
+      long read = 0;
+      // An entry of a log is shorter than a chunk, so that none is left half taken.
       for (int count = bytes.read(chunk); count > 0; count = bytes.read(chunk)) {
-        position += count;
+        read += count;
         if (matches(ByteBuffer.wrap(chunk, 0, count))) {
           return true;
         }
-        if (position >= end) {
+        if (read >= MAX_LOOK) {
           break;
         }
       }
+      source.leave(bytes, read);
       return line.size() > 0 && lineMatches();
     } catch (IOException e) {
       throw new RuncibleException(

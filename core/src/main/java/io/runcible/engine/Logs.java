@@ -8,6 +8,12 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Spliterator;
+import java.util.Spliterators;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 
 /**
  * What a container with {@link Stdio#LOGGED} has written so far. Stays readable after the container
@@ -17,19 +23,36 @@ public final class Logs {
   private static final int MAX_TEXT = 16 << 20;
 
   private final ContainerDirectory directory;
+  private final LogPolicy policy;
+  private final BooleanSupplier growing;
 
-  Logs(ContainerDirectory directory) {
+  /**
+   * Those of a container.
+   *
+   * @param growing whether more may come
+   */
+  Logs(ContainerDirectory directory, LogPolicy policy, BooleanSupplier growing) {
     this.directory = directory;
+    this.policy = policy;
+    this.growing = growing;
   }
 
   /** The standard output so far; the caller closes the stream. */
   public InputStream stdout() {
-    return open(directory.stdout());
+    return isRaw() ? open(directory.stdout()) : output(false);
   }
 
   /** The standard error output so far; the caller closes the stream. */
   public InputStream stderr() {
-    return open(directory.stderr());
+    return isRaw() ? open(directory.stderr()) : output(true);
+  }
+
+  private boolean isRaw() {
+    return policy.format() == LogPolicy.Format.RAW;
+  }
+
+  private InputStream output(boolean error) {
+    return new CriOutput(directory.log(), CriLog.Position.START, error, () -> true);
   }
 
   /**
@@ -37,7 +60,54 @@ public final class Logs {
    * most the last 16 MiB.
    */
   public String text() {
-    return tail(directory.stdout(), MAX_TEXT) + tail(directory.stderr(), MAX_TEXT);
+    return end(MAX_TEXT);
+  }
+
+  /** Of each output the last bytes. */
+  String end(int limit) {
+    if (isRaw()) {
+      return tail(directory.stdout(), limit) + tail(directory.stderr(), limit);
+    }
+    try (InputStream out = stdout();
+        InputStream err = stderr()) {
+      return end(out, limit) + end(err, limit);
+    } catch (IOException e) {
+      throw missing(directory.log().directory(), e);
+    }
+  }
+
+  private static String end(InputStream in, int limit) throws IOException {
+    byte[] last = new byte[0];
+    for (byte[] next = in.readNBytes(limit); next.length > 0; next = in.readNBytes(limit)) {
+      byte[] both = Arrays.copyOf(last, last.length + next.length);
+      System.arraycopy(next, 0, both, last.length, next.length);
+      last = Arrays.copyOfRange(both, Math.max(0, both.length - limit), both.length);
+    }
+    return new String(last, StandardCharsets.UTF_8);
+  }
+
+  /**
+   * The lines, with their times, oldest first. Lines that are longer than 16 KiB, or were written
+   * in pieces, come in parts.
+   *
+   * @return lazy, and for one thread; with {@link LogQuery#following} its next element is waited
+   *     for. The caller closes it
+   * @throws RuncibleException UNSUPPORTED unless the log is in the format {@link
+   *     LogPolicy.Format#CRI}
+   */
+  public Stream<LogEntry> entries(LogQuery query) {
+    if (isRaw()) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "the log of container "
+              + directory.id()
+              + " has bytes alone, no lines with times; make the container with LogPolicy.cri()");
+    }
+    LogEntries entries = LogEntries.open(directory.log(), query, growing);
+    return StreamSupport.stream(
+            Spliterators.spliteratorUnknownSize(entries, Spliterator.ORDERED | Spliterator.NONNULL),
+            false)
+        .onClose(entries::close);
   }
 
   private static InputStream open(Path file) {

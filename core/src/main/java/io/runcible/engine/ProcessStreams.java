@@ -5,6 +5,7 @@ import io.runcible.RuncibleException;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.Pipe;
+import io.runcible.ffi.PipePump;
 import io.runcible.ffi.Pty;
 import io.runcible.runtime.OciRuntime;
 import io.runcible.runtime.ProcessSpec.ConsoleSize;
@@ -14,10 +15,13 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** The three streams of a process: the child's ends until it has started, and the caller's. */
@@ -31,6 +35,17 @@ final class ProcessStreams {
   private final @Nullable Pty pty;
   private final long stdoutStart;
   private final long stderrStart;
+  private @Nullable Logged logged;
+
+  /**
+   * A log in the format of Kubernetes.
+   *
+   * @param start where what this process writes begins
+   * @param pump reads what the child writes; null if another process does
+   * @param pipes the numbers of what the pump reads
+   */
+  private record Logged(
+      CriLog log, CriLog.Position start, @Nullable PipePump pump, List<Long> pipes) {}
 
   private record Piped(OutputStream stdin, InputStream stdout, InputStream stderr) {}
 
@@ -91,6 +106,77 @@ final class ProcessStreams {
     return new ProcessStreams(stdoutFile, stderrFile, Optional.empty(), childEnds, null);
   }
 
+  /**
+   * Pipes that somebody reads who writes a log in the format of Kubernetes.
+   *
+   * @param pump reads them here; without one, the reading ends are the third and the fourth of
+   *     {@link #childEnds}
+   */
+  static ProcessStreams openLogged(CriLog log, LogPolicy policy, @Nullable PipePump pump) {
+    List<FileDescriptor> childEnds = new ArrayList<>(List.of(FileCalls.openNull()));
+    List<FileDescriptor> readers = new ArrayList<>();
+    try {
+      Files.createDirectories(log.directory());
+      CriLog.Position start = log.end();
+      for (int i = 0; i < 2; i++) {
+        Pipe pipe = Pipe.open();
+        childEnds.add(pipe.writer());
+        readers.add(pipe.reader());
+      }
+      List<Long> pipes = List.of();
+      if (pump == null) {
+        childEnds.addAll(readers);
+      } else {
+        pipes = write(log, policy, pump, readers);
+      }
+      ProcessStreams streams =
+          new ProcessStreams(NO_FILE, NO_FILE, Optional.empty(), childEnds, null);
+      streams.logged = new Logged(log, start, pump, pipes);
+      return streams;
+    } catch (IOException e) {
+      childEnds.forEach(FileDescriptor::close);
+      throw new RuncibleException(
+          ErrorKind.UNAVAILABLE, "cannot make the log '" + log.directory() + "'", e);
+    } catch (RuntimeException e) {
+      childEnds.forEach(FileDescriptor::close);
+      readers.forEach(FileDescriptor::close);
+      throw e;
+    }
+  }
+
+  private static List<Long> write(
+      CriLog log, LogPolicy policy, PipePump pump, List<FileDescriptor> readers) {
+    CriLogWriter writer =
+        new CriLogWriter(log, policy.maxBytes(), policy.maxFiles(), Clock.systemUTC());
+    AtomicInteger open = new AtomicInteger(readers.size());
+    List<Long> pipes = new ArrayList<>();
+    for (int i = 0; i < readers.size(); i++) {
+      boolean error = i == 1;
+      pipes.add(
+          pump.add(
+              readers.get(i),
+              (bytes, length) -> {
+                if (length >= 0) {
+                  writer.write(error, bytes, length);
+                } else if (open.decrementAndGet() == 0) {
+                  writer.close();
+                }
+              }));
+    }
+    return pipes;
+  }
+
+  /** Does something when all that the child wrote is in the log. */
+  void whenWritten(Runnable then) {
+    Logged own = logged;
+    PipePump pump = own == null ? null : own.pump();
+    if (own == null || pump == null) {
+      then.run();
+    } else {
+      pump.drain(own.pipes(), then);
+    }
+  }
+
   /** Both outputs in one pipe, and no input. */
   static ProcessStreams openMerged() {
     List<FileDescriptor> childEnds = new ArrayList<>(List.of(FileCalls.openNull()));
@@ -138,6 +224,13 @@ final class ProcessStreams {
     return new ProcessStreams(stdoutFile, stderrFile, 0, 0);
   }
 
+  /** The same of a log in the format of Kubernetes. */
+  static ProcessStreams ofLog(CriLog log) {
+    ProcessStreams streams = new ProcessStreams(NO_FILE, NO_FILE, 0, 0);
+    streams.logged = new Logged(log, CriLog.Position.START, null, List.of());
+    return streams;
+  }
+
   /** What the runtime is to give to the child. */
   OciRuntime.Stdio stdio() {
     return pty != null
@@ -174,20 +267,30 @@ final class ProcessStreams {
   }
 
   InputStream stdout(BooleanSupplier writerEnded) {
+    Logged own = logged;
+    if (own != null) {
+      return new CriOutput(own.log(), own.start(), false, writerEnded);
+    }
     return piped.map(Piped::stdout).orElseGet(() -> follow(stdoutFile, stdoutStart, writerEnded));
   }
 
   InputStream stderr(BooleanSupplier writerEnded) {
+    Logged own = logged;
+    if (own != null) {
+      return new CriOutput(own.log(), own.start(), true, writerEnded);
+    }
     return piped.map(Piped::stderr).orElseGet(() -> follow(stderrFile, stderrStart, writerEnded));
   }
 
-  /** Where in the file what this process writes begins. */
-  long stdoutStart() {
-    return stdoutStart;
-  }
-
-  long stderrStart() {
-    return stderrStart;
+  /** Looks for a line in what this process writes. */
+  LineSearch search(boolean error, Pattern pattern) {
+    Logged own = logged;
+    if (own != null) {
+      return LineSearch.of(own.log(), own.start(), error, pattern);
+    }
+    return error
+        ? LineSearch.of(stderrFile, stderrStart, pattern)
+        : LineSearch.of(stdoutFile, stdoutStart, pattern);
   }
 
   private static InputStream follow(Path file, long start, BooleanSupplier writerEnded) {

@@ -54,10 +54,8 @@ public final class Ready {
         "a line of output that matches '" + regex + "'",
         container -> {
           ContainerProcess process = container.process();
-          LineSearch out =
-              new LineSearch(container.directory().stdout(), process.stdoutStart(), pattern);
-          LineSearch err =
-              new LineSearch(container.directory().stderr(), process.stderrStart(), pattern);
+          LineSearch out = process.search(false, pattern);
+          LineSearch err = process.search(true, pattern);
           return left -> out.found() || err.found();
         },
         DEFAULT_LIMIT);

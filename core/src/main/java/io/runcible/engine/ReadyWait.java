@@ -89,11 +89,7 @@ final class ReadyWait {
   }
 
   private RuncibleException notReady(ErrorKind kind, String what) {
-    String output =
-        logged
-            ? Logs.tail(container.directory().stdout(), SHOWN_OUTPUT)
-                + Logs.tail(container.directory().stderr(), SHOWN_OUTPUT)
-            : "";
+    String output = logged ? container.logs().end(SHOWN_OUTPUT) : "";
     return new RuncibleException(
         kind,
         container

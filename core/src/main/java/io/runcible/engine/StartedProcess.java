@@ -3,6 +3,7 @@ package io.runcible.engine;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.ChildProcess;
+import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.PidFd;
 import io.runcible.ffi.SocketNamespace;
 import io.runcible.ffi.WaitStatus;
@@ -15,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -39,6 +41,7 @@ final class StartedProcess {
   private final EngineParts parts;
   private final String what;
   private final Path pidFile;
+  private final ProcessStreams streams;
   private final Supplier<Optional<RuncibleException>> failure;
   private final CompletableFuture<ExitStatus> exit = new CompletableFuture<>();
   private final ContainerProcess process;
@@ -61,20 +64,29 @@ final class StartedProcess {
     this.parts = parts;
     this.what = what;
     this.pidFile = pidFile;
+    this.streams = streams;
     this.failure = failure;
     this.process =
         new ContainerProcess(what, streams, exit, this::signal, () -> release.accept(this));
   }
 
-  /** Starts the container of a bundle. */
+  /**
+   * Starts the container of a bundle.
+   *
+   * @param held what the monitor of a detached one keeps open
+   */
   static StartedProcess run(
-      EngineParts parts, ContainerDirectory directory, ContainerRecord record, Stdio stdio) {
+      EngineParts parts,
+      ContainerDirectory directory,
+      ContainerRecord record,
+      Stdio stdio,
+      List<FileDescriptor> held) {
     ProcessStreams streams =
         record
             .options()
             .terminal()
             .map(ProcessStreams::openTerminal)
-            .orElseGet(() -> ProcessStreams.open(stdio, directory.stdout(), directory.stderr()));
+            .orElseGet(() -> streams(parts, directory, record, stdio));
     RunRequest request =
         RunRequest.of(directory.id(), new Bundle(directory.path()), streams.stdio());
     StartedProcess started =
@@ -89,7 +101,7 @@ final class StartedProcess {
       started.launch(
           streams,
           () -> {
-            DetachedMonitor.start(parts, directory, request, streams);
+            DetachedMonitor.start(parts, directory, record, request, streams, held);
             started.follow(directory);
           });
     } else {
@@ -103,6 +115,15 @@ final class StartedProcess {
                   () -> {}));
     }
     return started;
+  }
+
+  private static ProcessStreams streams(
+      EngineParts parts, ContainerDirectory directory, ContainerRecord record, Stdio stdio) {
+    LogPolicy policy = record.options().logPolicy();
+    return policy.format() == LogPolicy.Format.CRI
+        ? ProcessStreams.openLogged(
+            directory.log(), policy, record.detached() ? null : parts.pump())
+        : ProcessStreams.open(stdio, directory.stdout(), directory.stderr());
   }
 
   /**
@@ -189,13 +210,17 @@ final class StartedProcess {
   }
 
   /** Follows a detached container that an earlier engine started. */
-  static StartedProcess adopt(EngineParts parts, ContainerDirectory directory) {
+  static StartedProcess adopt(
+      EngineParts parts, ContainerDirectory directory, ContainerRecord record) {
+    boolean raw = record.options().logPolicy().format() == LogPolicy.Format.RAW;
     StartedProcess adopted =
         new StartedProcess(
             parts,
             "container " + directory.id(),
             directory.pidFile(),
-            ProcessStreams.ofFiles(directory.stdout(), directory.stderr()),
+            raw
+                ? ProcessStreams.ofFiles(directory.stdout(), directory.stderr())
+                : ProcessStreams.ofLog(directory.log()),
             Optional::empty,
             self -> {});
     adopted.own = open(parts, directory.id());
@@ -263,8 +288,12 @@ final class StartedProcess {
         .onEnd(
             started.pidFd(),
             () -> {
-              complete(() -> outcome.apply(started.reap()));
-              afterwards.run();
+              WaitStatus status = started.reap();
+              streams.whenWritten(
+                  () -> {
+                    complete(() -> outcome.apply(status));
+                    afterwards.run();
+                  });
             });
   }
 

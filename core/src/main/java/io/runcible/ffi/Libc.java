@@ -130,6 +130,8 @@ public interface Libc {
 
   int socket(int domain, int type, int protocol);
 
+  int bind(int fd, Pointer address, int length);
+
   int setsockopt(int fd, int level, int option, Pointer value, int length);
 
   long send(int fd, Pointer data, long length, int flags);

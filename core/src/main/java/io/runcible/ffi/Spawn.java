@@ -29,7 +29,7 @@ public final class Spawn {
   private static final int F_DUPFD_CLOEXEC = 1030;
   private static final int F_SETFD = 2;
   private static final int FD_CLOEXEC = 1;
-  private static final int LOWEST_SOURCE = 32;
+  private static final int MAX_CHILD_FD = 2048;
   private static final int SIGSET_SIZE = 128;
   private static final long SYS_CLOSE_RANGE = 436;
   private static final int CLOSE_RANGE_CLOEXEC = 4;
@@ -64,7 +64,7 @@ public final class Spawn {
 
   /** Makes {@code source} the child's descriptor {@code childFd}; 0 to 2 default to /dev/null. */
   public Spawn descriptor(int childFd, FileDescriptor source) {
-    if (childFd < 0 || childFd >= LOWEST_SOURCE) {
+    if (childFd < 0 || childFd >= MAX_CHILD_FD) {
       throw new IllegalArgumentException("descriptor " + childFd);
     }
     descriptors.put(childFd, source);
@@ -91,8 +91,10 @@ public final class Spawn {
       }
       List<FileDescriptor> sources = new ArrayList<>();
       try {
+        int above = descriptors.keySet().stream().mapToInt(fd -> fd).max().orElse(2) + 1;
         Map<Integer, FileDescriptor> high = new TreeMap<>();
-        descriptors.forEach((childFd, source) -> high.put(childFd, duplicateHigh(source, sources)));
+        descriptors.forEach(
+            (childFd, source) -> high.put(childFd, duplicateHigh(source, above, sources)));
         return new ChildProcess(spawn(program, high), command.get(0));
       } finally {
         sources.forEach(FileDescriptor::close);
@@ -101,8 +103,9 @@ public final class Spawn {
   }
 
   /** Numbers above all targets, so that one dup2 never overwrites the source of the next. */
-  private static FileDescriptor duplicateHigh(FileDescriptor source, List<FileDescriptor> sources) {
-    int fd = Native.libc().fcntl(source.value(), F_DUPFD_CLOEXEC, LOWEST_SOURCE);
+  private static FileDescriptor duplicateHigh(
+      FileDescriptor source, int above, List<FileDescriptor> sources) {
+    int fd = Native.libc().fcntl(source.value(), F_DUPFD_CLOEXEC, above);
     FileDescriptor copy = new FileDescriptor(Native.check(fd, "dup", source), source);
     sources.add(copy);
     return copy;

@@ -295,6 +295,11 @@ public final class BridgeNetworks implements AutoCloseable {
           record.name(),
           table.engines().contains(journal.owner()) ? table : table.withEngine(journal.owner()));
       Rtnetlink.Link made = bridge.isPresent() ? bridge.get() : BridgeDevice.make(netlink, record);
+      if (bridge.isPresent()) {
+        rewritePorts(record, before, table);
+      } else if (!running(table).isEmpty()) {
+        writePorts(record, table);
+      }
       new ContainerDevice(record, lease, given).make(netlink, made, namespace, network.mac());
       writeHosts(record, table);
     }
@@ -346,7 +351,8 @@ public final class BridgeNetworks implements AutoCloseable {
         ContainerDevice.freeName(namespace.netlink()),
         given.addresses().keySet().stream().map(InetAddress::getHostAddress).toList(),
         names.stream().filter(Network::isHostName).toList(),
-        client.gatewayNames());
+        client.gatewayNames(),
+        List.of());
   }
 
   /** As long as this is open the bridge stays. */
@@ -399,6 +405,78 @@ public final class BridgeNetworks implements AutoCloseable {
     }
   }
 
+  /**
+   * Publishes ports of a container by the kernel's packet filter, as long as it runs, on the first
+   * network with a way out. No process has to stay for it.
+   *
+   * @param bindings with ports of the host that {@link KernelPorts} has taken
+   * @return a script for {@code nft -f} that ends it, for whoever hears of the container's end
+   * @throws RuncibleException FAILED_PRECONDITION if it is on no network with a way out,
+   *     UNSUPPORTED for what the kernel cannot do
+   */
+  public String publish(String token, List<PortBinding> bindings) {
+    return files.locked(
+        () -> {
+          for (NetworkRecord record : files.records()) {
+            Optional<Lease> lease = files.leases(record.name()).of(token);
+            if (lease.isPresent() && !record.internal()) {
+              return publish(record, lease.get(), bindings);
+            }
+          }
+          throw new RuncibleException(
+              ErrorKind.FAILED_PRECONDITION,
+              "ports "
+                  + bindings
+                  + " cannot be published: the container is on no network with a"
+                  + " way out");
+        });
+  }
+
+  private String publish(NetworkRecord record, Lease lease, List<PortBinding> bindings) {
+    Nft.require();
+    PortRules.require(record, lease, bindings);
+    Lease publishing = lease.publishing(bindings);
+    LeaseTable table = files.leases(record.name()).replacing(publishing);
+    files.write(record.name(), table);
+    writePorts(record, table);
+    // The rules first: they guard what this opens.
+    if (bindings.stream().anyMatch(PortRules::isLocal)) {
+      Forwarding.routeLoopback(record.device());
+    }
+    return PortRules.removal(record, publishing);
+  }
+
+  private void writePorts(NetworkRecord record, LeaseTable table) {
+    List<Lease> running = running(table);
+    List<Lease> written;
+    do {
+      written = running;
+      Nft.run(
+          PortRules.script(record, written), "publish ports on network '" + record.name() + "'");
+      // What ended meanwhile may have taken its ports out before this.
+      running = running(table);
+    } while (!running.equals(written));
+  }
+
+  private List<Lease> running(LeaseTable table) {
+    return table.leases().stream()
+        .filter(lease -> !lease.ports().isEmpty())
+        .filter(
+            lease ->
+                NetworkClient.ENDED.stream()
+                    .map(containers.resolve(lease.containerId())::resolve)
+                    .noneMatch(Files::exists))
+        .toList();
+  }
+
+  /** Of containers that are gone, or all where the table is a new one. */
+  private void rewritePorts(NetworkRecord record, LeaseTable before, LeaseTable after) {
+    if (before.leases().stream()
+        .anyMatch(lease -> !lease.ports().isEmpty() && !after.leases().contains(lease))) {
+      writePorts(record, after);
+    }
+  }
+
   /** The addresses of a container, network by network. */
   public List<InetAddress> addresses(String token) {
     List<InetAddress> addresses = new ArrayList<>();
@@ -426,6 +504,7 @@ public final class BridgeNetworks implements AutoCloseable {
       try (Rtnetlink netlink = Rtnetlink.open()) {
         cutOff(netlink, before, table);
       }
+      rewritePorts(record.get(), before, table);
     }
     files.write(name, table);
     writeHosts(record.get(), table);

@@ -65,6 +65,11 @@ final class Forwarding {
     }
   }
 
+  /** Lets packets from 127.0.0.1 out to a bridge, and the answers in. */
+  static void routeLoopback(String device) {
+    set("ipv4/conf/" + device + "/route_localnet", "1");
+  }
+
   private static void set(String setting, String value) {
     Path file = SETTINGS.resolve(setting);
     try {

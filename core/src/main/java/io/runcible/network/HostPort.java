@@ -24,12 +24,22 @@ final class HostPort {
     this.reservation = reservation;
   }
 
+  /** For pasta and slirp4netns. */
   static HostPort reserve(PortBinding wanted) {
+    return reserve(wanted, true);
+  }
+
+  /**
+   * Takes a port.
+   *
+   * @param alike whether a free port for UDP is rather one of the number that the container has
+   */
+  static HostPort reserve(PortBinding wanted, boolean alike) {
     try {
       NetworkChannel reservation =
           switch (wanted.protocol()) {
             case TCP -> PortReservation.tcp(wanted);
-            case UDP -> deaf(udp(wanted));
+            case UDP -> deaf(alike ? udp(wanted) : PortReservation.udp(wanted));
           };
       return new HostPort(wanted.withHostPort(PortReservation.port(reservation)), reservation);
     } catch (IOException | UnsupportedOperationException e) {

@@ -38,6 +38,7 @@ record LeaseTable(List<Lease> leases, List<String> engines, Map<String, String> 
    * @param addresses its addresses
    * @param names what the others find it by
    * @param gatewayNames what it calls the host
+   * @param ports what the packet filter publishes of it, as {@link PortBinding#parse} reads it
    */
   record Lease(
       String containerId,
@@ -46,7 +47,24 @@ record LeaseTable(List<Lease> leases, List<String> engines, Map<String, String> 
       String device,
       List<String> addresses,
       List<String> names,
-      List<String> gatewayNames) {
+      List<String> gatewayNames,
+      List<String> ports) {
+    /** Earlier releases wrote no ports. */
+    Lease {
+      ports = ports == null ? List.of() : List.copyOf(ports);
+    }
+
+    Lease publishing(List<PortBinding> bindings) {
+      return new Lease(
+          containerId,
+          token,
+          hostDevice,
+          device,
+          addresses,
+          names,
+          gatewayNames,
+          bindings.stream().map(PortBinding::toString).toList());
+    }
 
     List<InetAddress> parsedAddresses() {
       return addresses.stream().map(IpPrefix::parseAddress).toList();
@@ -75,6 +93,14 @@ record LeaseTable(List<Lease> leases, List<String> engines, Map<String, String> 
     Map<String, String> latest = new LinkedHashMap<>(last);
     latest.putAll(given);
     return new LeaseTable(more, engines, latest);
+  }
+
+  /** With another one for the same container, in its place. */
+  LeaseTable replacing(Lease lease) {
+    return new LeaseTable(
+        leases.stream().map(l -> l.token().equals(lease.token()) ? lease : l).toList(),
+        engines,
+        last);
   }
 
   LeaseTable withEngine(String engine) {

@@ -18,6 +18,9 @@ public record NetworkClient(
   /** The file in a container's directory that keeps its network namespace. */
   public static final String NAMESPACE = "netns";
 
+  /** Files in a container's directory, any of which says that its process has ended. */
+  public static final List<String> ENDED = List.of("exit", "exit.new");
+
   /** The file in a container's directory that it has as {@code /etc/hosts}. */
   public static final String HOSTS = "hosts";
 

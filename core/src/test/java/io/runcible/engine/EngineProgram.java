@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -164,6 +165,12 @@ final class EngineProgram {
             engine.networks().disconnect(container, "other");
           }
           engine.networks().remove("other");
+        });
+    forever(
+        () -> {
+          try (Container container = engine.run(sh("sleep 600").detached().publish(7000).build())) {
+            container.restart(Duration.ZERO);
+          }
         });
   }
 

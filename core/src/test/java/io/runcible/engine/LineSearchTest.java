@@ -24,7 +24,7 @@ class LineSearchTest {
   }
 
   private LineSearch search(String regex) {
-    return new LineSearch(file, 0, Pattern.compile(regex));
+    return LineSearch.of(file, 0, Pattern.compile(regex));
   }
 
   private void write(String text) throws IOException {

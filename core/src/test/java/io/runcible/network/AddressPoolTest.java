@@ -25,7 +25,7 @@ class AddressPoolTest {
     AddressPool.Given given = new AddressPool(network, table).choose(Optional.empty());
     List<String> addresses =
         given.addresses().keySet().stream().map(InetAddress::getHostAddress).toList();
-    Lease lease = new Lease(id, id, "rcv", "eth0", addresses, List.of(), List.of());
+    Lease lease = new Lease(id, id, "rcv", "eth0", addresses, List.of(), List.of(), List.of());
     return table.with(lease, given.last());
   }
 

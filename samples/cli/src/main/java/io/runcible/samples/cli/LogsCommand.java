@@ -1,27 +1,61 @@
 package io.runcible.samples.cli;
 
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
+import io.runcible.engine.LogEntry;
+import io.runcible.engine.LogQuery;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.PrintStream;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Prints what a container wrote. */
+/** Prints what a container has written. */
 @Command(
     name = "logs",
-    description = "Print the output of a container, standard output first.",
+    description =
+        "Print the output of a container. One that was run with --log-opt has lines with times;"
+            + " of others the standard output comes first, and only --follow has an effect.",
     mixinStandardHelpOptions = true)
 final class LogsCommand implements Callable<Integer> {
   @Mixin private EngineOptions options = new EngineOptions();
 
   @Option(
       names = {"-f", "--follow"},
-      description = "Follow the standard output to the end of the container.")
+      description = "Wait for more, to the end of the container.")
   private boolean follow;
+
+  @Option(
+      names = {"-t", "--timestamps"},
+      description = "Print the time of each line.")
+  private boolean timestamps;
+
+  @Option(
+      names = {"-n", "--tail"},
+      paramLabel = "LINES",
+      description = "So many lines at the end.")
+  private @Nullable String tail;
+
+  @Option(
+      names = "--since",
+      paramLabel = "TIME",
+      description = "From a time on: 2026-01-02T03:04:05Z, or 10m for ten minutes ago.")
+  private @Nullable String since;
+
+  @Option(names = "--until", paramLabel = "TIME", description = "Up to a time.")
+  private @Nullable String until;
 
   @Parameters(paramLabel = "CONTAINER")
   private String id = "";
@@ -30,12 +64,59 @@ final class LogsCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     try (ContainerEngine engine = options.open()) {
       Container container = Containers.require(engine, id);
-      try (InputStream out = follow ? container.process().stdout() : container.logs().stdout();
-          InputStream err = container.logs().stderr()) {
-        out.transferTo(System.out);
-        err.transferTo(System.err);
+      try (Stream<LogEntry> entries = container.logs().entries(query())) {
+        entries.forEach(this::print);
+      } catch (RuncibleException e) {
+        if (e.kind() != ErrorKind.UNSUPPORTED || !query().equals(query(follow)) || timestamps) {
+          throw e;
+        }
+        printBytes(container);
       }
     }
     return 0;
+  }
+
+  private static LogQuery query(boolean follow) {
+    return follow ? LogQuery.ALL.following() : LogQuery.ALL;
+  }
+
+  private LogQuery query() {
+    LogQuery query = query(follow);
+    if (since != null) {
+      query = query.since(time(since));
+    }
+    if (until != null) {
+      query = query.until(time(until));
+    }
+    return tail == null || tail.equals("all") ? query : query.tail(Long.parseLong(tail));
+  }
+
+  private static Instant time(String text) {
+    try {
+      return text.contains("T") && !text.startsWith("P")
+          ? OffsetDateTime.parse(text).toInstant()
+          : Instant.now().minus(Duration.parse("PT" + text.toUpperCase(Locale.ROOT)));
+    } catch (DateTimeException e) {
+      throw new IllegalArgumentException("'" + text + "' is no time", e);
+    }
+  }
+
+  private void print(LogEntry entry) {
+    PrintStream out = entry.error() ? System.err : System.out;
+    String text = (timestamps ? entry.time() + " " : "") + entry.text();
+    if (entry.complete()) {
+      out.println(text);
+    } else {
+      out.print(text);
+    }
+    out.flush();
+  }
+
+  private void printBytes(Container container) throws IOException {
+    try (InputStream out = follow ? container.process().stdout() : container.logs().stdout();
+        InputStream err = container.logs().stderr()) {
+      out.transferTo(System.out);
+      err.transferTo(System.err);
+    }
   }
 }

@@ -96,6 +96,14 @@ final class RunCommand implements Callable<Integer> {
       description = "Publish a port of the container; without an address, on 127.0.0.1.")
   private List<String> ports = List.of();
 
+  @Option(
+      names = "--log-opt",
+      paramLabel = "KEY=VALUE",
+      description =
+          "max-size=10m and max-file=3: keep the log in the format of Kubernetes, with times, in"
+              + " so many files of that size. max-size=0: without a limit.")
+  private Map<String, String> log = Map.of();
+
   @Option(names = "--entrypoint", description = "Instead of that of the image.")
   private @Nullable String entrypoint;
 
@@ -155,6 +163,9 @@ final class RunCommand implements Callable<Integer> {
     }
     if (entrypoint != null) {
       spec.entrypoint(entrypoint);
+    }
+    if (!log.isEmpty()) {
+      spec.log(LogOptions.parse(log));
     }
     if (tty) {
       int[] size = UserTerminal.size();

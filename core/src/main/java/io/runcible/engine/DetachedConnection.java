@@ -1,0 +1,84 @@
+package io.runcible.engine;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.ffi.FileDescriptor;
+import io.runcible.network.KernelPorts;
+import io.runcible.network.PortBinding;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.file.Files;
+import java.util.List;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The published ports of a detached container. They are kept by this process until the container
+ * runs, and then by its monitor, which also ends the publishing.
+ */
+final class DetachedConnection implements ContainerConnection {
+  private final EngineParts parts;
+  private final ContainerDirectory directory;
+  private final List<PortBinding> bindings;
+  private @Nullable KernelPorts ports;
+
+  DetachedConnection(EngineParts parts, ContainerDirectory directory, List<PortBinding> bindings) {
+    this.parts = parts;
+    this.directory = directory;
+    this.bindings = bindings;
+  }
+
+  static DetachedConnection reserve(
+      EngineParts parts, ContainerDirectory directory, List<PortBinding> wanted) {
+    KernelPorts taken = KernelPorts.reserve(wanted);
+    DetachedConnection connection = new DetachedConnection(parts, directory, taken.bindings());
+    connection.ports = taken;
+    return connection;
+  }
+
+  static void requirePossible(PortBinding binding) {
+    KernelPorts.requirePossible(binding);
+  }
+
+  @Override
+  public List<PortBinding> ports() {
+    return bindings;
+  }
+
+  /** Packets that come before the program listens are refused by the container's own kernel. */
+  @Override
+  public synchronized void prepare() {
+    if (ports == null) {
+      ports = KernelPorts.reserve(bindings);
+    }
+    ContainerRecord record = ContainerRecord.read(directory).orElseThrow();
+    try {
+      String end = parts.networks().publish(record.token(), bindings);
+      Files.writeString(directory.unpublishFile(), end);
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.UNAVAILABLE, "cannot write '" + directory.unpublishFile() + "'", e);
+    }
+  }
+
+  @Override
+  public synchronized List<FileDescriptor> held() {
+    KernelPorts taken = ports;
+    return taken == null ? List.of() : taken.handOver();
+  }
+
+  @Override
+  public Runnable started(StartedProcess process, Supplier<List<InetAddress>> addresses) {
+    close();
+    return () -> {};
+  }
+
+  @Override
+  public synchronized void close() {
+    KernelPorts taken = ports;
+    ports = null;
+    if (taken != null) {
+      taken.close();
+    }
+  }
+}

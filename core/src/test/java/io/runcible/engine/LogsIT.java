@@ -1,0 +1,109 @@
+package io.runcible.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.runcible.ErrorKind;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Logs in the format of Kubernetes, with and without an engine. */
+class LogsIT {
+  @RegisterExtension static final TestEngine ENGINE = new TestEngine();
+
+  private static final int LIMIT = 64 << 10;
+
+  private static List<String> lines(Container container, LogQuery query) {
+    try (Stream<LogEntry> entries = container.logs().entries(query)) {
+      return entries.map(e -> (e.error() ? "err " : "out ") + e.text()).toList();
+    }
+  }
+
+  private static List<Path> files(Container container) throws IOException {
+    try (Stream<Path> files = Files.list(ENGINE.directory(container).resolve("log"))) {
+      return files.toList();
+    }
+  }
+
+  @Test
+  void outputIsReadAsItIsWrittenAndAfterTheEnd() throws IOException {
+    Instant before = Instant.now();
+    try (Container container =
+        ENGINE
+            .get()
+            .run(ENGINE.sh("echo one; echo two >&2; read x").log(LogPolicy.cri()).build())) {
+      container.waitFor();
+      assertThat(TestEngine.ended(container).stdout()).isEqualTo("one\n");
+      assertThat(container.logs().text()).isEqualTo("one\ntwo\n");
+      assertThat(lines(container, LogQuery.ALL)).containsExactlyInAnyOrder("out one", "err two");
+      assertThat(lines(container, LogQuery.ALL.until(before))).isEmpty();
+      assertThat(lines(container, LogQuery.ALL.since(before)).size()).isEqualTo(2);
+      container.restart(Duration.ZERO);
+      container.awaitReady(Ready.onLog("one"));
+      container.waitFor();
+      assertThat(container.logs().text()).isEqualTo("one\none\ntwo\ntwo\n");
+      assertThat(TestEngine.ended(container).stdout()).isEqualTo("one\n");
+      assertThat(files(container)).hasSize(1);
+    }
+    RunIT.assertFails(
+        () -> {
+          try (Container raw = ENGINE.get().create(ENGINE.sh("true").build())) {
+            raw.logs().entries(LogQuery.ALL);
+          }
+        },
+        ErrorKind.UNSUPPORTED,
+        "LogPolicy");
+  }
+
+  @Test
+  void outputWithoutEndTakesBoundedSpaceAndIsFollowed() throws IOException {
+    try (Container container =
+        ENGINE.get().run(ENGINE.sh("yes | head -c 600000").log(LogPolicy.cri(LIMIT, 2)).build())) {
+      long[] count = new long[1];
+      try (Stream<LogEntry> entries = container.logs().entries(LogQuery.ALL.following())) {
+        entries.forEach(e -> count[0]++);
+      }
+      // How much a follower missed depends on which of the two was faster.
+      assertThat(count[0]).isPositive();
+      assertThat(container.waitFor().isSuccess()).isTrue();
+      assertThat(files(container)).hasSize(2);
+      for (Path file : files(container)) {
+        assertThat(Files.size(file)).isLessThanOrEqualTo(LIMIT);
+      }
+      assertThat(lines(container, LogQuery.ALL.tail(1))).containsExactly("out y");
+    }
+  }
+
+  @Test
+  void logOfADetachedContainerIsWrittenWithoutAnEngine() throws IOException {
+    List<String> expected = new ArrayList<>(List.of("out up", "err down"));
+    try (ContainerEngine first = ENGINE.open()) {
+      first
+          .run(
+              ENGINE
+                  .sh(
+                      "echo up; sleep 0.2; echo down >&2; until [ -e /end ]; do sleep 0.05; done;"
+                          + " yes | head -c 1000000; printf last; exit 42")
+                  .name("logged")
+                  .log(LogPolicy.cri(LIMIT, 2))
+                  .detached()
+                  .build())
+          .awaitReady(Ready.onLog("down"));
+    }
+    try (Container container = ENGINE.get().find("logged").orElseThrow()) {
+      assertThat(lines(container, LogQuery.ALL)).isEqualTo(expected);
+      assertThat(container.exec("touch", "/end").waitFor().isSuccess()).isTrue();
+      assertThat(container.waitFor(TestEngine.LIMIT)).contains(ExitStatus.ofExit(42));
+      // All of it was written before the end was told.
+      assertThat(lines(container, LogQuery.ALL.tail(2))).containsExactly("out y", "out last");
+      assertThat(files(container)).hasSize(2);
+    }
+  }
+}
