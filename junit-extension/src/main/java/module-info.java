@@ -4,6 +4,7 @@ module io.runcible.junit {
   requires transitive io.runcible;
   requires transitive org.junit.jupiter.api;
   requires org.slf4j;
+  requires org.yaml.snakeyaml;
 
   exports io.runcible.junit;
   exports io.runcible.junit.presets;

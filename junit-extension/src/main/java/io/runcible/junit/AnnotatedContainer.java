@@ -1,5 +1,6 @@
 package io.runcible.junit;
 
+import io.runcible.engine.Container;
 import io.runcible.engine.ContainerSpec;
 import io.runcible.engine.Mount;
 import io.runcible.engine.Ready;
@@ -41,7 +42,7 @@ final class AnnotatedContainer implements ContainerPlan {
     return lastPart(new Placeholders("", List.of(), name -> missing()).resolve(wanted.image()));
   }
 
-  private static <T> T missing() {
+  private static Container missing() {
     throw new IllegalStateException("no container has a name before it is known");
   }
 

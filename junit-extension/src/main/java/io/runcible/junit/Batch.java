@@ -53,28 +53,32 @@ final class Batch {
     Executor executor = items.size() == 1 ? Runnable::run : Batch::newThread;
     items.values().forEach(item -> executor.execute(() -> start(item)));
     Map<String, Container> started = new LinkedHashMap<>();
-    List<RuntimeException> failures = new ArrayList<>();
+    List<Throwable> failures = new ArrayList<>();
     futures.forEach(
         (name, future) -> {
           try {
             StartedContainer one = SharedContainer.join(future);
             known.add(one);
             started.put(name, one.container());
-          } catch (RuntimeException e) {
+          } catch (RuntimeException | Error e) {
             failures.add(e);
           }
         });
-    if (!failures.isEmpty()) {
-      throw first(failures);
-    }
+    throwFirst(failures);
     return started;
   }
 
   /** One that depends on one that failed fails with the same. */
-  private static RuntimeException first(List<RuntimeException> failures) {
-    RuntimeException first = failures.get(0);
+  private static void throwFirst(List<Throwable> failures) {
+    if (failures.isEmpty()) {
+      return;
+    }
+    Throwable first = failures.get(0);
     failures.stream().distinct().filter(other -> other != first).forEach(first::addSuppressed);
-    return first;
+    if (first instanceof Error error) {
+      throw error;
+    }
+    throw (RuntimeException) first;
   }
 
   private void requireOrder(String name, Set<String> waiting) {

@@ -23,8 +23,8 @@ final class LogForwarder implements AutoCloseable {
   private final Set<Output> outputs = ConcurrentHashMap.newKeySet();
   private @Nullable Thread thread;
 
-  /** Forwards until what is returned is closed; all that was written by then is forwarded. */
-  AutoCloseable follow(String name, Container container) {
+  /** Forwards until what is returned is run; all that was written by then is forwarded. */
+  Runnable follow(String name, Container container) {
     Logger logger = LoggerFactory.getLogger(PREFIX + name);
     if (!logger.isDebugEnabled()) {
       return () -> {};

@@ -82,8 +82,9 @@ final class ReusedContainer {
   }
 
   private synchronized void removeIfUnused(ContainerEngine engine) {
-    try (FileChannel gate = open(GATE);
-        FileLock unused = gate.lock()) {
+    try (FileChannel gate = open(GATE)) {
+      // Until the file is closed.
+      var unused = gate.lock();
       if (users == 0 && isUnused()) {
         engine.find(name).ifPresent(Container::close);
         Files.deleteIfExists(file(USERS));
@@ -95,8 +96,9 @@ final class ReusedContainer {
 
   private synchronized Container enter(
       ContainerEngine engine, ContainerSpec spec, Function<ContainerSpec, Container> create) {
-    try (FileChannel gate = open(GATE);
-        FileLock unused = gate.lock()) {
+    try (FileChannel gate = open(GATE)) {
+      // Until the file is closed.
+      var unused = gate.lock();
       boolean alone = users == 0 && takeUse();
       try {
         Container container = find(engine, alone, spec, create);
@@ -154,8 +156,9 @@ final class ReusedContainer {
   }
 
   private synchronized void leave(Container container) {
-    try (FileChannel gate = open(GATE);
-        FileLock unused = gate.lock()) {
+    try (FileChannel gate = open(GATE)) {
+      // Until the file is closed.
+      var unused = gate.lock();
       users--;
       if (users > 0) {
         return;

@@ -54,7 +54,7 @@ final class SharedContainer implements AutoCloseable {
     return users > 0;
   }
 
-  void release() throws Exception {
+  void release() {
     CompletableFuture<StartedContainer> last = null;
     synchronized (this) {
       users--;
@@ -66,14 +66,14 @@ final class SharedContainer implements AutoCloseable {
     close(last);
   }
 
-  private static void close(@Nullable CompletableFuture<StartedContainer> future) throws Exception {
+  private static void close(@Nullable CompletableFuture<StartedContainer> future) {
     if (future != null && future.isDone() && !future.isCompletedExceptionally()) {
       future.join().close();
     }
   }
 
   @Override
-  public void close() throws Exception {
+  public void close() {
     CompletableFuture<StartedContainer> last;
     synchronized (this) {
       last = started;

@@ -13,7 +13,7 @@ final class StartedContainer implements AutoCloseable {
   private final String name;
   private final Container container;
   private final Duration untilReady;
-  private final AutoCloseable log;
+  private final Runnable log;
   private final Runnable remove;
   private boolean keep;
 
@@ -22,7 +22,7 @@ final class StartedContainer implements AutoCloseable {
       String name,
       Container container,
       Duration untilReady,
-      AutoCloseable log,
+      Runnable log,
       Runnable remove) {
     this.run = run;
     this.name = name;
@@ -61,9 +61,9 @@ final class StartedContainer implements AutoCloseable {
   }
 
   @Override
-  public synchronized void close() throws Exception {
+  public synchronized void close() {
     try {
-      log.close();
+      log.run();
     } finally {
       if (keep) {
         run.keep(container);

@@ -98,7 +98,7 @@ class ChildJvmIT {
     Map<String, String> all = new HashMap<>(properties);
     all.put("shell.image", KIT.reference());
     String hide =
-        "for p in runc crun; do"
+        "PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; for p in runc crun; do"
             + " for f in $(which -a $p); do mount --bind /dev/null $(realpath $f); done;"
             + " done; exec \"$@\"";
     try (ChildJvm child =

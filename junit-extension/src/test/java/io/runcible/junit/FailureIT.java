@@ -173,6 +173,7 @@ class FailureIT {
             .start();
     assertThat(new String(enter.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
         .isEqualTo("left by the test\n");
+    enter.waitFor();
     assertThat(Kit.failure(results.get())).contains("on purpose");
     assertNoneRuns();
   }

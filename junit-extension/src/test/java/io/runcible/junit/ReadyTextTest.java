@@ -28,7 +28,17 @@ class ReadyTextTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"", "port", "port:", "port:0", "port:65536", "exec: ", "healthy:now", "up", "http:/"})
+      strings = {
+        "",
+        "port",
+        "port:",
+        "port:0",
+        "port:65536",
+        "exec: ",
+        "healthy:now",
+        "up",
+        "http:/"
+      })
   void otherTextIsRefused(String text) {
     assertThatThrownBy(() -> ReadyText.parse(text))
         .isInstanceOf(ExtensionConfigurationException.class)
@@ -44,11 +54,7 @@ class ReadyTextTest {
   @Test
   void portsOfTcpAreWaitedForByThemselves() {
     ContainerSpec spec =
-        ContainerSpec.builder("x")
-            .publish(80)
-            .publish(PortBinding.udp(53))
-            .publish(81)
-            .build();
+        ContainerSpec.builder("x").publish(80).publish(PortBinding.udp(53)).publish(81).build();
     assertThat(ReadyText.ofPorts(spec).orElseThrow())
         .hasToString("a listener on TCP port 80 and a listener on TCP port 81");
     assertThat(ReadyText.ofPorts(ContainerSpec.builder("x").build())).isEmpty();

@@ -11,6 +11,7 @@ import java.lang.annotation.Inherited;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.util.HashSet;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
@@ -202,15 +203,15 @@ class ScopeIT {
 
   static class OfConstructor {
     private static Container ofTheClass;
-    private static Container before;
+    private static final AtomicReference<Container> BEFORE = new AtomicReference<>();
     private final Container own;
 
     OfConstructor(@RunContainer(image = "${shell.image}") Container own) {
+      Container before = BEFORE.getAndSet(own);
       if (before != null) {
         assertThat(before.state()).hasToString("REMOVED");
       }
       this.own = own;
-      before = own;
     }
 
     @BeforeAll
@@ -222,7 +223,7 @@ class ScopeIT {
     @AfterAll
     static void end() {
       use(ofTheClass);
-      before = null;
+      BEFORE.set(null);
     }
 
     @RepeatedTest(2)

@@ -1,0 +1,147 @@
+package io.runcible.junit;
+
+import io.runcible.engine.Container;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionConfigurationException;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/**
+ * Runs the services of a Compose file for tests. The file is read here; no other program is needed.
+ *
+ * <pre>{@code
+ * @RegisterExtension
+ * static final ComposeExtension shop = ComposeExtension.of(Path.of("compose.yaml"));
+ *
+ * @Test
+ * void answers(@HostUrl("http://web:8080/") URI url) { … }
+ * }</pre>
+ *
+ * <p>It lives as long as a {@link ContainerExtension} does. Services start at the same time, but
+ * for what they depend on; tests begin when all are ready: those with a health check when they are
+ * healthy, others when something listens on each TCP port that they publish. Without a host's port
+ * in the file, and only then, several runs do not get in each other's way. Ports are published on
+ * 127.0.0.1 unless the file names another address.
+ *
+ * <p>Of a file there may be services and bridge networks; of a service {@code image}, {@code
+ * entrypoint}, {@code command}, {@code environment}, {@code labels}, {@code ports} and {@code
+ * volumes} in their short form, {@code networks} with aliases, {@code depends_on} with {@code
+ * service_started} and {@code service_healthy}, {@code healthcheck}, {@code user}, {@code
+ * working_dir}, {@code hostname}, {@code stop_signal}, {@code tmpfs}, {@code mem_limit}, {@code
+ * cpus}, {@code pids_limit}, {@code cap_add}, {@code cap_drop}, {@code read_only}, {@code restart}
+ * and {@code expose}, which does nothing. A volume is a file or directory of the host, relative to
+ * the file's directory. {@code ${NAME:-default}} is a variable of the environment or, before that,
+ * a system property. Anything else fails the test, by name, before a container starts.
+ *
+ * <p>All services are on bridge networks, which take root.
+ */
+public final class ComposeExtension
+    implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
+  private static final int MAX_SIZE = 1 << 20;
+
+  private final String document;
+  private final Optional<Path> directory;
+  private final Map<String, SharedContainer> shared = new ConcurrentHashMap<>();
+  private volatile Map<String, Container> containers = Map.of();
+
+  private ComposeExtension(String document, Optional<Path> directory) {
+    this.document = document;
+    this.directory = directory;
+  }
+
+  /** Of a file; paths in it are relative to its directory. */
+  public static ComposeExtension of(Path file) {
+    try (InputStream in = Files.newInputStream(file)) {
+      return new ComposeExtension(
+          read(in, file.toString()), Optional.ofNullable(file.toAbsolutePath().getParent()));
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read '" + file + "'", e);
+    }
+  }
+
+  /** Of a text. */
+  public static ComposeExtension ofText(String document) {
+    return new ComposeExtension(document, Optional.empty());
+  }
+
+  private static String read(InputStream in, String name) throws IOException {
+    byte[] bytes = in.readNBytes(MAX_SIZE + 1);
+    if (bytes.length > MAX_SIZE) {
+      throw new ExtensionConfigurationException("'" + name + "' is larger than 1 MiB");
+    }
+    return new String(bytes, StandardCharsets.UTF_8);
+  }
+
+  /** The container of a service. */
+  public Container container(String service) {
+    Container container = containers.get(service);
+    if (container == null) {
+      throw new IllegalStateException(
+          "no service '" + service + "' runs; there are " + containers.keySet());
+    }
+    return container;
+  }
+
+  /** The port of the host that publishes a port of a service. */
+  public int hostPort(String service, int containerPort) {
+    return container(service).hostPort(containerPort);
+  }
+
+  @Override
+  public void beforeAll(ExtensionContext context) {
+    start(context);
+  }
+
+  @Override
+  public void beforeEach(ExtensionContext context) {
+    if (containers.isEmpty()) {
+      start(context);
+    }
+  }
+
+  @Override
+  public void afterEach(ExtensionContext context) {
+    FailureReport.ifFailed(context);
+  }
+
+  @Override
+  public void afterAll(ExtensionContext context) {
+    FailureReport.ifFailed(context);
+  }
+
+  private void start(ExtensionContext context) {
+    List<ComposeService> services =
+        ComposeFile.parse(document, directory, ComposeExtension::variable);
+    AutoCloseable forget =
+        () -> {
+          if (shared.values().stream().noneMatch(SharedContainer::isUsed)) {
+            containers = Map.of();
+          }
+        };
+    context.getStore(TestRun.NAMESPACE).put(new Object(), forget);
+    Batch batch = new Batch(context);
+    for (ComposeService service : services) {
+      SharedContainer own = shared.computeIfAbsent(service.name(), name -> new SharedContainer());
+      batch.add(service, Home.counted(context, own));
+    }
+    containers = batch.start();
+  }
+
+  private static @Nullable String variable(String name) {
+    String property = System.getProperty(name);
+    return property != null ? property : System.getenv(name);
+  }
+}
