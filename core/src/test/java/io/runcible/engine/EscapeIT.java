@@ -130,7 +130,7 @@ class EscapeIT {
       assertThat(sh(container, script.toString()).lines().toList())
           .as(() -> "numbers of what was possible in " + ATTEMPTS)
           .containsExactly("end");
-      assertThat(sh(container, "ls /proc/1/fd").split("\n")).containsExactly("0", "1", "2");
+      assertThat(sh(container, "ls /proc/1/fd")).isEqualTo("0\n1\n2\n");
 
       String fill = "dd if=/dev/zero of=/fill/x bs=64k count=64; stat -c %s /fill/x";
       assertThat(sh(container, fill)).isEqualTo("1048576\n");
@@ -155,9 +155,7 @@ class EscapeIT {
     try (Container container = ENGINE.get().run(ENGINE.sh("sleep 600").build())) {
       for (int number = 3; number < 12; number++) {
         ExecSpec spec =
-            ExecSpec.builder("sh", "-c", look)
-                .workingDirectory("/proc/self/fd/" + number)
-                .build();
+            ExecSpec.builder("sh", "-c", look).workingDirectory("/proc/self/fd/" + number).build();
         try {
           assertThat(TestEngine.ended(container.exec(spec)).status().code()).isNotZero();
         } catch (RuncibleException e) {
@@ -252,16 +250,13 @@ class EscapeIT {
     assertThat(runLoaded().lines())
         .contains("A=c", "PATH=/bin", "[]")
         .noneMatch(line -> line.startsWith("JAVA_HOME"));
-    load(
-        new LayerWriter(),
-        config -> config.environment(List.of("A=b\0C=d")).command("/bin/env"));
+    load(new LayerWriter(), config -> config.environment(List.of("A=b\0C=d")).command("/bin/env"));
     assertThat(runLoaded()).isEqualTo("INVALID_INPUT");
     for (String name : List.of("", "A=B", "A\0B")) {
       RunIT.assertFails(() -> ENGINE.sh("").environment(name, "x"), ErrorKind.INVALID_INPUT);
     }
     RunIT.assertFails(() -> ENGINE.sh("").environment("A", "x\0y"), ErrorKind.INVALID_INPUT);
-    assertThat(
-            ENGINE.run(ENGINE.sh("echo [$B]; echo \"$A\"").environment("A", "x\nB=y")).output())
+    assertThat(ENGINE.run(ENGINE.sh("echo [$B]; echo \"$A\"").environment("A", "x\nB=y")).output())
         .isEqualTo("[]\nx\nB=y");
   }
 }

@@ -12,6 +12,7 @@ import io.runcible.runtime.Resources;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
@@ -57,8 +58,7 @@ class ResourceIT {
         "kernel.panic");
     RunIT.assertFails(
         () ->
-            ENGINE.run(
-                ENGINE.sh("true").network(Network.HOST).sysctl("net.core.somaxconn", "77")),
+            ENGINE.run(ENGINE.sh("true").network(Network.HOST).sysctl("net.core.somaxconn", "77")),
         ErrorKind.INVALID_INPUT,
         "net.core.somaxconn");
     RunIT.assertFails(() -> ENGINE.sh("").ulimit("no", 1, 1), ErrorKind.INVALID_INPUT, "NO");
@@ -72,14 +72,14 @@ class ResourceIT {
     for (String controller : new String[] {"memory", "pids"}) {
       HostTools.require(groups.has(controller), "no " + controller + " control group");
     }
-    String device = Files.readAllLines(Path.of("/proc/self/mountinfo")).stream()
-        .map(line -> line.split(" ")[2])
-        .filter(number -> Files.exists(Path.of("/sys/dev/block", number)))
-        .findFirst()
-        .orElse("");
-    HostTools.require(!device.isEmpty(), "no block device is mounted");
+    Path blocks = Path.of("/sys/block");
+    HostTools.require(Files.isDirectory(blocks), "there is no " + blocks);
+    String device;
+    try (Stream<Path> disks = Files.list(blocks)) {
+      device = Files.readString(disks.sorted().findFirst().orElseThrow().resolve("dev")).strip();
+    }
     boolean io = groups.has("io") || groups.has("blkio");
-    String[] number = device.split(":");
+    String[] number = device.split(":", -1);
     Resources resources =
         Resources.builder()
             .memory(64 << 20)
@@ -90,7 +90,7 @@ class ResourceIT {
                 new IoLimit(
                     IoLimit.Kind.READ_BYTES,
                     Integer.parseInt(number[0]),
-                    0,
+                    Integer.parseInt(number[1]),
                     1 << 20))
             .build();
     String script =
@@ -108,7 +108,9 @@ class ResourceIT {
             ENGINE
                 .run(
                     ENGINE
-                        .sh(group("memory.max", "memory.limit_in_bytes") + group("pids.max", "pids.max"))
+                        .sh(
+                            group("memory.max", "memory.limit_in_bytes")
+                                + group("pids.max", "pids.max"))
                         .resources(resources)
                         .memory("32m")
                         .pids(55))

@@ -111,10 +111,7 @@ final class VolumeCommand {
   }
 
   /** Shows some. */
-  @Command(
-      name = "inspect",
-      description = "Show volumes as JSON.",
-      mixinStandardHelpOptions = true)
+  @Command(name = "inspect", description = "Show volumes as JSON.", mixinStandardHelpOptions = true)
   static final class Inspect implements Callable<Integer> {
     @Mixin private EngineOptions options = new EngineOptions();
 
