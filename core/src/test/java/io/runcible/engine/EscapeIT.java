@@ -35,7 +35,6 @@ class EscapeIT {
           "echo 1 >/proc/sys/vm/drop_caches",
           "echo h >/proc/sysrq-trigger",
           "echo 1 >/proc/irq/default_smp_affinity",
-          "echo x >/proc/timer_list",
           "echo x >/sys/kernel/uevent_helper",
           "echo 0 >/sys/kernel/profiling",
           "echo change >/sys/class/mem/null/uevent",
@@ -66,7 +65,7 @@ class EscapeIT {
           "unshare -p true",
           "nsenter -t 1 -m true",
           "nsenter -t 1 -n true",
-          "setpriv --ambient-caps +net_raw true",
+          "setpriv --ambient-caps +net_raw grep -q 'CapAmb.*[1-9a-f]' /proc/self/status",
           "chroot / capsh --user=0",
           "su -c 'mount -t tmpfs x /mnt'",
           // Devices.
@@ -82,7 +81,7 @@ class EscapeIT {
           "cat /proc/keys | grep -q .",
           "ls -A /sys/firmware | grep -q .",
           // The host's clock, name, memory and modules.
-          "date -s 2000-01-01",
+          "date -s 2000-01-01; date | grep -q ' 2000$'",
           "hostname other",
           "swapoff -a && swapon /tmp",
           "rmmod loop",
@@ -97,7 +96,7 @@ class EscapeIT {
           // What the engine has open, and what it is.
           "ls /proc/1/fd/3",
           "ls /proc/self/fd/5",
-          "cat /proc/1/environ | tr '\\0' '\\n' | grep -qv -E '^(PATH|HOSTNAME|HOME)='",
+          "cat /proc/1/environ | tr '\\0' '\\n' | grep -qv -E '^(PATH|HOSTNAME|HOME|SHLVL|PWD)='",
           "ls /proc/[0-9]*/root" + "%1$s",
           "ls /proc/1/cwd/../../../..%1$s",
           "ls ../../../../../..%1$s",
@@ -232,10 +231,6 @@ class EscapeIT {
           config -> config.user(user).command("id"));
       assertThat(runLoaded()).as(user).isEqualTo("NOT_FOUND");
     }
-    load(
-        new LayerWriter().addFile("etc/passwd", 0644, passwd).addFile("etc/group", 0644, group),
-        config -> config.user("big").command("/bin/sh", "-c", "id -u; id -G"));
-    assertThat(runLoaded()).isEqualTo("1000\n0 7");
   }
 
   @Test
