@@ -82,19 +82,27 @@ public final class Device {
     }
   }
 
+  private RuncibleException noDevice() {
+    return new RuncibleException(ErrorKind.INVALID_INPUT, "'" + source + "' is no device");
+  }
+
   private DeviceNode node() {
     Stat stat;
     try {
       Path real = source.toRealPath();
-      try (FileDescriptor directory = FileCalls.openDirectory(real.getParent())) {
-        stat = FileCalls.stat(directory, real.getFileName().toString()).orElseThrow();
+      Path parent = real.getParent();
+      if (parent == null) {
+        throw noDevice();
+      }
+      try (FileDescriptor directory = FileCalls.openDirectory(parent)) {
+        stat = FileCalls.stat(directory, real.getFileName().toString()).orElseThrow(this::noDevice);
       }
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.NOT_FOUND, "there is no device '" + source + "'", e);
     }
     boolean block = stat.type() == Stat.BLOCK_DEVICE;
     if (!block && stat.type() != Stat.CHARACTER_DEVICE) {
-      throw new RuncibleException(ErrorKind.INVALID_INPUT, "'" + source + "' is no device");
+      throw noDevice();
     }
     return new DeviceNode(
         path,

@@ -184,7 +184,8 @@ final class RuncRuntime implements OciRuntime {
         ? new RuncibleException(
             ErrorKind.INTERNAL,
             what
-                + ": the runtime ended before the program started, without a message; it was killed")
+                + ": the runtime ended before the program started, without a message; it was"
+                + " killed")
         : new RuncibleException(
             ErrorKind.UNAVAILABLE,
             what

@@ -12,6 +12,7 @@ import io.runcible.runtime.Resources;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
@@ -79,7 +80,7 @@ class ResourceIT {
             .orElse("");
     HostTools.require(!device.isEmpty(), "no block device is mounted");
     boolean io = groups.has("io") || groups.has("blkio");
-    String[] number = device.split(":");
+    String[] number = device.split(":", -1);
     Resources resources =
         Resources.builder()
             .memory(64 << 20)

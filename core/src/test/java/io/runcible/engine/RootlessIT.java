@@ -81,6 +81,17 @@ class RootlessIT {
         .containsEntry("terminal", "9 8")
         .containsEntry("terminated", "8")
         .containsEntry("healthy", "HEALTHY")
+        .containsEntry("again", "")
+        .containsEntry("empty", "")
+        .containsEntry("anonymous", "app")
+        .containsEntry("volumes", "[own]")
+        .containsEntry("unused", "true")
+        .containsEntry("image", "1 app")
+        .containsEntry("overlay", "hostchanged")
+        .containsEntry("kept", "host")
+        .containsEntry("slave", "UNSUPPORTED")
+        .containsEntry("sized", "8192")
+        .containsEntry("device", "9")
         .containsEntry("count", "0")
         .containsEntry("left", "0");
     assertThat(said.get("diff")).contains("A /d", "A /d/x", "D /etc/group", "A /in/x");
@@ -95,6 +106,7 @@ class RootlessIT {
         .containsEntry("owners", "42 4755:/usr/bin/passwd")
         .containsEntry("chown", "33:44")
         .containsEntry("user", "33")
+        .containsEntry("volume", "0:755 1000:755")
         .containsEntry("archive", "12:34")
         .containsEntry("stopped", "137");
   }
@@ -106,6 +118,7 @@ class RootlessIT {
     assertThat(said)
         .containsEntry("owners", "0 4755:/usr/bin/passwd")
         .containsEntry("archive", "0:0")
+        .containsEntry("volume", "0:755 0:755")
         .containsEntry("user", "UNSUPPORTED")
         .containsEntry("stopped", "UNSUPPORTED");
     assertThat(said.get("chown")).contains("Invalid argument");

@@ -51,6 +51,7 @@ final class RootlessProgram {
     say("detached", output(sh("busybox", "true").detached()));
     lifecycle();
     operations();
+    storage();
     say("count", engine.list().size());
     say("left", run(sh("busybox", "sleep 600").name("left")).code());
   }
@@ -102,6 +103,41 @@ final class RootlessProgram {
       container.awaitReady(Ready.onHealthy());
       say("healthy", container.health().status());
     }
+  }
+
+  private void storage() {
+    Mount home = Mount.volume("own", "/home");
+    String script = "stat -c %u:%a /home /home/app; echo x >/home/app/x";
+    say("volume", output(sh("busybox", script).mount(home)));
+    say("again", output(sh("busybox", "rm -r /home/app && ls /home").mount(home)));
+    say("empty", output(sh("busybox", "ls /home").mount(home)));
+    say("anonymous", output(sh("busybox", "ls /home").mount(Mount.volume("/home"))));
+    say("volumes", engine.volumes().list().stream().map(VolumeInfo::name).toList());
+    say("unused", engine.volumes().remove("own"));
+    say(
+        "image",
+        output(
+            sh("busybox", "touch /i/x 2>&1 | grep -c Read-only; ls /i/home")
+                .mount(Mount.image(registry + "/test:busybox", "/i"))));
+    try {
+      Path own = Files.createDirectory(Path.of(System.getenv("HOME"), "own"));
+      Files.writeString(own.resolve("f"), "host");
+      String change = "cat /o/f; echo changed >/o/f; cat /o/f";
+      say("overlay", output(sh("busybox", change).mount(Mount.overlay(own, "/o"))));
+      say("kept", Files.readString(own.resolve("f")));
+      Mount slave = Mount.bind(own, "/o").propagation(Mount.Propagation.SLAVE);
+      say("slave", output(sh("busybox", "true").mount(slave)));
+    } catch (IOException e) {
+      say("overlay", e);
+    }
+    say(
+        "sized",
+        output(
+            sh("busybox", "dd if=/dev/zero of=/t/x bs=1k count=99 2>/dev/null; stat -c %s /t/x")
+                .mount(Mount.tmpfs("/t").size("8k").mode(0700))
+                .ulimit("nofile", 99, 99)));
+    Device device = Device.of(Path.of("/dev/zero")).at("/dev/own");
+    say("device", output(sh("busybox", "head -c 9 /dev/own | wc -c").device(device)));
   }
 
   private static void files(Container container) {

@@ -151,7 +151,7 @@ class StorageMountIT {
                   TestEngine.ended(container.exec("grep", "^later ", "/proc/mounts"))
                       .output()
                       .lines()
-                      .map(line -> line.split(" ")[1]))
+                      .map(line -> line.split(" ", -1)[1]))
               .containsExactlyInAnyOrder("/slave/below", "/shared/below");
         } finally {
           umount.run(host.resolve("below"));

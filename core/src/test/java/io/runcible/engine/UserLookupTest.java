@@ -7,11 +7,13 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.engine.UserLookup.Identity;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
@@ -112,6 +114,38 @@ class UserLookupTest {
     Files.delete(rootfs.resolve("etc/passwd"));
     Files.createDirectory(rootfs.resolve("etc/passwd"));
     assertThatThrownBy(() -> find("app")).hasMessageContaining("regular");
+  }
+
+  @Test
+  @Timeout(60)
+  void pipeInItsPlaceIsRefusedAndNotWaitedFor() throws Exception {
+    Files.delete(rootfs.resolve("etc/passwd"));
+    assertThat(
+            new ProcessBuilder("mkfifo", rootfs.resolve("etc/passwd").toString()).start().waitFor())
+        .isZero();
+    assertThatThrownBy(() -> find("app")).hasMessageContaining("regular");
+  }
+
+  @Test
+  void fileWithoutAnEndIsReadToALimit() throws IOException {
+    try (RandomAccessFile file = new RandomAccessFile(rootfs.resolve("etc/group").toFile(), "rw")) {
+      file.setLength(64L << 30);
+    }
+    try (RandomAccessFile file =
+        new RandomAccessFile(rootfs.resolve("etc/passwd").toFile(), "rw")) {
+      file.setLength(64L << 30);
+    }
+    assertThat(find("app")).isEqualTo(new Identity(1000, 1001, List.of(2000, 2001), "/home/app"));
+  }
+
+  @Test
+  void groupsAreSoManyAtMost() throws IOException {
+    StringBuilder groups = new StringBuilder();
+    for (int i = 0; i < 5000; i++) {
+      groups.append("g:x:").append(3000 + i).append(":app\n");
+    }
+    Files.writeString(rootfs.resolve("etc/group"), groups);
+    assertThat(find("app").groups()).hasSizeBetween(1, 1024);
   }
 
   private Identity find(String user) {
