@@ -181,8 +181,7 @@ final class BlobRequests {
     }
   }
 
-  private BlobUpload upload(
-      Operation operation, ImageReference reference, Descriptor descriptor) {
+  private BlobUpload upload(Operation operation, ImageReference reference, Descriptor descriptor) {
     return new BlobUpload(
         operation,
         transport,

@@ -65,8 +65,7 @@ final class StoreSink implements ImageSink {
     }
   }
 
-  private static void resume(Ingest ingest, LongFunction<InputStream> content)
-      throws IOException {
+  private static void resume(Ingest ingest, LongFunction<InputStream> content) throws IOException {
     try {
       try {
         drain(ingest.resume(content));

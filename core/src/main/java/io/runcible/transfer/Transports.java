@@ -90,9 +90,9 @@ public final class Transports {
   /**
    * Opens a location to read its image. In a layout, archive or directory, the image is looked up
    * now, and {@link OpenLocation#reference} is pinned to its digest; so it is in a {@link
-   * ContainersStorage}. An archive that is compressed
-   * or a pipe, and an image of a daemon, are written to a temporary file now. A registry and a
-   * store are not asked yet; what is read of a store stays there until the location is closed.
+   * ContainersStorage}. An archive that is compressed or a pipe, and an image of a daemon, are
+   * written to a temporary file now. A registry and a store are not asked yet; what is read of a
+   * store stays there until the location is closed.
    *
    * @return the caller closes it
    * @throws RuncibleException NOT_FOUND when there is no such place or no such image in it,
