@@ -176,9 +176,7 @@ public final class ContainersStorage implements ImageSource {
 
   private Descriptor descriptor(Content content, StorageRecords.StoredImage image) {
     Descriptor descriptor = image(content, image).manifest().descriptor();
-    return image.names().isEmpty()
-        ? descriptor
-        : named(descriptor, image.names().get(0));
+    return image.names().isEmpty() ? descriptor : named(descriptor, image.names().get(0));
   }
 
   private static Descriptor named(Descriptor image, String name) {
