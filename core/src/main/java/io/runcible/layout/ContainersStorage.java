@@ -176,9 +176,11 @@ public final class ContainersStorage implements ImageSource {
 
   private Descriptor descriptor(Content content, StorageRecords.StoredImage image) {
     Descriptor descriptor = image(content, image).manifest().descriptor();
-    return image.names().isEmpty()
-        ? descriptor
-        : descriptor.withAnnotations(Map.of(LayoutIndex.NAME, image.names().get(0)));
+    return image.names().isEmpty() ? descriptor : named(descriptor, image.names().get(0));
+  }
+
+  private static Descriptor named(Descriptor image, String name) {
+    return image.withAnnotations(Map.of(LayoutIndex.NAME, name));
   }
 
   private StorageImage image(Content content, StorageRecords.StoredImage image) {
@@ -218,7 +220,8 @@ public final class ContainersStorage implements ImageSource {
   private Descriptor selected(Content content, String image) {
     int at = image.indexOf('@');
     if (at < 0 && !isId(content, image)) {
-      return entries(content).select(image);
+      Descriptor found = entries(content).select(image);
+      return image.isEmpty() ? found : named(found, ImageEntries.expanded(image));
     }
     String pin = image.substring(at + 1);
     Predicate<StorageRecords.StoredImage> wanted =

@@ -63,6 +63,7 @@ final class TarSplit implements AutoCloseable {
    * @param size of the file
    * @param checksum of the file, as {@link Crc64} has it
    */
+  @SuppressWarnings("ArrayRecordComponent") // Never compared.
   record Piece(byte[] raw, String file, long size, byte[] checksum) {}
 
   /** The next piece that is not empty; nothing at the end. */

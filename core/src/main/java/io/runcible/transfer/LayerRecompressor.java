@@ -11,6 +11,7 @@ import io.runcible.archive.ProgressInputStream;
 import io.runcible.archive.VerifiedInputStream;
 import io.runcible.image.Descriptor;
 import io.runcible.image.ImageReference;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -58,10 +59,18 @@ final class LayerRecompressor {
             StandardOpenOption.WRITE,
             StandardOpenOption.DELETE_ON_CLOSE)) {
       Descriptor made = write(layer, diffId, Channels.newOutputStream(file));
-      transfer.bring(made, false, from -> Channels.newInputStream(file.position(from)));
+      transfer.bring(made, false, position -> unclosed(file.position(position)));
       settings.flights().recompressed(layer.digest(), diffId, made);
       return made;
     }
+  }
+
+  /** The file goes when it is closed, and may be read again. */
+  private static InputStream unclosed(FileChannel file) {
+    return new FilterInputStream(Channels.newInputStream(file)) {
+      @Override
+      public void close() {}
+    };
   }
 
   private Descriptor write(Descriptor layer, Digest diffId, OutputStream file) throws IOException {

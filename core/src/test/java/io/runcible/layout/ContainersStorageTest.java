@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
@@ -132,6 +133,16 @@ class ContainersStorageTest {
     assertFails(ErrorKind.NOT_FOUND, () -> source.select("@ab"), APP);
     assertFails(ErrorKind.NOT_FOUND, () -> source.select("@../" + id), APP);
     assertFails(ErrorKind.NOT_FOUND, () -> source.select("other:1"), APP);
+  }
+
+  @Test
+  void anImageOfSeveralNamesHasTheOneThatWasAskedFor() {
+    ((ArrayNode) storage.images.get(0).get("names")).add("docker.io/library/second:latest");
+    storage.list();
+    assertThat(source.select("second").annotations())
+        .containsValue("docker.io/library/second:latest");
+    assertThat(source.select("@" + id).annotations()).containsValue(APP);
+    assertThat(source.select("").annotations()).containsValue(APP);
   }
 
   @Test

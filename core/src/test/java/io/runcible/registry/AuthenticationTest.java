@@ -34,6 +34,8 @@ import okhttp3.HttpUrl;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class AuthenticationTest {
   private static final Descriptor DESCRIPTOR = Descriptor.of(MediaType.OCI_MANIFEST, MANIFEST);
@@ -460,6 +462,50 @@ class AuthenticationTest {
         assertThat(failure).hasMessageContaining("plain HTTP");
         assertThat(plain.requests).isEmpty();
       }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {301, 302, 303, 307, 308})
+    void thatRedirectsElsewhereDoesNotTakeAnIdentityTokenThere(int status) {
+      try (FakeRegistry other = FakeRegistry.answering(request -> issue())) {
+        registry =
+            FakeRegistry.answering(
+                tokens(
+                    request ->
+                        new MockResponse.Builder()
+                            .code(status)
+                            .addHeader("Location", other.urlElsewhere("/token"))
+                            .build()));
+        RuncibleException failure =
+            AuthenticationTest.this.failure(
+                registry
+                    .client()
+                    .credentials(registry.name(), Credentials.identityToken(SECRET))
+                    .build());
+        assertThat(failure.getMessage()).contains("status " + status).doesNotContain(SECRET);
+        assertThat(other.requests).isEmpty();
+      }
+    }
+
+    /** What a registry asks for counts for its own token only, whatever else it could open. */
+    @Test
+    void thatGivesMoreThanWasAskedForOpensNothingElse() {
+      registry =
+          FakeRegistry.answering(
+              request ->
+                  isToken(request)
+                      ? issue()
+                      : authorization(request).equals("none")
+                          ? challenge(bearer("repository:team/app:pull repository:other:pull"))
+                          : manifest(MANIFEST).build());
+      try (RegistryClient client = withPassword()) {
+        resolve(client, "team/app:1");
+        resolve(client, "other:1");
+      }
+      assertThat(tokenRequests()).hasSize(2);
+      assertThat(tokenRequests().get(1).getTarget())
+          .contains("repository%3Aother%3Apull")
+          .doesNotContain("team");
     }
 
     @Test

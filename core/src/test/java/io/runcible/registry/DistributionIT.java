@@ -108,6 +108,23 @@ class DistributionIT {
     }
   }
 
+  @Test
+  void aPushThatCanBeReadAgainSurvivesWhatTheRegistryForgets() throws Exception {
+    byte[] blob = FakeRegistry.random(1_000_000);
+    try (DockerRegistry registry = DockerRegistry.start(directory, Entrance.OPEN);
+        BreakingProxy proxy = BreakingProxy.to(registry.name(), 250_000);
+        RegistryClient client =
+            registry.client().chunkedAbove(1).windows(100_000, 100_000).build()) {
+      ImageReference reference = ImageReference.parse(proxy.name() + "/team/app");
+      client.putBlob(
+          reference,
+          FakeRegistry.blob(blob),
+          (long from) -> new ByteArrayInputStream(blob, (int) from, blob.length));
+      assertThat(proxy.breaks()).isEqualTo(1);
+      assertThat(client.hasBlob(reference, FakeRegistry.blob(blob))).isTrue();
+    }
+  }
+
   @Nested
   class InPlainHttp extends Subject {
     InPlainHttp() {

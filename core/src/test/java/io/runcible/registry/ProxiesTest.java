@@ -361,5 +361,44 @@ class ProxiesTest {
       }
       assertThat(proxy.asked).containsOnly("CONNECT " + NAME + " ");
     }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void namesASocksProxyInItsProperties(boolean tls) throws IOException {
+      RegistryClient.Builder builder = start(tls, "");
+      HttpUrl url = HttpUrl.get(proxyUrl("http", ""));
+      System.setProperty("socksProxyHost", url.host());
+      System.setProperty("socksProxyPort", Integer.toString(url.port()));
+      try (RegistryClient client =
+          builder
+              .proxies(ProxySettings.environment(Map.of("ALL_PROXY", "http://127.0.0.1:1")))
+              .build()) {
+        assertThat(client.resolve(REFERENCE)).isEqualTo(DESCRIPTOR);
+      } finally {
+        System.clearProperty("socksProxyHost");
+        System.clearProperty("socksProxyPort");
+      }
+      assertThat(proxy.asked).containsOnly("CONNECT " + NAME + " ");
+    }
+
+    @Test
+    void namesHostsWithoutAProxyInItsProperties() throws IOException {
+      RegistryClient.Builder builder = start(true, "");
+      HttpUrl url = HttpUrl.get(proxyUrl("http", ""));
+      System.setProperty("https.proxyHost", url.host());
+      System.setProperty("https.proxyPort", Integer.toString(url.port()));
+      System.setProperty("http.nonProxyHosts", "*.example");
+      try (RegistryClient client =
+          builder.proxies(ProxySettings.environment(Map.of())).attempts(1).build()) {
+        // Without the proxy, nobody knows the name.
+        assertThat(catchThrowableOfType(RuncibleException.class, () -> client.resolve(REFERENCE)))
+            .hasMessageContaining("no known address");
+      } finally {
+        System.clearProperty("https.proxyHost");
+        System.clearProperty("https.proxyPort");
+        System.clearProperty("http.nonProxyHosts");
+      }
+      assertThat(proxy.asked).isEmpty();
+    }
   }
 }

@@ -18,6 +18,7 @@ import io.runcible.image.ImageAssembly;
 import io.runcible.image.ImageConfig;
 import io.runcible.image.ImageIndex;
 import io.runcible.image.ImageReference;
+import io.runcible.image.ImageSink;
 import io.runcible.image.Manifest;
 import io.runcible.image.MediaType;
 import io.runcible.image.MemoryImageSource;
@@ -25,12 +26,15 @@ import io.runcible.image.Platform;
 import io.runcible.image.Samples;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.LongFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
@@ -122,6 +126,47 @@ class RecompressionTest {
     assertGood(made, Compression.GZIP, Compression.GZIP);
     assertThat(made.layers().get(0)).isEqualTo(old.layers().get(0));
     assertThat(types(made)).containsOnly(MediaType.OCI_LAYER_GZIP);
+  }
+
+  /** Opens each blob a second time, as one does that begins anew. */
+  private record OpeningTwice(ImageSink sink) implements ImageSink {
+    @Override
+    public boolean hasBlob(ImageReference reference, Descriptor descriptor) {
+      return sink.hasBlob(reference, descriptor);
+    }
+
+    @Override
+    public void putBlob(ImageReference reference, Descriptor descriptor, InputStream content) {
+      sink.putBlob(reference, descriptor, content);
+    }
+
+    @Override
+    public void putBlob(
+        ImageReference reference, Descriptor descriptor, LongFunction<InputStream> content) {
+      try (InputStream first = content.apply(0)) {
+        assertThat(first.readNBytes(10)).isNotEmpty();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      sink.putBlob(reference, descriptor, content);
+    }
+
+    @Override
+    public void putManifest(ImageReference reference, Descriptor descriptor, byte[] raw) {
+      sink.putManifest(reference, descriptor, raw);
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  @Test
+  void whatIsMadeCanBeSentAgain() throws IOException {
+    image(ONE, "x");
+    ImageCopy.between(source, new OpeningTwice(sink)).recompress(Compression.ZSTD).copy(ONE, OTHER);
+    Descriptor root = sink.resolve(OTHER);
+    Manifest made = Manifest.parse(sink.manifest(OTHER, root), root.mediaType());
+    assertGood(made, Compression.ZSTD, Compression.ZSTD);
   }
 
   @Test
