@@ -21,25 +21,42 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
 /**
- * Our side of the comparison with other engines: {@code run REF ROOT COUNT} prints the milliseconds
- * of each run of {@code /bin/true}, one a line, in one warm JVM. {@code bundle REF ROOT} makes a
- * container of it, prints the directory of its bundle for a runtime that is started by hand, and
- * removes it when its input ends. {@code commit UPPER LAYOUT COMPRESSION} makes an image of what
- * was changed through an overlay.
+ * Our side of the comparison with other engines: {@code pull REF ROOT ROUNDS} prints the
+ * milliseconds of each pull and unpack into an empty store, one a line, in a JVM that has done it
+ * before. {@code run REF ROOT COUNT} prints those of each run of {@code /bin/true}, also in one
+ * warm JVM. {@code bundle REF ROOT} makes a container of it, prints the directory of its bundle for
+ * a runtime that is started by hand, and removes it when its input ends. {@code commit UPPER LAYOUT
+ * COMPRESSION} makes an image of what was changed through an overlay.
  */
 public final class Compare {
+  private static final int WARM_UP_PULLS = 5;
   private static final int WARM_UP_RUNS = 10;
 
   private Compare() {}
 
-  /** Runs one of the three. */
+  /** Runs one of the four. */
   public static void main(String[] args) throws IOException {
     Path path = Path.of(args[args[0].equals("commit") ? 1 : 2]);
     switch (args[0]) {
+      case "pull" -> pull(args[1], path, Integer.parseInt(args[3]));
       case "run" -> run(args[1], path, Integer.parseInt(args[3]));
       case "bundle" -> bundle(args[1], path);
       case "commit" -> commit(path, Path.of(args[2]), Compression.valueOf(args[3]));
       default -> throw new IllegalArgumentException(args[0]);
+    }
+  }
+
+  private static void pull(String reference, Path root, int rounds) {
+    try (ContainerEngine engine = open(root)) {
+      for (int i = -WARM_UP_PULLS; i < rounds; i++) {
+        long start = System.nanoTime();
+        engine.images().pull(reference);
+        if (i >= 0) {
+          print(start);
+        }
+        engine.images().remove(reference);
+        engine.images().prune();
+      }
     }
   }
 

@@ -26,7 +26,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Queue;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,6 +40,9 @@ import org.slf4j.LoggerFactory;
  */
 final class ImageTransaction implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ImageTransaction.class);
+
+  /** How many layers are under way; each takes a connection, three threads and a few megabytes. */
+  private static final int AT_ONCE = Math.max(4, Runtime.getRuntime().availableProcessors());
 
   private final Image image;
   private final List<Layer> layers;
@@ -137,7 +142,7 @@ final class ImageTransaction implements AutoCloseable {
     }
   }
 
-  /** One task for each blob: fetch it if it is missing, and unpack every layer that it is. */
+  /** Of each blob: fetches it if it is missing, and unpacks every layer that it is. */
   private void fetchLayers() {
     Map<Digest, List<Integer>> byBlob = new LinkedHashMap<>();
     for (int i = 0; i < layers.size(); i++) {
@@ -145,9 +150,20 @@ final class ImageTransaction implements AutoCloseable {
           .computeIfAbsent(layers.get(i).descriptor().digest(), digest -> new ArrayList<>())
           .add(i);
     }
+    Queue<List<Integer>> waiting = new ConcurrentLinkedQueue<>(byBlob.values());
     TaskGroup tasks = new TaskGroup(writers);
-    byBlob.values().forEach(indexes -> tasks.start(() -> work(indexes)));
+    for (int i = Math.min(AT_ONCE, waiting.size()); i > 0; i--) {
+      tasks.start(() -> workThrough(waiting, tasks));
+    }
     tasks.await("fetching " + image.reference());
+  }
+
+  private void workThrough(Queue<List<Integer>> waiting, TaskGroup tasks) {
+    List<Integer> indexes = waiting.poll();
+    while (indexes != null && !tasks.hasFailed()) {
+      work(indexes);
+      indexes = waiting.poll();
+    }
   }
 
   private void work(List<Integer> indexes) {

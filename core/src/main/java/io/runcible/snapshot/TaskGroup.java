@@ -50,6 +50,11 @@ final class TaskGroup {
     }
   }
 
+  /** Whether one has failed, or was interrupted: no more work is to begin. */
+  boolean hasFailed() {
+    return failure.get() != null;
+  }
+
   private void fail(RuntimeException e) {
     if (failure.compareAndSet(null, e)) {
       running.stream().filter(t -> t != Thread.currentThread()).forEach(Thread::interrupt);
