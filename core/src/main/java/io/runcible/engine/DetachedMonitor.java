@@ -95,7 +95,7 @@ final class DetachedMonitor {
     try {
       int code = Integer.parseInt(Files.readString(file).strip());
       return ExitStatus.ofCode(code)
-          .withOutOfMemory(StartedProcess.outOfMemory(parts, directory.id()));
+          .withOutOfMemory(StartedProcess.outOfMemory(parts, directory));
     } catch (NoSuchFileException e) {
       throw unknown(ErrorKind.NOT_FOUND, "its monitor was killed before it wrote", file, null);
     } catch (IOException | NumberFormatException e) {

@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -21,6 +22,8 @@ import java.util.TreeSet;
 public final class CgroupPlace {
   private static final String NAME = "runcible-";
   private static final String SLICES = "/runcible.slice/";
+  private static final String SCOPE = ".scope";
+  private static final String INNER = "/container";
 
   private final Cgroups cgroups;
   private final CgroupManager manager;
@@ -95,14 +98,19 @@ public final class CgroupPlace {
    *
    * @param name names it for people, with systemd not
    * @param token unique on the host, without "-"
+   * @param kept whether the runtime leaves a group when its container ends. If it does not, the
+   *     group is inside one of ours, which has counted, too
    */
-  public String path(String name, String token) {
+  public String path(String name, String token, boolean kept) {
     if (!available()) {
       return "";
     }
-    return manager == CgroupManager.SYSTEMD
-        ? parent + SLICES + NAME + token + ".slice/" + NAME + token + ".scope"
-        : parent + "/" + NAME + name + "-" + token;
+    if (manager == CgroupManager.SYSTEMD) {
+      return parent + SLICES + NAME + token + ".slice/" + NAME + token + SCOPE;
+    }
+    // In the old hierarchies a group counts nothing for the one around it.
+    boolean alone = kept || cgroups.mode() != Cgroups.Mode.V2;
+    return parent + "/" + NAME + name + "-" + token + (alone ? "" : INNER);
   }
 
   /** What groups begin with, in each hierarchy. */
@@ -139,25 +147,34 @@ public final class CgroupPlace {
     if (!isUnit(path)) {
       return path;
     }
-    String slice = slice(path);
-    String name = slice.substring(slice.lastIndexOf('/') + 1);
-    String token = name.substring(NAME.length(), name.length() - ".slice".length());
-    return name + ":" + NAME.substring(0, NAME.length() - 1) + ":" + token;
+    String token = name(path).substring(NAME.length(), name(path).length() - SCOPE.length());
+    return name(outer(path)) + ":" + NAME.substring(0, NAME.length() - 1) + ":" + token;
   }
 
   /** The group that tells what a container uses or, after its end, has used. */
   public Cgroup measured(String path) {
     Cgroup group = cgroups.group(path);
-    // A scope ends with its last process; what it used, its slice still knows.
-    return isUnit(path) && !group.exists() ? cgroups.group(slice(path)) : group;
+    return group.exists() ? group : cgroups.group(outer(path));
+  }
+
+  /** How many processes of a container the kernel killed because memory ran out. */
+  public OptionalLong oomKills(String path) {
+    return path.isEmpty() ? OptionalLong.empty() : cgroups.group(outer(path)).oomKills();
   }
 
   static boolean isUnit(String path) {
-    return path.endsWith(".scope");
+    return path.endsWith(SCOPE);
   }
 
-  private static String slice(String path) {
-    return path.substring(0, path.lastIndexOf('/'));
+  /** What stays when the group itself is gone with its last process: the group, or one around it. */
+  private static String outer(String path) {
+    return isUnit(path) || path.endsWith(INNER)
+        ? path.substring(0, path.lastIndexOf('/'))
+        : path;
+  }
+
+  private static String name(String path) {
+    return path.substring(path.lastIndexOf('/') + 1);
   }
 
   /**
@@ -169,14 +186,11 @@ public final class CgroupPlace {
   @SuppressWarnings("exports")
   public void end(String path, PrivilegedHost host) {
     cgroups.group(path).end(host);
-    if (isUnit(path)) {
-      Cgroup slice = cgroups.group(slice(path));
-      if (slice.exists()) {
-        String unit = slice(path).substring(slice(path).lastIndexOf('/') + 1);
-        systemctl(host, List.of("stop", unit));
-        slice.end(host);
-      }
+    Cgroup outer = cgroups.group(outer(path));
+    if (isUnit(path) && outer.exists()) {
+      systemctl(host, List.of("stop", name(outer(path))));
     }
+    outer.end(host);
   }
 
   /**
@@ -191,7 +205,7 @@ public final class CgroupPlace {
     if (isUnit(path) && !properties.isEmpty()) {
       // Otherwise the next reload of the manager would bring the old values back.
       List<String> command = new ArrayList<>(List.of("set-property", "--runtime"));
-      command.add(path.substring(path.lastIndexOf('/') + 1));
+      command.add(name(path));
       command.addAll(properties);
       systemctl(host, command);
     }
