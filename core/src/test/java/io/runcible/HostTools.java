@@ -23,8 +23,8 @@ public final class HostTools {
   }
 
   /**
-   * Needs to be root, or the user of the guest of {@code src/test/guest}, who may do what most tests
-   * need.
+   * Needs to be root, or the user of the guest of {@code src/test/guest}, who may do what most
+   * tests need.
    */
   public static void requireContainers() {
     require(

@@ -474,9 +474,9 @@ public final class ContainerSpec {
     }
 
     /**
-     * Confines the container by an AppArmor profile of the host. By default none is asked for. Making
-     * the container fails with INVALID_INPUT if the profile is not loaded, and with UNSUPPORTED if
-     * the host has no AppArmor.
+     * Confines the container by an AppArmor profile of the host. By default none is asked for.
+     * Making the container fails with INVALID_INPUT if the profile is not loaded, and with
+     * UNSUPPORTED if the host has no AppArmor.
      */
     public Builder apparmorProfile(String profile) {
       this.apparmorProfile = profile;

@@ -91,7 +91,9 @@ final class RuntimeSpecs {
     ProcessSpec.Builder process =
         process(args, user, environment(user, hostname), spec.workingDirectory())
             .noNewPrivileges(!spec.mayGainPrivileges());
-    spec.apparmorProfile().flatMap(AppArmor.ofThisHost()::require).ifPresent(process::apparmorProfile);
+    spec.apparmorProfile()
+        .flatMap(AppArmor.ofThisHost()::require)
+        .ifPresent(process::apparmorProfile);
     spec.tty().ifPresent(size -> process.terminal(true).consoleSize(size.rows(), size.columns()));
     return process.build();
   }

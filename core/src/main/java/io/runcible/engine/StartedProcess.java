@@ -97,8 +97,7 @@ final class StartedProcess {
           () ->
               started.await(
                   parts.runtime().run(request),
-                  status ->
-                      started.exactly(status).withOutOfMemory(outOfMemory(parts, directory)),
+                  status -> started.exactly(status).withOutOfMemory(outOfMemory(parts, directory)),
                   () -> {}));
     }
     return started;

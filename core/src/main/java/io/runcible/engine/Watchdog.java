@@ -5,7 +5,6 @@ import io.runcible.RuncibleException;
 import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.Pipe;
 import io.runcible.ffi.PrivilegedHost;
-import io.runcible.ffi.Spawn;
 import io.runcible.runtime.CgroupPlace;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -29,7 +28,8 @@ final class Watchdog implements AutoCloseable {
 
   /**
    * Arguments: runtime, its state directory, the directory of the containers, which systemd makes
-   * the groups or nothing, what groups begin with. A container is named by its id and its token; another one may have the id by now.
+   * the groups or nothing, what groups begin with. A container is named by its id and its token;
+   * another one may have the id by now.
    */
   private static final String SCRIPT =
       """

@@ -36,8 +36,8 @@ public final class AppArmor {
   /**
    * What a runtime is told for a profile; empty for {@code unconfined} where all is.
    *
-   * @throws RuncibleException UNSUPPORTED if this host has no AppArmor, INVALID_INPUT if the profile
-   *     is not loaded. An ordinary user may not see that; then the runtime finds out
+   * @throws RuncibleException UNSUPPORTED if this host has no AppArmor, INVALID_INPUT if the
+   *     profile is not loaded. An ordinary user may not see that; then the runtime finds out
    */
   public Optional<String> require(String profile) {
     if (!isEnabled()) {

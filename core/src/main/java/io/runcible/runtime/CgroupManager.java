@@ -7,8 +7,8 @@ public enum CgroupManager {
 
   /**
    * The host's systemd, which the runtime asks over D-Bus: each container is a scope in a slice of
-   * its own below {@code runcible.slice}. For an ordinary user it is the manager of that user. Needs
-   * cgroup v2 alone.
+   * its own below {@code runcible.slice}. For an ordinary user it is the manager of that user.
+   * Needs cgroup v2 alone.
    */
   SYSTEMD
 }

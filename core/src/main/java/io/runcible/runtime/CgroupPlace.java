@@ -49,8 +49,7 @@ public final class CgroupPlace {
 
   /** At the top of every hierarchy, for root. */
   static CgroupPlace top(Cgroups cgroups) {
-    return new CgroupPlace(
-        cgroups, CgroupManager.CGROUPFS, "", cgroups.controllers(), "", false);
+    return new CgroupPlace(cgroups, CgroupManager.CGROUPFS, "", cgroups.controllers(), "", false);
   }
 
   /** At the top, below a slice, for root. */
@@ -166,11 +165,11 @@ public final class CgroupPlace {
     return path.endsWith(SCOPE);
   }
 
-  /** What stays when the group itself is gone with its last process: the group, or one around it. */
+  /**
+   * What stays when the group itself is gone with its last process: the group, or one around it.
+   */
   private static String outer(String path) {
-    return isUnit(path) || path.endsWith(INNER)
-        ? path.substring(0, path.lastIndexOf('/'))
-        : path;
+    return isUnit(path) || path.endsWith(INNER) ? path.substring(0, path.lastIndexOf('/')) : path;
   }
 
   private static String name(String path) {

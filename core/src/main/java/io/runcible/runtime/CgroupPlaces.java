@@ -101,9 +101,9 @@ final class CgroupPlaces {
   }
 
   /**
-   * The uppermost group above this process that the user may divide. The kernel moves a process only
-   * below a group whose list of processes the user may write, and lets no group with processes of
-   * its own hand controllers on.
+   * The uppermost group above this process that the user may divide. The kernel moves a process
+   * only below a group whose list of processes the user may write, and lets no group with processes
+   * of its own hand controllers on.
    */
   private Optional<String> delegated() {
     Optional<String> own = ownGroup();

@@ -72,12 +72,7 @@ public final class HostLimits {
   }
 
   private HostLimits(
-      Path proc,
-      Path sys,
-      Cgroups cgroups,
-      CgroupPlace place,
-      boolean rootless,
-      boolean idRange) {
+      Path proc, Path sys, Cgroups cgroups, CgroupPlace place, boolean rootless, boolean idRange) {
     this.cgroups = cgroups;
     this.place = place;
     this.rootless = rootless;
@@ -101,8 +96,8 @@ public final class HostLimits {
   /**
    * The same, with control groups that are made in a certain way.
    *
-   * @param manager who makes them; by default the runtime for root, otherwise the user's systemd or,
-   *     where that cannot be reached, the runtime, if a group was handed over to the user
+   * @param manager who makes them; by default the runtime for root, otherwise the user's systemd
+   *     or, where that cannot be reached, the runtime, if a group was handed over to the user
    * @throws RuncibleException UNSUPPORTED if they cannot be made in that way
    */
   @SuppressWarnings("exports")
@@ -122,12 +117,7 @@ public final class HostLimits {
   }
 
   static HostLimits read(
-      Path proc,
-      Path sys,
-      Cgroups cgroups,
-      CgroupPlace place,
-      boolean rootless,
-      boolean idRange) {
+      Path proc, Path sys, Cgroups cgroups, CgroupPlace place, boolean rootless, boolean idRange) {
     return new HostLimits(proc, sys, cgroups, place, rootless, idRange);
   }
 
@@ -293,7 +283,9 @@ public final class HostLimits {
     }
     notes.add(
         rootless
-            ? "the " + controller + " limits are not set: the controller is not delegated to this user"
+            ? "the "
+                + controller
+                + " limits are not set: the controller is not delegated to this user"
             : "the " + controller + " limits are not set: no such control group is mounted");
     return true;
   }

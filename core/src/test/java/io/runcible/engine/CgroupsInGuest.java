@@ -23,8 +23,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * Control groups on cgroup v2 with systemd, of root or of an ordinary user, whoever runs this. For
- * the guest of {@code src/test/guest}: what the name of a test class usually ends with would have it
- * run elsewhere.
+ * the guest of {@code src/test/guest}: what the name of a test class usually ends with would have
+ * it run elsewhere.
  */
 class CgroupsInGuest {
   @RegisterExtension static final TestEngine ENGINE = new TestEngine();

@@ -43,8 +43,7 @@ class OlderKernelIT {
   }
 
   private static String runWithout(String numbers) {
-    List<String> wrapper =
-        new ArrayList<>(List.of("python3", "-c", FILTER));
+    List<String> wrapper = new ArrayList<>(List.of("python3", "-c", FILTER));
     wrapper.addAll(List.of(numbers.split(" ")));
     wrapper.add("--");
     try (ChildJvm jvm =

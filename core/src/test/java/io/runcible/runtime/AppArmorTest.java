@@ -27,8 +27,7 @@ class AppArmorTest {
 
   private static void assertFails(AppArmor armor, String profile, ErrorKind kind) {
     assertThatThrownBy(() -> armor.require(profile))
-        .isInstanceOfSatisfying(
-            RuncibleException.class, e -> assertThat(e.kind()).isEqualTo(kind));
+        .isInstanceOfSatisfying(RuncibleException.class, e -> assertThat(e.kind()).isEqualTo(kind));
   }
 
   @Test
