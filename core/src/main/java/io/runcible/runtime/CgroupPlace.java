@@ -13,6 +13,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Where the control groups of an engine's containers are, and who makes them. An ordinary user has
@@ -20,6 +22,7 @@ import java.util.TreeSet;
  * handed over to the user. Immutable.
  */
 public final class CgroupPlace {
+  private static final Logger LOG = LoggerFactory.getLogger(CgroupPlace.class);
   private static final String NAME = "runcible-";
   private static final String SLICES = "/runcible.slice/";
   private static final String SCOPE = ".scope";
@@ -185,11 +188,23 @@ public final class CgroupPlace {
   @SuppressWarnings("exports")
   public void end(String path, PrivilegedHost host) {
     cgroups.group(path).end(host);
-    Cgroup outer = cgroups.group(outer(path));
-    if (isUnit(path) && outer.exists()) {
-      systemctl(host, List.of("stop", name(outer(path))));
+    String outer = outer(path);
+    if (!outer.equals(path)) {
+      Cgroup group = cgroups.group(outer);
+      if (isUnit(path) && group.exists()) {
+        stop(name(outer), host);
+      }
+      group.end(host);
     }
-    outer.end(host);
+  }
+
+  private void stop(String slice, PrivilegedHost host) {
+    try {
+      systemctl(host, List.of("stop", slice));
+    } catch (RuncibleException e) {
+      // Stopped by somebody else, or nobody answers: what counts is that its group goes away.
+      LOG.debug("'{}' was not stopped", slice, e);
+    }
   }
 
   /**
@@ -213,13 +228,17 @@ public final class CgroupPlace {
   private void systemctl(PrivilegedHost host, List<String> arguments) {
     List<String> command = new ArrayList<>(List.of("systemctl", option()));
     command.addAll(arguments);
-    RuntimeCommand.call(host, command, environment(), "cannot reach systemd");
+    RuntimeCommand.call(host, command, session(), "cannot reach systemd");
   }
 
   /** What programs that talk to systemd have in their environment. */
   public Map<String, String> environment() {
+    return manager == CgroupManager.SYSTEMD ? session() : Spawn.plainEnvironment();
+  }
+
+  private Map<String, String> session() {
     Map<String, String> environment = new HashMap<>(Spawn.plainEnvironment());
-    if (manager == CgroupManager.SYSTEMD && user) {
+    if (user) {
       for (String name : List.of("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS")) {
         Optional.ofNullable(System.getenv(name)).ifPresent(value -> environment.put(name, value));
       }
