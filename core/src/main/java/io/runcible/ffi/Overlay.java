@@ -148,8 +148,7 @@ final class Overlay {
     }
   }
 
-  static void mountByOptions(
-      OverlayMount mount, Path target, @Nullable NativeException reason) {
+  static void mountByOptions(OverlayMount mount, Path target, @Nullable NativeException reason) {
     byte[] data = Native.cString(options(mount));
     if (data.length > MAX_OPTIONS) {
       throw new RuncibleException(

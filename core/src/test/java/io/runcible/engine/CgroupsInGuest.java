@@ -101,7 +101,8 @@ class CgroupsInGuest {
     Capabilities capabilities = Capabilities.ofThisHost();
     assertThat(capabilities.has("cgroups")).isTrue();
     assertThat(capabilities.toString())
-        .contains(ROOT ? "by CGROUPFS" : "by SYSTEMD below /user.slice/", "V2 [", " memory, ", " pids");
+        .contains(
+            ROOT ? "by CGROUPFS" : "by SYSTEMD below /user.slice/", "V2 [", " memory, ", " pids");
   }
 
   @Test
