@@ -155,7 +155,7 @@ final class ContainerFactory {
         spec.image().toString(),
         chain.stream().map(Digest::toString).toList(),
         // Unique on the host: stores do not know each other's names.
-        parts.limits().place().path(id, token),
+        parts.limits().place().path(id, token, parts.runtime().keepsCgroup()),
         stopSignal(spec, image),
         spec.isDetached(),
         System.currentTimeMillis(),

@@ -545,7 +545,7 @@ public final class ContainerSpec {
     /**
      * Sets further limits of its control group, such as the processors, swap, input and output.
      * What {@link #memory}, {@link #cpus} and {@link #pids} say counts more. What the host cannot
-     * limit, and an ordinary user's engine can limit nothing, is not limited, and said in the log.
+     * limit, or has not delegated to an ordinary user, is not limited, and said in the log.
      */
     public Builder resources(Resources resources) {
       this.resources = resources;

@@ -8,7 +8,6 @@ import io.runcible.ffi.PidFd;
 import io.runcible.ffi.SocketNamespace;
 import io.runcible.ffi.WaitStatus;
 import io.runcible.runtime.Bundle;
-import io.runcible.runtime.Cgroup;
 import io.runcible.runtime.OciRuntime.ExecRequest;
 import io.runcible.runtime.OciRuntime.RunRequest;
 import io.runcible.runtime.RuntimeState;
@@ -110,8 +109,7 @@ final class StartedProcess {
           () ->
               started.await(
                   parts.runtime().run(request),
-                  status ->
-                      started.exactly(status).withOutOfMemory(outOfMemory(parts, directory.id())),
+                  status -> started.exactly(status).withOutOfMemory(outOfMemory(parts, directory)),
                   () -> {}));
     }
     return started;
@@ -164,7 +162,7 @@ final class StartedProcess {
                 self.endAndRemove(place);
                 onRelease.accept(self);
               });
-      long killsBefore = oomKills(parts, directory.id());
+      long killsBefore = oomKills(parts, directory);
       started.launch(
           streams,
           () ->
@@ -173,7 +171,7 @@ final class StartedProcess {
                   status ->
                       started
                           .exactly(status)
-                          .withOutOfMemory(oomKills(parts, directory.id()) > killsBefore),
+                          .withOutOfMemory(oomKills(parts, directory) > killsBefore),
                   started::closeDescriptors));
       return started;
     } catch (IOException e) {
@@ -319,12 +317,15 @@ final class StartedProcess {
         .orElseGet(() -> ExitStatus.ofCode(runtime.code()));
   }
 
-  static boolean outOfMemory(EngineParts parts, String id) {
-    return oomKills(parts, id) > 0;
+  static boolean outOfMemory(EngineParts parts, ContainerDirectory directory) {
+    return oomKills(parts, directory) > 0;
   }
 
-  private static long oomKills(EngineParts parts, String id) {
-    return parts.runtime().cgroup(id).map(Cgroup::oomKills).orElse(OptionalLong.empty()).orElse(0);
+  private static long oomKills(EngineParts parts, ContainerDirectory directory) {
+    return ContainerRecord.read(directory)
+        .map(record -> parts.limits().place().oomKills(record.cgroupsPath()))
+        .orElse(OptionalLong.empty())
+        .orElse(0);
   }
 
   /**

@@ -32,6 +32,9 @@ final class Overlay {
   /** mount(2) copies one page of options and cuts off the rest without a word. */
   static final int MAX_OPTIONS = 4095;
 
+  /** Whether this kernel was seen to take options alone: it logs a complaint at each other try. */
+  private static volatile boolean optionsAlone;
+
   private Overlay() {}
 
   static void mount(OverlayMount mount, Path target) {
@@ -47,6 +50,10 @@ final class Overlay {
   }
 
   private static void mountAsItIs(OverlayMount mount, Path target) {
+    if (optionsAlone && Native.cString(options(mount)).length <= MAX_OPTIONS) {
+      mountByOptions(mount, target, null);
+      return;
+    }
     try {
       mountByContext(mount, target);
     } catch (NativeException e) {
@@ -56,6 +63,7 @@ final class Overlay {
         throw e;
       }
       mountByOptions(mount, target, e);
+      optionsAlone = true;
     }
   }
 
@@ -140,7 +148,7 @@ final class Overlay {
     }
   }
 
-  static void mountByOptions(OverlayMount mount, Path target, NativeException reason) {
+  static void mountByOptions(OverlayMount mount, Path target, @Nullable NativeException reason) {
     byte[] data = Native.cString(options(mount));
     if (data.length > MAX_OPTIONS) {
       throw new RuncibleException(
@@ -158,7 +166,9 @@ final class Overlay {
     if (libc().mount(overlay, Native.cString(target), overlay, 0, data) != 0) {
       NativeException failure =
           new NativeException("mount overlay", Native.errno(), target.toString());
-      failure.addSuppressed(reason);
+      if (reason != null) {
+        failure.addSuppressed(reason);
+      }
       throw failure;
     }
   }

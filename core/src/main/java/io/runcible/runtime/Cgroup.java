@@ -68,7 +68,7 @@ public final class Cgroup {
    */
   public OptionalLong oomKills() {
     for (String file : List.of("memory.events", "memory.oom_control")) {
-      Optional<Path> events = find(file).or(() -> findInSlice(file));
+      Optional<Path> events = find(file);
       if (events.isPresent()) {
         for (String line : lines(events.get())) {
           if (line.startsWith("oom_kill ")) {
@@ -240,23 +240,6 @@ public final class Cgroup {
         .map(directory -> directory.resolve(file))
         .filter(Files::exists)
         .findFirst();
-  }
-
-  /**
-   * A scope is gone with its last process, and so is what it counted; its slice, which has nothing
-   * else, stays and has counted, too.
-   */
-  private Optional<Path> findInSlice(String file) {
-    for (Path directory : directories) {
-      Path group = directory;
-      for (int i = 0; i < 2 && group.getParent() != null; i++) {
-        if (group.toString().endsWith(".scope")) {
-          return Optional.of(group.resolveSibling(file)).filter(Files::exists);
-        }
-        group = group.getParent();
-      }
-    }
-    return Optional.empty();
   }
 
   private static List<Path> tree(Path directory) {

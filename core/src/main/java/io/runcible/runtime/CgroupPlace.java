@@ -10,8 +10,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Where the control groups of an engine's containers are, and who makes them. An ordinary user has
@@ -19,8 +22,11 @@ import java.util.TreeSet;
  * handed over to the user. Immutable.
  */
 public final class CgroupPlace {
+  private static final Logger LOG = LoggerFactory.getLogger(CgroupPlace.class);
   private static final String NAME = "runcible-";
   private static final String SLICES = "/runcible.slice/";
+  private static final String SCOPE = ".scope";
+  private static final String INNER = "/container";
 
   private final Cgroups cgroups;
   private final CgroupManager manager;
@@ -94,14 +100,19 @@ public final class CgroupPlace {
    *
    * @param name names it for people, with systemd not
    * @param token unique on the host, without "-"
+   * @param kept whether the runtime leaves a group when its container ends. If it does not, the
+   *     group is inside one of ours, which has counted, too
    */
-  public String path(String name, String token) {
+  public String path(String name, String token, boolean kept) {
     if (!available()) {
       return "";
     }
-    return manager == CgroupManager.SYSTEMD
-        ? parent + SLICES + NAME + token + ".slice/" + NAME + token + ".scope"
-        : parent + "/" + NAME + name + "-" + token;
+    if (manager == CgroupManager.SYSTEMD) {
+      return parent + SLICES + NAME + token + ".slice/" + NAME + token + SCOPE;
+    }
+    // In the old hierarchies a group counts nothing for the one around it.
+    boolean alone = kept || cgroups.mode() != Cgroups.Mode.V2;
+    return parent + "/" + NAME + name + "-" + token + (alone ? "" : INNER);
   }
 
   /** What groups begin with, in each hierarchy. */
@@ -138,25 +149,34 @@ public final class CgroupPlace {
     if (!isUnit(path)) {
       return path;
     }
-    String slice = slice(path);
-    String name = slice.substring(slice.lastIndexOf('/') + 1);
-    String token = name.substring(NAME.length(), name.length() - ".slice".length());
-    return name + ":" + NAME.substring(0, NAME.length() - 1) + ":" + token;
+    String token = name(path).substring(NAME.length(), name(path).length() - SCOPE.length());
+    return name(outer(path)) + ":" + NAME.substring(0, NAME.length() - 1) + ":" + token;
   }
 
   /** The group that tells what a container uses or, after its end, has used. */
   public Cgroup measured(String path) {
     Cgroup group = cgroups.group(path);
-    // A scope ends with its last process; what it used, its slice still knows.
-    return isUnit(path) && !group.exists() ? cgroups.group(slice(path)) : group;
+    return group.exists() ? group : cgroups.group(outer(path));
+  }
+
+  /** How many processes of a container the kernel killed because memory ran out. */
+  public OptionalLong oomKills(String path) {
+    return path.isEmpty() ? OptionalLong.empty() : cgroups.group(outer(path)).oomKills();
   }
 
   static boolean isUnit(String path) {
-    return path.endsWith(".scope");
+    return path.endsWith(SCOPE);
   }
 
-  private static String slice(String path) {
-    return path.substring(0, path.lastIndexOf('/'));
+  /**
+   * What stays when the group itself is gone with its last process: the group, or one around it.
+   */
+  private static String outer(String path) {
+    return isUnit(path) || path.endsWith(INNER) ? path.substring(0, path.lastIndexOf('/')) : path;
+  }
+
+  private static String name(String path) {
+    return path.substring(path.lastIndexOf('/') + 1);
   }
 
   /**
@@ -168,13 +188,22 @@ public final class CgroupPlace {
   @SuppressWarnings("exports")
   public void end(String path, PrivilegedHost host) {
     cgroups.group(path).end(host);
-    if (isUnit(path)) {
-      Cgroup slice = cgroups.group(slice(path));
-      if (slice.exists()) {
-        String unit = slice(path).substring(slice(path).lastIndexOf('/') + 1);
-        systemctl(host, List.of("stop", unit));
-        slice.end(host);
+    String outer = outer(path);
+    if (!outer.equals(path)) {
+      Cgroup group = cgroups.group(outer);
+      if (isUnit(path) && group.exists()) {
+        stop(name(outer), host);
       }
+      group.end(host);
+    }
+  }
+
+  private void stop(String slice, PrivilegedHost host) {
+    try {
+      systemctl(host, List.of("stop", slice));
+    } catch (RuncibleException e) {
+      // Stopped by somebody else, or nobody answers: what counts is that its group goes away.
+      LOG.debug("'{}' was not stopped", slice, e);
     }
   }
 
@@ -190,7 +219,7 @@ public final class CgroupPlace {
     if (isUnit(path) && !properties.isEmpty()) {
       // Otherwise the next reload of the manager would bring the old values back.
       List<String> command = new ArrayList<>(List.of("set-property", "--runtime"));
-      command.add(path.substring(path.lastIndexOf('/') + 1));
+      command.add(name(path));
       command.addAll(properties);
       systemctl(host, command);
     }
@@ -199,13 +228,17 @@ public final class CgroupPlace {
   private void systemctl(PrivilegedHost host, List<String> arguments) {
     List<String> command = new ArrayList<>(List.of("systemctl", option()));
     command.addAll(arguments);
-    RuntimeCommand.call(host, command, environment(), "cannot reach systemd");
+    RuntimeCommand.call(host, command, session(), "cannot reach systemd");
   }
 
   /** What programs that talk to systemd have in their environment. */
   public Map<String, String> environment() {
+    return manager == CgroupManager.SYSTEMD ? session() : Spawn.plainEnvironment();
+  }
+
+  private Map<String, String> session() {
     Map<String, String> environment = new HashMap<>(Spawn.plainEnvironment());
-    if (manager == CgroupManager.SYSTEMD && user) {
+    if (user) {
       for (String name : List.of("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS")) {
         Optional.ofNullable(System.getenv(name)).ifPresent(value -> environment.put(name, value));
       }

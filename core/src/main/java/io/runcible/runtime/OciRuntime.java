@@ -194,6 +194,11 @@ public interface OciRuntime {
   /** The control group of a container; empty if it has none, or there is no such container. */
   Optional<Cgroup> cgroup(String id);
 
+  /** Whether the control group of a container stays when it ends, until it is deleted. */
+  default boolean keepsCgroup() {
+    return info().name().equals("runc");
+  }
+
   /**
    * Sends a signal to the first process, or to all of them.
    *

@@ -98,7 +98,7 @@ final class RuncRuntime implements OciRuntime {
     List<String> command = command(request.log(), "run");
     command.addAll(List.of("--bundle", request.bundle().directory().toString()));
     command.addAll(List.of("--pid-file", request.pidFile().toString()));
-    if (isRunc()) {
+    if (keepsCgroup()) {
       // Its control group is needed after its end, to see whether memory ran out.
       command.add("--keep");
     }
@@ -386,9 +386,5 @@ final class RuncRuntime implements OciRuntime {
     }
     ids.sort(null);
     return ids;
-  }
-
-  private boolean isRunc() {
-    return info.name().equals("runc");
   }
 }

@@ -452,7 +452,10 @@ public final class RuntimeSpec {
       return this;
     }
 
-    /** Sets the control group, an absolute path. Default: the runtime's choice. */
+    /**
+     * Sets the control group: an absolute path or, for a runtime that asks systemd, {@code
+     * slice:prefix:name}. Default: the runtime's choice.
+     */
     public Builder cgroupsPath(String cgroupsPath) {
       this.cgroupsPath = SpecChecks.cgroupsPath(cgroupsPath);
       return this;

@@ -12,6 +12,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
@@ -62,7 +63,7 @@ class CgroupsInGuest {
         assertThat(container.stats().usage().memoryLimit()).hasValue(128 << 20);
         assertThat(container.stats().usage().processLimit()).hasValue(9);
         assertThat(container.exec("sh", "-c", "exit 3").waitFor().code()).isEqualTo(3);
-        container.restart(TestEngine.LIMIT.dividedBy(60));
+        container.restart(Duration.ZERO);
         assertThat(container.stats().usage().memoryLimit()).hasValue(128 << 20);
       }
       memoryRunsOut(engine);
@@ -100,7 +101,8 @@ class CgroupsInGuest {
     Capabilities capabilities = Capabilities.ofThisHost();
     assertThat(capabilities.has("cgroups")).isTrue();
     assertThat(capabilities.toString())
-        .contains(ROOT ? "by CGROUPFS" : "by SYSTEMD below /user.slice/", "V2 [", "memory, pids");
+        .contains(
+            ROOT ? "by CGROUPFS" : "by SYSTEMD below /user.slice/", "V2 [", " memory, ", " pids");
   }
 
   @Test
@@ -114,7 +116,7 @@ class CgroupsInGuest {
     try {
       String line = Files.readString(Path.of("/proc/" + container.pid().orElseThrow() + "/cgroup"));
       Path path = Path.of(line.strip().substring("0::".length()));
-      return path.endsWith("container") ? path.getParent() : path;
+      return path;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -18,7 +18,7 @@ import java.util.concurrent.TimeUnit;
  */
 public final class ChildJvm implements AutoCloseable {
   private static final String END = "\0end";
-  private static final int LIMIT_SECONDS = 120;
+  private static final long LIMIT_SECONDS = Rounds.patience(120).toSeconds();
 
   private final Process process;
   private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();

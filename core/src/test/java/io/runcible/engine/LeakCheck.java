@@ -21,7 +21,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  * <p>An engine that the test opens must be closed before: register this extension first.
  */
 final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
-  private static final long PATIENCE_MILLIS = 60_000;
+  private static final long PATIENCE_MILLIS = Rounds.patience(60).toMillis();
   private static final long PAUSE_MILLIS = 20;
 
   private final Supplier<List<Path>> roots;

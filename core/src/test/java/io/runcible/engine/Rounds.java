@@ -1,10 +1,19 @@
 package io.runcible.engine;
 
+import java.time.Duration;
+
 /** How much the long tests do: the short form by default, the long one with the profile soak. */
 public final class Rounds {
   private static final int FACTOR = Integer.getInteger("soak.factor", 1);
 
+  private static final int PATIENCE = Integer.getInteger("test.patience", 1);
+
   private Rounds() {}
+
+  /** For how long a test waits for what is sure to come: longer where all is slow. */
+  static Duration patience(int seconds) {
+    return Duration.ofSeconds((long) seconds * PATIENCE);
+  }
 
   /**
    * A number of rounds.

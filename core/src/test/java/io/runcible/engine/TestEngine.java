@@ -27,7 +27,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  */
 final class TestEngine
     implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
-  static final Duration LIMIT = Duration.ofSeconds(60);
+  static final Duration LIMIT = Rounds.patience(60);
 
   private @Nullable TestRoot root;
   private @Nullable RegistryServer registry;

@@ -41,14 +41,15 @@ class CgroupPlacesTest {
   void rootHasTheTop() throws IOException {
     CgroupPlace place = find(false, Optional.empty());
     assertThat(place.available()).isTrue();
-    assertThat(place.path("a", "0b")).isEqualTo("/runcible-a-0b");
+    assertThat(place.path("a", "0b", true)).isEqualTo("/runcible-a-0b");
+    assertThat(place.path("a", "0b", false)).isEqualTo("/runcible-a-0b/container");
     assertThat(place.manager()).isEqualTo(CgroupManager.CGROUPFS);
   }
 
   @Test
   void systemdIsNamedSliceAndScope() throws IOException {
     CgroupPlace place = CgroupPlace.slice(CgroupsTest.read(directory, V2));
-    String path = place.path("some-name", "0b1c");
+    String path = place.path("some-name", "0b1c", true);
     assertThat(path).isEqualTo("/runcible.slice/runcible-0b1c.slice/runcible-0b1c.scope");
     assertThat(CgroupPlace.forRuntime(path)).isEqualTo("runcible-0b1c.slice:runcible:0b1c");
     assertThat(CgroupPlace.forRuntime("/runcible-a-0b")).isEqualTo("/runcible-a-0b");
@@ -64,7 +65,7 @@ class CgroupPlacesTest {
     CgroupPlace place = find(true, Optional.empty());
 
     assertThat(place.manager()).isEqualTo(CgroupManager.CGROUPFS);
-    assertThat(place.path("a", "0b")).isEqualTo(UNIT + "/runcible-a-0b");
+    assertThat(place.path("a", "0b", true)).isEqualTo(UNIT + "/runcible-a-0b");
     assertThat(place.has("memory")).isTrue();
     assertThat(place.has("cpuset")).isFalse();
   }
@@ -77,7 +78,7 @@ class CgroupPlacesTest {
     CgroupPlace place = find(true, Optional.empty());
 
     assertThat(place.available()).isFalse();
-    assertThat(place.path("a", "0b")).isEmpty();
+    assertThat(place.path("a", "0b", true)).isEmpty();
     assertThat(place.missing()).contains("Delegate=yes");
   }
 
