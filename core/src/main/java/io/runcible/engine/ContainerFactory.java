@@ -47,12 +47,6 @@ final class ContainerFactory {
 
   /** A container that has not been started; all is undone if making it fails. */
   Container create(ContainerSpec spec, ImageConfig image, List<Digest> chain) {
-    if (spec.isDetached() && !spec.restartPolicy().equals(RestartPolicy.NO)) {
-      throw new RuncibleException(
-          ErrorKind.UNSUPPORTED,
-          "a detached container has no restart policy: nobody is there to restart it once this"
-              + " process has ended");
-    }
     if (spec.isDetached() && spec.tty().isPresent()) {
       throw new RuncibleException(
           ErrorKind.UNSUPPORTED,

@@ -42,7 +42,8 @@ final class Lifecycle {
     this.parts = parts;
     this.record = record;
     this.container = container;
-    this.policy = record.options().restartPolicy();
+    // The monitor of a detached container restarts it.
+    this.policy = record.detached() ? RestartPolicy.NO : record.options().restartPolicy();
   }
 
   void publish(EngineEvent event) {
@@ -82,12 +83,16 @@ final class Lifecycle {
     }
   }
 
-  /** On a thread that must not be held up. */
-  private synchronized boolean ended(Optional<ExitStatus> status) {
-    Instant now = Instant.now();
+  private void stopWatching() {
     if (health != null) {
       health.stop();
     }
+  }
+
+  /** On a thread that must not be held up. */
+  private synchronized boolean ended(Optional<ExitStatus> status) {
+    Instant now = Instant.now();
+    stopWatching();
     ContainerRun run = current;
     if (silent || run == null) {
       return false;
@@ -141,6 +146,13 @@ final class Lifecycle {
   /** An end that follows is not to be followed by a restart. */
   synchronized void stopWanted() {
     stopWanted = true;
+    if (record.detached() && !record.options().restartPolicy().equals(RestartPolicy.NO)) {
+      DetachedMonitor.stopWanted(container.directory());
+    }
+    cancelRestart();
+  }
+
+  private void cancelRestart() {
     if (restart != null) {
       restart.cancel(false);
       restart = null;
@@ -154,10 +166,8 @@ final class Lifecycle {
   /** What follows is told nobody. */
   synchronized void release() {
     silent = true;
-    stopWanted();
-    if (health != null) {
-      health.stop();
-    }
+    cancelRestart();
+    stopWatching();
   }
 
   /** The end of the last run has been told by then. */
@@ -185,6 +195,6 @@ final class Lifecycle {
   }
 
   synchronized int restarts() {
-    return Math.max(0, starts - 1);
+    return Math.max(0, starts - 1) + DetachedMonitor.restarts(container.directory());
   }
 }

@@ -8,7 +8,8 @@ import io.runcible.RuncibleException;
  *
  * @param format what the files look like
  * @param maxBytes the size at which a file is followed by another one; 0 for no limit
- * @param maxFiles how many files there are at most, the current one included: older ones are removed
+ * @param maxFiles how many files there are at most, the current one included: older ones are
+ *     removed
  */
 public record LogPolicy(Format format, long maxBytes, int maxFiles) {
   /** What the files look like. */

@@ -14,8 +14,7 @@ import java.time.Instant;
  */
 public record LogQuery(Instant since, Instant until, long tail, boolean follow) {
   /** Everything that there is. */
-  public static final LogQuery ALL =
-      new LogQuery(Instant.MIN, Instant.MAX, Long.MAX_VALUE, false);
+  public static final LogQuery ALL = new LogQuery(Instant.MIN, Instant.MAX, Long.MAX_VALUE, false);
 
   /**
    * Checks the number.

@@ -64,10 +64,7 @@ final class ReadyWait {
   }
 
   private RuncibleException notReady(ErrorKind kind, String what) {
-    String output =
-        logged
-            ? container.logs().end(SHOWN_OUTPUT)
-            : "";
+    String output = logged ? container.logs().end(SHOWN_OUTPUT) : "";
     return new RuncibleException(
         kind,
         container

@@ -53,8 +53,7 @@ public final class HostSocket {
   private static void option(FileDescriptor socket, int level, int option, int value) {
     Pointer memory = Native.allocate(4);
     memory.putInt(0, value);
-    check(
-        libc().setsockopt(socket.value(), level, option, memory, 4), "set up the socket", socket);
+    check(libc().setsockopt(socket.value(), level, option, memory, 4), "set up the socket", socket);
     Reference.reachabilityFence(memory);
   }
 

@@ -425,7 +425,9 @@ public final class BridgeNetworks implements AutoCloseable {
           }
           throw new RuncibleException(
               ErrorKind.FAILED_PRECONDITION,
-              "ports " + bindings + " cannot be published: the container is on no network with a"
+              "ports "
+                  + bindings
+                  + " cannot be published: the container is on no network with a"
                   + " way out");
         });
   }
@@ -450,8 +452,7 @@ public final class BridgeNetworks implements AutoCloseable {
     do {
       written = running;
       Nft.run(
-          PortRules.script(record, written),
-          "publish ports on network '" + record.name() + "'");
+          PortRules.script(record, written), "publish ports on network '" + record.name() + "'");
       // What ended meanwhile may have taken its ports out before this.
       running = running(table);
     } while (!running.equals(written));

@@ -73,8 +73,7 @@ final class PortRules {
   }
 
   private void change(String verb, String map, List<String> elements) {
-    script.add(
-        verb + " element " + table + " " + map + " { " + String.join(", ", elements) + " }");
+    script.add(verb + " element " + table + " " + map + " { " + String.join(", ", elements) + " }");
   }
 
   /** All of it empty. */
@@ -82,9 +81,18 @@ final class PortRules {
     script.add("add table " + table);
     for (String map : MAPS) {
       String address = map.endsWith("4") ? "ipv4_addr" : "ipv6_addr";
-      String key = "inet_proto . " + (map.startsWith("any") ? "" : address + " . ") + "inet_service";
+      String key =
+          "inet_proto . " + (map.startsWith("any") ? "" : address + " . ") + "inet_service";
       script.add(
-          "add map " + table + " " + map + " { type " + key + " : " + address + " . inet_service; }");
+          "add map "
+              + table
+              + " "
+              + map
+              + " { type "
+              + key
+              + " : "
+              + address
+              + " . inet_service; }");
       script.add("flush map " + table + " " + map);
     }
     CHAINS.forEach(
@@ -126,7 +134,12 @@ final class PortRules {
       // A neighbour's answer would take the short way, and not be known.
       rule(
           "publish_back",
-          "oifname " + device + family + " saddr " + subnet.prefix() + " ct status dnat masquerade");
+          "oifname "
+              + device
+              + family
+              + " saddr "
+              + subnet.prefix()
+              + " ct status dnat masquerade");
     }
     rule("guard", "iifname " + device + "ip daddr 127.0.0.0/8 drop");
     rule("guard", "iifname " + device + "ip saddr 127.0.0.0/8 drop");

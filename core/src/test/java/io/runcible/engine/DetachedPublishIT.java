@@ -219,8 +219,7 @@ class DetachedPublishIT {
           try (Container container =
               engine.run(ENGINE.sh("sleep 600").detached().publish(PORT).build())) {
             String device = engine.networks().find("bridge").orElseThrow().device();
-            assertThat(
-                    host.command("cat", "/proc/sys/net/ipv4/conf/" + device + "/route_localnet"))
+            assertThat(host.command("cat", "/proc/sys/net/ipv4/conf/" + device + "/route_localnet"))
                 .isEqualTo("1\n");
             String pid = String.valueOf(container.pid().orElseThrow());
             String gateway = container.addresses().get(0).getHostAddress().replaceAll("\\d+$", "1");

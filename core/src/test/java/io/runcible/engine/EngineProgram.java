@@ -152,8 +152,7 @@ final class EngineProgram {
         });
     forever(
         () -> {
-          try (Container container =
-              engine.run(sh("sleep 600").detached().publish(7000).build())) {
+          try (Container container = engine.run(sh("sleep 600").detached().publish(7000).build())) {
             container.restart(Duration.ZERO);
           }
         });

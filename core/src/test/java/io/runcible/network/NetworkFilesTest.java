@@ -27,7 +27,8 @@ class NetworkFilesTest {
   }
 
   private static LeaseTable table(String id) {
-    Lease lease = new Lease(id, id, "rcv", "eth0", List.of("10.0.0.2"), List.of(id), List.of(), List.of());
+    Lease lease =
+        new Lease(id, id, "rcv", "eth0", List.of("10.0.0.2"), List.of(id), List.of(), List.of());
     return LeaseTable.EMPTY.with(lease, Map.of("10.0.0.0/24", "2")).withEngine("engine");
   }
 
