@@ -37,6 +37,8 @@ final class Lifecycle {
   private boolean silent;
   private @Nullable Future<?> restart;
   private @Nullable HealthMonitor health;
+  private @Nullable OomWatch memory;
+  private boolean outOfMemoryTold;
 
   Lifecycle(EngineParts parts, ContainerRecord record, Container container) {
     this.parts = parts;
@@ -65,6 +67,10 @@ final class Lifecycle {
     starts++;
     if (process.isAlive()) {
       beginChecks();
+      outOfMemoryTold = false;
+      if (record.options().limited() && !record.cgroupsPath().isEmpty()) {
+        memory = OomWatch.begin(parts, record, this::outOfMemory);
+      }
     }
     told = process.exit().handle((status, failure) -> ended(Optional.ofNullable(status)));
   }
@@ -83,9 +89,19 @@ final class Lifecycle {
     }
   }
 
+  private synchronized void outOfMemory() {
+    if (current != null && !silent) {
+      outOfMemoryTold = true;
+      publish(new EngineEvent.OutOfMemory(Instant.now(), record.id()));
+    }
+  }
+
   private void stopWatching() {
     if (health != null) {
       health.stop();
+    }
+    if (memory != null) {
+      memory.stop();
     }
   }
 
@@ -102,7 +118,7 @@ final class Lifecycle {
       earlier.remove();
     }
     earlier.add(new ContainerRun(run.started(), Optional.of(now), status));
-    if (status.map(ExitStatus::outOfMemory).orElse(false)) {
+    if (!outOfMemoryTold && status.map(ExitStatus::outOfMemory).orElse(false)) {
       publish(new EngineEvent.OutOfMemory(now, record.id()));
     }
     publish(new EngineEvent.Ended(now, record.id(), status));
