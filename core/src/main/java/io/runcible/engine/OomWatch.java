@@ -48,7 +48,9 @@ final class OomWatch {
 
   private void look(int length) {
     if (length > 0) {
-      LOOKS.forEach(delay -> parts.tasks().after(delay, this::count));
+      for (Duration delay : LOOKS) {
+        var unused = parts.tasks().after(delay, this::count);
+      }
     }
   }
 
