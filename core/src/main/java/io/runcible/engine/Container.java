@@ -187,11 +187,18 @@ public final class Container implements AutoCloseable {
       if (init == null) {
         return ContainerState.CREATED;
       }
+      if (isRunning() && init.isBetweenRuns() && !hasNoPolicy()) {
+        return ContainerState.RESTARTING;
+      }
       if (isRunning()) {
         return control.isPaused() ? ContainerState.PAUSED : ContainerState.RUNNING;
       }
     }
     return lifecycle.isRestarting() ? ContainerState.RESTARTING : ContainerState.STOPPED;
+  }
+
+  private boolean hasNoPolicy() {
+    return record.options().restartPolicy().equals(RestartPolicy.NO);
   }
 
   /** All that there is to know of it. */

@@ -75,6 +75,18 @@ record ContainerDirectory(Path path) {
     return path.resolve(NetworkClient.NAMESPACE);
   }
 
+  /**
+   * There if the end of a detached container is wanted, so that its monitor does not restart it.
+   */
+  Path stopFile() {
+    return path.resolve("stop");
+  }
+
+  /** How often its monitor has restarted a detached container. */
+  Path restarts() {
+    return path.resolve("restarts");
+  }
+
   /** There from the first restart of a detached container on. */
   Path restarted() {
     return path.resolve("restarted");

@@ -55,12 +55,6 @@ final class ContainerFactory {
    * @param lease keeps what it needs until it has a record
    */
   Container create(ContainerSpec spec, ImageConfig image, List<Digest> chain, Lease lease) {
-    if (spec.isDetached() && !spec.restartPolicy().equals(RestartPolicy.NO)) {
-      throw new RuncibleException(
-          ErrorKind.UNSUPPORTED,
-          "a detached container has no restart policy: nobody is there to restart it once this"
-              + " process has ended");
-    }
     if (spec.isDetached() && spec.tty().isPresent()) {
       throw new RuncibleException(
           ErrorKind.UNSUPPORTED,

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param rows of its terminal; 0 if it has none
  * @param columns of its terminal
  * @param log how its output is kept; null in what an earlier release wrote
+ * @param limited whether its memory is limited
  */
 record ContainerOptions(
     Map<String, String> labels,
@@ -24,9 +25,11 @@ record ContainerOptions(
     @Nullable StoredHealth health,
     int rows,
     int columns,
-    @Nullable LogPolicy log) {
+    @Nullable LogPolicy log,
+    boolean limited) {
   /** What a record of an earlier release means. */
-  static final ContainerOptions NONE = new ContainerOptions(Map.of(), "no", null, 0, 0, null);
+  static final ContainerOptions NONE =
+      new ContainerOptions(Map.of(), "no", null, 0, 0, null, false);
 
   static ContainerOptions of(ContainerSpec spec, ImageConfig image) {
     Optional<HealthCheck> check =
@@ -37,7 +40,8 @@ record ContainerOptions(
         check.map(one -> StoredHealth.of(one, image)).orElse(null),
         spec.tty().map(ConsoleSize::rows).orElse(0),
         spec.tty().map(ConsoleSize::columns).orElse(0),
-        spec.stdio() == Stdio.LOGGED ? spec.log() : LogPolicy.RAW);
+        spec.stdio() == Stdio.LOGGED ? spec.log() : LogPolicy.RAW,
+        spec.memory().isPresent());
   }
 
   /** The first size of its terminal. */

@@ -159,6 +159,7 @@ final class ContainerRemover {
               directory.runtimeLog(),
               directory.exitFile(),
               directory.unpublishFile(),
+              directory.stopFile(),
               directory.monitorFile())) {
         Files.deleteIfExists(file);
       }

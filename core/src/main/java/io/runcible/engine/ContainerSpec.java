@@ -653,9 +653,7 @@ public final class ContainerSpec {
       return this;
     }
 
-    /**
-     * Whether it is started again when it ends by itself; by default not. Not for detached ones.
-     */
+    /** Whether it is started again when it ends by itself; by default not. */
     public Builder restart(RestartPolicy policy) {
       this.restartPolicy = policy;
       return this;

@@ -5,6 +5,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.TreeSet;
 
@@ -31,8 +32,8 @@ record CriLog(Path directory) {
   }
 
   /** The numbers of the files that there are. */
-  TreeSet<Long> numbers() throws IOException {
-    TreeSet<Long> numbers = new TreeSet<>();
+  NavigableSet<Long> numbers() throws IOException {
+    NavigableSet<Long> numbers = new TreeSet<>();
     try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*" + END)) {
       for (Path file : files) {
         String name = file.getFileName().toString();
@@ -50,7 +51,7 @@ record CriLog(Path directory) {
 
   /** Where the next entry will be, or later. */
   Position end() throws IOException {
-    TreeSet<Long> numbers = numbers();
+    NavigableSet<Long> numbers = numbers();
     return numbers.isEmpty()
         ? Position.START
         : new Position(numbers.last(), Files.size(file(numbers.last())));

@@ -25,8 +25,43 @@ final class CriLogReader implements AutoCloseable {
   private @Nullable InputStream stream;
 
   /** What one entry says, and where it begins. */
-  record Entry(
-      CriLog.Position position, Instant time, boolean error, boolean complete, byte[] text) {
+  static final class Entry {
+    private final CriLog.Position position;
+    private final Instant time;
+    private final boolean error;
+    private final boolean complete;
+    private final byte[] text;
+
+    private Entry(
+        CriLog.Position position, Instant time, boolean error, boolean complete, byte[] text) {
+      this.position = position;
+      this.time = time;
+      this.error = error;
+      this.complete = complete;
+      this.text = text;
+    }
+
+    CriLog.Position position() {
+      return position;
+    }
+
+    Instant time() {
+      return time;
+    }
+
+    boolean error() {
+      return error;
+    }
+
+    boolean complete() {
+      return complete;
+    }
+
+    /** Not a copy. */
+    byte[] text() {
+      return text;
+    }
+
     LogEntry asText() {
       return new LogEntry(time, error, new String(text, StandardCharsets.UTF_8), complete);
     }

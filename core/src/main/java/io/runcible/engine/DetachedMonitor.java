@@ -36,22 +36,47 @@ final class DetachedMonitor {
 
   /**
    * Arguments: the file of the exit code, that of the monitor's pid, that of what ends the
-   * publishing of ports, the program that writes the log or nothing, the command. That program has
-   * the outputs of the command on 4 and 5, and has written all before the exit code is there. The
-   * publishing ends before others can have the ports, which this keeps; and after it can be seen
-   * that the container has ended, so that nobody publishes anew what it has just taken away.
+   * publishing of ports, the program that writes the log or nothing, how often to restart in a row
+   * and whether also after exit code 0, the file that says that the end is wanted, that of the
+   * number of restarts, what removes a run that has ended, the command.
+   *
+   * <p>The program of the log has the outputs of the command on 4 and 5, and has written all before
+   * the exit code is there. The publishing ends before others can have the ports, which this keeps;
+   * and after it can be seen that the container has ended, so that nobody publishes anew what it
+   * has just taken away. Pauses are counted in tenths of a second, from 1 to 600, and begin anew
+   * after a run of ten seconds, as those of an engine do.
    */
   private static final String SCRIPT =
       """
-      code=$1 monitor=$2 unpublish=$3 logger=$4
-      shift 4
+      code=$1 monitor=$2 unpublish=$3 logger=$4 max=$5 always=$6 stop=$7 restarts=$8 clear=$9
+      shift 9
       exec 3<&0
+      again() {
+        end=$1
+        [ "$max" -gt 0 ] && [ ! -e "$stop" ] || return
+        [ "$end" != 0 ] || [ "$always" = true ] || return
+        [ $(($(date +%s) - begun)) -lt 10 ] || { row=0 pause=1; }
+        [ "$row" -lt "$max" ] || return
+        row=$((row + 1)) waited=0
+        while [ $waited -lt $pause ]; do
+          [ ! -e "$stop" ] || return
+          sleep 0.1
+          waited=$((waited + 1))
+        done
+        pause=$((pause * 2))
+        [ $pause -lt 600 ] || pause=600
+        eval "$clear" >/dev/null 2>&1
+        count=$((count + 1))
+        echo $count >"$restarts.new" && mv "$restarts.new" "$restarts" && [ ! -e "$stop" ]
+      }
       { exec <&3 3<&-
         [ -z "$logger" ] || eval "$logger" '<&4 3<&5 4<&- 5<&- >/dev/null 2>&1 &'
         log=$!
         exec 4<&- 5<&-
-        "$@"
-        echo $? >"$code.new" && {
+        row=0 pause=1 count=0
+        [ ! -e "$restarts" ] || read -r count <"$restarts"
+        while begun=$(date +%s); "$@"; again $?; do :; done
+        echo $end >"$code.new" && {
           [ ! -e "$unpublish" ] || nft -f "$unpublish" >/dev/null 2>&1
           exec >/dev/null 2>&1
           [ -z "$logger" ] || wait "$log"
@@ -75,18 +100,21 @@ final class DetachedMonitor {
       RunRequest request,
       ProcessStreams streams,
       List<FileDescriptor> held) {
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                "sh",
-                "-c",
-                SCRIPT,
-                "runcible-monitor",
-                directory.exitFile().toString(),
-                directory.monitorFile().toString(),
-                directory.unpublishFile().toString(),
-                logger(directory, record.options().logPolicy())));
-    command.addAll(parts.runtime().runCommand(request));
+    RestartPolicy policy = record.options().restartPolicy();
+    List<String> run = parts.runtime().runCommand(request);
+    List<String> command = new ArrayList<>(List.of("sh", "-c", SCRIPT, "runcible-monitor"));
+    command.addAll(
+        List.of(
+            directory.exitFile().toString(),
+            directory.monitorFile().toString(),
+            directory.unpublishFile().toString(),
+            logger(directory, record.options().logPolicy()),
+            String.valueOf(policy.maxRestarts()),
+            String.valueOf(policy.onSuccess()),
+            directory.stopFile().toString(),
+            directory.restarts().toString(),
+            clear(run, directory.id())));
+    command.addAll(run);
     Spawn spawn = Spawn.of(command, Spawn.plainEnvironment());
     List<FileDescriptor> ends = streams.childEnds();
     for (int i = 0; i < ends.size(); i++) {
@@ -117,9 +145,41 @@ final class DetachedMonitor {
     command.add(directory.log().directory().toString());
     command.add(String.valueOf(policy.maxBytes()));
     command.add(String.valueOf(policy.maxFiles()));
+    return words(command);
+  }
+
+  /** What removes a run that has ended, by the same runtime in the same place. */
+  private static String clear(List<String> run, String id) {
+    List<String> command = new ArrayList<>(run.subList(0, run.indexOf("--root") + 2));
+    command.addAll(List.of("delete", "--force", id));
+    return words(command);
+  }
+
+  private static String words(List<String> command) {
     return command.stream()
         .map(word -> "'" + word.replace("'", "'\\''") + "'")
         .collect(Collectors.joining(" "));
+  }
+
+  /** How often a container was restarted by its monitor. */
+  static int restarts(ContainerDirectory directory) {
+    try {
+      return Integer.parseInt(Files.readString(directory.restarts()).strip());
+    } catch (IOException | NumberFormatException e) {
+      return 0;
+    }
+  }
+
+  /** An end that follows is not to be followed by a restart; before the next start. */
+  static void stopWanted(ContainerDirectory directory) {
+    try {
+      Files.writeString(directory.stopFile(), "");
+    } catch (NoSuchFileException e) {
+      // It was removed.
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.UNAVAILABLE, "cannot write '" + directory.stopFile() + "'", e);
+    }
   }
 
   /** The monitor of a container, to be closed by the caller; empty if it has ended. */

@@ -37,12 +37,15 @@ final class Lifecycle {
   private boolean silent;
   private @Nullable Future<?> restart;
   private @Nullable HealthMonitor health;
+  private @Nullable OomWatch memory;
+  private boolean outOfMemoryTold;
 
   Lifecycle(EngineParts parts, ContainerRecord record, Container container) {
     this.parts = parts;
     this.record = record;
     this.container = container;
-    this.policy = record.options().restartPolicy();
+    // The monitor of a detached container restarts it.
+    this.policy = record.detached() ? RestartPolicy.NO : record.options().restartPolicy();
   }
 
   void publish(EngineEvent event) {
@@ -64,6 +67,10 @@ final class Lifecycle {
     starts++;
     if (process.isAlive()) {
       beginChecks();
+      outOfMemoryTold = false;
+      if (record.options().limited() && !record.cgroupsPath().isEmpty()) {
+        memory = OomWatch.begin(parts, record, this::outOfMemory);
+      }
     }
     told = process.exit().handle((status, failure) -> ended(Optional.ofNullable(status)));
   }
@@ -82,12 +89,26 @@ final class Lifecycle {
     }
   }
 
-  /** On a thread that must not be held up. */
-  private synchronized boolean ended(Optional<ExitStatus> status) {
-    Instant now = Instant.now();
+  private synchronized void outOfMemory() {
+    if (current != null && !silent) {
+      outOfMemoryTold = true;
+      publish(new EngineEvent.OutOfMemory(Instant.now(), record.id()));
+    }
+  }
+
+  private void stopWatching() {
     if (health != null) {
       health.stop();
     }
+    if (memory != null) {
+      memory.stop();
+    }
+  }
+
+  /** On a thread that must not be held up. */
+  private synchronized boolean ended(Optional<ExitStatus> status) {
+    Instant now = Instant.now();
+    stopWatching();
     ContainerRun run = current;
     if (silent || run == null) {
       return false;
@@ -97,7 +118,7 @@ final class Lifecycle {
       earlier.remove();
     }
     earlier.add(new ContainerRun(run.started(), Optional.of(now), status));
-    if (status.map(ExitStatus::outOfMemory).orElse(false)) {
+    if (!outOfMemoryTold && status.map(ExitStatus::outOfMemory).orElse(false)) {
       publish(new EngineEvent.OutOfMemory(now, record.id()));
     }
     publish(new EngineEvent.Ended(now, record.id(), status));
@@ -141,6 +162,13 @@ final class Lifecycle {
   /** An end that follows is not to be followed by a restart. */
   synchronized void stopWanted() {
     stopWanted = true;
+    if (record.detached() && !record.options().restartPolicy().equals(RestartPolicy.NO)) {
+      DetachedMonitor.stopWanted(container.directory());
+    }
+    cancelRestart();
+  }
+
+  private void cancelRestart() {
     if (restart != null) {
       restart.cancel(false);
       restart = null;
@@ -154,10 +182,8 @@ final class Lifecycle {
   /** What follows is told nobody. */
   synchronized void release() {
     silent = true;
-    stopWanted();
-    if (health != null) {
-      health.stop();
-    }
+    cancelRestart();
+    stopWatching();
   }
 
   /** The end of the last run has been told by then. */
@@ -185,6 +211,6 @@ final class Lifecycle {
   }
 
   synchronized int restarts() {
-    return Math.max(0, starts - 1);
+    return Math.max(0, starts - 1) + DetachedMonitor.restarts(container.directory());
   }
 }

@@ -9,6 +9,10 @@ import io.runcible.RuncibleException;
  * Container#close}, is never followed by a restart. The pauses before restarts grow from 0.1 s to
  * 60 s, and begin anew when it has run for 10 s.
  *
+ * <p>A detached container is restarted by its monitor, whether an engine is there or not, and keeps
+ * its published ports meanwhile; it runs, for whoever waits for its end, until it is not restarted
+ * any more. It is not started when the machine is.
+ *
  * @param onSuccess whether also after exit code 0
  * @param maxRestarts at most so many restarts one after the other, without 10 s of running in
  *     between; 0 for none
@@ -22,7 +26,7 @@ public record RestartPolicy(boolean onSuccess, int maxRestarts) {
 
   /**
    * The same: what other engines remember of a stopped container over their own restart does not
-   * arise here, since a container with a policy ends with its engine.
+   * arise here: a container ends with its engine, or is not started when the machine is.
    */
   public static final RestartPolicy UNLESS_STOPPED = ALWAYS;
 

@@ -35,9 +35,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class StartedProcess {
   private static final long TICK_MILLIS = 1;
+  private static final Duration RETRY = Duration.ofMillis(50);
   private static final Duration END_LIMIT = Duration.ofSeconds(10);
 
   private final EngineParts parts;
+  private final String id;
   private final String what;
   private final Path pidFile;
   private final ProcessStreams streams;
@@ -55,12 +57,14 @@ final class StartedProcess {
 
   private StartedProcess(
       EngineParts parts,
+      String id,
       String what,
       Path pidFile,
       ProcessStreams streams,
       Supplier<Optional<RuncibleException>> failure,
       Consumer<StartedProcess> release) {
     this.parts = parts;
+    this.id = id;
     this.what = what;
     this.pidFile = pidFile;
     this.streams = streams;
@@ -91,6 +95,7 @@ final class StartedProcess {
     StartedProcess started =
         new StartedProcess(
             parts,
+            directory.id(),
             "container " + directory.id(),
             request.pidFile(),
             streams,
@@ -154,6 +159,7 @@ final class StartedProcess {
       StartedProcess started =
           new StartedProcess(
               parts,
+              directory.id(),
               "'" + spec.command().get(0) + "' in container " + directory.id(),
               request.pidFile(),
               streams,
@@ -214,6 +220,7 @@ final class StartedProcess {
     StartedProcess adopted =
         new StartedProcess(
             parts,
+            directory.id(),
             "container " + directory.id(),
             directory.pidFile(),
             raw
@@ -356,7 +363,7 @@ final class StartedProcess {
     synchronized (descriptors) {
       ChildProcess waiting = runtime;
       PidFd parent = waiting != null ? waiting.pidFd() : monitor;
-      if (released || parent == null || parent.hasEnded()) {
+      if (released || own != null || parent == null || parent.hasEnded()) {
         opened.close();
       } else {
         own = opened;
@@ -388,6 +395,7 @@ final class StartedProcess {
 
   private boolean signal(int signal) {
     synchronized (descriptors) {
+      renew();
       PidFd known = own;
       return known != null && !released && parts.host().signal(known, signal);
     }
@@ -411,9 +419,18 @@ final class StartedProcess {
   void end(Runnable killed) {
     signal(Signals.KILL);
     killed.run();
+    endMonitored();
     if (!endsWithin(own == null ? Duration.ZERO : END_LIMIT) && runtime != null) {
       killRuntime();
       endsWithin(END_LIMIT);
+    }
+  }
+
+  /** The monitor may just have been about to start it again. */
+  private void endMonitored() {
+    long tries = monitor == null ? 0 : END_LIMIT.dividedBy(RETRY);
+    for (long i = 0; i < tries && !endsWithin(RETRY); i++) {
+      signal(Signals.KILL);
     }
   }
 
@@ -431,7 +448,41 @@ final class StartedProcess {
     }
   }
 
+  /** The monitor of a detached container may have restarted it. */
+  private void renew() {
+    PidFd watching = monitor;
+    if (released || watching == null || watching.hasEnded()) {
+      return;
+    }
+    PidFd known = own;
+    if (known == null || known.hasEnded()) {
+      PidFd next = open(parts, id);
+      if (next != null) {
+        own = next;
+        if (known != null) {
+          known.close();
+        }
+      }
+    }
+  }
+
+  /** Whether the process has ended, and its monitor, which goes on, has not started another one. */
+  boolean isBetweenRuns() {
+    synchronized (descriptors) {
+      renew();
+      PidFd known = own;
+      PidFd watching = monitor;
+      return !released
+          && watching != null
+          && !watching.hasEnded()
+          && (known == null || known.hasEnded());
+    }
+  }
+
   OptionalInt pid() {
+    synchronized (descriptors) {
+      renew();
+    }
     PidFd known = own;
     return known == null ? OptionalInt.empty() : OptionalInt.of(known.pid());
   }

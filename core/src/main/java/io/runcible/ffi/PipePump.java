@@ -91,8 +91,16 @@ public final class PipePump implements AutoCloseable {
     return source.token;
   }
 
-  /** Reads what is in pipes and no more, on its thread, and does something then. */
+  /**
+   * Reads what is in pipes and no more, closes them, and does something then; on its thread, unless
+   * it is closed.
+   */
   public void drain(List<Long> tokens, Runnable then) {
+    Loop running = running();
+    if (running == null) {
+      then.run();
+      return;
+    }
     tasks.add(
         () -> {
           for (long token : tokens) {
@@ -103,7 +111,11 @@ public final class PipePump implements AutoCloseable {
           }
           then.run();
         });
-    wake(loop());
+    wake(running);
+  }
+
+  private synchronized @Nullable Loop running() {
+    return closed ? null : loop;
   }
 
   private void drain(Source source) {

@@ -101,6 +101,39 @@ class DetachedIT {
     }
   }
 
+  /** Each run counts itself in the file system that the restarts leave. */
+  private static ContainerSpec.Builder failing(int times) {
+    return ENGINE.sh(
+        "echo x >>/runs; [ $(wc -l </runs) -gt " + times + " ] && sleep 600; exit $(wc -l </runs)");
+  }
+
+  @Test
+  void monitorRestartsItWithoutAnEngine() {
+    try (ContainerEngine first = ENGINE.open()) {
+      first.run(failing(3).name("again").restart(RestartPolicy.ALWAYS).detached().build());
+      first.run(failing(9).name("twice").restart(RestartPolicy.onFailure(2)).detached().build());
+    }
+    try (Container twice = find("twice")) {
+      // The code of the third run.
+      assertThat(twice.waitFor(TestEngine.LIMIT)).contains(ExitStatus.ofExit(3));
+      assertThat(twice.inspect().restarts()).isEqualTo(2);
+    }
+    try (Container container = find("again")) {
+      while (container.inspect().restarts() < 3 || container.state() != ContainerState.RUNNING) {
+        LeakCheck.pause();
+      }
+      assertThat(container.inspect().restarts()).isEqualTo(3);
+      assertThat(TestEngine.ended(container.exec("wc", "-l", "/runs")).output()).startsWith("4");
+      assertThat(container.stop(Duration.ZERO).code()).isEqualTo(137);
+      assertThat(container.state()).isEqualTo(ContainerState.STOPPED);
+      assertThat(container.restart(Duration.ZERO).isAlive()).isTrue();
+      // One that was asked for counts, too, and its end by itself is followed by another run.
+      assertThat(container.inspect().restarts()).isEqualTo(4);
+      container.exec("sh", "-c", "kill -9 -1").waitFor();
+    }
+    assertThat(ENGINE.get().find("again")).isEmpty();
+  }
+
   @Test
   void ownEngineRemovesItWhenAsked() {
     Container container = ENGINE.get().run(ENGINE.sh("sleep 600").detached().build());

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.runcible.ErrorKind;
 import io.runcible.HostTools;
 import io.runcible.runtime.Cgroups;
+import java.time.Duration;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -44,6 +45,22 @@ class LimitsIT {
     assertThat(status.outOfMemory()).isTrue();
     assertThat(status.signal()).hasValue(9);
     assertThat(status.isSuccess()).isFalse();
+  }
+
+  @Test
+  void childThatRunsOutOfMemoryIsToldWhileTheContainerRuns() {
+    EventFilter filter = EventFilter.all().type(EngineEvent.OutOfMemory.class);
+    try (EventStream events = ENGINE.get().events(filter);
+        Container container =
+            ENGINE.get().run(ENGINE.sh("tail /dev/zero; sleep 600").memory("16m").build())) {
+      assertThat(events.next(TestEngine.LIMIT)).isPresent();
+      assertThat(container.isRunning()).isTrue();
+      // It is told once.
+      container.kill("KILL");
+      assertThat(container.waitFor().outOfMemory()).isTrue();
+      container.close();
+      assertThat(events.next(Duration.ofMillis(1))).isEmpty();
+    }
   }
 
   @Test

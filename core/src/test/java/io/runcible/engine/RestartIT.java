@@ -191,14 +191,6 @@ class RestartIT {
   }
 
   @Test
-  void detachedContainerHasNoRestartPolicy() {
-    RunIT.assertFails(
-        () -> ENGINE.get().run(ENGINE.sh("true").detached().restart(RestartPolicy.ALWAYS).build()),
-        ErrorKind.UNSUPPORTED,
-        "restart policy");
-  }
-
-  @Test
   void policiesAreRead() {
     for (String text : List.of("no", "always", "on-failure", "on-failure:5")) {
       assertThat(RestartPolicy.parse(text)).hasToString(text);

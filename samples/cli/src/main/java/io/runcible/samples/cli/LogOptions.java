@@ -1,5 +1,7 @@
 package io.runcible.samples.cli;
 
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
 import io.runcible.engine.LogPolicy;
 import java.util.Locale;
 import java.util.Map;
@@ -15,8 +17,8 @@ final class LogOptions {
   static LogPolicy parse(Map<String, String> options) {
     for (String key : options.keySet()) {
       if (!Set.of(SIZE, FILES).contains(key)) {
-        throw new IllegalArgumentException(
-            "'" + key + "' is no option of a log: " + SIZE + ", " + FILES);
+        throw new RuncibleException(
+            ErrorKind.INVALID_INPUT, "'" + key + "' is no option of a log: " + SIZE + ", " + FILES);
       }
     }
     try {
@@ -24,7 +26,7 @@ final class LogOptions {
           bytes(options.getOrDefault(SIZE, "0")),
           Integer.parseInt(options.getOrDefault(FILES, "1")));
     } catch (NumberFormatException e) {
-      throw new IllegalArgumentException("no size or number in " + options, e);
+      throw new RuncibleException(ErrorKind.INVALID_INPUT, "no size or number in " + options, e);
     }
   }
 

@@ -97,7 +97,7 @@ final class LogsCommand implements Callable<Integer> {
           ? OffsetDateTime.parse(text).toInstant()
           : Instant.now().minus(Duration.parse("PT" + text.toUpperCase(Locale.ROOT)));
     } catch (DateTimeException e) {
-      throw new IllegalArgumentException("'" + text + "' is no time", e);
+      throw new RuncibleException(ErrorKind.INVALID_INPUT, "'" + text + "' is no time", e);
     }
   }
 

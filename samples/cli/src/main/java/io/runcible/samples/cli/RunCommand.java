@@ -4,6 +4,7 @@ import io.runcible.RuncibleException;
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerSpec;
+import io.runcible.engine.RestartPolicy;
 import io.runcible.engine.Stdio;
 import io.runcible.image.ImageReference;
 import io.runcible.network.Network;
@@ -97,6 +98,14 @@ final class RunCommand implements Callable<Integer> {
   private List<String> ports = List.of();
 
   @Option(
+      names = "--restart",
+      paramLabel = "POLICY",
+      description =
+          "With --detach: no, always, unless-stopped or on-failure[:MAX]. Not when the machine"
+              + " starts.")
+  private @Nullable String restart;
+
+  @Option(
       names = "--log-opt",
       paramLabel = "KEY=VALUE",
       description =
@@ -163,6 +172,13 @@ final class RunCommand implements Callable<Integer> {
     }
     if (entrypoint != null) {
       spec.entrypoint(entrypoint);
+    }
+    if (restart != null) {
+      if (!detach) {
+        throw new RuncibleException(
+            ErrorKind.INVALID_INPUT, "--restart needs --detach: otherwise it ends with this");
+      }
+      spec.restart(RestartPolicy.parse(restart));
     }
     if (!log.isEmpty()) {
       spec.log(LogOptions.parse(log));

@@ -267,12 +267,30 @@ class CliIT {
       return;
     }
     String script = "echo up; trap 'exit 4' TERM; while :; do /bin/sleep 0.1; done";
-    Ended started = runcible("run", "-d", "--name", "box", image, "/bin/sh", "-c", script);
+    Ended started =
+        runcible(
+            "run",
+            "-d",
+            "--restart",
+            "on-failure:3",
+            "--log-opt",
+            "max-size=1m",
+            "--log-opt",
+            "max-file=2",
+            "--name",
+            "box",
+            image,
+            "/bin/sh",
+            "-c",
+            script);
     assertThat(started).isEqualTo(new Ended(0, "box\n", ""));
     assertThat(runcible("ps").output()).contains("box", image, "running");
     assertThat(runcible("exec", "box", "/bin/sh", "-c", "echo in; exit 3"))
         .isEqualTo(new Ended(3, "in\n", ""));
     assertThat(runcible("logs", "box").output()).isEqualTo("up\n");
+    assertThat(runcible("logs", "-t", "--tail", "1", "--since", "1h", "box").output())
+        .matches("20\\d\\d-\\d\\d-\\d\\dT.*Z up\n");
+    assertThat(runcible("logs", "--until", "2020-01-01T00:00:00Z", "box").output()).isEmpty();
     assertOneLine(runcible("rm", "box"), 125, "'box'", "--force");
     assertThat(runcible("stop", "box").output()).isEqualTo("box\n");
     assertThat(runcible("ps").output()).contains("exited 4");
