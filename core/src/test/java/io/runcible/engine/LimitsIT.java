@@ -58,7 +58,6 @@ class LimitsIT {
       // It is told once.
       container.kill("KILL");
       assertThat(container.waitFor().outOfMemory()).isTrue();
-      container.close();
       assertThat(events.next(Duration.ofMillis(1))).isEmpty();
     }
   }

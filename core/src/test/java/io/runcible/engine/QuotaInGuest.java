@@ -7,6 +7,7 @@ import io.runcible.Tool;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -68,7 +69,7 @@ class QuotaInGuest {
   private static String output(ContainerEngine engine, String limit, String script) {
     try (Container container = engine.run(ENGINE.sh(script).writableLimit(limit).build())) {
       TestEngine.Ended ended = TestEngine.ended(container);
-      return (ended.stdout() + ended.stderr()).toLowerCase();
+      return (ended.stdout() + ended.stderr()).toLowerCase(Locale.ROOT);
     }
   }
 

@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -148,7 +149,9 @@ class ResumedCopyTest {
   void aCopyThatIsInterruptedGoesOnLater() throws Exception {
     CountDownLatch stalled = new CountDownLatch(1);
     registry.fail("/blobs/" + layer.digest(), 1, Fault.stallAfter(LEFT, stalled));
-    Thread copying = new Thread(() -> catchThrowableOfType(RuncibleException.class, this::copy));
+    AtomicReference<RuncibleException> failure = new AtomicReference<>();
+    Thread copying =
+        new Thread(() -> failure.set(catchThrowableOfType(RuncibleException.class, this::copy)));
     copying.start();
     while (!Files.exists(partial()) || Files.size(partial()) < 2 * MIB) {
       Thread.sleep(5);
@@ -156,6 +159,7 @@ class ResumedCopyTest {
     copying.interrupt();
     copying.join();
     stalled.countDown();
+    assertThat(failure.get().kind()).isEqualTo(ErrorKind.CANCELLED);
     assertThat(Files.size(partial())).isGreaterThanOrEqualTo(2 * MIB);
     copy();
     assertWhole();

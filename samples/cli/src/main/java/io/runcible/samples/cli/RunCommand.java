@@ -1,5 +1,6 @@
 package io.runcible.samples.cli;
 
+import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
