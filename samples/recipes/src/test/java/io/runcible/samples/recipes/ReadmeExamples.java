@@ -3,25 +3,27 @@ package io.runcible.samples.recipes;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.runcible.engine.Container;
-import io.runcible.junit.EnabledIfContainersAvailable;
+import io.runcible.junit.HostPort;
 import io.runcible.junit.RunContainer;
+import java.io.IOException;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 
 /** The JUnit example of the README; compiled, and not run. */
 final class ReadmeExamples {
   private ReadmeExamples() {}
 
-  @EnabledIfContainersAvailable
   static class CacheTest {
-    @RunContainer(
-        image = "registry.example/team/redis:7",
-        readyLog = "Ready to accept connections",
-        memory = "256m")
+    @RunContainer(image = "registry.example/team/redis:7", ports = "6379", memory = "256m")
     static Container redis;
 
     @Test
-    void answers() {
-      assertEquals(0, redis.exec("redis-cli", "ping").waitFor().code());
+    void answers(@HostPort("redis:6379") int port) throws IOException {
+      try (Socket client = new Socket("127.0.0.1", port)) {
+        client.getOutputStream().write("PING\r\n".getBytes(StandardCharsets.US_ASCII));
+        assertEquals('+', client.getInputStream().read());
+      }
     }
   }
 }
