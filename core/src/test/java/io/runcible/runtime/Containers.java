@@ -89,7 +89,8 @@ final class Containers implements AutoCloseable {
     /** Waits until its program runs. */
     Running awaitStart() throws InterruptedException {
       long deadline = System.nanoTime() + LIMIT.toNanos();
-      while (!Files.exists(request.pidFile())) {
+      // crun makes the file and writes it then.
+      while (request.pidFile().toFile().length() == 0) {
         if (System.nanoTime() > deadline || child.poll().isPresent()) {
           throw new AssertionError("did not start: " + runtime.failure(request));
         }
