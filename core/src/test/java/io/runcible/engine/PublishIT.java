@@ -407,10 +407,10 @@ class PublishIT {
         ErrorKind.INVALID_INPUT,
         "network of the host");
     RunIT.assertFails(
-        () -> ENGINE.get().create(echo().detached().build()),
+        () -> ENGINE.get().create(echo().network(Network.NONE).detached().build()),
         ErrorKind.UNSUPPORTED,
         "detached",
-        "this process");
+        "bridge network");
     RunIT.assertFails(
         () -> ENGINE.get().create(ENGINE.sh("true").network(Network.USER).build()),
         ErrorKind.UNSUPPORTED,
