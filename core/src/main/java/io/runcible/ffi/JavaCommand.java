@@ -16,7 +16,8 @@ public final class JavaCommand {
 
   /**
    * This JVM's program and class path, and flags that make a short run short. The optimizing
-   * compiler stays: only that one uses the processor's instructions for SHA-256.
+   * compiler stays where Java itself computes SHA-256: only that one uses the processor's
+   * instructions for it.
    *
    * @param main the class to run
    */
@@ -31,6 +32,8 @@ public final class JavaCommand {
     return List.of(
         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
         "-XX:+UseSerialGC",
+        "-XX:-UsePerfData",
+        NativeSha256.isAvailable() ? "-XX:TieredStopAtLevel=1" : "-XX:+TieredCompilation",
         "-Djnr.ffi.asm.enabled=false",
         "-cp",
         path,
