@@ -38,6 +38,10 @@ import org.slf4j.LoggerFactory;
 public final class Container implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Container.class);
 
+  private static final Duration LONGEST_GRACE = Duration.ofDays(365);
+  private static final Duration LONGEST_START = Duration.ofSeconds(5);
+  private static final Duration AGAIN = Duration.ofMillis(50);
+
   private final EngineParts parts;
   private final ContainerRemover remover;
   private final ContainerDirectory directory;
@@ -503,7 +507,13 @@ public final class Container implements AutoCloseable {
    * @return false if it does not run
    */
   public boolean kill(String signal) {
-    return send(process(), Signals.parse(signal));
+    ContainerProcess process = process();
+    int number = Signals.parse(signal);
+    if (number == Signals.KILL) {
+      lifecycle.stopWanted();
+      awaitRun(process, LONGEST_START.toNanos());
+    }
+    return send(process, number);
   }
 
   private boolean send(ContainerProcess process, int signal) {
@@ -526,14 +536,29 @@ public final class Container implements AutoCloseable {
    */
   public ExitStatus stop(Duration grace) {
     ContainerProcess process = process();
+    long patience = grace.compareTo(LONGEST_GRACE) < 0 ? grace.toNanos() : LONGEST_GRACE.toNanos();
+    long begin = System.nanoTime();
+    lifecycle.stopWanted();
+    awaitRun(process, patience);
     send(process, record.stopSignal());
-    return process
-        .waitFor(grace)
-        .orElseGet(
-            () -> {
-              send(process, Signals.KILL);
-              return process.waitFor();
-            });
+    Optional<ExitStatus> ended =
+        process.waitFor(Duration.ofNanos(Math.max(0, patience - (System.nanoTime() - begin))));
+    while (ended.isEmpty()) {
+      // Again, as its monitor may have been starting another run, which had no process yet.
+      send(process, Signals.KILL);
+      ended = process.waitFor(AGAIN);
+    }
+    return ended.get();
+  }
+
+  /** Waits until a monitor that is about to start another run has done so, or has ended. */
+  private void awaitRun(ContainerProcess process, long nanos) {
+    long begin = System.nanoTime();
+    while (started().isBetweenRuns()
+        && System.nanoTime() - begin < nanos
+        && process.waitFor(AGAIN).isEmpty()) {
+      // The wait is in the condition.
+    }
   }
 
   /**
@@ -674,7 +699,9 @@ public final class Container implements AutoCloseable {
         started.end(control::resume);
       }
       closeExecs();
-      if (started != null && started.pid().isEmpty()) {
+      if (started != null
+          && started.pid().isEmpty()
+          && !ContainerRemover.isOfAnother(directory, record)) {
         // It never came to run; a runtime may be about to.
         remover.endRuntimes(directory);
       }

@@ -60,6 +60,11 @@ record ContainerDirectory(Path path) {
     return path.resolve("exit");
   }
 
+  /** The same before it has that name: the container has ended, and its monitor cleans up. */
+  Path unfinishedExitFile() {
+    return path.resolve("exit.new");
+  }
+
   /** What ends the publishing of a detached container's ports; only if it has any. */
   Path unpublishFile() {
     return path.resolve("unpublish.nft");

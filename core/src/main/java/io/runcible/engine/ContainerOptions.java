@@ -41,7 +41,7 @@ record ContainerOptions(
         spec.tty().map(ConsoleSize::rows).orElse(0),
         spec.tty().map(ConsoleSize::columns).orElse(0),
         spec.stdio() == Stdio.LOGGED ? spec.log() : LogPolicy.RAW,
-        spec.memory().isPresent());
+        spec.memory().isPresent() || spec.resources().memory().isPresent());
   }
 
   /** The first size of its terminal. */

@@ -158,6 +158,7 @@ final class ContainerRemover {
               directory.pidFile(),
               directory.runtimeLog(),
               directory.exitFile(),
+              directory.unfinishedExitFile(),
               directory.unpublishFile(),
               directory.stopFile(),
               directory.monitorFile())) {
@@ -171,6 +172,11 @@ final class ContainerRemover {
 
   /** Ends what still runs, and removes the runtime's state, the mount and the files. */
   void remove(ContainerDirectory directory, ContainerRecord record) {
+    if (isOfAnother(directory, record)) {
+      networks.release(record.token());
+      volumes.release(record.token());
+      return;
+    }
     new ContainerNames(containers).remove(directory);
     runtime.delete(directory.id(), true);
     removeControlGroup(record.cgroupsPath());
@@ -192,6 +198,11 @@ final class ContainerRemover {
     }
     volumes.release(record.token());
     host.removeTree(unnamed);
+  }
+
+  /** Whether the name is another container's by now, since somebody else removed this one. */
+  static boolean isOfAnother(ContainerDirectory directory, ContainerRecord record) {
+    return readable(directory).filter(now -> !now.token().equals(record.token())).isPresent();
   }
 
   /** Lets go of the network namespace; the kernel takes the devices in it away by itself. */

@@ -19,6 +19,7 @@ final class CriLogReader implements AutoCloseable {
   private static final int MAX_HEAD = 64;
 
   private final CriLog log;
+  private final CriLog.@Nullable Position end;
   private final ByteArrayOutputStream line = new ByteArrayOutputStream();
   private long file;
   private long offset;
@@ -67,8 +68,14 @@ final class CriLogReader implements AutoCloseable {
     }
   }
 
-  CriLogReader(CriLog log, CriLog.Position start) {
+  /**
+   * Reads from a place on.
+   *
+   * @param end where to stop, since a container may write faster than this reads; null for nowhere
+   */
+  CriLogReader(CriLog log, CriLog.Position start, CriLog.@Nullable Position end) {
     this.log = log;
+    this.end = end;
     this.file = start.file();
     this.offset = start.offset();
   }
@@ -84,7 +91,10 @@ final class CriLogReader implements AutoCloseable {
       }
       // Asked before the read: what is in a file that has a next one is all there will be.
       boolean finished = in.available() == 0 && log.from(file + 1).isPresent();
-      CriLog.Position begin = new CriLog.Position(file, offset - line.size());
+      CriLog.Position begin = position();
+      if (isBeyondEnd(begin)) {
+        return null;
+      }
       if (readLine(in)) {
         byte[] bytes = line.toByteArray();
         line.reset();
@@ -101,6 +111,12 @@ final class CriLogReader implements AutoCloseable {
         return null;
       }
     }
+  }
+
+  private boolean isBeyondEnd(CriLog.Position place) {
+    return end != null
+        && (place.file() > end.file()
+            || (place.file() == end.file() && place.offset() >= end.offset()));
   }
 
   private @Nullable InputStream open() throws IOException {

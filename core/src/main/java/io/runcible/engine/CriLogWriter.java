@@ -21,6 +21,9 @@ final class CriLogWriter implements AutoCloseable {
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSSSSSSSS'Z'");
 
+  /** Lines may be empty, and then each is forty times as long as it came. */
+  private static final int FLUSH = 128 << 10;
+
   private final CriLog log;
   private final long maxBytes;
   private final int maxFiles;
@@ -40,14 +43,16 @@ final class CriLogWriter implements AutoCloseable {
   synchronized void write(boolean error, byte[] bytes, int count) {
     String now = TIME.format(LocalDateTime.ofInstant(clock.instant(), ZoneOffset.UTC));
     String head = now + (error ? " stderr " : " stdout ");
-    ByteArrayOutputStream entries = new ByteArrayOutputStream(count + 256);
+    ByteArrayOutputStream entries = new ByteArrayOutputStream(Math.min(count + 256, FLUSH));
     int start = 0;
     for (int at = 0; at < count; at++) {
       boolean line = bytes[at] == '\n';
       boolean part = at + 1 == count || at + 1 - start == CriLog.MAX_PART;
       if (line || part) {
         int length = (line ? at : at + 1) - start;
-        if (maxBytes != 0 && size + entries.size() + head.length() + length + 3 > maxBytes) {
+        boolean full =
+            maxBytes != 0 && size + entries.size() + head.length() + length + 3 > maxBytes;
+        if (full || entries.size() >= FLUSH) {
           append(entries);
         }
         entries.writeBytes((head + (line ? "F " : "P ")).getBytes(StandardCharsets.US_ASCII));

@@ -17,13 +17,20 @@ final class CriOutput extends InputStream {
   private byte[] bytes = new byte[0];
   private int at;
 
+  /** Reads from a place to another one. */
+  CriOutput(CriLog log, CriLog.Position start, CriLog.Position end, boolean error) {
+    this.reader = new CriLogReader(log, start, end);
+    this.error = error;
+    this.writerEnded = () -> true;
+  }
+
   /**
    * Reads from a place on.
    *
    * @param writerEnded whether no more will come, so that the end is the end
    */
   CriOutput(CriLog log, CriLog.Position start, boolean error, BooleanSupplier writerEnded) {
-    this.reader = new CriLogReader(log, start);
+    this.reader = new CriLogReader(log, start, null);
     this.error = error;
     this.writerEnded = writerEnded;
   }

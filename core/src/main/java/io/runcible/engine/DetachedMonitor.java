@@ -76,12 +76,12 @@ final class DetachedMonitor {
         row=0 pause=1 count=0
         [ ! -e "$restarts" ] || read -r count <"$restarts"
         while begun=$(date +%s); "$@"; again $?; do :; done
-        echo $end >"$code.new" && {
-          [ ! -e "$unpublish" ] || nft -f "$unpublish" >/dev/null 2>&1
-          exec >/dev/null 2>&1
-          [ -z "$logger" ] || wait "$log"
-          mv "$code.new" "$code"
-        }
+        echo $end >"$code.new"
+        wrote=$?
+        [ ! -e "$unpublish" ] || nft -f "$unpublish" >/dev/null 2>&1
+        exec >/dev/null 2>&1
+        [ -z "$logger" ] || wait "$log"
+        [ $wrote != 0 ] || mv "$code.new" "$code"
       } &
       echo $! >"$monitor"
       """;

@@ -74,8 +74,11 @@ final class LineSearch {
           private CriLog.Position position = start;
 
           @Override
-          public InputStream open() {
-            return new CriOutput(log, position, error, () -> true);
+          public InputStream open() throws IOException {
+            CriLog.Position end = log.end();
+            long begin = position.file() == end.file() ? position.offset() : 0;
+            long most = Math.min(end.offset(), begin + MAX_LOOK);
+            return new CriOutput(log, position, new CriLog.Position(end.file(), most), error);
           }
 
           @Override

@@ -31,7 +31,8 @@ final class LogEntries implements Iterator<LogEntry>, AutoCloseable {
     try {
       CriLog.Position start =
           query.tail() == Long.MAX_VALUE ? CriLog.Position.START : tail(log, query);
-      return new LogEntries(log, new CriLogReader(log, start), query, growing);
+      CriLog.Position end = query.follow() ? null : log.end();
+      return new LogEntries(log, new CriLogReader(log, start, end), query, growing);
     } catch (IOException e) {
       throw unreadable(log, e);
     }
@@ -41,7 +42,7 @@ final class LogEntries implements Iterator<LogEntry>, AutoCloseable {
   private static CriLog.Position tail(CriLog log, LogQuery query) throws IOException {
     Deque<CriLog.Position> starts = new ArrayDeque<>();
     boolean[] inLine = new boolean[2];
-    try (CriLogReader reader = new CriLogReader(log, CriLog.Position.START)) {
+    try (CriLogReader reader = new CriLogReader(log, CriLog.Position.START, log.end())) {
       for (CriLogReader.Entry entry = reader.next(); entry != null; entry = reader.next()) {
         int output = entry.error() ? 1 : 0;
         if (query.accepts(entry.time()) && !inLine[output]) {

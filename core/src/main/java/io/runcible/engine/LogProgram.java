@@ -30,12 +30,20 @@ final class LogProgram {
   /** To the end, whatever happens to the log: nobody else takes what the container writes. */
   private static void copy(InputStream in, CriLogWriter writer, boolean error) {
     byte[] bytes = new byte[64 << 10];
-    try {
-      for (int count = in.read(bytes); count >= 0; count = in.read(bytes)) {
-        writer.write(error, bytes, count);
+    int count = 0;
+    while (count >= 0) {
+      try {
+        count = in.read(bytes);
+        if (count > 0) {
+          writer.write(error, bytes, count);
+        }
+      } catch (IOException e) {
+        // A pipe that cannot be read has nothing more.
+        return;
+      } catch (OutOfMemoryError e) {
+        // That piece is lost, and the container goes on.
+        bytes[0] = 0;
       }
-    } catch (IOException e) {
-      // A pipe that cannot be read has nothing more.
     }
   }
 }

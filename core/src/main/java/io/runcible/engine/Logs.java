@@ -52,7 +52,12 @@ public final class Logs {
   }
 
   private InputStream output(boolean error) {
-    return new CriOutput(directory.log(), CriLog.Position.START, error, () -> true);
+    CriLog log = directory.log();
+    try {
+      return new CriOutput(log, CriLog.Position.START, log.end(), error);
+    } catch (IOException e) {
+      throw missing(log.directory(), e);
+    }
   }
 
   /**

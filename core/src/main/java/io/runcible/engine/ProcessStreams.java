@@ -135,6 +135,7 @@ final class ProcessStreams {
       return streams;
     } catch (IOException e) {
       childEnds.forEach(FileDescriptor::close);
+      readers.forEach(FileDescriptor::close);
       throw new RuncibleException(
           ErrorKind.UNAVAILABLE, "cannot make the log '" + log.directory() + "'", e);
     } catch (RuntimeException e) {

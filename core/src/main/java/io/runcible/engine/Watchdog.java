@@ -94,6 +94,7 @@ final class Watchdog implements AutoCloseable {
         done
         [ ! -e "$dir/netns" ] || umount -l "$dir/netns"
         mountpoint -q "$dir/rootfs" && return
+        [ ! -e "$dir/unpublish.nft" ] || nft -f "$dir/unpublish.nft"
         mv "$dir" "$containers/.new-$token" && rm -rf "$containers/.new-$token"
       }
       for i in $alive; do end "$i" & done

@@ -87,7 +87,12 @@ public final class PipePump implements AutoCloseable {
     Loop running = loop();
     Source source = new Source(tokens.incrementAndGet(), reader, sink);
     sources.put(source.token, source);
-    control(running, ADD, reader, source.token);
+    try {
+      control(running, ADD, reader, source.token);
+    } catch (RuntimeException e) {
+      sources.remove(source.token);
+      throw e;
+    }
     return source.token;
   }
 
@@ -179,7 +184,7 @@ public final class PipePump implements AutoCloseable {
         if (token == WAKE) {
           libc().read(wake.value(), count, 8);
         } else if (source != null) {
-          read(source);
+          guard(() -> read(source));
         }
       }
       for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
@@ -197,7 +202,8 @@ public final class PipePump implements AutoCloseable {
   private static void guard(Runnable task) {
     try {
       task.run();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | OutOfMemoryError e) {
+      // Of one process; the others must not wait for it.
       LOG.warn("the output of a process cannot be taken", e);
     }
   }

@@ -151,10 +151,15 @@ final class StorageImage {
     StorageFiles storage = new StorageFiles(root, "");
     String name = splitFile(layer);
     InputStream content = Decompression.open(storage.open(name));
-    return new TarSplitStream(
-        new TarSplit(content, layer.size(), storage.where(name)),
-        new StorageFiles(root, "overlay/" + layer.id() + "/diff"),
-        refusal);
+    try {
+      return new TarSplitStream(
+          new TarSplit(content, layer.size(), storage.where(name)),
+          new StorageFiles(root, "overlay/" + layer.id() + "/diff"),
+          refusal);
+    } catch (IOException | RuntimeException e) {
+      content.close();
+      throw e;
+    }
   }
 
   private static RuncibleException unsupported(String reason) {

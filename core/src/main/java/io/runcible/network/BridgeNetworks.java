@@ -436,9 +436,16 @@ public final class BridgeNetworks implements AutoCloseable {
     Nft.require();
     PortRules.require(record, lease, bindings);
     Lease publishing = lease.publishing(bindings);
-    LeaseTable table = files.leases(record.name()).replacing(publishing);
+    LeaseTable before = files.leases(record.name());
+    LeaseTable table = before.replacing(publishing);
     files.write(record.name(), table);
-    writePorts(record, table);
+    try {
+      writePorts(record, table);
+    } catch (RuntimeException e) {
+      // Or nobody could publish any more, nor be removed.
+      files.write(record.name(), before);
+      throw e;
+    }
     // The rules first: they guard what this opens.
     if (bindings.stream().anyMatch(PortRules::isLocal)) {
       Forwarding.routeLoopback(record.device());

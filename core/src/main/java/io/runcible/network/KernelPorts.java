@@ -62,8 +62,9 @@ public final class KernelPorts implements AutoCloseable {
    */
   @SuppressWarnings("exports") // For the engine.
   public List<FileDescriptor> handOver() {
-    if (handedOver.isEmpty()) {
-      ports.forEach(port -> handedOver.add(beside(port)));
+    // A call before may have failed in the middle.
+    for (HostPort port : ports.subList(handedOver.size(), ports.size())) {
+      handedOver.add(beside(port));
     }
     return List.copyOf(handedOver);
   }

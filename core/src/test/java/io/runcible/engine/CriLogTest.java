@@ -90,6 +90,31 @@ class CriLogTest {
   }
 
   @Test
+  void emptyLinesAreWrittenPieceByPiece() throws IOException {
+    try (CriLogWriter writer = writer(0, 1, NOW)) {
+      write(writer, false, "\n".repeat(64 << 10));
+    }
+    assertThat(output(false)).isEqualTo("\n".repeat(64 << 10));
+  }
+
+  /** A container may write faster than anybody reads. */
+  @Test
+  void whoDoesNotFollowEndsWhereTheLogEndedAtTheBeginning() throws IOException {
+    try (CriLogWriter writer = writer(1000, 5, NOW)) {
+      write(writer, false, "first\n");
+      try (LogEntries entries = LogEntries.open(log, LogQuery.ALL, () -> true);
+          InputStream bytes = new CriOutput(log, CriLog.Position.START, log.end(), false)) {
+        for (int i = 0; i < 30; i++) {
+          write(writer, false, "later " + i + "\n");
+        }
+        assertThat(entries.next().text()).isEqualTo("first");
+        assertThat(entries.hasNext()).isFalse();
+        assertThat(new String(bytes.readAllBytes(), UTF_8)).isEqualTo("first\n");
+      }
+    }
+  }
+
+  @Test
   void outputWithoutEndTakesBoundedSpace() throws IOException {
     int limit = 64 << 10;
     try (CriLogWriter writer = writer(limit, 3, NOW)) {

@@ -1,6 +1,7 @@
 package io.runcible.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import java.time.Duration;
 import java.util.List;
@@ -132,6 +133,29 @@ class DetachedIT {
       container.exec("sh", "-c", "kill -9 -1").waitFor();
     }
     assertThat(ENGINE.get().find("again")).isEmpty();
+  }
+
+  /** At any moment of a restart. */
+  @Test
+  void stopReachesWhatTheMonitorStartsNext() {
+    for (int millis = 40; millis < 400; millis += 50) {
+      Duration before = Duration.ofMillis(millis);
+      ContainerSpec spec =
+          ENGINE
+              .sh("mkdir /seen && exit 1; exec sleep 600")
+              .restart(RestartPolicy.ALWAYS)
+              .detached()
+              .build();
+      try (Container container = ENGINE.get().run(spec)) {
+        assertTimeoutPreemptively(
+            TestEngine.LIMIT,
+            () -> {
+              Thread.sleep(before.toMillis());
+              container.stop(Duration.ZERO);
+            });
+        assertThat(container.state()).as("%s", before).isEqualTo(ContainerState.STOPPED);
+      }
+    }
   }
 
   @Test

@@ -151,7 +151,9 @@ public abstract class AbstractContainerExtension<T extends AbstractContainerExte
   /** After those it depends on. */
   private void add(Batch batch, List<AbstractContainerExtension<?>> all, ExtensionContext context) {
     for (AbstractContainerExtension<?> other : others) {
-      if (other.container == null && !all.contains(other)) {
+      String itsName = other.new Plan(context.getRequiredTestClass().getClassLoader()).name();
+      // Those that this context does not know are counted for it, though they may run for others.
+      if (!all.contains(other) && new KnownContainers(context).find(itsName).isEmpty()) {
         other.add(batch, all, context);
       }
     }

@@ -61,9 +61,14 @@ interface Home {
     return new Home() {
       @Override
       public StartedContainer start(Supplier<StartedContainer> start) {
-        return store
-            .getOrComputeIfAbsent(key, unused -> new SharedContainer(), SharedContainer.class)
-            .acquire(start);
+        SharedContainer one =
+            store.getOrComputeIfAbsent(key, unused -> new SharedContainer(), SharedContainer.class);
+        try {
+          return one.acquire(start);
+        } finally {
+          // The store closes what came last first: the container before the networks that it made.
+          store.put(new Object(), one);
+        }
       }
 
       @Override
@@ -88,8 +93,12 @@ interface Home {
     return new Home() {
       @Override
       public StartedContainer start(Supplier<StartedContainer> start) {
-        whenClosed(context, shared::release);
-        return shared.acquire(start);
+        try {
+          return shared.acquire(start);
+        } finally {
+          // Later than the networks that the start made, and so released before they go.
+          whenClosed(context, shared::release);
+        }
       }
 
       @Override

@@ -19,11 +19,17 @@ final class LogForwarder implements AutoCloseable {
   private static final String PREFIX = "io.runcible.container.";
   private static final int MAX_LINE = 8192;
   private static final long PAUSE_MILLIS = 50;
+  // A container may write faster than a logger takes it.
+  private static final long MAX_AT_ONCE = 1 << 20;
+  private static final long MAX_AT_END = 16 << 20;
 
   private final Set<Output> outputs = ConcurrentHashMap.newKeySet();
   private @Nullable Thread thread;
 
-  /** Forwards until what is returned is run; all that was written by then is forwarded. */
+  /**
+   * Forwards until what is returned is run; what was written by then is forwarded, unless a
+   * container wrote much faster than it could be.
+   */
   Runnable follow(String name, Container container) {
     Logger logger = LoggerFactory.getLogger(PREFIX + name);
     if (!logger.isDebugEnabled()) {
@@ -99,16 +105,24 @@ final class LogForwarder implements AutoCloseable {
       this.in = in;
     }
 
-    synchronized void forward() {
+    void forward() {
+      forward(MAX_AT_ONCE);
+    }
+
+    private synchronized void forward(long most) {
       if (ended) {
         return;
       }
       try {
         byte[] bytes = new byte[MAX_LINE];
-        for (int count = in.read(bytes); count > 0; count = in.read(bytes)) {
+        long rest = most;
+        int count = in.read(bytes);
+        while (count > 0) {
           for (int i = 0; i < count; i++) {
             add(bytes[i]);
           }
+          rest -= count;
+          count = rest > 0 ? in.read(bytes) : 0;
         }
       } catch (IOException e) {
         LOG.warn("what {} gets is not all", logger.getName(), e);
@@ -131,7 +145,7 @@ final class LogForwarder implements AutoCloseable {
     }
 
     synchronized void end() {
-      forward();
+      forward(MAX_AT_END);
       ended = true;
       if (line.size() > 0) {
         flush();

@@ -66,7 +66,7 @@ final class StartedContainer implements AutoCloseable {
       log.run();
     } finally {
       if (keep) {
-        run.keep(container);
+        run.keep(container, remove);
       } else {
         remove.run();
       }

@@ -28,11 +28,14 @@ final class TestRun implements AutoCloseable {
   private static final String KEEP = "runcible.keep.seconds";
 
   private final LogForwarder logs = new LogForwarder();
-  private final List<Container> kept = new CopyOnWriteArrayList<>();
+  private final List<Kept> kept = new CopyOnWriteArrayList<>();
   private final TestNetworks networks = new TestNetworks(this);
   private final Duration keepFor;
   private final boolean skipUnavailable;
   private @Nullable ContainerEngine engine;
+
+  /** A container that goes on, and what its owner would have done at its end. */
+  private record Kept(Container container, Runnable remove) {}
 
   private TestRun(ExtensionContext context) {
     keepFor =
@@ -108,18 +111,26 @@ final class TestRun implements AutoCloseable {
     return !keepFor.isZero();
   }
 
-  /** Lets it run on until the run ends. */
-  void keep(Container container) {
-    kept.add(container);
+  /** Lets it run on until the run ends, and has it removed then. */
+  void keep(Container container, Runnable remove) {
+    kept.add(new Kept(container, remove));
   }
 
   @Override
   public synchronized void close() {
     long deadline = System.nanoTime() + keepFor.toNanos();
-    for (Container container : kept) {
-      LOG.warn("waiting for the end of {}, at most {}", container, keepFor);
-      var unused = container.waitFor(Duration.ofNanos(deadline - System.nanoTime()));
-      container.close();
+    for (Kept one : kept) {
+      LOG.warn("waiting for the end of {}, at most {}", one.container(), keepFor);
+      try {
+        var unused = one.container().waitFor(Duration.ofNanos(deadline - System.nanoTime()));
+      } catch (RuncibleException e) {
+        LOG.warn("cannot wait for the end of {}", one.container(), e);
+      }
+      try {
+        one.remove().run();
+      } catch (RuncibleException e) {
+        LOG.warn("cannot remove {}", one.container(), e);
+      }
     }
     logs.close();
     if (engine != null) {
