@@ -34,6 +34,7 @@ final class TestEngine
   private @Nullable ContainerEngine engine;
   private final LeakCheck leaks = new LeakCheck(() -> List.of(root().path()));
   private UnaryOperator<EngineBuilder> settings = UnaryOperator.identity();
+  private int classes;
 
   /** How a container ended and what it wrote. */
   record Ended(ExitStatus status, String stdout, String stderr) {
@@ -54,6 +55,10 @@ final class TestEngine
 
   @Override
   public void beforeAll(ExtensionContext context) {
+    // Nested classes, for which this is called again, share what there is.
+    if (++classes > 1) {
+      return;
+    }
     HostTools.requireContainers();
     HostTools.requireProgram("runc", "runc");
     registry = RegistryServer.serve(ImageLayout.open(TestImages.layout())).start();
@@ -79,6 +84,9 @@ final class TestEngine
 
   @Override
   public void afterAll(ExtensionContext context) {
+    if (--classes > 0) {
+      return;
+    }
     if (registry != null) {
       registry.close();
     }
