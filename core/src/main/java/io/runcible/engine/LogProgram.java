@@ -42,7 +42,6 @@ final class LogProgram {
         return;
       } catch (OutOfMemoryError e) {
         // That piece is lost, and the container goes on.
-        bytes[0] = 0;
       }
     }
   }

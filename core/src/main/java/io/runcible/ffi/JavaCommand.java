@@ -3,6 +3,7 @@ package io.runcible.ffi;
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -29,15 +30,14 @@ public final class JavaCommand {
             .flatMap(value -> Stream.of(value.split(File.pathSeparator)))
             .flatMap(JavaCommand::jars)
             .collect(Collectors.joining(File.pathSeparator));
-    return List.of(
-        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-        "-XX:+UseSerialGC",
-        "-XX:-UsePerfData",
-        NativeSha256.isAvailable() ? "-XX:TieredStopAtLevel=1" : "-XX:+TieredCompilation",
-        "-Djnr.ffi.asm.enabled=false",
-        "-cp",
-        path,
-        main.getName());
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-XX:+UseSerialGC", "-XX:-UsePerfData", "-Djnr.ffi.asm.enabled=false"));
+    if (NativeSha256.isAvailable()) {
+      command.add("-XX:TieredStopAtLevel=1");
+    }
+    command.addAll(List.of("-cp", path, main.getName()));
+    return command;
   }
 
   /** A directory on the module path stands for the jars in it. */

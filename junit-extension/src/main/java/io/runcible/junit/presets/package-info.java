@@ -13,7 +13,9 @@
  * }
  * }</pre>
  *
- * <p>Passwords are for tests, and ports are published on the loopback device only.
+ * <p>Passwords are for tests, and ports are published on the loopback device only. {@link
+ * io.runcible.junit.presets.Postgres} and {@link io.runcible.junit.presets.Redis} are tested; the
+ * others follow the documentation of their images and have not been run.
  */
 @NullMarked
 package io.runcible.junit.presets;
