@@ -251,11 +251,8 @@ final class StartedProcess {
   /** Hears from the monitor of a detached container how that ended, or from the container when. */
   private void follow(ContainerDirectory directory) {
     Runnable complete =
-        () -> {
-          // If it runs although its monitor has written: the runtime was killed, see "exactly".
-          signal(Signals.KILL);
-          complete(() -> DetachedMonitor.exitStatus(parts, directory));
-        };
+        // If it runs although its monitor has written, the runtime was killed.
+        () -> killThen(() -> complete(() -> DetachedMonitor.exitStatus(parts, directory)));
     PidFd found = DetachedMonitor.find(directory).orElse(null);
     monitor = found;
     Runnable withoutMonitor =
@@ -294,12 +291,31 @@ final class StartedProcess {
             started.pidFd(),
             () -> {
               WaitStatus status = started.reap();
-              streams.whenWritten(
-                  () -> {
-                    complete(() -> outcome.apply(status));
-                    afterwards.run();
-                  });
+              Runnable written =
+                  () ->
+                      streams.whenWritten(
+                          () -> {
+                            complete(() -> outcome.apply(status));
+                            afterwards.run();
+                          });
+              if (status.signal() == 0) {
+                written.run();
+              } else {
+                killThen(written);
+              }
             });
+  }
+
+  /** Without the runtime nobody hears how the process ends, so it ends before that is told. */
+  private void killThen(Runnable next) {
+    synchronized (descriptors) {
+      PidFd running = signal(Signals.KILL) ? own : null;
+      if (running != null) {
+        parts.watcher().onEnd(running, next);
+        return;
+      }
+    }
+    next.run();
   }
 
   private void complete(Supplier<ExitStatus> outcome) {
@@ -313,8 +329,7 @@ final class StartedProcess {
   /** The kernel can tell an exit code above 128 from a signal, if the process was seen alive. */
   private ExitStatus exactly(WaitStatus runtime) {
     if (runtime.signal() != 0) {
-      // Without the runtime nobody would hear how the process ends, so it ends now.
-      return ExitStatus.ofSignal(signal(Signals.KILL) ? Signals.KILL : runtime.signal());
+      return ExitStatus.ofSignal(own != null ? Signals.KILL : runtime.signal());
     }
     PidFd known = own;
     Optional<WaitStatus> told = known == null ? Optional.empty() : known.exitOfReaped();
