@@ -41,11 +41,10 @@ final class ChangeEntries extends TreeEntries {
 
   @Override
   void directory(String path, FileDescriptor directory, Stat stat, Map<String, byte[]> attributes) {
-    try (@Nullable Found below = lower.find(path)) {
-      note(path, below == null ? FileChange.Kind.ADDED : FileChange.Kind.CHANGED);
-      if (below != null && isLike(below.stat(), stat)) {
-        passed.add(path);
-      }
+    @Nullable Found below = lower.find(path);
+    note(path, below == null ? FileChange.Kind.ADDED : FileChange.Kind.CHANGED);
+    if (below != null && isLike(below.stat(), stat)) {
+      passed.add(path);
     }
   }
 

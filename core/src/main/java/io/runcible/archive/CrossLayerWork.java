@@ -75,31 +75,26 @@ final class CrossLayerWork {
   }
 
   private Directory copyUp(Link link, LowerLayers lower) {
-    try (Found found = lower.find(link.to)) {
-      if (found == null) {
-        throw missing(link.path, link.to);
-      }
-      Directory parent = parents.open(RawName.parent(link.to));
-      String leaf = RawName.leaf(link.to);
-      switch (found.stat().type()) {
-        case Stat.REGULAR -> copyContent(found, parent, leaf);
-        case Stat.SYMLINK ->
-            FileCalls.makeSymlink(
-                parent.fd(), leaf, FileCalls.readLink(found.parent(), found.leaf()));
-        case Stat.DIRECTORY -> throw RawName.invalid(link.path, "it is a hard link to a directory");
-        default ->
-            FileCalls.makeNode(
-                parent.fd(),
-                leaf,
-                found.stat().mode(),
-                found.stat().deviceMajor(),
-                found.stat().deviceMinor());
-      }
-      copyMetadata(link.to, found, parent.fd(), leaf);
-      FileCalls.setTimes(
-          parent.fd(), leaf, found.stat().modifiedSeconds(), found.stat().modifiedNanos());
-      return parent;
+    Found found = lower.find(link.to);
+    if (found == null) {
+      throw missing(link.path, link.to);
     }
+    Directory parent = parents.open(RawName.parent(link.to));
+    String leaf = RawName.leaf(link.to);
+    Stat stat = found.stat();
+    switch (stat.type()) {
+      case Stat.REGULAR -> copyContent(found, parent, leaf);
+      case Stat.SYMLINK ->
+          FileCalls.makeSymlink(
+              parent.fd(), leaf, FileCalls.readLink(found.parent(), found.leaf()));
+      case Stat.DIRECTORY -> throw RawName.invalid(link.path, "it is a hard link to a directory");
+      default ->
+          FileCalls.makeNode(
+              parent.fd(), leaf, stat.mode(), stat.deviceMajor(), stat.deviceMinor());
+    }
+    copyMetadata(link.to, found, parent.fd(), leaf);
+    FileCalls.setTimes(parent.fd(), leaf, stat.modifiedSeconds(), stat.modifiedNanos());
+    return parent;
   }
 
   static RuncibleException missing(String path, String to) {
@@ -148,20 +143,19 @@ final class CrossLayerWork {
     if (directory == null) {
       return;
     }
-    try (@Nullable Found found = path.isEmpty() ? lower.root() : lower.find(path)) {
-      if (found != null && found.stat().isDirectory()) {
-        copyMetadata(path, found, directory.fd(), ".");
-        directories.set(
-            directory.inode(),
-            path,
-            found.stat().modifiedSeconds(),
-            found.stat().modifiedNanos(),
-            DirectoryMetadata.KEEP_MODE);
-        parents.invalidate();
-      } else if (path.isEmpty()) {
-        // The directory came from who unpacks, with a mode of their own liking.
-        parents.resetToImplied(directory, ".");
-      }
+    @Nullable Found found = path.isEmpty() ? lower.root() : lower.find(path);
+    if (found != null && found.stat().isDirectory()) {
+      copyMetadata(path, found, directory.fd(), ".");
+      directories.set(
+          directory.inode(),
+          path,
+          found.stat().modifiedSeconds(),
+          found.stat().modifiedNanos(),
+          DirectoryMetadata.KEEP_MODE);
+      parents.invalidate();
+    } else if (path.isEmpty()) {
+      // The directory came from who unpacks, with a mode of their own liking.
+      parents.resetToImplied(directory, ".");
     }
   }
 }

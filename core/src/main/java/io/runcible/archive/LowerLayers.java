@@ -6,45 +6,37 @@ import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.Stat;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** Looks into the layers below one, as the overlay would show them together. */
+/**
+ * Looks into the layers below one, as the overlay would show them together. It goes from the
+ * topmost down, and no further than the answer is: in an image of many layers most are not looked
+ * at.
+ */
 final class LowerLayers implements AutoCloseable {
   private static final int MAX_LINKS = 40;
 
   private final LayerTarget target;
-  private final List<FileDescriptor> roots = new ArrayList<>();
+  private final List<Lower> layers;
 
-  /** Opens the directories of unpacked layers, the topmost first. */
+  /** Nothing is opened yet. */
   LowerLayers(LayerTarget target, List<Path> layers) {
     this.target = target;
-    try {
-      layers.forEach(layer -> roots.add(FileCalls.openDirectory(layer)));
-    } catch (RuntimeException e) {
-      close();
-      throw e;
-    }
+    this.layers = layers.stream().map(Lower::new).toList();
   }
 
   /**
    * Something that was found.
    *
-   * @param parent the directory it lies in, which belongs to the record
+   * @param parent the directory it lies in, open until the next search
    */
-  record Found(FileDescriptor parent, String leaf, Stat stat) implements AutoCloseable {
-    @Override
-    public void close() {
-      parent.close();
-    }
-  }
+  record Found(FileDescriptor parent, String leaf, Stat stat) {}
 
   /** Whether anything has this clean path. */
   boolean has(String path) {
-    try (Found found = find(path)) {
-      return found != null;
-    }
+    return find(path) != null;
   }
 
   /**
@@ -70,88 +62,134 @@ final class LowerLayers implements AutoCloseable {
   }
 
   private Step walk(String path) {
-    List<FileDescriptor> merged = new ArrayList<>();
-    try {
-      for (FileDescriptor root : roots) {
-        merged.add(FileCalls.openDirectoryInRoot(root, "."));
-      }
-      int start = 0;
-      while (start < path.length()) {
-        int slash = path.indexOf('/', start);
-        int end = slash < 0 ? path.length() : slash;
-        String component = path.substring(start, end);
-        int at = topmost(merged, component);
-        if (at < 0) {
-          return Step.NOTHING;
-        }
-        Stat stat = FileCalls.stat(merged.get(at), component).orElseThrow();
-        if (slash < 0) {
-          return new Step(new Found(merged.remove(at), component, stat), null);
-        }
-        if (stat.type() == Stat.SYMLINK) {
-          String to = FileCalls.readLink(merged.get(at), component);
-          String base = start == 0 ? "" : path.substring(0, start - 1);
-          String followed = to.startsWith("/") ? to : RawName.child(base, to);
-          return new Step(null, RawName.clean(followed + path.substring(slash)));
-        }
-        if (!stat.isDirectory()) {
-          return Step.NOTHING;
-        }
-        descend(merged, at, component);
-        start = end + 1;
-      }
+    if (path.isEmpty()) {
       return Step.NOTHING;
-    } finally {
-      merged.forEach(FileDescriptor::close);
     }
-  }
-
-  /** Which of these directories shows a name, or -1. */
-  private int topmost(List<FileDescriptor> merged, String name) {
-    for (int i = 0; i < merged.size(); i++) {
-      Stat stat = FileCalls.stat(merged.get(i), name).orElse(null);
+    String parent = RawName.parent(path);
+    String leaf = RawName.leaf(path);
+    // So much of the parent is a directory in a layer higher up, which it would be merged with.
+    int merged = 0;
+    for (Lower layer : layers) {
+      layer.enter(parent);
+      merged = Math.max(merged, layer.reached);
+      if (layer.obstacle != null) {
+        boolean follows = layer.obstacle.type() == Stat.SYMLINK && layer.reached == merged;
+        return follows ? new Step(null, layer.followed(path)) : Step.NOTHING;
+      }
+      Stat stat =
+          layer.reached < parent.length()
+              ? null
+              : FileCalls.stat(layer.directory(), leaf).orElse(null);
       if (stat != null) {
-        return target.isWhiteout(stat) ? -1 : i;
+        return target.isWhiteout(stat)
+            ? Step.NOTHING
+            : new Step(new Found(layer.directory(), leaf, stat), null);
+      }
+      if (layer.covers()) {
+        break;
       }
     }
-    return -1;
-  }
-
-  /** Replaces directories by those of a name in them that the overlay would merge. */
-  private void descend(List<FileDescriptor> merged, int first, String name) {
-    List<FileDescriptor> next = new ArrayList<>();
-    try {
-      boolean covered = false;
-      for (int i = first; i < merged.size() && !covered; i++) {
-        FileDescriptor directory = merged.get(i);
-        Stat stat = FileCalls.stat(directory, name).orElse(null);
-        if (stat != null && stat.isDirectory()) {
-          next.add(FileCalls.openDirectoryInRoot(directory, name));
-          covered = target.isOpaque(directory, name);
-        } else {
-          covered = stat != null;
-        }
-      }
-    } catch (RuntimeException e) {
-      next.forEach(FileDescriptor::close);
-      throw e;
-    }
-    merged.forEach(FileDescriptor::close);
-    merged.clear();
-    merged.addAll(next);
+    return Step.NOTHING;
   }
 
   /** The metadata of the root that shows. */
   @Nullable Found root() {
-    if (roots.isEmpty()) {
+    if (layers.isEmpty()) {
       return null;
     }
-    Stat stat = FileCalls.stat(roots.get(0));
-    return new Found(FileCalls.openDirectoryInRoot(roots.get(0), "."), ".", stat);
+    Lower top = layers.get(0);
+    top.enter("");
+    return new Found(top.directory(), ".", FileCalls.stat(top.directory()));
   }
 
   @Override
   public void close() {
-    roots.forEach(FileDescriptor::close);
+    layers.forEach(Lower::leave);
+  }
+
+  /** One layer, with the directory of it that was looked into last. */
+  private final class Lower {
+    private final Path path;
+    private @Nullable String entered;
+    private @Nullable FileDescriptor open;
+
+    /** How much of the entered path are directories of this layer. */
+    private int reached;
+
+    /** What comes there instead of a directory. */
+    private @Nullable Stat obstacle;
+
+    /** Whether a directory on the way hides those below it; not known of the last one. */
+    private boolean opaque;
+
+    Lower(Path path) {
+      this.path = path;
+    }
+
+    /** Goes down a path as far as there are directories. */
+    void enter(String wanted) {
+      if (wanted.equals(entered)) {
+        return;
+      }
+      leave();
+      FileDescriptor directory = FileCalls.openDirectory(path);
+      open = directory;
+      while (reached < wanted.length()) {
+        int end = end(wanted);
+        String name = wanted.substring(start(), end);
+        Stat stat = FileCalls.stat(directory, name).orElse(null);
+        if (stat == null || !stat.isDirectory()) {
+          obstacle = stat;
+          break;
+        }
+        opaque |= target.isOpaque(directory, ".");
+        FileDescriptor next = FileCalls.openDirectoryInRoot(directory, name);
+        directory.close();
+        directory = next;
+        open = next;
+        reached = end;
+      }
+      entered = wanted;
+    }
+
+    /** Where the component begins that was not reached, and where it ends. */
+    private int start() {
+      return reached == 0 ? 0 : reached + 1;
+    }
+
+    private int end(String whole) {
+      int slash = whole.indexOf('/', start());
+      return slash < 0 ? whole.length() : slash;
+    }
+
+    /** The last directory that was reached. */
+    FileDescriptor directory() {
+      return Objects.requireNonNull(open);
+    }
+
+    /** Whether what lower layers have below these directories is hidden. */
+    boolean covers() {
+      return opaque || target.isOpaque(directory(), ".");
+    }
+
+    /** The path that leads on when the obstacle is a symbolic link. */
+    String followed(String whole) {
+      int end = end(whole);
+      String to = FileCalls.readLink(directory(), whole.substring(start(), end));
+      String base = whole.substring(0, reached);
+      String link = to.startsWith("/") ? to : RawName.child(base, to);
+      return RawName.clean(link + whole.substring(end));
+    }
+
+    void leave() {
+      entered = null;
+      reached = 0;
+      obstacle = null;
+      opaque = false;
+      if (open != null) {
+        open.close();
+        open = null;
+      }
+    }
   }
 }

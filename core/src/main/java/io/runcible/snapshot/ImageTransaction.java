@@ -22,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -91,7 +92,8 @@ final class ImageTransaction implements AutoCloseable {
     if (host.rootless()) {
       RootlessUnpack.run(host, rootlessRequest());
     } else {
-      unpacked.forEach((index, layer) -> layer.complete(lowerDirectories(index)));
+      List<Path> lowestFirst = directories();
+      unpacked.forEach((index, layer) -> layer.complete(below(index, lowestFirst)));
     }
     if (!ingests.isEmpty() || !stagings.isEmpty()) {
       store.sync();
@@ -265,18 +267,26 @@ final class ImageTransaction implements AutoCloseable {
         ingest.resume(layer::compressed), descriptor.digest(), descriptor.size(), listener);
   }
 
-  /** Where the layers below are, the topmost first. */
-  private List<Path> lowerDirectories(int index) {
-    List<Path> lower = new ArrayList<>();
-    for (int i = index - 1; i >= 0; i--) {
-      Snapshotter.Staging staging = stagings.get(chain.get(i));
-      lower.add(staging != null ? staging.directory() : snapshotter.directory(chain.get(i)));
+  /** Where the layers are, the lowest first. */
+  private List<Path> directories() {
+    List<Path> directories = new ArrayList<>();
+    for (Digest id : chain) {
+      Snapshotter.Staging staging = stagings.get(id);
+      directories.add(staging != null ? staging.directory() : snapshotter.directory(id));
     }
-    return lower;
+    return directories;
+  }
+
+  /** Those below one, the topmost first. */
+  private static List<Path> below(int index, List<Path> lowestFirst) {
+    List<Path> below = new ArrayList<>(lowestFirst.subList(0, index));
+    Collections.reverse(below);
+    return below;
   }
 
   private List<RootlessUnpack.Layer> rootlessRequest() {
     List<RootlessUnpack.Layer> request = new ArrayList<>();
+    List<Path> lowestFirst = directories();
     for (int i = 0; i < layers.size(); i++) {
       Snapshotter.Staging staging = stagings.get(chain.get(i));
       if (staging != null && !staging.isPresent()) {
@@ -288,7 +298,7 @@ final class ImageTransaction implements AutoCloseable {
                 file.toString(),
                 layers.get(i).diffId().toString(),
                 staging.directory().toString(),
-                lowerDirectories(i).stream().map(Path::toString).toList()));
+                below(i, lowestFirst).stream().map(Path::toString).toList()));
       }
     }
     return request;
