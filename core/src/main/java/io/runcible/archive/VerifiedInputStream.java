@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  * closes the source and checks nothing.
  */
 public final class VerifiedInputStream extends InputStream {
-  /** From here on it pays to load a native library. */
-  private static final int LARGE = 1024 * 1024;
+  /** From here on it pays to load a native library: layers are larger, most documents are not. */
+  private static final int LARGE = 64 * 1024;
 
   private final InputStream source;
   private final Digest expected;
