@@ -700,7 +700,7 @@ public final class Container implements AutoCloseable {
       }
       closeExecs();
       if (started != null
-          && started.pid().isEmpty()
+          && started.mayBeStarting()
           && !ContainerRemover.isOfAnother(directory, record)) {
         // It never came to run; a runtime may be about to.
         remover.endRuntimes(directory);

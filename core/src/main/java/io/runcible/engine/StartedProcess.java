@@ -54,6 +54,7 @@ final class StartedProcess {
   private volatile @Nullable ChildProcess runtime;
   private volatile @Nullable PidFd monitor;
   private volatile @Nullable PidFd own;
+  private volatile boolean runtimeFinished;
 
   private StartedProcess(
       EngineParts parts,
@@ -291,6 +292,7 @@ final class StartedProcess {
             started.pidFd(),
             () -> {
               WaitStatus status = started.reap();
+              runtimeFinished = status.signal() == 0;
               Runnable written =
                   () ->
                       streams.whenWritten(
@@ -356,11 +358,17 @@ final class StartedProcess {
    * @throws RuncibleException why it does not
    */
   void awaitStart() {
-    OptionalInt pid = readPid();
-    while (pid.isEmpty()) {
+    PidFd.open(awaitPid()).ifPresent(this::keep);
+  }
+
+  private int awaitPid() {
+    while (true) {
       boolean ended = exit.isDone();
-      pid = readPid();
-      if (ended && pid.isEmpty()) {
+      OptionalInt pid = readPid();
+      if (pid.isPresent()) {
+        return pid.getAsInt();
+      }
+      if (ended) {
         throw failure
             .get()
             .orElseGet(
@@ -370,7 +378,6 @@ final class StartedProcess {
       }
       pause();
     }
-    PidFd.open(pid.getAsInt()).ifPresent(this::keep);
   }
 
   /** Once the runtime has reaped the process, the number may be another's; then it ends itself. */
@@ -508,6 +515,11 @@ final class StartedProcess {
       PidFd known = own;
       return known == null || released ? Optional.empty() : SocketNamespace.of(known);
     }
+  }
+
+  /** Whether a runtime may be at work, of which nobody knows that it has finished. */
+  boolean mayBeStarting() {
+    return !runtimeFinished && pid().isEmpty();
   }
 
   /** Whether the process has not ended, so that its number is nobody else's. */

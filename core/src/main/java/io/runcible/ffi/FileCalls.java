@@ -527,8 +527,16 @@ public final class FileCalls {
 
   /** Some hundred names more of a directory; none at its end. */
   static List<String> listSome(FileDescriptor directory) {
+    return listSome(directory, listBuffer());
+  }
+
+  /** What the names are read into; not for two threads at once. */
+  static Pointer listBuffer() {
+    return Native.allocate(LIST_BUFFER);
+  }
+
+  static List<String> listSome(FileDescriptor directory, Pointer buffer) {
     List<String> names = new ArrayList<>();
-    Pointer buffer = Native.allocate(LIST_BUFFER);
     try {
       while (names.isEmpty()) {
         long length =

@@ -51,6 +51,8 @@ public interface Libc {
 
   int pipe2(Pointer fds, int flags);
 
+  int memfd_create(@In byte[] name, int flags);
+
   int posix_openpt(int flags);
 
   int grantpt(int fd);

@@ -3,6 +3,7 @@ package io.runcible.ffi;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Where privileged work happens: mounts, changes of owner, programs that need namespaces. For root
@@ -36,6 +37,15 @@ public interface PrivilegedHost extends AutoCloseable {
   default Spawn spawn(List<String> command, Map<String, String> environment) {
     return Spawn.of(command(command), environment);
   }
+
+  /**
+   * Where a program can be started from that is to be started often: a sealed copy in memory, which
+   * spares a runtime to protect itself at each start. Made at the first call; a program that was
+   * replaced is copied again.
+   *
+   * @return empty where it has to be started from its file; valid until the host is closed
+   */
+  Optional<Path> sealedCopy(Path program);
 
   /** How this process names a path that is mounted there. */
   Path visible(Path path);

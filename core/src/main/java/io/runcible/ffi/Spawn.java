@@ -38,6 +38,7 @@ public final class Spawn {
   private final Map<String, String> environment;
   private final Map<Integer, FileDescriptor> descriptors = new TreeMap<>();
   private @Nullable Path terminal;
+  private Optional<Path> copy = Optional.empty();
 
   private Spawn(List<String> command, Map<String, String> environment) {
     this.command = List.copyOf(command);
@@ -74,6 +75,12 @@ public final class Spawn {
   /** Makes a terminal the controlling one of the child, and its descriptors 0 to 2. */
   public Spawn terminal(Path device) {
     terminal = device;
+    return this;
+  }
+
+  /** Starts it from a copy of the program's file; from the file itself if that is forbidden. */
+  public Spawn from(Optional<Path> copy) {
+    this.copy = copy;
     return this;
   }
 
@@ -120,7 +127,8 @@ public final class Spawn {
     CStrings envp =
         new CStrings(
             environment.entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()).toList());
-    CStrings path = new CStrings(List.of(program.toString()));
+    List<Path> files = copy.map(first -> List.of(first, program)).orElse(List.of(program));
+    CStrings path = new CStrings(files.stream().map(Path::toString).toList());
     Pointer pid = Native.allocate(4);
     checkCode(libc.posix_spawn_file_actions_init(actions));
     checkCode(libc.posix_spawnattr_init(attributes));
@@ -141,8 +149,12 @@ public final class Spawn {
         signals.putByte(i, (byte) 0xff);
       }
       checkCode(libc.posix_spawnattr_setsigdefault(attributes, signals));
-      checkCode(
-          libc.posix_spawn(pid, path.string(0), actions, attributes, argv.array(), envp.array()));
+      int code = Errno.ENOENT;
+      for (int i = 0; i < files.size() && code != 0; i++) {
+        code =
+            libc.posix_spawn(pid, path.string(i), actions, attributes, argv.array(), envp.array());
+      }
+      checkCode(code);
       return pid.getInt(0);
     } finally {
       libc.posix_spawnattr_destroy(attributes);

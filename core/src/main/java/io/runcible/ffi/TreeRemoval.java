@@ -3,6 +3,7 @@ package io.runcible.ffi;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import jnr.ffi.Pointer;
 
 /**
  * Empties a directory, never through a symbolic link. A container may have made the tree below, so
@@ -15,6 +16,7 @@ final class TreeRemoval {
 
   private final FileDescriptor top;
   private final String prefix = ".remove-" + UUID.randomUUID() + "-";
+  private final Pointer listBuffer = FileCalls.listBuffer();
   private long moved;
 
   private TreeRemoval(FileDescriptor top) {
@@ -40,18 +42,37 @@ final class TreeRemoval {
   }
 
   private void empty(FileDescriptor directory, int depth) {
-    boolean any = true;
-    // Once more from the beginning, in case that the removals have moved what was not seen yet.
-    while (any) {
-      any = false;
-      FileCalls.seek(directory, 0);
-      for (List<String> names = FileCalls.listSome(directory);
-          !names.isEmpty();
-          names = FileCalls.listSome(directory)) {
-        any = true;
-        for (String name : names) {
-          remove(directory, name, depth);
+    while (removeListed(directory, depth)) {
+      // Once more, in case that the removals have moved what was not seen yet.
+    }
+  }
+
+  /** Whether there was any. */
+  private boolean removeListed(FileDescriptor directory, int depth) {
+    boolean any = false;
+    FileCalls.seek(directory, 0);
+    for (List<String> names = FileCalls.listSome(directory, listBuffer);
+        !names.isEmpty();
+        names = FileCalls.listSome(directory, listBuffer)) {
+      any = true;
+      for (String name : names) {
+        remove(directory, name, depth);
+      }
+    }
+    return any;
+  }
+
+  private void removeDirectory(FileDescriptor parent, String name, int depth) {
+    try (FileDescriptor directory = FileCalls.openChildDirectory(parent, name)) {
+      removeListed(directory, depth);
+      try {
+        FileCalls.removeDirectory(parent, name);
+      } catch (NativeException e) {
+        if (e.errno() != Errno.ENOTEMPTY) {
+          throw e;
         }
+        empty(directory, depth);
+        FileCalls.removeDirectory(parent, name);
       }
     }
   }
@@ -69,10 +90,7 @@ final class TreeRemoval {
         FileCalls.rename(parent, name, top, prefix + moved);
         moved++;
       } else {
-        try (FileDescriptor directory = FileCalls.openChildDirectory(parent, name)) {
-          empty(directory, depth + 1);
-        }
-        FileCalls.removeDirectory(parent, name);
+        removeDirectory(parent, name, depth + 1);
       }
     } catch (NativeException e) {
       if (e.errno() != Errno.ENOENT) {

@@ -138,6 +138,9 @@ final class RuncRuntime implements OciRuntime {
 
   private ChildProcess start(List<String> command, Stdio stdio) {
     Spawn spawn = Spawn.of(command, place.environment());
+    if (launcher.size() == 1) {
+      spawn.from(host.sealedCopy(info.program()));
+    }
     if (stdio.stdin() != null) {
       spawn.descriptor(0, stdio.stdin());
     }

@@ -6,8 +6,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import java.io.IOException;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** Which system calls a container may make (config-linux.md, "Seccomp"). Immutable. */
@@ -24,8 +26,13 @@ public final class SeccompProfile {
   private static final SeccompProfile STANDARD_COMPAT =
       new SeccompProfile(Kind.STANDARD_COMPAT, null);
 
+  private static final int MAX_TEXTS = 100;
+  private static final Map<Resolved, String> TEXTS = new ConcurrentHashMap<>();
+
   private final Kind kind;
   private final @Nullable ObjectNode custom;
+
+  private record Resolved(Kind kind, Set<Capability> granted) {}
 
   private SeccompProfile(Kind kind, @Nullable ObjectNode custom) {
     this.kind = kind;
@@ -85,6 +92,21 @@ public final class SeccompProfile {
       case STANDARD_COMPAT -> Optional.of(StandardSeccomp.resolve(architecture, true, granted));
       case CUSTOM -> Optional.ofNullable(custom).map(ObjectNode::deepCopy);
     };
+  }
+
+  /** The same as text. */
+  Optional<String> text(Set<Capability> granted) {
+    if (kind == Kind.UNCONFINED || kind == Kind.CUSTOM) {
+      return toJson(granted).map(ObjectNode::toString);
+    }
+    // Most containers of a program have the same.
+    if (TEXTS.size() > MAX_TEXTS) {
+      TEXTS.clear();
+    }
+    return Optional.of(
+        TEXTS.computeIfAbsent(
+            new Resolved(kind, Set.copyOf(granted)),
+            resolved -> toJson(resolved.granted()).orElseThrow().toString()));
   }
 
   @Override

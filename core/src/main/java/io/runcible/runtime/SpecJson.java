@@ -3,6 +3,7 @@ package io.runcible.runtime;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.util.RawValue;
 import java.util.Collection;
 import java.util.List;
 import java.util.OptionalLong;
@@ -58,8 +59,8 @@ final class SpecJson {
       namespace.path().ifPresent(path -> entry.put("path", path.toString()));
     }
     spec.seccomp()
-        .toJson(spec.process().capabilities())
-        .ifPresent(profile -> linux.set("seccomp", profile));
+        .text(spec.process().capabilities())
+        .ifPresent(profile -> linux.putRawValue("seccomp", new RawValue(profile)));
     strings(linux, "maskedPaths", spec.maskedPaths());
     strings(linux, "readonlyPaths", spec.readonlyPaths());
     return linux;

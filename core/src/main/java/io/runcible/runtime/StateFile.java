@@ -1,7 +1,10 @@
 package io.runcible.runtime;
 
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import java.io.IOException;
@@ -28,6 +31,8 @@ record StateFile(
     int pid, long startTime, Instant created, Optional<Path> bundle, Optional<Cgroup> cgroup) {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final long MAX_SIZE = 4L << 20;
+  private static final String CONFIG = "config";
+  private static final String LABELS = "labels";
 
   /** Reads what is in the directory of one container; empty if there is nothing. */
   @SuppressWarnings("ThreadPriorityCheck")
@@ -52,19 +57,37 @@ record StateFile(
       if (size > MAX_SIZE) {
         throw new IOException("'" + file + "' has " + size + " bytes");
       }
-      JsonNode json = JSON.readTree(Files.readAllBytes(file));
-      if (!json.isObject()) {
-        throw new IOException("'" + file + "' is not a JSON object");
+      try (JsonParser parser = JSON.createParser(Files.readAllBytes(file))) {
+        if (parser.nextToken() != JsonToken.START_OBJECT) {
+          throw new IOException("'" + file + "' is not a JSON object");
+        }
+        return Optional.of(read(parser, true));
       }
-      return Optional.of(json);
     } catch (NoSuchFileException e) {
       return Optional.empty();
     }
   }
 
+  /** Without the configuration, which is most of it, but for the labels in there. */
+  private static ObjectNode read(JsonParser parser, boolean top) throws IOException {
+    ObjectNode read = JSON.createObjectNode();
+    while (parser.nextToken() == JsonToken.FIELD_NAME) {
+      String name = parser.currentName();
+      JsonToken value = parser.nextToken();
+      if (top && name.equals(CONFIG) && value == JsonToken.START_OBJECT) {
+        read.set(name, read(parser, false));
+      } else if (top || name.equals(LABELS)) {
+        read.set(name, parser.<JsonNode>readValueAsTree());
+      } else {
+        parser.skipChildren();
+      }
+    }
+    return read;
+  }
+
   private static StateFile ofRunc(JsonNode state) {
     @Nullable String bundle = null;
-    for (JsonNode label : state.at("/config/labels")) {
+    for (JsonNode label : state.path(CONFIG).path(LABELS)) {
       if (label.asText().startsWith("bundle=")) {
         bundle = label.asText().substring("bundle=".length());
       }

@@ -1,6 +1,7 @@
 package io.runcible.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.runcible.ErrorKind;
@@ -194,6 +195,40 @@ class CgroupsTest {
           .isInstanceOfSatisfying(
               RuncibleException.class,
               failure -> assertThat(failure.kind()).isEqualTo(ErrorKind.UNSUPPORTED));
+    }
+
+    /** A runtime removes it when its last process has ended, whoever is about to resume it. */
+    @Test
+    void groupThatIsGoneHasGoneOn() throws IOException {
+      Cgroup group = read(V1).group("/g");
+      assertThatCode(group::thaw).doesNotThrowAnyException();
+      Path freezer = make("sys/fs/cgroup/freezer/g");
+      for (int i = 0; i < 200; i++) {
+        Files.createDirectories(freezer);
+        Files.writeString(freezer.resolve("freezer.state"), "FROZEN\n");
+        Thread removal = new Thread(() -> remove(freezer));
+        removal.start();
+        assertThatCode(group::thaw).doesNotThrowAnyException();
+        join(removal);
+      }
+    }
+
+    private static void remove(Path freezer) {
+      try {
+        Files.deleteIfExists(freezer.resolve("freezer.state"));
+        Files.deleteIfExists(freezer);
+      } catch (IOException e) {
+        // Written anew meanwhile, which the kernel's file cannot be.
+      }
+    }
+
+    private static void join(Thread thread) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IllegalStateException(e);
+      }
     }
 
     @Test

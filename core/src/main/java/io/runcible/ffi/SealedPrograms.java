@@ -1,0 +1,116 @@
+package io.runcible.ffi;
+
+import static io.runcible.ffi.Native.libc;
+
+import io.runcible.RuncibleException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Copies of programs in memory that nobody can change any more, this process included. A runtime
+ * that runs from its file makes such a copy of itself, or a read-only mount, at each start, since a
+ * process in a container can reach what it was started from; one that runs from a sealed copy does
+ * not have to.
+ */
+final class SealedPrograms implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(SealedPrograms.class);
+
+  /** Where the kernel chooses the domain of a process by the label of its program's file. */
+  private static final Path SELINUX = Path.of("/sys/fs/selinux/enforce");
+
+  private static final long MAX_SIZE = 256L << 20;
+  private static final byte[] ELF = {0x7f, 'E', 'L', 'F'};
+  private static final int CLOEXEC_AND_SEALABLE = 3;
+  private static final int EXECUTABLE = 0x10;
+  private static final int ADD_SEALS = 1033;
+
+  /** No further seal, no shrinking, no growing, no writing: what the runtimes look for. */
+  private static final int SEALS = 0xf;
+
+  private static final int MODE = 0755;
+
+  private final Map<Path, Copy> copies = new HashMap<>();
+
+  /** Also of programs that have been replaced: somebody may be about to start an old one. */
+  private final List<FileDescriptor> files = new ArrayList<>();
+
+  private boolean closed;
+
+  /** Which file was copied, and where the copy can be executed. */
+  private record Copy(@Nullable Object file, long size, FileTime changed, Optional<Path> path) {
+    boolean isOf(BasicFileAttributes now) {
+      return now.size() == size
+          && now.lastModifiedTime().equals(changed)
+          && (file == null || file.equals(now.fileKey()));
+    }
+  }
+
+  /** Where the copy of a program can be executed; empty if it has to be started from its file. */
+  synchronized Optional<Path> find(Path program) {
+    try {
+      BasicFileAttributes now = Files.readAttributes(program, BasicFileAttributes.class);
+      Copy known = copies.get(program);
+      if (known == null || !known.isOf(now)) {
+        Optional<Path> made = closed ? Optional.empty() : copy(program, now.size());
+        known = new Copy(now.fileKey(), now.size(), now.lastModifiedTime(), made);
+        copies.put(program, known);
+      }
+      return known.path();
+    } catch (RuncibleException | UnsatisfiedLinkError | IOException e) {
+      LOG.debug("'{}' is started from its file", program, e);
+      return Optional.empty();
+    }
+  }
+
+  private Optional<Path> copy(Path program, long size) throws IOException {
+    if (size > MAX_SIZE || Files.exists(SELINUX) || !isBinary(program)) {
+      return Optional.empty();
+    }
+    FileDescriptor file = create(program);
+    files.add(file);
+    try (OutputStream out = Files.newOutputStream(Path.of(file.procPath()))) {
+      Files.copy(program, out);
+    }
+    Native.check(libc().fchmod(file.value(), MODE), "chmod", file);
+    Native.check(libc().fcntl(file.value(), ADD_SEALS, SEALS), "seal", file);
+    return Optional.of(Path.of("/proc/" + ProcessHandle.current().pid() + "/fd/" + file.value()));
+  }
+
+  /** A script is told by its path where it is, which would be another one. */
+  private static boolean isBinary(Path program) throws IOException {
+    try (InputStream in = Files.newInputStream(program)) {
+      return Arrays.equals(in.readNBytes(ELF.length), ELF);
+    }
+  }
+
+  private static FileDescriptor create(Path program) {
+    byte[] name = Native.cString(program.getFileName());
+    int fd = libc().memfd_create(name, CLOEXEC_AND_SEALABLE | EXECUTABLE);
+    if (fd < 0 && Native.errno() == Errno.EINVAL) {
+      fd = libc().memfd_create(name, CLOEXEC_AND_SEALABLE); // Before Linux 6.3.
+    }
+    return new FileDescriptor(Native.check(fd, "memfd_create", program), program);
+  }
+
+  /** Nothing may be about to start one of them. */
+  @Override
+  public synchronized void close() {
+    closed = true;
+    copies.clear();
+    files.forEach(FileDescriptor::close);
+  }
+}
