@@ -106,7 +106,7 @@ public final class Cgroup {
   }
 
   /**
-   * Lets its processes go on.
+   * Lets its processes go on. No error if it is gone, as it is when the runtime ends it meanwhile.
    *
    * @throws RuncibleException UNSUPPORTED without a freezer
    */
@@ -121,8 +121,14 @@ public final class Cgroup {
     if (v1.isPresent()) {
       done = setFrozenV1(v1.get(), frozen);
     } else if (v2.isPresent()) {
-      write(v2.get(), frozen ? "1" : "0");
+      if (frozen) {
+        write(v2.get(), "1");
+      } else {
+        writeIfPresent(v2.get(), "0");
+      }
       done = await(() -> isFrozen() == frozen);
+    } else if (!frozen && find("cgroup.procs").isEmpty()) {
+      return;
     } else {
       throw new RuncibleException(
           ErrorKind.UNSUPPORTED,
@@ -145,10 +151,12 @@ public final class Cgroup {
     AtomicInteger tries = new AtomicInteger();
     return await(
         () -> {
-          if (frozen && tries.incrementAndGet() % LET_GO_AFTER == 0) {
-            write(state, "THAWED");
+          if (!frozen || tries.incrementAndGet() % LET_GO_AFTER == 0) {
+            writeIfPresent(state, "THAWED");
           }
-          write(state, frozen ? "FROZEN" : "THAWED");
+          if (frozen) {
+            write(state, "FROZEN");
+          }
           return isFrozen() == frozen;
         });
   }
