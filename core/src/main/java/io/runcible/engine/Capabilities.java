@@ -7,6 +7,7 @@ import io.runcible.ffi.Spawn;
 import io.runcible.network.UserNetwork;
 import io.runcible.runtime.CgroupPlace;
 import io.runcible.runtime.HostLimits;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -28,6 +29,8 @@ public record Capabilities(List<Feature> features) {
    */
   public record Feature(String name, boolean available, String detail) {}
 
+  private static final String RUNTIME_IMAGE = "runtime-image";
+
   /** Copies the list. */
   public Capabilities {
     features = List.copyOf(features);
@@ -40,10 +43,50 @@ public record Capabilities(List<Feature> features) {
 
   /** Whether containers can be run. */
   public boolean canRun() {
-    return has("native") && has("privileges") && (has("runc") || has("crun"));
+    boolean runtime = has("runc") || has("crun") || has(RUNTIME_IMAGE);
+    return has("native") && has("privileges") && has("tools") && runtime;
   }
 
   static Capabilities ofThisHost() {
+    return ofThisHost(Optional.empty());
+  }
+
+  /**
+   * With what a runtime image brings.
+   *
+   * @param data the data root
+   * @param runtime what is looked for on the host first
+   */
+  static Capabilities of(Path data, String runtime, Optional<RuntimeImage> image) {
+    if (image.isEmpty() || !NativeAccess.isAvailable()) {
+      return ofThisHost();
+    }
+    RuntimeImage given = image.get();
+    if (!RuntimePrograms.needed(runtime, given)) {
+      return ofThisHost().with(given + " is not used: this host has its programs");
+    }
+    Optional<RuntimePrograms> installed = Optional.empty();
+    try {
+      installed = RuntimePrograms.find(data, given);
+      return ofThisHost(image)
+          .with(
+              installed
+                  .map(programs -> given + ", in " + programs.program(given).getParent())
+                  .orElse(given + ", which is fetched when an engine is opened"));
+    } catch (RuncibleException e) {
+      return ofThisHost();
+    } finally {
+      installed.ifPresent(RuntimePrograms::close);
+    }
+  }
+
+  private Capabilities with(String runtimeImage) {
+    List<Feature> more = new ArrayList<>(features);
+    more.add(new Feature(RUNTIME_IMAGE, true, runtimeImage));
+    return new Capabilities(more);
+  }
+
+  private static Capabilities ofThisHost(Optional<RuntimeImage> image) {
     List<Feature> features = new ArrayList<>();
     Optional<String> why = NativeAccess.whyUnavailable();
     features.add(
@@ -54,11 +97,29 @@ public record Capabilities(List<Feature> features) {
     features.add(probe("privileges", Capabilities::privileges));
     features.add(program("runc", "runc"));
     features.add(program("crun", "crun"));
+    features.add(tools(image.flatMap(RuntimeImage::helper)));
     // Bridge networks alone need it.
     features.add(program("nft", "nftables"));
     features.add(controlGroups());
     features.add(probe("user-network", UserNetwork::describe));
     return new Capabilities(features);
+  }
+
+  /** The shell and small programs, which every distribution has, and a distroless image has not. */
+  private static Feature tools(Optional<String> helper) {
+    List<String> missing =
+        RuntimePrograms.tools().stream().filter(RuntimePrograms::isMissing).toList();
+    if (missing.isEmpty()) {
+      return new Feature("tools", true, "the shell and the programs that engines run");
+    }
+    String lacking = "not installed: " + String.join(", ", missing) + "; ";
+    return new Feature(
+        "tools",
+        helper.isPresent(),
+        lacking
+            + helper
+                .map(path -> "the runtime image has " + path)
+                .orElse("see EngineBuilder.runtimeImage for an image that has them"));
   }
 
   private static String privileges() {

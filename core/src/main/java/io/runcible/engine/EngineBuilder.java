@@ -24,6 +24,7 @@ public final class EngineBuilder {
   private final List<Path> additionalStores = new ArrayList<>();
   private @Nullable Path stateRoot;
   private @Nullable String runtime;
+  private @Nullable RuntimeImage runtimeImage;
   private @Nullable CgroupManager cgroupManager;
   private Platform platform = Platform.host();
   private @Nullable ImageSource registry;
@@ -69,6 +70,22 @@ public final class EngineBuilder {
    */
   public EngineBuilder runtime(String program) {
     runtime = program;
+    return this;
+  }
+
+  /**
+   * An image to take programs from that the host lacks: the OCI runtime, if the one of {@link
+   * #runtime} is not installed, and the tools of the {@linkplain RuntimeImage#helper helper}. By
+   * default there is none, and such a host cannot run containers.
+   *
+   * <p>{@link #build} fetches the image when something is missing and the data root does not have
+   * its programs yet: from the store, if it is there, otherwise from the {@link #registry}. It is
+   * verified as every image is, and its programs stay in {@code runtimes} of the data root, with
+   * the digest in the path, until an engine without them {@linkplain Images#prune() prunes}. While
+   * the engine is open, all engines of this JVM find its programs, after those of the host.
+   */
+  public EngineBuilder runtimeImage(RuntimeImage image) {
+    runtimeImage = image;
     return this;
   }
 
@@ -140,12 +157,28 @@ public final class EngineBuilder {
             data.toAbsolutePath().normalize(),
             List.copyOf(additionalStores),
             state.toAbsolutePath().normalize(),
-            runtime != null ? runtime : defaultRuntime(name -> Spawn.findProgram(name).isPresent()),
+            runtimeProgram(),
+            Optional.ofNullable(runtimeImage),
             Optional.ofNullable(cgroupManager),
             platform,
             registry,
             all,
             policy));
+  }
+
+  /**
+   * What this host offers, and for what is missing why, as {@link ContainerEngine#capabilities},
+   * with what comes from the {@link #runtimeImage}. Fetches nothing, and never throws: what is only
+   * in an image that was not fetched yet counts as there.
+   */
+  public Capabilities capabilities() {
+    Path data = dataRoot != null ? dataRoot : defaultDataRoot();
+    return Capabilities.of(
+        data.toAbsolutePath().normalize(), runtimeProgram(), Optional.ofNullable(runtimeImage));
+  }
+
+  private String runtimeProgram() {
+    return runtime != null ? runtime : defaultRuntime(name -> Spawn.findProgram(name).isPresent());
   }
 
   static String defaultRuntime(Predicate<String> installed) {

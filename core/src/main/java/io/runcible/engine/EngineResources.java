@@ -6,6 +6,7 @@ import io.runcible.RuncibleException;
 import io.runcible.ffi.PipePump;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.ProcessWatcher;
+import io.runcible.image.Image;
 import io.runcible.image.ImageSource;
 import io.runcible.image.ImageVerifier;
 import io.runcible.image.Platform;
@@ -48,6 +49,7 @@ final class EngineResources implements AutoCloseable {
       List<Path> additional,
       Path state,
       String program,
+      Optional<RuntimeImage> runtimeImage,
       Optional<CgroupManager> manager,
       Platform platform,
       @Nullable ImageSource given,
@@ -57,15 +59,21 @@ final class EngineResources implements AutoCloseable {
       Path containers = data.resolve("containers");
       Path journals = data.resolve("journal");
       ThreadFactory threads = daemonThreads();
-      PrivilegedHost host = own(PrivilegedHost.open());
       LocalStore store = own(LocalStore.open(data, additional));
+      ImageSource registry = given != null ? given : own(RegistryClient.create());
+      String installed =
+          runtimeImage
+              .filter(image -> RuntimePrograms.needed(program, image))
+              .map(image -> fromImage(program, image, store, registry, verifiers, policy))
+              .orElse(program);
+      PrivilegedHost host = own(PrivilegedHost.open());
       Snapshotter snapshotter = Snapshotter.open(store, host);
       makePrivate(containers);
       makePrivate(journals);
       makePrivate(state);
       Path runtimeState = state.resolve(runtimeDirectory(data));
       HostLimits limits = HostLimits.detect(host, manager);
-      OciRuntime runtime = OciRuntime.open(program, runtimeState, host, limits);
+      OciRuntime runtime = OciRuntime.open(installed, runtimeState, host, limits);
       BridgeNetworks networks =
           BridgeNetworks.open(host, data.resolve("networks"), containers, journals);
       VolumeStore volumes = new VolumeStore(host, data.resolve("volumes"), containers);
@@ -88,7 +96,6 @@ final class EngineResources implements AutoCloseable {
                   host, runtime.info().program(), runtimeState, containers, limits.place()));
       PortForwarder forwarder = own(PortForwarder.open(threads));
       PipePump pump = own(PipePump.open(threads));
-      ImageSource registry = given != null ? given : own(RegistryClient.create());
       images =
           new Images(
               store,
@@ -127,13 +134,47 @@ final class EngineResources implements AutoCloseable {
       List<Path> additional,
       Path state,
       String program,
+      Optional<RuntimeImage> runtimeImage,
       Optional<CgroupManager> manager,
       Platform platform,
       @Nullable ImageSource given,
       List<ImageVerifier> verifiers,
       HostPolicy policy) {
     return new EngineResources(
-        data, additional, state, program, manager, platform, given, verifiers, policy);
+        data,
+        additional,
+        state,
+        program,
+        runtimeImage,
+        manager,
+        platform,
+        given,
+        verifiers,
+        policy);
+  }
+
+  /** Brings the programs of an image here; returns the runtime. */
+  private String fromImage(
+      String program,
+      RuntimeImage image,
+      LocalStore store,
+      ImageSource registry,
+      List<ImageVerifier> verifiers,
+      HostPolicy policy) {
+    try (ImageSource stored = store.source()) {
+      ImageSource source = store.images().find(image.image()).isPresent() ? stored : registry;
+      RuntimePrograms programs =
+          own(
+              RuntimePrograms.open(
+                  store.root(),
+                  image,
+                  () -> {
+                    Image found = Image.resolve(source, image.image(), Platform.host());
+                    Images.verify(verifiers, policy, source, image.image(), found.descriptor());
+                    return found;
+                  }));
+      return RuntimePrograms.isMissing(program) ? programs.program(image).toString() : program;
+    }
   }
 
   private <T extends AutoCloseable> T own(T resource) {

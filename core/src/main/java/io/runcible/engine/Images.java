@@ -111,6 +111,16 @@ public final class Images {
   }
 
   private void verify(ImageSource source, ImageReference reference, Descriptor manifest) {
+    verify(verifiers, policy, source, reference, manifest);
+  }
+
+  /** Asks whether an image may be used here. */
+  static void verify(
+      List<ImageVerifier> verifiers,
+      HostPolicy policy,
+      ImageSource source,
+      ImageReference reference,
+      Descriptor manifest) {
     if (verifiers.isEmpty()) {
       policy.requireAccepted(reference, effective(source, reference));
     }
@@ -275,9 +285,10 @@ public final class Images {
   }
 
   /**
-   * Removes the content that no name and no container uses, and what is left of pulls that broke
-   * off. Pulls and containers that are being made, in any process, go on meanwhile, and lose
-   * nothing.
+   * Removes the content that no name and no container uses, what is left of pulls that broke off,
+   * and the programs of {@linkplain EngineBuilder#runtimeImage runtime images} that no engine and
+   * no detached container uses. Pulls and containers that are being made, in any process, go on
+   * meanwhile, and lose nothing.
    *
    * @throws RuncibleException CORRUPT_DATA if the record of a name is damaged, see {@link #repair}
    */
@@ -292,7 +303,9 @@ public final class Images {
    * @throws RuncibleException as {@link #prune()}
    */
   public Pruned prune(PruneRules rules) {
-    return new Pruning(store, snapshotter, containers, rules).run();
+    Pruned pruned = new Pruning(store, snapshotter, containers, rules).run();
+    RuntimePrograms.prune(store.root(), containers.get());
+    return pruned;
   }
 
   /**

@@ -55,7 +55,7 @@ final class Watchdog implements AutoCloseable {
         }
       }
       end_runtimes() {
-        for found in $(grep -alF -- "$1/" /proc/[0-9]*/cmdline); do
+        for found in $(grep -lzF -- "$1/" /proc/[0-9]*/cmdline); do
           pid=${found#/proc/}
           pid=${pid%/cmdline}
           logs_below "$pid" "$1" && busy=1 && kill -9 "$pid"

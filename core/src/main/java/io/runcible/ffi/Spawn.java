@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Collectors;
 import jnr.ffi.Pointer;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +35,9 @@ public final class Spawn {
   private static final int SIGSET_SIZE = 128;
   private static final long SYS_CLOSE_RANGE = 436;
   private static final int CLOSE_RANGE_CLOEXEC = 4;
+
+  /** Directories where programs are that the host lacks. */
+  private static final List<Path> FURTHER = new CopyOnWriteArrayList<>();
 
   private final List<String> command;
   private final Map<String, String> environment;
@@ -247,7 +252,28 @@ public final class Spawn {
   private static String searchPath() {
     @Nullable String path = System.getenv("PATH");
     String administration = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin";
-    return path == null || path.isEmpty() ? administration : path + ":" + administration;
+    String host = path == null || path.isEmpty() ? administration : path + ":" + administration;
+    return host + FURTHER.stream().map(further -> ":" + further).collect(Collectors.joining());
+  }
+
+  /**
+   * Looks for programs in a further directory, after all others, for every caller in this JVM and
+   * for the programs that are started, until {@link #searchNoMore} was called as often.
+   *
+   * @throws RuncibleException INVALID_INPUT if the path has a colon, which separates such paths
+   */
+  public static void searchAlso(Path directory) {
+    if (directory.toString().indexOf(':') >= 0) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT,
+          "programs cannot be run from '" + directory + "': the path has a colon");
+    }
+    FURTHER.add(directory);
+  }
+
+  /** Undoes one {@link #searchAlso}. */
+  public static void searchNoMore(Path directory) {
+    FURTHER.remove(directory);
   }
 
   /** NUL-terminated strings and the NULL-terminated array of their addresses. */

@@ -109,7 +109,7 @@ public final class TestUser implements AutoCloseable {
         arguments);
   }
 
-  private ChildJvm jvm(List<String> before, Class<?> main, Object... arguments) {
+  ChildJvm jvm(List<String> before, Class<?> main, Object... arguments) {
     List<String> wrapper = new ArrayList<>(before);
     wrapper.addAll(
         List.of(

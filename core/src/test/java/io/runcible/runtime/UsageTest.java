@@ -160,4 +160,16 @@ class UsageTest {
             RuncibleException.class,
             failure -> assertThat(failure.kind()).isEqualTo(ErrorKind.UNSUPPORTED));
   }
+
+  @Test
+  void groupThatIsGoneIsThawed() throws IOException {
+    Cgroup old = group(Map.of("freezer", Map.of("freezer.state", "THAWED\n")));
+    old.thaw();
+    Files.delete(directory.resolve("freezer/freezer.state"));
+    old.thaw();
+    Cgroup held = group(Map.of("held", Map.of("cgroup.procs", "1\n")));
+    assertThatThrownBy(held::thaw)
+        .isInstanceOfSatisfying(
+            RuncibleException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.UNSUPPORTED));
+  }
 }

@@ -1,7 +1,9 @@
 package io.runcible.samples.cli;
 
+import io.runcible.engine.Capabilities;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.EngineBuilder;
+import io.runcible.engine.RuntimeImage;
 import io.runcible.image.ImageSource;
 import io.runcible.image.Platform;
 import java.nio.file.Path;
@@ -22,8 +24,21 @@ final class EngineOptions {
       description = "The OCI runtime. Default: runc.")
   private @Nullable String runtime;
 
+  @Option(
+      names = "--runtime-image",
+      paramLabel = "IMAGE@DIGEST,runtime=PATH[,helper=PATH][,program=PATH]...",
+      description =
+          "Take the runtime and, from a static busybox, the small tools out of this image where the"
+              + " host lacks them.")
+  private @Nullable String runtimeImage;
+
   ContainerEngine open() {
     return builder().build();
+  }
+
+  /** What the host offers to such an engine. */
+  Capabilities capabilities() {
+    return builder().capabilities();
   }
 
   /** An engine that pulls from this source. */
@@ -44,6 +59,9 @@ final class EngineOptions {
     }
     if (runtime != null) {
       builder.runtime(runtime);
+    }
+    if (runtimeImage != null) {
+      builder.runtimeImage(RuntimeImage.parse(runtimeImage));
     }
     return builder;
   }

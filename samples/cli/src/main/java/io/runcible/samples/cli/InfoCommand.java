@@ -1,7 +1,6 @@
 package io.runcible.samples.cli;
 
 import io.runcible.engine.Capabilities;
-import io.runcible.engine.ContainerEngine;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -12,11 +11,12 @@ import picocli.CommandLine.Mixin;
     description = "Tell what this host offers and what is missing.",
     mixinStandardHelpOptions = true)
 final class InfoCommand implements Callable<Integer> {
+  @Mixin private EngineOptions engine = new EngineOptions();
   @Mixin private Table table = new Table();
 
   @Override
   public Integer call() {
-    Capabilities capabilities = ContainerEngine.capabilities();
+    Capabilities capabilities = engine.capabilities();
     if (!table.isJson()) {
       System.out.println(capabilities);
       return 0;
