@@ -33,7 +33,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** Opens all that an engine owns, and closes it in reverse order, also after half an opening. */
@@ -52,11 +51,11 @@ final class EngineResources implements AutoCloseable {
       Platform platform,
       @Nullable ImageSource given,
       List<ImageVerifier> verifiers,
-      HostPolicy policy) {
+      HostPolicy policy,
+      ThreadFactory threads) {
     try {
       Path containers = data.resolve("containers");
       Path journals = data.resolve("journal");
-      ThreadFactory threads = daemonThreads();
       PrivilegedHost host = own(PrivilegedHost.open());
       LocalStore store = own(LocalStore.open(data, additional));
       Snapshotter snapshotter = Snapshotter.open(store, host);
@@ -131,9 +130,10 @@ final class EngineResources implements AutoCloseable {
       Platform platform,
       @Nullable ImageSource given,
       List<ImageVerifier> verifiers,
-      HostPolicy policy) {
+      HostPolicy policy,
+      ThreadFactory threads) {
     return new EngineResources(
-        data, additional, state, program, manager, platform, given, verifiers, policy);
+        data, additional, state, program, manager, platform, given, verifiers, policy, threads);
   }
 
   private <T extends AutoCloseable> T own(T resource) {
@@ -193,15 +193,6 @@ final class EngineResources implements AutoCloseable {
           "cannot make the directory '" + directory + "'; choose another one for the engine",
           e);
     }
-  }
-
-  private static ThreadFactory daemonThreads() {
-    AtomicInteger number = new AtomicInteger();
-    return task -> {
-      Thread thread = new Thread(task, "runcible-" + number.incrementAndGet());
-      thread.setDaemon(true);
-      return thread;
-    };
   }
 
   @Override
