@@ -35,6 +35,7 @@ module io.runcible {
   exports io.runcible.network;
   exports io.runcible.registry;
   exports io.runcible.runtime;
+  exports io.runcible.sandbox;
   exports io.runcible.serve;
   exports io.runcible.snapshot;
   exports io.runcible.store;
