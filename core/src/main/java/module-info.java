@@ -1,10 +1,20 @@
 /** A container engine that is a library: pulls, unpacks and runs OCI containers in this process. */
 module io.runcible {
   requires static transitive org.jspecify;
+
+  // Optional. The extension for CDI is registered in META-INF/services alone: to provide it here
+  // would make its interface needed.
+  requires static transitive jakarta.cdi;
+  requires static jakarta.annotation;
+  requires static transitive jakarta.inject;
+  requires static transitive microprofile.config.api;
+  requires static microprofile.health.api;
+
   requires aircompressor;
   requires com.fasterxml.jackson.databind;
   requires com.fasterxml.jackson.dataformat.toml;
   requires com.fasterxml.jackson.dataformat.yaml;
+  requires java.naming;
   requires jdk.unsupported;
   requires okhttp3;
   requires okio;
@@ -20,10 +30,12 @@ module io.runcible {
   exports io.runcible.archive;
   exports io.runcible.engine;
   exports io.runcible.image;
+  exports io.runcible.jakarta;
   exports io.runcible.layout;
   exports io.runcible.network;
   exports io.runcible.registry;
   exports io.runcible.runtime;
+  exports io.runcible.sandbox;
   exports io.runcible.serve;
   exports io.runcible.snapshot;
   exports io.runcible.store;
@@ -33,6 +45,9 @@ module io.runcible {
 
   // jnr-ffi implements the native interface by reflection.
   opens io.runcible.ffi;
+
+  // CDI makes the beans.
+  opens io.runcible.jakarta;
 
   // Jackson reads and writes the records.
   opens io.runcible.engine to

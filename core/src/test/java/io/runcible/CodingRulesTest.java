@@ -55,12 +55,13 @@ class CodingRulesTest {
                                     method, method.getFullName() + " shows " + type.getName())));
               }
             })
-        .check(library.that(residesOutsideOfFfi()));
+        .check(library.that(speaksForItself()));
   }
 
-  /** The native interfaces have to be public. */
-  private static DescribedPredicate<JavaClass> residesOutsideOfFfi() {
-    return JavaClass.Predicates.resideOutsideOfPackage("io.runcible.ffi");
+  /** The native interfaces have to be public; those of CDI are what the package is for. */
+  private static DescribedPredicate<JavaClass> speaksForItself() {
+    return JavaClass.Predicates.resideOutsideOfPackages(
+        "io.runcible.ffi", "io.runcible.jakarta");
   }
 
   private static boolean isOfJdkOrOurs(JavaClass type) {

@@ -100,7 +100,7 @@ class PackageArrowsTest {
         .resideOutsideOfPackage(full("jakarta"))
         .should()
         .dependOnClassesThat()
-        .resideInAPackage("jakarta..")
+        .resideInAnyPackage("jakarta..", "org.eclipse.microprofile..")
         .check(classes);
   }
 

@@ -34,6 +34,7 @@ final class ContainerMounts {
   private final Map<String, List<Digest>> images;
   private int anonymous;
   private int overlays;
+  private int files;
 
   /** A mount and its place in the container, without symbolic links. */
   private record Placed(Mount mount, String target) {
@@ -132,7 +133,8 @@ final class ContainerMounts {
                       + mount.destination()
                       + "': it does not exist");
             });
-    return mount.source().map(Files::isDirectory).orElse(true);
+    return mount.kind() != Mount.Kind.FILE
+        && mount.source().map(Files::isDirectory).orElse(true);
   }
 
   /** With the directory of the root file system that a volume is filled from. */
@@ -146,6 +148,7 @@ final class ContainerMounts {
           case VOLUME -> volume(mount, below);
           case IMAGE -> image(mount.name().orElseThrow());
           case OVERLAY -> overlay(mount.source().orElseThrow());
+          case FILE -> file(mount);
           default -> mount.source().orElseThrow();
         };
     RuntimeSpec.Mount bind = RuntimeSpec.Mount.bind(source, placed.target(), mount.isReadOnly());
@@ -175,6 +178,17 @@ final class ContainerMounts {
         place,
         parts.snapshotter().view(images.getOrDefault(reference, List.of()), place),
         "the image " + reference);
+  }
+
+  private Path file(Mount mount) {
+    Path file = directory.path().resolve("file-" + files++);
+    try (FileDescriptor made = FileCalls.createForOutput(file)) {
+      Files.write(file, mount.content());
+      FileCalls.chmod(made, mount.mode());
+      return file;
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot write '" + file + "'", e);
+    }
   }
 
   private Path overlay(Path source) {

@@ -15,6 +15,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.ServiceLoader;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +32,7 @@ public final class EngineBuilder {
   private @Nullable ImageSource registry;
   private final List<ImageVerifier> verifiers = new ArrayList<>();
   private HostPolicy policy = HostPolicy.ofThisHost();
+  private @Nullable ThreadFactory threads;
 
   EngineBuilder() {}
 
@@ -130,6 +133,17 @@ public final class EngineBuilder {
     return this;
   }
 
+  /**
+   * What makes the threads of the engine; by default daemon threads with names that begin with
+   * {@code runcible-}. A server has a factory whose threads it knows and counts. It must be able to
+   * make threads until the engine is closed. Programs that the JDK watches, and requests to
+   * registries, have short-lived threads of their own.
+   */
+  public EngineBuilder threads(ThreadFactory factory) {
+    threads = factory;
+    return this;
+  }
+
   /** Reads another policy than the host's. */
   EngineBuilder policy(HostPolicy policy) {
     this.policy = policy;
@@ -163,7 +177,17 @@ public final class EngineBuilder {
             platform,
             registry,
             all,
-            policy));
+            policy,
+            threads != null ? threads : daemonThreads()));
+  }
+
+  private static ThreadFactory daemonThreads() {
+    AtomicInteger number = new AtomicInteger();
+    return task -> {
+      Thread thread = new Thread(task, "runcible-" + number.incrementAndGet());
+      thread.setDaemon(true);
+      return thread;
+    };
   }
 
   /**

@@ -34,7 +34,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** Opens all that an engine owns, and closes it in reverse order, also after half an opening. */
@@ -54,11 +53,11 @@ final class EngineResources implements AutoCloseable {
       Platform platform,
       @Nullable ImageSource given,
       List<ImageVerifier> verifiers,
-      HostPolicy policy) {
+      HostPolicy policy,
+      ThreadFactory threads) {
     try {
       Path containers = data.resolve("containers");
       Path journals = data.resolve("journal");
-      ThreadFactory threads = daemonThreads();
       LocalStore store = own(LocalStore.open(data, additional));
       ImageSource registry = given != null ? given : own(RegistryClient.create());
       String installed =
@@ -139,7 +138,8 @@ final class EngineResources implements AutoCloseable {
       Platform platform,
       @Nullable ImageSource given,
       List<ImageVerifier> verifiers,
-      HostPolicy policy) {
+      HostPolicy policy,
+      ThreadFactory threads) {
     return new EngineResources(
         data,
         additional,
@@ -150,7 +150,8 @@ final class EngineResources implements AutoCloseable {
         platform,
         given,
         verifiers,
-        policy);
+        policy,
+        threads);
   }
 
   /** Brings the programs of an image here; returns the runtime. */
@@ -234,15 +235,6 @@ final class EngineResources implements AutoCloseable {
           "cannot make the directory '" + directory + "'; choose another one for the engine",
           e);
     }
-  }
-
-  private static ThreadFactory daemonThreads() {
-    AtomicInteger number = new AtomicInteger();
-    return task -> {
-      Thread thread = new Thread(task, "runcible-" + number.incrementAndGet());
-      thread.setDaemon(true);
-      return thread;
-    };
   }
 
   @Override

@@ -3,12 +3,14 @@ package io.runcible.engine;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.ImageReference;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * Something at a path of a container: of the host, of a volume or of another image, or memory.
+ * Something at a path of a container: of the host, of a volume or of another image, memory, or a
+ * file of the caller's.
  * Immutable.
  *
  * <p>The path is looked up in the container's root file system by the kernel, so no symbolic link
@@ -42,7 +44,9 @@ public final class Mount {
     /** The files of an image. */
     IMAGE,
     /** A directory of the host under a layer that takes the changes. */
-    OVERLAY
+    OVERLAY,
+    /** A file with given content. */
+    FILE
   }
 
   /**
@@ -153,6 +157,22 @@ public final class Mount {
   }
 
   /**
+   * A file of the container's first user with this content, read-only: a setting, a secret or a
+   * program. It is kept with the container, on disk, and removed with it.
+   *
+   * @param permissions its mode, such as 0644
+   * @throws RuncibleException INVALID_INPUT for no mode
+   */
+  public static Mount file(byte[] content, String destination, int permissions) {
+    requireMode(permissions);
+    // Bytes as characters, as in the other kinds the source is text.
+    String text = new String(content, StandardCharsets.ISO_8859_1);
+    Mount plain = new Mount(Kind.FILE, text, destination);
+    return new Mount(
+        Kind.FILE, text, destination, true, plain.propagation, plain.size, permissions, false);
+  }
+
+  /**
    * The same, not writable, and neither is what is mounted below it. Before Linux 5.12 what is
    * mounted below is not there.
    */
@@ -195,10 +215,14 @@ public final class Mount {
    */
   public Mount mode(int permissions) {
     require(Kind.TMPFS, "mode");
-    if (permissions < 0 || permissions > MAX_MODE) {
-      throw invalid("0" + Integer.toOctalString(permissions) + " is no mode of a directory");
-    }
+    requireMode(permissions);
     return new Mount(kind, source, destination, readOnly, propagation, size, permissions, filled);
+  }
+
+  private static void requireMode(int permissions) {
+    if (permissions < 0 || permissions > MAX_MODE) {
+      throw invalid("0" + Integer.toOctalString(permissions) + " is no mode");
+    }
   }
 
   /**
@@ -254,7 +278,12 @@ public final class Mount {
     return size;
   }
 
-  /** The mode of the root of a file system in memory. */
+  /** The content of a file. */
+  byte[] content() {
+    return source.getBytes(StandardCharsets.ISO_8859_1);
+  }
+
+  /** The mode of a file, or of the root of a file system in memory. */
   public int mode() {
     return mode;
   }

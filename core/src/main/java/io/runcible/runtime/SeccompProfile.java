@@ -18,6 +18,7 @@ public final class SeccompProfile {
     UNCONFINED,
     STANDARD,
     STANDARD_COMPAT,
+    UNTRUSTED,
     CUSTOM
   }
 
@@ -28,6 +29,8 @@ public final class SeccompProfile {
 
   private static final int MAX_TEXTS = 100;
   private static final Map<Resolved, String> TEXTS = new ConcurrentHashMap<>();
+
+  private static final SeccompProfile UNTRUSTED = new SeccompProfile(Kind.UNTRUSTED, null);
 
   private final Kind kind;
   private final @Nullable ObjectNode custom;
@@ -67,6 +70,17 @@ public final class SeccompProfile {
   }
 
   /**
+   * As {@link #standard()}, without what ordinary programs do not need: tracing other processes and
+   * reading their memory, asynchronous and ring input and output, message queues, file handles,
+   * quotas, memory that the kernel itself cannot read, moving pages into pipes, watching file
+   * systems, the clock; and of sockets there are only those of Unix, IPv4 and IPv6. What a granted
+   * capability is for stays forbidden, too.
+   */
+  public static SeccompProfile untrusted() {
+    return UNTRUSTED;
+  }
+
+  /**
    * A profile of the caller's, as the runtime specification has it; it is handed on as it is.
    *
    * @throws RuncibleException INVALID_INPUT if it is not a JSON object with a default action
@@ -90,6 +104,7 @@ public final class SeccompProfile {
       case UNCONFINED -> Optional.empty();
       case STANDARD -> Optional.of(StandardSeccomp.resolve(architecture, false, granted));
       case STANDARD_COMPAT -> Optional.of(StandardSeccomp.resolve(architecture, true, granted));
+      case UNTRUSTED -> Optional.of(StandardSeccomp.untrusted(architecture));
       case CUSTOM -> Optional.ofNullable(custom).map(ObjectNode::deepCopy);
     };
   }

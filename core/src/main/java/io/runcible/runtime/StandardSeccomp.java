@@ -57,6 +57,9 @@ final class StandardSeccomp {
 
   private static final long[] FORBIDDEN_FAMILIES = {38, 40};
 
+  /** AF_UNIX, AF_INET and AF_INET6: ranges as above. */
+  private static final long[][] ORDINARY_FAMILIES = {{1, 1}, {2, 1}, {10, 1}};
+
   private StandardSeccomp() {}
 
   /**
@@ -67,6 +70,21 @@ final class StandardSeccomp {
    * @param granted what the container may have
    */
   static ObjectNode resolve(String architecture, boolean compat, Set<Capability> granted) {
+    return resolve(architecture, compat, granted, Set.of(), FAMILIES);
+  }
+
+  /** The stricter form, without what only some programs need. */
+  static ObjectNode untrusted(String architecture) {
+    Set<String> rare = Set.copyOf(Sections.ALL.getOrDefault("rare", List.of()));
+    return resolve(architecture, false, Set.of(), rare, ORDINARY_FAMILIES);
+  }
+
+  private static ObjectNode resolve(
+      String architecture,
+      boolean compat,
+      Set<Capability> granted,
+      Set<String> without,
+      long[][] families) {
     Map<String, List<String>> sections = Sections.ALL;
     Set<String> allowed = new TreeSet<>(sections.get("always"));
     Set<String> forbidden = new TreeSet<>(sections.get("never"));
@@ -98,11 +116,13 @@ final class StandardSeccomp {
     if (namespaces) {
       allowed.addAll(List.of("clone", "clone3"));
     }
+    allowed.removeAll(without);
+    forbidden.addAll(without);
     forbidden.removeAll(allowed);
     ArrayNode rules = json.putArray("syscalls");
     names(rules, allowed).put("action", "SCMP_ACT_ALLOW");
     names(rules, forbidden).put("action", "SCMP_ACT_ERRNO").put("errnoRet", EPERM);
-    byArgument(rules, namespaces);
+    byArgument(rules, namespaces, families);
     return json;
   }
 
@@ -112,7 +132,7 @@ final class StandardSeccomp {
     return rule;
   }
 
-  private static void byArgument(ArrayNode rules, boolean namespaces) {
+  private static void byArgument(ArrayNode rules, boolean namespaces, long[][] families) {
     if (!namespaces) {
       long all = 0;
       for (long flag : NEW_NAMESPACES) {
@@ -124,7 +144,7 @@ final class StandardSeccomp {
     for (long personality : PERSONALITIES) {
       allow(rules, "personality", LOW_32_BITS, personality);
     }
-    for (long[] range : FAMILIES) {
+    for (long[] range : families) {
       allow(rules, "socket", LOW_32_BITS & -range[1], range[0]);
     }
     for (long family : FORBIDDEN_FAMILIES) {

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  *
  * <p>An engine that the test opens must be closed before: register this extension first.
  */
-final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
+public final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
   private static final long PATIENCE_MILLIS = Rounds.patience(60).toMillis();
   private static final long PAUSE_MILLIS = 20;
 
@@ -32,7 +32,7 @@ final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
    *
    * @param roots asked before and after each test
    */
-  LeakCheck(Supplier<List<Path>> roots) {
+  public LeakCheck(Supplier<List<Path>> roots) {
     this.roots = roots;
   }
 

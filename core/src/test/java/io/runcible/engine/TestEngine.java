@@ -25,7 +25,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  * For each test an engine, over a store that the tests of a class share and that has the busybox
  * image; a registry with the test images; and after each test a {@link LeakCheck}.
  */
-final class TestEngine
+public final class TestEngine
     implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
   static final Duration LIMIT = Rounds.patience(60);
 
@@ -48,7 +48,7 @@ final class TestEngine
   }
 
   /** Opens the engines with other settings than the defaults. */
-  TestEngine with(UnaryOperator<EngineBuilder> settings) {
+  public TestEngine with(UnaryOperator<EngineBuilder> settings) {
     this.settings = settings;
     return this;
   }
@@ -101,7 +101,7 @@ final class TestEngine
   }
 
   /** The engine of this test. */
-  ContainerEngine get() {
+  public ContainerEngine get() {
     return Objects.requireNonNull(engine);
   }
 
@@ -114,7 +114,7 @@ final class TestEngine
   }
 
   /** The reference of a test image in the registry. */
-  String reference(String image) {
+  public String reference(String image) {
     return Objects.requireNonNull(registry).host() + "/test:" + image;
   }
 

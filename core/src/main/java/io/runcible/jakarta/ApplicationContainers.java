@@ -1,0 +1,57 @@
+package io.runcible.jakarta;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.engine.Container;
+import jakarta.annotation.PreDestroy;
+import jakarta.inject.Singleton;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+
+/** The containers that live as long as the application, and the names that some have. */
+@Singleton
+class ApplicationContainers {
+  private final SharedContainers containers = new SharedContainers();
+  private final Map<String, FromImage> names = new ConcurrentHashMap<>();
+  private final Map<String, Container> named = new ConcurrentHashMap<>();
+  private final PublishedPorts ports = PublishedPorts.ofApplication();
+
+  Container get(FromImage wanted, Function<FromImage, Container> start) {
+    String name = wanted.name();
+    if (name.isEmpty()) {
+      return containers.get(wanted, start);
+    }
+    FromImage first = names.putIfAbsent(name, wanted);
+    if (first != null && !first.equals(wanted)) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT,
+          "two containers of the application have the name '"
+              + name
+              + "': "
+              + first
+              + " and "
+              + wanted);
+    }
+    return containers.get(wanted, declared -> startNamed(declared, start));
+  }
+
+  private Container startNamed(FromImage wanted, Function<FromImage, Container> start) {
+    Container container = start.apply(wanted);
+    named.put(wanted.name(), container);
+    ports.add(wanted.name(), container);
+    return container;
+  }
+
+  /** Those that have a name and have started. */
+  Map<String, Container> named() {
+    return Map.copyOf(named);
+  }
+
+  @PreDestroy
+  void close() {
+    named.keySet().forEach(ports::remove);
+    named.clear();
+    containers.close();
+  }
+}

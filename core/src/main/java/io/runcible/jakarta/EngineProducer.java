@@ -1,0 +1,65 @@
+package io.runcible.jakarta;
+
+import io.runcible.engine.ContainerEngine;
+import io.runcible.engine.EngineBuilder;
+import io.runcible.registry.RegistryClient;
+import io.runcible.registry.RegistryConfiguration;
+import jakarta.annotation.PreDestroy;
+import jakarta.enterprise.inject.Produces;
+import jakarta.enterprise.inject.Typed;
+import jakarta.inject.Singleton;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** The engine of the application: opened when it is first asked for, closed with the application. */
+@Singleton
+class EngineProducer {
+  private @Nullable RegistryClient registry;
+  private @Nullable ContainerEngine engine;
+
+  @Produces
+  @Singleton
+  @Typed(ContainerEngine.class)
+  synchronized ContainerEngine engine() {
+    ContainerEngine opened = engine;
+    if (opened == null) {
+      opened = open(Settings.ofApplication());
+      engine = opened;
+    }
+    return opened;
+  }
+
+  private ContainerEngine open(Settings settings) {
+    EngineBuilder builder = ContainerEngine.builder();
+    EngineSettings.apply(settings, builder);
+    Optional<Path> conf = settings.get(EngineSettings.REGISTRIES_CONF).map(Path::of);
+    if (conf.isEmpty()) {
+      return builder.build();
+    }
+    RegistryClient client =
+        RegistryClient.builder().registries(RegistryConfiguration.file(conf.get())).build();
+    try {
+      ContainerEngine opened = builder.registry(client).build();
+      registry = client;
+      return opened;
+    } catch (RuntimeException e) {
+      client.close();
+      throw e;
+    }
+  }
+
+  /** Removes all containers of the application, too. */
+  @PreDestroy
+  synchronized void close() {
+    try {
+      if (engine != null) {
+        engine.close();
+      }
+    } finally {
+      if (registry != null) {
+        registry.close();
+      }
+    }
+  }
+}

@@ -1,0 +1,21 @@
+package io.runcible.jakarta;
+
+import io.runcible.engine.Container;
+import jakarta.annotation.PreDestroy;
+import jakarta.enterprise.context.RequestScoped;
+import java.util.function.Function;
+
+/** The containers of one request. Not final, and its methods are public: the scope has proxies. */
+@RequestScoped
+class RequestContainers {
+  private final SharedContainers containers = new SharedContainers();
+
+  public Container get(FromImage wanted, Function<FromImage, Container> start) {
+    return containers.get(wanted, start);
+  }
+
+  @PreDestroy
+  public void close() {
+    containers.close();
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * The engine in Jakarta EE, and wherever else there is CDI 4: in Weld, OpenWebBeans and Quarkus.
+ * With the library among those of an application, this works without any declaration:
+ *
+ * <pre>{@code
+ * @Inject ContainerEngine engine;
+ *
+ * @Inject
+ * @FromImage(value = "redis:7", ports = "6379", name = "cache", scope = FromImage.Scope.APPLICATION)
+ * Container cache;
+ * }</pre>
+ *
+ * <p>The engine is opened when it is first needed, and closed with the application; its threads are
+ * those of the server's managed thread factory, where the server has one. Neither {@link
+ * io.runcible.engine.ContainerEngine} nor {@link io.runcible.engine.Container} has a normal scope:
+ * what is injected is the thing itself and not a proxy.
+ *
+ * <p>Settings are looked for in MicroProfile Config where the application has it, otherwise in
+ * system properties and environment variables, {@code runcible.data-root} as {@code
+ * RUNCIBLE_DATA_ROOT}:
+ *
+ * <table>
+ * <caption>Settings that are read</caption>
+ * <tr><th>Key</th><th>What it says, and the default</th></tr>
+ * <tr><td>{@code runcible.data-root}</td>
+ *     <td>{@link io.runcible.engine.EngineBuilder#dataRoot}</td></tr>
+ * <tr><td>{@code runcible.state-root}</td>
+ *     <td>{@link io.runcible.engine.EngineBuilder#stateRoot}</td></tr>
+ * <tr><td>{@code runcible.additional-stores}</td>
+ *     <td>{@link io.runcible.engine.EngineBuilder#additionalStore}, several with commas</td></tr>
+ * <tr><td>{@code runcible.runtime}</td>
+ *     <td>{@link io.runcible.engine.EngineBuilder#runtime}</td></tr>
+ * <tr><td>{@code runcible.cgroup-manager}</td>
+ *     <td>{@link io.runcible.engine.EngineBuilder#cgroupManager}, {@code cgroupfs} or {@code
+ *     systemd}</td></tr>
+ * <tr><td>{@code runcible.platform}</td>
+ *     <td>{@link io.runcible.engine.EngineBuilder#platform}, such as {@code linux/arm64}</td></tr>
+ * <tr><td>{@code runcible.registries-conf}</td>
+ *     <td>a file with the mirrors and short names of registries, instead of the host's; {@link
+ *     io.runcible.registry.RegistryConfiguration#file}</td></tr>
+ * <tr><td>{@code runcible.thread-factory}</td>
+ *     <td>the JNDI name of the thread factory; {@code java:comp/DefaultManagedThreadFactory} or,
+ *     where there is none, plain daemon threads</td></tr>
+ * </table>
+ *
+ * <p>While a named container of the application runs, a source of MicroProfile Config with the
+ * ordinal 250 has {@code runcible.container.NAME.id} and, for each published TCP port, {@code
+ * .host.PORT}, {@code .port.PORT} and {@code .url.PORT}, an {@code http} URL; for each UDP port
+ * {@code .port.PORT.udp}. Such a container also is part of the readiness of the application, as
+ * MicroProfile Health asks for it: ready is an application whose engine can be opened, and whose
+ * named containers run and are not unhealthy.
+ */
+@NullMarked
+package io.runcible.jakarta;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,308 @@
+package io.runcible.sandbox;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps sandboxes ready, gives each run its own, and removes the used ones. The work is done by at
+ * most so many threads as there is work for; without any there are none.
+ */
+final class Pool implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Pool.class);
+
+  private final Supplier<WarmSandbox> maker;
+  private final Limits limits;
+  private final ScheduledThreadPoolExecutor timer;
+  private final ThreadPoolExecutor threads;
+  private final Queue<WarmSandbox> warm = new ArrayDeque<>();
+  private final Queue<WarmSandbox> used = new ArrayDeque<>();
+  private final RunQueue<Ticket> queue = new RunQueue<>();
+  private final Set<Ticket> running = new HashSet<>();
+  private int making;
+  private int workers;
+  private boolean failing;
+  private boolean closed;
+
+  /**
+   * How much of everything there may be.
+   *
+   * @param warm how many sandboxes wait
+   * @param running how many programs run at once
+   * @param queued how many wait
+   * @param workers how many threads make and remove sandboxes
+   */
+  record Limits(int warm, int running, int queued, int workers) {}
+
+  /** A run that waits or goes on. */
+  private static final class Ticket {
+    private final Run run;
+    private final String caller;
+    private final long since = System.nanoTime();
+    private final CompletableFuture<SandboxResult> result = new CompletableFuture<>();
+
+    Ticket(Run run, String caller) {
+      this.run = run;
+      this.caller = caller;
+    }
+  }
+
+  /** What a worker does next. */
+  private record Task(@Nullable WarmSandbox remove) {}
+
+  Pool(Supplier<WarmSandbox> maker, Limits limits, ThreadFactory factory) {
+    this.maker = maker;
+    this.limits = limits;
+    timer = new ScheduledThreadPoolExecutor(1, factory);
+    timer.setRemoveOnCancelPolicy(true);
+    timer.setKeepAliveTime(10, TimeUnit.SECONDS);
+    timer.allowCoreThreadTimeOut(true);
+    threads =
+        new ThreadPoolExecutor(
+            0, Integer.MAX_VALUE, 10, TimeUnit.SECONDS, new SynchronousQueue<>(), factory);
+  }
+
+  /** Begins to fill it. */
+  void start(WarmSandbox first) {
+    synchronized (this) {
+      warm.add(first);
+    }
+    pump();
+  }
+
+  /** How many sandboxes wait for a program. */
+  synchronized int ready() {
+    return warm.size();
+  }
+
+  /** How many programs wait for a sandbox. */
+  synchronized int waiting() {
+    return queue.size();
+  }
+
+  /**
+   * Has a program run in its turn.
+   *
+   * @return cancelling it ends the program
+   */
+  CompletableFuture<SandboxResult> submit(Run run, String caller) {
+    Ticket ticket = new Ticket(run, caller);
+    synchronized (this) {
+      requireOpen();
+      if (queue.size() >= limits.queued()) {
+        throw new RuncibleException(
+            ErrorKind.UNAVAILABLE,
+            "there are "
+                + queue.size()
+                + " programs waiting for a sandbox, and no more may wait; try again later");
+      }
+      failing = false;
+      queue.add(caller, ticket);
+    }
+    ticket.result.whenComplete(
+        (result, failure) -> {
+          if (failure != null) {
+            cancel(ticket);
+          }
+        });
+    pump();
+    return ticket.result;
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new RuncibleException(ErrorKind.FAILED_PRECONDITION, "the sandbox is closed");
+    }
+  }
+
+  private void cancel(Ticket ticket) {
+    synchronized (this) {
+      if (queue.remove(ticket.caller, ticket) || !running.contains(ticket)) {
+        return;
+      }
+    }
+    ticket.run.cancel(timer);
+  }
+
+  /** Starts what can be started. */
+  private void pump() {
+    List<Runnable> tasks = new ArrayList<>();
+    synchronized (this) {
+      while (!closed && running.size() < limits.running() && !warm.isEmpty()) {
+        Ticket next = queue.poll();
+        if (next == null) {
+          break;
+        }
+        WarmSandbox sandbox = warm.remove();
+        running.add(next);
+        tasks.add(() -> run(next, sandbox));
+      }
+      int work = used.size() + missing();
+      while (workers < limits.workers() && work-- > 0) {
+        workers++;
+        tasks.add(this::work);
+      }
+    }
+    tasks.forEach(threads::execute);
+  }
+
+  /** How many sandboxes are to be made. */
+  private int missing() {
+    if (closed) {
+      return 0;
+    }
+    int wanted = Math.min(queue.size(), limits.running() - running.size());
+    return Math.max(0, wanted + (failing ? 0 : limits.warm()) - warm.size() - making);
+  }
+
+  private void run(Ticket ticket, WarmSandbox sandbox) {
+    Duration waited = Duration.ofNanos(System.nanoTime() - ticket.since);
+    try {
+      SandboxResult result = ticket.run.run(sandbox, waited, timer, threads);
+      done(ticket, sandbox);
+      ticket.result.complete(result);
+    } catch (Throwable e) {
+      done(ticket, sandbox);
+      ticket.result.completeExceptionally(e);
+      if (e instanceof Error error) {
+        throw error;
+      }
+    } finally {
+      pump();
+    }
+  }
+
+  private synchronized void done(Ticket ticket, WarmSandbox sandbox) {
+    running.remove(ticket);
+    used.add(sandbox);
+  }
+
+  private void work() {
+    while (true) {
+      Task task = nextTask();
+      if (task == null) {
+        return;
+      }
+      WarmSandbox remove = task.remove();
+      if (remove == null) {
+        make();
+      } else {
+        remove(remove);
+      }
+      pump();
+    }
+  }
+
+  /** Null if there is none: the worker is gone. Who waits comes first, but used ones do not pile up. */
+  private synchronized @Nullable Task nextTask() {
+    boolean make = missing() > 0 && (queue.size() > 0 || used.isEmpty());
+    if (!make || used.size() > 2 * limits.workers()) {
+      WarmSandbox next = used.poll();
+      if (next != null) {
+        return new Task(next);
+      }
+    }
+    if (make) {
+      making++;
+      return new Task(null);
+    }
+    workers--;
+    notifyAll();
+    return null;
+  }
+
+  private void make() {
+    WarmSandbox made = null;
+    RuntimeException failure = null;
+    try {
+      made = maker.get();
+    } catch (RuntimeException e) {
+      failure = e;
+    }
+    Ticket unlucky = null;
+    synchronized (this) {
+      making--;
+      if (made != null) {
+        (closed ? used : warm).add(made);
+      } else {
+        failing = true;
+        unlucky = queue.poll();
+      }
+    }
+    if (unlucky != null && failure != null) {
+      unlucky.result.completeExceptionally(failure);
+    } else if (failure != null) {
+      LOG.warn("no sandbox can be made ready", failure);
+    }
+  }
+
+  private static void remove(WarmSandbox sandbox) {
+    try {
+      sandbox.close();
+    } catch (RuntimeException e) {
+      LOG.warn("{} cannot be removed", sandbox, e);
+    }
+  }
+
+  /** Cancels what waits and runs, and removes all sandboxes; an interrupt does not stop it. */
+  @Override
+  public void close() {
+    List<Ticket> cancelled = new ArrayList<>();
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      for (Ticket next = queue.poll(); next != null; next = queue.poll()) {
+        cancelled.add(next);
+      }
+      used.addAll(warm);
+      warm.clear();
+    }
+    for (Ticket ticket : cancelled) {
+      ticket.result.completeExceptionally(
+          new RuncibleException(ErrorKind.CANCELLED, "the sandbox was closed"));
+    }
+    List<Ticket> active;
+    synchronized (this) {
+      active = List.copyOf(running);
+    }
+    active.forEach(ticket -> ticket.run.cancel(timer));
+    pump();
+    awaitEnd();
+    timer.shutdownNow();
+    threads.shutdown();
+  }
+
+  private void awaitEnd() {
+    boolean interrupted = false;
+    synchronized (this) {
+      while (workers > 0 || !running.isEmpty() || !used.isEmpty()) {
+        try {
+          wait();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

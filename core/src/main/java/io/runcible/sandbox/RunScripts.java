@@ -1,0 +1,271 @@
+package io.runcible.sandbox;
+
+import io.runcible.sandbox.Script.Place;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/**
+ * What the init program does for one run: it writes the files, starts the program as its child,
+ * waits for it, ends what that has left, and says how it ended.
+ *
+ * <p>The child has nothing of this open. That the init program is not dumpable keeps the child from
+ * reading its memory and its input, and the marks in what it writes from being known.
+ */
+final class RunScripts {
+  /** How long a mark is: nobody guesses it. */
+  static final int MARK = 16;
+
+  /** The mark, the status of wait4(2) and the struct rusage. */
+  static final int TRAILER = MARK + 8 + 144;
+
+  /** The data of a file in one block. */
+  private static final int CHUNK = 512 << 10;
+
+  private static final int AT_FDCWD = -100;
+  private static final int PR_SET_DUMPABLE = 4;
+  private static final int SIGCHLD = 17;
+  private static final int SIGKILL = 9;
+  private static final int O_WRONLY = 1;
+  private static final int O_CREAT = 0100;
+  private static final int O_EXCL = 0200;
+  private static final int O_CLOEXEC = 02000000;
+  private static final int MFD_CLOEXEC = 1;
+  private static final int MFD_ALLOW_SEALING = 2;
+  private static final int F_ADD_SEALS = 1033;
+  private static final int ALL_SEALS = 0xf;
+  private static final int RUSAGE_CHILDREN = -1;
+  private static final int NOT_STARTED = 127;
+
+  /** The first descriptor that is free: no others than 0 to 2 are open. */
+  private static final int FREE = 3;
+
+  private final Architecture architecture;
+  private final byte[] mark;
+  private final byte[] failureMark;
+
+  /**
+   * The scripts of a run.
+   *
+   * @param mark begins the end of the outputs
+   * @param failureMark begins what is written instead of the program's output if it cannot start
+   */
+  RunScripts(Architecture architecture, byte[] mark, byte[] failureMark) {
+    this.architecture = architecture;
+    this.mark = mark;
+    this.failureMark = failureMark;
+  }
+
+  /** What could not be done. */
+  enum Stage {
+    FILES,
+    INPUT,
+    FORK,
+    EXECUTE
+  }
+
+  /** The blocks of a run. */
+  List<byte[]> blocks(SandboxRequest request, List<String> paths, List<String> environment) {
+    List<byte[]> blocks = new ArrayList<>();
+    blocks.add(protect());
+    if (!request.files().isEmpty()) {
+      blocks.add(directories(request.files().keySet()));
+    }
+    request.files().forEach((name, file) -> blocks.addAll(file(name, file)));
+    boolean hasInput = request.stdin().length > 0;
+    if (hasInput) {
+      blocks.addAll(input(request.stdin()));
+    }
+    blocks.add(run(request, hasInput, paths, environment));
+    return blocks;
+  }
+
+  private byte[] protect() {
+    Script script = new Script(architecture);
+    script.call(SystemCall.PRCTL, PR_SET_DUMPABLE, 0);
+    script.call(SystemCall.CLOSE_RANGE, FREE, 0xffffffffL, 0);
+    script.call(SystemCall.UMASK, 022);
+    script.nextBlock();
+    return script.block();
+  }
+
+  private byte[] directories(Set<String> names) {
+    Set<String> directories = new LinkedHashSet<>();
+    for (String name : names) {
+      for (int slash = name.indexOf('/'); slash > 0; slash = name.indexOf('/', slash + 1)) {
+        directories.add(name.substring(0, slash));
+      }
+    }
+    Script script = new Script(architecture);
+    // One that cannot be made shows in the files that cannot.
+    directories.forEach(
+        name -> script.call(SystemCall.MKDIRAT, AT_FDCWD, script.text(name), 0755));
+    script.nextBlock();
+    return script.block();
+  }
+
+  private List<byte[]> file(String name, SandboxFile file) {
+    int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | architecture.noFollowFlag;
+    Script script = new Script(architecture);
+    Failure failure = new Failure(script, Stage.FILES, 1);
+    script
+        .call(SystemCall.OPENAT, AT_FDCWD, script.text(name), flags, 0600)
+        .into(failure.error(0))
+        .expect(FREE, failure.label);
+    return written(
+        script,
+        failure,
+        file.content(),
+        last -> {
+          last.script
+              .call(SystemCall.FCHMOD, FREE, file.mode())
+              .into(last.error(0))
+              .expect(0, last.label);
+          last.script.call(SystemCall.CLOSE, FREE);
+        });
+  }
+
+  /** A file in memory that nobody can change: it is read from its beginning. */
+  private List<byte[]> input(byte[] bytes) {
+    Script script = new Script(architecture);
+    Failure failure = new Failure(script, Stage.INPUT, 1);
+    script
+        .call(
+            SystemCall.MEMFD_CREATE,
+            script.text("stdin"),
+            MFD_CLOEXEC | MFD_ALLOW_SEALING)
+        .into(failure.error(0))
+        .expect(FREE, failure.label);
+    return written(
+        script,
+        failure,
+        bytes,
+        last -> {
+          last.script.call(SystemCall.FCNTL, FREE, F_ADD_SEALS, ALL_SEALS);
+          last.script
+              .call(SystemCall.LSEEK, FREE, 0, 0)
+              .into(last.error(0))
+              .expect(0, last.label);
+        });
+  }
+
+  private List<byte[]> written(
+      Script opening, Failure first, byte[] content, Consumer<Failure> last) {
+    List<byte[]> blocks = new ArrayList<>();
+    Script script = opening;
+    Failure failure = first;
+    for (int done = 0; done < content.length; ) {
+      byte[] chunk = Arrays.copyOfRange(content, done, Math.min(content.length, done + CHUNK));
+      done += chunk.length;
+      script
+          .call(SystemCall.WRITE, FREE, script.data(chunk), chunk.length)
+          .into(failure.error(0))
+          .expect(chunk.length, failure.label);
+      if (done < content.length) {
+        blocks.add(failure.end());
+        script = new Script(architecture);
+        failure = new Failure(script, first.stage, 1);
+      }
+    }
+    last.accept(failure);
+    blocks.add(failure.end());
+    return blocks;
+  }
+
+  private byte[] run(
+      SandboxRequest request, boolean hasInput, List<String> paths, List<String> environment) {
+    Script script = new Script(architecture);
+    Failure failure = new Failure(script, Stage.FORK, 1);
+    if (!hasInput) {
+      script
+          .call(SystemCall.OPENAT, AT_FDCWD, script.text("/dev/null"), O_CLOEXEC)
+          .into(failure.error(0))
+          .expect(FREE, failure.label);
+    }
+    Place child = new Place();
+    Place waiting = new Place();
+    script
+        .call(SystemCall.CLONE, SIGCHLD, 0, 0, 0, 0)
+        .into(new Script.Expectation(waiting))
+        .atLeast(1, child);
+    script.call(SystemCall.CLOSE, FREE);
+    end(script, waiting);
+    script.here(child);
+    // After a fork that failed, this is still the first process.
+    script.call(SystemCall.GETPID).into(failure.error(0)).atLeast(2, failure.label);
+    child(script, request, paths, environment);
+    return failure.end();
+  }
+
+  private void end(Script script, Place waiting) {
+    byte[] bytes = Arrays.copyOf(mark, TRAILER);
+    Place trailer = script.data(bytes);
+    script.here(waiting);
+    script
+        .call(SystemCall.WAIT4, -1, trailer.plus(MARK), 0, 0)
+        .expect(0, waiting); // The number of the child, as clone stored it.
+    script.call(SystemCall.KILL, -1, SIGKILL);
+    Place reaping = script.here(new Place());
+    Place reaped = new Place();
+    script.call(SystemCall.WAIT4, -1, InitProgram.REPLY, 0, 0).atLeast(1, reaped);
+    script.call(SystemCall.GETPID).thenGoTo(reaping);
+    script.here(reaped);
+    script.call(SystemCall.GETRUSAGE, RUSAGE_CHILDREN, trailer.plus(MARK + 8));
+    script.call(SystemCall.WRITE, 2, trailer, MARK);
+    script.call(SystemCall.WRITE, 1, trailer, TRAILER);
+    script.nextBlock();
+  }
+
+  private void child(
+      Script script, SandboxRequest request, List<String> paths, List<String> environment) {
+    Failure failure = new Failure(script, Stage.EXECUTE, paths.size());
+    script.call(SystemCall.SETSID);
+    script.call(SystemCall.DUP3, FREE, 0, 0).into(failure.error(0)).expect(0, failure.label);
+    script.call(SystemCall.CLOSE, FREE);
+    Place arguments = script.texts(request.command());
+    Place variables = script.texts(environment);
+    for (int i = 0; i < paths.size(); i++) {
+      script
+          .call(SystemCall.EXECVE, script.text(paths.get(i)), arguments, variables)
+          .into(failure.error(i));
+    }
+    failure.end();
+  }
+
+  /** The way out if a step fails: it writes why, and ends the process. */
+  private final class Failure {
+    private final Script script;
+    private final Stage stage;
+    private final Place label = new Place();
+    private final Place record;
+    private final int size;
+
+    Failure(Script script, Stage stage, int errors) {
+      this.script = script;
+      this.stage = stage;
+      size = MARK + Long.BYTES * (1 + errors);
+      ByteBuffer bytes = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
+      bytes.put(failureMark).putLong(stage.ordinal());
+      record = script.data(bytes.array());
+    }
+
+    Place error(int index) {
+      return record.plus(MARK + Long.BYTES * (1 + index));
+    }
+
+    byte[] end() {
+      if (stage != Stage.EXECUTE && stage != Stage.FORK) {
+        script.nextBlock();
+      }
+      script.here(label);
+      script.call(SystemCall.WRITE, 1, record, size);
+      script.call(SystemCall.EXIT_GROUP, NOT_STARTED);
+      return script.block();
+    }
+  }
+}

@@ -1,0 +1,82 @@
+package io.runcible.sandbox;
+
+import io.runcible.engine.ContainerSpec;
+import io.runcible.engine.Mount;
+import io.runcible.engine.Stdio;
+import io.runcible.image.HealthCheck;
+import io.runcible.image.ImageConfig;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** The containers of a sandbox. */
+final class SandboxSpec {
+  private static final String WORK = "/work";
+  private static final String INIT = "/.sandbox-init";
+  private static final String PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  private static final int OPEN_FILES = 1024;
+  private static final int FIRST_USER = 10_000;
+  private static final int USERS = 50_000;
+
+  /** Each container has a user of its own, so that what is counted by user is counted apart. */
+  private static final AtomicInteger USER = new AtomicInteger();
+
+  private final ContainerSpec common;
+
+  SandboxSpec(String image, SandboxProfile profile, Architecture architecture, Set<String> volumes) {
+    String size = String.valueOf(profile.workSize());
+    ContainerSpec.Builder spec =
+        ContainerSpec.builder(image)
+            .entrypoint(INIT)
+            .mount(Mount.file(InitProgram.elf(architecture), INIT, 0755))
+            .workingDirectory(WORK)
+            .hostname("sandbox")
+            .stdio(Stdio.PIPED)
+            .readOnlyRoot()
+            .dropCapability("ALL")
+            .seccomp(profile.seccomp())
+            .network(profile.network())
+            .healthCheck(HealthCheck.NONE)
+            .shmSize(size)
+            .memory(profile.memory())
+            .cpus(profile.cpus())
+            .pids(profile.pids())
+            .ulimit("core", 0, 0)
+            .ulimit("nofile", OPEN_FILES, OPEN_FILES)
+            .ulimit("memlock", 0, 0)
+            .ulimit("msgqueue", 0, 0);
+    Set<String> memory = new LinkedHashSet<>(List.of(WORK, "/tmp"));
+    // What the image declares as a volume would be a directory of the host without a limit.
+    memory.addAll(volumes);
+    memory.forEach(path -> spec.mount(Mount.tmpfs(path).size(size)));
+    if (profile.acceptsMissingLimits()) {
+      spec.ulimit("nproc", profile.pids(), profile.pids())
+          .ulimit("data", profile.memory(), profile.memory());
+    }
+    common = spec.build();
+  }
+
+  /** The next container. */
+  ContainerSpec next() {
+    int user = FIRST_USER + Math.floorMod(USER.getAndIncrement(), USERS);
+    return common.toBuilder().user(user + ":" + user).build();
+  }
+
+  /** The variables of all programs. */
+  static Map<String, String> environment(ImageConfig image, SandboxProfile profile) {
+    Map<String, String> environment = new LinkedHashMap<>();
+    environment.put("PATH", PATH);
+    for (String entry : image.environment()) {
+      int equals = entry.indexOf('=');
+      if (equals > 0 && entry.indexOf('\0') < 0) {
+        environment.put(entry.substring(0, equals), entry.substring(equals + 1));
+      }
+    }
+    environment.put("HOME", WORK);
+    environment.putAll(profile.environment());
+    return environment;
+  }
+}

@@ -1,0 +1,135 @@
+package io.runcible.jakarta;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.runcible.HostTools;
+import io.runcible.engine.ContainerEngine;
+import io.runcible.engine.LeakCheck;
+import io.runcible.engine.Rounds;
+import io.runcible.engine.TestImages;
+import io.runcible.engine.TestRoot;
+import io.runcible.jakarta.Server.Application;
+import io.runcible.jakarta.Server.Cdi;
+import io.runcible.layout.ImageLayout;
+import io.runcible.serve.RegistryServer;
+import java.io.IOException;
+import java.lang.ref.WeakReference;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What an application has of the library, in each implementation of CDI. */
+class CdiIT {
+  private static TestRoot root;
+  private static Server server;
+
+  @RegisterExtension final LeakCheck leaks = new LeakCheck(() -> List.of(root.path()));
+  @TempDir private Path archive;
+
+  @BeforeAll
+  static void prepare() {
+    HostTools.requireContainers();
+    HostTools.requireProgram("runc", "runc");
+    root = TestRoot.create();
+    server = new Server();
+    // In the store already, so that no application needs the registry.
+    try (RegistryServer registry =
+            RegistryServer.serve(ImageLayout.open(TestImages.layout())).start();
+        ContainerEngine engine =
+            ContainerEngine.builder()
+                .dataRoot(root.path().resolve("data"))
+                .stateRoot(root.path().resolve("state"))
+                .build()) {
+      System.setProperty("test.image", registry.host() + "/test:busybox");
+      engine.images().pull(System.getProperty("test.image"));
+    }
+    System.setProperty("runcible.data-root", root.path().resolve("data").toString());
+    System.setProperty("runcible.state-root", root.path().resolve("state").toString());
+  }
+
+  @AfterAll
+  static void clear() {
+    List.of("test.image", "test.archive", "runcible.data-root", "runcible.state-root")
+        .forEach(System::clearProperty);
+    if (server != null) {
+      server.close();
+    }
+    if (root != null) {
+      root.close();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void injectsTheEngineAndContainersInEachScope(Cdi cdi) throws Exception {
+    try (Application application = deploy(cdi)) {
+      assertThat(application.ask("owner")).isEqualTo("hello 1 0");
+      assertThat(application.ask("engine")).isEqualTo("true");
+      assertThat(application.ask("application")).isEqualTo("true");
+      String first = application.ask("request");
+      String second = application.ask("request");
+      List<String> ids = List.of(first.split(" "));
+      assertThat(ids.get(0)).isEqualTo(ids.get(1));
+      assertThat(second).doesNotContain(ids.get(0));
+      assertThat(get("http://127.0.0.1:" + application.ask("port") + "/passwd")).contains("root");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"WELD", "OPEN_WEB_BEANS", "ARC"})
+  void offersPortsAsSettingsAndItsStateAsReadiness(Cdi cdi) throws Exception {
+    try (Application application = deploy(cdi)) {
+      assertThat(application.ask("config")).isEqualTo("none");
+      assertThat(application.ask("health")).isEqualTo("runcible UP {}");
+      String port = application.ask("port");
+      assertThat(application.ask("config")).isEqualTo("http://127.0.0.1:" + port);
+      assertThat(application.ask("health")).isEqualTo("runcible UP {web=running}");
+      application.ask("end");
+      assertThat(application.ask("health")).isEqualTo("runcible DOWN {web=ended}");
+    }
+  }
+
+  @Test
+  void saysWhatIsWrongWithAContainer() throws Exception {
+    try (Application application = deploy(Cdi.WELD)) {
+      assertThat(application.ask("fail")).contains("'^ready$'").contains("no");
+      assertThat(application.ask("unset")).contains("'test.nothing', which is not set");
+      assertThat(application.ask("name")).contains("have the name 'web'");
+    }
+  }
+
+  @Test
+  void nothingIsLeftAfterManyDeployments() throws Exception {
+    List<WeakReference<ClassLoader>> loaders = new ArrayList<>();
+    for (int i = 0; i < Rounds.of(3, 50); i++) {
+      Application application = deploy(Cdi.WELD);
+      application.ask("owner");
+      application.ask("port");
+      loaders.add(application.undeploy());
+    }
+    Collected.await(loaders);
+  }
+
+  private Application deploy(Cdi cdi) throws IOException {
+    Archive.write(archive, Deployment.BEANS);
+    System.setProperty("test.archive", archive.toString());
+    return server.deploy(cdi, archive);
+  }
+
+  private static String get(String url) throws Exception {
+    return HttpClient.newHttpClient()
+        .send(HttpRequest.newBuilder(URI.create(url)).build(), HttpResponse.BodyHandlers.ofString())
+        .body();
+  }
+}

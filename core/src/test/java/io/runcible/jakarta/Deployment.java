@@ -1,0 +1,72 @@
+package io.runcible.jakarta;
+
+import jakarta.enterprise.context.control.RequestContextController;
+import jakarta.enterprise.inject.Instance;
+import java.util.List;
+import java.util.function.UnaryOperator;
+
+/**
+ * The application in a CDI container. Made in a class loader of its own, and spoken to in words:
+ * what each of them does is below.
+ */
+abstract class Deployment implements UnaryOperator<String>, AutoCloseable {
+  /** The archive of the application. */
+  static final List<Class<?>> BEANS =
+      List.of(
+          Probe.class,
+          Probe.Owner.class,
+          Probe.Other.class,
+          Probe.OfRequest.class,
+          Probe.AlsoOfRequest.class);
+
+  /** All that the application has. */
+  abstract Instance<Object> beans();
+
+  @Override
+  public String apply(String what) {
+    Probe probe = beans().select(Probe.class).get();
+    return switch (what) {
+      case "engine" -> String.valueOf(probe.sharesTheEngine());
+      case "owner" -> probe.runsForItsOwner();
+      case "application" -> String.valueOf(probe.sharesTheContainer());
+      case "request" -> inRequest(probe);
+      case "port" -> probe.port();
+      case "config" -> MicroProfileProbe.setting("runcible.container.web.url.8080");
+      case "health" -> MicroProfileProbe.health(beans());
+      case "end" -> done(probe::endTheContainer);
+      case "fail" -> done(probe::failsToStart);
+      case "unset" -> done(probe::needsASetting);
+      case "name" -> done(probe::usesANameAgain);
+      default -> throw new IllegalArgumentException(what);
+    };
+  }
+
+  private String inRequest(Probe probe) {
+    RequestContextController request = beans().select(RequestContextController.class).get();
+    boolean begun = request.activate();
+    try {
+      return probe.idsInOneRequest();
+    } finally {
+      if (begun) {
+        request.deactivate();
+      }
+    }
+  }
+
+  /** The message of what went wrong, wherever the container put it. */
+  private static String done(Runnable step) {
+    try {
+      step.run();
+      return "done";
+    } catch (RuntimeException e) {
+      StringBuilder messages = new StringBuilder();
+      for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+        messages.append(cause.getMessage()).append('\n');
+      }
+      return messages.toString();
+    }
+  }
+
+  @Override
+  public abstract void close();
+}
