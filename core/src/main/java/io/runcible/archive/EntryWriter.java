@@ -21,11 +21,12 @@ import org.jspecify.annotations.Nullable;
 final class EntryWriter {
   private static final int BUFFER = 256 * 1024;
   private static final int SPECIAL_BITS = 07000;
+  private static final Spares<ByteBuffer> SPARES = new Spares<>(4);
 
   private final LayerTarget target;
   private final ParentDirectories parents;
   private final DirectoryMetadata directories;
-  private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER);
+  private @Nullable ByteBuffer buffer;
   private long bytes;
 
   EntryWriter(LayerTarget target, ParentDirectories parents, DirectoryMetadata directories) {
@@ -78,6 +79,7 @@ final class EntryWriter {
   }
 
   private void copy(TarReader content, FileDescriptor file, long length) throws IOException {
+    ByteBuffer buffer = buffer();
     for (long left = length; left > 0; ) {
       buffer.clear().limit((int) Math.min(left, BUFFER));
       while (buffer.hasRemaining()) {
@@ -86,6 +88,25 @@ final class EntryWriter {
       left -= buffer.flip().remaining();
       bytes += buffer.remaining();
       FileCalls.write(file, buffer);
+    }
+  }
+
+  private ByteBuffer buffer() {
+    ByteBuffer present = buffer;
+    if (present == null) {
+      ByteBuffer spare = SPARES.take();
+      present = spare != null ? spare : ByteBuffer.allocateDirect(BUFFER);
+      buffer = present;
+    }
+    return present;
+  }
+
+  /** Says that no content comes for a while. */
+  void release() {
+    ByteBuffer present = buffer;
+    if (present != null) {
+      buffer = null;
+      SPARES.give(present);
     }
   }
 

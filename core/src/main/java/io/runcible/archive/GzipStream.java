@@ -34,6 +34,7 @@ final class GzipStream extends InputStream {
   private long length;
   private boolean inMember;
   private boolean any;
+  private boolean ended;
   private boolean closed;
 
   GzipStream(InputStream source, RawInflater inflater) {
@@ -54,7 +55,8 @@ final class GzipStream extends InputStream {
       throw new IOException("the stream is closed");
     }
     while (count > 0) {
-      if (!inMember && !startMember()) {
+      if (ended || !inMember && !startMember()) {
+        end();
         return -1;
       }
       int done = inflate(bytes, offset, count);
@@ -74,6 +76,13 @@ final class GzipStream extends InputStream {
       }
     }
     return 0;
+  }
+
+  private void end() {
+    if (!ended) {
+      ended = true;
+      inflater.release();
+    }
   }
 
   private int inflate(byte[] bytes, int offset, int count) {

@@ -102,6 +102,7 @@ public final class LayerApplier implements AutoCloseable {
         entries++;
         apply(entry, reader);
       }
+      writer.release();
     } catch (InterruptedIOException e) {
       throw new RuncibleException(ErrorKind.CANCELLED, "unpacking was interrupted", e);
     } catch (IOException e) {

@@ -23,12 +23,20 @@ interface RawInflater {
   /** How many of the last bytes given lie behind the end of the data. */
   int remaining();
 
+  /** Ends it, also while another thread is in it. */
   void close();
 
+  /** Ends it where nobody else can be in it, so that it may serve again. */
+  default void release() {
+    close();
+  }
+
   static RawInflater open(boolean useNative) {
-    return useNative && IgzipInflater.isAvailable()
-        ? new Igzip(IgzipInflater.open())
-        : new Jdk(new Inflater(true));
+    if (useNative && IgzipInflater.isAvailable()) {
+      IgzipInflater spare = Igzip.SPARES.take();
+      return new Igzip(spare != null ? spare : IgzipInflater.open());
+    }
+    return new Jdk(new Inflater(true));
   }
 
   /** The one that every Java runtime has. */
@@ -71,6 +79,9 @@ interface RawInflater {
 
   /** The fast one. */
   record Igzip(IgzipInflater inflater) implements RawInflater {
+    /** It has nearly a megabyte of memory, which has to be cleared and freed otherwise. */
+    private static final Spares<IgzipInflater> SPARES = new Spares<>(4);
+
     @Override
     public void reset() {
       inflater.reset();
@@ -104,6 +115,12 @@ interface RawInflater {
     @Override
     public void close() {
       // Its memory goes with the object.
+    }
+
+    @Override
+    public void release() {
+      inflater.reset();
+      SPARES.give(inflater);
     }
   }
 }

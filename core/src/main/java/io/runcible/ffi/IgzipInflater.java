@@ -29,11 +29,13 @@ public final class IgzipInflater {
   /** Bits taken from the input and not used yet; at the end, bytes of what follows. */
   private static final int READ_IN_LENGTH = 36;
 
+  private static final byte[] NOTHING = {};
+
   private final Isal isal;
   private final Pointer state = Native.allocate(STATE);
   private final Pointer input = Native.allocate(INPUT);
   private final Pointer output = Native.allocate(OUTPUT);
-  private byte[] pending = new byte[0];
+  private byte[] pending = NOTHING;
   private int pendingStart;
   private int pendingEnd;
   private boolean finished;
@@ -67,6 +69,7 @@ public final class IgzipInflater {
     isal.isal_inflate_init(state);
     state.putLong(NEXT_IN, input.address());
     state.putInt(AVAIL_IN, 0);
+    pending = NOTHING;
     pendingStart = 0;
     pendingEnd = 0;
     finished = false;

@@ -21,9 +21,12 @@ public final class NativeSha256 extends MessageDigest {
   /** SHA256_CTX has 112 bytes. */
   private static final int CONTEXT = 256;
 
+  /** Whoever hashes is done with it when the call returns. */
+  private static final ThreadLocal<Pointer> SCRATCH =
+      ThreadLocal.withInitial(() -> Native.allocate(BUFFER));
+
   private final LibCrypto crypto;
   private final Pointer context = Native.allocate(CONTEXT);
-  private final Pointer buffer = Native.allocate(BUFFER);
 
   private NativeSha256(LibCrypto crypto) {
     super("SHA-256");
@@ -68,17 +71,20 @@ public final class NativeSha256 extends MessageDigest {
   @Override
   protected void engineUpdate(byte[] input, int offset, int length) {
     Objects.checkFromIndexSize(offset, length, input.length);
+    Pointer buffer = SCRATCH.get();
     for (int done = 0; done < length; ) {
       int count = Math.min(BUFFER, length - done);
       buffer.put(0, input, offset + done, count);
       crypto.SHA256_Update(context, buffer, count);
       done += count;
     }
+    Reference.reachabilityFence(buffer);
     Reference.reachabilityFence(this);
   }
 
   @Override
   protected byte[] engineDigest() {
+    Pointer buffer = SCRATCH.get();
     crypto.SHA256_Final(buffer, context);
     byte[] digest = new byte[LENGTH];
     buffer.get(0, digest, 0, LENGTH);
