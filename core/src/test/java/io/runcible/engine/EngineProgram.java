@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
 /**
@@ -27,6 +28,7 @@ import java.util.function.Consumer;
  */
 final class EngineProgram {
   private static final int LEAST_ROUNDS = 30;
+  private static final int AT_A_TIME = 16;
 
   private static final String COPIED = "registry.example/copied:1";
 
@@ -37,6 +39,7 @@ final class EngineProgram {
           Map.entry("run-once", EngineProgram::runOnce),
           Map.entry("run-loop", EngineProgram::runLoop),
           Map.entry("bridge-loop", EngineProgram::bridgeLoop),
+          Map.entry("churn-loop", EngineProgram::churnLoop),
           Map.entry("detach-loop", EngineProgram::detachLoop),
           Map.entry("volume-loop", EngineProgram::volumeLoop),
           Map.entry("pull-loop", EngineProgram::pullLoop),
@@ -172,6 +175,17 @@ final class EngineProgram {
             container.restart(Duration.ZERO);
           }
         });
+  }
+
+  /** All that there is, many at a time, until this is killed. */
+  private void churnLoop() {
+    Churn churn = new Churn(open(), reference);
+    AtomicInteger numbers = new AtomicInteger();
+    say("working");
+    for (int i = 0; i < AT_A_TIME; i++) {
+      forever(() -> churn.cycle(numbers.getAndIncrement()));
+    }
+    forever(() -> Churn.end(churn.startDetached()));
   }
 
   private void detachLoop() {

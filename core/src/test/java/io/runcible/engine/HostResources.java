@@ -247,6 +247,8 @@ final class HostResources {
           target.isEmpty()
               || target.endsWith(".jar")
               || target.endsWith("/modules")
+              // The runtime, which an engine has from its first start until it is closed.
+              || target.startsWith("/memfd:")
               || target.startsWith("/dev/")
               || target.startsWith("/proc/");
       if (!noise) {
