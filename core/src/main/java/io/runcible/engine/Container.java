@@ -399,6 +399,20 @@ public final class Container implements AutoCloseable {
     return process().waitFor(limit);
   }
 
+  /**
+   * Gives the caller streams of its own to the first process as it is now: what that writes from
+   * now on, and with {@link Stdio#INTERACTIVE} its input and the size of its terminal. Any number
+   * of callers may be attached at once, and those of other engines to a detached container.
+   *
+   * @return the caller closes it, which leaves the container as it is
+   * @throws RuncibleException FAILED_PRECONDITION if it does not run, or was made with {@link
+   *     Stdio#PIPED}, so that its output is the starter's alone
+   */
+  public Attachment attach() {
+    requireRunning("attach to it");
+    return process().attach();
+  }
+
   /** What the container has written. */
   public Logs logs() {
     return new Logs(directory, record.options().logPolicy(), this::mayWrite);
@@ -643,7 +657,7 @@ public final class Container implements AutoCloseable {
    *     container ended before; both with the last of its output
    */
   public void awaitReady(Ready ready) {
-    new ReadyWait(this, ready, stdio == Stdio.LOGGED).run();
+    new ReadyWait(this, ready, stdio != Stdio.PIPED).run();
   }
 
   synchronized void requireOpen() {

@@ -50,6 +50,21 @@ record ContainerDirectory(Path path) {
     return path.resolve("stderr");
   }
 
+  /** A FIFO to the input of a detached container that is interactive; not there once it ended. */
+  Path stdin() {
+    return path.resolve("stdin");
+  }
+
+  /** A FIFO that is opened to end that input; only of one without a terminal. */
+  Path stdinEnd() {
+    return path.resolve("stdin.end");
+  }
+
+  /** Names the terminal that the runtime of a detached container takes for its own. */
+  Path terminal() {
+    return path.resolve("terminal");
+  }
+
   /** The log in the format of Kubernetes; not there with another one. */
   CriLog log() {
     return new CriLog(path.resolve("log"));

@@ -55,11 +55,6 @@ final class ContainerFactory {
    * @param lease keeps what it needs until it has a record
    */
   Container create(ContainerSpec spec, ImageConfig image, List<Digest> chain, Lease lease) {
-    if (spec.isDetached() && spec.tty().isPresent()) {
-      throw new RuncibleException(
-          ErrorKind.UNSUPPORTED,
-          "a detached container has no terminal: its other side would end with this process");
-    }
     if (spec.isDetached() && parts.host().rootless()) {
       throw new RuncibleException(
           ErrorKind.UNSUPPORTED,

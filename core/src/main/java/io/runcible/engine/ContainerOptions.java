@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param columns of its terminal
  * @param log how its output is kept; null in what an earlier release wrote
  * @param limited whether its memory is limited
+ * @param interactive whether its input stays open for whoever attaches
  */
 record ContainerOptions(
     Map<String, String> labels,
@@ -26,10 +27,11 @@ record ContainerOptions(
     int rows,
     int columns,
     @Nullable LogPolicy log,
-    boolean limited) {
+    boolean limited,
+    boolean interactive) {
   /** What a record of an earlier release means. */
   static final ContainerOptions NONE =
-      new ContainerOptions(Map.of(), "no", null, 0, 0, null, false);
+      new ContainerOptions(Map.of(), "no", null, 0, 0, null, false, false);
 
   static ContainerOptions of(ContainerSpec spec, ImageConfig image) {
     Optional<HealthCheck> check =
@@ -40,8 +42,9 @@ record ContainerOptions(
         check.map(one -> StoredHealth.of(one, image)).orElse(null),
         spec.tty().map(ConsoleSize::rows).orElse(0),
         spec.tty().map(ConsoleSize::columns).orElse(0),
-        spec.stdio() == Stdio.LOGGED ? spec.log() : LogPolicy.RAW,
-        spec.memory().isPresent() || spec.resources().memory().isPresent());
+        spec.stdio() == Stdio.PIPED ? LogPolicy.RAW : spec.log(),
+        spec.memory().isPresent() || spec.resources().memory().isPresent(),
+        spec.stdio() == Stdio.INTERACTIVE);
   }
 
   /** The first size of its terminal. */

@@ -28,11 +28,13 @@ public final class ContainerProcess implements AutoCloseable {
   private final SignalSender signals;
   private boolean closed;
 
-  /** Sends a signal to the process. */
-  @FunctionalInterface
+  /** Reaches the process. */
   interface SignalSender {
-    /** Returns false if it is gone. */
+    /** Sends a signal. Returns false if it is gone. */
     boolean send(int signal);
+
+    /** Changes the size of a terminal that the runtime takes for its own. */
+    void resize(ContainerInput input, ProcessSpec.ConsoleSize size);
   }
 
   ContainerProcess(
@@ -53,8 +55,8 @@ public final class ContainerProcess implements AutoCloseable {
    *
    * <p>With a terminal, it sends the character that means the end of input.
    *
-   * @throws RuncibleException FAILED_PRECONDITION unless it was started with {@link Stdio#PIPED} or
-   *     a terminal
+   * @throws RuncibleException FAILED_PRECONDITION unless it was started with {@link Stdio#PIPED},
+   *     {@link Stdio#INTERACTIVE} or a terminal
    */
   public OutputStream stdin() {
     return streams.stdin();
@@ -80,7 +82,16 @@ public final class ContainerProcess implements AutoCloseable {
    */
   public void resize(int rows, int columns) {
     ProcessSpec.ConsoleSize size = new ProcessSpec.ConsoleSize(rows, columns);
-    streams.resize(size.rows(), size.columns());
+    ContainerInput input = streams.input();
+    if (input == null) {
+      streams.resize(size.rows(), size.columns());
+    } else {
+      signals.resize(input, size);
+    }
+  }
+
+  Attachment attach() {
+    return new Attachment(this, streams.fromNow());
   }
 
   /** Whether it still runs. */

@@ -179,6 +179,8 @@ final class ContainerRemover {
     }
     new ContainerNames(containers).remove(directory);
     runtime.delete(directory.id(), true);
+    // If its monitor was killed, and cannot do it.
+    ContainerInput.letGo(directory);
     removeControlGroup(record.cgroupsPath());
     if (unpin(directory)) {
       networks.release(record.token());

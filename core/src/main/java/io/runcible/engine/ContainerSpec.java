@@ -518,7 +518,9 @@ public final class ContainerSpec {
       return this;
     }
 
-    /** How the output is kept with {@link Stdio#LOGGED}; by default {@link LogPolicy#RAW}. */
+    /**
+     * How the output is kept unless it is {@link Stdio#PIPED}; by default {@link LogPolicy#RAW}.
+     */
     public Builder log(LogPolicy policy) {
       this.log = policy;
       return this;
@@ -668,7 +670,8 @@ public final class ContainerSpec {
     /**
      * Gives it a terminal of 24 rows and 80 columns, which is its input and both of its outputs.
      * The other side is {@link ContainerProcess#stdin()} and {@link ContainerProcess#stdout()}, as
-     * with {@link Stdio#PIPED}.
+     * with {@link Stdio#PIPED}; or, with {@link Stdio#INTERACTIVE} and always for a detached
+     * container, the log and whoever {@linkplain Container#attach attaches}.
      */
     public Builder tty() {
       return tty(24, 80);
@@ -677,13 +680,16 @@ public final class ContainerSpec {
     /** The same with another size to begin with; see {@link ContainerProcess#resize}. */
     public Builder tty(int rows, int columns) {
       tty = new ConsoleSize(rows, columns);
-      stdio = Stdio.PIPED;
       return this;
     }
 
     /** The spec. */
     public ContainerSpec build() {
-      return new ContainerSpec(copy());
+      Builder built = copy();
+      if (tty != null && stdio != Stdio.INTERACTIVE) {
+        built.stdio = detached ? Stdio.INTERACTIVE : Stdio.PIPED;
+      }
+      return new ContainerSpec(built);
     }
   }
 }

@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -31,14 +32,23 @@ final class DetachedMonitor {
   private static final List<String> SMALL_JVM =
       List.of("-Xmx8m", "-Xss256k", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Xshare:auto");
 
-  /** Not 0 to 5, which the script uses. */
-  private static final int FIRST_HELD = 6;
+  /** Where those of the input begin, if it is to stay open. */
+  private static final int INPUT = 6;
+
+  /** Not 0 to 8, which the script uses. */
+  private static final int FIRST_HELD = 9;
 
   /**
    * Arguments: the file of the exit code, that of the monitor's pid, that of what ends the
    * publishing of ports, the program that writes the log or nothing, how often to restart in a row
    * and whether also after exit code 0, the file that says that the end is wanted, that of the
-   * number of restarts, what removes a run that has ended, the command.
+   * number of restarts, what removes a run that has ended, what kind of input stays open, the
+   * command.
+   *
+   * <p>An input that is to stay open has a writing end on 6, which nobody but this and what it
+   * starts may have. Of a terminal that is this shell itself, as the input never ends, and one
+   * program copies from 7 to 8, the terminal's master. Otherwise it is another shell, which ends
+   * when somebody opens the FIFO that is the kind of input.
    *
    * <p>The program of the log has the outputs of the command on 4 and 5, and has written all before
    * the exit code is there. The publishing ends before others can have the ports, which this keeps;
@@ -49,7 +59,8 @@ final class DetachedMonitor {
   private static final String SCRIPT =
       """
       code=$1 monitor=$2 unpublish=$3 logger=$4 max=$5 always=$6 stop=$7 restarts=$8 clear=$9
-      shift 9
+      input=${10} keeper=
+      shift 10
       exec 3<&0
       again() {
         end=$1
@@ -73,13 +84,25 @@ final class DetachedMonitor {
         [ -z "$logger" ] || eval "$logger" '<&4 3<&5 4<&- 5<&- >/dev/null 2>&1 &'
         log=$!
         exec 4<&- 5<&-
+        case $input in
+          '') ;;
+          terminal)
+            cat <&7 >&8 2>/dev/null 6>&- 7<&- 8>&- &
+            keeper=$! ;;
+          *)
+            { exec </dev/null >/dev/null 2>&1; read -r line <"$input"; } &
+            keeper=$!
+            exec 6>&- ;;
+        esac
+        exec 7<&- 8>&-
         row=0 pause=1 count=0
         [ ! -e "$restarts" ] || read -r count <"$restarts"
-        while begun=$(date +%s); "$@"; again $?; do :; done
+        while begun=$(date +%s); "$@" 6>&-; again $?; do :; done
         echo $end >"$code.new"
         wrote=$?
         [ ! -e "$unpublish" ] || nft -f "$unpublish" >/dev/null 2>&1
         exec >/dev/null 2>&1
+        [ -z "$keeper" ] || { kill "$keeper"; wait "$keeper"; }
         [ -z "$logger" ] || wait "$log"
         [ $wrote != 0 ] || mv "$code.new" "$code"
       } &
@@ -101,6 +124,7 @@ final class DetachedMonitor {
       ProcessStreams streams,
       List<FileDescriptor> held) {
     RestartPolicy policy = record.options().restartPolicy();
+    ContainerInput input = streams.input();
     List<String> run = parts.runtime().runCommand(request);
     List<String> command = new ArrayList<>(List.of("sh", "-c", SCRIPT, "runcible-monitor"));
     command.addAll(
@@ -113,13 +137,18 @@ final class DetachedMonitor {
             String.valueOf(policy.onSuccess()),
             directory.stopFile().toString(),
             directory.restarts().toString(),
-            clear(run, directory.id())));
+            clear(run, directory.id()),
+            input == null ? "" : input.kind()));
     command.addAll(run);
     Spawn spawn = Spawn.of(command, Spawn.plainEnvironment());
     List<FileDescriptor> ends = streams.childEnds();
     for (int i = 0; i < ends.size(); i++) {
       // After the three of the child, those of who writes the log.
       spawn.descriptor(i < 3 ? i : i + 1, ends.get(i));
+    }
+    List<FileDescriptor> ofInput = input == null ? List.of() : input.ofMonitor();
+    for (int i = 0; i < ofInput.size(); i++) {
+      spawn.descriptor(INPUT + i, ofInput.get(i));
     }
     for (int i = 0; i < held.size(); i++) {
       spawn.descriptor(FIRST_HELD + i, held.get(i));
@@ -195,6 +224,37 @@ final class DetachedMonitor {
       return monitor;
     } catch (IOException | NumberFormatException e) {
       return Optional.empty();
+    }
+  }
+
+  /**
+   * The runtime that a monitor waits for, to be closed by the caller; empty if there is none.
+   *
+   * @param first the container's first process, the child of that runtime
+   */
+  static Optional<PidFd> runtime(PidFd monitor, PidFd first) {
+    OptionalInt pid = parent(first.pid());
+    Optional<PidFd> runtime = pid.isEmpty() ? Optional.empty() : PidFd.open(pid.getAsInt());
+    // Asked after it was opened: who is the child of this monitor, and the parent, is the one.
+    if (runtime.isPresent()
+        && (!parent(pid.getAsInt()).equals(OptionalInt.of(monitor.pid()))
+            || !parent(first.pid()).equals(pid)
+            || first.hasEnded()
+            || monitor.hasEnded())) {
+      runtime.get().close();
+      return Optional.empty();
+    }
+    return runtime;
+  }
+
+  private static OptionalInt parent(int pid) {
+    try {
+      String status = Files.readString(Path.of("/proc", String.valueOf(pid), "stat"));
+      // The name of the program, in parentheses, may be anything.
+      String[] rest = status.substring(status.lastIndexOf(')') + 2).split(" ", 3);
+      return OptionalInt.of(Integer.parseInt(rest[1]));
+    } catch (IOException e) {
+      return OptionalInt.empty();
     }
   }
 

@@ -99,6 +99,11 @@ public final class ExecSpec {
 
     /** Where input and output go; by default to files. */
     public Builder stdio(Stdio stdio) {
+      if (stdio == Stdio.INTERACTIVE) {
+        throw new RuncibleException(
+            ErrorKind.INVALID_INPUT,
+            "nobody attaches to an exec: its streams are PIPED to whoever starts it, or LOGGED");
+      }
       this.stdio = stdio;
       return this;
     }

@@ -36,6 +36,8 @@ final class ProcessStreams {
   private final long stdoutStart;
   private final long stderrStart;
   private @Nullable Logged logged;
+  private @Nullable ContainerInput input;
+  private @Nullable OutputStream stdin;
 
   /**
    * A log in the format of Kubernetes.
@@ -207,6 +209,51 @@ final class ProcessStreams {
     }
   }
 
+  /** Gives it an input that stays open. */
+  ProcessStreams withInput(ContainerInput input) {
+    this.input = input;
+    if (!childEnds.isEmpty()) {
+      try {
+        childEnds.set(0, input.childEnd()).close();
+      } catch (RuntimeException e) {
+        childEnds.forEach(FileDescriptor::close);
+        input.closeEnds();
+        throw e;
+      }
+    }
+    return this;
+  }
+
+  @Nullable ContainerInput input() {
+    return input;
+  }
+
+  /**
+   * The streams for somebody who comes later.
+   *
+   * @throws RuncibleException FAILED_PRECONDITION if they are the starter's
+   */
+  ProcessStreams fromNow() {
+    if (piped.isPresent()) {
+      throw new RuncibleException(
+          ErrorKind.FAILED_PRECONDITION,
+          "the streams are piped to whoever started the process; start it with Stdio.INTERACTIVE");
+    }
+    ProcessStreams streams =
+        new ProcessStreams(stdoutFile, stderrFile, size(stdoutFile), size(stderrFile));
+    streams.input = input;
+    Logged own = logged;
+    if (own != null) {
+      try {
+        streams.logged = new Logged(own.log(), own.log().end(), null, List.of());
+      } catch (IOException e) {
+        throw new RuncibleException(
+            ErrorKind.UNAVAILABLE, "cannot read the log '" + own.log().directory() + "'", e);
+      }
+    }
+    return streams;
+  }
+
   private static List<Pipe> threePipes() {
     List<Pipe> pipes = new ArrayList<>();
     try {
@@ -255,16 +302,27 @@ final class ProcessStreams {
   /** Closes the child's ends here, so that the end of the child is the end of the streams. */
   void started() {
     childEnds.forEach(FileDescriptor::close);
+    ContainerInput own = input;
+    if (own != null) {
+      own.started();
+    }
   }
 
-  OutputStream stdin() {
+  synchronized OutputStream stdin() {
+    ContainerInput own = input;
+    if (own != null) {
+      OutputStream stream = stdin == null ? own.open() : stdin;
+      stdin = stream;
+      return stream;
+    }
     return piped
         .map(Piped::stdin)
         .orElseThrow(
             () ->
                 new RuncibleException(
                     ErrorKind.FAILED_PRECONDITION,
-                    "the input is empty; start the process with Stdio.PIPED to write to it"));
+                    "the input is empty; start the process with Stdio.PIPED, or the container"
+                        + " with Stdio.INTERACTIVE, to write to it"));
   }
 
   InputStream stdout(BooleanSupplier writerEnded) {
@@ -306,6 +364,9 @@ final class ProcessStreams {
   /** Closes all, whichever fails. */
   void close() throws IOException {
     started();
+    if (input != null) {
+      input.close();
+    }
     if (piped.isEmpty()) {
       return;
     }

@@ -10,6 +10,7 @@ import io.runcible.ffi.WaitStatus;
 import io.runcible.runtime.Bundle;
 import io.runcible.runtime.OciRuntime.ExecRequest;
 import io.runcible.runtime.OciRuntime.RunRequest;
+import io.runcible.runtime.ProcessSpec.ConsoleSize;
 import io.runcible.runtime.RuntimeState;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -71,7 +72,7 @@ final class StartedProcess {
     this.streams = streams;
     this.failure = failure;
     this.process =
-        new ContainerProcess(what, streams, exit, this::signal, () -> release.accept(this));
+        new ContainerProcess(what, streams, exit, new Reach(), () -> release.accept(this));
   }
 
   /**
@@ -85,12 +86,7 @@ final class StartedProcess {
       ContainerRecord record,
       Stdio stdio,
       List<FileDescriptor> held) {
-    ProcessStreams streams =
-        record
-            .options()
-            .terminal()
-            .map(ProcessStreams::openTerminal)
-            .orElseGet(() -> streams(parts, directory, record, stdio));
+    ProcessStreams streams = streams(parts, directory, record, stdio);
     RunRequest request =
         RunRequest.of(directory.id(), new Bundle(directory.path()), streams.stdio());
     StartedProcess started =
@@ -123,11 +119,26 @@ final class StartedProcess {
 
   private static ProcessStreams streams(
       EngineParts parts, ContainerDirectory directory, ContainerRecord record, Stdio stdio) {
-    LogPolicy policy = record.options().logPolicy();
-    return policy.format() == LogPolicy.Format.CRI
-        ? ProcessStreams.openLogged(
-            directory.log(), policy, record.detached() ? null : parts.pump())
-        : ProcessStreams.open(stdio, directory.stdout(), directory.stderr());
+    ContainerOptions options = record.options();
+    if (options.terminal().isPresent() && !options.interactive()) {
+      return ProcessStreams.openTerminal(options.terminal().get());
+    }
+    ProcessStreams streams =
+        options.logPolicy().format() == LogPolicy.Format.CRI
+            ? ProcessStreams.openLogged(
+                directory.log(), options.logPolicy(), record.detached() ? null : parts.pump())
+            : ProcessStreams.open(stdio, directory.stdout(), directory.stderr());
+    return options.interactive() ? withInput(streams, directory, record) : streams;
+  }
+
+  private static ProcessStreams withInput(
+      ProcessStreams streams, ContainerDirectory directory, ContainerRecord record) {
+    try {
+      return streams.withInput(ContainerInput.make(directory, record));
+    } catch (RuntimeException e) {
+      streams.started();
+      throw e;
+    }
   }
 
   /**
@@ -218,15 +229,20 @@ final class StartedProcess {
   static StartedProcess adopt(
       EngineParts parts, ContainerDirectory directory, ContainerRecord record) {
     boolean raw = record.options().logPolicy().format() == LogPolicy.Format.RAW;
+    ProcessStreams streams =
+        raw
+            ? ProcessStreams.ofFiles(directory.stdout(), directory.stderr())
+            : ProcessStreams.ofLog(directory.log());
+    if (record.options().interactive()) {
+      streams.withInput(ContainerInput.find(directory, record));
+    }
     StartedProcess adopted =
         new StartedProcess(
             parts,
             directory.id(),
             "container " + directory.id(),
             directory.pidFile(),
-            raw
-                ? ProcessStreams.ofFiles(directory.stdout(), directory.stderr())
-                : ProcessStreams.ofLog(directory.log()),
+            streams,
             Optional::empty,
             self -> {});
     adopted.own = open(parts, directory.id());
@@ -420,6 +436,22 @@ final class StartedProcess {
       renew();
       PidFd known = own;
       return known != null && !released && parts.host().signal(known, signal);
+    }
+  }
+
+  /** How the caller of a process reaches it. */
+  private final class Reach implements ContainerProcess.SignalSender {
+    @Override
+    public boolean send(int signal) {
+      return signal(signal);
+    }
+
+    @Override
+    public void resize(ContainerInput input, ConsoleSize size) {
+      synchronized (descriptors) {
+        renew();
+        TerminalSize.change(parts.host(), input, size, released ? null : runtime, monitor, own);
+      }
     }
   }
 

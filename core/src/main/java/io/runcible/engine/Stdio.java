@@ -8,6 +8,12 @@ public enum Stdio {
    */
   LOGGED,
   /**
+   * Output as with {@link #LOGGED}. The input stays open until somebody closes it; {@link
+   * Container#attach} reaches both, any number of times, and of a detached container also from
+   * another process. An exec cannot have it.
+   */
+  INTERACTIVE,
+  /**
    * All three are pipes to the caller, who must read both outputs or the process will wait once a
    * pipe is full. What a detached process writes after its JVM ended is lost.
    */

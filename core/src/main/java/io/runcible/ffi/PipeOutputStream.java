@@ -50,7 +50,11 @@ final class PipeOutputStream extends OutputStream {
       awaitWritable();
       long written = libc().write(fd.value(), buffer, buffer.remaining());
       if (written < 0) {
-        throw new IOException("write to a child's input: " + Errno.describe(Native.errno()));
+        int errno = Native.errno();
+        if (errno == Errno.EAGAIN) {
+          continue; // Another one who writes was first.
+        }
+        throw new IOException("write to a child's input: " + Errno.describe(errno));
       }
       buffer.position(buffer.position() + (int) written);
     }

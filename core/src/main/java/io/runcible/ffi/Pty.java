@@ -77,12 +77,29 @@ public final class Pty implements AutoCloseable {
     return slave;
   }
 
-  /** Changes its size; the child is told by SIGWINCH. */
+  /** This side; it stays this object's. */
+  public FileDescriptor master() {
+    return master;
+  }
+
+  /** Opens the side of the child, which does not become a controlling terminal. */
+  public static FileDescriptor openSlave(Path slave) {
+    int flags = O_RDWR | O_NOCTTY | FileCalls.O_CLOEXEC | FileCalls.O_NOFOLLOW;
+    int fd = libc().open(Native.cString(slave), flags, 0);
+    return new FileDescriptor(check(fd, "open", slave), slave);
+  }
+
+  /** Changes its size; a child that it controls is told by SIGWINCH. */
   public void resize(int rows, int columns) {
+    resize(master, rows, columns);
+  }
+
+  /** The same through either side. */
+  public static void resize(FileDescriptor side, int rows, int columns) {
     Pointer size = Native.allocate(8);
     size.putShort(0, (short) rows);
     size.putShort(2, (short) columns);
-    check(libc().ioctl(master.value(), TIOCSWINSZ, size), "resize a terminal", master);
+    check(libc().ioctl(side.value(), TIOCSWINSZ, size), "resize a terminal", side);
     Reference.reachabilityFence(size);
   }
 

@@ -24,7 +24,7 @@ class TerminalIT {
   }
 
   /** Reads until a text has come. */
-  private static String until(InputStream stream, String text) throws IOException {
+  static String until(InputStream stream, String text) throws IOException {
     StringBuilder read = new StringBuilder();
     while (read.indexOf(text) < 0) {
       int next = stream.read();
@@ -34,7 +34,7 @@ class TerminalIT {
     return read.toString();
   }
 
-  private static void write(OutputStream stream, String text) throws IOException {
+  static void write(OutputStream stream, String text) throws IOException {
     stream.write(text.getBytes(StandardCharsets.UTF_8));
     stream.flush();
   }
@@ -145,9 +145,5 @@ class TerminalIT {
           () -> container.process().resize(10, 10), ErrorKind.FAILED_PRECONDITION, "no terminal");
     }
     RunIT.assertFails(() -> ENGINE.sh("").tty(0, 10), ErrorKind.INVALID_INPUT, "0 by 10");
-    RunIT.assertFails(
-        () -> ENGINE.get().run(ENGINE.sh("sh").tty().detached().build()),
-        ErrorKind.UNSUPPORTED,
-        "terminal");
   }
 }

@@ -42,12 +42,12 @@ final class RunCommand implements Callable<Integer> {
 
   @Option(
       names = {"-i", "--interactive"},
-      description = "Pass the input on.")
+      description = "Pass the input on; with --detach keep it open for `attach`.")
   private boolean interactive;
 
   @Option(
       names = {"-t", "--tty"},
-      description = "Give it a terminal, and connect yours with it.")
+      description = "Give it a terminal, and connect yours with it; with --detach `attach` does.")
   private boolean tty;
 
   @Option(names = "--rm", description = "Accepted: what is not detached is always removed.")
@@ -184,11 +184,15 @@ final class RunCommand implements Callable<Integer> {
     if (!log.isEmpty()) {
       spec.log(LogOptions.parse(log));
     }
+    if (detach) {
+      spec.detached().stdio(interactive ? Stdio.INTERACTIVE : Stdio.LOGGED);
+      return (tty ? spec.tty() : spec).build();
+    }
     if (tty) {
       int[] size = UserTerminal.size();
-      return (detach ? spec.detached() : spec).tty(size[0], size[1]).build();
+      spec.tty(size[0], size[1]);
     }
-    return detach ? spec.detached().build() : spec.stdio(Stdio.PIPED).build();
+    return spec.stdio(Stdio.PIPED).build();
   }
 
   private Network network(String text) {

@@ -2,12 +2,12 @@ package io.runcible.samples.cli;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
-import io.runcible.engine.ContainerProcess;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiConsumer;
 import org.jline.utils.Signals;
 
 /**
@@ -38,13 +38,18 @@ final class UserTerminal implements AutoCloseable {
     return rows > 0 && columns > 0 ? new int[] {rows, columns} : new int[] {24, 80};
   }
 
-  /** From now on the process has a terminal of the same size. */
-  void follow(ContainerProcess process) {
+  /** Whether there is one. */
+  static boolean isThere() {
+    return System.console() != null;
+  }
+
+  /** From now on something has a terminal of the same size; it is told of rows and columns. */
+  void follow(BiConsumer<Integer, Integer> resize) {
     Signals.register(
         "WINCH",
         () -> {
           int[] size = size();
-          process.resize(size[0], size[1]);
+          resize.accept(size[0], size[1]);
         });
   }
 

@@ -299,6 +299,40 @@ class CliIT {
   }
 
   @Test
+  void attachReachesADetachedContainer() throws Exception {
+    if (!Files.isWritable(Path.of("/sys/fs/cgroup"))) {
+      return; // Nothing is detached then, as the test above sees.
+    }
+    String script = "while read -r line; do echo \"got $line\"; done; exit 6";
+    assertThat(runcible("run", "-di", "--name", "box", image, "/bin/sh", "-c", script).output())
+        .isEqualTo("box\n");
+    // Detached by keys, in the middle of what is typed.
+    Process process = command("attach", "--detach-keys", "ctrl-p,q", "box").start();
+    int run = runs;
+    process.getOutputStream().write("one\ntwo\n".getBytes(UTF_8));
+    process.getOutputStream().flush();
+    while (!read("out" + run).equals("got one\ngot two\n")) {
+      Thread.sleep(20);
+    }
+    process.getOutputStream().write("\u0010q never\n".getBytes(UTF_8));
+    assertThat(ended(process, run).code()).isZero();
+    assertThat(runcible("ps").output()).contains("box", "running");
+    assertThat(runcible("stop", "-t", "0", "box").code()).isZero();
+    assertOneLine(runcible("attach", "box"), 125, "does not run");
+    assertThat(runcible("rm", "box").code()).isZero();
+    // A terminal, whose output is in the log.
+    String typed = "read -r line; echo \"got $line\"; exit 5";
+    assertThat(runcible("run", "-dt", "--name", "shell", image, "/bin/sh", "-c", typed).code())
+        .isZero();
+    Path keys = Files.writeString(directory.resolve("keys"), "hello\n");
+    Process attached = command("attach", "shell").redirectInput(keys.toFile()).start();
+    Ended ended = ended(attached, runs);
+    assertThat(ended.code()).as("%s", ended).isEqualTo(5);
+    assertThat(runcible("logs", "shell").output()).isEqualTo("hello\r\ngot hello\r\n");
+    assertThat(runcible("rm", "shell").code()).isZero();
+  }
+
+  @Test
   void copiesToTheStoreRunAndCanBeReadWithoutAnEngine() throws Exception {
     String root = directory.resolve("data").toString();
     Ended copied = runcible("copy", "docker://" + image, "store:other.example/shell:2");
