@@ -55,6 +55,7 @@ public final class LayerDiff {
   private int level = Compression.GZIP.defaultLevel();
   private Executor executor = Runnable::run;
   private Set<String> excluded = Set.of();
+  private String place = "";
 
   private LayerDiff(Path upper, @Nullable Path lower, LayerFormat format) {
     this.upper = Objects.requireNonNull(upper, "upper");
@@ -109,6 +110,22 @@ public final class LayerDiff {
    */
   public LayerDiff exclude(Collection<String> paths) {
     excluded = paths.stream().map(RawName::ofText).collect(Collectors.toUnmodifiableSet());
+    return this;
+  }
+
+  /**
+   * Makes a whole tree take the place of a directory: its entries are named from there, and what
+   * the layers below have there is hidden.
+   *
+   * @param path where a layer puts it; its parents have no entries
+   * @throws RuncibleException INVALID_INPUT if this is no whole tree
+   */
+  public LayerDiff at(String path) {
+    if (format.isOverlay() || lower != null) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT, "only a whole tree takes the place of '" + path + "'");
+    }
+    place = RawName.ofText(path);
     return this;
   }
 
@@ -182,7 +199,7 @@ public final class LayerDiff {
       if (format.isOverlay()) {
         new OverlayWalk(root, format, entries).run();
       } else {
-        new TreesWalk(below, root, entries).run();
+        new TreesWalk(below, root, entries, place).run();
       }
     }
   }

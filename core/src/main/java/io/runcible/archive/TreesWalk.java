@@ -24,6 +24,7 @@ final class TreesWalk {
   private final @Nullable FileDescriptor lowerRoot;
   private final FileDescriptor upperRoot;
   private final TreeEntries entries;
+  private final String place;
   private final Deque<Pending> pending = new ArrayDeque<>();
   private final ByteBuffer one = ByteBuffer.allocateDirect(BUFFER);
   private final ByteBuffer other = ByteBuffer.allocateDirect(BUFFER);
@@ -31,10 +32,24 @@ final class TreesWalk {
   /** A directory to come, and whether the lower tree has one there, too. */
   private record Pending(String path, boolean merged) {}
 
-  TreesWalk(@Nullable FileDescriptor lowerRoot, FileDescriptor upperRoot, TreeEntries entries) {
+  /**
+   * A walk.
+   *
+   * @param place what the root of the trees is called in the layer; empty for its root
+   */
+  TreesWalk(
+      @Nullable FileDescriptor lowerRoot,
+      FileDescriptor upperRoot,
+      TreeEntries entries,
+      String place) {
     this.lowerRoot = lowerRoot;
     this.upperRoot = upperRoot;
     this.entries = entries;
+    this.place = place;
+  }
+
+  private String named(String path) {
+    return path.isEmpty() ? place : RawName.child(place, path);
   }
 
   void run() throws IOException {
@@ -57,14 +72,18 @@ final class TreesWalk {
     entries.finish();
   }
 
-  private void directory(@Nullable FileDescriptor lower, FileDescriptor upper, String path)
+  private void directory(@Nullable FileDescriptor lower, FileDescriptor upper, String within)
       throws IOException {
+    String path = named(within);
     Stat stat = FileCalls.stat(upper);
     Map<String, byte[]> attributes = entries.attributes(path, upper, ".");
     if (lower == null
         || !sameMetadata(FileCalls.stat(lower), stat)
         || !same(entries.attributes(path, lower, "."), attributes)) {
       entries.directory(path, upper, stat, attributes);
+    }
+    if (within.isEmpty() && !place.isEmpty()) {
+      entries.opaque(place);
     }
     TreeSet<String> names = new TreeSet<>(entries.list(upper));
     if (lower != null) {
@@ -77,7 +96,8 @@ final class TreesWalk {
         Stat above = FileCalls.stat(upper, name).orElse(null);
         Stat below = lower == null ? null : FileCalls.stat(lower, name).orElse(null);
         if (above != null && above.isDirectory()) {
-          directories.add(new Pending(child, below != null && below.isDirectory()));
+          directories.add(
+              new Pending(RawName.child(within, name), below != null && below.isDirectory()));
         } else {
           leaf(lower, upper, name, path, below, above);
         }

@@ -7,6 +7,7 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.runtime.Bundle;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -62,6 +63,18 @@ final class BundleConfig {
     List<String> points = new ArrayList<>();
     config.path("mounts").forEach(mount -> points.add(mount.path("destination").asText()));
     return points;
+  }
+
+  /** What is mounted from the host, by where, in the order of the mounts. */
+  Map<String, Path> sources() {
+    Map<String, Path> sources = new LinkedHashMap<>();
+    config
+        .path("mounts")
+        .forEach(
+            mount ->
+                sources.put(
+                    mount.path("destination").asText(), Path.of(mount.path("source").asText())));
+    return sources;
   }
 
   Map<String, String> annotations() {

@@ -40,6 +40,15 @@ final class Commit {
   }
 
   Image run(ImageReference name, Consumer<ImageConfig.Builder> change) {
+    return run(name, change, Map.of());
+  }
+
+  /**
+   * The same with the files of volumes.
+   *
+   * @param volumes where each is in the image; one in another follows it
+   */
+  Image run(ImageReference name, Consumer<ImageConfig.Builder> change, Map<String, Path> volumes) {
     if (name.digest().isPresent()) {
       throw new RuncibleException(
           ErrorKind.INVALID_INPUT, "an image is committed to a tag, without a digest: " + name);
@@ -50,11 +59,14 @@ final class Commit {
       ImageConfig.Builder config = base.config().toBuilder().created(now);
       change.accept(config);
       Instant created = config.build().created().orElse(now);
-      Optional<WrittenLayer> layer = layer(created);
+      List<WrittenLayer> layers = new ArrayList<>();
       try {
-        write(sink, name, base, config, created, layer);
+        layer(created).ifPresent(layers::add);
+        volumes.forEach(
+            (place, data) -> layers.add(files.volumeLayer(data, place, newFile(), created)));
+        write(sink, name, base, config, created, layers);
       } finally {
-        layer.ifPresent(written -> delete(written.file()));
+        layers.forEach(written -> delete(written.file()));
       }
     }
     return images
@@ -98,8 +110,11 @@ final class Commit {
     if (files.diff().isEmpty()) {
       return Optional.empty();
     }
-    Path file = directory.path().resolve("commit-" + ContainerFactory.randomId());
-    return Optional.of(files.layer(file, latest));
+    return Optional.of(files.layer(newFile(), latest));
+  }
+
+  private Path newFile() {
+    return directory.path().resolve("commit-" + ContainerFactory.randomId());
   }
 
   private void write(
@@ -108,19 +123,21 @@ final class Commit {
       Image base,
       ImageConfig.Builder config,
       Instant created,
-      Optional<WrittenLayer> layer) {
-    config.history(
-        created, String.join(" ", BundleConfig.read(directory).command()), layer.isPresent());
+      List<WrittenLayer> written) {
+    String command = String.join(" ", BundleConfig.read(directory).command());
+    if (written.isEmpty()) {
+      config.history(created, command, false);
+    }
     List<Descriptor> layers = new ArrayList<>();
     base.manifest().layers().forEach(below -> layers.add(asOci(below)));
     List<Digest> diffIds = new ArrayList<>(base.config().diffIds());
-    if (layer.isPresent()) {
-      WrittenLayer written = layer.get();
-      Descriptor descriptor =
-          Descriptor.of(MediaType.OCI_LAYER_GZIP, written.digest(), written.size());
-      put(sink, name, descriptor, written.file());
+    for (WrittenLayer layer : written) {
+      config.history(created, command, true);
+      Descriptor descriptor = Descriptor.of(MediaType.OCI_LAYER_GZIP, layer.digest(), layer.size());
+      put(sink, name, descriptor, layer.file());
       layers.add(descriptor);
-      diffIds.add(written.diffId());
+      diffIds.add(layer.diffId());
+      config.diffIds(diffIds);
     }
     ImageConfig made = config.diffIds(diffIds).build();
     Manifest manifest = Manifest.of(made.descriptor(), layers, Map.of());

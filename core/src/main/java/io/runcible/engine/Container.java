@@ -440,16 +440,28 @@ public final class Container implements AutoCloseable {
    *     meanwhile
    */
   public Image commit(String name, Consumer<ImageConfig.Builder> change) {
+    return commit(ImageReference.parse(name), change, Map.of());
+  }
+
+  /** The same with the files of volumes, by where they are mounted. */
+  Image commit(
+      ImageReference name, Consumer<ImageConfig.Builder> change, Map<String, Path> volumes) {
     requireOpen();
     boolean paused = isRunning() && !parts.host().rootless() && control.pause();
     try {
-      return new Commit(parts.images(), files(), directory, record)
-          .run(ImageReference.parse(name), change);
+      return new Commit(parts.images(), files(), directory, record).run(name, change, volumes);
     } finally {
       if (paused) {
         control.resume();
       }
     }
+  }
+
+  /** The files of the volumes that go with it, by where they are mounted. */
+  Map<String, Path> ownVolumes() {
+    Map<String, Path> own = BundleConfig.read(directory).sources();
+    own.values().removeIf(source -> !parts.volumes().isDataOf(source, record));
+    return own;
   }
 
   /** The root as its first process sees it; empty if there is none. */

@@ -118,6 +118,38 @@ public final class ContainerEngine implements AutoCloseable {
   }
 
   /**
+   * Makes a state once, for any number of containers to begin with: a container of the spec is
+   * made, filled by the caller's code, stopped and kept as an image, with the files of the volumes
+   * that its image and its spec have without a name. Each container of the returned spec has that
+   * state for itself, its writes in a layer of its own: such a container starts as fast as any
+   * other, and what the initializer did is done.
+   *
+   * <p>The state is found again, in this process and others on the same directories, by the digest
+   * of the image, the name and the inputs of the priming, and what of the spec gets into the
+   * container: entry point, command, environment, user, working directory, host name, and where
+   * mounts come from. Of two who ask for the same at the same time one makes it and the other
+   * waits; if that one fails or is killed, the other takes over, and of the first one nothing is
+   * left. The image of the state has the label {@link Priming#LABEL}; see {@link
+   * Priming#keepUnused}.
+   *
+   * <p>What lies in memory or on the host is not kept. Unless the spec has a host name, it is
+   * {@code primed}, at the priming and in all forks.
+   *
+   * @return the spec with another image, and without those volumes; of a name that the spec has
+   *     there can be one container at a time, as ever
+   * @throws RuncibleException INVALID_INPUT if the spec has a volume with a name that may be
+   *     written, which all would share; FAILED_PRECONDITION if the container did not stop in time,
+   *     was killed, or ended before with another code than 0; UNSUPPORTED on a file system that no
+   *     overlay lies on; TIMEOUT if somebody else makes it for too long; as {@link #create}. What
+   *     the initializer throws is passed on, what it has to declare as the cause of a
+   *     FAILED_PRECONDITION. Nothing is kept then
+   */
+  public ContainerSpec prime(ContainerSpec spec, Priming priming) {
+    requireOpen();
+    return new PrimedImages(resources.parts(), this::create).prime(spec, priming);
+  }
+
+  /**
    * Finds a container of this engine, or a detached one that an engine on the same directories
    * started.
    *

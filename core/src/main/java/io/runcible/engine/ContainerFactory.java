@@ -218,10 +218,10 @@ final class ContainerFactory {
     UserLookup.Identity user = UserLookup.find(parts.host(), rootfs, specs.user());
     RuntimeSpec.Builder runtimeSpec = specs.container(directory, record, network, user).toBuilder();
     // Where there is a limit to what it writes, what it writes to its volumes counts.
-    boolean limited = spec.writableLimit().isPresent();
+    boolean inRoot = spec.writableLimit().isPresent() || spec.hasVolumesInRoot();
     new ContainerMounts(parts, directory, record, spec, mounted)
-        .make(rootfs, limited ? Set.of() : image.volumes(), runtimeSpec);
-    if (limited) {
+        .make(rootfs, inRoot ? Set.of() : image.volumes(), runtimeSpec);
+    if (inRoot) {
       volumesInRoot(rootfs, directory, spec, image.volumes(), runtimeSpec);
     }
     HostLimits.Clamped<RuntimeSpec> clamped = parts.limits().clamp(runtimeSpec.build());

@@ -194,11 +194,32 @@ public final class ContainerFiles {
 
   /** A layer of the changes, in a file that does not exist yet. */
   WrittenLayer layer(Path file, Instant latest) {
-    FileWork.Layer written =
-        FileWork.ask(
-            parts.host(),
-            changes(Task.LAYER, file.toString(), latest.getEpochSecond()),
-            FileWork.Layer.class);
+    return layer(file, changes(Task.LAYER, file.toString(), latest.getEpochSecond()));
+  }
+
+  /**
+   * A layer of what is in a volume of the container, as a directory of the image.
+   *
+   * @param data the files of the volume
+   */
+  WrittenLayer volumeLayer(Path data, String place, Path file, Instant latest) {
+    return layer(
+        file,
+        new FileWork.Request(
+            Task.TREE_LAYER,
+            data.toString(),
+            place,
+            !parts.host().hasIdRange(),
+            parts.host().rootless(),
+            false,
+            List.of(),
+            List.of(),
+            file.toString(),
+            latest.getEpochSecond()));
+  }
+
+  private WrittenLayer layer(Path file, FileWork.Request request) {
+    FileWork.Layer written = FileWork.ask(parts.host(), request, FileWork.Layer.class);
     return new WrittenLayer(
         file,
         Compression.GZIP,

@@ -84,7 +84,34 @@ public final class ContainerSpec {
 
   /** A builder that starts from this spec. */
   public Builder toBuilder() {
-    return state.copy();
+    return state.copy(state.image);
+  }
+
+  /** The same for an image that was made of a container of this spec, with its volumes in it. */
+  ContainerSpec fork(ImageReference primed) {
+    Builder fork = state.copy(primed);
+    fork.mounts.removeIf(ContainerSpec::isForked);
+    fork.volumesInRoot = true;
+    return fork.build();
+  }
+
+  /** Whether it is a volume whose files are in a primed image. */
+  static boolean isForked(Mount mount) {
+    return mount.kind() == Mount.Kind.VOLUME && mount.name().isEmpty();
+  }
+
+  /** The same for a container that runs once, and that only its maker finds. */
+  ContainerSpec once() {
+    Builder copy = toBuilder();
+    copy.name = null;
+    copy.detached = false;
+    copy.restartPolicy = RestartPolicy.NO;
+    return copy.build();
+  }
+
+  /** Whether the volumes of its image are a part of its root file system. */
+  boolean hasVolumesInRoot() {
+    return state.volumesInRoot;
   }
 
   public ImageReference image() {
@@ -291,13 +318,14 @@ public final class ContainerSpec {
     private RestartPolicy restartPolicy = RestartPolicy.NO;
     private @Nullable HealthCheck healthCheck;
     private @Nullable ConsoleSize tty;
+    private boolean volumesInRoot;
 
     private Builder(ImageReference image) {
       this.image = image;
     }
 
-    private Builder copy() {
-      Builder copy = new Builder(image);
+    private Builder copy(ImageReference other) {
+      Builder copy = new Builder(other);
       copy.name = name;
       copy.entrypoint = entrypoint;
       copy.command = command;
@@ -334,6 +362,7 @@ public final class ContainerSpec {
       copy.restartPolicy = restartPolicy;
       copy.healthCheck = healthCheck;
       copy.tty = tty;
+      copy.volumesInRoot = volumesInRoot;
       return copy;
     }
 
@@ -685,7 +714,7 @@ public final class ContainerSpec {
 
     /** The spec. */
     public ContainerSpec build() {
-      Builder built = copy();
+      Builder built = copy(image);
       if (tty != null && stdio != Stdio.INTERACTIVE) {
         built.stdio = detached ? Stdio.INTERACTIVE : Stdio.PIPED;
       }

@@ -55,14 +55,16 @@ final class FileWork {
     /** Tells what was changed through an overlay, as a JSON array. */
     CHANGES,
     /** Writes a layer of that to a file, and tells its digests. */
-    LAYER
+    LAYER,
+    /** The same of a whole tree, which takes the place of a path. */
+    TREE_LAYER
   }
 
   /**
    * What a worker is told.
    *
    * @param tree a directory
-   * @param path in the tree
+   * @param path in the tree; for a layer of a whole tree, where that puts it
    * @param recordedOwners whether there is one id alone, and owners are written down
    * @param userAttributes whether the overlay was mounted by an ordinary user
    * @param harmless whether what is dangerous on a host is left out
@@ -157,16 +159,17 @@ final class FileWork {
         List<FileChange> changes = diff(request, ownership).changes(lower);
         out.write(MAPPER.writeValueAsBytes(changes));
       }
-      case LAYER -> {
-        WrittenLayer layer =
-            diff(request, ownership)
-                .clamp(Instant.ofEpochSecond(request.latestSeconds()))
-                .writeTo(Path.of(request.file()));
-        out.write(
-            MAPPER.writeValueAsBytes(
-                new Layer(layer.digest().toString(), layer.size(), layer.diffId().toString())));
-      }
+      case LAYER -> out.write(layer(diff(request, ownership), request));
+      case TREE_LAYER ->
+          out.write(layer(LayerDiff.ofTree(tree).at(request.path()).ownership(ownership), request));
     }
+  }
+
+  private static byte[] layer(LayerDiff diff, Request request) throws IOException {
+    WrittenLayer layer =
+        diff.clamp(Instant.ofEpochSecond(request.latestSeconds())).writeTo(Path.of(request.file()));
+    return MAPPER.writeValueAsBytes(
+        new Layer(layer.digest().toString(), layer.size(), layer.diffId().toString()));
   }
 
   private static LayerDiff diff(Request request, Ownership ownership) {

@@ -308,6 +308,11 @@ public final class Images {
     return pruned;
   }
 
+  /** Forgets names with what only they keep. */
+  void forget(List<ImageReference> names) {
+    new Pruning(store, snapshotter, containers, PruneRules.NO_NAMES).forget(names);
+  }
+
   /**
    * Looks whether the store is whole: every record and blob, and that every layer is unpacked or
    * can be. Reads all blobs. Others go on meanwhile.

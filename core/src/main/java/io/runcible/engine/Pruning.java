@@ -43,13 +43,8 @@ final class Pruning {
   Pruned run() {
     Pruned pruned;
     try (Sweep sweep = store.sweep(LIMIT)) {
-      // After the leases were looked at: who makes a container holds one until it has its record.
-      Set<Digest> contained = new HashSet<>();
       Set<String> images = new HashSet<>();
-      for (ContainerRecord container : containers.get()) {
-        container.layers().forEach(id -> contained.add(Digest.parse(id)));
-        images.add(container.image());
-      }
+      Set<Digest> contained = contained(images);
       List<ImageReference> names = forget(sweep, contained, images);
       Set<Digest> used = sweep.used();
       used.addAll(contained);
@@ -62,6 +57,38 @@ final class Pruning {
       snapshotter.clean();
     }
     return pruned;
+  }
+
+  /** After the leases were looked at: who makes a container holds one until it has its record. */
+  private Set<Digest> contained(Set<String> images) {
+    Set<Digest> contained = new HashSet<>();
+    for (ContainerRecord container : containers.get()) {
+      container.layers().forEach(id -> contained.add(Digest.parse(id)));
+      images.add(container.image());
+    }
+    return contained;
+  }
+
+  /** Of these names, and of nothing else, removes the content that nobody uses besides. */
+  void forget(List<ImageReference> names) {
+    if (names.isEmpty()) {
+      return;
+    }
+    try (Sweep sweep = store.sweep(LIMIT)) {
+      Set<Digest> content = new HashSet<>();
+      for (ImageRecord name : sweep.names()) {
+        if (names.contains(name.reference())) {
+          content.addAll(name.blobs());
+          content.addAll(name.layers());
+          sweep.remove(name);
+        }
+      }
+      content.removeAll(sweep.used());
+      content.removeAll(contained(new HashSet<>()));
+      content.stream().filter(snapshotter::contains).forEach(snapshotter::remove);
+      content.stream().filter(store.content()::contains).forEach(store.content()::remove);
+    }
+    snapshotter.clean();
   }
 
   private static List<Digest> unused(List<Digest> all, Set<Digest> used) {

@@ -94,6 +94,14 @@ final class VolumeStore {
     return name;
   }
 
+  /** Whether these are the files of a volume that goes with a container. */
+  boolean isDataOf(Path files, ContainerRecord container) {
+    Path volume = files.getParent();
+    return volume != null
+        && root.equals(volume.getParent())
+        && volume.getFileName().toString().startsWith(container.token() + "-");
+  }
+
   private void make(String name, VolumeRecord record) {
     Path unnamed = root.resolve(NEW + UUID.randomUUID());
     try {

@@ -47,6 +47,7 @@ final class EngineProgram {
           Map.entry("pull-once", EngineProgram::pullOnce),
           Map.entry("pull-and-wait", EngineProgram::pullAndWait),
           Map.entry("share", EngineProgram::share),
+          Map.entry("prime", EngineProgram::prime),
           Map.entry("detach-and-close", EngineProgram::detachAndClose),
           Map.entry("detach-and-wait", EngineProgram::detachAndWait));
 
@@ -234,6 +235,24 @@ final class EngineProgram {
       say("ready");
       awaitInput();
       say(engine.images().pull(reference).descriptor().digest().toString());
+    }
+  }
+
+  /** Primes until the input ends. */
+  private void prime() {
+    try (ContainerEngine engine = open()) {
+      Priming priming =
+          Priming.of(
+              "slow",
+              container -> {
+                container.start();
+                container.awaitReady(Ready.onLog("up"));
+                say("priming");
+                awaitInput();
+              });
+      say("asking");
+      ContainerSpec spec = sh("trap 'exit 0' TERM; echo up; while :; do sleep 0.05; done").build();
+      say(engine.prime(spec, priming).image().toString());
     }
   }
 

@@ -37,6 +37,7 @@ class PostgresIT {
       fill(registry, reference);
       pullTwice(engine, reference);
       ask(engine, reference);
+      prime(engine, reference);
     }
   }
 
@@ -77,6 +78,36 @@ class PostgresIT {
         assertThat(new String(query.stdout().readAllBytes(), UTF_8)).isEqualTo("42\n");
       }
       assertThat(postgres.stop(Duration.ofMinutes(1)).code()).isZero();
+    }
+  }
+
+  /** Its image declares its data directory as a volume. */
+  private static void prime(ContainerEngine engine, String reference) throws IOException {
+    Ready ready = Ready.onCommand("psql", "-c", "select 1").within(Duration.ofMinutes(2));
+    Priming priming =
+        Priming.of(
+            "table",
+            db -> {
+              db.start();
+              db.awaitReady(ready);
+              ask(db, "create table t as select generate_series(1, 1000) n");
+            });
+    ContainerSpec spec = ContainerSpec.builder(reference).memory("512m").build();
+    ContainerSpec fork = engine.prime(spec, priming);
+    try (Container one = engine.run(fork);
+        Container other = engine.run(engine.prime(spec, priming))) {
+      one.awaitReady(ready);
+      other.awaitReady(ready);
+      ask(one, "delete from t where n > 10");
+      assertThat(ask(one, "select count(*) from t")).isEqualTo("10");
+      assertThat(ask(other, "select count(*) from t")).isEqualTo("1000");
+    }
+  }
+
+  private static String ask(Container postgres, String sql) throws IOException {
+    try (ContainerProcess query = postgres.exec("psql", "-tAqc", sql)) {
+      assertThat(query.waitFor().code()).isZero();
+      return new String(query.stdout().readAllBytes(), UTF_8).strip();
     }
   }
 }

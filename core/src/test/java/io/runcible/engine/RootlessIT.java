@@ -86,6 +86,7 @@ class RootlessIT {
         .containsEntry("anonymous", "app")
         .containsEntry("volumes", "[own]")
         .containsEntry("unused", "true")
+        .containsEntry("primed", "640 kept x y")
         .containsEntry("image", "1 app")
         .containsEntry("overlay", "hostchanged")
         .containsEntry("kept", "host")
@@ -107,6 +108,7 @@ class RootlessIT {
         .containsEntry("chown", "33:44")
         .containsEntry("user", "33")
         .containsEntry("volume", "0:755 1000:755")
+        .containsEntry("primed owner", "1000:1000")
         .containsEntry("archive", "12:34")
         .containsEntry("stopped", "137");
   }

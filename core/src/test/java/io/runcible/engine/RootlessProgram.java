@@ -130,6 +130,13 @@ final class RootlessProgram {
     } catch (IOException e) {
       say("overlay", e);
     }
+    String fill = "echo kept >/home/app/x && chmod 640 /home/app/x";
+    Priming priming = Priming.of("own", container -> container.start().waitFor());
+    ContainerSpec fork =
+        engine.prime(sh("busybox", fill).mount(Mount.volume("/home")).build(), priming);
+    String look = "stat -c %a /home/app/x; cat /home/app/x; touch /home/app/y && ls /home/app";
+    say("primed", output(fork.toBuilder().command("sh", "-c", look)));
+    say("primed owner", output(fork.toBuilder().command("stat", "-c", "%u:%g", "/home/app")));
     say(
         "sized",
         output(
