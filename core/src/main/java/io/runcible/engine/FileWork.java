@@ -236,7 +236,7 @@ final class FileWork {
       stdout.transferTo(out);
       String said = new String(stderr.readNBytes(MAX_MESSAGE), StandardCharsets.UTF_8).strip();
       WaitStatus status = worker.waitFor(END_LIMIT).orElseGet(worker::killAndWait);
-      if (!status.equals(new WaitStatus(0, 0))) {
+      if (!status.isSuccess()) {
         throw failure(said);
       }
       if (unread != null) {

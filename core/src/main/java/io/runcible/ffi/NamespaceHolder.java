@@ -151,7 +151,7 @@ final class NamespaceHolder implements PrivilegedHost {
         throw new RuncibleException(
             ErrorKind.TIMEOUT, "'" + command.get(0) + "' did not end within " + LIMIT);
       }
-      if (!status.get().equals(new WaitStatus(0, 0))) {
+      if (!status.get().isSuccess()) {
         throw new RuncibleException(
             ErrorKind.INTERNAL,
             "'" + String.join(" ", command) + "' failed (" + status.get() + "): " + said);

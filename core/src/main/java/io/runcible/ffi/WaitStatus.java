@@ -7,6 +7,11 @@ package io.runcible.ffi;
  * @param signal the signal that ended it, 0 if it exited
  */
 public record WaitStatus(int code, int signal) {
+  /** Whether it exited with 0. */
+  public boolean isSuccess() {
+    return code == 0 && signal == 0;
+  }
+
   /** Reads the status word of {@code wait(2)}. */
   static WaitStatus ofWord(int word) {
     int signal = word & 0x7f;

@@ -80,7 +80,7 @@ final class HostCommand {
       throw new RuncibleException(
           ErrorKind.TIMEOUT, "cannot " + what + ": '" + program + "' did not end in " + LIMIT);
     }
-    if (!end.get().equals(new WaitStatus(0, 0))) {
+    if (!end.get().isSuccess()) {
       String said = text.strip().replaceAll("\\s+", " ");
       throw new RuncibleException(
           ErrorKind.UNAVAILABLE,

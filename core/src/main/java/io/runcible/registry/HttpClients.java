@@ -27,9 +27,7 @@ final class HttpClients {
 
   private final TlsSettings tls;
   private final ProxySettings proxies;
-  private final Map<Key, OkHttpClient> clients = new ConcurrentHashMap<>();
-
-  private record Key(String scheme, String host, int port, boolean verified) {}
+  private final Map<String, OkHttpClient> clients = new ConcurrentHashMap<>();
 
   /**
    * Makes no client yet.
@@ -48,7 +46,7 @@ final class HttpClients {
    * @param verified whether its certificate must be valid
    */
   OkHttpClient of(HttpUrl url, boolean verified) {
-    Key key = new Key(url.scheme(), url.host(), url.port(), verified);
+    String key = url.scheme() + " " + url.host() + " " + url.port() + " " + verified;
     OkHttpClient known = clients.get(key);
     if (known != null) {
       return known;

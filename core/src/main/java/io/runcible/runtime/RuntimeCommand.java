@@ -50,7 +50,7 @@ final class RuntimeCommand {
           throw new RuncibleException(
               ErrorKind.TIMEOUT, what + ": '" + command.get(0) + "' did not end in " + LIMIT);
         }
-        if (!end.get().equals(new WaitStatus(0, 0))) {
+        if (!end.get().isSuccess()) {
           throw RuntimeFailures.of(what, List.of(RuntimeFailures.clean(answer)));
         }
         return answer;

@@ -110,7 +110,7 @@ final class RootlessUnpack {
       worker.killAndWait();
       throw e;
     }
-    if (!status.equals(new WaitStatus(0, 0))) {
+    if (!status.isSuccess()) {
       int colon = said.indexOf(':');
       ErrorKind kind = colon > 0 ? kind(said.substring(0, colon)) : ErrorKind.INTERNAL;
       throw new RuncibleException(kind, "the worker for layers failed: " + said);

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -55,8 +54,18 @@ final class Progress implements ProgressListener, AutoCloseable {
 
   private void line(Digest digest, long size, String what) {
     if (!terminal) {
-      System.err.printf(Locale.ROOT, "%.12s  %,d bytes  %s%n", digest.hex(), size, what);
+      System.err.println(
+          digest.hex().substring(0, 12) + "  " + grouped(size) + " bytes  " + what);
     }
+  }
+
+  /** With a comma before every three digits; a formatter takes a millisecond to do it. */
+  private static String grouped(long number) {
+    StringBuilder digits = new StringBuilder().append(number);
+    for (int i = digits.length() - 3; i > 0; i -= 3) {
+      digits.insert(i, ',');
+    }
+    return digits.toString();
   }
 
   /** Whether this stream, by its number, is one. */
