@@ -1,6 +1,8 @@
 /** A container engine that is a library: pulls, unpacks and runs OCI containers in this process. */
 module io.runcible {
   requires static transitive org.jspecify;
+  requires static jdk.jfr;
+  requires static micrometer.core;
   requires aircompressor;
   requires com.fasterxml.jackson.databind;
   requires com.fasterxml.jackson.dataformat.toml;
@@ -21,6 +23,7 @@ module io.runcible {
   exports io.runcible.engine;
   exports io.runcible.image;
   exports io.runcible.layout;
+  exports io.runcible.metrics;
   exports io.runcible.network;
   exports io.runcible.registry;
   exports io.runcible.runtime;

@@ -57,6 +57,7 @@ final class EngineResources implements AutoCloseable {
       Path containers = data.resolve("containers");
       Path journals = data.resolve("journal");
       ThreadFactory threads = daemonThreads();
+      Operations operations = new Operations();
       PrivilegedHost host = own(PrivilegedHost.open());
       LocalStore store = own(LocalStore.open(data, additional));
       Snapshotter snapshotter = Snapshotter.open(store, host);
@@ -98,7 +99,8 @@ final class EngineResources implements AutoCloseable {
               verifiers,
               policy,
               platform,
-              () -> records(containers));
+              () -> records(containers),
+              operations);
       parts =
           new EngineParts(
               host,
@@ -113,7 +115,7 @@ final class EngineResources implements AutoCloseable {
               pump,
               journal,
               threads,
-              own(new EngineTasks(threads)),
+              own(new EngineTasks(threads, operations)),
               images,
               containers);
     } catch (RuntimeException e) {
