@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The events of Flight Recorder: one for each {@link EngineOperation}, which lasts as long as that,
  * and for each pair of {@link EngineEvent}s one that lasts from the first to the second. No class
- * but {@link Operations} names this one, since there may be no Flight Recorder. What is not recorded
- * costs the question whether it is.
+ * but {@link Operations} names this one, since there may be no Flight Recorder. What is not
+ * recorded costs the question whether it is.
  */
 final class FlightEvents {
   /** What lasts, by the container and what else tells it from others of that. */

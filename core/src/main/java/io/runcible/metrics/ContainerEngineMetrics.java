@@ -34,8 +34,8 @@ import java.util.Map;
  * registry that keeps what is gone sees more names in the course of time.
  *
  * <p>Containers are looked at when somebody reads {@code runcible.containers}, and then not again
- * for a while, by default five seconds; meters of new ones are there for the next reader. It costs no
- * thread, and a few file reads for each container. After the close of the engine there are no
+ * for a while, by default five seconds; meters of new ones are there for the next reader. It costs
+ * no thread, and a few file reads for each container. After the close of the engine there are no
  * containers. Thread-safe; may be bound to several registries.
  */
 @SuppressWarnings("exports") // Who uses it has Micrometer.

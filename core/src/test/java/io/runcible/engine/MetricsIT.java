@@ -29,8 +29,17 @@ class MetricsIT {
 
   private static final List<String> EVENTS =
       List.of(
-          "Pull", "Unpack", "Create", "Start", "Exec", "Stop", "Remove", "ContainerRun", "ExecRun",
-          "ContainerPause", "OutOfMemory");
+          "Pull",
+          "Unpack",
+          "Create",
+          "Start",
+          "Exec",
+          "Stop",
+          "Remove",
+          "ContainerRun",
+          "ExecRun",
+          "ContainerPause",
+          "OutOfMemory");
 
   /** Begun before the first test, which would find its threads otherwise. */
   private static final Recording RECORDING = new Recording();
@@ -47,8 +56,7 @@ class MetricsIT {
     RECORDING.close();
   }
 
-  private static List<RecordedEvent> recorded(Path directory, String container)
-      throws IOException {
+  private static List<RecordedEvent> recorded(Path directory, String container) throws IOException {
     Path file = directory.resolve("events.jfr");
     try (Recording copy = RECORDING.copy(true)) {
       copy.dump(file);
@@ -118,7 +126,8 @@ class MetricsIT {
     try (Container one = ENGINE.get().run(ENGINE.sh("sleep 600").name("a").build());
         Container two = ENGINE.get().run(ENGINE.sh("sleep 600").name("b").build())) {
       assertThat(running(registry)).isEqualTo(2);
-      assertThat(measured(registry, "runcible.container.memory")).containsExactlyInAnyOrder("a", "b");
+      assertThat(measured(registry, "runcible.container.memory"))
+          .containsExactlyInAnyOrder("a", "b");
       try (Container three = ENGINE.get().run(ENGINE.sh("sleep 600").name("c").build());
           Container four = ENGINE.get().run(ENGINE.sh("sleep 600").name("d").build())) {
         assertThat(running(registry)).isEqualTo(4);
@@ -144,7 +153,8 @@ class MetricsIT {
     }
     assertThat(running(registry)).isZero();
     assertThat(measured(registry, "runcible.container.memory")).isEmpty();
-    assertThat(registry.get("runcible.operations").tag("operation", "start").functionCounter().count())
+    assertThat(
+            registry.get("runcible.operations").tag("operation", "start").functionCounter().count())
         .isEqualTo(4);
     assertThat(
             registry

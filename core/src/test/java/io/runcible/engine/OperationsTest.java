@@ -41,8 +41,7 @@ class OperationsTest {
         .hasSize(EngineOperation.values().length);
     assertThat(counts.failed())
         .isEqualTo(
-            Map.of(
-                EngineOperation.PULL, Map.of(ErrorKind.TIMEOUT, 2L, ErrorKind.INTERNAL, 1L)));
+            Map.of(EngineOperation.PULL, Map.of(ErrorKind.TIMEOUT, 2L, ErrorKind.INTERNAL, 1L)));
   }
 
   @Test
@@ -98,8 +97,7 @@ class OperationsTest {
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
     process.getOutputStream().close();
-    String output =
-        new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
     assertThat(process.waitFor()).isZero();
     assertThat(output).isEqualTo("false 1");
   }
