@@ -9,6 +9,8 @@ module io.runcible {
   requires static transitive jakarta.inject;
   requires static transitive microprofile.config.api;
   requires static microprofile.health.api;
+  requires static jdk.jfr;
+  requires static micrometer.core;
 
   requires aircompressor;
   requires com.fasterxml.jackson.databind;
@@ -32,6 +34,7 @@ module io.runcible {
   exports io.runcible.image;
   exports io.runcible.jakarta;
   exports io.runcible.layout;
+  exports io.runcible.metrics;
   exports io.runcible.network;
   exports io.runcible.registry;
   exports io.runcible.runtime;

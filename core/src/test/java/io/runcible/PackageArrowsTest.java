@@ -40,6 +40,7 @@ class PackageArrowsTest {
           Map.entry("runtime", List.of("state")),
           Map.entry("network", List.of("state")),
           Map.entry("engine", List.of("network", "runtime", "snapshot", "transfer")),
+          Map.entry("metrics", List.of("engine")),
           Map.entry("build", List.of("engine")),
           Map.entry("trust", List.of("registry")),
           Map.entry("sandbox", List.of("engine")),
@@ -101,6 +102,17 @@ class PackageArrowsTest {
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("jakarta..", "org.eclipse.microprofile..")
+        .check(classes);
+  }
+
+  @Test
+  void onlyTheMetricsPackageImportsMicrometer() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage(full("metrics"))
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("io.micrometer..")
         .check(classes);
   }
 

@@ -25,6 +25,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -265,7 +266,15 @@ public final class Container implements AutoCloseable {
     return begin();
   }
 
+  private <T> T counted(EngineOperation operation, Supplier<T> work) {
+    return parts.tasks().operations().run(operation, id(), work);
+  }
+
   private ContainerProcess begin() {
+    return counted(EngineOperation.START, this::beginRun);
+  }
+
+  private ContainerProcess beginRun() {
     connection.prepare();
     StartedProcess started = StartedProcess.run(parts, directory, record, stdio, connection.held());
     init = started;
@@ -501,7 +510,7 @@ public final class Container implements AutoCloseable {
    *     or user, FAILED_PRECONDITION if the container does not run, otherwise what the runtime says
    */
   public ContainerProcess exec(ExecSpec spec) {
-    ContainerProcess process = exec(spec, false);
+    ContainerProcess process = counted(EngineOperation.EXEC, () -> exec(spec, false));
     lifecycle.executing(process, spec.command());
     return process;
   }
@@ -561,6 +570,10 @@ public final class Container implements AutoCloseable {
    * @return how it ended
    */
   public ExitStatus stop(Duration grace) {
+    return counted(EngineOperation.STOP, () -> stopWithin(grace));
+  }
+
+  private ExitStatus stopWithin(Duration grace) {
     ContainerProcess process = process();
     long patience = grace.compareTo(LONGEST_GRACE) < 0 ? grace.toNanos() : LONGEST_GRACE.toNanos();
     long begin = System.nanoTime();
@@ -703,7 +716,12 @@ public final class Container implements AutoCloseable {
     }
     lifecycle.stopWanted();
     try {
-      Uninterrupted.run(parts.threads(), this::remove);
+      counted(
+          EngineOperation.REMOVE,
+          () -> {
+            Uninterrupted.run(parts.threads(), this::remove);
+            return this;
+          });
       lifecycle.publish(new EngineEvent.Removed(Instant.now(), id()));
     } finally {
       connection.close();

@@ -98,6 +98,15 @@ public final class ContainerEngine implements AutoCloseable {
    */
   public Container create(ContainerSpec spec) {
     requireOpen();
+    return operations()
+        .run(EngineOperation.CREATE, spec.image().toString(), () -> createWithLease(spec));
+  }
+
+  private Operations operations() {
+    return resources.parts().tasks().operations();
+  }
+
+  private Container createWithLease(ContainerSpec spec) {
     Lease lease = images().lease();
     try {
       Image image = images().require(spec.image(), lease);
@@ -234,6 +243,11 @@ public final class ContainerEngine implements AutoCloseable {
   public EventStream events(EventFilter filter) {
     requireOpen();
     return resources.parts().tasks().subscribe(filter);
+  }
+
+  /** What this engine has done so far, also after its close. */
+  public EngineCounts counts() {
+    return operations().counts();
   }
 
   private synchronized void requireOpen() {

@@ -58,6 +58,7 @@ final class EngineResources implements AutoCloseable {
     try {
       Path containers = data.resolve("containers");
       Path journals = data.resolve("journal");
+      Operations operations = new Operations();
       LocalStore store = own(LocalStore.open(data, additional));
       ImageSource registry = given != null ? given : own(RegistryClient.create());
       String installed =
@@ -104,7 +105,8 @@ final class EngineResources implements AutoCloseable {
               verifiers,
               policy,
               platform,
-              () -> records(containers));
+              () -> records(containers),
+              operations);
       parts =
           new EngineParts(
               host,
@@ -119,7 +121,7 @@ final class EngineResources implements AutoCloseable {
               pump,
               journal,
               threads,
-              own(new EngineTasks(threads)),
+              own(new EngineTasks(threads, operations)),
               images,
               containers);
     } catch (RuntimeException e) {

@@ -26,7 +26,10 @@ final class EngineTasks implements AutoCloseable {
   private final ThreadPoolExecutor workers;
   private final Set<EventStream> streams = ConcurrentHashMap.newKeySet();
 
-  EngineTasks(ThreadFactory threads) {
+  private final Operations operations;
+
+  EngineTasks(ThreadFactory threads, Operations operations) {
+    this.operations = operations;
     clock = new ScheduledThreadPoolExecutor(1, threads);
     clock.setRemoveOnCancelPolicy(true);
     workers =
@@ -58,7 +61,12 @@ final class EngineTasks implements AutoCloseable {
     }
   }
 
+  Operations operations() {
+    return operations;
+  }
+
   void publish(EngineEvent event) {
+    operations.tell(event);
     streams.forEach(stream -> stream.offer(event));
   }
 

@@ -35,6 +35,7 @@ public final class Images {
   private final HostPolicy policy;
   private final Platform platform;
   private final Supplier<List<ContainerRecord>> containers;
+  private final Operations operations;
 
   Images(
       LocalStore store,
@@ -44,7 +45,8 @@ public final class Images {
       List<ImageVerifier> verifiers,
       HostPolicy policy,
       Platform platform,
-      Supplier<List<ContainerRecord>> containers) {
+      Supplier<List<ContainerRecord>> containers,
+      Operations operations) {
     this.store = store;
     this.snapshotter = snapshotter;
     this.unpacker = unpacker;
@@ -53,6 +55,7 @@ public final class Images {
     this.policy = policy;
     this.platform = platform;
     this.containers = containers;
+    this.operations = operations;
   }
 
   /** As {@link #pull(String, ProgressListener)} without a listener. */
@@ -88,6 +91,18 @@ public final class Images {
   }
 
   private Image fetch(
+      ImageSource source,
+      ImageReference from,
+      ImageReference name,
+      ProgressListener listener,
+      Lease lease) {
+    return operations.run(
+        EngineOperation.PULL,
+        from.toString(),
+        () -> fetchAndUnpack(source, from, name, operations.counting(listener), lease));
+  }
+
+  private Image fetchAndUnpack(
       ImageSource source,
       ImageReference from,
       ImageReference name,
@@ -226,7 +241,10 @@ public final class Images {
       if (known.isPresent()) {
         lease.keep(content(known.get()));
         if (!chain(known.get()).stream().allMatch(snapshotter::contains)) {
-          unpacker.unpack(known.get(), ProgressListener.NONE);
+          operations.run(
+              EngineOperation.UNPACK,
+              reference.toString(),
+              () -> unpacker.unpack(known.get(), ProgressListener.NONE));
         }
       }
       return known;

@@ -21,10 +21,9 @@ import picocli.CommandLine.ParseResult;
 /**
  * The command line.
  *
- * <p>Exit codes: 0 for success; of {@code run}, {@code exec} and
- * {@code attach} that of the process; 2 for a
- * command line that is not understood; 125 for an error, 126 for a program that cannot be executed,
- * 127 for one that is not there; an error is one line on the error output.
+ * <p>Exit codes: 0 for success; of {@code run}, {@code exec} and {@code attach} that of the
+ * process; 2 for a command line that is not understood; 125 for an error, 126 for a program that
+ * cannot be executed, 127 for one that is not there; an error is one line on the error output.
  */
 @Command(
     name = "runcible",
