@@ -109,6 +109,15 @@ public abstract class AbstractContainerExtension<T extends AbstractContainerExte
     return self();
   }
 
+  /**
+   * How a client reaches it, for frameworks; asked when the container is ready. By default told by
+   * the image, if that is one of the usual images of PostgreSQL, MySQL, MariaDB, Redis, MongoDB,
+   * Kafka or RabbitMQ by the last part of its name, and otherwise empty.
+   */
+  protected Optional<ServiceConnection> connection() {
+    return KnownImages.connection(container());
+  }
+
   /** The container. */
   public final Container container() {
     Container running = container;

@@ -38,7 +38,8 @@ final class ContainerStarter {
 
   private StartedContainer startHere(Surroundings surroundings) {
     ContainerEngine engine = surroundings.engine();
-    ContainerSpec spec = plan.spec(surroundings);
+    ContainerSpec wanted = plan.spec(surroundings);
+    ContainerSpec spec = wanted;
     pull(engine, spec);
     List<ClassPathFile> files = plan.files(surroundings);
     Optional<PrimedState> state = plan.state();
@@ -46,7 +47,9 @@ final class ContainerStarter {
       spec = engine.prime(spec, priming(state.get(), files, plan.ready(spec)));
       files = List.of();
     }
-    return start(engine, spec, files);
+    StartedContainer started = start(engine, spec, files);
+    KnownImages.started(started.container(), wanted);
+    return started;
   }
 
   private Priming priming(PrimedState state, List<ClassPathFile> files, Optional<Ready> ready) {
