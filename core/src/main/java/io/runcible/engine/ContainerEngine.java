@@ -109,7 +109,10 @@ public final class ContainerEngine implements AutoCloseable {
   private Container createWithLease(ContainerSpec spec) {
     Lease lease = images().lease();
     try {
-      Image image = images().require(spec.image(), lease);
+      Image image =
+          spec.hasVolumesInRoot()
+              ? images().requirePrimed(spec.image(), lease)
+              : images().require(spec.image(), lease);
       List<Digest> chain = Images.chain(image);
       Container container = factory.create(spec, image.config(), chain, lease);
       container.onClose(() -> containers.remove(container.id(), container));

@@ -235,6 +235,16 @@ public final class Images {
         .orElseGet(() -> fetch(registry, reference, reference, ProgressListener.NONE, lease));
   }
 
+  /** The same for one that no registry has. */
+  Image requirePrimed(ImageReference reference, Lease lease) {
+    return stored(reference, lease)
+        .orElseThrow(
+            () ->
+                new RuncibleException(
+                    ErrorKind.NOT_FOUND,
+                    "the primed image " + reference + " was removed; prime it again"));
+  }
+
   private Optional<Image> stored(ImageReference reference, Lease lease) {
     try {
       Optional<Image> known = find(reference);

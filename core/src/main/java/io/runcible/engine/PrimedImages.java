@@ -60,16 +60,29 @@ final class PrimedImages {
     ImageReference image = ImageReference.parse(REPOSITORY + ":" + key);
     makeDirectory();
     if (!isThere(key, image, priming)) {
-      LockFile alone = LockFile.acquire(lock(key), true, priming.limit());
-      try (alone) {
-        if (parts.images().find(image).isEmpty()) {
-          make(spec, priming, image);
-        }
-        remember(key, priming);
-      }
+      makeAlone(key, image, spec, priming);
       removeOld(key);
     }
     return spec.fork(image);
+  }
+
+  /** Unless somebody else has made it while this one waited. */
+  private void makeAlone(String key, ImageReference image, ContainerSpec spec, Priming priming) {
+    LockFile alone = LockFile.acquire(lock(key), true, priming.limit());
+    boolean made = false;
+    try {
+      if (parts.images().find(image).isEmpty()) {
+        make(spec, priming, image);
+      }
+      remember(key, priming);
+      made = true;
+    } finally {
+      if (made) {
+        alone.close();
+      } else {
+        alone.closeAndRemove();
+      }
+    }
   }
 
   private static void requireForkable(ContainerSpec spec) {
@@ -191,7 +204,7 @@ final class PrimedImages {
         },
         volumes);
     try (Lease lease = parts.images().lease()) {
-      parts.images().require(image, lease);
+      parts.images().requirePrimed(image, lease);
     }
   }
 

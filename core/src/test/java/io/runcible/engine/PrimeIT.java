@@ -195,7 +195,11 @@ class PrimeIT {
     assertThat(engine.images().list()).hasSize(names);
     assertThat(engine.list()).isEmpty();
     assertThat(engine.volumes().list()).isEmpty();
+    String[] kept = ENGINE.root().data().resolve("primed").toFile().list();
     engine.prime(spec().build(), thrown);
+    assertThat(ENGINE.root().data().resolve("primed").toFile().list())
+        .hasSize(kept.length + 2)
+        .contains(kept);
     assertThat(primed).hasValue(2);
   }
 
@@ -259,6 +263,7 @@ class PrimeIT {
     // And one that somebody removed is made again.
     engine.images().prune(PruneRules.unused().label(Priming.LABEL, "next"));
     assertThat(engine.images().find(kept.image().toString())).isEmpty();
+    assertThat(kind(() -> engine.run(kept))).isEqualTo(ErrorKind.NOT_FOUND);
     assertThat(
             ENGINE
                 .run(engine.prime(spec().build(), next).toBuilder().command("cat", "/data/x"))

@@ -31,6 +31,8 @@ public abstract class AbstractContainerExtension<T extends AbstractContainerExte
   private final List<AbstractContainerExtension<?>> others = new ArrayList<>();
   private final List<String[]> files = new ArrayList<>();
   private String name;
+  private String stateName = "";
+  private @Nullable Primer<? super T> primer;
   private @Nullable Ready ready;
   private volatile @Nullable Container container;
 
@@ -84,10 +86,36 @@ public abstract class AbstractContainerExtension<T extends AbstractContainerExte
     return self();
   }
 
+  /**
+   * Fills the service once, for all test runs, and begins with that, in a copy of its own.
+   *
+   * @param name tells what it does apart from what others do, and from what it did before
+   * @param primer gets this, the container of which is the one to be filled
+   */
+  public final T prime(String name, Primer<? super T> primer) {
+    stateName = name;
+    this.primer = primer;
+    return self();
+  }
+
+  /** The same with a primer whose class, which is no lambda, is its name. */
+  public final T prime(Primer<? super T> primer) {
+    return prime(PrimedState.nameOf(primer.getClass()), primer);
+  }
+
   /** Starts these before, if they have not been started. */
   public final T dependsOn(AbstractContainerExtension<?>... others) {
     this.others.addAll(List.of(others));
     return self();
+  }
+
+  /**
+   * How a client reaches it, for frameworks; asked when the container is ready. By default told by
+   * the image, if that is one of the usual images of PostgreSQL, MySQL, MariaDB, Redis, MongoDB,
+   * Kafka or RabbitMQ by the last part of its name, and otherwise empty.
+   */
+  protected Optional<ServiceConnection> connection() {
+    return KnownImages.connection(container());
   }
 
   /** The container. */
@@ -187,6 +215,35 @@ public abstract class AbstractContainerExtension<T extends AbstractContainerExte
     }
   }
 
+  /** Fills the container as this service, whose accessors then speak of that container. */
+  private final class OfService implements Primer<Container> {
+    private final Primer<? super T> primer;
+
+    OfService(Primer<? super T> primer) {
+      this.primer = primer;
+    }
+
+    @Override
+    public void prime(Container primed) throws Exception {
+      container = primed;
+      try {
+        primer.prime(self());
+      } finally {
+        container = null;
+      }
+    }
+
+    @Override
+    public List<String> resources() {
+      return primer.resources();
+    }
+
+    @Override
+    public String version() {
+      return primer.version();
+    }
+  }
+
   private final class Plan implements ContainerPlan {
     private final ClassLoader loader;
 
@@ -227,6 +284,14 @@ public abstract class AbstractContainerExtension<T extends AbstractContainerExte
     @Override
     public Pull pull() {
       return Pull.MISSING;
+    }
+
+    @Override
+    public Optional<PrimedState> state() {
+      Primer<? super T> wanted = primer;
+      return wanted == null
+          ? Optional.empty()
+          : Optional.of(new PrimedState(stateName, new OfService(wanted), loader));
     }
 
     @Override

@@ -169,6 +169,13 @@ final class AnnotatedContainer implements ContainerPlan {
   }
 
   @Override
+  public Optional<PrimedState> state() {
+    return wanted.prime() == Primer.None.class
+        ? Optional.empty()
+        : Optional.of(PrimedState.of(wanted.prime(), loader));
+  }
+
+  @Override
   public String reuseKey() {
     return wanted.reuse().isEmpty() ? "" : wanted.reuse() + "\n" + wanted;
   }

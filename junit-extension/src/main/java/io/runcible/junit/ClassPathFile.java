@@ -33,11 +33,15 @@ record ClassPathFile(URL resource, String destination) {
   }
 
   static ClassPathFile of(String resource, String destination, ClassLoader loader) {
+    return new ClassPathFile(find(resource, loader), destination);
+  }
+
+  static URL find(String resource, ClassLoader loader) {
     URL found = loader.getResource(resource.startsWith("/") ? resource.substring(1) : resource);
     if (found == null) {
       throw new ExtensionConfigurationException("there is no '" + resource + "' on the class path");
     }
-    return new ClassPathFile(found, destination);
+    return found;
   }
 
   void copyInto(Container container) {

@@ -292,6 +292,11 @@ final class ComposeService implements ContainerPlan {
   }
 
   @Override
+  public Optional<PrimedState> state() {
+    return Optional.empty();
+  }
+
+  @Override
   public String reuseKey() {
     return "";
   }

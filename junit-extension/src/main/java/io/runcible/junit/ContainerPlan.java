@@ -39,6 +39,9 @@ interface ContainerPlan {
 
   Pull pull();
 
+  /** What it begins with; empty for what is in the image. */
+  Optional<PrimedState> state();
+
   /** Empty for a container of its own. */
   String reuseKey();
 }

@@ -5,10 +5,12 @@ import io.runcible.RuncibleException;
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerSpec;
+import io.runcible.engine.Priming;
 import io.runcible.engine.Ready;
 import io.runcible.junit.ContainerPlan.Surroundings;
 import io.runcible.junit.RunContainer.Pull;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
@@ -36,15 +38,42 @@ final class ContainerStarter {
 
   private StartedContainer startHere(Surroundings surroundings) {
     ContainerEngine engine = surroundings.engine();
-    ContainerSpec spec = plan.spec(surroundings);
+    ContainerSpec wanted = plan.spec(surroundings);
+    ContainerSpec spec = wanted;
     pull(engine, spec);
+    List<ClassPathFile> files = plan.files(surroundings);
+    Optional<PrimedState> state = plan.state();
+    if (state.isPresent()) {
+      spec = engine.prime(spec, priming(state.get(), files, plan.ready(spec)));
+      files = List.of();
+    }
+    StartedContainer started = start(engine, spec, files);
+    KnownImages.started(started.container(), wanted);
+    return started;
+  }
+
+  private Priming priming(PrimedState state, List<ClassPathFile> files, Optional<Ready> ready) {
+    return state.priming(
+        files,
+        container -> {
+          try {
+            start(container, files, ready);
+            state.primer().prime(container);
+          } catch (Exception | Error e) {
+            FailureReport.publish(context, plan.name(), container, elapsed());
+            throw e;
+          }
+        });
+  }
+
+  private StartedContainer start(
+      ContainerEngine engine, ContainerSpec spec, List<ClassPathFile> files) {
     if (!plan.reuseKey().isEmpty()) {
       ReusedContainer.Use shared =
-          ReusedContainer.join(
-              engine, plan.reuseKey(), spec, own -> create(engine, own, surroundings));
+          ReusedContainer.join(engine, plan.reuseKey(), spec, own -> create(engine, own, files));
       return started(shared.container(), shared.leave());
     }
-    Container container = create(engine, spec, surroundings);
+    Container container = create(engine, spec, files);
     return started(container, container::close);
   }
 
@@ -58,15 +87,19 @@ final class ContainerStarter {
     }
   }
 
-  private Container create(ContainerEngine engine, ContainerSpec spec, Surroundings surroundings) {
+  private void start(Container container, List<ClassPathFile> files, Optional<Ready> ready) {
+    for (ClassPathFile file : files) {
+      file.copyInto(container);
+    }
+    container.start();
+    ready.ifPresent(container::awaitReady);
+  }
+
+  private Container create(ContainerEngine engine, ContainerSpec spec, List<ClassPathFile> files) {
     Optional<Ready> ready = plan.ready(spec);
     Container container = engine.create(spec);
     try {
-      for (ClassPathFile file : plan.files(surroundings)) {
-        file.copyInto(container);
-      }
-      container.start();
-      ready.ifPresent(container::awaitReady);
+      start(container, files, ready);
       return container;
     } catch (RuntimeException e) {
       FailureReport.publish(context, plan.name(), container, elapsed());

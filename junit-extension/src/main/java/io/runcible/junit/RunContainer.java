@@ -1,5 +1,6 @@
 package io.runcible.junit;
 
+import io.runcible.engine.Container;
 import java.lang.annotation.Documented;
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Inherited;
@@ -174,6 +175,14 @@ public @interface RunContainer {
 
   /** When the image is pulled. */
   Pull pull() default Pull.MISSING;
+
+  /**
+   * What fills the container once, for all test runs: it begins with that, in a copy of its own. By
+   * default nothing, and the container begins with what is in the image. A value that differs from
+   * run to run in the command or the environment, such as <code>${random}</code>, makes each run
+   * fill it anew.
+   */
+  Class<? extends Primer<Container>> prime() default Primer.None.class;
 
   /** The names of containers that are ready before this one starts. */
   String[] dependsOn() default {};

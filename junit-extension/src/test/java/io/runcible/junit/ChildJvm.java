@@ -42,6 +42,24 @@ final class ChildJvm implements AutoCloseable {
       List<String> prefix,
       Map<String, String> properties)
       throws IOException {
+    return launch(classPath(platform), directory, test, prefix, properties);
+  }
+
+  /** The same with the jars of a directory in the place of those of Spring. */
+  static ChildJvm start(
+      String platform, Path jars, Path directory, Class<?> test, Map<String, String> properties)
+      throws IOException {
+    String classPath = classPath(platform) + File.pathSeparator + jars.toAbsolutePath() + "/*";
+    return launch(classPath, directory, test, List.of(), properties);
+  }
+
+  private static ChildJvm launch(
+      String classPath,
+      Path directory,
+      Class<?> test,
+      List<String> prefix,
+      Map<String, String> properties)
+      throws IOException {
     List<String> command = new ArrayList<>(prefix);
     command.addAll(
         List.of(
@@ -55,7 +73,7 @@ final class ChildJvm implements AutoCloseable {
     command.addAll(
         List.of(
             "-cp",
-            jar(platform) + File.pathSeparator + classPathWithoutJunit(),
+            classPath,
             "org.junit.platform.console.ConsoleLauncher",
             "execute",
             "--disable-banner",
@@ -85,10 +103,15 @@ final class ChildJvm implements AutoCloseable {
   }
 
   /** The jar has all of JUnit. */
-  private static String classPathWithoutJunit() {
-    return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
-        .filter(entry -> !entry.matches(".*/(junit-|opentest4j|apiguardian|surefire|console)[^/]*"))
-        .collect(Collectors.joining(File.pathSeparator));
+  private static String classPath(String platform) throws IOException {
+    return jar(platform)
+        + File.pathSeparator
+        + Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+            .filter(
+                entry ->
+                    !entry.matches(
+                        ".*/(junit-|opentest4j|apiguardian|surefire|console|spring-)[^/]*"))
+            .collect(Collectors.joining(File.pathSeparator));
   }
 
   /** Waits for its end, and returns all that it wrote. */

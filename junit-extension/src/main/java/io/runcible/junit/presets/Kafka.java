@@ -4,6 +4,8 @@ import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerSpec;
 import io.runcible.engine.Ready;
 import io.runcible.junit.AbstractContainerExtension;
+import io.runcible.junit.ServiceConnection;
+import io.runcible.junit.ServiceConnection.Kind;
 import io.runcible.network.PortBinding;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -70,6 +72,11 @@ public final class Kafka extends AbstractContainerExtension<Kafka> {
     return Optional.of(
         Ready.onAnswer(
             PORT, "\0\0\0\12\0\22\0\0\0\0\0\1\0\0", "(?s)^....\\x00\\x00\\x00\\x01\\x00\\x00"));
+  }
+
+  @Override
+  protected Optional<ServiceConnection> connection() {
+    return Optional.of(new ServiceConnection(Kind.KAFKA, bootstrapServers(), "", ""));
   }
 
   /** {@code host:port}, for {@code bootstrap.servers}. */

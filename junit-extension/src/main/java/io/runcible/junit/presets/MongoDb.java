@@ -4,6 +4,8 @@ import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerSpec;
 import io.runcible.engine.Ready;
 import io.runcible.junit.AbstractContainerExtension;
+import io.runcible.junit.ServiceConnection;
+import io.runcible.junit.ServiceConnection.Kind;
 import java.util.Optional;
 
 /** A MongoDB server without authentication. It is ready when it says so in its log, and listens. */
@@ -30,6 +32,11 @@ public final class MongoDb extends AbstractContainerExtension<MongoDb> {
   @Override
   protected Optional<Ready> defaultReady(ContainerSpec spec) {
     return Optional.of(Ready.all(Ready.onLog("(?i)waiting for connections"), Ready.onPort(PORT)));
+  }
+
+  @Override
+  protected Optional<ServiceConnection> connection() {
+    return Optional.of(new ServiceConnection(Kind.MONGODB, url("test"), "", ""));
   }
 
   /** {@code mongodb://host:port/database}. */

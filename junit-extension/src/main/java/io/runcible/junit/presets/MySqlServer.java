@@ -4,6 +4,8 @@ import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerSpec;
 import io.runcible.engine.Ready;
 import io.runcible.junit.AbstractContainerExtension;
+import io.runcible.junit.ServiceConnection;
+import io.runcible.junit.ServiceConnection.Kind;
 import java.util.Optional;
 
 /** What MySQL and MariaDB have in common. */
@@ -63,6 +65,11 @@ abstract class MySqlServer<T extends MySqlServer<T>> extends AbstractContainerEx
   @Override
   protected Optional<Ready> defaultReady(ContainerSpec spec) {
     return Optional.of(Ready.onAnswer(PORT, "", "(?s)^...\\x00\\x0a"));
+  }
+
+  @Override
+  protected Optional<ServiceConnection> connection() {
+    return Optional.of(new ServiceConnection(Kind.JDBC, jdbcUrl(), user, password));
   }
 
   /** The database. */

@@ -4,6 +4,8 @@ import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerSpec;
 import io.runcible.engine.Ready;
 import io.runcible.junit.AbstractContainerExtension;
+import io.runcible.junit.ServiceConnection;
+import io.runcible.junit.ServiceConnection.Kind;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
@@ -63,6 +65,11 @@ public final class Postgres extends AbstractContainerExtension<Postgres> {
         length > 127
             ? Ready.onCommand("pg_isready", "-q", "-h", "127.0.0.1")
             : Ready.onAnswer(PORT, "\0\0\0" + (char) length + startup, "^R"));
+  }
+
+  @Override
+  protected Optional<ServiceConnection> connection() {
+    return Optional.of(new ServiceConnection(Kind.JDBC, jdbcUrl(), user, password));
   }
 
   /** The database. */

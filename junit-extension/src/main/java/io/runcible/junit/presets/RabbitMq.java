@@ -4,6 +4,8 @@ import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerSpec;
 import io.runcible.engine.Ready;
 import io.runcible.junit.AbstractContainerExtension;
+import io.runcible.junit.ServiceConnection;
+import io.runcible.junit.ServiceConnection.Kind;
 import java.util.Optional;
 
 /**
@@ -47,6 +49,11 @@ public final class RabbitMq extends AbstractContainerExtension<RabbitMq> {
   @Override
   protected Optional<Ready> defaultReady(ContainerSpec spec) {
     return Optional.of(Ready.onAnswer(PORT, "AMQP\0\0\11\1", "^\\x01\\x00\\x00"));
+  }
+
+  @Override
+  protected Optional<ServiceConnection> connection() {
+    return Optional.of(new ServiceConnection(Kind.RABBITMQ, amqpUrl(), user, password));
   }
 
   /** The user. */

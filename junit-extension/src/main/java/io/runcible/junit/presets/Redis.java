@@ -4,6 +4,8 @@ import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerSpec;
 import io.runcible.engine.Ready;
 import io.runcible.junit.AbstractContainerExtension;
+import io.runcible.junit.ServiceConnection;
+import io.runcible.junit.ServiceConnection.Kind;
 import java.util.Optional;
 
 /**
@@ -32,6 +34,11 @@ public final class Redis extends AbstractContainerExtension<Redis> {
   @Override
   protected Optional<Ready> defaultReady(ContainerSpec spec) {
     return Optional.of(Ready.onAnswer(PORT, "PING\r\n", "^\\+PONG"));
+  }
+
+  @Override
+  protected Optional<ServiceConnection> connection() {
+    return Optional.of(new ServiceConnection(Kind.REDIS, url(), "", ""));
   }
 
   /** The host that a client connects to. */

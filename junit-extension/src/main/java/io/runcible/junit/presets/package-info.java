@@ -14,8 +14,10 @@
  * }</pre>
  *
  * <p>Passwords are for tests, and ports are published on the loopback device only. {@link
- * io.runcible.junit.presets.Postgres} and {@link io.runcible.junit.presets.Redis} are tested; the
- * others follow the documentation of their images and have not been run.
+ * io.runcible.junit.presets.Postgres}, {@link io.runcible.junit.presets.Redis}, {@link
+ * io.runcible.junit.presets.MariaDb}, {@link io.runcible.junit.presets.RabbitMq} and {@link
+ * io.runcible.junit.presets.Nginx} are tested with images made of Debian's packages; the others
+ * follow the documentation of their images and have not been run.
  */
 @NullMarked
 package io.runcible.junit.presets;
