@@ -20,7 +20,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  *
  * <p>An engine that the test opens must be closed before: register this extension first.
  */
-final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
+public final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
   private static final long PATIENCE_MILLIS = Rounds.patience(60).toMillis();
   private static final long PAUSE_MILLIS = 20;
 
@@ -32,7 +32,7 @@ final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
    *
    * @param roots asked before and after each test
    */
-  LeakCheck(Supplier<List<Path>> roots) {
+  public LeakCheck(Supplier<List<Path>> roots) {
     this.roots = roots;
   }
 
@@ -47,12 +47,12 @@ final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
   }
 
   /** Remembers what is there. */
-  void begin() {
+  public void begin() {
     before = look();
   }
 
   /** Fails if there is more now than before. */
-  void verify() {
+  public void verify() {
     long deadline = System.nanoTime() + PATIENCE_MILLIS * 1_000_000;
     List<String> left = left();
     while (!left.isEmpty() && System.nanoTime() < deadline) {
