@@ -193,7 +193,8 @@ final class Run {
   }
 
   private void send(WarmSandbox in) {
-    RunScripts scripts = new RunScripts(architecture, mark, failureMark);
+    RunScripts scripts =
+        new RunScripts(architecture, profile.resourceLimits(), mark, failureMark);
     List<String> variables =
         environment.entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()).toList();
     try {

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 
@@ -46,17 +47,21 @@ final class RunScripts {
   private static final int FREE = 3;
 
   private final Architecture architecture;
+  private final Map<Integer, Long> limits;
   private final byte[] mark;
   private final byte[] failureMark;
 
   /**
    * The scripts of a run.
    *
+   * @param limits of the program (getrlimit(2)), by their numbers
    * @param mark begins the end of the outputs
    * @param failureMark begins what is written instead of the program's output if it cannot start
    */
-  RunScripts(Architecture architecture, byte[] mark, byte[] failureMark) {
+  RunScripts(
+      Architecture architecture, Map<Integer, Long> limits, byte[] mark, byte[] failureMark) {
     this.architecture = architecture;
+    this.limits = limits;
     this.mark = mark;
     this.failureMark = failureMark;
   }
@@ -220,6 +225,15 @@ final class RunScripts {
     script.call(SystemCall.SETSID);
     script.call(SystemCall.DUP3, FREE, 0, 0).into(failure.error(0)).expect(0, failure.label);
     script.call(SystemCall.CLOSE, FREE);
+    limits.forEach(
+        (number, limit) -> {
+          ByteBuffer both = ByteBuffer.allocate(2 * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+          both.putLong(limit).putLong(limit);
+          script
+              .call(SystemCall.PRLIMIT64, 0, number, script.data(both.array()), 0)
+              .into(failure.error(0))
+              .expect(0, failure.label);
+        });
     Place arguments = script.texts(request.command());
     Place variables = script.texts(environment);
     for (int i = 0; i < paths.size(); i++) {

@@ -87,6 +87,16 @@ public final class SandboxProfile {
     return Optional.ofNullable(state.runtime);
   }
 
+  /**
+   * What stands in for missing limits, by their numbers in getrlimit(2). They are the program's
+   * alone: the runtime could not start with them.
+   */
+  Map<Integer, Long> resourceLimits() {
+    int data = 2;
+    int processes = 6;
+    return state.missingLimits ? Map.of(data, state.memory, processes, state.pids) : Map.of();
+  }
+
   boolean acceptsMissingLimits() {
     return state.missingLimits;
   }

@@ -64,10 +64,6 @@ final class SandboxSpec {
     // What the image declares as a volume would be a directory of the host without a limit.
     memory.addAll(volumes);
     memory.forEach(path -> spec.mount(Mount.tmpfs(path).size(size)));
-    if (profile.acceptsMissingLimits()) {
-      spec.ulimit("nproc", profile.pids(), profile.pids())
-          .ulimit("data", profile.memory(), profile.memory());
-    }
     common = spec.build();
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.runcible.HostTools;
 import io.runcible.engine.ChildJvm;
+import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.LeakCheck;
 import io.runcible.engine.TestEngine;
 import io.runcible.engine.TestRoot;
@@ -53,6 +54,12 @@ class SandboxProcessIT {
       assertThat(jvm.line()).isEqualTo("up=");
       assertThat(jvm.line()).isEqualTo("up=");
       jvm.close();
+      // What it was just making is of the next one to remove.
+      ContainerEngine.builder()
+          .dataRoot(root.path().resolve("data"))
+          .stateRoot(root.path().resolve("state"))
+          .build()
+          .close();
       leaks.verify();
     }
   }
