@@ -79,6 +79,17 @@ final class Output {
     }
   }
 
+  /**
+   * Reads what the ended program has left in its pipes, and forgets it: its runtime ends only when
+   * it has handed all on.
+   */
+  void drain() throws IOException {
+    byte[] rest = new byte[CHUNK];
+    while (in.read(rest, 0, CHUNK) >= 0) {
+      // Of no use.
+    }
+  }
+
   /** Where the mark may begin of which the rest is not there yet. */
   private int possibleMark() {
     int begin = Math.max(told, size - trailer);

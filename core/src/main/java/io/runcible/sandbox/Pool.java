@@ -27,6 +27,8 @@ import org.slf4j.LoggerFactory;
 final class Pool implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Pool.class);
 
+  private static final long REST_MILLIS = 10;
+
   private final Supplier<WarmSandbox> maker;
   private final Limits limits;
   private final ScheduledThreadPoolExecutor timer;
@@ -37,6 +39,7 @@ final class Pool implements AutoCloseable {
   private final Set<Ticket> running = new HashSet<>();
   private int making;
   private int workers;
+  private boolean resting;
   private boolean failing;
   private boolean closed;
 
@@ -140,8 +143,12 @@ final class Pool implements AutoCloseable {
     ticket.run.cancel(timer);
   }
 
-  /** Starts what can be started. */
+  /** Starts what can be started, and soon the work in the background. */
   private void pump() {
+    pump(false);
+  }
+
+  private void pump(boolean rested) {
     List<Runnable> tasks = new ArrayList<>();
     synchronized (this) {
       while (!closed && running.size() < limits.running() && !warm.isEmpty()) {
@@ -153,13 +160,26 @@ final class Pool implements AutoCloseable {
         running.add(next);
         tasks.add(() -> run(next, sandbox));
       }
+      boolean urgent = rested || closed || queue.size() > 0 || warm.isEmpty();
       int work = used.size() + missing();
-      while (workers < limits.workers() && work-- > 0) {
+      if (work > 0 && !urgent && !resting) {
+        // A program that has just started is not to share the processors with the runtime.
+        resting = true;
+        timer.schedule(this::rested, REST_MILLIS, TimeUnit.MILLISECONDS);
+      }
+      while (urgent && workers < limits.workers() && work-- > 0) {
         workers++;
         tasks.add(this::work);
       }
     }
     tasks.forEach(threads::execute);
+  }
+
+  private void rested() {
+    synchronized (this) {
+      resting = false;
+    }
+    pump(true);
   }
 
   /** How many sandboxes are to be made. */
@@ -209,7 +229,9 @@ final class Pool implements AutoCloseable {
     }
   }
 
-  /** Null if there is none: the worker is gone. Who waits comes first, but used ones do not pile up. */
+  /**
+   * Null if there is none: the worker is gone. Who waits comes first, but used ones do not pile up.
+   */
   private synchronized @Nullable Task nextTask() {
     boolean make = missing() > 0 && (queue.size() > 0 || used.isEmpty());
     if (!make || used.size() > 2 * limits.workers()) {

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 
@@ -46,17 +47,21 @@ final class RunScripts {
   private static final int FREE = 3;
 
   private final Architecture architecture;
+  private final Map<Integer, Long> limits;
   private final byte[] mark;
   private final byte[] failureMark;
 
   /**
    * The scripts of a run.
    *
+   * @param limits of the program (getrlimit(2)), by their numbers
    * @param mark begins the end of the outputs
    * @param failureMark begins what is written instead of the program's output if it cannot start
    */
-  RunScripts(Architecture architecture, byte[] mark, byte[] failureMark) {
+  RunScripts(
+      Architecture architecture, Map<Integer, Long> limits, byte[] mark, byte[] failureMark) {
     this.architecture = architecture;
+    this.limits = limits;
     this.mark = mark;
     this.failureMark = failureMark;
   }
@@ -103,8 +108,7 @@ final class RunScripts {
     }
     Script script = new Script(architecture);
     // One that cannot be made shows in the files that cannot.
-    directories.forEach(
-        name -> script.call(SystemCall.MKDIRAT, AT_FDCWD, script.text(name), 0755));
+    directories.forEach(name -> script.call(SystemCall.MKDIRAT, AT_FDCWD, script.text(name), 0755));
     script.nextBlock();
     return script.block();
   }
@@ -135,10 +139,7 @@ final class RunScripts {
     Script script = new Script(architecture);
     Failure failure = new Failure(script, Stage.INPUT, 1);
     script
-        .call(
-            SystemCall.MEMFD_CREATE,
-            script.text("stdin"),
-            MFD_CLOEXEC | MFD_ALLOW_SEALING)
+        .call(SystemCall.MEMFD_CREATE, script.text("stdin"), MFD_CLOEXEC | MFD_ALLOW_SEALING)
         .into(failure.error(0))
         .expect(FREE, failure.label);
     return written(
@@ -147,10 +148,7 @@ final class RunScripts {
         bytes,
         last -> {
           last.script.call(SystemCall.FCNTL, FREE, F_ADD_SEALS, ALL_SEALS);
-          last.script
-              .call(SystemCall.LSEEK, FREE, 0, 0)
-              .into(last.error(0))
-              .expect(0, last.label);
+          last.script.call(SystemCall.LSEEK, FREE, 0, 0).into(last.error(0)).expect(0, last.label);
         });
   }
 
@@ -227,6 +225,15 @@ final class RunScripts {
     script.call(SystemCall.SETSID);
     script.call(SystemCall.DUP3, FREE, 0, 0).into(failure.error(0)).expect(0, failure.label);
     script.call(SystemCall.CLOSE, FREE);
+    limits.forEach(
+        (number, limit) -> {
+          ByteBuffer both = ByteBuffer.allocate(2 * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+          both.putLong(limit).putLong(limit);
+          script
+              .call(SystemCall.PRLIMIT64, 0, number, script.data(both.array()), 0)
+              .into(failure.error(0))
+              .expect(0, failure.label);
+        });
     Place arguments = script.texts(request.command());
     Place variables = script.texts(environment);
     for (int i = 0; i < paths.size(); i++) {

@@ -87,6 +87,16 @@ public final class SandboxProfile {
     return Optional.ofNullable(state.runtime);
   }
 
+  /**
+   * What stands in for missing limits, by their numbers in getrlimit(2). They are the program's
+   * alone: the runtime could not start with them.
+   */
+  Map<Integer, Long> resourceLimits() {
+    int data = 2;
+    int processes = 6;
+    return state.missingLimits ? Map.of(data, state.memory, processes, state.pids) : Map.of();
+  }
+
   boolean acceptsMissingLimits() {
     return state.missingLimits;
   }
@@ -196,14 +206,17 @@ public final class SandboxProfile {
      */
     public Builder artifactLimit(long bytes, int files) {
       if (bytes < 0 || bytes > 1L << 30 || files < 0) {
-        throw invalid("artifacts of " + bytes + " bytes in " + files + " files: give at most 1 GiB");
+        throw invalid(
+            "artifacts of " + bytes + " bytes in " + files + " files: give at most 1 GiB");
       }
       artifactBytes = bytes;
       artifactFiles = files;
       return this;
     }
 
-    /** Gives programs a network. By default they have none, not even a loopback device that is up. */
+    /**
+     * Gives programs a network. By default they have none, not even a loopback device that is up.
+     */
     public Builder network(Network network) {
       this.network = network;
       return this;

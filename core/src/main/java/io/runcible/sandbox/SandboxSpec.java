@@ -3,8 +3,10 @@ package io.runcible.sandbox;
 import io.runcible.engine.ContainerSpec;
 import io.runcible.engine.Mount;
 import io.runcible.engine.Stdio;
+import io.runcible.ffi.NativeAccess;
 import io.runcible.image.HealthCheck;
 import io.runcible.image.ImageConfig;
+import java.security.SecureRandom;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -18,15 +20,25 @@ final class SandboxSpec {
   private static final String INIT = "/.sandbox-init";
   private static final String PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   private static final int OPEN_FILES = 1024;
-  private static final int FIRST_USER = 10_000;
-  private static final int USERS = 50_000;
 
   /** Each container has a user of its own, so that what is counted by user is counted apart. */
-  private static final AtomicInteger USER = new AtomicInteger();
+  private static final AtomicInteger COUNTER = new AtomicInteger();
+
+  /** Of an ordinary user, in the namespace that all the containers share. */
+  private static final int FIRST_OF_USER = 10_000;
+
+  private static final int OF_USER = 50_000;
+
+  /** Of the host: what systemd sets aside for containers, from anywhere in it. */
+  private static final int FIRST_OF_HOST = 524_288;
+
+  private static final int OF_HOST = 1_800_000_000;
+  private static final int START = new SecureRandom().nextInt(OF_HOST);
 
   private final ContainerSpec common;
 
-  SandboxSpec(String image, SandboxProfile profile, Architecture architecture, Set<String> volumes) {
+  SandboxSpec(
+      String image, SandboxProfile profile, Architecture architecture, Set<String> volumes) {
     String size = String.valueOf(profile.workSize());
     ContainerSpec.Builder spec =
         ContainerSpec.builder(image)
@@ -52,16 +64,16 @@ final class SandboxSpec {
     // What the image declares as a volume would be a directory of the host without a limit.
     memory.addAll(volumes);
     memory.forEach(path -> spec.mount(Mount.tmpfs(path).size(size)));
-    if (profile.acceptsMissingLimits()) {
-      spec.ulimit("nproc", profile.pids(), profile.pids())
-          .ulimit("data", profile.memory(), profile.memory());
-    }
     common = spec.build();
   }
 
   /** The next container. */
   ContainerSpec next() {
-    int user = FIRST_USER + Math.floorMod(USER.getAndIncrement(), USERS);
+    int number = COUNTER.getAndIncrement();
+    int user =
+        NativeAccess.isRoot()
+            ? FIRST_OF_HOST + Math.floorMod(START + number, OF_HOST)
+            : FIRST_OF_USER + Math.floorMod(number, OF_USER);
     return common.toBuilder().user(user + ":" + user).build();
   }
 

@@ -20,6 +20,7 @@ enum SystemCall {
   MKDIRAT(258, 34),
   OPENAT(257, 56),
   PRCTL(157, 167),
+  PRLIMIT64(302, 261),
   READ(0, 63),
   SETSID(112, 157),
   STATX(332, 291),

@@ -32,7 +32,7 @@ public final class ChildJvm implements AutoCloseable {
   }
 
   /** Starts the main class with arguments. */
-  static ChildJvm start(Class<?> main, Object... arguments) {
+  public static ChildJvm start(Class<?> main, Object... arguments) {
     return start(List.of(), classPath(), main, arguments);
   }
 
@@ -88,7 +88,7 @@ public final class ChildJvm implements AutoCloseable {
   }
 
   /** The next line; fails at the end of the output. */
-  String line() {
+  public String line() {
     String line = next();
     if (line.equals(END)) {
       throw new AssertionError("the second JVM ended with " + waitFor());
@@ -138,7 +138,7 @@ public final class ChildJvm implements AutoCloseable {
   }
 
   /** Kills it as {@code kill -9} does and waits for its end. */
-  void kill() {
+  public void kill() {
     process.destroyForcibly();
     waitFor();
   }

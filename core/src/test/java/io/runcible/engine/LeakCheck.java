@@ -47,12 +47,12 @@ public final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
   }
 
   /** Remembers what is there. */
-  void begin() {
+  public void begin() {
     before = look();
   }
 
   /** Fails if there is more now than before. */
-  void verify() {
+  public void verify() {
     long deadline = System.nanoTime() + PATIENCE_MILLIS * 1_000_000;
     List<String> left = left();
     while (!left.isEmpty() && System.nanoTime() < deadline) {

@@ -105,11 +105,11 @@ public final class TestEngine
     return Objects.requireNonNull(engine);
   }
 
-  TestRoot root() {
+  public TestRoot root() {
     return Objects.requireNonNull(root);
   }
 
-  LeakCheck leaks() {
+  public LeakCheck leaks() {
     return leaks;
   }
 

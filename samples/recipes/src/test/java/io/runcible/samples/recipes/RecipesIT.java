@@ -7,6 +7,7 @@ import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerSpec;
 import io.runcible.junit.EnabledIfContainersAvailable;
 import io.runcible.layout.ImageLayout;
+import io.runcible.sandbox.Sandbox;
 import io.runcible.serve.RegistryServer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -79,6 +80,16 @@ class RecipesIT {
         .isEqualTo("ended with 0");
     assertThat(LimitResources.judge(engine, image, work, "/bin/sh", "-c", ">/work/output"))
         .isEqualTo("ended with 1");
+  }
+
+  @Test
+  void runsUntrustedPrograms() {
+    try (Sandbox sandbox = RunUntrusted.open(engine, image)) {
+      assertThat(RunUntrusted.judge(sandbox, "me", "read x; echo $x; exit 3", "in"))
+          .isEqualTo("3: in\n");
+      assertThat(RunUntrusted.judge(sandbox, "you", "while :; do echo much; done", ""))
+          .isEqualTo("wrote too much");
+    }
   }
 
   @Test

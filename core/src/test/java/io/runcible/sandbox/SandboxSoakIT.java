@@ -1,0 +1,49 @@
+package io.runcible.sandbox;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.runcible.engine.Rounds;
+import io.runcible.engine.TestEngine;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Many programs from many threads. */
+class SandboxSoakIT {
+  @RegisterExtension static final TestEngine ENGINE = new TestEngine();
+
+  private static final int THREADS = 32;
+
+  private final Random random = new Random(Rounds.seed("sandbox"));
+
+  @Test
+  void noProgramAffectsAnother() throws Exception {
+    ExecutorService threads = Executors.newFixedThreadPool(THREADS);
+    try (Sandbox sandbox =
+        Sandbox.builder(ENGINE.reference("busybox"))
+            .profile(Hostile.PROFILE)
+            .engine(ENGINE.get())
+            .build()) {
+      List<Future<?>> runs = new ArrayList<>();
+      for (int i = 0; i < Rounds.of(60, 10_000); i++) {
+        // Most are polite: those that time out take no processor.
+        Hostile program =
+            random.nextInt(4) > 0
+                ? Hostile.POLITE
+                : Hostile.values()[random.nextInt(Hostile.values().length)];
+        runs.add(threads.submit(() -> program.check(sandbox.run(program.request()))));
+      }
+      for (Future<?> run : runs) {
+        run.get();
+      }
+      assertThat(sandbox.waiting()).isZero();
+    } finally {
+      threads.shutdown();
+    }
+  }
+}
