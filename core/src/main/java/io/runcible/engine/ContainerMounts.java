@@ -3,8 +3,10 @@ package io.runcible.engine;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.archive.IdRange;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
+import io.runcible.ffi.IdMapping;
 import io.runcible.ffi.OverlayMount;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.Stat;
@@ -22,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Makes what a container has mounted besides its root file system, before it starts. */
 final class ContainerMounts {
@@ -150,7 +153,8 @@ final class ContainerMounts {
           case FILE -> file(mount);
           default -> mount.source().orElseThrow();
         };
-    RuntimeSpec.Mount bind = RuntimeSpec.Mount.bind(source, placed.target(), mount.isReadOnly());
+    Path shown = mount.mappedUids().isEmpty() ? source : idMapped(mount, source);
+    RuntimeSpec.Mount bind = RuntimeSpec.Mount.bind(shown, placed.target(), mount.isReadOnly());
     return mount.propagation() == Mount.Propagation.PRIVATE ? bind : propagated(mount, bind);
   }
 
@@ -203,6 +207,35 @@ final class ContainerMounts {
     OverlayMount mount = new OverlayMount(List.of(source), upper, work, true);
     return mounted(
         place, target -> parts.host().mountOverlay(mount, target), "a layer on '" + source + "'");
+  }
+
+  private Path idMapped(Mount mount, Path source) {
+    if (mount.propagation() != Mount.Propagation.PRIVATE) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "mounts do not propagate to and from '"
+              + mount.destination()
+              + "': it is a mount of its own, with other owners");
+    }
+    IdMapping mapping = new IdMapping(lines(mount.mappedUids()), lines(mount.mappedGids()));
+    Path target = newPlace().resolve(MOUNT);
+    try {
+      if (Files.isDirectory(source)) {
+        Files.createDirectory(target);
+      } else {
+        Files.createFile(target);
+      }
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot make '" + target + "'", e);
+    }
+    parts.host().mountIdMapped(source, mapping, target);
+    return target;
+  }
+
+  private static String lines(List<IdRange> ranges) {
+    return ranges.stream()
+        .map(range -> range.outside() + " " + range.inside() + " " + range.count() + "\n")
+        .collect(Collectors.joining());
   }
 
   /** The directory shows the owner and the mode of the uppermost one. */

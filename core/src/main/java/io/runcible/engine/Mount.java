@@ -2,9 +2,12 @@ package io.runcible.engine;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.archive.IdRange;
+import io.runcible.archive.Ownership;
 import io.runcible.image.ImageReference;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -22,6 +25,7 @@ import java.util.OptionalLong;
 public final class Mount {
   private static final int SHARED_MODE = 01777;
   private static final int MAX_MODE = 07777;
+  private static final int MAX_RANGES = 340;
 
   private final Kind kind;
   private final String source;
@@ -31,6 +35,8 @@ public final class Mount {
   private final OptionalLong size;
   private final int mode;
   private final boolean filled;
+  private final List<IdRange> uids;
+  private final List<IdRange> gids;
 
   /** What is mounted. */
   public enum Kind {
@@ -70,7 +76,9 @@ public final class Mount {
         Propagation.PRIVATE,
         OptionalLong.empty(),
         SHARED_MODE,
-        kind == Kind.VOLUME);
+        kind == Kind.VOLUME,
+        List.of(),
+        List.of());
     if (!destination.startsWith("/") || destination.indexOf('\0') >= 0) {
       throw invalid(
           "the destination of a mount is an absolute path, and '" + destination + "' is not");
@@ -88,7 +96,9 @@ public final class Mount {
       Propagation propagation,
       OptionalLong size,
       int mode,
-      boolean filled) {
+      boolean filled,
+      List<IdRange> uids,
+      List<IdRange> gids) {
     this.kind = kind;
     this.source = source;
     this.destination = destination;
@@ -97,6 +107,8 @@ public final class Mount {
     this.size = size;
     this.mode = mode;
     this.filled = filled;
+    this.uids = uids;
+    this.gids = gids;
   }
 
   private static RuncibleException invalid(String message) {
@@ -176,7 +188,7 @@ public final class Mount {
    * mounted below is not there.
    */
   public Mount readOnly() {
-    return new Mount(kind, source, destination, true, propagation, size, mode, filled);
+    return new Mount(kind, source, destination, true, propagation, size, mode, filled, uids, gids);
   }
 
   /**
@@ -188,7 +200,7 @@ public final class Mount {
    */
   public Mount propagation(Propagation wanted) {
     require(Kind.BIND, "propagation");
-    return new Mount(kind, source, destination, readOnly, wanted, size, mode, filled);
+    return new Mount(kind, source, destination, readOnly, wanted, size, mode, filled, uids, gids);
   }
 
   /**
@@ -204,7 +216,16 @@ public final class Mount {
       throw invalid("a file system of " + bytes + " bytes holds nothing");
     }
     return new Mount(
-        kind, source, destination, readOnly, propagation, OptionalLong.of(bytes), mode, filled);
+        kind,
+        source,
+        destination,
+        readOnly,
+        propagation,
+        OptionalLong.of(bytes),
+        mode,
+        filled,
+        uids,
+        gids);
   }
 
   /**
@@ -215,7 +236,8 @@ public final class Mount {
   public Mount mode(int permissions) {
     require(Kind.TMPFS, "mode");
     requireMode(permissions);
-    return new Mount(kind, source, destination, readOnly, propagation, size, permissions, filled);
+    return new Mount(
+        kind, source, destination, readOnly, propagation, size, permissions, filled, uids, gids);
   }
 
   private static void requireMode(int permissions) {
@@ -231,7 +253,46 @@ public final class Mount {
    */
   public Mount withoutCopy() {
     require(Kind.VOLUME, "filling");
-    return new Mount(kind, source, destination, readOnly, propagation, size, mode, false);
+    return new Mount(
+        kind, source, destination, readOnly, propagation, size, mode, false, uids, gids);
+  }
+
+  /**
+   * The same bind mount or volume with other owners (an id-mapped mount): a file that belongs to an
+   * id of the host, {@linkplain IdRange#outside() outside}, belongs to another one in the
+   * container, {@linkplain IdRange#inside() inside}, and so does what the container makes there. So
+   * root of a container can work on the files of a user of the host. Files of ids in no range
+   * belong to nobody (65534) there, and nothing can be made by ids in no range (EOVERFLOW).
+   *
+   * <p>What is mounted below the source is not seen. Making the container fails with UNSUPPORTED
+   * for an ordinary user, before Linux 5.12, and on a file system that takes no such mounts: ext4,
+   * XFS, Btrfs and tmpfs do, the latter from Linux 6.3; overlays and NFS do not.
+   *
+   * @param uids ranges of user ids; at least one
+   * @param gids ranges of group ids; at least one
+   * @throws RuncibleException INVALID_INPUT for another kind of mount, without ranges, or when
+   *     ranges overlap
+   */
+  public Mount idMapped(List<IdRange> uids, List<IdRange> gids) {
+    if (kind != Kind.BIND && kind != Kind.VOLUME) {
+      throw invalid("a mount of kind " + kind + " has no owners to map: '" + destination + "'");
+    }
+    // The kernel takes no more than this, and checks the rest in the same way.
+    if (uids.size() > MAX_RANGES || gids.size() > MAX_RANGES) {
+      throw invalid("a mapping of ids has at most " + MAX_RANGES + " ranges");
+    }
+    Ownership.mapped(uids, gids);
+    return new Mount(
+        kind,
+        source,
+        destination,
+        readOnly,
+        propagation,
+        size,
+        mode,
+        filled,
+        List.copyOf(uids),
+        List.copyOf(gids));
   }
 
   private void require(Kind wanted, String what) {
@@ -290,5 +351,15 @@ public final class Mount {
   /** Whether it is a volume that is filled from the image. */
   boolean isFilled() {
     return filled;
+  }
+
+  /** The ranges of user ids of {@link #idMapped}; empty for owners as they are. */
+  public List<IdRange> mappedUids() {
+    return uids;
+  }
+
+  /** The ranges of group ids. */
+  public List<IdRange> mappedGids() {
+    return gids;
   }
 }

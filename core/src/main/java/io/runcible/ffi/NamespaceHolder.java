@@ -260,6 +260,16 @@ final class NamespaceHolder implements PrivilegedHost {
   }
 
   @Override
+  public void mountIdMapped(Path source, IdMapping mapping, Path target) {
+    throw new RuncibleException(
+        ErrorKind.UNSUPPORTED,
+        "cannot mount '"
+            + source
+            + "' with other owners: the kernel lets only root do so; an ordinary user's own files"
+            + " belong to root in its containers anyway");
+  }
+
+  @Override
   public void unmount(Path target) {
     String script = "if mountpoint -q \"$1\"; then umount -l \"$1\"; fi";
     run(command(List.of("sh", "-c", script, "sh", target.toString())));

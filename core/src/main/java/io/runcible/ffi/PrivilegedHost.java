@@ -53,6 +53,16 @@ public interface PrivilegedHost extends AutoCloseable {
   /** Mounts an overlay on an existing directory. */
   void mountOverlay(OverlayMount mount, Path target);
 
+  /**
+   * Mounts a file or directory once more, with other owners, without what is mounted below it.
+   *
+   * @param target an existing file or directory, as the source is
+   * @throws io.runcible.RuncibleException UNSUPPORTED for an ordinary user, before Linux 5.12, and
+   *     for a file system that takes no such mounts; INVALID_INPUT for a mapping that the kernel
+   *     refuses
+   */
+  void mountIdMapped(Path source, IdMapping mapping, Path target);
+
   /** Unmounts whatever is mounted there; no error if nothing is, or the path is gone. */
   void unmount(Path target);
 

@@ -43,6 +43,11 @@ final class ThisProcess implements PrivilegedHost {
   }
 
   @Override
+  public void mountIdMapped(Path source, IdMapping mapping, Path target) {
+    IdMappedMount.mount(source, mapping, target);
+  }
+
+  @Override
   public void unmount(Path target) {
     Overlay.unmount(target);
   }

@@ -52,6 +52,7 @@ public final class ChildJvm implements AutoCloseable {
             "-XX:-UsePerfData",
             "-Djnr.ffi.asm.enabled=false",
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+            "-Dtest.runtime=" + System.getProperty("test.runtime", ""),
             "-cp",
             classPath,
             main.getName()));

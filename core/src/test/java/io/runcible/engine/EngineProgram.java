@@ -49,6 +49,7 @@ final class EngineProgram {
           Map.entry("share", EngineProgram::share),
           Map.entry("prime", EngineProgram::prime),
           Map.entry("detach-and-close", EngineProgram::detachAndClose),
+          Map.entry("network-and-wait", EngineProgram::networkAndWait),
           Map.entry("detach-and-wait", EngineProgram::detachAndWait));
 
   private final Path root;
@@ -69,10 +70,11 @@ final class EngineProgram {
   }
 
   private ContainerEngine open() {
-    return ContainerEngine.builder()
-        .dataRoot(root.resolve("data"))
-        .stateRoot(root.resolve("state"))
-        .policy(new HostPolicy(List.of()))
+    return TestRoot.chooseRuntime(
+            ContainerEngine.builder()
+                .dataRoot(root.resolve("data"))
+                .stateRoot(root.resolve("state"))
+                .policy(new HostPolicy(List.of())))
         .build();
   }
 
@@ -373,6 +375,14 @@ final class EngineProgram {
                   .build());
       engine.run(sh("sleep 600").name("attached").build());
       say(container.id() + " " + container.pid().getAsInt());
+    }
+  }
+
+  private void networkAndWait() {
+    try (ContainerEngine engine = open()) {
+      engine.run(sh("sleep 600").network(Network.parse(more.get(0))).build());
+      say("running");
+      awaitInput();
     }
   }
 

@@ -294,7 +294,7 @@ class LifecycleIT {
             .filter(
                 p ->
                     HostResources.commandLine(p.pid())
-                        .matches("\\S*runc --root .* " + verb + " .*"))
+                        .matches("\\S*(runc|crun) --root .* " + verb + " .*"))
             .filter(
                 p -> HostResources.commandLine(p.pid()).contains(ENGINE.root().path().toString()))
             .toList();

@@ -90,6 +90,7 @@ class RootlessIT {
         .containsEntry("image", "1 app")
         .containsEntry("overlay", "hostchanged")
         .containsEntry("kept", "host")
+        .containsEntry("mapped", "UNSUPPORTED")
         .containsEntry("slave", "UNSUPPORTED")
         .containsEntry("sized", "8192")
         .containsEntry("device", "9")

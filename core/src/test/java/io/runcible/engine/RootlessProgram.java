@@ -3,6 +3,7 @@ package io.runcible.engine;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.runcible.RuncibleException;
+import io.runcible.archive.IdRange;
 import io.runcible.image.HealthCheck;
 import io.runcible.image.Image;
 import io.runcible.network.Network;
@@ -29,7 +30,8 @@ final class RootlessProgram {
 
   public static void main(String[] args) {
     try (ContainerEngine engine =
-        ContainerEngine.builder().policy(new HostPolicy(List.of())).build()) {
+        TestRoot.chooseRuntime(ContainerEngine.builder().policy(new HostPolicy(List.of())))
+            .build()) {
       new RootlessProgram(engine, args[0]).all();
     }
   }
@@ -126,6 +128,9 @@ final class RootlessProgram {
       say("overlay", output(sh("busybox", change).mount(Mount.overlay(own, "/o"))));
       say("kept", Files.readString(own.resolve("f")));
       Mount slave = Mount.bind(own, "/o").propagation(Mount.Propagation.SLAVE);
+      List<IdRange> ids = List.of(new IdRange(0, 0, 1));
+      Mount mapped = Mount.bind(own, "/o").idMapped(ids, ids);
+      say("mapped", output(sh("busybox", "true").mount(mapped)));
       say("slave", output(sh("busybox", "true").mount(slave)));
     } catch (IOException e) {
       say("overlay", e);

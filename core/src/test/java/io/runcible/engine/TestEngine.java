@@ -1,6 +1,7 @@
 package io.runcible.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.runcible.HostTools;
 import io.runcible.layout.ImageLayout;
@@ -93,6 +94,11 @@ public final class TestEngine
     if (root != null) {
       root.close();
     }
+  }
+
+  /** Skips a test of what a runtime cannot do. */
+  static void unlessOn(String runtime, String reason) {
+    assumeFalse(System.getProperty("test.runtime", "").equals(runtime), reason);
   }
 
   /** A further engine on the same directories, for the caller to close. */

@@ -71,10 +71,16 @@ public final class TestRoot implements AutoCloseable {
             .stateRoot(state())
             .policy(new HostPolicy(List.of()));
     // The same tests on another runtime, and with groups of systemd's.
-    Optional.ofNullable(System.getProperty("test.runtime")).ifPresent(builder::runtime);
+    chooseRuntime(builder);
     Optional.ofNullable(System.getProperty("test.cgroups"))
         .ifPresent(name -> builder.cgroupManager(CgroupManager.valueOf(name)));
     return builder;
+  }
+
+  /** The runtime that the tests are run on, here and in the JVMs that they start. */
+  static EngineBuilder chooseRuntime(EngineBuilder builder) {
+    String runtime = System.getProperty("test.runtime", "");
+    return runtime.isEmpty() ? builder : builder.runtime(runtime);
   }
 
   @Override

@@ -2,8 +2,10 @@ package io.runcible.samples.cli;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.archive.IdRange;
 import io.runcible.engine.Mount;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,6 +41,9 @@ final class MountSyntax {
   }
 
   private static Mount option(Mount mount, String option) {
+    if (option.startsWith("idmap=")) {
+      return idMapped(mount, option.substring("idmap=".length()));
+    }
     return switch (option) {
       case "rw" -> mount;
       case "ro" -> mount.readOnly();
@@ -115,8 +120,50 @@ final class MountSyntax {
       case "propagation" -> mount.propagation(propagation(value));
       case "size" -> mount.size(value);
       case "mode" -> mount.mode(mode(value));
+      case "idmap" -> idMapped(mount, value);
       default -> throw invalid("a mount of kind " + mount.kind() + " has no '" + key + "'");
     };
+  }
+
+  /**
+   * {@code uids=HOST-CONTAINER-COUNT[#…];gids=…}, each range with the first id of the files, the
+   * one that it is in the container, and how many; without {@code gids} they are the same.
+   */
+  private static Mount idMapped(Mount mount, String text) {
+    Map<String, List<IdRange>> ids = new LinkedHashMap<>();
+    for (String part : text.split(";", -1)) {
+      int equals = part.indexOf('=');
+      String key = equals < 0 ? part : part.substring(0, equals);
+      boolean known = key.equals("uids") || key.equals("gids");
+      if (!known || ids.put(key, ranges(part.substring(equals + 1))) != null) {
+        throw invalid("'" + text + "' is not uids=HOST-CONTAINER-COUNT[#...];gids=...");
+      }
+    }
+    List<IdRange> uids = ids.get("uids");
+    if (uids == null) {
+      throw invalid("'" + text + "' has no uids");
+    }
+    return mount.idMapped(uids, ids.getOrDefault("gids", uids));
+  }
+
+  private static List<IdRange> ranges(String text) {
+    List<IdRange> ranges = new ArrayList<>();
+    for (String range : text.split("#", -1)) {
+      String[] numbers = range.split("-", -1);
+      try {
+        if (numbers.length != 3) {
+          throw new NumberFormatException(range);
+        }
+        ranges.add(
+            new IdRange(
+                Long.parseLong(numbers[1]),
+                Long.parseLong(numbers[0]),
+                Long.parseLong(numbers[2])));
+      } catch (NumberFormatException e) {
+        throw invalid("'" + range + "' is not HOST-CONTAINER-COUNT");
+      }
+    }
+    return ranges;
   }
 
   private static boolean flag(String key, String value) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.runcible.RuncibleException;
+import io.runcible.archive.IdRange;
 import io.runcible.engine.Mount;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -54,6 +55,37 @@ class MountSyntaxTest {
       })
   void whatMeansNothingIsRefused(String text) {
     assertThatThrownBy(() -> MountSyntax.mount(text)).isInstanceOf(RuncibleException.class);
+  }
+
+  @Test
+  void ownersAreMapped() {
+    Mount mount = MountSyntax.volume("/src:/d:idmap=uids=1000-0-1#2000-5-10;gids=100-0-1,ro");
+    assertThat(mount.mappedUids())
+        .containsExactly(new IdRange(0, 1000, 1), new IdRange(5, 2000, 10));
+    assertThat(mount.mappedGids()).containsExactly(new IdRange(0, 100, 1));
+    assertThat(mount.isReadOnly()).isTrue();
+    Mount same = MountSyntax.mount("type=bind,src=/a,dst=/d,idmap=uids=1000-0-1");
+    assertThat(same.mappedGids()).containsExactly(new IdRange(0, 1000, 1));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "1-2-3",
+        "uids=",
+        "uids=1-2",
+        "uids=1-2-x",
+        "uids=1-2-0",
+        "gids=1-2-3",
+        "uids=1-2-3;uids=1-2-3",
+        "uids=1-2-3;x=1-2-3",
+        "uids=1-2-3#1-9-1",
+        "uids=-1-2-3"
+      })
+  void mappingThatIsNoneIsRefused(String mapping) {
+    assertThatThrownBy(() -> MountSyntax.volume("/a:/d:idmap=" + mapping))
+        .isInstanceOf(RuncibleException.class);
   }
 
   @ParameterizedTest
