@@ -180,7 +180,16 @@ public final class Mount {
     String text = new String(content, StandardCharsets.ISO_8859_1);
     Mount plain = new Mount(Kind.FILE, text, destination);
     return new Mount(
-        Kind.FILE, text, destination, true, plain.propagation, plain.size, permissions, false);
+        Kind.FILE,
+        text,
+        destination,
+        true,
+        plain.propagation,
+        plain.size,
+        permissions,
+        false,
+        List.of(),
+        List.of());
   }
 
   /**
