@@ -11,7 +11,6 @@ module io.runcible {
   requires static microprofile.health.api;
   requires static jdk.jfr;
   requires static micrometer.core;
-
   requires aircompressor;
   requires com.fasterxml.jackson.databind;
   requires com.fasterxml.jackson.dataformat.toml;

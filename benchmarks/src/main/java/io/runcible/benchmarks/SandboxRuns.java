@@ -13,11 +13,11 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Sandboxes: {@code REF ROOT COUNT PAUSE} runs {@code /bin/true} so often, with so many milliseconds
- * between two runs and a pool that is full, and prints the percentiles of the time from the call to
- * the result; then as often again as fast as it goes, and prints how many a second that were, and
- * the percentiles of the time without the wait for a container. Last it prints the directory of a
- * container that waits, and ends with its input.
+ * Sandboxes: {@code REF ROOT COUNT PAUSE} runs {@code /bin/true} so often, with so many
+ * milliseconds between two runs and a pool that is full, and prints the percentiles of the time
+ * from the call to the result; then as often again as fast as it goes, and prints how many a second
+ * that were, and the percentiles of the time without the wait for a container. Last it prints the
+ * directory of a container that waits, and ends with its input.
  */
 public final class SandboxRuns {
   private static final int WARM = 4;
@@ -70,9 +70,7 @@ public final class SandboxRuns {
     List<CompletableFuture<SandboxResult>> results = new ArrayList<>();
     long begin = System.nanoTime();
     for (int i = 0; i < count; i++) {
-      results.add(
-          sandbox.submit(
-              SandboxRequest.builder("/bin/true").build()));
+      results.add(sandbox.submit(SandboxRequest.builder("/bin/true").build()));
     }
     double[] times = new double[count];
     for (int i = 0; i < count; i++) {

@@ -60,7 +60,9 @@ public class Probe {
     return said + " " + during + " " + engine.list().size();
   }
 
-  /** Whether two places have the same of the application, and that it is theirs when asked again. */
+  /**
+   * Whether two places have the same of the application, and that it is theirs when asked again.
+   */
   public boolean sharesTheContainer() {
     Container container = web.get();
     web.destroy(container);

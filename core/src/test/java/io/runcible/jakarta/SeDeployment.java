@@ -13,7 +13,10 @@ final class SeDeployment extends Deployment {
     // Weld looks for extensions only if it looks for beans; OpenWebBeans takes all jars for beans.
     return initializer.getClass().getName().startsWith("org.jboss.weld.")
         ? initializer.initialize()
-        : initializer.disableDiscovery().addBeanClasses(BEANS.toArray(Class<?>[]::new)).initialize();
+        : initializer
+            .disableDiscovery()
+            .addBeanClasses(BEANS.toArray(Class<?>[]::new))
+            .initialize();
   }
 
   @Override
