@@ -36,7 +36,8 @@ class LayersAtOnceIT {
     ImageLayout layout = ImageLayout.create(files.resolve("layout"));
     ImageAssembly.Builder image = ImageAssembly.builder(Platform.host());
     for (int i = 0; i < layers; i++) {
-      LayerWriter layer = new LayerWriter().addFile("/file" + i, 0644, ("text " + i).getBytes(UTF_8));
+      LayerWriter layer =
+          new LayerWriter().addFile("/file" + i, 0644, ("text " + i).getBytes(UTF_8));
       image.layer(layer.writeTo(files.resolve("layer" + i)));
     }
     image.build().writeTo(layout, ImageReference.parse(IMAGE));

@@ -54,8 +54,7 @@ final class Progress implements ProgressListener, AutoCloseable {
 
   private void line(Digest digest, long size, String what) {
     if (!terminal) {
-      System.err.println(
-          digest.hex().substring(0, 12) + "  " + grouped(size) + " bytes  " + what);
+      System.err.println(digest.hex().substring(0, 12) + "  " + grouped(size) + " bytes  " + what);
     }
   }
 
