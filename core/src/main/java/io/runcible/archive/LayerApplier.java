@@ -92,7 +92,7 @@ public final class LayerApplier implements AutoCloseable {
    *     the stream throws by itself is passed on
    */
   public void apply(InputStream tar) {
-    target.readUmask();
+    target.enterThread();
     try {
       TarReader reader = new TarReader(tar, limits);
       for (TarEntry entry = reader.next(); entry != null; entry = reader.next()) {
@@ -179,7 +179,7 @@ public final class LayerApplier implements AutoCloseable {
    * @throws RuncibleException CORRUPT_DATA for a hard link to nothing; others as {@link #apply}
    */
   public LayerResult complete(List<Path> lowerTopmostFirst) {
-    target.readUmask();
+    target.enterThread();
     if (target.format().isOverlay()) {
       // A layer that hides all below it has nothing to get from there.
       List<Path> visible = whiteouts.opaqueRoot() ? List.of() : lowerTopmostFirst;

@@ -11,6 +11,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Where a layer goes, by which rules, and what is to be reported of it. */
 final class LayerTarget implements AutoCloseable {
@@ -25,7 +26,7 @@ final class LayerTarget implements AutoCloseable {
   private final Set<String> implied = new LinkedHashSet<>();
   private final List<SkippedEntry> skipped = new ArrayList<>();
   private long skippedCount;
-  private boolean modesAsAsked;
+  private @Nullable Boolean modesAsAsked;
 
   LayerTarget(FileDescriptor root, LayerFormat format, Ownership ownership) {
     this.root = root;
@@ -75,14 +76,19 @@ final class LayerTarget implements AutoCloseable {
     return uid != 0;
   }
 
-  /** Looks at the mask of the calling thread, which may have its own. */
-  void readUmask() {
-    modesAsAsked = ThreadUmask.isClear();
+  /** Says that the calling thread does the work from now on, which may have a mask of its own. */
+  void enterThread() {
+    modesAsAsked = null;
   }
 
   /** Whether the mode at creation is the mode of the file. */
   boolean modesAsAsked() {
-    return modesAsAsked;
+    Boolean known = modesAsAsked;
+    if (known == null) {
+      known = ThreadUmask.isClear();
+      modesAsAsked = known;
+    }
+    return known;
   }
 
   /** Whether a file that was just made in a directory has to be given to its owner. */

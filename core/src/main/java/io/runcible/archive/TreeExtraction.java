@@ -78,7 +78,7 @@ public final class TreeExtraction {
     try (LayerTarget target =
             new LayerTarget(FileCalls.openDirectory(root), LayerFormat.PLAIN, ownership);
         Unpacking unpacking = new Unpacking(target)) {
-      target.readUmask();
+      target.enterThread();
       unpacking.run(new TarReader(tar, ArchiveLimits.DEFAULT), copy);
       return target.skipped();
     } catch (InterruptedIOException e) {
