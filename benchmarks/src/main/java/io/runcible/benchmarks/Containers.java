@@ -52,7 +52,8 @@ public final class Containers implements AutoCloseable {
 
   /** Answers until the input ends. */
   public static void main(String[] args) throws IOException {
-    try (Containers containers = new Containers(Path.of(args[0]), Path.of(args[1]), args[2], args[3])) {
+    try (Containers containers =
+        new Containers(Path.of(args[0]), Path.of(args[1]), args[2], args[3])) {
       for (int i = 0; i < Integer.parseInt(args[4]); i++) {
         containers.run("none");
       }

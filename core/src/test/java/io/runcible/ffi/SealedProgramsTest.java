@@ -95,7 +95,9 @@ class SealedProgramsTest {
 
   private int run(String script, Optional<Path> copy) {
     Spawn spawn =
-        Spawn.of(List.of(program.toString(), "-c", script, program.toString()), Spawn.plainEnvironment());
+        Spawn.of(
+            List.of(program.toString(), "-c", script, program.toString()),
+            Spawn.plainEnvironment());
     try (ChildProcess child = spawn.from(copy).start()) {
       return child.waitFor(LIMIT).orElseThrow().code();
     }
