@@ -11,9 +11,9 @@ import io.runcible.network.NetworkSpec;
  */
 final class Churn {
   /** What the detached ones end with, and have written then. */
-  static final ExitStatus DETACHED = ExitStatus.ofExit(42);
+  private static final ExitStatus DETACHED = ExitStatus.ofExit(42);
 
-  static final String DETACHED_OUTPUT = "started\ndone\n";
+  private static final String DETACHED_OUTPUT = "started\ndone\n";
 
   private static final int KINDS = 4;
   private static final int CODES = 100;

@@ -119,6 +119,7 @@ class MixedChurnIT {
       Thread.sleep(random.nextInt(LONGEST_MILLIS));
       jvm.kill();
     } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
       throw new IllegalStateException(e);
     }
   }
@@ -126,7 +127,8 @@ class MixedChurnIT {
   private static void recover(String steady, OptionalInt pid) {
     long start = System.nanoTime();
     try (ContainerEngine next = ENGINE.open()) {
-      System.out.printf("opened after a kill in %.0f ms%n", (System.nanoTime() - start) / 1e6);
+      System.out.println(
+          "opened after a kill in " + (System.nanoTime() - start) / 1_000_000 + " ms");
       for (Container container : next.list()) {
         if (container.id().equals(steady)) {
           assertThat(container.isRunning()).isTrue();
