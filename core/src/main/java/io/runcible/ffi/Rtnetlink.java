@@ -299,8 +299,7 @@ public final class Rtnetlink implements AutoCloseable {
     byte[] bytes = address.getAddress();
     NetlinkMessage message =
         new NetlinkMessage(NEW_ROUTE, CREATE)
-            .bytes(
-                family(bytes), 8 * bytes.length, 0, 0, TABLE_LOCAL, RTPROT_STATIC, 0, RTN_LOCAL)
+            .bytes(family(bytes), 8 * bytes.length, 0, 0, TABLE_LOCAL, RTPROT_STATIC, 0, RTN_LOCAL)
             .ints(0)
             .attribute(RTA_DST, bytes)
             .attribute(RTA_OIF, link.index());

@@ -91,9 +91,9 @@ final class Forwarding {
   }
 
   /**
-   * Whether the kernel filters packets between the ports of a bridge as if they were routed. Then it
-   * looks twice at their addresses, the second time at those that they are translated to, and drops
-   * what has ::1 there.
+   * Whether the kernel filters packets between the ports of a bridge as if they were routed. Then
+   * it looks twice at their addresses, the second time at those that they are translated to, and
+   * drops what has ::1 there.
    */
   static boolean filtersBridges() {
     return isOn("bridge/bridge-nf-call-ip6tables");

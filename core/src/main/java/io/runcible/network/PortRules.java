@@ -209,8 +209,8 @@ final class PortRules {
   /**
    * Makes sure that the kernel can publish ports of a container.
    *
-   * @throws RuncibleException UNSUPPORTED for ::1 where bridged packets are filtered, INVALID_INPUT if the container has no address of
-   *     the kind
+   * @throws RuncibleException UNSUPPORTED for ::1 where bridged packets are filtered, INVALID_INPUT
+   *     if the container has no address of the kind
    */
   static void require(NetworkRecord network, Lease lease, List<PortBinding> bindings) {
     for (PortBinding binding : bindings) {

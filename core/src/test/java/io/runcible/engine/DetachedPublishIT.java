@@ -137,7 +137,7 @@ class DetachedPublishIT {
                       .publish(tcp.withHostAddress("0.0.0.0"))
                       .publish(tcp.withHostAddress("::"))
                       .publish(tcp.withHostAddress("::1"))
-                                            .build());
+                      .build());
           container.awaitReady(Ready.onPort(PORT));
           assertThat(talk("127.0.0.1", container.hostPort(PORT))).startsWith("::ffff:");
         });
