@@ -534,7 +534,8 @@ public final class ContainerSpec {
      * process can take the port, and a restart fails with FAILED_PRECONDITION then.
      *
      * <p>Making the container fails with FAILED_PRECONDITION if a port is taken, and with
-     * UNSUPPORTED if the container is detached and the address is ::1.
+     * UNSUPPORTED if the container is detached, the address is ::1 and the host filters bridged
+     * packets.
      */
     public Builder publish(PortBinding port) {
       ports.add(port);

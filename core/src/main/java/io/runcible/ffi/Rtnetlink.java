@@ -56,7 +56,9 @@ public final class Rtnetlink implements AutoCloseable {
   private static final int RTA_TABLE = 15;
   private static final int TABLE_MAIN = 254;
   private static final int RTPROT_STATIC = 4;
+  private static final int TABLE_LOCAL = 255;
   private static final int RTN_UNICAST = 1;
+  private static final int RTN_LOCAL = 2;
 
   private final NetlinkSocket socket;
 
@@ -290,6 +292,25 @@ public final class Rtnetlink implements AutoCloseable {
             .attribute(RTA_OIF, link.index());
     socket.execute(
         message, "add default route", "through " + gateway.getHostAddress() + " on " + link.name());
+  }
+
+  /** Has what comes in by a device for an address of this host taken in; no error if it is. */
+  public void addLocalRoute(Link link, InetAddress address) {
+    byte[] bytes = address.getAddress();
+    NetlinkMessage message =
+        new NetlinkMessage(NEW_ROUTE, CREATE)
+            .bytes(family(bytes), 8 * bytes.length, 0, 0, TABLE_LOCAL, RTPROT_STATIC, 0, RTN_LOCAL)
+            .ints(0)
+            .attribute(RTA_DST, bytes)
+            .attribute(RTA_OIF, link.index());
+    try {
+      socket.execute(
+          message, "add local route", "to " + address.getHostAddress() + " on " + link.name());
+    } catch (NativeException e) {
+      if (e.errno() != Errno.EEXIST) {
+        throw e;
+      }
+    }
   }
 
   /** Removes a device, with its addresses and routes; false if it is not there. */

@@ -110,7 +110,7 @@ final class ContainerMeters {
       counts.merge(state, 1, Integer::sum);
       Use use = state == ContainerState.RUNNING ? use(container) : null;
       if (use != null) {
-        uses.merge(uses.size() < maxContainers ? name(container) : OTHERS, use, Use::and);
+        uses.merge(uses.size() < maxContainers ? container.name() : OTHERS, use, Use::and);
       }
     }
     states = counts;
@@ -125,10 +125,6 @@ final class ContainerMeters {
     } catch (RuncibleException e) {
       return List.of(); // It was closed.
     }
-  }
-
-  private static String name(Container container) {
-    return container.name();
   }
 
   private static @Nullable Use use(Container container) {

@@ -450,6 +450,10 @@ public final class BridgeNetworks implements AutoCloseable {
     if (bindings.stream().anyMatch(PortRules::isLocal)) {
       Forwarding.routeLoopback(record.device());
     }
+    boolean ipv6 = record.parsedSubnets().stream().anyMatch(one -> !one.prefix().isIpv4());
+    if (ipv6 && bindings.stream().anyMatch(PortRules::isLocal6)) {
+      Forwarding.routeLoopback6(record.device());
+    }
     return PortRules.removal(record, publishing);
   }
 

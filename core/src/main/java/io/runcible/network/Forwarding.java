@@ -4,6 +4,8 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.Rtnetlink;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -16,8 +18,19 @@ import java.util.List;
  */
 final class Forwarding {
   private static final Path SETTINGS = Path.of("/proc/sys/net");
+  private static final InetAddress LOOPBACK6 = loopback6();
 
   private Forwarding() {}
+
+  private static InetAddress loopback6() {
+    try {
+      byte[] address = new byte[16];
+      address[15] = 1;
+      return InetAddress.getByAddress(address);
+    } catch (UnknownHostException e) {
+      throw new AssertionError(e);
+    }
+  }
 
   static void enable(Rtnetlink host, List<NetworkSpec.Subnet> subnets) {
     if (subnets.stream().anyMatch(subnet -> subnet.prefix().isIpv4())) {
@@ -68,6 +81,22 @@ final class Forwarding {
   /** Lets packets from 127.0.0.1 out to a bridge, and the answers in. */
   static void routeLoopback(String device) {
     set("ipv4/conf/" + device + "/route_localnet", "1");
+  }
+
+  /** The same for ::1, which IPv6 has no setting for: a route takes the answers in. */
+  static void routeLoopback6(String device) {
+    try (Rtnetlink host = Rtnetlink.open()) {
+      host.link(device).ifPresent(link -> host.addLocalRoute(link, LOOPBACK6));
+    }
+  }
+
+  /**
+   * Whether the kernel filters packets between the ports of a bridge as if they were routed. Then
+   * it looks twice at their addresses, the second time at those that they are translated to, and
+   * drops what has ::1 there.
+   */
+  static boolean filtersBridges() {
+    return isOn("bridge/bridge-nf-call-ip6tables");
   }
 
   private static void set(String setting, String value) {

@@ -45,7 +45,7 @@ public final class KernelPorts implements AutoCloseable {
   /**
    * Makes sure that the kernel can publish a port.
    *
-   * @throws RuncibleException UNSUPPORTED for ::1, which never leaves the loopback device
+   * @throws RuncibleException UNSUPPORTED for ::1 where bridged packets are filtered
    */
   public static void requirePossible(PortBinding binding) {
     PortRules.requirePossible(binding);

@@ -22,7 +22,8 @@ import java.util.TreeMap;
  * <p>Clients of the host itself come from 127.0.0.1, too. The kernel lets such packets out to a
  * bridge with {@code route_localnet}, which would let the containers reach what the host serves on
  * 127.0.0.1, so nothing from or to such an address comes in from the bridge. What is published on
- * 127.0.0.1 is not translated for packets of others, who could have forged that address.
+ * 127.0.0.1 is not translated for packets of others, who could have forged that address. The same
+ * goes for ::1, for which a route takes the place of the setting.
  */
 final class PortRules {
   private static final List<String> MAPS = List.of("ports4", "any4", "ports6", "any6");
@@ -123,12 +124,18 @@ final class PortRules {
               + map);
     }
     rule("publish_in", "ip daddr 127.0.0.0/8 return");
+    rule("publish_in", "ip6 daddr ::1 return");
+    if (Forwarding.filtersBridges()) {
+      // No answer would come.
+      rule("publish_out", "ip6 daddr ::1 return");
+    }
     rule("publish_in", "jump publish");
     rule("publish_out", "jump publish");
   }
 
   private void letLoopbackOut() {
     rule("publish_back", "oifname " + device + "ip saddr 127.0.0.0/8 masquerade");
+    rule("publish_back", "oifname " + device + "ip6 saddr ::1 masquerade");
     for (Subnet subnet : network.parsedSubnets()) {
       String family = subnet.prefix().isIpv4() ? "ip" : "ip6";
       // A neighbour's answer would take the short way, and not be known.
@@ -143,6 +150,8 @@ final class PortRules {
     }
     rule("guard", "iifname " + device + "ip daddr 127.0.0.0/8 drop");
     rule("guard", "iifname " + device + "ip saddr 127.0.0.0/8 drop");
+    rule("guard", "iifname " + device + "ip6 daddr ::1 drop");
+    rule("guard", "iifname " + device + "ip6 saddr ::1 drop");
   }
 
   /** By map. */
@@ -189,11 +198,19 @@ final class PortRules {
         || (address instanceof Inet4Address && address.isLoopbackAddress());
   }
 
+  /** The same of ::1, where the kernel can. */
+  static boolean isLocal6(PortBinding binding) {
+    InetAddress address = binding.hostAddress();
+    return !(address instanceof Inet4Address)
+        && (address.isLoopbackAddress() || address.isAnyLocalAddress())
+        && !Forwarding.filtersBridges();
+  }
+
   /**
    * Makes sure that the kernel can publish ports of a container.
    *
-   * @throws RuncibleException UNSUPPORTED for ::1, INVALID_INPUT if the container has no address of
-   *     the kind
+   * @throws RuncibleException UNSUPPORTED for ::1 where bridged packets are filtered, INVALID_INPUT
+   *     if the container has no address of the kind
    */
   static void require(NetworkRecord network, Lease lease, List<PortBinding> bindings) {
     for (PortBinding binding : bindings) {
@@ -211,13 +228,17 @@ final class PortRules {
 
   static void requirePossible(PortBinding binding) {
     InetAddress address = binding.hostAddress();
-    if (address.isLoopbackAddress() && !(address instanceof Inet4Address)) {
+    if (address.isLoopbackAddress()
+        && !(address instanceof Inet4Address)
+        && Forwarding.filtersBridges()) {
       throw new RuncibleException(
           ErrorKind.UNSUPPORTED,
           "port "
               + binding
-              + " of a detached container cannot be published: the kernel lets no packet from ::1"
-              + " leave the loopback device; use 127.0.0.1");
+              + " of a detached container cannot be published: this host filters bridged packets"
+              + " (net.bridge.bridge-nf-call-ip6tables is 1, as Docker and Kubernetes set it), and"
+              + " then its kernel drops the answers to ::1; use 127.0.0.1, or an address of the"
+              + " host, or set that to 0");
     }
   }
 }

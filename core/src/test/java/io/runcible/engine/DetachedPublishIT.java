@@ -16,6 +16,8 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
@@ -122,6 +124,7 @@ class DetachedPublishIT {
   /** One container, since each start of the engines and the network takes its time. */
   @Test
   void publishedPortOutlivesItsEngine() {
+    filterBridges(false);
     PortBinding tcp = PortBinding.tcp(PORT);
     onHost(
         engine -> {
@@ -133,6 +136,7 @@ class DetachedPublishIT {
                       .publish(PortBinding.udp(PORT))
                       .publish(tcp.withHostAddress("0.0.0.0"))
                       .publish(tcp.withHostAddress("::"))
+                      .publish(tcp.withHostAddress("::1"))
                       .build());
           container.awaitReady(Ready.onPort(PORT));
           assertThat(talk("127.0.0.1", container.hostPort(PORT))).startsWith("::ffff:");
@@ -157,6 +161,9 @@ class DetachedPublishIT {
     assertThat(gateway).startsWith("::ffff:");
     assertThat(talk("127.0.0.1", ipv4)).isEqualTo(gateway);
     assertThat(talk("127.0.0.1", both)).isEqualTo(gateway);
+    String gateway6 = talk("::1", port(container, "[0:0:0:0:0:0:0:1]"));
+    assertThat(gateway6).matches("fd[0-9a-f:]+");
+    assertThat(talk("::1", both)).isEqualTo(gateway6);
     assertThat(talk(TestHost.UPLINK, ipv4)).isEqualTo("::ffff:" + TestHost.UPLINK);
     assertThat(talk(TestHost.UPLINK_IPV6, both)).isEqualTo(TestHost.UPLINK_IPV6);
     assertThat(talk(TestHost.UPLINK, local)).contains(ConnectException.class.getName());
@@ -192,16 +199,35 @@ class DetachedPublishIT {
     assertThat(talk("127.0.0.1", port)).startsWith("::ffff:");
   }
 
+  /** Where the host can filter them at all. */
+  private void filterBridges(boolean filter) {
+    Path setting = Path.of("/proc/sys/net/bridge/bridge-nf-call-ip6tables");
+    host.run(
+        () -> {
+          try {
+            if (Files.exists(setting)) {
+              Files.writeString(setting, filter ? "1" : "0");
+            }
+          } catch (IOException e) {
+            throw new AssertionError(e);
+          }
+        });
+  }
+
   @Test
   void whatTheKernelCannotPublishIsRefused() {
+    filterBridges(true);
     onHost(
         engine -> {
           PortBinding tcp = PortBinding.tcp(PORT);
-          RunIT.assertFails(
-              () -> engine.create(server().publish(tcp.withHostAddress("::1")).build()),
-              ErrorKind.UNSUPPORTED,
-              "::1",
-              "127.0.0.1");
+          if (Files.exists(Path.of("/proc/sys/net/bridge/bridge-nf-call-ip6tables"))) {
+            RunIT.assertFails(
+                () -> engine.create(server().publish(tcp.withHostAddress("::1")).build()),
+                ErrorKind.UNSUPPORTED,
+                "::1",
+                "bridge-nf-call-ip6tables",
+                "127.0.0.1");
+          }
           RunIT.assertFails(
               () -> engine.create(server().network(Network.NONE).publish(PORT).build()),
               ErrorKind.UNSUPPORTED,
