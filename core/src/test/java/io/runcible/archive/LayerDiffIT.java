@@ -152,6 +152,20 @@ class LayerDiffIT {
   }
 
   @Test
+  void treeTakesThePlaceOfADirectory() throws Exception {
+    Path tree = tree("tree", TREE);
+    Path again = Files.createDirectory(directory.resolve("again"));
+    Path place = Files.createDirectories(again.resolve("in/a place/old")).getParent();
+    Files.writeString(again.resolve("in/other"), "x");
+    byte[] layer = layer(LayerDiff.ofTree(tree).at("/in/a place"));
+    apply(new ByteArrayInputStream(layer), again, LayerFormat.PLAIN);
+    assertThat(FileTree.difference(seen(place), seen(tree))).isEmpty();
+    assertThat(again.resolve("in/other")).hasContent("x");
+    assertThatThrownBy(() -> LayerDiff.ofTrees(tree, again).at("/in"))
+        .hasMessageContaining("only a whole tree");
+  }
+
+  @Test
   void gnuTarReadsTheSame() throws Exception {
     Path tree = tree("tree", TREE);
     Path archive = Files.write(directory.resolve("tar"), layer(LayerDiff.ofTree(tree)));
