@@ -188,7 +188,8 @@ final class Artifacts {
 
   private static boolean isPath(byte[] name, String whole) {
     try {
-      boolean isText = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(name)).hasRemaining();
+      boolean isText =
+          StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(name)).hasRemaining();
       FileNames.require(whole);
       // Throws where the file names of this process are of another character set.
       return isText && !Path.of(whole).isAbsolute();

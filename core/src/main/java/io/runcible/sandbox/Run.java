@@ -193,8 +193,7 @@ final class Run {
   }
 
   private void send(WarmSandbox in) {
-    RunScripts scripts =
-        new RunScripts(architecture, profile.resourceLimits(), mark, failureMark);
+    RunScripts scripts = new RunScripts(architecture, profile.resourceLimits(), mark, failureMark);
     List<String> variables =
         environment.entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()).toList();
     try {
