@@ -60,10 +60,7 @@ final class RuncRuntime implements OciRuntime {
                 () ->
                     new RuncibleException(
                         ErrorKind.UNSUPPORTED,
-                        "the OCI runtime '"
-                            + program
-                            + "' is not installed; on Debian and Ubuntu: apt-get install "
-                            + (program.contains("crun") ? "crun" : "runc")));
+                        "the OCI runtime '" + program + "' is not installed" + hint(program)));
     List<String> launcher = new ArrayList<>(wrapper);
     launcher.add(path.toString());
     Info info = RuntimeVersion.ask(host, launcher, path);
@@ -76,6 +73,13 @@ final class RuncRuntime implements OciRuntime {
           ErrorKind.UNAVAILABLE, "cannot create the runtime's state directory '" + root + "'", e);
     }
     return new RuncRuntime(info, launcher, root, host, cgroups, CgroupPlace.top(cgroups));
+  }
+
+  /** Others than these two come from elsewhere. */
+  private static String hint(String program) {
+    return List.of("runc", "crun").contains(program)
+        ? "; on Debian and Ubuntu: apt-get install " + program
+        : "";
   }
 
   /** The same runtime with control groups in another place. */

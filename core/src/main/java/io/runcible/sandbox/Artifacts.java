@@ -188,10 +188,11 @@ final class Artifacts {
 
   private static boolean isPath(byte[] name, String whole) {
     try {
-      StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(name));
-      Path.of(whole);
+      boolean isText =
+          StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(name)).hasRemaining();
       FileNames.require(whole);
-      return true;
+      // Throws where the file names of this process are of another character set.
+      return isText && !Path.of(whole).isAbsolute();
     } catch (CharacterCodingException | RuntimeException e) {
       return false;
     }
@@ -223,7 +224,8 @@ final class Artifacts {
     }
     long size = reply.getLong(2 * Long.BYTES + 40);
     SandboxFile given = request.files().get(path);
-    boolean mayBeGiven = given != null && given.content().length == size;
+    byte[] before = given != null && given.content().length == size ? given.content() : null;
+    boolean mayBeGiven = before != null;
     if (size > profile.artifactBytes() - (mayBeGiven ? 0 : bytes)) {
       omit(
           path,
@@ -234,7 +236,7 @@ final class Artifacts {
               + " are fetched in all");
     } else {
       byte[] content = content(reply, (int) size);
-      if (!mayBeGiven || !Arrays.equals(given.content(), content)) {
+      if (!Arrays.equals(before, content)) {
         keep(path, content);
       }
     }

@@ -152,6 +152,11 @@ final class Pool implements AutoCloseable {
     List<Runnable> tasks = new ArrayList<>();
     synchronized (this) {
       while (!closed && running.size() < limits.running() && !warm.isEmpty()) {
+        if (!warm.element().isWaiting()) {
+          // Somebody on the host has killed it.
+          used.add(warm.remove());
+          continue;
+        }
         Ticket next = queue.poll();
         if (next == null) {
           break;

@@ -174,7 +174,7 @@ public final class Sandbox implements AutoCloseable {
     private int warm = 2;
     private int maxRunning = 4 * PROCESSORS;
     private int maxQueued = 1000;
-    private int maxStarting = Math.max(2, PROCESSORS);
+    private int maxStarting = 2 * PROCESSORS;
     private ThreadFactory threads =
         task -> {
           Thread thread = new Thread(task, "runcible-sandbox-" + THREADS.incrementAndGet());
@@ -228,8 +228,8 @@ public final class Sandbox implements AutoCloseable {
     }
 
     /**
-     * How many containers are made or removed at once, in the background. By default one for each
-     * processor, and at least 2.
+     * How many containers are made or removed at once, in the background. By default two for each
+     * processor.
      */
     public Builder maxStarting(int containers) {
       maxStarting = require(containers, 1, "containers that are made at once");

@@ -173,7 +173,7 @@ public final class SandboxProfile {
      * {@code 64m}.
      */
     public Builder workSize(String size) {
-      workSize = Mount.tmpfs("/work").size(size).size().orElseThrow();
+      workSize = Mount.tmpfs(SandboxSpec.WORK).size(size).size().orElseThrow();
       return this;
     }
 

@@ -16,7 +16,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** The containers of a sandbox. */
 final class SandboxSpec {
-  private static final String WORK = "/work";
+  static final String WORK = "/work";
   private static final String INIT = "/.sandbox-init";
   private static final String PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   private static final int OPEN_FILES = 1024;

@@ -138,6 +138,57 @@ class SeccompProfileTest {
     }
   }
 
+  @Nested
+  class Untrusted {
+    private final ObjectNode profile = StandardSeccomp.untrusted("amd64");
+    private final Map<String, Verdict> verdicts = SeccompVerdicts.of(profile);
+
+    @ParameterizedTest
+    @ValueSource(
+        strings = {
+          "ptrace",
+          "process_vm_readv",
+          "io_setup",
+          "io_uring_setup",
+          "mq_open",
+          "msgget",
+          "name_to_handle_at",
+          "vmsplice",
+          "modify_ldt",
+          "chroot",
+          "mount",
+          "unshare",
+          "setns",
+          "bpf",
+          "keyctl",
+          "userfaultfd"
+        })
+    void whatOrdinaryProgramsDoNotNeedIsForbidden(String name) {
+      assertThat(verdicts).containsEntry(name, Verdict.DENIED);
+    }
+
+    @Test
+    void otherwiseItIsTheStandardProfileWithoutCapabilities() {
+      Map<String, Verdict> standard =
+          SeccompVerdicts.of(StandardSeccomp.resolve("amd64", false, Set.of()));
+      assertThat(verdicts).containsOnlyKeys(standard.keySet());
+      assertThat(verdicts.values().stream().filter(v -> v == Verdict.ALLOWED).count())
+          .isGreaterThan(250)
+          .isLessThan(standard.values().stream().filter(v -> v == Verdict.ALLOWED).count());
+    }
+
+    @Test
+    void onlyOrdinarySocketsAreThere() {
+      for (long family = 0; family < 48; family++) {
+        List<String> allowed =
+            List.of(1L, 2L, 10L).contains(family) ? List.of("SCMP_ACT_ALLOW") : List.of();
+        assertThat(matching(profile, "socket", family).stream().filter(a -> a.endsWith("ALLOW")))
+            .as("family %d", family)
+            .containsExactlyElementsOf(allowed);
+      }
+    }
+  }
+
   @Test
   void capabilityBringsItsCalls() {
     Set<Capability> granted = EnumSet.of(Capability.SYS_ADMIN, Capability.SYS_TIME);

@@ -83,6 +83,14 @@ class SandboxIT {
   }
 
   @Test
+  void runtimeOfTheProfileIsNotThatOfAnEngine() {
+    SandboxProfile other = Hostile.PROFILE.toBuilder().runtime("other").build();
+    assertThatThrownBy(() -> sandbox().profile(other).build())
+        .asInstanceOf(type(RuncibleException.class))
+        .satisfies(e -> assertThat(e.kind()).isEqualTo(ErrorKind.INVALID_INPUT));
+  }
+
+  @Test
   void cancelledAndInterruptedProgramsEnd() throws Exception {
     CountDownLatch begun = new CountDownLatch(2);
     SandboxRequest endless =
