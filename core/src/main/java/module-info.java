@@ -9,7 +9,6 @@ module io.runcible {
   requires static transitive jakarta.inject;
   requires static transitive microprofile.config.api;
   requires static microprofile.health.api;
-
   requires aircompressor;
   requires com.fasterxml.jackson.databind;
   requires com.fasterxml.jackson.dataformat.toml;

@@ -60,8 +60,7 @@ class CodingRulesTest {
 
   /** The native interfaces have to be public; those of CDI are what the package is for. */
   private static DescribedPredicate<JavaClass> speaksForItself() {
-    return JavaClass.Predicates.resideOutsideOfPackages(
-        "io.runcible.ffi", "io.runcible.jakarta");
+    return JavaClass.Predicates.resideOutsideOfPackages("io.runcible.ffi", "io.runcible.jakarta");
   }
 
   private static boolean isOfJdkOrOurs(JavaClass type) {

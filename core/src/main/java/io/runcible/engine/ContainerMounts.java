@@ -133,8 +133,7 @@ final class ContainerMounts {
                       + mount.destination()
                       + "': it does not exist");
             });
-    return mount.kind() != Mount.Kind.FILE
-        && mount.source().map(Files::isDirectory).orElse(true);
+    return mount.kind() != Mount.Kind.FILE && mount.source().map(Files::isDirectory).orElse(true);
   }
 
   /** With the directory of the root file system that a volume is filled from. */

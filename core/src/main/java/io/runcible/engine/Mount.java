@@ -10,8 +10,7 @@ import java.util.OptionalLong;
 
 /**
  * Something at a path of a container: of the host, of a volume or of another image, memory, or a
- * file of the caller's.
- * Immutable.
+ * file of the caller's. Immutable.
  *
  * <p>The path is looked up in the container's root file system by the kernel, so no symbolic link
  * of the image leads out of it; what is missing there is made. Making the container fails with

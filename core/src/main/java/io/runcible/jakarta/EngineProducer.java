@@ -12,7 +12,9 @@ import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** The engine of the application: opened when it is first asked for, closed with the application. */
+/**
+ * The engine of the application: opened when it is first asked for, closed with the application.
+ */
 @Singleton
 class EngineProducer {
   private @Nullable RegistryClient registry;

@@ -225,8 +225,13 @@ final class Artifacts {
     SandboxFile given = request.files().get(path);
     boolean mayBeGiven = given != null && given.content().length == size;
     if (size > profile.artifactBytes() - (mayBeGiven ? 0 : bytes)) {
-      omit(path, "it has " + size + " bytes, and no more than " + profile.artifactBytes()
-          + " are fetched in all");
+      omit(
+          path,
+          "it has "
+              + size
+              + " bytes, and no more than "
+              + profile.artifactBytes()
+              + " are fetched in all");
     } else {
       byte[] content = content(reply, (int) size);
       if (!mayBeGiven || !Arrays.equals(given.content(), content)) {

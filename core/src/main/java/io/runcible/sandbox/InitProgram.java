@@ -91,8 +91,7 @@ final class InitProgram {
 
   /** The file (elf(5)): a segment for the code, one for the blocks, and a stack without code. */
   static byte[] elf(Architecture architecture) {
-    byte[] code =
-        HexFormat.of().parseHex(architecture == Architecture.X86_64 ? X86_64 : AARCH64);
+    byte[] code = HexFormat.of().parseHex(architecture == Architecture.X86_64 ? X86_64 : AARCH64);
     int start = ELF_HEADER + SEGMENTS * SEGMENT_HEADER;
     ByteBuffer file = ByteBuffer.allocate(start + code.length).order(ByteOrder.LITTLE_ENDIAN);
     file.put(new byte[] {0x7f, 'E', 'L', 'F', 2, 1, 1}).position(16);

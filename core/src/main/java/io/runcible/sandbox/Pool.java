@@ -209,7 +209,9 @@ final class Pool implements AutoCloseable {
     }
   }
 
-  /** Null if there is none: the worker is gone. Who waits comes first, but used ones do not pile up. */
+  /**
+   * Null if there is none: the worker is gone. Who waits comes first, but used ones do not pile up.
+   */
   private synchronized @Nullable Task nextTask() {
     boolean make = missing() > 0 && (queue.size() > 0 || used.isEmpty());
     if (!make || used.size() > 2 * limits.workers()) {

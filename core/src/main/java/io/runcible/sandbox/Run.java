@@ -120,8 +120,7 @@ final class Run {
     Duration limit =
         request.timeout().filter(t -> t.compareTo(profile.timeout()) < 0).orElse(profile.timeout());
     ScheduledFuture<?> timeout =
-        timer.schedule(
-            () -> kill(EndReason.TIMEOUT, timer), limit.toNanos(), TimeUnit.NANOSECONDS);
+        timer.schedule(() -> kill(EndReason.TIMEOUT, timer), limit.toNanos(), TimeUnit.NANOSECONDS);
     try {
       return run(in, queueTime, begin, timer, threads);
     } finally {
@@ -163,8 +162,7 @@ final class Run {
   }
 
   private Output output(WarmSandbox in, Stream stream, int trailer) {
-    return in.output(
-        stream, mark, failureMark, trailer, profile.outputLimit(), request.output());
+    return in.output(stream, mark, failureMark, trailer, profile.outputLimit(), request.output());
   }
 
   private Output.End read(WarmSandbox in, Output output, ScheduledExecutorService timer) {
@@ -215,8 +213,7 @@ final class Run {
 
   private void checkStarted(WarmSandbox in, byte[] stdout) {
     int marked = failureMark.length;
-    if (stdout.length > marked
-        && Arrays.equals(stdout, 0, marked, failureMark, 0, marked)) {
+    if (stdout.length > marked && Arrays.equals(stdout, 0, marked, failureMark, 0, marked)) {
       ByteBuffer record = ByteBuffer.wrap(stdout).order(ByteOrder.LITTLE_ENDIAN).position(marked);
       RunScripts.Stage stage = RunScripts.Stage.values()[(int) record.getLong()];
       List<Long> errors = new ArrayList<>();
@@ -241,8 +238,7 @@ final class Run {
     boolean ended = outEnd == Output.End.MARK && errEnd == Output.End.MARK;
     if (!ended) {
       EndReason reason = whyKilled(in, counted, outEnd, errEnd);
-      SandboxUsage usage =
-          new SandboxUsage(queueTime, wallTime, counted.cpuTime(), counted.peak());
+      SandboxUsage usage = new SandboxUsage(queueTime, wallTime, counted.cpuTime(), counted.peak());
       return new SandboxResult(
           reason,
           OptionalInt.empty(),

@@ -103,8 +103,7 @@ final class RunScripts {
     }
     Script script = new Script(architecture);
     // One that cannot be made shows in the files that cannot.
-    directories.forEach(
-        name -> script.call(SystemCall.MKDIRAT, AT_FDCWD, script.text(name), 0755));
+    directories.forEach(name -> script.call(SystemCall.MKDIRAT, AT_FDCWD, script.text(name), 0755));
     script.nextBlock();
     return script.block();
   }
@@ -135,10 +134,7 @@ final class RunScripts {
     Script script = new Script(architecture);
     Failure failure = new Failure(script, Stage.INPUT, 1);
     script
-        .call(
-            SystemCall.MEMFD_CREATE,
-            script.text("stdin"),
-            MFD_CLOEXEC | MFD_ALLOW_SEALING)
+        .call(SystemCall.MEMFD_CREATE, script.text("stdin"), MFD_CLOEXEC | MFD_ALLOW_SEALING)
         .into(failure.error(0))
         .expect(FREE, failure.label);
     return written(
@@ -147,10 +143,7 @@ final class RunScripts {
         bytes,
         last -> {
           last.script.call(SystemCall.FCNTL, FREE, F_ADD_SEALS, ALL_SEALS);
-          last.script
-              .call(SystemCall.LSEEK, FREE, 0, 0)
-              .into(last.error(0))
-              .expect(0, last.label);
+          last.script.call(SystemCall.LSEEK, FREE, 0, 0).into(last.error(0)).expect(0, last.label);
         });
   }
 

@@ -7,7 +7,6 @@ import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.EngineBuilder;
 import io.runcible.image.ImageConfig;
 import io.runcible.image.ImageReference;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -58,11 +57,7 @@ public final class Sandbox implements AutoCloseable {
   }
 
   private static ImageConfig image(ContainerEngine engine, String name) {
-    return engine
-        .images()
-        .find(name)
-        .orElseGet(() -> engine.images().pull(name))
-        .config();
+    return engine.images().find(name).orElseGet(() -> engine.images().pull(name)).config();
   }
 
   private WarmSandbox make(ContainerEngine engine, SandboxSpec spec) {

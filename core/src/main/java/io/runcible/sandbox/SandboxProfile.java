@@ -196,14 +196,17 @@ public final class SandboxProfile {
      */
     public Builder artifactLimit(long bytes, int files) {
       if (bytes < 0 || bytes > 1L << 30 || files < 0) {
-        throw invalid("artifacts of " + bytes + " bytes in " + files + " files: give at most 1 GiB");
+        throw invalid(
+            "artifacts of " + bytes + " bytes in " + files + " files: give at most 1 GiB");
       }
       artifactBytes = bytes;
       artifactFiles = files;
       return this;
     }
 
-    /** Gives programs a network. By default they have none, not even a loopback device that is up. */
+    /**
+     * Gives programs a network. By default they have none, not even a loopback device that is up.
+     */
     public Builder network(Network network) {
       this.network = network;
       return this;

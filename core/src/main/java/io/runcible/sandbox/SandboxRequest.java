@@ -135,7 +135,10 @@ public final class SandboxRequest {
       return stdin(text.getBytes(StandardCharsets.UTF_8));
     }
 
-    /** Puts a file with mode 0644 into the working directory; see {@link #file(String, byte[], int)}. */
+    /**
+     * Puts a file with mode 0644 into the working directory; see {@link #file(String, byte[],
+     * int)}.
+     */
     public Builder file(String name, String text) {
       return file(name, text.getBytes(StandardCharsets.UTF_8), 0644);
     }

@@ -26,7 +26,8 @@ final class SandboxSpec {
 
   private final ContainerSpec common;
 
-  SandboxSpec(String image, SandboxProfile profile, Architecture architecture, Set<String> volumes) {
+  SandboxSpec(
+      String image, SandboxProfile profile, Architecture architecture, Set<String> volumes) {
     String size = String.valueOf(profile.workSize());
     ContainerSpec.Builder spec =
         ContainerSpec.builder(image)

@@ -26,8 +26,7 @@ final class StartFailure {
               ErrorKind.INVALID_INPUT,
               "the input does not fit into the memory of " + sandbox + ": " + name(errors.get(0)));
       case FORK ->
-          new RuncibleException(
-              ErrorKind.UNAVAILABLE, "there can be no process in " + sandbox);
+          new RuncibleException(ErrorKind.UNAVAILABLE, "there can be no process in " + sandbox);
       case EXECUTE -> execute(sandbox, request.command().get(0), errors);
     };
   }

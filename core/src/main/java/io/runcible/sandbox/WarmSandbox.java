@@ -83,7 +83,9 @@ final class WarmSandbox implements AutoCloseable {
     container.kill("SIGKILL");
   }
 
-  /** Whether the kernel killed something in it because memory ran out; and the rest of the usage. */
+  /**
+   * Whether the kernel killed something in it because memory ran out; and the rest of the usage.
+   */
   Counted counted() {
     if (missing != null) {
       return new Counted(false, OptionalLong.empty(), Optional.empty());

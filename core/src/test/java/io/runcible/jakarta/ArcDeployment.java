@@ -59,8 +59,8 @@ final class ArcDeployment extends Deployment {
             resource -> {
               switch (resource.getType()) {
                 case JAVA_CLASS -> resource.writeTo(archive.toFile());
-                case SERVICE_PROVIDER -> resource.writeTo(
-                    archive.resolve("META-INF/services").toFile());
+                case SERVICE_PROVIDER ->
+                    resource.writeTo(archive.resolve("META-INF/services").toFile());
                 default -> throw new IllegalStateException(resource.getName());
               }
             })

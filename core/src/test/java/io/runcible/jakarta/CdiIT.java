@@ -59,7 +59,7 @@ class CdiIT {
   }
 
   @AfterAll
-  static void clear() {
+  static void clear() throws IOException {
     List.of("test.image", "test.archive", "runcible.data-root", "runcible.state-root")
         .forEach(System::clearProperty);
     if (server != null) {
@@ -77,6 +77,7 @@ class CdiIT {
       assertThat(application.ask("owner")).isEqualTo("hello 1 0");
       assertThat(application.ask("engine")).isEqualTo("true");
       assertThat(application.ask("application")).isEqualTo("true");
+      assertThat(application.ask("sandbox")).isEqualTo("hi TIMEOUT true");
       String first = application.ask("request");
       String second = application.ask("request");
       List<String> ids = List.of(first.split(" "));
@@ -122,7 +123,7 @@ class CdiIT {
   }
 
   private Application deploy(Cdi cdi) throws IOException {
-    Archive.write(archive, Deployment.BEANS);
+    Archive.write(archive);
     System.setProperty("test.archive", archive.toString());
     return server.deploy(cdi, archive);
   }

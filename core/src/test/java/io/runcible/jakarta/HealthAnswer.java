@@ -55,7 +55,6 @@ final class HealthAnswer extends HealthCheckResponseBuilder {
 
   @Override
   public HealthCheckResponse build() {
-    return new HealthCheckResponse(
-        name, up ? Status.UP : Status.DOWN, Optional.of(data));
+    return new HealthCheckResponse(name, up ? Status.UP : Status.DOWN, Optional.of(data));
   }
 }

@@ -52,8 +52,7 @@ class SettingsTest {
   void aManagerThatThereIsNotIsNamed() {
     Settings settings = settings(Map.of("runcible.cgroup-manager", "magic"));
     assertThatThrownBy(() -> EngineSettings.apply(settings, ContainerEngine.builder()))
-        .hasMessage(
-            "runcible.cgroup-manager is 'magic', and must be one of [cgroupfs, systemd]");
+        .hasMessage("runcible.cgroup-manager is 'magic', and must be one of [cgroupfs, systemd]");
   }
 
   @Test
