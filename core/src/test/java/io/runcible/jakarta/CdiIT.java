@@ -113,13 +113,19 @@ class CdiIT {
   @Test
   void nothingIsLeftAfterManyDeployments() throws Exception {
     List<WeakReference<ClassLoader>> loaders = new ArrayList<>();
-    for (int i = 0; i < Rounds.of(3, 50); i++) {
-      Application application = deploy(Cdi.WELD);
-      application.ask("owner");
-      application.ask("port");
-      loaders.add(application.undeploy());
+    // Weld keeps an exception that it made for the first, with its stack.
+    deployAndUse();
+    for (int i = 0; i < Rounds.of(2, 50); i++) {
+      loaders.add(deployAndUse());
     }
     Collected.await(loaders);
+  }
+
+  private WeakReference<ClassLoader> deployAndUse() throws Exception {
+    Application application = deploy(Cdi.WELD);
+    application.ask("owner");
+    application.ask("port");
+    return application.undeploy();
   }
 
   private Application deploy(Cdi cdi) throws IOException {
