@@ -5,6 +5,8 @@ import io.runcible.RuncibleException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.AccessController;
+import java.security.PrivilegedAction;
 import java.util.function.UnaryOperator;
 import jnr.ffi.LibraryLoader;
 import jnr.ffi.Memory;
@@ -106,13 +108,29 @@ final class Native {
       Throwable failure = null;
       if (System.getProperty("os.name", "").equals("Linux")) {
         try {
-          loaded = LibraryLoader.create(Libc.class).load("c");
+          loaded = load();
         } catch (RuntimeException | LinkageError e) {
           failure = e;
         }
       }
       libc = loaded;
       FAILURE = failure;
+    }
+
+    /**
+     * The binding starts threads when it is first used, which never end and, up to JDK 23, keep the
+     * classes of all who are on the stack. Those of a caller are not to be among them: it may be
+     * one of many applications that share this class, and go.
+     */
+    @SuppressWarnings("removal")
+    private static Libc load() {
+      return AccessController.doPrivileged(
+          (PrivilegedAction<Libc>)
+              () -> {
+                Libc libc = LibraryLoader.create(Libc.class).load("c");
+                allocate(1);
+                return libc;
+              });
     }
 
     static String whyAbsent() {

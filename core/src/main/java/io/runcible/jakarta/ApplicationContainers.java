@@ -12,7 +12,7 @@ import java.util.function.Function;
 /** The containers that live as long as the application, and the names that some have. */
 @Singleton
 class ApplicationContainers {
-  private final SharedContainers containers = new SharedContainers();
+  private final Shared<FromImage, Container> containers = new Shared<>();
   private final Map<String, FromImage> names = new ConcurrentHashMap<>();
   private final Map<String, Container> named = new ConcurrentHashMap<>();
   private final PublishedPorts ports = PublishedPorts.ofApplication();

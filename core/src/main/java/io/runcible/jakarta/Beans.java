@@ -10,7 +10,8 @@ final class Beans {
           EngineProducer.class,
           ContainerProducer.class,
           ApplicationContainers.class,
-          RequestContainers.class);
+          RequestContainers.class,
+          SandboxProducer.class);
 
   private Beans() {}
 

@@ -15,10 +15,11 @@ public final class BuildTimeExtension implements BuildCompatibleExtension {
   /** For the service loader. */
   public BuildTimeExtension() {}
 
-  /** Adds the beans and their qualifier: not every container looks for those in all jars. */
+  /** Adds the beans and their qualifiers: not every container looks for those in all jars. */
   @Discovery
   public void add(ScannedClasses classes, MetaAnnotations annotations) {
     annotations.addQualifier(FromImage.class);
+    annotations.addQualifier(InSandbox.class);
     Beans.names().forEach(classes::add);
   }
 }

@@ -8,7 +8,7 @@ import java.util.function.Function;
 /** The containers of one request. Not final, and its methods are public: the scope has proxies. */
 @RequestScoped
 class RequestContainers {
-  private final SharedContainers containers = new SharedContainers();
+  private final Shared<FromImage, Container> containers = new Shared<>();
 
   public Container get(FromImage wanted, Function<FromImage, Container> start) {
     return containers.get(wanted, start);

@@ -8,6 +8,10 @@
  * @Inject
  * @FromImage(value = "redis:7", ports = "6379", name = "cache", scope = FromImage.Scope.APPLICATION)
  * Container cache;
+ *
+ * @Inject
+ * @InSandbox(value = "debian", memory = "64m", timeoutMillis = 5000)
+ * Sandbox sandbox;
  * }</pre>
  *
  * <p>The engine is opened when it is first needed, and closed with the application; its threads are
@@ -49,6 +53,12 @@
  * {@code .port.PORT.udp}. Such a container also is part of the readiness of the application, as
  * MicroProfile Health asks for it: ready is an application whose engine can be opened, and whose
  * named containers run and are not unhealthy.
+ *
+ * <p>Nothing of an application is left when it has ended: its containers, threads and files are
+ * gone, and its classes can be unloaded, up to a minute after its last request to a registry, when
+ * the HTTP client's idle threads end. The native binding, though, keeps its own classes and their
+ * loader for as long as the JVM runs: a server to which applications come and go has the library,
+ * with all that it needs, among the libraries that they share, and not in each of them.
  */
 @NullMarked
 package io.runcible.jakarta;

@@ -59,7 +59,7 @@ class CdiIT {
   }
 
   @AfterAll
-  static void clear() {
+  static void clear() throws IOException {
     List.of("test.image", "test.archive", "runcible.data-root", "runcible.state-root")
         .forEach(System::clearProperty);
     if (server != null) {
@@ -77,6 +77,7 @@ class CdiIT {
       assertThat(application.ask("owner")).isEqualTo("hello 1 0");
       assertThat(application.ask("engine")).isEqualTo("true");
       assertThat(application.ask("application")).isEqualTo("true");
+      assertThat(application.ask("sandbox")).isEqualTo("hi TIMEOUT true");
       String first = application.ask("request");
       String second = application.ask("request");
       List<String> ids = List.of(first.split(" "));
@@ -112,17 +113,23 @@ class CdiIT {
   @Test
   void nothingIsLeftAfterManyDeployments() throws Exception {
     List<WeakReference<ClassLoader>> loaders = new ArrayList<>();
-    for (int i = 0; i < Rounds.of(3, 50); i++) {
-      Application application = deploy(Cdi.WELD);
-      application.ask("owner");
-      application.ask("port");
-      loaders.add(application.undeploy());
+    // Weld keeps an exception that it made for the first, with its stack.
+    deployAndUse();
+    for (int i = 0; i < Rounds.of(2, 50); i++) {
+      loaders.add(deployAndUse());
     }
     Collected.await(loaders);
   }
 
+  private WeakReference<ClassLoader> deployAndUse() throws Exception {
+    Application application = deploy(Cdi.WELD);
+    application.ask("owner");
+    application.ask("port");
+    return application.undeploy();
+  }
+
   private Application deploy(Cdi cdi) throws IOException {
-    Archive.write(archive, Deployment.BEANS);
+    Archive.write(archive);
     System.setProperty("test.archive", archive.toString());
     return server.deploy(cdi, archive);
   }

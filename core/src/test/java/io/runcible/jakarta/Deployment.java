@@ -29,6 +29,7 @@ abstract class Deployment implements UnaryOperator<String>, AutoCloseable {
       case "engine" -> String.valueOf(probe.sharesTheEngine());
       case "owner" -> probe.runsForItsOwner();
       case "application" -> String.valueOf(probe.sharesTheContainer());
+      case "sandbox" -> probe.runsInASandbox();
       case "request" -> inRequest(probe);
       case "port" -> probe.port();
       case "config" -> MicroProfileProbe.setting("runcible.container.web.url.8080");

@@ -3,6 +3,7 @@ package io.runcible.jakarta;
 import jakarta.enterprise.inject.Any;
 import jakarta.enterprise.inject.Instance;
 import org.eclipse.microprofile.config.ConfigProvider;
+import org.eclipse.microprofile.config.spi.ConfigProviderResolver;
 import org.eclipse.microprofile.health.HealthCheck;
 import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.eclipse.microprofile.health.spi.HealthCheckResponseProvider;
@@ -13,6 +14,11 @@ final class MicroProfileProbe {
 
   static String setting(String key) {
     return ConfigProvider.getConfig().getOptionalValue(key, String.class).orElse("none");
+  }
+
+  /** What a server does when an application ends. */
+  static void release() {
+    ConfigProviderResolver.instance().releaseConfig(ConfigProvider.getConfig());
   }
 
   static String health(Instance<Object> beans) {

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerProcess;
+import io.runcible.sandbox.Sandbox;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.context.Dependent;
 import jakarta.enterprise.context.RequestScoped;
@@ -43,6 +44,15 @@ public class Probe {
   Instance<Container> failing;
 
   @Inject
+  @InSandbox(
+      value = "${test.image}",
+      timeoutMillis = 500,
+      warm = 1,
+      maxRunning = 1,
+      acceptMissingLimits = true)
+  Instance<Sandbox> sandbox;
+
+  @Inject
   @FromImage("${test.nothing}")
   Instance<Container> unset;
 
@@ -74,7 +84,17 @@ public class Probe {
     return first.get().id() + " " + second.get().id();
   }
 
-  /** The names of the threads, as far as they are the engine's, and their groups. */
+  /** What a program says, why another ends, and whether there is one sandbox. */
+  public String runsInASandbox() {
+    Sandbox one = sandbox.get();
+    return one.run("echo", "hi").stdout().strip()
+        + " "
+        + one.run("sleep", "600").reason()
+        + " "
+        + (one == sandbox.get());
+  }
+
+  /** The port of the host of what the application has. */
   public String port() {
     return String.valueOf(web.get().hostPort(8080));
   }

@@ -9,14 +9,14 @@ final class SeDeployment extends Deployment {
   private final SeContainer container = start();
 
   private static SeContainer start() {
-    SeContainerInitializer initializer = SeContainerInitializer.newInstance();
-    // Weld looks for extensions only if it looks for beans; OpenWebBeans takes all jars for beans.
-    return initializer.getClass().getName().startsWith("org.jboss.weld.")
-        ? initializer.initialize()
-        : initializer
-            .disableDiscovery()
-            .addBeanClasses(BEANS.toArray(Class<?>[]::new))
-            .initialize();
+    SeContainerInitializer initializer =
+        SeContainerInitializer.newInstance().setClassLoader(SeDeployment.class.getClassLoader());
+    if (initializer.getClass().getName().startsWith("org.jboss.weld.")) {
+      // It looks for extensions only if it looks for beans; its hook would keep the application.
+      return initializer.addProperty("org.jboss.weld.se.shutdownHook", false).initialize();
+    }
+    // This would take all jars for beans.
+    return initializer.disableDiscovery().addBeanClasses(BEANS.toArray(Class<?>[]::new)).initialize();
   }
 
   @Override
@@ -27,5 +27,10 @@ final class SeDeployment extends Deployment {
   @Override
   public void close() {
     container.close();
+    try {
+      MicroProfileProbe.release();
+    } catch (NoClassDefFoundError e) {
+      // There is no MicroProfile.
+    }
   }
 }

@@ -1,6 +1,9 @@
 package io.runcible.jakarta;
 
+import java.io.IOException;
 import java.lang.ref.WeakReference;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
@@ -8,10 +11,19 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.UnaryOperator;
 
-/** Runs applications as a server does: each with its classes, all on the same threads. */
+/** Runs applications as a server does: each with classes of its own, all on the same thread. */
 final class Server implements AutoCloseable {
   private final ExecutorService threads =
-      Executors.newSingleThreadExecutor(task -> new Thread(task, "request"));
+      Executors.newSingleThreadExecutor(
+          task -> {
+            Thread thread = new Thread(task, "request");
+            thread.setDaemon(true);
+            return thread;
+          });
+
+  /** Shared by the applications in Weld; others have all by themselves. */
+  private final IsolatedLoader libraries =
+      new IsolatedLoader(Cdi.WELD.without + "|test(-classes)?$");
 
   /** One of the implementations of CDI. */
   enum Cdi {
@@ -31,10 +43,10 @@ final class Server implements AutoCloseable {
 
   /** An application that runs. */
   final class Application implements AutoCloseable {
-    private final IsolatedLoader loader;
+    private final URLClassLoader loader;
     private UnaryOperator<String> deployment;
 
-    private Application(IsolatedLoader loader, UnaryOperator<String> deployment) {
+    private Application(URLClassLoader loader, UnaryOperator<String> deployment) {
       this.loader = loader;
       this.deployment = deployment;
     }
@@ -66,8 +78,11 @@ final class Server implements AutoCloseable {
   }
 
   @SuppressWarnings("unchecked")
-  Application deploy(Cdi cdi, Path archive) {
-    IsolatedLoader loader = new IsolatedLoader(cdi.without, archive);
+  Application deploy(Cdi cdi, Path archive) throws IOException {
+    URLClassLoader loader =
+        cdi == Cdi.WELD
+            ? new URLClassLoader(new URL[] {archive.toUri().toURL()}, libraries)
+            : new IsolatedLoader(cdi.without, archive);
     return new Application(
         loader,
         run(
@@ -106,7 +121,8 @@ final class Server implements AutoCloseable {
   }
 
   @Override
-  public void close() {
+  public void close() throws IOException {
     threads.shutdown();
+    libraries.close();
   }
 }
