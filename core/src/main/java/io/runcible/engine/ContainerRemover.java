@@ -180,6 +180,7 @@ final class ContainerRemover {
     new ContainerNames(containers).remove(directory);
     runtime.delete(directory.id(), true);
     removeControlGroup(record.cgroupsPath());
+    networks.releasePlugins(record.token());
     if (unpin(directory)) {
       networks.release(record.token());
     }
