@@ -111,8 +111,7 @@ public final class NetworkNamespace implements AutoCloseable {
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot make '" + pin + "'", e);
     }
-    int result =
-        libc().mount(Native.cString(namespace), Native.cString(pin), null, MS_BIND, null);
+    int result = libc().mount(Native.cString(namespace), Native.cString(pin), null, MS_BIND, null);
     check(result, "mount the network namespace on", pin);
   }
 

@@ -54,10 +54,7 @@ final class CniNetworks {
    * @param result what the plugins answered; null before they did
    */
   private record Connected(
-      String container,
-      List<String> ports,
-      String configuration,
-      @Nullable String result) {
+      String container, List<String> ports, String configuration, @Nullable String result) {
     Connected with(JsonNode answer) {
       return new Connected(container, ports, configuration, answer.toString());
     }
@@ -108,7 +105,8 @@ final class CniNetworks {
     JsonRecord.write(file(client.token()), connected, false);
     try {
       namespace.pinAlso(pin(client.token()));
-      JsonNode answer = plugins.add(configuration, connected.attachment(client.token(), pin(client.token())));
+      JsonNode answer =
+          plugins.add(configuration, connected.attachment(client.token(), pin(client.token())));
       JsonRecord.write(file(client.token()), connected.with(answer), false);
       writeFiles(client, network, CniResult.of(answer), resolver);
     } catch (RuntimeException e) {
@@ -146,7 +144,8 @@ final class CniNetworks {
     Optional<Connected> connected = find(token);
     if (connected.isPresent()) {
       Connected known = connected.get();
-      plugins.delete(known.parsed(), known.attachment(token, pin(token)), known.answer().orElse(null));
+      plugins.delete(
+          known.parsed(), known.attachment(token, pin(token)), known.answer().orElse(null));
       host.unmount(pin(token));
       remove(pin(token));
       remove(file(token));
