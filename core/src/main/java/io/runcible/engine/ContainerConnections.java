@@ -2,6 +2,7 @@ package io.runcible.engine;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.network.BridgeNetworks;
 import io.runcible.network.Network;
 import io.runcible.network.PortBinding;
 import io.runcible.network.PortForwarder;
@@ -52,13 +53,13 @@ final class ContainerConnections {
     return spec.toBuilder().network(Network.USER).build();
   }
 
-  /** The kernel publishes what outlives this process. */
+  /** The kernel publishes what outlives this process, or plugins do. */
   private static ContainerSpec chooseDetached(ContainerSpec spec, String what) {
     spec.ports().forEach(DetachedConnection::requirePossible);
     if (!spec.hasNetwork()) {
       return spec.toBuilder().network(Network.BRIDGE).build();
     }
-    if (spec.network().kind() != Network.Kind.BRIDGE) {
+    if (spec.network().kind() != Network.Kind.BRIDGE && !BridgeNetworks.publishes(spec.network())) {
       throw new RuncibleException(
           ErrorKind.UNSUPPORTED,
           what
@@ -72,8 +73,11 @@ final class ContainerConnections {
 
   /** That of a detached container which another engine made. */
   ContainerConnection adopt(ContainerDirectory directory, ContainerRecord record) {
-    return record.ports().isEmpty()
-        ? ContainerConnection.UNCONNECTED
+    if (record.ports().isEmpty()) {
+      return ContainerConnection.UNCONNECTED;
+    }
+    return parts.networks().hasPlugins(record.token())
+        ? plugins(record.portBindings())
         : new DetachedConnection(parts, directory, record.portBindings());
   }
 
@@ -88,12 +92,44 @@ final class ContainerConnections {
       return user(
           UserNetwork.reserve(parts.host(), parts.watcher(), directory.path(), spec.ports()));
     }
+    if (!spec.ports().isEmpty() && BridgeNetworks.publishes(spec.network())) {
+      return plugins(spec.ports());
+    }
     if (spec.isDetached() && !spec.ports().isEmpty()) {
       return DetachedConnection.reserve(parts, directory, spec.ports());
     }
     return spec.ports().isEmpty()
         ? ContainerConnection.UNCONNECTED
         : forwarded(parts.forwarder().reserve(spec.ports()));
+  }
+
+  /** The plugins publish when they connect, and know no free port of the host. */
+  private static ContainerConnection plugins(List<PortBinding> ports) {
+    ports.stream()
+        .filter(port -> port.hostPort() == 0)
+        .forEach(
+            port -> {
+              throw new RuncibleException(
+                  ErrorKind.INVALID_INPUT,
+                  "port "
+                      + port
+                      + " is published by the plugins of a CNI network, which choose no port of the"
+                      + " host: name one");
+            });
+    return new ContainerConnection() {
+      @Override
+      public List<PortBinding> ports() {
+        return ports;
+      }
+
+      @Override
+      public Runnable started(StartedProcess process, Supplier<List<InetAddress>> addresses) {
+        return () -> {};
+      }
+
+      @Override
+      public void close() {}
+    };
   }
 
   private static ContainerConnection forwarded(PublishedPorts ports) {

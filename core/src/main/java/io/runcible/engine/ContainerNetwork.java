@@ -28,7 +28,9 @@ final class ContainerNetwork {
   static void check(EngineParts parts, ContainerSpec spec) {
     Network.Kind kind = spec.network().kind();
     if (parts.host().rootless()
-        && (kind == Network.Kind.BRIDGE || kind == Network.Kind.CONTAINER)) {
+        && (kind == Network.Kind.BRIDGE
+            || kind == Network.Kind.CONTAINER
+            || kind == Network.Kind.CNI)) {
       throw new RuncibleException(
           ErrorKind.UNSUPPORTED,
           "the network '"
@@ -49,7 +51,7 @@ final class ContainerNetwork {
     }
   }
 
-  /** Makes the namespace where a bridge network needs one before the start. */
+  /** Makes the namespace where the network needs one before the start. */
   void attach(ContainerRecord record) {
     if (spec.network().kind() == Network.Kind.BRIDGE) {
       parts
@@ -58,6 +60,15 @@ final class ContainerNetwork {
               parts.journal(),
               client(directory, record, spec.nameResolution().gatewayNames()),
               spec.networks());
+    }
+    if (spec.network().kind() == Network.Kind.CNI) {
+      parts
+          .networks()
+          .attach(
+              client(directory, record, List.of()),
+              spec.network(),
+              record.portBindings(),
+              !spec.nameResolution().changesResolver());
     }
   }
 
@@ -78,7 +89,7 @@ final class ContainerNetwork {
       case HOST ->
           builder.shareWithHost(NamespaceType.NETWORK).withoutSysctl("net.ipv4.ping_group_range");
       case USER -> join(builder, UserNetwork.namespace(directory.path()));
-      case BRIDGE -> join(builder, directory.networkNamespace());
+      case BRIDGE, CNI -> join(builder, directory.networkNamespace());
       case CONTAINER -> {
         names = ContainerDirectory.of(parts.containers(), spec.network().name());
         join(builder, requireNamespace(names));

@@ -182,6 +182,7 @@ final class ContainerRemover {
     // If its monitor was killed, and cannot do it.
     ContainerInput.letGo(directory);
     removeControlGroup(record.cgroupsPath());
+    networks.releasePlugins(record.token());
     if (unpin(directory)) {
       networks.release(record.token());
     }

@@ -42,7 +42,8 @@ final class HostFiles {
         write(directory, "resolv.conf", resolvConf.get());
         return List.of();
       }
-      if (network == Network.Kind.BRIDGE || names.changesResolver()) {
+      boolean ofHost = network == Network.Kind.BRIDGE || network == Network.Kind.CNI;
+      if (ofHost || names.changesResolver()) {
         ResolverFile resolver = ResolverFile.of(names);
         write(directory, "resolv.conf", resolver.text());
         return resolver.notes();
@@ -67,7 +68,7 @@ final class HostFiles {
           .append('\n');
     } else {
       text.append(LOOPBACK);
-      if (network != Network.Kind.BRIDGE) {
+      if (network != Network.Kind.BRIDGE && network != Network.Kind.CNI) {
         text.append("127.0.1.1\t").append(hostname).append('\n');
       }
     }

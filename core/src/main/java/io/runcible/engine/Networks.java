@@ -9,9 +9,10 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The bridge networks of an engine's directories, which all engines on them share. Thread-safe.
- * They need root and {@code nft}; everything but {@link #find}, {@link #list}, {@link #remove} and
- * {@link #prune} throws UNSUPPORTED for an ordinary user.
+ * The bridge networks of an engine's directories, which all engines on them share; a {@linkplain
+ * Network#cni CNI network} is in its configuration instead. Thread-safe. They need root and {@code
+ * nft}; everything but {@link #find}, {@link #list}, {@link #remove} and {@link #prune} throws
+ * UNSUPPORTED for an ordinary user.
  */
 public final class Networks {
   private final EngineParts parts;
@@ -72,6 +73,17 @@ public final class Networks {
           "a container cannot be connected to '" + network + "', which is no bridge network");
     }
     parts.networks().connect(parts.journal(), container.networkClient(), network);
+  }
+
+  /**
+   * Asks the plugins of a CNI network whether what they have made for a container is still there.
+   *
+   * @throws RuncibleException UNAVAILABLE with what a plugin misses, FAILED_PRECONDITION if the
+   *     container is on no such network, UNSUPPORTED if the version of its configuration, before
+   *     0.4.0, has no such question, or it is switched off
+   */
+  public void check(Container container) {
+    parts.networks().check(container.networkClient().token());
   }
 
   /**

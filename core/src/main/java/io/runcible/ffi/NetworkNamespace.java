@@ -93,12 +93,25 @@ public final class NetworkNamespace implements AutoCloseable {
   }
 
   private static void pin(Path pin) {
+    pin(OWN, pin);
+  }
+
+  /**
+   * Keeps the namespace by one more file, until that is unmounted, too.
+   *
+   * @param pin the file to be made
+   */
+  public void pinAlso(Path pin) {
+    pin(Path.of(descriptor.procPath()), pin);
+  }
+
+  private static void pin(Path namespace, Path pin) {
     try {
       Files.write(pin, new byte[0], StandardOpenOption.CREATE);
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot make '" + pin + "'", e);
     }
-    int result = libc().mount(Native.cString(OWN), Native.cString(pin), null, MS_BIND, null);
+    int result = libc().mount(Native.cString(namespace), Native.cString(pin), null, MS_BIND, null);
     check(result, "mount the network namespace on", pin);
   }
 

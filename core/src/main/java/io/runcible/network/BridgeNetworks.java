@@ -47,6 +47,7 @@ public final class BridgeNetworks implements AutoCloseable {
   private final NetworkFiles files;
   private final Path containers;
   private final Path journals;
+  private final CniNetworks plugins;
   private final Map<String, Journal.Entry> kept = new ConcurrentHashMap<>();
   private volatile String self = "";
 
@@ -56,6 +57,7 @@ public final class BridgeNetworks implements AutoCloseable {
     this.files = new NetworkFiles(root);
     this.containers = containers;
     this.journals = journals;
+    this.plugins = new CniNetworks(host, root.resolveSibling("cni"));
   }
 
   /**
@@ -82,6 +84,7 @@ public final class BridgeNetworks implements AutoCloseable {
         change(name, this::present);
       }
     }
+    plugins.reclaim(this::isGone);
   }
 
   private LeaseTable present(LeaseTable table) {
@@ -95,10 +98,14 @@ public final class BridgeNetworks implements AutoCloseable {
   }
 
   private boolean isGone(Lease lease) {
-    Path record = containers.resolve(lease.containerId()).resolve("container.json");
+    return isGone(lease.containerId(), lease.token());
+  }
+
+  private boolean isGone(String containerId, String token) {
+    Path record = containers.resolve(containerId).resolve("container.json");
     try {
       return JsonRecord.read(record, Owner.class)
-          .filter(owner -> lease.token().equals(owner.token()))
+          .filter(owner -> token.equals(owner.token()))
           .isEmpty();
     } catch (RuncibleException e) {
       return e.kind() == ErrorKind.CORRUPT_DATA;
@@ -255,6 +262,46 @@ public final class BridgeNetworks implements AutoCloseable {
   }
 
   /**
+   * Makes the network namespace of a container that has not been started, and has plugins connect
+   * it. A failure leaves what {@link #release} and an unmount of the namespace's file take away.
+   *
+   * @param ports what is to be published, as far as it is the plugins' business
+   * @param resolver whether the name servers of the network are the container's
+   * @throws RuncibleException UNAVAILABLE with what a plugin says, UNSUPPORTED if one is not
+   *     installed, and what is wrong with the configuration
+   */
+  public void attach(
+      NetworkClient client, Network network, List<PortBinding> ports, boolean resolver) {
+    try (NetworkNamespace namespace = host.createNetworkNamespace(client.namespace())) {
+      plugins.attach(client, namespace, network, ports, resolver);
+    }
+  }
+
+  /**
+   * Whether a CNI network publishes ports itself.
+   *
+   * @throws RuncibleException NOT_FOUND or INVALID_INPUT if it has no configuration
+   */
+  public static boolean publishes(Network network) {
+    return network.kind() == Network.Kind.CNI && CniConfiguration.of(network.name()).publishes();
+  }
+
+  /** Whether plugins have connected a container. */
+  public boolean hasPlugins(String token) {
+    return plugins.has(token);
+  }
+
+  /** Asks the plugins whether a container is still connected; see {@link CniNetworks#check}. */
+  public void check(String token) {
+    plugins.check(token);
+  }
+
+  /** Has plugins undo what they did, while the namespace is still there. */
+  public void releasePlugins(String token) {
+    plugins.release(token);
+  }
+
+  /**
    * Puts a container on one more network, also while it runs.
    *
    * @throws RuncibleException ALREADY_EXISTS if it is on it, NOT_FOUND if there is no such network
@@ -398,6 +445,7 @@ public final class BridgeNetworks implements AutoCloseable {
 
   /** Gives back what a container has, on all networks; no error if that is nothing. */
   public void release(String token) {
+    plugins.release(token);
     for (String name : files.names()) {
       if (files.leases(name).of(token).isPresent()) {
         change(name, table -> table.without(lease -> lease.token().equals(token)));
@@ -490,7 +538,7 @@ public final class BridgeNetworks implements AutoCloseable {
 
   /** The addresses of a container, network by network. */
   public List<InetAddress> addresses(String token) {
-    List<InetAddress> addresses = new ArrayList<>();
+    List<InetAddress> addresses = new ArrayList<>(plugins.addresses(token));
     for (String name : files.names()) {
       files.leases(name).of(token).ifPresent(lease -> addresses.addAll(lease.parsedAddresses()));
     }

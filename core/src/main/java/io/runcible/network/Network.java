@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A network of a container, and how the container is known there. Immutable.
  *
- * <p>{@link #NONE}, {@link #HOST}, {@link #USER} and the namespace of another container stand
- * alone; a container may be on several bridge networks.
+ * <p>{@link #NONE}, {@link #HOST}, {@link #USER}, the namespace of another container and CNI
+ * networks stand alone; a container may be on several bridge networks.
  */
 public final class Network {
   /**
@@ -44,6 +44,7 @@ public final class Network {
 
   private static final Set<String> RESERVED = Set.of("none", "host", "user");
   private static final String CONTAINER = "container:";
+  private static final String PLUGINS = "cni:";
   private static final int MAX_NAME = 64;
   private static final int MAX_HOST_NAME = 253;
 
@@ -64,7 +65,9 @@ public final class Network {
     /** A bridge network. */
     BRIDGE,
     /** The namespace of another container. */
-    CONTAINER
+    CONTAINER,
+    /** What plugins of the Container Network Interface make. */
+    CNI
   }
 
   private Network(
@@ -104,8 +107,30 @@ public final class Network {
   }
 
   /**
-   * Reads {@code none}, {@code host}, {@code user}, {@code container:ID} or the name of a bridge
-   * network, as {@link #toString} writes it.
+   * A network that plugins make, as its configuration says (Container Network Interface, versions
+   * 0.3.0 to 1.1.0): they are run as root when the container is made, to connect its {@code eth0},
+   * and when it is removed, to undo that. They are looked for in {@code /opt/cni/bin}, {@code
+   * /usr/lib/cni} and {@code /usr/libexec/cni}. It stands alone.
+   *
+   * <p>Ports are published by the plugins if one has the capability {@code portMappings}, with a
+   * port of the host that the caller chooses; otherwise by the engine, as on {@link #NONE}.
+   *
+   * @param source the name of a network that is configured in {@code /etc/cni/net.d}, the absolute
+   *     path of a configuration or list, or its JSON text
+   * @throws RuncibleException INVALID_INPUT if it is none of these. What it stands for is read when
+   *     a container is made
+   */
+  public static Network cni(String source) {
+    boolean other = source.startsWith("{") || source.startsWith("/");
+    if (!other && !source.matches("[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}")) {
+      throw invalid("'" + source + "' is no name of a CNI network");
+    }
+    return new Network(Kind.CNI, source, List.of(), null, null);
+  }
+
+  /**
+   * Reads {@code none}, {@code host}, {@code user}, {@code container:ID}, {@code cni:NAME} or the
+   * name of a bridge network, as {@link #toString} writes it.
    */
   public static Network parse(String text) {
     return switch (text) {
@@ -113,7 +138,9 @@ public final class Network {
       case "host" -> HOST;
       case "user" -> USER;
       default ->
-          text.startsWith(CONTAINER) ? container(text.substring(CONTAINER.length())) : named(text);
+          text.startsWith(CONTAINER)
+              ? container(text.substring(CONTAINER.length()))
+              : text.startsWith(PLUGINS) ? cni(text.substring(PLUGINS.length())) : named(text);
     };
   }
 
@@ -249,6 +276,10 @@ public final class Network {
   /** The name, as {@link #parse} reads it. */
   @Override
   public String toString() {
-    return kind == Kind.CONTAINER ? CONTAINER + name : name;
+    return switch (kind) {
+      case CONTAINER -> CONTAINER + name;
+      case CNI -> PLUGINS + name;
+      default -> name;
+    };
   }
 }

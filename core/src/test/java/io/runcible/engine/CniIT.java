@@ -1,0 +1,180 @@
+package io.runcible.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.runcible.ErrorKind;
+import io.runcible.HostTools;
+import io.runcible.RuncibleException;
+import io.runcible.network.Network;
+import io.runcible.network.PortBinding;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Containers that Debian's CNI plugins connect, on a host that is a namespace of its own. */
+class CniIT {
+  @RegisterExtension static final TestEngine ENGINE = new TestEngine();
+
+  @TempDir Path directory;
+
+  private TestHost host;
+  private Path configuration;
+
+  @BeforeEach
+  void makeHost() throws IOException {
+    HostTools.requireFile("/usr/lib/cni/bridge", "containernetworking-plugins");
+    HostTools.requireProgram("iptables", "iptables");
+    host = TestHost.create();
+    configuration =
+        Files.writeString(
+            directory.resolve("test.conflist"),
+            """
+            {"cniVersion": "1.0.0", "name": "test", "plugins": [
+              {"type": "bridge", "bridge": "rcnitest", "isGateway": true, "ipMasq": true,
+               "dns": {"nameservers": ["10.99.7.53"], "search": ["cni.example"]},
+               "ipam": {"type": "host-local", "dataDir": "%s", "subnet": "10.99.7.0/24",
+                        "routes": [{"dst": "0.0.0.0/0"}]}},
+              {"type": "portmap", "capabilities": {"portMappings": true}}]}
+            """
+                .formatted(directory.resolve("ipam")));
+  }
+
+  @AfterEach
+  void removeHost() {
+    host.close();
+  }
+
+  private Network network() {
+    return Network.cni(configuration.toString());
+  }
+
+  private void onHost(Consumer<ContainerEngine> work) {
+    host.run(
+        () -> {
+          try (ContainerEngine engine = ENGINE.open()) {
+            work.accept(engine);
+          }
+        });
+  }
+
+  /** The addresses that the plugin host-local has given. */
+  private List<String> given() {
+    List<String> given = new ArrayList<>();
+    try (DirectoryStream<Path> files =
+        Files.newDirectoryStream(directory.resolve("ipam/test"), "10.*")) {
+      files.forEach(file -> given.add(file.getFileName().toString()));
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+    return given;
+  }
+
+  private void assertUndone() {
+    assertThat(given()).isEmpty();
+    assertThat(host.command("iptables-save")).doesNotContain("10.99.7.");
+    assertThat(ENGINE.root().data().resolve("cni")).isEmptyDirectory();
+  }
+
+  @Test
+  void pluginsConnectPublishAndUndoIt() {
+    int outside = host.serveOutside(TestHost.OUTSIDE);
+    onHost(
+        engine -> {
+          ContainerSpec.Builder spec =
+              ENGINE
+                  .sh("cat /etc/resolv.conf /etc/hosts; httpd -f -p 80 -h /")
+                  .hostname("server")
+                  .network(network())
+                  .publish(PortBinding.parse("0.0.0.0:8080:80").get(0));
+          try (Container server = engine.run(spec.build());
+              Container client =
+                  engine.run(ENGINE.sh("sleep 600").network(Network.cni(text())).build())) {
+            String address = server.addresses().get(0).getHostAddress();
+            assertThat(address).startsWith("10.99.7.");
+            assertThat(given()).hasSize(2);
+            server.awaitReady(Ready.onPort(80));
+            assertThat(server.logs().text())
+                .contains("nameserver 10.99.7.53\nsearch cni.example\n")
+                .contains(address + "\t");
+            assertThat(host.connects(address, 80)).isTrue();
+            assertThat(host.connectsFromOutside(TestHost.UPLINK, 8080)).isTrue();
+            assertThat(server.hostPort(80)).isEqualTo(8080);
+            assertThat(
+                    TestEngine.ended(
+                            client.exec(
+                                "sh",
+                                "-c",
+                                "nc " + TestHost.OUTSIDE + " " + outside + " </dev/null"))
+                        .output())
+                .isEqualTo(TestHost.UPLINK);
+            // Not the server: Debian's portmap misses rules of IPv6 for ports of IPv4.
+            engine.networks().check(client);
+            host.command("ip", "link", "delete", "rcnitest");
+            assertThatThrownBy(() -> engine.networks().check(client))
+                .isInstanceOf(RuncibleException.class)
+                .hasMessageContaining("CHECK");
+          }
+          assertUndone();
+        });
+  }
+
+  private String text() {
+    try {
+      return Files.readString(configuration);
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Test
+  void failureTellsWhatThePluginSaysAndLeavesNothing() throws IOException {
+    Files.writeString(configuration, text().replace("10.99.7.0/24", "10.99.7.0/30"));
+    onHost(
+        engine -> {
+          ContainerSpec spec = ENGINE.sh("sleep 600").network(network()).build();
+          try (Container only = engine.run(spec)) {
+            assertThat(only.addresses()).hasSize(1);
+            assertThatThrownBy(() -> engine.run(spec))
+                .isInstanceOfSatisfying(
+                    RuncibleException.class,
+                    e -> assertThat(e.kind()).isEqualTo(ErrorKind.UNAVAILABLE))
+                .hasMessageContaining("no IP addresses available");
+            assertThat(given()).hasSize(1);
+          }
+          assertUndone();
+          ContainerSpec random =
+              ENGINE.sh("true").network(network()).publish(PortBinding.tcp(80)).build();
+          assertThatThrownBy(() -> engine.run(random)).hasMessageContaining("name one");
+        });
+  }
+
+  @Test
+  void nextEngineUndoesWhatAKilledOneLeft() {
+    host.run(
+        () -> {
+          try (ChildJvm jvm =
+              ChildJvm.start(
+                  EngineProgram.class,
+                  "network-and-wait",
+                  ENGINE.root().path(),
+                  ENGINE.reference("busybox"),
+                  network())) {
+            assertThat(jvm.line()).isEqualTo("running");
+            assertThat(given()).hasSize(1);
+            jvm.kill();
+          }
+          ENGINE.open().close();
+          assertUndone();
+        });
+  }
+}
