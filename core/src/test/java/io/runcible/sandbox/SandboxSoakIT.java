@@ -30,7 +30,7 @@ class SandboxSoakIT {
             .engine(ENGINE.get())
             .build()) {
       List<Future<?>> runs = new ArrayList<>();
-      for (int i = 0; i < Rounds.of(60, 10_000); i++) {
+      for (int i = 0; i < Rounds.of(40, 10_000); i++) {
         // Most are polite: those that time out take no processor.
         Hostile program =
             random.nextInt(4) > 0
