@@ -11,9 +11,8 @@ import java.lang.annotation.Target;
 /**
  * Injects a {@link io.runcible.sandbox.Sandbox} for the programs of an image. All places that
  * declare the same share one, which is made when it is first injected, and closed with the
- * application. What is not set is that of {@link
- * io.runcible.sandbox.SandboxProfile#untrusted()} and of {@link
- * io.runcible.sandbox.Sandbox#builder}.
+ * application. What is not set is that of {@link io.runcible.sandbox.SandboxProfile#untrusted()}
+ * and of {@link io.runcible.sandbox.Sandbox#builder}.
  *
  * <p>In the image, {@code ${key}} and {@code ${key:default}} stand for settings of the application.
  */

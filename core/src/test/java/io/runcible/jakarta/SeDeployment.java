@@ -16,7 +16,10 @@ final class SeDeployment extends Deployment {
       return initializer.addProperty("org.jboss.weld.se.shutdownHook", false).initialize();
     }
     // This would take all jars for beans.
-    return initializer.disableDiscovery().addBeanClasses(BEANS.toArray(Class<?>[]::new)).initialize();
+    return initializer
+        .disableDiscovery()
+        .addBeanClasses(BEANS.toArray(Class<?>[]::new))
+        .initialize();
   }
 
   @Override
