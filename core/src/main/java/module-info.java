@@ -2,12 +2,12 @@
 module io.runcible {
   requires static transitive org.jspecify;
 
-  // Optional. The extension for CDI is registered in META-INF/services alone: to provide it here
-  // would make its interface needed.
-  requires static transitive jakarta.cdi;
+  // Optional, also for those who compile against this. The extension for CDI is registered in
+  // META-INF/services alone: to provide it here would make its interface needed.
+  requires static jakarta.cdi;
   requires static jakarta.annotation;
-  requires static transitive jakarta.inject;
-  requires static transitive microprofile.config.api;
+  requires static jakarta.inject;
+  requires static microprofile.config.api;
   requires static microprofile.health.api;
   requires static jdk.jfr;
   requires static micrometer.core;

@@ -10,6 +10,7 @@ import jakarta.enterprise.inject.build.compatible.spi.SkipIfPortableExtensionPre
  * Tells a CDI container of the beans, also one that does that while the application is built.
  * Loaded by that; not for use in programs.
  */
+@SuppressWarnings("exports")
 @SkipIfPortableExtensionPresent(RunTimeExtension.class)
 public final class BuildTimeExtension implements BuildCompatibleExtension {
   /** For the service loader. */

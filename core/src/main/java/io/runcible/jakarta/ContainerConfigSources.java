@@ -6,6 +6,7 @@ import org.eclipse.microprofile.config.spi.ConfigSourceProvider;
 import org.jspecify.annotations.Nullable;
 
 /** Gives MicroProfile Config the ports of containers. Loaded by that; not for use in programs. */
+@SuppressWarnings("exports")
 public final class ContainerConfigSources implements ConfigSourceProvider {
   /** For the service loader. */
   public ContainerConfigSources() {}

@@ -24,6 +24,7 @@ import java.lang.annotation.Target;
  * for settings of the application, as {@link io.runcible.jakarta} finds them.
  */
 @Documented
+@SuppressWarnings("exports")
 @Qualifier
 @Retention(RetentionPolicy.RUNTIME)
 @Target({ElementType.FIELD, ElementType.PARAMETER, ElementType.METHOD, ElementType.TYPE})

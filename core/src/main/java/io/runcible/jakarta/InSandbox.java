@@ -17,6 +17,7 @@ import java.lang.annotation.Target;
  * <p>In the image, {@code ${key}} and {@code ${key:default}} stand for settings of the application.
  */
 @Documented
+@SuppressWarnings("exports")
 @Qualifier
 @Retention(RetentionPolicy.RUNTIME)
 @Target({ElementType.FIELD, ElementType.PARAMETER, ElementType.METHOD, ElementType.TYPE})

@@ -11,6 +11,7 @@ import jakarta.enterprise.inject.spi.Extension;
  * Tells a CDI container of the beans that does not know build compatible extensions; OpenWebBeans 4
  * does not. Loaded by that; not for use in programs.
  */
+@SuppressWarnings("exports")
 public final class RunTimeExtension implements Extension {
   /** For the service loader. */
   public RunTimeExtension() {}
