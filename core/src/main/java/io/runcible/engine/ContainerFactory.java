@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -224,9 +225,22 @@ final class ContainerFactory {
     if (inRoot) {
       volumesInRoot(rootfs, directory, spec, image.volumes(), runtimeSpec);
     }
+    keepGroupsReadOnly(runtimeSpec);
     HostLimits.Clamped<RuntimeSpec> clamped = parts.limits().clamp(runtimeSpec.build());
     sayOnce(clamped.notes());
     Bundle.write(directory.path(), clamped.value());
+  }
+
+  /** crun makes what is mounted below a read-only path writable: here a container's own limits. */
+  private void keepGroupsReadOnly(RuntimeSpec.Builder spec) {
+    if (parts.runtime().info().name().equals("crun")) {
+      List<String> paths = new ArrayList<>(spec.build().readonlyPaths());
+      for (Path group : parts.limits().cgroups().group("/any").directories()) {
+        // What a container does not have is passed over.
+        paths.add("/sys/fs/cgroup/" + group.getName(group.getNameCount() - 2));
+      }
+      spec.readonlyPaths(paths);
+    }
   }
 
   private static void volumesInRoot(
