@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
@@ -118,7 +119,8 @@ final class Pool implements AutoCloseable {
       failing = false;
       queue.add(caller, ticket);
     }
-    ticket.result.whenComplete(
+    CompletableFuture<?> unused =
+        ticket.result.whenComplete(
         (result, failure) -> {
           if (failure != null) {
             cancel(ticket);
@@ -170,7 +172,8 @@ final class Pool implements AutoCloseable {
       if (work > 0 && !urgent && !resting) {
         // A program that has just started is not to share the processors with the runtime.
         resting = true;
-        timer.schedule(this::rested, REST_MILLIS, TimeUnit.MILLISECONDS);
+        ScheduledFuture<?> unused =
+            timer.schedule(this::rested, REST_MILLIS, TimeUnit.MILLISECONDS);
       }
       while (urgent && workers < limits.workers() && work-- > 0) {
         workers++;

@@ -96,7 +96,8 @@ final class Run {
     try {
       running.kill();
       // Closing it closes its outputs, whoever still has them open.
-      timer.schedule(running::close, KILL_TIME.toNanos(), TimeUnit.NANOSECONDS);
+      ScheduledFuture<?> unused =
+          timer.schedule(running::close, KILL_TIME.toNanos(), TimeUnit.NANOSECONDS);
     } catch (RuntimeException e) {
       LOG.warn("{} cannot be killed", running, e);
     }
