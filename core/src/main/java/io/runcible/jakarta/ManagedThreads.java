@@ -27,6 +27,8 @@ final class ManagedThreads implements ThreadFactory {
     this.server = server;
   }
 
+  /** The name comes from who deploys, and no name of a remote directory is in the default. */
+  @SuppressWarnings("BanJNDI")
   static ManagedThreads of(Settings settings) {
     String name = settings.get(KEY).orElse(DEFAULT_NAME);
     try {

@@ -48,7 +48,9 @@ final class ContainerMeters {
     }
 
     private static OptionalDouble number(OptionalLong value) {
-      return value.isPresent() ? OptionalDouble.of(value.getAsLong()) : OptionalDouble.empty();
+      return value.isPresent()
+          ? OptionalDouble.of((double) value.getAsLong())
+          : OptionalDouble.empty();
     }
 
     Use and(Use other) {

@@ -183,7 +183,9 @@ final class Artifacts {
     while (stop < end && reply.get(stop) != 0) {
       stop++;
     }
-    return Arrays.copyOfRange(reply.array(), begin, stop);
+    byte[] name = new byte[stop - begin];
+    reply.get(begin, name);
+    return name;
   }
 
   private static boolean isPath(byte[] name, String whole) {
@@ -260,7 +262,7 @@ final class Artifacts {
     int done = 0;
     while (count > 0 && done < size) {
       int length = (int) Math.min(count, size - done);
-      System.arraycopy(reply.array(), offset, content, done, length);
+      reply.get(offset, content, done, length);
       done += length;
       if (done < size) {
         Script reading = new Script(architecture);

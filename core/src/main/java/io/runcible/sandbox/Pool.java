@@ -121,11 +121,11 @@ final class Pool implements AutoCloseable {
     }
     CompletableFuture<?> unused =
         ticket.result.whenComplete(
-        (result, failure) -> {
-          if (failure != null) {
-            cancel(ticket);
-          }
-        });
+            (result, failure) -> {
+              if (failure != null) {
+                cancel(ticket);
+              }
+            });
     pump();
     return ticket.result;
   }

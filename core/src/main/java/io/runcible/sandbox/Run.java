@@ -226,7 +226,7 @@ final class Run {
     int marked = failureMark.length;
     if (stdout.length > marked && Arrays.equals(stdout, 0, marked, failureMark, 0, marked)) {
       ByteBuffer record = ByteBuffer.wrap(stdout).order(ByteOrder.LITTLE_ENDIAN).position(marked);
-      RunScripts.Stage stage = RunScripts.Stage.values()[(int) record.getLong()];
+      RunScripts.Stage stage = RunScripts.Stage.of(record.getLong());
       List<Long> errors = new ArrayList<>();
       while (record.remaining() >= Long.BYTES) {
         errors.add(-record.getLong());

@@ -71,7 +71,17 @@ final class RunScripts {
     FILES,
     INPUT,
     FORK,
-    EXECUTE
+    EXECUTE;
+
+    private static final List<Stage> ALL = List.of(values());
+
+    static Stage of(long number) {
+      return ALL.get(Math.toIntExact(number));
+    }
+
+    long number() {
+      return ALL.indexOf(this);
+    }
   }
 
   /** The blocks of a run. */
@@ -257,7 +267,7 @@ final class RunScripts {
       this.stage = stage;
       size = MARK + Long.BYTES * (1 + errors);
       ByteBuffer bytes = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
-      bytes.put(failureMark).putLong(stage.ordinal());
+      bytes.put(failureMark).putLong(stage.number());
       record = script.data(bytes.array());
     }
 

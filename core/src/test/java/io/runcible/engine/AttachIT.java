@@ -52,8 +52,9 @@ class AttachIT {
         assertThat(until(each.stdout(), "got b\n")).isEqualTo("got a\ngot b\n");
         assertThat(until(each.stderr(), "err b\n")).isEqualTo("err a\nerr b\n");
       }
-      two.close();
-      two.close();
+      Runnable detach = two::close;
+      detach.run();
+      detach.run();
       assertThat(two.stdout().read()).isEqualTo(-1);
       RunIT.assertFails(two::stdin, ErrorKind.FAILED_PRECONDITION, "not attached");
       assertThat(container.isRunning()).isTrue();

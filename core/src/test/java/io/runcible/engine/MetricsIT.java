@@ -129,11 +129,13 @@ class MetricsIT {
     try (Container one = ENGINE.get().run(ENGINE.sh("sleep 600").name("a").build());
         Container two = ENGINE.get().run(ENGINE.sh("sleep 600").name("b").build())) {
       assertThat(running(registry)).isEqualTo(2);
+      assertThat(List.of(one.state(), two.state())).containsOnly(ContainerState.RUNNING);
       assertThat(measured(registry, "runcible.container.memory"))
           .containsExactlyInAnyOrder("a", "b");
       try (Container three = ENGINE.get().run(ENGINE.sh("sleep 600").name("c").build());
           Container four = ENGINE.get().run(ENGINE.sh("sleep 600").name("d").build())) {
         assertThat(running(registry)).isEqualTo(4);
+        assertThat(List.of(three.state(), four.state())).containsOnly(ContainerState.RUNNING);
         for (String meter : List.of("memory", "cpu", "processes")) {
           assertThat(measured(registry, "runcible.container." + meter))
               .hasSize(3)

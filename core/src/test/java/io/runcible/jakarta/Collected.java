@@ -2,8 +2,8 @@ package io.runcible.jakarta;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.lang.ref.Reference;
 import java.lang.ref.WeakReference;
-import java.util.ArrayList;
 import java.util.List;
 
 /** Waits for the garbage collector. */
@@ -30,11 +30,9 @@ final class Collected {
   }
 
   private static void clearSoftReferences() {
+    long whole = Runtime.getRuntime().maxMemory() / Long.BYTES;
     try {
-      List<byte[]> memory = new ArrayList<>();
-      while (true) {
-        memory.add(new byte[1 << 28]);
-      }
+      Reference.reachabilityFence(new long[(int) Math.min(Integer.MAX_VALUE - 8, whole)]);
     } catch (OutOfMemoryError e) {
       // As intended: they are cleared before that is thrown.
     }

@@ -56,14 +56,14 @@ final class Server implements AutoCloseable {
     }
 
     /** Stops it, and forgets it. */
-    WeakReference<ClassLoader> undeploy() throws Exception {
+    WeakReference<ClassLoader> undeploy() throws IOException {
       WeakReference<ClassLoader> reference = new WeakReference<>(loader);
       close();
       return reference;
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() throws IOException {
       if (deployment != null) {
         run(
             loader,

@@ -28,14 +28,14 @@ enum Hostile {
   EXIT_CODE_LIKE_A_SIGNAL("exit 137", result -> assertEnded(result, EndReason.EXITED, 137, -1)),
   SLEEPER(
       "echo begun; sleep 100",
-      request -> request.timeout(Duration.ofMillis(700)),
+      request -> request.timeout(Duration.ofMillis(1500)),
       result -> {
         assertEnded(result, EndReason.TIMEOUT, -1, -1);
         assertThat(result.stdout()).isEqualTo("begun\n");
       }),
   DEAF(
       "trap '' TERM INT HUP; while :; do :; done",
-      request -> request.timeout(Duration.ofMillis(700)),
+      request -> request.timeout(Duration.ofMillis(1500)),
       result -> assertEnded(result, EndReason.TIMEOUT, -1, -1)),
   ENDLESS_OUTPUT(
       "yes",
@@ -155,7 +155,12 @@ enum Hostile {
           .build();
 
   private final String script;
+
+  // Functions that keep nothing.
+  @SuppressWarnings("ImmutableEnumChecker")
   private final UnaryOperator<SandboxRequest.Builder> request;
+
+  @SuppressWarnings("ImmutableEnumChecker")
   private final Consumer<SandboxResult> check;
 
   Hostile(String script, Consumer<SandboxResult> check) {
@@ -190,7 +195,8 @@ enum Hostile {
 
   SandboxRequest request() {
     return request
-        .apply(SandboxRequest.builder("sh", "-c", script).caller(String.valueOf(ordinal() % 3)))
+        .apply(
+            SandboxRequest.builder("sh", "-c", script).caller(String.valueOf(name().length() % 3)))
         .build();
   }
 

@@ -6,6 +6,7 @@ import io.runcible.engine.ContainerEngine;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
@@ -67,10 +68,10 @@ final class HostilePrograms {
         SandboxProfile.untrusted().toBuilder().timeout(Duration.ofMinutes(5)).build();
     ContainerEngine engine = ContainerEngine.builder().dataRoot(data).stateRoot(state).build();
     Sandbox sandbox = Sandbox.builder(image).profile(profile).engine(engine).warm(2).build();
-    sandbox.submit(request);
-    sandbox.submit(request);
+    List<CompletableFuture<SandboxResult>> runs =
+        List.of(sandbox.submit(request), sandbox.submit(request));
     Thread.sleep(Duration.ofMinutes(10).toMillis());
-    sandbox.close();
+    throw new AssertionError("this JVM was not killed while these were under way: " + runs);
   }
 
   private static synchronized void say(String key, Object value) {

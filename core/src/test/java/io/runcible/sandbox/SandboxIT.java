@@ -9,8 +9,9 @@ import io.runcible.RuncibleException;
 import io.runcible.engine.TestEngine;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -44,12 +45,12 @@ class SandboxIT {
   @Test
   void everyProgramGetsItsOwnResult() throws Exception {
     try (Sandbox sandbox = sandbox().maxRunning(6).build()) {
-      List<CompletableFuture<SandboxResult>> results = new ArrayList<>();
+      Map<Hostile, CompletableFuture<SandboxResult>> results = new EnumMap<>(Hostile.class);
       for (Hostile program : Hostile.values()) {
-        results.add(sandbox.submit(program.request()));
+        results.put(program, sandbox.submit(program.request()));
       }
       for (Hostile program : Hostile.values()) {
-        program.check(results.get(program.ordinal()).get());
+        program.check(results.get(program).get());
       }
     }
   }

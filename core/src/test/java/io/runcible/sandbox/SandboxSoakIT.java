@@ -29,13 +29,12 @@ class SandboxSoakIT {
             .profile(Hostile.PROFILE)
             .engine(ENGINE.get())
             .build()) {
+      List<Hostile> all = List.of(Hostile.values());
       List<Future<?>> runs = new ArrayList<>();
       for (int i = 0; i < Rounds.of(40, 10_000); i++) {
         // Most are polite: those that time out take no processor.
         Hostile program =
-            random.nextInt(4) > 0
-                ? Hostile.POLITE
-                : Hostile.values()[random.nextInt(Hostile.values().length)];
+            random.nextInt(4) > 0 ? Hostile.POLITE : all.get(random.nextInt(all.size()));
         runs.add(threads.submit(() -> program.check(sandbox.run(program.request()))));
       }
       for (Future<?> run : runs) {

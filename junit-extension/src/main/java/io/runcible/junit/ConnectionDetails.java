@@ -65,7 +65,9 @@ final class ConnectionDetails implements InvocationHandler {
 
   /** The interface of a kind; empty if the application has none, and so no client. */
   static Optional<Class<?>> type(Kind kind, @Nullable ClassLoader loader) {
-    return TYPES.get(kind).stream().flatMap(name -> find(name, loader).stream()).findFirst();
+    return TYPES.getOrDefault(kind, List.of()).stream()
+        .flatMap(name -> find(name, loader).stream())
+        .findFirst();
   }
 
   static <T> T of(Class<T> type, ServiceConnection connection) {

@@ -44,14 +44,14 @@ class SpringContainersTest {
     @RunContainer(image = "kafka", scope = RunContainer.Scope.RUN)
     static Container ofRun;
 
-    class Within {}
+    static class Within {}
   }
 
   static class One extends Base {}
 
   static class Two extends Base {}
 
-  static class Double {
+  static class TwoOfAKind {
     @RegisterExtension static final Service KAFKA = new Service(Kind.KAFKA);
     @RegisterExtension static final Service OTHER = new Service(Kind.KAFKA);
   }
@@ -97,13 +97,13 @@ class SpringContainersTest {
 
   @Test
   void oneOfSeveralIsChosenByName() {
-    assertThatThrownBy(() -> context(Double.class, Map.of()))
+    assertThatThrownBy(() -> context(TwoOfAKind.class, Map.of()))
         .hasMessageContaining("'KAFKA' and 'OTHER'")
         .hasMessageContaining("runcible.connections");
     try (GenericApplicationContext one =
-            context(Double.class, Map.of("runcible.connections", "OTHER"));
+            context(TwoOfAKind.class, Map.of("runcible.connections", "OTHER"));
         GenericApplicationContext none =
-            context(Double.class, Map.of("runcible.connections", ""))) {
+            context(TwoOfAKind.class, Map.of("runcible.connections", ""))) {
       assertThat(one.getBeanDefinitionNames())
           .contains("runcible.OTHER")
           .doesNotContain("runcible.KAFKA");

@@ -5,6 +5,8 @@ import io.runcible.RuncibleException;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiConsumer;
@@ -38,9 +40,19 @@ final class UserTerminal implements AutoCloseable {
     return rows > 0 && columns > 0 ? new int[] {rows, columns} : new int[] {24, 80};
   }
 
-  /** Whether there is one. */
+  /** Whether input and output are one. */
   static boolean isThere() {
-    return System.console() != null;
+    return isTerminal(0) && isTerminal(1);
+  }
+
+  /** From Java 22 on there is a console without one, too. */
+  private static boolean isTerminal(int descriptor) {
+    try {
+      Path opened = Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor));
+      return opened.toString().matches("/dev/(pts/|tty|console).*");
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   /** From now on something has a terminal of the same size; it is told of rows and columns. */
