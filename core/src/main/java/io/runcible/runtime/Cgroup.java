@@ -127,7 +127,8 @@ public final class Cgroup {
         writeIfPresent(v2.get(), "0");
       }
       done = await(() -> isFrozen() == frozen);
-    } else if (!frozen && !exists()) {
+    } else if (!frozen && find("cgroup.procs").isEmpty()) {
+      // Its files go before its directory does.
       done = true;
     } else {
       throw new RuncibleException(

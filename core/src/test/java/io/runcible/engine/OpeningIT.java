@@ -71,8 +71,7 @@ class OpeningIT {
         () -> root.engine().runtime("runc-that-is-missing").build(),
         ErrorKind.UNSUPPORTED,
         "'runc-that-is-missing'",
-        "not installed",
-        "apt-get install");
+        "not installed");
   }
 
   @Test

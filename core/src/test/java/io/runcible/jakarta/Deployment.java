@@ -3,6 +3,8 @@ package io.runcible.jakarta;
 import jakarta.enterprise.context.control.RequestContextController;
 import jakarta.enterprise.inject.Instance;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.function.UnaryOperator;
 
 /**
@@ -42,15 +44,27 @@ abstract class Deployment implements UnaryOperator<String>, AutoCloseable {
     };
   }
 
+  /** As a server does it, on a thread that has none: the one that started the container may. */
   private String inRequest(Probe probe) {
-    RequestContextController request = beans().select(RequestContextController.class).get();
-    boolean begun = request.activate();
+    FutureTask<String> request =
+        new FutureTask<>(
+            () -> {
+              RequestContextController context =
+                  beans().select(RequestContextController.class).get();
+              if (!context.activate()) {
+                throw new IllegalStateException("a request goes on");
+              }
+              try {
+                return probe.idsInOneRequest();
+              } finally {
+                context.deactivate();
+              }
+            });
+    new Thread(request).start();
     try {
-      return probe.idsInOneRequest();
-    } finally {
-      if (begun) {
-        request.deactivate();
-      }
+      return request.get();
+    } catch (ExecutionException | InterruptedException e) {
+      throw new IllegalStateException("the request failed", e);
     }
   }
 

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 
 /** Documents of a registry that would fill the memory, and a client that has little of it. */
 class HostileDocumentsTest {
-  private static final String HEAP = "-Xmx64m";
+  private static final String HEAP = "-Xmx72m";
   private static final int MIB = 1 << 20;
   private static final int LIMIT = Manifest.MAX_SIZE;
   private static final String MANIFEST = new String(Samples.manifest("one").raw(), UTF_8);
