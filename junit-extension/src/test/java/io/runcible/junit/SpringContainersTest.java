@@ -44,7 +44,9 @@ class SpringContainersTest {
     @RunContainer(image = "kafka", scope = RunContainer.Scope.RUN)
     static Container ofRun;
 
-    static class Within {}
+    // As nested test classes are.
+    @SuppressWarnings("ClassCanBeStatic")
+    class Within {}
   }
 
   static class One extends Base {}
