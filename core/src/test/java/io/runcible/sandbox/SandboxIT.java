@@ -205,14 +205,14 @@ class SandboxIT {
   @Test
   void whatFollowsAResultMayWaitForTheNext() throws Exception {
     CountDownLatch followed = new CountDownLatch(1);
-    try (Sandbox sandbox = sandbox().maxRunning(1).build()) {
+    try (Sandbox sandbox = sandbox().profile(PATIENT).maxRunning(1).warm(0).build()) {
       CompletableFuture<SandboxResult> first =
           sandbox.submit(
               SandboxRequest.builder("echo", "first")
                   .output(
                       (stream, bytes) -> {
                         try {
-                          assertThat(followed.await(5, TimeUnit.SECONDS)).isTrue();
+                          assertThat(followed.await(60, TimeUnit.SECONDS)).isTrue();
                         } catch (InterruptedException e) {
                           throw new IllegalStateException(e);
                         }
@@ -223,7 +223,7 @@ class SandboxIT {
       CompletableFuture<String> both =
           first.thenApply(result -> result.stdout() + second.join().stdout());
       followed.countDown();
-      assertThat(both.get(60, TimeUnit.SECONDS)).isEqualTo("first\nsecond\n");
+      assertThat(both.get(30, TimeUnit.SECONDS)).isEqualTo("first\nsecond\n");
     }
   }
 }
