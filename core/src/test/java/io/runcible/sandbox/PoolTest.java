@@ -49,7 +49,8 @@ class PoolTest {
           }
           throw new StackOverflowError("none can be made");
         };
-    try (Pool pool = pool(maker, PoolTest::daemon)) {
+    Pool pool = pool(maker, PoolTest::daemon);
+    try {
       CompletableFuture<SandboxResult> first = pool.submit(run(), "");
       CompletableFuture<SandboxResult> second = pool.submit(run(), "");
       CompletableFuture<String> ended =
@@ -61,6 +62,8 @@ class PoolTest {
               });
       followed.countDown();
       assertThat(ended.get(30, TimeUnit.SECONDS)).isEqualTo("none can be made, none can be made");
+    } finally {
+      pool.close();
     }
   }
 

@@ -37,7 +37,7 @@ class RunScriptsTest {
     SandboxRequest.Builder request = SandboxRequest.builder("true");
     String deep = ("x".repeat(119) + "/").repeat(32);
     for (int i = 0; i < 1024; i++) {
-      request.file(String.format("%04d", i) + deep + "y", "");
+      request.file((1000 + i) + deep + "y", "");
     }
     Blocks blocks = new Blocks();
     scripts.write(request.build(), List.of("/bin/true"), List.of(), blocks);

@@ -188,7 +188,7 @@ class SandboxIT {
                       (stream, bytes) -> {
                         try {
                           // So that the program has filled it and ended meanwhile.
-                          Thread.sleep(bytes.length > 0 ? 100 : 0);
+                          Thread.sleep(100);
                         } catch (InterruptedException e) {
                           throw new IllegalStateException(e);
                         }
