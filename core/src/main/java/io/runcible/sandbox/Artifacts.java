@@ -35,7 +35,6 @@ final class Artifacts {
   private static final int DIRECTORY = 4;
   private static final int REGULAR = 8;
   private static final int MAX_ENTRIES = 10_000;
-  private static final int MAX_DEPTH = 32;
   private static final int MAX_OMITTED = 100;
 
   private final Architecture architecture;
@@ -81,27 +80,32 @@ final class Artifacts {
     }
   }
 
-  private record Entry(String path, int type) {}
+  /** With its name alone: whole paths of many would be large. */
+  private record Entry(String name, int type) {}
 
   private void directory(String path, int depth) throws IOException {
-    List<Entry> listed = list(path);
-    for (Entry entry : listed) {
+    for (Entry entry : list(path)) {
+      String whole = path(path, entry.name());
       if (entry.type() == DIRECTORY) {
-        if (depth == MAX_DEPTH) {
-          omit(entry.path(), "it is too deep");
+        if (depth == FileNames.MAX_DEPTH) {
+          omit(whole, "it is too deep");
         } else {
-          directory(entry.path(), depth + 1);
+          directory(whole, depth + 1);
         }
-      } else if (matches(entry.path())) {
+      } else if (matches(whole)) {
         if (entry.type() != REGULAR) {
-          omit(entry.path(), "it is no regular file");
+          omit(whole, "it is no regular file");
         } else if (found.size() == profile.artifactFiles()) {
-          omit(entry.path(), "there are more than " + profile.artifactFiles() + " files");
+          omit(whole, "there are more than " + profile.artifactFiles() + " files");
         } else {
-          file(entry.path());
+          file(whole);
         }
       }
     }
+  }
+
+  private static String path(String directory, String name) {
+    return directory.isEmpty() ? name : directory + "/" + name;
   }
 
   private boolean matches(String path) {
@@ -147,7 +151,7 @@ final class Artifacts {
       }
     } while (length > 0);
     close();
-    all.sort((a, b) -> a.path().compareTo(b.path()));
+    all.sort((a, b) -> a.name().compareTo(b.name()));
     return all;
   }
 
@@ -166,9 +170,9 @@ final class Artifacts {
         if (++entries > MAX_ENTRIES) {
           return false;
         }
-        String whole = path.isEmpty() ? text : path + "/" + text;
+        String whole = path(path, text);
         if (isPath(name, whole)) {
-          all.add(new Entry(whole, reply.get(entry + 18)));
+          all.add(new Entry(text, reply.get(entry + 18)));
         } else {
           omit(whole, "its name is no text, or too long");
         }

@@ -9,6 +9,9 @@ final class FileNames {
   /** Shorter than the kernel's 4,096, as the working directory comes before it. */
   private static final int MAX_PATH = 4000;
 
+  /** How many directories there may be above a file. */
+  static final int MAX_DEPTH = 32;
+
   private static final int MAX_NAME = 255;
   private static final int SHOWN = 100;
 
@@ -24,6 +27,9 @@ final class FileNames {
     }
     if (length(path) > MAX_PATH) {
       throw invalid(path, "it is too long");
+    }
+    if (path.chars().filter(c -> c == '/').count() > MAX_DEPTH) {
+      throw invalid(path, "there are more than " + MAX_DEPTH + " directories above it");
     }
     for (String name : path.split("/", -1)) {
       if (name.isEmpty() || name.equals(".") || name.equals("..")) {

@@ -16,6 +16,7 @@ import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -66,6 +67,13 @@ final class Pool implements AutoCloseable {
       this.caller = caller;
     }
   }
+
+  /**
+   * What a thread is to do.
+   *
+   * @param undo if there can be no thread
+   */
+  private record Start(Runnable task, Consumer<Throwable> undo) {}
 
   /** What a worker does next. */
   private record Task(@Nullable WarmSandbox remove) {}
@@ -151,7 +159,7 @@ final class Pool implements AutoCloseable {
   }
 
   private void pump(boolean rested) {
-    List<Runnable> tasks = new ArrayList<>();
+    List<Start> starts = new ArrayList<>();
     synchronized (this) {
       while (!closed && running.size() < limits.running() && !warm.isEmpty()) {
         if (!warm.element().isWaiting()) {
@@ -165,22 +173,79 @@ final class Pool implements AutoCloseable {
         }
         WarmSandbox sandbox = warm.remove();
         running.add(next);
-        tasks.add(() -> run(next, sandbox));
+        starts.add(new Start(() -> run(next, sandbox), e -> notRun(next, sandbox, e)));
       }
       boolean urgent = rested || closed || queue.size() > 0 || warm.isEmpty();
       int work = used.size() + missing();
       if (work > 0 && !urgent && !resting) {
         // A program that has just started is not to share the processors with the runtime.
-        resting = true;
-        ScheduledFuture<?> unused =
-            timer.schedule(this::rested, REST_MILLIS, TimeUnit.MILLISECONDS);
+        resting = rest();
+        urgent = !resting;
       }
       while (urgent && workers < limits.workers() && work-- > 0) {
         workers++;
-        tasks.add(this::work);
+        starts.add(new Start(this::work, this::notWorked));
       }
     }
-    tasks.forEach(threads::execute);
+    starts.forEach(this::start);
+  }
+
+  private void start(Start start) {
+    try {
+      threads.execute(start.task());
+    } catch (RuntimeException | Error e) {
+      start.undo().accept(e);
+    }
+  }
+
+  /** False if there can be no thread for it. */
+  private boolean rest() {
+    try {
+      ScheduledFuture<?> unused = timer.schedule(this::rested, REST_MILLIS, TimeUnit.MILLISECONDS);
+      return true;
+    } catch (RuntimeException | Error e) {
+      LOG.debug("the work is not put off", e);
+      return false;
+    }
+  }
+
+  private void notRun(Ticket ticket, WarmSandbox sandbox, Throwable why) {
+    done(ticket, sandbox);
+    pump();
+    fail(ticket, noThread(why));
+  }
+
+  private void notWorked(Throwable why) {
+    List<Ticket> waiting = new ArrayList<>();
+    synchronized (this) {
+      workers--;
+      notifyAll();
+      if (workers == 0 && running.isEmpty()) {
+        // Nobody would make them a sandbox.
+        waiting.addAll(takeQueue());
+      }
+    }
+    waiting.forEach(ticket -> fail(ticket, noThread(why)));
+  }
+
+  private static RuncibleException noThread(Throwable why) {
+    return new RuncibleException(ErrorKind.UNAVAILABLE, "no thread of a sandbox can start", why);
+  }
+
+  /** On another thread: what the caller does then may wait for what this one has to do. */
+  private void fail(Ticket ticket, Throwable why) {
+    start(
+        new Start(
+            () -> ticket.result.completeExceptionally(why),
+            e -> ticket.result.completeExceptionally(why)));
+  }
+
+  private List<Ticket> takeQueue() {
+    List<Ticket> all = new ArrayList<>();
+    for (Ticket next = queue.poll(); next != null; next = queue.poll()) {
+      all.add(next);
+    }
+    return all;
   }
 
   private void rested() {
@@ -201,24 +266,23 @@ final class Pool implements AutoCloseable {
 
   private void run(Ticket ticket, WarmSandbox sandbox) {
     Duration waited = Duration.ofNanos(System.nanoTime() - ticket.since);
+    Runnable completion;
     try {
       SandboxResult result = ticket.run.run(sandbox, waited, timer, threads);
-      done(ticket, sandbox);
-      ticket.result.complete(result);
+      completion = () -> ticket.result.complete(result);
     } catch (Throwable e) {
-      done(ticket, sandbox);
-      ticket.result.completeExceptionally(e);
-      if (e instanceof Error error) {
-        throw error;
-      }
-    } finally {
-      pump();
+      completion = () -> ticket.result.completeExceptionally(e);
     }
+    done(ticket, sandbox);
+    pump();
+    // Last: what the caller does then may wait for other programs.
+    completion.run();
   }
 
   private synchronized void done(Ticket ticket, WarmSandbox sandbox) {
     running.remove(ticket);
     used.add(sandbox);
+    notifyAll();
   }
 
   private void work() {
@@ -259,10 +323,10 @@ final class Pool implements AutoCloseable {
 
   private void make() {
     WarmSandbox made = null;
-    RuntimeException failure = null;
+    Throwable failure = null;
     try {
       made = maker.get();
-    } catch (RuntimeException e) {
+    } catch (Throwable e) {
       failure = e;
     }
     Ticket unlucky = null;
@@ -276,7 +340,7 @@ final class Pool implements AutoCloseable {
       }
     }
     if (unlucky != null && failure != null) {
-      unlucky.result.completeExceptionally(failure);
+      fail(unlucky, failure);
     } else if (failure != null) {
       LOG.warn("no sandbox can be made ready", failure);
     }
@@ -285,7 +349,7 @@ final class Pool implements AutoCloseable {
   private static void remove(WarmSandbox sandbox) {
     try {
       sandbox.close();
-    } catch (RuntimeException e) {
+    } catch (Throwable e) {
       LOG.warn("{} cannot be removed", sandbox, e);
     }
   }
@@ -293,25 +357,17 @@ final class Pool implements AutoCloseable {
   /** Cancels what waits and runs, and removes all sandboxes; an interrupt does not stop it. */
   @Override
   public void close() {
-    List<Ticket> cancelled = new ArrayList<>();
+    List<Ticket> cancelled;
+    List<Ticket> active;
     synchronized (this) {
-      if (closed) {
-        return;
-      }
       closed = true;
-      for (Ticket next = queue.poll(); next != null; next = queue.poll()) {
-        cancelled.add(next);
-      }
+      cancelled = takeQueue();
+      active = List.copyOf(running);
       used.addAll(warm);
       warm.clear();
     }
     for (Ticket ticket : cancelled) {
-      ticket.result.completeExceptionally(
-          new RuncibleException(ErrorKind.CANCELLED, "the sandbox was closed"));
-    }
-    List<Ticket> active;
-    synchronized (this) {
-      active = List.copyOf(running);
+      fail(ticket, new RuncibleException(ErrorKind.CANCELLED, "the sandbox was closed"));
     }
     active.forEach(ticket -> ticket.run.cancel(timer));
     pump();
@@ -321,15 +377,24 @@ final class Pool implements AutoCloseable {
   }
 
   private void awaitEnd() {
-    boolean interrupted = false;
-    synchronized (this) {
-      while (workers > 0 || !running.isEmpty() || !used.isEmpty()) {
-        try {
-          wait();
-        } catch (InterruptedException e) {
-          interrupted = true;
+    boolean interrupted = Thread.interrupted();
+    while (true) {
+      synchronized (this) {
+        if (workers == 0 && used.isEmpty() && running.isEmpty()) {
+          break;
         }
+        if (workers > 0 || used.isEmpty()) {
+          try {
+            wait();
+          } catch (InterruptedException e) {
+            interrupted = true;
+          }
+          continue;
+        }
+        workers++;
       }
+      // There was no thread for it.
+      work();
     }
     if (interrupted) {
       Thread.currentThread().interrupt();

@@ -94,10 +94,14 @@ final class Run {
 
   private static void end(WarmSandbox running, ScheduledExecutorService timer) {
     try {
-      running.kill();
-      // Closing it closes its outputs, whoever still has them open.
+      // Closing it closes its outputs, whoever still has them open; also if it cannot be killed.
       ScheduledFuture<?> unused =
           timer.schedule(running::close, KILL_TIME.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (RuntimeException | Error e) {
+      LOG.debug("{} is not closed later: its pool closes it", running, e);
+    }
+    try {
+      running.kill();
     } catch (RuntimeException e) {
       LOG.warn("{} cannot be killed", running, e);
     }
@@ -149,16 +153,30 @@ final class Run {
       synchronized (this) {
         programEnded = true;
       }
-      Output.End end = errEnd.join();
+      Output.End end = end(errEnd, timer);
       Duration wallTime = Duration.ofNanos(System.nanoTime() - begin);
       byte[] stdout = out.content(outEnd);
       checkStarted(in, stdout);
       return result(in, out, stdout, outEnd, err.content(end), end, queueTime, wallTime, timer);
     } catch (CompletionException e) {
+      if (e.getCause() instanceof Error error) {
+        throw error;
+      }
       throw e.getCause() instanceof RuntimeException cause ? cause : e;
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       kill(null, timer);
       throw e;
+    }
+  }
+
+  /** The end of the errors after that of the output: the timeout of the program is over then. */
+  private Output.End end(CompletableFuture<Output.End> errors, ScheduledExecutorService timer) {
+    ScheduledFuture<?> limit =
+        timer.schedule(() -> kill(null, timer), KILL_TIME.toNanos(), TimeUnit.NANOSECONDS);
+    try {
+      return errors.join();
+    } finally {
+      limit.cancel(false);
     }
   }
 
@@ -177,7 +195,7 @@ final class Run {
     } catch (IOException e) {
       kill(null, timer);
       throw WarmSandbox.broken(in, e);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       // Of the listener.
       kill(null, timer);
       drain(output);
@@ -198,9 +216,7 @@ final class Run {
     List<String> variables =
         environment.entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()).toList();
     try {
-      for (byte[] block : scripts.blocks(request, paths(), variables)) {
-        in.commands().write(block);
-      }
+      scripts.write(request, paths(), variables, in.commands());
     } catch (IOException e) {
       // It ended; the outputs say why.
       LOG.debug("{} takes no more commands", in, e);
@@ -305,6 +321,11 @@ final class Run {
     try {
       artifacts.fetch();
     } catch (IOException e) {
+      synchronized (this) {
+        if (cancelled) {
+          throw cancelled();
+        }
+      }
       artifacts.omitted().add("what was not read within " + ARTIFACT_TIME);
     } finally {
       limit.cancel(false);

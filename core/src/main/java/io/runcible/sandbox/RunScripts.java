@@ -1,14 +1,17 @@
 package io.runcible.sandbox;
 
+import io.runcible.RuncibleException;
 import io.runcible.sandbox.Script.Place;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 
 /**
@@ -38,6 +41,7 @@ final class RunScripts {
   private static final int O_CLOEXEC = 02000000;
   private static final int MFD_CLOEXEC = 1;
   private static final int MFD_ALLOW_SEALING = 2;
+  private static final int F_SETFL = 4;
   private static final int F_ADD_SEALS = 1033;
   private static final int ALL_SEALS = 0xf;
   private static final int RUSAGE_CHILDREN = -1;
@@ -68,6 +72,7 @@ final class RunScripts {
 
   /** What could not be done. */
   enum Stage {
+    PROTECT,
     FILES,
     INPUT,
     FORK,
@@ -84,43 +89,64 @@ final class RunScripts {
     }
   }
 
-  /** The blocks of a run. */
-  List<byte[]> blocks(SandboxRequest request, List<String> paths, List<String> environment) {
-    List<byte[]> blocks = new ArrayList<>();
-    blocks.add(protect());
-    if (!request.files().isEmpty()) {
-      blocks.add(directories(request.files().keySet()));
-    }
-    request.files().forEach((name, file) -> blocks.addAll(file(name, file)));
+  /**
+   * Writes the blocks of a run, each as it is made.
+   *
+   * @throws RuncibleException INVALID_INPUT if the command and the environment are too large
+   */
+  void write(SandboxRequest request, List<String> paths, List<String> environment, OutputStream out)
+      throws IOException {
     boolean hasInput = request.stdin().length > 0;
-    if (hasInput) {
-      blocks.addAll(input(request.stdin()));
+    // First: it may be too large.
+    byte[] run = run(request, hasInput, paths, environment);
+    out.write(protect());
+    directories(request.files().keySet(), out);
+    for (Map.Entry<String, SandboxFile> file : request.files().entrySet()) {
+      write(file(file.getKey(), file.getValue()), out);
     }
-    blocks.add(run(request, hasInput, paths, environment));
-    return blocks;
+    if (hasInput) {
+      write(input(request.stdin()), out);
+    }
+    out.write(run);
+  }
+
+  private static void write(List<byte[]> blocks, OutputStream out) throws IOException {
+    for (byte[] block : blocks) {
+      out.write(block);
+    }
   }
 
   private byte[] protect() {
     Script script = new Script(architecture);
-    script.call(SystemCall.PRCTL, PR_SET_DUMPABLE, 0);
+    Failure failure = new Failure(script, Stage.PROTECT, 1);
+    script
+        .call(SystemCall.PRCTL, PR_SET_DUMPABLE, 0)
+        .into(failure.error(0))
+        .expect(0, failure.label);
     script.call(SystemCall.CLOSE_RANGE, FREE, 0xffffffffL, 0);
     script.call(SystemCall.UMASK, 022);
-    script.nextBlock();
-    return script.block();
+    return failure.end();
   }
 
-  private byte[] directories(Set<String> names) {
-    Set<String> directories = new LinkedHashSet<>();
-    for (String name : names) {
+  /** A block for each file that needs some; as sorted, the one before has what it shares. */
+  private void directories(Set<String> names, OutputStream out) throws IOException {
+    String before = "";
+    for (String name : new TreeSet<>(names)) {
+      Script script = new Script(architecture);
+      boolean some = false;
       for (int slash = name.indexOf('/'); slash > 0; slash = name.indexOf('/', slash + 1)) {
-        directories.add(name.substring(0, slash));
+        if (!before.regionMatches(0, name, 0, slash + 1)) {
+          // One that cannot be made shows in the files that cannot.
+          script.call(SystemCall.MKDIRAT, AT_FDCWD, script.text(name.substring(0, slash)), 0755);
+          some = true;
+        }
       }
+      if (some) {
+        script.nextBlock();
+        out.write(script.block());
+      }
+      before = name;
     }
-    Script script = new Script(architecture);
-    // One that cannot be made shows in the files that cannot.
-    directories.forEach(name -> script.call(SystemCall.MKDIRAT, AT_FDCWD, script.text(name), 0755));
-    script.nextBlock();
-    return script.block();
   }
 
   private List<byte[]> file(String name, SandboxFile file) {
@@ -224,6 +250,9 @@ final class RunScripts {
     script.call(SystemCall.GETPID).thenGoTo(reaping);
     script.here(reaped);
     script.call(SystemCall.GETRUSAGE, RUSAGE_CHILDREN, trailer.plus(MARK + 8));
+    // The program shared the open files: it may have made them non-blocking, and left them full.
+    script.call(SystemCall.FCNTL, 2, F_SETFL, 0);
+    script.call(SystemCall.FCNTL, 1, F_SETFL, 0);
     script.call(SystemCall.WRITE, 2, trailer, MARK);
     script.call(SystemCall.WRITE, 1, trailer, TRAILER);
     script.nextBlock();

@@ -152,7 +152,7 @@ public final class SandboxRequest {
      * Puts a file into the working directory, which belongs to the user that the program runs as.
      * Directories above it are made.
      *
-     * @param name a relative path without {@code .} and {@code ..}
+     * @param name a relative path without {@code .} and {@code ..}, with at most 32 directories
      * @param mode its permissions, such as 0755
      * @throws RuncibleException INVALID_INPUT for another name or mode, the same name twice, more
      *     than 1,024 files or more than 256 MiB

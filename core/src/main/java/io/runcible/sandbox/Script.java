@@ -1,5 +1,7 @@
 package io.runcible.sandbox;
 
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -131,12 +133,24 @@ final class Script {
     return array;
   }
 
-  /** The block with its length. */
+  /**
+   * The block with its length.
+   *
+   * @throws RuncibleException INVALID_INPUT if there is no room for it in the init program
+   */
   byte[] block() {
+    long size = (long) Long.BYTES + (long) steps.size() * STEP + data.size();
+    if (size > InitProgram.BLOCK_SIZE) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT,
+          "the command and the environment of a program in a sandbox are too large: with them it"
+              + " takes "
+              + size
+              + " bytes to start, and there is room for "
+              + InitProgram.BLOCK_SIZE);
+    }
     byte[] bytes = data.toByteArray();
-    ByteBuffer block =
-        ByteBuffer.allocate(Long.BYTES + steps.size() * STEP + bytes.length)
-            .order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer block = ByteBuffer.allocate((int) size).order(ByteOrder.LITTLE_ENDIAN);
     block.putLong(block.capacity() - Long.BYTES);
     for (Step step : steps) {
       for (Object word : step.words) {

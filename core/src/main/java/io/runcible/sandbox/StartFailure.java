@@ -20,6 +20,13 @@ final class StartFailure {
   static RuncibleException of(
       String sandbox, RunScripts.Stage stage, SandboxRequest request, List<Long> errors) {
     return switch (stage) {
+      case PROTECT ->
+          new RuncibleException(
+              ErrorKind.UNAVAILABLE,
+              "the first process of "
+                  + sandbox
+                  + " cannot be kept from the program: "
+                  + name(errors.get(0)));
       case FILES -> files(sandbox, errors.get(0));
       case INPUT ->
           new RuncibleException(

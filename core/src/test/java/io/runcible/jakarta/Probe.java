@@ -46,7 +46,7 @@ public class Probe {
   @Inject
   @InSandbox(
       value = "${test.image}",
-      timeoutMillis = 500,
+      timeoutMillis = 3000,
       warm = 1,
       maxRunning = 1,
       acceptMissingLimits = true)

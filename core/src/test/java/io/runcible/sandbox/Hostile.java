@@ -79,7 +79,7 @@ enum Hostile {
       "exec <&- >&- 2>&-; sleep 0.1; exit 5",
       result -> assertEnded(result, EndReason.EXITED, 5, -1)),
   CHILDREN_LEFT(
-      "sleep 100 & (setsid sh -c 'sleep 0.3; echo late' &); trap '' TERM; echo done",
+      "sleep 100 & (setsid sh -c 'sleep 5; echo late' &); trap '' TERM; echo done",
       result -> {
         assertEnded(result, EndReason.EXITED, 0, -1);
         assertThat(result.stdout()).isEqualTo("done\n");

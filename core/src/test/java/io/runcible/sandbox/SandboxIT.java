@@ -16,6 +16,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -23,6 +24,10 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** Programs in sandboxes, polite and hostile, all at the same time. */
 class SandboxIT {
   @RegisterExtension static final TestEngine ENGINE = new TestEngine();
+
+  /** So that nothing ends by its timeout. */
+  private static final SandboxProfile PATIENT =
+      Hostile.PROFILE.toBuilder().timeout(Duration.ofSeconds(90)).outputLimit(1 << 20).build();
 
   private Sandbox.Builder sandbox() {
     return Sandbox.builder(ENGINE.reference("busybox"))
@@ -96,10 +101,9 @@ class SandboxIT {
     CountDownLatch begun = new CountDownLatch(2);
     SandboxRequest endless =
         SandboxRequest.builder("sh", "-c", "echo begun; sleep 100")
-            .timeout(Duration.ofSeconds(60))
             .output((stream, bytes) -> begun.countDown())
             .build();
-    try (Sandbox sandbox = sandbox().maxRunning(2).maxQueued(1).build()) {
+    try (Sandbox sandbox = sandbox().profile(PATIENT).maxRunning(2).maxQueued(1).build()) {
       CompletableFuture<SandboxResult> cancelled = sandbox.submit(endless);
       AtomicReference<Throwable> failure = new AtomicReference<>();
       Thread blocked =
@@ -112,7 +116,7 @@ class SandboxIT {
                 }
               });
       blocked.start();
-      begun.await();
+      assertThat(begun.await(60, TimeUnit.SECONDS)).isTrue();
       CompletableFuture<SandboxResult> waiting =
           sandbox.submit(SandboxRequest.builder("echo", "next").build());
       assertThatThrownBy(() -> sandbox.submit(endless))
@@ -132,16 +136,15 @@ class SandboxIT {
   @Test
   void closingEndsWhatRunsAndWhatWaits() throws Exception {
     CountDownLatch begun = new CountDownLatch(1);
-    Sandbox sandbox = sandbox().maxRunning(1).warm(0).build();
+    Sandbox sandbox = sandbox().profile(PATIENT).maxRunning(1).warm(0).build();
     CompletableFuture<SandboxResult> running =
         sandbox.submit(
             SandboxRequest.builder("sh", "-c", "echo begun; sleep 100")
                 .output((stream, bytes) -> begun.countDown())
-                .timeout(Duration.ofSeconds(60))
                 .build());
     CompletableFuture<SandboxResult> waiting =
         sandbox.submit(SandboxRequest.builder("true").build());
-    begun.await();
+    assertThat(begun.await(60, TimeUnit.SECONDS)).isTrue();
     sandbox.close();
     assertFails(running, ErrorKind.CANCELLED);
     assertFails(waiting, ErrorKind.CANCELLED);
@@ -149,5 +152,78 @@ class SandboxIT {
         .asInstanceOf(type(RuncibleException.class))
         .satisfies(e -> assertThat(e.kind()).isEqualTo(ErrorKind.FAILED_PRECONDITION));
     sandbox.close();
+  }
+
+  /** A program that makes its outputs non-blocking, fills one while nobody reads it, and ends. */
+  private static SandboxRequest.Builder blocking(OutputListener listener) {
+    Architecture architecture = Architecture.ofThisHost();
+    int setStatusFlags = 4;
+    int nonBlocking = 04000;
+    int create = 0101;
+    Script script = new Script(architecture);
+    Script.Place bytes = script.data(new byte[200_000]);
+    script.call(SystemCall.OPENAT, -100, script.text("made"), create, 0600);
+    script.call(SystemCall.WRITE, 3, bytes, 200_000);
+    script.call(SystemCall.FCNTL, 1, setStatusFlags, nonBlocking);
+    script.call(SystemCall.FCNTL, 2, setStatusFlags, nonBlocking);
+    Script.Place full = new Script.Place();
+    Script.Place more = script.here(new Script.Place());
+    script.call(SystemCall.WRITE, 2, bytes, 4096).atLeast(1, full);
+    script.call(SystemCall.GETPID).thenGoTo(more);
+    script.here(full);
+    script.call(SystemCall.EXIT_GROUP, 7);
+    return SandboxRequest.builder("./program")
+        .file("program", InitProgram.elf(architecture), 0755)
+        .stdin(script.block())
+        .artifacts("made")
+        .output(listener);
+  }
+
+  @Test
+  void programThatMakesItsOutputsNonBlockingHasItsResult() {
+    try (Sandbox sandbox = sandbox().profile(PATIENT).build()) {
+      SandboxResult result =
+          sandbox.run(
+              blocking(
+                      (stream, bytes) -> {
+                        try {
+                          // So that the program has filled it and ended meanwhile.
+                          Thread.sleep(100);
+                        } catch (InterruptedException e) {
+                          throw new IllegalStateException(e);
+                        }
+                      })
+                  .build());
+      assertThat(result.reason()).isEqualTo(EndReason.EXITED);
+      assertThat(result.exitCode()).hasValue(7);
+      assertThat(result.stderrBytes().length).isGreaterThanOrEqualTo(65536);
+      assertThat(result.artifacts().get("made")).isEqualTo(new byte[200_000]);
+      assertThat(result.omittedArtifacts()).isEmpty();
+    }
+  }
+
+  @Test
+  void whatFollowsAResultMayWaitForTheNext() throws Exception {
+    CountDownLatch followed = new CountDownLatch(1);
+    try (Sandbox sandbox = sandbox().profile(PATIENT).maxRunning(1).warm(0).build()) {
+      CompletableFuture<SandboxResult> first =
+          sandbox.submit(
+              SandboxRequest.builder("echo", "first")
+                  .output(
+                      (stream, bytes) -> {
+                        try {
+                          assertThat(followed.await(60, TimeUnit.SECONDS)).isTrue();
+                        } catch (InterruptedException e) {
+                          throw new IllegalStateException(e);
+                        }
+                      })
+                  .build());
+      CompletableFuture<SandboxResult> second =
+          sandbox.submit(SandboxRequest.builder("echo", "second").build());
+      CompletableFuture<String> both =
+          first.thenApply(result -> result.stdout() + second.join().stdout());
+      followed.countDown();
+      assertThat(both.get(30, TimeUnit.SECONDS)).isEqualTo("first\nsecond\n");
+    }
   }
 }

@@ -54,6 +54,12 @@ class SandboxRequestTest {
   }
 
   @Test
+  void nameThatIsTooDeepIsRefused() {
+    assertInvalid(() -> request().file("x/".repeat(33) + "y", "x"));
+    assertThat(request().file("x/".repeat(32) + "y", "x").build().files()).hasSize(1);
+  }
+
+  @Test
   void plainNamesAreTaken() {
     SandboxRequest request =
         request().file("a", "1").file("b/c", "2").file("...", "3").file("ä b\n", "4").build();
