@@ -215,16 +215,12 @@ final class ContainerInput {
 
   /** Has the process end that keeps the input of a detached container open, if there is one. */
   static void letGo(ContainerDirectory directory) {
-    Fifo.writer(directory.stdinEnd())
-        .ifPresent(
-            stream -> {
-              try {
-                stream.close();
-              } catch (IOException e) {
-                throw new RuncibleException(
-                    ErrorKind.INTERNAL, "cannot close '" + directory.stdinEnd() + "'", e);
-              }
-            });
+    try {
+      Fifo.release(directory.stdinEnd());
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.UNAVAILABLE, "cannot remove '" + directory.stdinEnd() + "'", e);
+    }
   }
 
   /** Where the runtime looks for the size of its terminal; the caller closes it. */

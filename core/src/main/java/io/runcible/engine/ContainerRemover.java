@@ -138,6 +138,7 @@ final class ContainerRemover {
     if (Files.exists(directory.path())) {
       endRuntimes(directory);
       runtime.delete(directory.id(), true);
+      ContainerInput.letGo(directory);
       host.unmount(directory.rootfs());
       ContainerMounts.unmount(host, directory);
       unpin(directory);
@@ -148,6 +149,8 @@ final class ContainerRemover {
   /** Removes what the last run left, so that another one can begin. Its files stay. */
   void clear(ContainerDirectory directory, ContainerRecord record) {
     runtime.delete(directory.id(), true);
+    // If its monitor was killed, and cannot do it.
+    ContainerInput.letGo(directory);
     removeControlGroup(record.cgroupsPath());
     try {
       if (record.detached()) {

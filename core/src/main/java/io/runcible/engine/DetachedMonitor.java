@@ -48,7 +48,9 @@ final class DetachedMonitor {
    * <p>An input that is to stay open has a writing end on 6, which nobody but this and what it
    * starts may have. Of a terminal that is this shell itself, as the input never ends, and one
    * program copies from 7 to 8, the terminal's master. Otherwise it is another shell, which ends
-   * when somebody opens the FIFO that is the kind of input.
+   * when somebody opens the FIFO that is the kind of input. It may have ended long ago, and its pid
+   * be another's: it is woken by that FIFO, not by a signal. Whoever removes the FIFO has opened
+   * it.
    *
    * <p>The program of the log has the outputs of the command on 4 and 5, and has written all before
    * the exit code is there. The publishing ends before others can have the ports, which this keeps;
@@ -81,7 +83,7 @@ final class DetachedMonitor {
         echo $count >"$restarts.new" && mv "$restarts.new" "$restarts" && [ ! -e "$stop" ]
       }
       { exec <&3 3<&-
-        [ -z "$logger" ] || eval "$logger" '<&4 3<&5 4<&- 5<&- >/dev/null 2>&1 &'
+        [ -z "$logger" ] || eval "$logger" '<&4 3<&5 4<&- 5<&- 6>&- 7<&- 8>&- >/dev/null 2>&1 &'
         log=$!
         exec 4<&- 5<&-
         case $input in
@@ -102,7 +104,12 @@ final class DetachedMonitor {
         wrote=$?
         [ ! -e "$unpublish" ] || nft -f "$unpublish" >/dev/null 2>&1
         exec >/dev/null 2>&1
-        [ -z "$keeper" ] || { kill "$keeper"; wait "$keeper"; }
+        case $input in
+          '') ;;
+          terminal) kill "$keeper" ;;
+          *) [ ! -p "$input" ] || { echo >&6; wait "$keeper"; } 6<>"$input" ;;
+        esac
+        [ -z "$keeper" ] || wait "$keeper"
         [ -z "$logger" ] || wait "$log"
         [ $wrote != 0 ] || mv "$code.new" "$code"
       } &

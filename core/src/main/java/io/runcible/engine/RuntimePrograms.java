@@ -7,18 +7,15 @@ import io.runcible.archive.ArchiveLimits;
 import io.runcible.archive.LayerApplier;
 import io.runcible.archive.LayerFormat;
 import io.runcible.archive.Ownership;
-import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.NativeAccess;
 import io.runcible.ffi.NativeException;
-import io.runcible.ffi.Pipe;
 import io.runcible.ffi.Spawn;
 import io.runcible.image.Image;
 import io.runcible.snapshot.PlainUnpacker;
 import io.runcible.state.LockFile;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -65,7 +62,6 @@ final class RuntimePrograms implements AutoCloseable {
   private static final String UNFINISHED = ".new-";
   private static final Duration INSTALL_LIMIT = Duration.ofMinutes(30);
   private static final Duration LIST_LIMIT = Duration.ofSeconds(30);
-  private static final int MAX_LIST = 64 << 10;
   private static final int MODE = 0755;
   private static final ArchiveLimits LIMITS =
       ArchiveLimits.DEFAULT
@@ -113,8 +109,7 @@ final class RuntimePrograms implements AutoCloseable {
     while (true) {
       LockFile inUse = LockFile.acquire(lock, false, INSTALL_LIMIT);
       if (Files.isDirectory(directory)) {
-        Spawn.searchAlso(directory);
-        return new RuntimePrograms(directory, inUse);
+        return open(directory, inUse);
       }
       inUse.close();
       LockFile alone = LockFile.acquire(lock, true, INSTALL_LIMIT);
@@ -125,6 +120,16 @@ final class RuntimePrograms implements AutoCloseable {
       } finally {
         alone.close();
       }
+    }
+  }
+
+  private static RuntimePrograms open(Path directory, LockFile inUse) {
+    try {
+      Spawn.searchAlso(directory);
+      return new RuntimePrograms(directory, inUse);
+    } catch (RuntimeException e) {
+      inUse.close();
+      throw e;
     }
   }
 
@@ -237,18 +242,8 @@ final class RuntimePrograms implements AutoCloseable {
   }
 
   private static Set<String> applets(RuntimeImage image, Path helper) {
-    Pipe out = Pipe.open();
-    try (InputStream read = out.inputStream();
-        ChildProcess child =
-            Spawn.of(List.of(helper.toString(), "--list"), Spawn.plainEnvironment())
-                .descriptor(1, out.writer())
-                .start()) {
-      out.writer().close();
-      String list = new String(read.readNBytes(MAX_LIST), StandardCharsets.US_ASCII);
-      if (child.waitFor(LIST_LIMIT).isEmpty()) {
-        child.killAndWait();
-      }
-      return Set.copyOf(list.lines().distinct().toList());
+    try {
+      return BusyboxApplets.of(helper, LIST_LIMIT);
     } catch (IOException | NativeException e) {
       throw new RuncibleException(
           ErrorKind.UNSUPPORTED,
@@ -259,8 +254,6 @@ final class RuntimePrograms implements AutoCloseable {
               + " is no busybox that runs here: "
               + e.getMessage(),
           e);
-    } finally {
-      out.close();
     }
   }
 

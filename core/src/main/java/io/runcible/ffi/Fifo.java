@@ -3,7 +3,9 @@ package io.runcible.ffi;
 import static io.runcible.ffi.Native.check;
 import static io.runcible.ffi.Native.libc;
 
+import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -64,6 +66,27 @@ public final class Fifo {
       throw new NativeException("open", errno, path.toString());
     }
     return Optional.of(new PipeOutputStream(new FileDescriptor(fd, path)));
+  }
+
+  /**
+   * Removes it, and has whoever waits to open it for reading, or reads, see its end; nothing if
+   * there is none. Who opens it later finds nothing.
+   */
+  public static void release(Path path) throws IOException {
+    int fd = libc().open(Native.cString(path), O_RDWR | FLAGS, 0);
+    if (fd < 0) {
+      int errno = Native.errno();
+      if (errno == Errno.ENOENT) {
+        return;
+      }
+      throw new NativeException("open", errno, path.toString());
+    }
+    FileDescriptor both = new FileDescriptor(fd, path);
+    try {
+      Files.deleteIfExists(path);
+    } finally {
+      both.close();
+    }
   }
 
   /**

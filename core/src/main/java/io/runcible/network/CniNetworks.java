@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
@@ -55,6 +56,13 @@ final class CniNetworks {
    */
   private record Connected(
       String container, List<String> ports, String configuration, @Nullable String result) {
+    Connected {
+      // What lacks any is a damaged file.
+      Objects.requireNonNull(container);
+      Objects.requireNonNull(ports);
+      Objects.requireNonNull(configuration);
+    }
+
     Connected with(JsonNode answer) {
       return new Connected(container, ports, configuration, answer.toString());
     }
@@ -146,10 +154,14 @@ final class CniNetworks {
       Connected known = connected.get();
       plugins.delete(
           known.parsed(), known.attachment(token, pin(token)), known.answer().orElse(null));
-      host.unmount(pin(token));
-      remove(pin(token));
-      remove(file(token));
+      forget(token);
     }
+  }
+
+  private void forget(String token) {
+    host.unmount(pin(token));
+    remove(pin(token));
+    remove(file(token));
   }
 
   /** The same; what fails is tried again when an engine opens. */
@@ -167,14 +179,39 @@ final class CniNetworks {
       for (Path file : files) {
         String name = file.getFileName().toString();
         String token = name.substring(0, name.length() - SUFFIX.length());
-        if (find(token).filter(known -> !gone.test(known.container(), token)).isEmpty()) {
-          release(token);
-        }
+        reclaim(token, gone);
       }
     } catch (NoSuchFileException e) {
       // No container was ever on such a network.
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot list '" + root + "'", e);
+    }
+  }
+
+  /** One that cannot be done keeps nobody from the others. */
+  private void reclaim(String token, BiPredicate<String, String> gone) {
+    try {
+      if (isDamaged(token)) {
+        forget(token);
+      } else if (find(token).filter(known -> !gone.test(known.container(), token)).isEmpty()) {
+        release(token);
+      }
+    } catch (RuncibleException e) {
+      LOG.warn("cannot undo a CNI network; a later start tries again", e);
+    }
+  }
+
+  /** After a power loss; nobody can ask the plugins to undo it then. */
+  private boolean isDamaged(String token) {
+    try {
+      find(token);
+      return false;
+    } catch (RuncibleException e) {
+      if (e.kind() == ErrorKind.CORRUPT_DATA) {
+        LOG.warn("what is kept of a CNI network is damaged; its plugins may keep addresses", e);
+        return true;
+      }
+      throw e;
     }
   }
 

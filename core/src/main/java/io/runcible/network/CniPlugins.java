@@ -127,6 +127,10 @@ final class CniPlugins {
     String type = plugin.path("type").asText();
     Path program = find(type);
     byte[] input = input(configuration, plugin, attachment, result);
+    if (input.length > MAX_INPUT && command.equals("DEL")) {
+      // Most plugins need no result to undo what they did; asked in vain, none would.
+      input = input(configuration, plugin, attachment, null);
+    }
     if (input.length > MAX_INPUT) {
       throw failed(
           command, plugin, ErrorKind.INVALID_INPUT, "its input has " + input.length + " bytes");

@@ -84,7 +84,12 @@ public final class JsonRecord {
         throw new RuncibleException(
             ErrorKind.CORRUPT_DATA, "the record '" + file + "' is larger than " + MAX_SIZE);
       }
-      return Optional.of(MAPPER.readValue(Files.readAllBytes(file), type));
+      T value = MAPPER.readValue(Files.readAllBytes(file), type);
+      if (value == null) {
+        throw new RuncibleException(
+            ErrorKind.CORRUPT_DATA, "'" + file + "' is not a valid " + type.getSimpleName());
+      }
+      return Optional.of(value);
     } catch (NoSuchFileException e) {
       return Optional.empty();
     } catch (JsonProcessingException e) {

@@ -187,11 +187,13 @@ class AttachIT {
     }
   }
 
-  @Test
-  void inputOfADetachedContainerIsReachedAndEndedByAnotherEngine() throws IOException {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void inputOfADetachedContainerIsReachedAndEndedByAnotherEngine(boolean cri) throws IOException {
     Path directory;
+    ContainerSpec.Builder spec = interactive(ECHO).name("echo").detached();
     try (ContainerEngine first = ENGINE.open()) {
-      Container container = first.run(interactive(ECHO).name("echo").detached().build());
+      Container container = first.run((cri ? spec.log(LogPolicy.cri()) : spec).build());
       directory = ENGINE.directory(container);
       write(container.process().stdin(), "from the first\n");
       until(container.process().stdout(), "got from the first\n");
@@ -250,6 +252,12 @@ class AttachIT {
       String directory = ENGINE.directory(container).toString();
       int monitor = Integer.parseInt(read(Path.of(directory, "monitor")).strip());
       ProcessHandle.of(monitor).orElseThrow().destroyForcibly();
+      // It says once that nobody knows how that run has ended.
+      RunIT.assertFails(
+          () -> container.stop(Duration.ZERO), ErrorKind.NOT_FOUND, "its monitor was killed");
+      // The new run has an input of its own; the engine's check finds who keeps the old one.
+      container.restart(Duration.ZERO);
+      assertThat(container.isRunning()).isTrue();
       container.close();
     }
   }

@@ -159,6 +159,17 @@ class CniIT {
   }
 
   @Test
+  void damagedRecordsAreRemovedAndKeepNoEngineFromOpening() throws IOException {
+    Path kept = Files.createDirectories(ENGINE.root().data().resolve("cni"));
+    List<String> damaged = List.of("", "\0\0\0", "{}", "{\"container\":", "[]", "null");
+    for (int i = 0; i < damaged.size(); i++) {
+      Files.writeString(kept.resolve("token" + i + ".json"), damaged.get(i));
+      Files.writeString(kept.resolve("token" + i + ".netns"), "");
+    }
+    onHost(engine -> assertThat(kept).isEmptyDirectory());
+  }
+
+  @Test
   void nextEngineUndoesWhatAKilledOneLeft() {
     host.run(
         () -> {

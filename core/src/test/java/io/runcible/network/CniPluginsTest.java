@@ -153,6 +153,20 @@ class CniPluginsTest {
     assertFails(ErrorKind.TIMEOUT, () -> hasty.add(list(), attachment()), "did not end");
   }
 
+  @Test
+  void answerTooLongToBePassedOnIsUndoneWithoutIt() throws IOException {
+    recorder("one", "{}");
+    recorder("two", "{\"long\":\"" + "x".repeat(100_000) + "\"}");
+    JsonNode result = plugins.add(list(), attachment());
+    assertFails(
+        ErrorKind.INVALID_INPUT, () -> plugins.check(list(), attachment(), result), "CHECK");
+    plugins.delete(list(), attachment(), result);
+    for (String name : List.of("one", "two")) {
+      assertThat(log(name).get(2)).startsWith("DEL id");
+      assertThat(new JsonMapper().readTree(log(name).get(3)).has("prevResult")).isFalse();
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
