@@ -88,8 +88,9 @@ public final class Priming {
 
   /**
    * With a file, or a directory with all below it, that the state depends on: other contents or
-   * names make another state. Symbolic links are followed. Read at each {@link ContainerEngine#prime}, which fails with
-   * NOT_FOUND if it is missing, and with INVALID_INPUT if a link leads to a directory that it is in.
+   * names make another state. Symbolic links are followed. Read at each {@link
+   * ContainerEngine#prime}, which fails with NOT_FOUND if it is missing, and with INVALID_INPUT if
+   * a link leads to a directory that it is in.
    */
   public Priming input(Path file) {
     Path absolute = file.toAbsolutePath();

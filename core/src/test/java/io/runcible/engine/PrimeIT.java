@@ -319,8 +319,7 @@ class PrimeIT {
     Digest blob = layers.get(layers.size() - 1).digest();
     for (Digest lost : List.of(top, blob)) {
       try (Stream<Path> files = Files.walk(ENGINE.root().data())) {
-        Path place =
-            files.filter(file -> file.endsWith(lost.hex())).findFirst().orElseThrow();
+        Path place = files.filter(file -> file.endsWith(lost.hex())).findFirst().orElseThrow();
         Files.move(place, place.resolveSibling(lost.hex() + ".gone." + lost.hex()));
       }
     }
