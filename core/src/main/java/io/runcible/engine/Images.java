@@ -231,13 +231,13 @@ public final class Images {
    * @param lease keeps it all in place
    */
   Image require(ImageReference reference, Lease lease) {
-    return stored(reference, lease)
+    return findWhole(reference, lease)
         .orElseGet(() -> fetch(registry, reference, reference, ProgressListener.NONE, lease));
   }
 
   /** The same for one that no registry has. */
   Image requirePrimed(ImageReference reference, Lease lease) {
-    return stored(reference, lease)
+    return findWhole(reference, lease)
         .orElseThrow(
             () ->
                 new RuncibleException(
@@ -245,7 +245,8 @@ public final class Images {
                     "the primed image " + reference + " was removed; prime it again"));
   }
 
-  private Optional<Image> stored(ImageReference reference, Lease lease) {
+  /** The same if the store has all of it. */
+  Optional<Image> findWhole(ImageReference reference, Lease lease) {
     try {
       Optional<Image> known = find(reference);
       if (known.isPresent()) {

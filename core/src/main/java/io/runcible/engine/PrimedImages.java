@@ -8,12 +8,10 @@ import io.runcible.state.JsonRecord;
 import io.runcible.state.LockFile;
 import io.runcible.store.Lease;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -38,6 +36,7 @@ final class PrimedImages {
   private static final String HOSTNAME = "primed";
 
   private static final String RECORD = ".json";
+  private static final int TRIES = 3;
 
   private final EngineParts parts;
   private final Function<ContainerSpec, Container> create;
@@ -56,32 +55,63 @@ final class PrimedImages {
     requireForkable(wanted);
     ContainerSpec spec =
         wanted.hostname().isPresent() ? wanted : wanted.toBuilder().hostname(HOSTNAME).build();
-    String key = key(spec, priming);
-    ImageReference image = ImageReference.parse(REPOSITORY + ":" + key);
     makeDirectory();
-    if (!isThere(key, image, priming)) {
-      makeAlone(key, image, spec, priming);
-      removeOld(key);
+    for (int i = 0; i < TRIES; i++) {
+      Digest base = base(spec);
+      String key = PrimedKey.of(base, spec, priming);
+      ImageReference image = reference(key);
+      if (isThere(key, image, priming)) {
+        return spec.fork(image);
+      }
+      if (makeAlone(key, image, spec, priming, base)) {
+        removeOld(key);
+        return spec.fork(image);
+      }
     }
-    return spec.fork(image);
+    throw new RuncibleException(
+        ErrorKind.FAILED_PRECONDITION,
+        "the priming '"
+            + priming.name()
+            + "' is not kept: "
+            + spec.image()
+            + " became another image at each of "
+            + TRIES
+            + " attempts");
   }
 
   /** Unless somebody else has made it while this one waited. */
-  private void makeAlone(String key, ImageReference image, ContainerSpec spec, Priming priming) {
+  private boolean makeAlone(
+      String key, ImageReference image, ContainerSpec spec, Priming priming, Digest base) {
     LockFile alone = LockFile.acquire(lock(key), true, priming.limit());
     boolean made = false;
     try {
-      if (parts.images().find(image).isEmpty()) {
-        make(spec, priming, image);
+      made = isWhole(image) || makeAgain(image, spec, priming, base);
+      if (made) {
+        remember(key, priming);
       }
-      remember(key, priming);
-      made = true;
+      return made;
     } finally {
       if (made) {
         alone.close();
       } else {
         alone.closeAndRemove();
       }
+    }
+  }
+
+  /** What is left of a damaged one goes first, so that nothing of it is taken for the new one. */
+  private boolean makeAgain(
+      ImageReference image, ContainerSpec spec, Priming priming, Digest base) {
+    if (parts.images().list().contains(image)) {
+      parts.images().forget(List.of(image));
+    }
+    return make(spec, priming, base, image);
+  }
+
+  /** Whether containers can be made of it, now. */
+  private boolean isWhole(ImageReference image) {
+    try (Lease lease = parts.images().lease()) {
+      return parts.images().findWhole(image, lease).isPresent();
     }
   }
 
@@ -101,7 +131,7 @@ final class PrimedImages {
   private boolean isThere(String key, ImageReference image, Priming priming) {
     LockFile shared = LockFile.acquire(lock(key), false, priming.limit());
     try (shared) {
-      boolean there = parts.images().find(image).isPresent();
+      boolean there = isWhole(image);
       if (there) {
         remember(key, priming);
       }
@@ -114,40 +144,26 @@ final class PrimedImages {
     JsonRecord.write(directory.resolve(key + RECORD), use, false);
   }
 
-  private String key(ContainerSpec spec, Priming priming) {
-    Digest image;
+  /** What the name stands for now. */
+  private Digest base(ContainerSpec spec) {
     try (Lease lease = parts.images().lease()) {
-      image = parts.images().require(spec.image(), lease).descriptor().digest();
+      return parts.images().require(spec.image(), lease).descriptor().digest();
     }
-    List<String> all = new ArrayList<>(List.of("1", image.toString(), priming.name()));
-    all.add(String.valueOf(priming.inputs()));
-    all.add(spec.entrypoint() + " " + spec.command());
-    spec.environment().entrySet().stream()
-        .sorted(Map.Entry.comparingByKey())
-        .forEach(variable -> all.add(variable.toString()));
-    all.add(spec.user() + " " + spec.workingDirectory() + " " + spec.hostname());
-    for (Mount mount : spec.mounts()) {
-      all.add(
-          mount.kind()
-              + " "
-              + mount.source()
-              + " "
-              + mount.name()
-              + " "
-              + mount.destination()
-              + " "
-              + mount.isReadOnly());
-    }
-    StringBuilder text = new StringBuilder();
-    all.forEach(part -> text.append(part.length()).append(':').append(part));
-    return Digest.sha256(text.toString().getBytes(StandardCharsets.UTF_8)).hex();
   }
 
-  private void make(ContainerSpec spec, Priming priming, ImageReference image) {
+  /** False, and nothing is made, if the name of the base stands for another image meanwhile. */
+  private boolean make(ContainerSpec spec, Priming priming, Digest base, ImageReference image) {
     try (Container container = create.apply(spec.once())) {
+      if (!base(spec).equals(base)) {
+        return false;
+      }
       initialize(container, priming);
       requireStopped(container, priming);
+      if (!base(spec).equals(base)) {
+        return false;
+      }
       keep(container, spec, priming, image);
+      return true;
     }
   }
 
@@ -205,6 +221,9 @@ final class PrimedImages {
         volumes);
     try (Lease lease = parts.images().lease()) {
       parts.images().requirePrimed(image, lease);
+    } catch (RuntimeException e) {
+      parts.images().remove(image.toString());
+      throw e;
     }
   }
 

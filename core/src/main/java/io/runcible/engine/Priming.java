@@ -6,7 +6,10 @@ import io.runcible.RuncibleException;
 import io.runcible.archive.Hashers;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemLoopException;
+import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -85,8 +88,9 @@ public final class Priming {
 
   /**
    * With a file, or a directory with all below it, that the state depends on: other contents or
-   * names make another state. Read at each {@link ContainerEngine#prime}, which fails with
-   * NOT_FOUND if it is missing.
+   * names make another state. Symbolic links are followed. Read at each {@link
+   * ContainerEngine#prime}, which fails with NOT_FOUND if it is missing, and with INVALID_INPUT if
+   * a link leads to a directory that it is in.
    */
   public Priming input(Path file) {
     Path absolute = file.toAbsolutePath();
@@ -148,14 +152,29 @@ public final class Priming {
           ErrorKind.NOT_FOUND, "the input '" + top + "' of a priming does not exist");
     }
     Digest.Hasher all = Hashers.sha256();
-    try (Stream<Path> found = Files.walk(top)) {
-      for (Path path : found.sorted().toList()) {
-        add(all, top.relativize(path) + "\0" + contentsOfOne(path) + "\n");
+    try {
+      Path real = top.toRealPath();
+      for (Path path : below(real)) {
+        String link = Files.isSymbolicLink(path) ? Files.readSymbolicLink(path) + "\0" : "";
+        add(all, real.relativize(path) + "\0" + link + contentsOfOne(path) + "\n");
       }
       return all.finish().toString();
+    } catch (FileSystemLoopException e) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT,
+          "the input '" + top + "' of a priming has a link to what it is in: " + e.getFile(),
+          e);
     } catch (IOException e) {
       throw new RuncibleException(
           ErrorKind.UNAVAILABLE, "cannot read the input '" + top + "' of a priming", e);
+    }
+  }
+
+  private static List<Path> below(Path top) throws IOException {
+    try (Stream<Path> found = Files.walk(top, FileVisitOption.FOLLOW_LINKS)) {
+      return found.sorted().toList();
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
     }
   }
 
@@ -165,7 +184,7 @@ public final class Priming {
     }
     if (!Files.isRegularFile(path)) {
       return Files.isSymbolicLink(path)
-          ? "link to " + Files.readSymbolicLink(path)
+          ? "link to nothing"
           : "of kind " + Files.getAttribute(path, "unix:mode", LinkOption.NOFOLLOW_LINKS);
     }
     Digest.Hasher one = Hashers.sha256();

@@ -34,7 +34,7 @@ final class Watchdog implements AutoCloseable {
   private static final String SCRIPT =
       """
       trap '' HUP INT TERM
-      runtime=$1 state=$2 containers=$3 units=$4 alive=
+      runtime=$1 state=$2 containers=$3 units=$4 alive= lines=
       shift 4
       groups=$*
       while read -r op name; do
@@ -54,8 +54,20 @@ final class Watchdog implements AutoCloseable {
           exit 1
         }
       }
+      # Many builds of busybox have no -z: then the shell reads, which leaves out the NULs.
+      printf 'z\\000' | grep -qz z 2>/dev/null && lines=z
+      likely() {
+        if [ -n "$lines" ]; then
+          grep -lzF -- "$1/" /proc/[0-9]*/cmdline
+        else
+          for file in /proc/[0-9]*/cmdline; do
+            read -r line <"$file"
+            case $line in *"$1/"*) echo "$file" ;; esac
+          done
+        fi
+      }
       end_runtimes() {
-        for found in $(grep -lzF -- "$1/" /proc/[0-9]*/cmdline); do
+        for found in $(likely "$1"); do
           pid=${found#/proc/}
           pid=${pid%/cmdline}
           logs_below "$pid" "$1" && busy=1 && kill -9 "$pid"

@@ -22,7 +22,8 @@ public final class Rtnetlink implements AutoCloseable {
   private static final int NEW_ROUTE = 24;
   private static final int GET_ROUTE = 26;
 
-  private static final int CREATE = NetlinkSocket.REQUEST | NetlinkSocket.ACK | 0x400 | 0x200;
+  private static final int CREATE_OR_ADD = NetlinkSocket.REQUEST | NetlinkSocket.ACK | 0x400;
+  private static final int CREATE = CREATE_OR_ADD | 0x200;
   private static final int CHANGE = NetlinkSocket.REQUEST | NetlinkSocket.ACK;
   private static final int LIST = NetlinkSocket.REQUEST | NetlinkSocket.DUMP;
 
@@ -297,8 +298,9 @@ public final class Rtnetlink implements AutoCloseable {
   /** Has what comes in by a device for an address of this host taken in; no error if it is. */
   public void addLocalRoute(Link link, InetAddress address) {
     byte[] bytes = address.getAddress();
+    // Other devices may have one with the same destination, which the kernel goes by the device of.
     NetlinkMessage message =
-        new NetlinkMessage(NEW_ROUTE, CREATE)
+        new NetlinkMessage(NEW_ROUTE, CREATE_OR_ADD)
             .bytes(family(bytes), 8 * bytes.length, 0, 0, TABLE_LOCAL, RTPROT_STATIC, 0, RTN_LOCAL)
             .ints(0)
             .attribute(RTA_DST, bytes)

@@ -87,7 +87,18 @@ final class SealedPrograms implements AutoCloseable {
     }
     Native.check(libc().fchmod(file.value(), MODE), "chmod", file);
     Native.check(libc().fcntl(file.value(), ADD_SEALS, SEALS), "seal", file);
-    return Optional.of(Path.of("/proc/" + ProcessHandle.current().pid() + "/fd/" + file.value()));
+    return executable(file);
+  }
+
+  /**
+   * The path is resolved by the process that is started, so it names this one as /proc numbers it,
+   * which may be that of another pid namespace.
+   */
+  private static Optional<Path> executable(FileDescriptor file) throws IOException {
+    Path here = Path.of(file.procPath());
+    Path self = Files.readSymbolicLink(Path.of("/proc/self"));
+    Path path = Path.of("/proc").resolve(self).resolve("fd/" + file.value());
+    return Files.isSameFile(path, here) ? Optional.of(path) : Optional.empty();
   }
 
   /** A script is told by its path where it is, which would be another one. */

@@ -38,9 +38,24 @@ class ApplicationContainers {
 
   private Container startNamed(FromImage wanted, Function<FromImage, Container> start) {
     Container container = start.apply(wanted);
-    named.put(wanted.name(), container);
-    ports.add(wanted.name(), container);
-    return container;
+    try {
+      named.put(wanted.name(), container);
+      ports.add(wanted.name(), container);
+      return container;
+    } catch (RuntimeException | Error e) {
+      named.remove(wanted.name());
+      ports.remove(wanted.name());
+      closeAfter(e, container);
+      throw e;
+    }
+  }
+
+  private static void closeAfter(Throwable failure, Container container) {
+    try {
+      container.close();
+    } catch (RuntimeException e) {
+      failure.addSuppressed(e);
+    }
   }
 
   /** Those that have a name and have started. */

@@ -36,8 +36,8 @@ final class Shared<D, T extends AutoCloseable> {
             ErrorKind.FAILED_PRECONDITION, one + " ends with its scope, which has ended");
       }
       return one;
-    } catch (RuntimeException e) {
-      // The next one tries again.
+    } catch (Throwable e) {
+      // Those who wait fail, too, whatever it is; the next one tries again.
       made.remove(wanted, mine);
       mine.completeExceptionally(e);
       throw e;

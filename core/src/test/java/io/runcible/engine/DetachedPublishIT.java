@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.runcible.ErrorKind;
 import io.runcible.network.Network;
+import io.runcible.network.NetworkSpec;
 import io.runcible.network.PortBinding;
 import java.io.IOException;
 import java.net.ConnectException;
@@ -140,6 +141,7 @@ class DetachedPublishIT {
                       .build());
           container.awaitReady(Ready.onPort(PORT));
           assertThat(talk("127.0.0.1", container.hostPort(PORT))).startsWith("::ffff:");
+          reachedOnAnotherNetwork(engine, tcp.withHostAddress("::1"));
         });
     onHost(engine -> reachedFromEverywhere(find(engine)));
     onHost(
@@ -151,6 +153,16 @@ class DetachedPublishIT {
           container.close();
           assertThat(talk("127.0.0.1", port)).contains(ConnectException.class.getName());
         });
+  }
+
+  private static void reachedOnAnotherNetwork(ContainerEngine engine, PortBinding binding) {
+    engine.networks().create(NetworkSpec.builder("second").build());
+    try (Container container =
+        engine.run(server().network(Network.named("second")).publish(binding).build())) {
+      container.awaitReady(Ready.onPort(PORT));
+      assertThat(talk("::1", container.hostPort(PORT))).matches("fd[0-9a-f:]+");
+    }
+    assertThat(engine.networks().remove("second")).isTrue();
   }
 
   private void reachedFromEverywhere(Container container) {

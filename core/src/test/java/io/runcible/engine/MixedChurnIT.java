@@ -49,7 +49,8 @@ class MixedChurnIT {
         () -> {
           try (ContainerEngine engine = ENGINE.open()) {
             Churn churn = new Churn(engine, ENGINE.reference("busybox"));
-            int first = Rounds.of(0, 500);
+            // Loads the classes and fills what is kept from one to the next.
+            int first = Rounds.of(AT_A_TIME / 2, 500);
             run(churn, 0, first);
             long before = heapInUse();
             run(churn, first, Rounds.of(AT_A_TIME, 500));

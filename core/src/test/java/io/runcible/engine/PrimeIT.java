@@ -3,8 +3,10 @@ package io.runcible.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.image.Descriptor;
 import io.runcible.image.Image;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -19,6 +21,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -270,6 +273,60 @@ class PrimeIT {
                 .output())
         .isEqualTo("2");
     assertThat(primed).hasValue(3);
+  }
+
+  @Test
+  void stateOfOneImageIsNotThatOfAnother() {
+    Images images = ENGINE.get().images();
+    String moving = "registry.example/moving:1";
+    images.tag(IMAGE, moving);
+    Priming priming =
+        Priming.of(
+            "moving",
+            container -> {
+              if (primed.incrementAndGet() == 1) {
+                images.tag(ENGINE.reference("busybox"), moving);
+              }
+            });
+    ContainerSpec spec = ContainerSpec.builder(moving).command("ls", "/").build();
+    ContainerSpec second = ENGINE.get().prime(spec, priming);
+    assertThat(ENGINE.run(second.toBuilder()).output().lines()).doesNotContain("gone", "data");
+    assertThat(primed).hasValue(2);
+    images.tag(IMAGE, moving);
+    ContainerSpec first = ENGINE.get().prime(spec, priming);
+    assertThat(ENGINE.run(first.toBuilder()).output().lines()).contains("gone", "data");
+    assertThat(primed).hasValue(3);
+    assertThat(name(first)).isNotEqualTo(name(second));
+    Priming restless =
+        Priming.of(
+            "restless",
+            container ->
+                images.tag(
+                    primed.incrementAndGet() % 2 == 0 ? ENGINE.reference("busybox") : IMAGE,
+                    moving));
+    RunIT.assertFails(
+        () -> ENGINE.get().prime(spec, restless), ErrorKind.FAILED_PRECONDITION, moving, "another");
+  }
+
+  @Test
+  void damagedStateIsMadeAgain() throws IOException {
+    ContainerEngine engine = ENGINE.get();
+    Priming priming = priming("damaged", "echo 1 >/data/x");
+    ContainerSpec fork = engine.prime(spec().build(), priming);
+    Image image = engine.images().find(name(fork)).orElseThrow();
+    List<Descriptor> layers = image.manifest().layers();
+    Digest top = Images.chain(image).get(layers.size() - 1);
+    Digest blob = layers.get(layers.size() - 1).digest();
+    for (Digest lost : List.of(top, blob)) {
+      try (Stream<Path> files = Files.walk(ENGINE.root().data())) {
+        Path place = files.filter(file -> file.endsWith(lost.hex())).findFirst().orElseThrow();
+        Files.move(place, place.resolveSibling(lost.hex() + ".gone." + lost.hex()));
+      }
+    }
+    assertThat(kind(() -> engine.run(fork))).isEqualTo(ErrorKind.NOT_FOUND);
+    ContainerSpec again = engine.prime(spec().build(), priming);
+    assertThat(primed).hasValue(2);
+    assertThat(ENGINE.run(again.toBuilder().command("cat", "/data/x")).output()).isEqualTo("1");
   }
 
   private static String name(ContainerSpec spec) {

@@ -77,14 +77,26 @@ final class Streams {
       OutputStream stdin = attachment.stdin();
       start(() -> passInput(stdin, keys, outcome));
     }
-    start(() -> outcome.complete(streams.run(attachment.stdout(), attachment.stderr())));
+    start(() -> streams.run(attachment, outcome));
     try {
       return outcome.get();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new RuncibleException(ErrorKind.CANCELLED, "interrupted", e);
     } catch (ExecutionException e) {
+      if (e.getCause() instanceof RuncibleException failure) {
+        throw failure;
+      }
       throw new IllegalStateException(e.getCause());
+    }
+  }
+
+  /** Also what it fails with, such as that nobody knows how the container ended. */
+  private void run(Attachment attachment, CompletableFuture<Integer> outcome) {
+    try {
+      outcome.complete(run(attachment.stdout(), attachment.stderr()));
+    } catch (RuntimeException | Error e) {
+      outcome.completeExceptionally(e);
     }
   }
 
