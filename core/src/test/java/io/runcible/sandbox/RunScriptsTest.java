@@ -21,14 +21,14 @@ class RunScriptsTest {
 
   /** Keeps no block, but looks at each. */
   private static final class Blocks extends ByteArrayOutputStream {
-    private int count;
+    private int written;
 
     @Override
     public void write(byte[] block) {
       assertThat(block.length).isLessThanOrEqualTo(InitProgram.BLOCK_SIZE);
       assertThat(ByteBuffer.wrap(block).order(ByteOrder.LITTLE_ENDIAN).getLong())
           .isEqualTo(block.length - Long.BYTES);
-      count++;
+      written++;
     }
   }
 
@@ -41,7 +41,7 @@ class RunScriptsTest {
     }
     Blocks blocks = new Blocks();
     scripts.write(request.build(), List.of("/bin/true"), List.of(), blocks);
-    assertThat(blocks.count).isEqualTo(1 + 1024 + 1024 + 1);
+    assertThat(blocks.written).isEqualTo(1 + 1024 + 1024 + 1);
   }
 
   @Test
@@ -55,7 +55,7 @@ class RunScriptsTest {
             .build();
     Blocks blocks = new Blocks();
     scripts.write(request, List.of("/bin/true"), List.of(), blocks);
-    assertThat(blocks.count).isEqualTo(1 + 2 + 4 + 1);
+    assertThat(blocks.written).isEqualTo(1 + 2 + 4 + 1);
   }
 
   @Test
@@ -71,6 +71,6 @@ class RunScriptsTest {
                     blocks))
         .asInstanceOf(type(RuncibleException.class))
         .satisfies(e -> assertThat(e.kind()).isEqualTo(ErrorKind.INVALID_INPUT));
-    assertThat(blocks.count).isZero();
+    assertThat(blocks.written).isZero();
   }
 }
