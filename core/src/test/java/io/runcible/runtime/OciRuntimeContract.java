@@ -18,8 +18,10 @@ import io.runcible.runtime.Containers.Ended;
 import io.runcible.runtime.Containers.Running;
 import io.runcible.runtime.OciRuntime.ExecRequest;
 import io.runcible.runtime.OciRuntime.Stdio;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
@@ -518,14 +520,10 @@ abstract class OciRuntimeContract {
 
   @Nested
   class Terminal {
-    private String all(InputStream stream) throws IOException {
-      return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
-    }
-
     @Test
     void firstProcessHasATerminalOfItsOwn() throws IOException {
       ProcessSpec process =
-          shell("tty; stty size; echo oops >&2; exit 7")
+          shell("tty; stty size; echo oops >&2; read -r end; exit 7")
               .terminal(true)
               .consoleSize(30, 100)
               .build();
@@ -537,7 +535,12 @@ abstract class OciRuntimeContract {
         OciRuntime.RunRequest request =
             OciRuntime.RunRequest.of("terminal", bundle, Stdio.terminal(pty.slave()));
         try (ChildProcess child = containers.runtime.run(request)) {
-          assertThat(all(out)).matches("/dev/pts/[0-9]+\r\n30 100\r\noops\r\n");
+          BufferedReader lines =
+              new BufferedReader(new InputStreamReader(out, StandardCharsets.US_ASCII));
+          assertThat(lines.readLine()).matches("/dev/pts/[0-9]+");
+          assertThat(lines.readLine()).isEqualTo("30 100");
+          assertThat(lines.readLine()).isEqualTo("oops");
+          enter(pty);
           assertThat(child.waitFor(LIMIT)).contains(new WaitStatus(7, 0));
           assertThat(containers.runtime.failure(request)).isEmpty();
         }
@@ -546,8 +549,15 @@ abstract class OciRuntimeContract {
       }
     }
 
+    /** What has been read then is out: crun 1.8 drops what a program wrote just before its end. */
+    private static void enter(Pty pty) throws IOException {
+      try (OutputStream in = pty.outputStream()) {
+        in.write('\n');
+      }
+    }
+
     private String untilResized() {
-      String resized = passesSizesOn() ? "stty size | grep -q '55 177'" : "test -t 0";
+      String resized = passesSizesOn() ? "stty size | grep -q '55 177'" : "read -r end";
       return "echo up; until " + resized + "; do sleep 0.01; done; exit 5";
     }
 
@@ -563,6 +573,7 @@ abstract class OciRuntimeContract {
         try (ChildProcess child = containers.runtime.run(request)) {
           assertThat(out.readNBytes(4)).asString().isEqualTo("up\r\n");
           pty.resize(55, 177);
+          enter(pty);
           assertThat(child.waitFor(LIMIT)).contains(new WaitStatus(5, 0));
         }
       } finally {
@@ -582,6 +593,7 @@ abstract class OciRuntimeContract {
         try (ChildProcess child = containers.runtime.exec(request)) {
           assertThat(out.readNBytes(4)).asString().isEqualTo("up\r\n");
           pty.resize(55, 177);
+          enter(pty);
           assertThat(child.waitFor(LIMIT)).contains(new WaitStatus(5, 0));
         }
       }
