@@ -328,8 +328,8 @@ class CliIT {
     Process attached = command("attach", "shell").redirectInput(keys.toFile()).start();
     Ended ended = ended(attached, runs);
     assertThat(ended.code()).as("%s", ended).isEqualTo(5);
-    // What was typed before the terminal of the container was set up looks otherwise.
-    assertThat(runcible("logs", "shell").output()).endsWith("got hello\r\n");
+    // Not how its lines end: that depends on who has set the terminal up by then.
+    assertThat(runcible("logs", "shell").output()).contains("got hello");
     assertThat(runcible("rm", "shell").code()).isZero();
   }
 
