@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -77,9 +78,11 @@ final class RuncRuntime implements OciRuntime {
 
   /** Others than these two come from elsewhere. */
   private static String hint(String program) {
-    return List.of("runc", "crun").contains(program)
-        ? "; on Debian and Ubuntu: apt-get install " + program
-        : "";
+    return Stream.of("crun", "runc")
+        .filter(program::contains)
+        .findFirst()
+        .map(name -> "; on Debian and Ubuntu: apt-get install " + name)
+        .orElse("");
   }
 
   /** The same runtime with control groups in another place. */

@@ -71,7 +71,8 @@ class OpeningIT {
         () -> root.engine().runtime("runc-that-is-missing").build(),
         ErrorKind.UNSUPPORTED,
         "'runc-that-is-missing'",
-        "not installed");
+        "not installed",
+        "apt-get install runc");
   }
 
   @Test

@@ -2,7 +2,7 @@ package io.runcible.sandbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.runcible.ffi.Spawn;
+import io.runcible.HostTools;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -11,15 +11,13 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The machine code, on this processor and, where an emulator is installed, on the other one. */
+/** The machine code, on this processor and, by an emulator, on the other one. */
 @EnabledOnOs(OS.LINUX)
 class InitProgramTest {
   @TempDir private Path directory;
@@ -33,9 +31,7 @@ class InitProgramTest {
     List<String> command = new ArrayList<>(List.of(program.toString()));
     if (architecture != Architecture.ofThisHost()) {
       String name = architecture == Architecture.X86_64 ? "x86_64" : "aarch64";
-      Optional<Path> emulator = Spawn.findProgram("qemu-" + name + "-static");
-      Assumptions.assumeTrue(emulator.isPresent(), "apt-get install qemu-user-static");
-      command.add(0, emulator.get().toString());
+      command.add(0, HostTools.requireProgram("qemu-" + name, "qemu-user").toString());
     }
     Process process = new ProcessBuilder(command).start();
     try (OutputStream commands = process.getOutputStream()) {
@@ -94,7 +90,6 @@ class InitProgramTest {
         script.texts(List.of("sh", "-c", "echo $0 $1 $V", "a", "b c")),
         script.texts(List.of("V=v")));
     script.call(SystemCall.EXIT_GROUP, 1);
-    Assumptions.assumeTrue(architecture == Architecture.ofThisHost());
     assertThat(run(architecture, script.block())).isEqualTo(new Ended(0, "a b c v\n"));
   }
 }

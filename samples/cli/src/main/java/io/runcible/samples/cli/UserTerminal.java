@@ -28,7 +28,8 @@ final class UserTerminal implements AutoCloseable {
   /** Takes the terminal over. */
   static UserTerminal open() {
     String settings = stty("-g");
-    stty("raw", "-echo");
+    // The output's carriage returns come from here: the runtime makes none in the container.
+    stty("raw", "-echo", "opost");
     return new UserTerminal(settings);
   }
 
