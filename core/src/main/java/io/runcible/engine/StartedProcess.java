@@ -38,6 +38,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class StartedProcess {
   private static final long TICK_MILLIS = 1;
+
+  /** A program can look as if the runtime still was to become it. */
+  private static final int START_TICKS = 1000;
+
   private static final Duration RETRY = Duration.ofMillis(50);
   private static final Duration KILL_LIMIT = Duration.ofSeconds(2);
   private static final Duration END_LIMIT = Duration.ofSeconds(10);
@@ -388,7 +392,11 @@ final class StartedProcess {
    * @throws RuncibleException why it does not
    */
   void awaitStart() {
-    PidFd.open(awaitPid()).ifPresent(this::keep);
+    int pid = awaitPid();
+    PidFd.open(pid).ifPresent(this::keep);
+    for (int i = 0; i < START_TICKS && !exit.isDone() && parts.runtime().isStarting(pid); i++) {
+      pause();
+    }
   }
 
   private int awaitPid() {

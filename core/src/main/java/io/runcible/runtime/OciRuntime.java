@@ -188,6 +188,13 @@ public interface OciRuntime {
   /** After the end of {@link #exec}, as {@link #failure(RunRequest)}. */
   Optional<RuncibleException> failure(ExecRequest request);
 
+  /**
+   * Whether a process is still the runtime's own, about to become the program that it was started
+   * for: a signal may end it that the program would handle, or, as the first of a container, never
+   * hear of.
+   */
+  boolean isStarting(int pid);
+
   /** The state of a container; empty if the runtime has none of this id. */
   Optional<RuntimeState> state(String id);
 

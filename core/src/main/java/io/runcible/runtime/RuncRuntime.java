@@ -7,6 +7,8 @@ import io.runcible.ffi.PidFd;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.Spawn;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -22,6 +24,9 @@ import org.slf4j.LoggerFactory;
 
 /** runc, crun and whatever else has their command line. */
 final class RuncRuntime implements OciRuntime {
+  /** Of the command of a process, as much as says whose it is. */
+  private static final int MAX_COMMAND = 4200;
+
   private static final Path PROC = Path.of("/proc");
   private static final Logger LOG = LoggerFactory.getLogger(RuncRuntime.class);
   private static final int SIGKILL = 9;
@@ -207,6 +212,21 @@ final class RuncRuntime implements OciRuntime {
   /** crun's words for it. */
   private static boolean isLateExecFailure(String error) {
     return error.startsWith("exec container process") || error.startsWith("exec: ");
+  }
+
+  /** In runc it is "runc init"; crun has none that a signal would end. */
+  @Override
+  public boolean isStarting(int pid) {
+    try (InputStream read = Files.newInputStream(Path.of("/proc/" + pid + "/cmdline"))) {
+      byte[] command = read.readNBytes(MAX_COMMAND);
+      String[] words = new String(command, StandardCharsets.UTF_8).split("\0", 3);
+      return words.length > 1
+          && words[1].equals("init")
+          && words[0].endsWith(String.valueOf(info.program().getFileName()));
+    } catch (IOException e) {
+      // It has ended.
+      return false;
+    }
   }
 
   @Override

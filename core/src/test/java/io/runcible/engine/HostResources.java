@@ -248,7 +248,7 @@ final class HostResources {
               || target.endsWith(".jar")
               || target.endsWith("/modules")
               // The runtime, which an engine has from its first start until it is closed.
-              || target.startsWith("/memfd:")
+              || target.matches("/memfd:(runc|crun) .*")
               || target.startsWith("/dev/")
               || target.startsWith("/proc/");
       if (!noise) {
