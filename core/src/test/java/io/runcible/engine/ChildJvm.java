@@ -88,6 +88,10 @@ public final class ChildJvm implements AutoCloseable {
     return process.pid();
   }
 
+  public boolean isAlive() {
+    return process.isAlive();
+  }
+
   /** The next line; fails at the end of the output. */
   public String line() {
     String line = next();

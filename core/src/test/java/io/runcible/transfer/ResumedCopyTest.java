@@ -7,6 +7,7 @@ import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.ProgressEvent;
 import io.runcible.RuncibleException;
+import io.runcible.engine.ChildJvm;
 import io.runcible.image.Descriptor;
 import io.runcible.image.ImageConfig;
 import io.runcible.image.ImageReference;
@@ -164,5 +165,38 @@ class ResumedCopyTest {
     copy();
     assertWhole();
     assertThat(ranges()).hasSize(2).last().asString().startsWith("bytes=");
+  }
+
+  /** Copies an image into a store. */
+  static final class Program {
+    private Program() {}
+
+    public static void main(String[] arguments) {
+      LocalStore store = LocalStore.open(Path.of(arguments[0]));
+      try (RegistryClient client = RegistryClient.create();
+          ImageSink sink = store.sink()) {
+        ImageCopy.between(client, sink).copy(ImageReference.parse(arguments[1]), NAME);
+      }
+    }
+  }
+
+  @Test
+  void aCopyWhoseJvmIsKilledGoesOnInTheNext() throws Exception {
+    CountDownLatch stalled = new CountDownLatch(1);
+    registry.fail("/blobs/" + layer.digest(), 1, Fault.stallAfter(LEFT, stalled));
+    try (ChildJvm jvm =
+        ChildJvm.start(Program.class, store.root(), registry.host() + "/team/app:1")) {
+      while (!Files.exists(partial()) || Files.size(partial()) < 2 * MIB) {
+        assertThat(jvm.isAlive()).isTrue();
+        Thread.sleep(5);
+      }
+      jvm.kill();
+    }
+    stalled.countDown();
+    assertThat(store.images().find(NAME)).isEmpty();
+    long left = Files.size(partial());
+    copy();
+    assertWhole();
+    assertThat(ranges()).containsExactly("all", "bytes=" + left + "-");
   }
 }
