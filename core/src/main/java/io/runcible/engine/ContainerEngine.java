@@ -152,9 +152,9 @@ public final class ContainerEngine implements AutoCloseable {
    * @throws RuncibleException INVALID_INPUT if the spec has a volume with a name that may be
    *     written, which all would share; FAILED_PRECONDITION if the container did not stop in time,
    *     was killed, or ended before with another code than 0; UNSUPPORTED on a file system that no
-   *     overlay lies on; TIMEOUT if somebody else makes it for too long; as {@link #create}. What
-   *     the initializer throws is passed on, what it has to declare as the cause of a
-   *     FAILED_PRECONDITION. Nothing is kept then
+   *     overlay lies on; TIMEOUT if somebody else makes it for more than 10 minutes; as {@link
+   *     #create}. What the initializer throws is passed on, what it has to declare as the cause of
+   *     a FAILED_PRECONDITION. Nothing is kept then
    */
   public ContainerSpec prime(ContainerSpec spec, Priming priming) {
     requireOpen();

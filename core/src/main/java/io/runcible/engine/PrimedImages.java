@@ -12,6 +12,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -37,6 +38,9 @@ final class PrimedImages {
 
   private static final String RECORD = ".json";
   private static final int TRIES = 3;
+
+  /** For somebody else who makes the same. */
+  private static final Duration LONGEST_WAIT = Duration.ofMinutes(10);
 
   private final EngineParts parts;
   private final Function<ContainerSpec, Container> create;
@@ -82,7 +86,7 @@ final class PrimedImages {
   /** Unless somebody else has made it while this one waited. */
   private boolean makeAlone(
       String key, ImageReference image, ContainerSpec spec, Priming priming, Digest base) {
-    LockFile alone = LockFile.acquire(lock(key), true, priming.limit());
+    LockFile alone = LockFile.acquire(lock(key), true, LONGEST_WAIT);
     boolean made = false;
     try {
       made = isWhole(image) || makeAgain(image, spec, priming, base);
@@ -129,7 +133,7 @@ final class PrimedImages {
   }
 
   private boolean isThere(String key, ImageReference image, Priming priming) {
-    LockFile shared = LockFile.acquire(lock(key), false, priming.limit());
+    LockFile shared = LockFile.acquire(lock(key), false, LONGEST_WAIT);
     try (shared) {
       boolean there = isWhole(image);
       if (there) {

@@ -28,7 +28,6 @@ public final class Priming {
   public static final String LABEL = "io.runcible.primed";
 
   private static final Duration GRACE = Duration.ofSeconds(30);
-  private static final Duration LIMIT = Duration.ofMinutes(10);
   private static final Duration KEEP = Duration.ofDays(14);
   private static final int BUFFER = 64 << 10;
 
@@ -36,7 +35,6 @@ public final class Priming {
   private final Initializer initializer;
   private final List<Supplier<String>> inputs;
   private final Duration grace;
-  private final Duration limit;
   private final Duration keep;
 
   /** Fills a container. */
@@ -57,13 +55,11 @@ public final class Priming {
       Initializer initializer,
       List<Supplier<String>> inputs,
       Duration grace,
-      Duration limit,
       Duration keep) {
     this.name = name;
     this.initializer = initializer;
     this.inputs = inputs;
     this.grace = grace;
-    this.limit = limit;
     this.keep = keep;
   }
 
@@ -78,7 +74,7 @@ public final class Priming {
     if (name.isBlank()) {
       throw new RuncibleException(ErrorKind.INVALID_INPUT, "a priming has a name");
     }
-    return new Priming(name, initializer, List.of(), GRACE, LIMIT, KEEP);
+    return new Priming(name, initializer, List.of(), GRACE, KEEP);
   }
 
   /** With a text that the state depends on: another one makes another state. */
@@ -100,17 +96,12 @@ public final class Priming {
   private Priming with(Supplier<String> input) {
     List<Supplier<String>> more = new ArrayList<>(inputs);
     more.add(input);
-    return new Priming(name, initializer, List.copyOf(more), grace, limit, keep);
+    return new Priming(name, initializer, List.copyOf(more), grace, keep);
   }
 
   /** How long the container may take to stop. By default 30 seconds. */
   public Priming grace(Duration grace) {
-    return new Priming(name, initializer, inputs, grace, limit, keep);
-  }
-
-  /** How long to wait for somebody else who makes the same state. By default 10 minutes. */
-  public Priming waitAtMost(Duration limit) {
-    return new Priming(name, initializer, inputs, grace, limit, keep);
+    return new Priming(name, initializer, inputs, grace, keep);
   }
 
   /**
@@ -118,7 +109,7 @@ public final class Priming {
    * any process, removes it. By default 14 days.
    */
   public Priming keepUnused(Duration keep) {
-    return new Priming(name, initializer, inputs, grace, limit, keep);
+    return new Priming(name, initializer, inputs, grace, keep);
   }
 
   String name() {
@@ -131,10 +122,6 @@ public final class Priming {
 
   Duration grace() {
     return grace;
-  }
-
-  Duration limit() {
-    return limit;
   }
 
   Duration keep() {
