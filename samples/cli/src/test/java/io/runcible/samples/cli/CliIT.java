@@ -2,13 +2,15 @@ package io.runcible.samples.cli;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.runcible.archive.LayerWriter;
 import io.runcible.archive.WrittenLayer;
+import io.runcible.engine.Capabilities;
+import io.runcible.engine.ContainerEngine;
 import io.runcible.image.ImageAssembly;
 import io.runcible.image.ImageReference;
 import io.runcible.image.Platform;
-import io.runcible.junit.EnabledIfContainersAvailable;
 import io.runcible.layout.ImageLayout;
 import io.runcible.serve.RegistryServer;
 import java.io.File;
@@ -22,6 +24,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,7 +32,6 @@ import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** The program as its launcher starts it, with an image of the host's own shell. */
-@EnabledIfContainersAvailable
 @Execution(ExecutionMode.CONCURRENT)
 class CliIT {
   private static final Path TARGET = Path.of("target");
@@ -40,6 +42,12 @@ class CliIT {
   private RegistryServer registry;
   private String image;
   private int runs;
+
+  @BeforeAll
+  static void skipWithoutContainers() {
+    Capabilities host = ContainerEngine.capabilities();
+    assumeTrue(host.canRun() || Boolean.getBoolean("runcible.required"), host::toString);
+  }
 
   @BeforeEach
   void serve() throws Exception {
