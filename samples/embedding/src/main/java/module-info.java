@@ -1,0 +1,5 @@
+/** A server that has an engine in it. */
+module io.runcible.samples.embedding {
+  requires io.runcible;
+  requires jdk.httpserver;
+}

@@ -1,0 +1,251 @@
+package io.runcible.samples.recipes;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.runcible.engine.ContainerEngine;
+import io.runcible.junit.EnabledIfContainersAvailable;
+import io.runcible.junit.RunContainer;
+import io.runcible.layout.ImageLayout;
+import io.runcible.serve.RegistryServer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.spi.ToolProvider;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.assertj.core.api.Assertions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * What somebody does who has only the README: an empty Maven project, its dependencies and its
+ * test, and {@code mvn test}. The image comes from a registry on loopback, and Maven works offline,
+ * with the jars of this build in a local repository that has everything else from that of this
+ * build.
+ */
+@EnabledIfContainersAvailable
+class NewcomerIT {
+  private static final Path ROOT = Path.of("../..").toAbsolutePath().normalize();
+
+  private static final String IMPORTS =
+      """
+      import static org.junit.jupiter.api.Assertions.*;
+
+      import io.runcible.engine.*;
+      import io.runcible.junit.*;
+      import java.io.*;
+      import java.net.*;
+      import java.nio.charset.*;
+      import org.junit.jupiter.api.*;
+
+      """;
+
+  @TempDir Path directory;
+
+  @Test
+  void testOfTheReadmePassesInAnEmptyProject() throws Exception {
+    String readme = Files.readString(ROOT.resolve("README.md"));
+    String test =
+        blocks(readme, "java").stream()
+            .filter(block -> block.contains("@RunContainer"))
+            .findFirst()
+            .orElseThrow();
+    assertThat(test.lines().filter(line -> line.matches(".*\\w.*"))).hasSizeLessThan(10);
+
+    try (RegistryServer registry = serveImages()) {
+      String image = registry.host() + "/test:redis";
+      try {
+        Path project =
+            project(readme, test.replaceAll("image = \"[^\"]+\"", "image = \"" + image + '"'));
+        runMaven(project);
+        assertThat(project.resolve("target/surefire-reports/TEST-CacheTest.xml"))
+            .content()
+            .contains("tests=\"1\"", "errors=\"0\"", "skipped=\"0\"", "failures=\"0\"");
+      } finally {
+        try (ContainerEngine engine = ContainerEngine.create()) {
+          engine.images().remove(image);
+        }
+      }
+    }
+  }
+
+  private Path project(String readme, String test) throws IOException {
+    Path project = Files.createDirectory(directory.resolve("project"));
+    String parent = Files.readString(ROOT.resolve("pom.xml"));
+    Files.writeString(
+        project.resolve("pom.xml"),
+        """
+        <project xmlns="http://maven.apache.org/POM/4.0.0">
+          <modelVersion>4.0.0</modelVersion>
+          <groupId>com.example</groupId>
+          <artifactId>newcomer</artifactId>
+          <version>1</version>
+          <properties>
+            <maven.compiler.release>17</maven.compiler.release>
+            <project.build.sourceEncoding>UTF-8</project.build.sourceEncoding>
+          </properties>
+          <dependencies>
+        """
+            + dependencies(readme)
+            + dependency("org.junit.jupiter:junit-jupiter:" + property(parent, "junit.version"))
+            + "</dependencies><build><plugins>"
+            + Stream.of("resources", "compiler", "surefire")
+                .map(name -> plugin(parent, "maven-" + name + "-plugin"))
+                .collect(Collectors.joining())
+            + "</plugins></build></project>");
+    Path source = Files.createDirectories(project.resolve("src/test/java"));
+    Files.writeString(source.resolve("CacheTest.java"), IMPORTS + test);
+    return project;
+  }
+
+  /** Those that the README has as XML, and the one that it names. */
+  private static String dependencies(String readme) {
+    Matcher named = Pattern.compile("`(io\\.runcible:runcible-junit:[^`]+)`").matcher(readme);
+    String all = String.join("", blocks(readme, "xml"));
+    return named.find() ? all + dependency(named.group(1)) : all;
+  }
+
+  private static String dependency(String coordinates) {
+    String[] parts = coordinates.split(":", 3);
+    return String.format(
+        "<dependency><groupId>%s</groupId><artifactId>%s</artifactId><version>%s</version>"
+            + "<scope>test</scope></dependency>%n",
+        (Object[]) parts);
+  }
+
+  /** Of the version that this build has, and so its local repository. */
+  private static String plugin(String parent, String name) {
+    return "<plugin><artifactId>"
+        + name
+        + "</artifactId><version>"
+        + first(parent, "<artifactId>" + name + "</artifactId>\\s*<version>([^<]+)<")
+        + "</version></plugin>\n";
+  }
+
+  private static String property(String pom, String name) {
+    return first(pom, "<" + Pattern.quote(name) + ">([^<]+)<");
+  }
+
+  private static String first(String text, String regex) {
+    Matcher matcher = Pattern.compile(regex).matcher(text);
+    assertThat(matcher.find()).as(regex).isTrue();
+    return matcher.group(1);
+  }
+
+  private static List<String> blocks(String markdown, String language) {
+    return Pattern.compile("(?ms)^```" + language + "\\n(.*?)^```$")
+        .matcher(markdown)
+        .results()
+        .map((MatchResult block) -> block.group(1))
+        .toList();
+  }
+
+  private static RegistryServer serveImages() throws IOException {
+    Process build =
+        new ProcessBuilder(ROOT.resolve("core/src/test/images/build").toString())
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+    build.getOutputStream().close();
+    String output = new String(build.getInputStream().readAllBytes(), UTF_8).strip();
+    Path images = Path.of(output.substring(output.lastIndexOf('\n') + 1));
+    return RegistryServer.serve(ImageLayout.open(images.resolve("layout"))).start();
+  }
+
+  private void runMaven(Path project) throws IOException, InterruptedException {
+    Path log = directory.resolve("maven.log");
+    ProcessBuilder maven =
+        new ProcessBuilder("mvn", "-o", "-B", "-ntp", "-Dmaven.repo.local=" + repository(), "test")
+            .directory(project.toFile())
+            .redirectErrorStream(true)
+            .redirectOutput(log.toFile());
+    maven.environment().put("MAVEN_OPTS", "-XX:+UseSerialGC -XX:TieredStopAtLevel=1");
+    Process process = maven.start();
+    try {
+      boolean ended = process.waitFor(5, TimeUnit.MINUTES);
+      assertThat(ended && process.exitValue() == 0).as(() -> read(log)).isTrue();
+    } finally {
+      process.descendants().forEach(ProcessHandle::destroyForcibly);
+      process.destroyForcibly();
+      removeLinks();
+    }
+  }
+
+  private static String read(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** Links to what is in the local repository of this build, and what this build makes. */
+  private Path repository() throws IOException {
+    Path known = location(Assertions.class);
+    for (int i = 0; i < 5; i++) {
+      known = known.getParent();
+    }
+    Path repository = Files.createDirectory(directory.resolve("repository"));
+    link(known, repository, "io");
+    Path ours = Files.createDirectory(repository.resolve("io"));
+    if (Files.exists(known.resolve("io"))) {
+      link(known.resolve("io"), ours, "runcible");
+    }
+    install(ours, "runcible-parent", ROOT.resolve("pom.xml"));
+    Path library = install(ours, "runcible", ROOT.resolve("core/pom.xml"));
+    addJar(library, "runcible", location(ContainerEngine.class));
+    Path extension = install(ours, "runcible-junit", ROOT.resolve("junit-extension/pom.xml"));
+    addJar(extension, "runcible-junit", location(RunContainer.class));
+    return repository;
+  }
+
+  private static void link(Path from, Path to, String except) throws IOException {
+    List<Path> entries = new ArrayList<>();
+    try (Stream<Path> all = Files.list(from)) {
+      all.filter(entry -> !entry.endsWith(except)).forEach(entries::add);
+    }
+    for (Path entry : entries) {
+      Files.createSymbolicLink(to.resolve(entry.getFileName()), entry);
+    }
+  }
+
+  /** JUnit would warn of each. */
+  private void removeLinks() throws IOException {
+    try (Stream<Path> all = Files.walk(directory)) {
+      for (Path link : all.filter(Files::isSymbolicLink).toList()) {
+        Files.delete(link);
+      }
+    }
+  }
+
+  private static Path install(Path ours, String name, Path pom) throws IOException {
+    String version = first(Files.readString(ROOT.resolve("pom.xml")), "<version>([^<]+)<");
+    Path place = Files.createDirectories(ours.resolve("runcible").resolve(name).resolve(version));
+    Files.copy(pom, place.resolve(name + "-" + version + ".pom"));
+    return place;
+  }
+
+  /** From a jar or, where the build has not come so far, a directory of classes. */
+  private static void addJar(Path place, String name, Path classes) throws IOException {
+    Path jar = place.resolve(name + "-" + place.getFileName() + ".jar");
+    if (Files.isRegularFile(classes)) {
+      Files.createSymbolicLink(jar, classes);
+      return;
+    }
+    int code =
+        ToolProvider.findFirst("jar")
+            .orElseThrow()
+            .run(System.out, System.err, "-cf", jar.toString(), "-C", classes.toString(), ".");
+    assertThat(code).isZero();
+  }
+
+  private static Path location(Class<?> type) {
+    return Path.of(type.getProtectionDomain().getCodeSource().getLocation().getPath());
+  }
+}
