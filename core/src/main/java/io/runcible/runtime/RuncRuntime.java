@@ -69,7 +69,6 @@ final class RuncRuntime implements OciRuntime {
                         "the OCI runtime '" + program + "' is not installed" + hint(program)));
     List<String> launcher = new ArrayList<>(wrapper);
     launcher.add(path.toString());
-    Info info = RuntimeVersion.ask(host, launcher, path);
     Path root = stateRoot.toAbsolutePath();
     try {
       Files.createDirectories(
@@ -78,6 +77,7 @@ final class RuncRuntime implements OciRuntime {
       throw new RuncibleException(
           ErrorKind.UNAVAILABLE, "cannot create the runtime's state directory '" + root + "'", e);
     }
+    Info info = RuntimeVersion.of(host, launcher, path, new RuntimeAnswers(root));
     return new RuncRuntime(info, launcher, root, host, cgroups, CgroupPlace.top(cgroups));
   }
 

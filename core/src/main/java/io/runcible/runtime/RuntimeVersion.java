@@ -40,13 +40,14 @@ final class RuntimeVersion {
 
   private RuntimeVersion() {}
 
-  static OciRuntime.Info ask(PrivilegedHost host, List<String> launcher, Path program) {
-    List<String> command = new ArrayList<>(launcher);
-    command.add("--version");
-    String answer =
-        RuntimeCommand.call(
-            host, command, "cannot ask the OCI runtime '" + program + "' for its version");
-    OciRuntime.Info info = parse(answer, program);
+  /** What a runtime says, or said when its program was the same. */
+  static OciRuntime.Info of(
+      PrivilegedHost host, List<String> launcher, Path program, RuntimeAnswers answers) {
+    // A command before the program may have it answer anything.
+    OciRuntime.Info info =
+        launcher.size() == 1
+            ? parse(answers.get(program, () -> ask(host, launcher, program)), program)
+            : parse(ask(host, launcher, program), program);
     List<String> warnings = warnings(info);
     if (!warnings.isEmpty() && WARNED.add(program)) {
       warnings.forEach(LOG::warn);
@@ -54,6 +55,21 @@ final class RuntimeVersion {
     return info;
   }
 
+  private static String ask(PrivilegedHost host, List<String> launcher, Path program) {
+    List<String> command = new ArrayList<>(launcher);
+    command.add("--version");
+    String answer =
+        RuntimeCommand.call(
+            host, command, "cannot ask the OCI runtime '" + program + "' for its version");
+    parse(answer, program);
+    return answer;
+  }
+
+  /**
+   * Reads the answer.
+   *
+   * @throws RuncibleException UNSUPPORTED if it is none of a runtime
+   */
   static OciRuntime.Info parse(String answer, Path program) {
     Matcher first = FIRST_LINE.matcher(answer);
     if (!first.lookingAt()) {

@@ -1,0 +1,82 @@
+package io.runcible.runtime;
+
+import io.runcible.RuncibleException;
+import io.runcible.state.JsonRecord;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps what a runtime said of itself beside its state, for as long as its file is the same: to
+ * start the program only to hear that again is a good part of opening an engine.
+ */
+final class RuntimeAnswers {
+  private static final Logger LOG = LoggerFactory.getLogger(RuntimeAnswers.class);
+
+  /** Which file the program was, and what it said. */
+  private static final String RECORD = ".version.json";
+
+  private static final byte[] ELF = {0x7f, 'E', 'L', 'F'};
+
+  private final Path record;
+
+  /** Those that are kept in a directory, which is this user's alone. */
+  RuntimeAnswers(Path directory) {
+    record = directory.resolve(RECORD);
+  }
+
+  /** What the program answered before or, if that is not known, answers now. */
+  String get(Path program, Supplier<String> asking) {
+    // Before it is asked: one that is replaced meanwhile is another one.
+    Optional<String> identity = identity(program);
+    return identity
+        .flatMap(this::find)
+        .orElseGet(
+            () -> {
+              String answer = asking.get();
+              identity.ifPresent(file -> keep(file, answer));
+              return answer;
+            });
+  }
+
+  private Optional<String> find(String identity) {
+    try {
+      return JsonRecord.read(record, String[].class)
+          .filter(known -> known.length == 2 && identity.equals(known[0]))
+          .map(known -> known[1]);
+    } catch (RuncibleException e) {
+      LOG.debug("The runtime is asked again", e);
+      return Optional.empty();
+    }
+  }
+
+  private void keep(String identity, String answer) {
+    try {
+      JsonRecord.write(record, new String[] {identity, answer}, false);
+    } catch (RuncibleException e) {
+      LOG.debug("The runtime will be asked again", e);
+    }
+  }
+
+  /** What becomes another with each change of the file; a script may start whatever it likes. */
+  private static Optional<String> identity(Path program) {
+    try (InputStream in = Files.newInputStream(program)) {
+      if (!Arrays.equals(in.readNBytes(ELF.length), ELF)) {
+        return Optional.empty();
+      }
+      Map<String, Object> file =
+          Files.readAttributes(program, "unix:dev,ino,size,lastModifiedTime,ctime");
+      return Optional.of(program.toAbsolutePath() + " " + new TreeMap<>(file));
+    } catch (IOException | UnsupportedOperationException e) {
+      return Optional.empty();
+    }
+  }
+}
