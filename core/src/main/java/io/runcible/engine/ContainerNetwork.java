@@ -9,11 +9,16 @@ import io.runcible.runtime.RuntimeSpec;
 import io.runcible.runtime.RuntimeSpec.NamespaceType;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Future;
 
 /** The network namespace of a container that is being made, and whose names it knows. */
 final class ContainerNetwork {
+  /** The runtime is at work then, and most of the time waits. */
+  private static final Duration NEXT = Duration.ofMillis(20);
+
   private final EngineParts parts;
   private final ContainerDirectory directory;
   private final ContainerSpec spec;
@@ -60,6 +65,7 @@ final class ContainerNetwork {
               parts.journal(),
               client(directory, record, spec.nameResolution().gatewayNames()),
               spec.networks());
+      Future<?> unused = parts.tasks().after(NEXT, parts.networks()::prepare);
     }
     if (spec.network().kind() == Network.Kind.CNI) {
       parts

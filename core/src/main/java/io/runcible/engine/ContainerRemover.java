@@ -186,8 +186,8 @@ final class ContainerRemover {
     ContainerInput.letGo(directory);
     removeControlGroup(record.cgroupsPath());
     networks.releasePlugins(record.token());
-    if (unpin(directory)) {
-      networks.release(record.token());
+    if (Files.exists(directory.networkNamespace())) {
+      networks.release(record.token(), directory.networkNamespace());
     }
     host.unmount(directory.rootfs());
     ContainerMounts.unmount(host, directory);

@@ -37,10 +37,13 @@ import org.jspecify.annotations.Nullable;
  * writes that code to a file.
  */
 final class StartedProcess {
-  private static final long TICK_MILLIS = 1;
+  private static final Duration TICK = Duration.ofMillis(1);
+
+  /** Many who wait long, all at once, must not take the processors from what they wait for. */
+  private static final int MOST_LOOKS_IN_A_DOUBLING = 32;
 
   /** A program can look as if the runtime still was to become it. */
-  private static final int START_TICKS = 1000;
+  private static final Duration START_LIMIT = Duration.ofSeconds(3);
 
   private static final Duration RETRY = Duration.ofMillis(50);
   private static final Duration KILL_LIMIT = Duration.ofSeconds(2);
@@ -392,14 +395,18 @@ final class StartedProcess {
    * @throws RuncibleException why it does not
    */
   void awaitStart() {
-    int pid = awaitPid();
+    long begin = System.nanoTime();
+    int pid = awaitPid(begin);
     PidFd.open(pid).ifPresent(this::keep);
-    for (int i = 0; i < START_TICKS && !exit.isDone() && parts.runtime().isStarting(pid); i++) {
-      pause();
+    long made = System.nanoTime();
+    while (System.nanoTime() - made < START_LIMIT.toNanos()
+        && !exit.isDone()
+        && parts.runtime().isStarting(pid)) {
+      pause(made);
     }
   }
 
-  private int awaitPid() {
+  private int awaitPid(long begin) {
     while (true) {
       boolean ended = exit.isDone();
       OptionalInt pid = readPid();
@@ -414,7 +421,7 @@ final class StartedProcess {
                     new RuncibleException(
                         ErrorKind.INTERNAL, "the runtime ended and did not start " + what));
       }
-      pause();
+      pause(begin);
     }
   }
 
@@ -442,9 +449,10 @@ final class StartedProcess {
     }
   }
 
-  private void pause() {
+  private void pause(long begin) {
+    long waited = System.nanoTime() - begin;
     try {
-      exit.get(TICK_MILLIS, TimeUnit.MILLISECONDS);
+      exit.get(Math.max(TICK.toNanos(), waited / MOST_LOOKS_IN_A_DOUBLING), TimeUnit.NANOSECONDS);
     } catch (TimeoutException | ExecutionException e) {
       // The caller looks again.
     } catch (InterruptedException e) {

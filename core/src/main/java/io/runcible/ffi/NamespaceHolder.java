@@ -294,7 +294,7 @@ final class NamespaceHolder implements PrivilegedHost {
   }
 
   @Override
-  public NetworkNamespace createNetworkNamespace(Path pin) {
+  public NetworkNamespace createNetworkNamespace() {
     throw noNetworks();
   }
 

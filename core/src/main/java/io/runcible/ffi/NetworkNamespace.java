@@ -16,8 +16,8 @@ import java.util.concurrent.FutureTask;
 import java.util.function.Supplier;
 
 /**
- * A network namespace that a file keeps: the kernel has it until nobody is in it and the file is
- * unmounted. This holds it open, too, until it is closed.
+ * A network namespace: the kernel has it until nobody is in it, no file keeps it, and this, which
+ * holds it open, is closed.
  *
  * <p>A thread that has entered a namespace never comes back: it works there and ends.
  */
@@ -36,15 +36,12 @@ public final class NetworkNamespace implements AutoCloseable {
 
   /**
    * Makes a namespace with its loopback device on, which takes no routers from what others on its
-   * links say. An error may leave the file, mounted or not, for {@link PrivilegedHost#unmount}.
-   *
-   * @param pin the file to be made that keeps it
+   * links say.
    */
-  static NetworkNamespace create(Path pin) {
+  static NetworkNamespace create() {
     return onThread(
         () -> {
-          check(libc().unshare(CLONE_NEWNET), "make a network namespace", pin);
-          pin(pin);
+          check(libc().unshare(CLONE_NEWNET), "make", "a network namespace");
           ignoreRouterAdvertisements();
           NetworkNamespace made = here();
           try {
@@ -92,26 +89,20 @@ public final class NetworkNamespace implements AutoCloseable {
     return new FileDescriptor(fd, path);
   }
 
-  private static void pin(Path pin) {
-    pin(OWN, pin);
-  }
-
   /**
-   * Keeps the namespace by one more file, until that is unmounted, too.
+   * Keeps the namespace by a file, or one more, until that is {@linkplain PrivilegedHost#unmount
+   * unmounted}. An error may leave the file.
    *
    * @param pin the file to be made
    */
-  public void pinAlso(Path pin) {
-    pin(Path.of(descriptor.procPath()), pin);
-  }
-
-  private static void pin(Path namespace, Path pin) {
+  public void pin(Path pin) {
     try {
       Files.write(pin, new byte[0], StandardOpenOption.CREATE);
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot make '" + pin + "'", e);
     }
-    int result = libc().mount(Native.cString(namespace), Native.cString(pin), null, MS_BIND, null);
+    byte[] namespace = Native.cString(descriptor.procPath());
+    int result = libc().mount(namespace, Native.cString(pin), null, MS_BIND, null);
     check(result, "mount the network namespace on", pin);
   }
 

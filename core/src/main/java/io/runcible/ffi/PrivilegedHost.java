@@ -74,12 +74,28 @@ public interface PrivilegedHost extends AutoCloseable {
   boolean signal(PidFd process, int signal);
 
   /**
-   * Makes a network namespace; see {@link NetworkNamespace}.
+   * Makes a network namespace, which is gone when it is closed unless a file or a process has it.
    *
-   * @param pin the file to be made that keeps it, until it is {@linkplain #unmount unmounted}
    * @throws io.runcible.RuncibleException UNSUPPORTED for an ordinary user
    */
-  NetworkNamespace createNetworkNamespace(Path pin);
+  NetworkNamespace createNetworkNamespace();
+
+  /**
+   * Makes a network namespace that a file keeps. An error may leave the file.
+   *
+   * @param pin the file to be made, until it is {@linkplain #unmount unmounted}
+   * @throws io.runcible.RuncibleException UNSUPPORTED for an ordinary user
+   */
+  default NetworkNamespace createNetworkNamespace(Path pin) {
+    NetworkNamespace made = createNetworkNamespace();
+    try {
+      made.pin(pin);
+      return made;
+    } catch (RuntimeException e) {
+      made.close();
+      throw e;
+    }
+  }
 
   /**
    * Opens a network namespace.

@@ -58,8 +58,8 @@ final class ThisProcess implements PrivilegedHost {
   }
 
   @Override
-  public NetworkNamespace createNetworkNamespace(Path pin) {
-    return NetworkNamespace.create(pin);
+  public NetworkNamespace createNetworkNamespace() {
+    return NetworkNamespace.create();
   }
 
   @Override

@@ -48,6 +48,7 @@ public final class BridgeNetworks implements AutoCloseable {
   private final Path containers;
   private final Path journals;
   private final CniNetworks plugins;
+  private final SpareNamespace spare;
   private final Map<String, Journal.Entry> kept = new ConcurrentHashMap<>();
   private volatile String self = "";
 
@@ -58,6 +59,7 @@ public final class BridgeNetworks implements AutoCloseable {
     this.containers = containers;
     this.journals = journals;
     this.plugins = new CniNetworks(host, root.resolveSibling("cni"));
+    this.spare = new SpareNamespace(host);
   }
 
   /**
@@ -248,17 +250,23 @@ public final class BridgeNetworks implements AutoCloseable {
    */
   public void attach(Journal journal, NetworkClient client, List<Network> networks) {
     requireRoot(networks.get(0).name());
-    try (NetworkNamespace namespace = host.createNetworkNamespace(client.namespace())) {
+    try (NetworkNamespace namespace = spare.take()) {
+      namespace.pin(client.namespace());
       files.locked(
           () -> {
             NetworkClient asking = client;
-            for (Network network : networks) {
-              join(journal, asking, network, namespace);
+            for (int i = 0; i < networks.size(); i++) {
+              join(journal, asking, networks.get(i), namespace, "eth" + i);
               // The host has its name on the first network.
               asking = client.withoutGatewayNames();
             }
           });
     }
+  }
+
+  /** Makes ready what the next {@link #attach} begins with. Blocks for some milliseconds. */
+  public void prepare() {
+    spare.fill();
   }
 
   /**
@@ -312,14 +320,18 @@ public final class BridgeNetworks implements AutoCloseable {
         () -> {
           // Not before: whoever removes the container takes the namespace away, and then the lock.
           try (NetworkNamespace namespace = host.openNetworkNamespace(client.namespace())) {
-            join(journal, client, network, namespace);
+            String device = ContainerDevice.freeName(namespace.netlink());
+            join(journal, client, network, namespace, device);
           }
         });
   }
 
   private void join(
-      Journal journal, NetworkClient client, Network network, NetworkNamespace namespace) {
-    Nft.require();
+      Journal journal,
+      NetworkClient client,
+      Network network,
+      NetworkNamespace namespace,
+      String device) {
     try (Rtnetlink netlink = Rtnetlink.open()) {
       NetworkRecord record = require(network.name());
       LeaseTable before = files.leases(record.name());
@@ -331,10 +343,11 @@ public final class BridgeNetworks implements AutoCloseable {
       }
       Optional<Rtnetlink.Link> bridge = BridgeDevice.find(netlink, record);
       if (bridge.isEmpty()) {
+        Nft.require();
         record = withFreeSubnets(netlink, record, table);
       }
       AddressPool.Given given = new AddressPool(record, table).choose(network.address());
-      Lease lease = lease(client, network, given, namespace);
+      Lease lease = lease(client, network, given, device);
       keep(journal, record.name());
       cutOff(netlink, before, table);
       table = table.with(lease, given.last());
@@ -388,14 +401,14 @@ public final class BridgeNetworks implements AutoCloseable {
   }
 
   private static Lease lease(
-      NetworkClient client, Network network, AddressPool.Given given, NetworkNamespace namespace) {
+      NetworkClient client, Network network, AddressPool.Given given, String device) {
     List<String> names = new ArrayList<>(client.names());
     network.aliases().stream().filter(alias -> !names.contains(alias)).forEach(names::add);
     return new Lease(
         client.id(),
         client.token(),
         ContainerDevice.hostName(client.token(), network.name()),
-        ContainerDevice.freeName(namespace.netlink()),
+        device,
         given.addresses().keySet().stream().map(InetAddress::getHostAddress).toList(),
         names.stream().filter(Network::isHostName).toList(),
         client.gatewayNames(),
@@ -451,6 +464,29 @@ public final class BridgeNetworks implements AutoCloseable {
         change(name, table -> table.without(lease -> lease.token().equals(token)));
       }
     }
+  }
+
+  /**
+   * The same, and lets go of the container's namespace. That comes last: while the kernel takes a
+   * namespace away, every change of a device waits for it.
+   *
+   * @param namespace the file that keeps it, from {@link #attach}
+   */
+  public void release(String token, Path namespace) {
+    plugins.release(token);
+    files.locked(
+        () -> {
+          try {
+            for (String name : files.names()) {
+              if (files.leases(name).of(token).isPresent()) {
+                changeLocked(name, table -> table.without(lease -> lease.token().equals(token)));
+              }
+            }
+          } finally {
+            // Under the lock: whoever connects the container meanwhile finds it, or does not.
+            host.unmount(namespace);
+          }
+        });
   }
 
   /**
@@ -619,6 +655,7 @@ public final class BridgeNetworks implements AutoCloseable {
   /** Lets go of the networks that this kept up. Idempotent. */
   @Override
   public void close() {
+    spare.close();
     RuncibleException failure = null;
     for (String name : List.copyOf(kept.keySet())) {
       try {

@@ -112,7 +112,7 @@ final class CniNetworks {
     makeRoot();
     JsonRecord.write(file(client.token()), connected, false);
     try {
-      namespace.pinAlso(pin(client.token()));
+      namespace.pin(pin(client.token()));
       JsonNode answer =
           plugins.add(configuration, connected.attachment(client.token(), pin(client.token())));
       JsonRecord.write(file(client.token()), connected.with(answer), false);

@@ -77,11 +77,15 @@ final class ContainerDevice {
     addresses.forEach(
         (address, subnet) ->
             inside.netlink().addAddress(device, address, subnet.prefix().length()));
-    route(inside.netlink());
+    route(inside.netlink(), device);
   }
 
   /** Leads to the rest of the world through this network, if nothing does yet and this can. */
   void route(Rtnetlink inside) {
+    route(inside, inside.link(lease.device()).orElseThrow());
+  }
+
+  private void route(Rtnetlink inside, Rtnetlink.Link device) {
     if (network.internal()) {
       return;
     }
@@ -93,7 +97,6 @@ final class ContainerDevice {
     addresses.forEach(
         (address, subnet) -> {
           if (routed.add(address.getAddress().length)) {
-            Rtnetlink.Link device = inside.link(lease.device()).orElseThrow();
             inside.addDefaultRoute(device, subnet.gateway());
           }
         });
