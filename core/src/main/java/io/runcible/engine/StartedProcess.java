@@ -45,8 +45,8 @@ final class StartedProcess {
   /** A program can look as if the runtime still was to become it. */
   private static final int START_TICKS = 1000;
 
-  /** How often it is asked, a millisecond apart, how a process ended that somebody reaps. */
-  private static final int EXIT_TRIES = 200;
+  /** How often it is asked how a process ended that somebody reaps; the pauses double. */
+  private static final int EXIT_TRIES = 9;
 
   private static final Duration RETRY = Duration.ofMillis(50);
   private static final Duration KILL_LIMIT = Duration.ofSeconds(2);
@@ -419,8 +419,8 @@ final class StartedProcess {
         return;
       }
     }
-    Future<?> unused =
-        parts.tasks().after(Duration.ofMillis(1), () -> completeAlone(ended, tries - 1));
+    Duration pause = Duration.ofMillis(1L << (EXIT_TRIES - tries));
+    Future<?> unused = parts.tasks().after(pause, () -> completeAlone(ended, tries - 1));
   }
 
   private ExitStatus unknownEnd() {

@@ -47,7 +47,8 @@ class SandboxSoakIT {
       for (Future<?> run : runs) {
         run.get();
       }
-      System.out.printf("%d runs in %d s: %s%n", rounds, (System.nanoTime() - begin) / NANOS, counts);
+      System.out.printf(
+          "%d runs in %d s: %s%n", rounds, (System.nanoTime() - begin) / NANOS, counts);
       assertThat(sandbox.waiting()).isZero();
     } finally {
       threads.shutdown();
