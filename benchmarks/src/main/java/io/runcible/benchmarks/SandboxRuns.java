@@ -1,9 +1,13 @@
 package io.runcible.benchmarks;
 
 import io.runcible.engine.ContainerEngine;
+import io.runcible.layout.ImageLayout;
 import io.runcible.sandbox.Sandbox;
 import io.runcible.sandbox.SandboxRequest;
 import io.runcible.sandbox.SandboxResult;
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -11,38 +15,57 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 /**
- * Sandboxes: {@code REF ROOT COUNT PAUSE} runs {@code /bin/true} so often, with so many
- * milliseconds between two runs and a pool that is full, and prints the percentiles of the time
- * from the call to the result; then as often again as fast as it goes, and prints how many a second
- * that were, and the percentiles of the time without the wait for a container. Last it prints the
- * directory of a container that waits, and ends with its input.
+ * Sandboxes: {@code ROOT LAYOUT TAG WARM_UPS} makes a pool for an image of an OCI layout and runs
+ * {@code /bin/true} so often, says {@code ready}, and then does what each line of its input says,
+ * until that ends:
+ *
+ * <ul>
+ *   <li>{@code paced COUNT PAUSE}: so many runs, each when the pool is full and so many
+ *       milliseconds have passed; the milliseconds from each call to its result
+ *   <li>{@code drained COUNT}: so many runs as fast as it goes; the milliseconds that all took,
+ *       then those of each from its container to its result
+ *   <li>{@code bundle}: the directory of a container that waits, for ever
+ * </ul>
  */
 public final class SandboxRuns {
   private static final int WARM = 4;
-  private static final int WARM_UP = 40;
 
   private SandboxRuns() {}
 
   /** Runs it. */
   public static void main(String[] args) throws Exception {
-    Path root = Path.of(args[1]);
-    int count = Integer.parseInt(args[2]);
+    Path root = Path.of(args[0]);
+    String image = "registry.example/test:" + args[2];
     try (ContainerEngine engine =
             ContainerEngine.builder()
                 .dataRoot(root.resolve("data"))
                 .stateRoot(root.resolve("state"))
                 .build();
-        Sandbox sandbox = Sandbox.builder(args[0]).engine(engine).warm(WARM).build()) {
-      paced(sandbox, WARM_UP, 0);
-      print("paced, call to result", paced(sandbox, count, Long.parseLong(args[3])));
-      drained(sandbox, count);
-      awaitFull(sandbox);
-      String id = engine.list().get(0).id();
-      System.out.println("bundle " + root.resolve("data/containers").resolve(id));
-      while (System.in.read() >= 0) {
-        // Until it ends.
+        BufferedReader input =
+            new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII))) {
+      try (ImageLayout layout = ImageLayout.open(Path.of(args[1]))) {
+        engine.images().load(layout, image, event -> {});
+      }
+      Sandbox.Builder builder = Sandbox.builder(image).engine(engine);
+      try (Sandbox unused = builder.warm(1).build()) {
+        String waiting = engine.list().get(0).id();
+        try (Sandbox sandbox = builder.warm(WARM).build()) {
+          drained(sandbox, Integer.parseInt(args[3]));
+          System.out.println("ready");
+          for (String line = input.readLine(); line != null; line = input.readLine()) {
+            String[] words = line.split(" ", -1);
+            switch (words[0]) {
+              case "paced" ->
+                  print(paced(sandbox, Integer.parseInt(words[1]), Long.parseLong(words[2])));
+              case "drained" -> print(drained(sandbox, Integer.parseInt(words[1])));
+              case "bundle" -> System.out.println(root.resolve("data/containers").resolve(waiting));
+              default -> throw new IllegalArgumentException(line);
+            }
+          }
+        }
       }
     }
   }
@@ -66,21 +89,22 @@ public final class SandboxRuns {
     return times;
   }
 
-  private static void drained(Sandbox sandbox, int count) throws Exception {
+  private static double[] drained(Sandbox sandbox, int count) throws Exception {
     List<CompletableFuture<SandboxResult>> results = new ArrayList<>();
+    double[] times = new double[count + 1];
     long begin = System.nanoTime();
     for (int i = 0; i < count; i++) {
       results.add(sandbox.submit(SandboxRequest.builder("/bin/true").build()));
     }
-    double[] times = new double[count];
     for (int i = 0; i < count; i++) {
       SandboxResult result = results.get(i).get();
       require(result);
-      times[i] = result.usage().wallTime().toNanos() / 1e6;
+      times[i + 1] = result.usage().wallTime().toNanos() / 1e6;
     }
-    double seconds = (System.nanoTime() - begin) / 1e9;
-    System.out.printf(Locale.ROOT, "drained, runs a second: %.1f%n", count / seconds);
-    print("drained, container to result", times);
+    times[0] = (System.nanoTime() - begin) / 1e6;
+    // What they leave to do belongs to them.
+    awaitFull(sandbox);
+    return times;
   }
 
   private static void require(SandboxResult result) {
@@ -89,16 +113,10 @@ public final class SandboxRuns {
     }
   }
 
-  private static void print(String what, double[] times) {
-    Arrays.sort(times);
-    System.out.printf(
-        Locale.ROOT,
-        "%s, ms: median %.1f, 90 %% %.1f, 99 %% %.1f, most %.1f of %d%n",
-        what,
-        times[times.length / 2],
-        times[times.length * 9 / 10],
-        times[times.length * 99 / 100],
-        times[times.length - 1],
-        times.length);
+  private static void print(double[] times) {
+    System.out.println(
+        Arrays.stream(times)
+            .mapToObj(time -> String.format(Locale.ROOT, "%.3f", time))
+            .collect(Collectors.joining(" ")));
   }
 }

@@ -682,7 +682,7 @@ public final class Container implements AutoCloseable {
    *     container ended before; both with the last of its output
    */
   public void awaitReady(Ready ready) {
-    new ReadyWait(this, ready, stdio != Stdio.PIPED).run();
+    new ReadyWait(this, ready, !stdio.isPiped()).run();
   }
 
   synchronized void requireOpen() {

@@ -42,7 +42,7 @@ record ContainerOptions(
         check.map(one -> StoredHealth.of(one, image)).orElse(null),
         spec.tty().map(ConsoleSize::rows).orElse(0),
         spec.tty().map(ConsoleSize::columns).orElse(0),
-        spec.stdio() == Stdio.PIPED ? LogPolicy.RAW : spec.log(),
+        spec.stdio().isPiped() ? LogPolicy.RAW : spec.log(),
         spec.memory().isPresent() || spec.resources().memory().isPresent(),
         spec.stdio() == Stdio.INTERACTIVE);
   }

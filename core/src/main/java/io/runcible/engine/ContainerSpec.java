@@ -716,6 +716,9 @@ public final class ContainerSpec {
     /** The spec. */
     public ContainerSpec build() {
       Builder built = copy(image);
+      if (detached && stdio == Stdio.DIRECT) {
+        throw invalid("the pipes of a detached container cannot be its own: nobody else has them");
+      }
       if (tty != null && stdio != Stdio.INTERACTIVE) {
         built.stdio = detached ? Stdio.INTERACTIVE : Stdio.PIPED;
       }

@@ -99,6 +99,10 @@ public final class ExecSpec {
 
     /** Where input and output go; by default to files. */
     public Builder stdio(Stdio stdio) {
+      if (stdio == Stdio.DIRECT) {
+        throw new RuncibleException(
+            ErrorKind.INVALID_INPUT, "the runtime stays with an exec: its streams are PIPED");
+      }
       if (stdio == Stdio.INTERACTIVE) {
         throw new RuncibleException(
             ErrorKind.INVALID_INPUT,

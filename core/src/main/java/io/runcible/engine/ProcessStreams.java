@@ -88,7 +88,7 @@ final class ProcessStreams {
   /** Opens what the child will get; what it writes to the files is added. */
   static ProcessStreams open(Stdio stdio, Path stdoutFile, Path stderrFile) {
     List<FileDescriptor> childEnds = new ArrayList<>();
-    if (stdio == Stdio.PIPED) {
+    if (stdio.isPiped()) {
       List<Pipe> pipes = threePipes();
       Pipe in = pipes.get(0);
       Pipe out = pipes.get(1);

@@ -30,6 +30,8 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One run or exec of the runtime: the runtime as our child, the process that it made, and how it
@@ -37,6 +39,7 @@ import org.jspecify.annotations.Nullable;
  * writes that code to a file.
  */
 final class StartedProcess {
+  private static final Logger LOG = LoggerFactory.getLogger(StartedProcess.class);
   private static final Duration TICK = Duration.ofMillis(1);
 
   /** Many who wait long, all at once, must not take the processors from what they wait for. */
@@ -44,6 +47,9 @@ final class StartedProcess {
 
   /** A program can look as if the runtime still was to become it. */
   private static final Duration START_LIMIT = Duration.ofSeconds(3);
+
+  /** How often it is asked how a process ended that somebody reaps; the pauses double. */
+  private static final int EXIT_TRIES = 9;
 
   private static final Duration RETRY = Duration.ofMillis(50);
   private static final Duration KILL_LIMIT = Duration.ofSeconds(2);
@@ -66,6 +72,9 @@ final class StartedProcess {
   private volatile @Nullable PidFd monitor;
   private volatile @Nullable PidFd own;
   private volatile boolean runtimeFinished;
+
+  /** How the runtime ended, if it does when the program runs. */
+  private volatile @Nullable CompletableFuture<WaitStatus> alone;
 
   private StartedProcess(
       EngineParts parts,
@@ -115,6 +124,10 @@ final class StartedProcess {
             DetachedMonitor.start(parts, directory, record, request, streams, held);
             started.follow(directory);
           });
+    } else if (stdio == Stdio.DIRECT && Orphans.areReaped()) {
+      started.launch(
+          streams,
+          () -> started.awaitAlone(parts.runtime().runAlone(request), record.cgroupsPath()));
     } else {
       started.launch(
           streams,
@@ -334,6 +347,96 @@ final class StartedProcess {
             });
   }
 
+  /** The runtime ends when the program runs; then the process itself is watched. */
+  private void awaitAlone(ChildProcess started, String cgroupsPath) {
+    CompletableFuture<WaitStatus> ended = new CompletableFuture<>();
+    alone = ended;
+    runtime = started;
+    parts
+        .watcher()
+        .onEnd(
+            started.pidFd(),
+            () -> {
+              WaitStatus status = started.reap();
+              runtimeFinished = status.signal() == 0;
+              try {
+                if (!status.isSuccess() || !watchAlone(cgroupsPath)) {
+                  complete(() -> status.isSuccess() ? unknownEnd() : exactly(status));
+                }
+              } catch (RuntimeException e) {
+                exit.completeExceptionally(e);
+              }
+              ended.complete(status);
+            });
+  }
+
+  /** False if it has ended already. */
+  private boolean watchAlone(String cgroupsPath) {
+    PidFd running = openAlone(cgroupsPath);
+    ChildProcess started = runtime;
+    if (running == null || started == null) {
+      return false;
+    }
+    synchronized (descriptors) {
+      if (released) {
+        running.close();
+        return false;
+      }
+      own = running;
+      // Whether this kernel tells at all.
+      int tries = started.pidFd().exitOfReaped().isPresent() ? EXIT_TRIES : 0;
+      parts.watcher().onEnd(running, () -> completeAlone(running, tries));
+      return true;
+    }
+  }
+
+  /** By the pid file, which is shorter than the state of the runtime. */
+  private @Nullable PidFd openAlone(String cgroupsPath) {
+    OptionalInt written = readPid();
+    if (cgroupsPath.isEmpty() || written.isEmpty()) {
+      return open(parts, id);
+    }
+    PidFd opened = PidFd.open(written.getAsInt()).orElse(null);
+    if (opened == null) {
+      return null;
+    }
+    try {
+      // Asked after it was opened: nothing else on the host is in a group of this name.
+      Path groups = Path.of("/proc", String.valueOf(written.getAsInt()), "cgroup");
+      if (Files.readString(groups).contains(cgroupsPath) && !opened.hasEnded()) {
+        return opened;
+      }
+    } catch (IOException e) {
+      LOG.debug("{} has just ended", what, e);
+    }
+    opened.close();
+    return open(parts, id);
+  }
+
+  /** The kernel tells when somebody has reaped it, which is soon. */
+  private void completeAlone(PidFd ended, int tries) {
+    synchronized (descriptors) {
+      Optional<WaitStatus> told = released ? Optional.empty() : ended.exitOfReaped();
+      if (told.isPresent() || tries == 0 || released) {
+        complete(() -> told.map(StartedProcess::exitStatus).orElseGet(this::unknownEnd));
+        return;
+      }
+    }
+    Duration pause = Duration.ofMillis(1L << (EXIT_TRIES - tries));
+    Future<?> unused = parts.tasks().after(pause, () -> completeAlone(ended, tries - 1));
+  }
+
+  private ExitStatus unknownEnd() {
+    throw new RuncibleException(
+        ErrorKind.NOT_FOUND, what + " has ended, and this kernel does not tell how");
+  }
+
+  private static ExitStatus exitStatus(WaitStatus status) {
+    return status.signal() != 0
+        ? ExitStatus.ofSignal(status.signal())
+        : ExitStatus.ofExit(status.code());
+  }
+
   /**
    * Without the runtime nobody hears how the process ends, so it ends before that is told; or soon
    * after: the first of a container cannot before all others of it, also killed, have been reaped.
@@ -372,8 +475,7 @@ final class StartedProcess {
     }
     PidFd known = own;
     Optional<WaitStatus> told = known == null ? Optional.empty() : known.exitOfReaped();
-    return told.map(
-            s -> s.signal() != 0 ? ExitStatus.ofSignal(s.signal()) : ExitStatus.ofExit(s.code()))
+    return told.map(StartedProcess::exitStatus)
         .filter(s -> s.code() == runtime.code())
         .orElseGet(() -> ExitStatus.ofCode(runtime.code()));
   }
@@ -396,14 +498,36 @@ final class StartedProcess {
    */
   void awaitStart() {
     long begin = System.nanoTime();
-    int pid = awaitPid(begin);
-    PidFd.open(pid).ifPresent(this::keep);
+    CompletableFuture<WaitStatus> started = alone;
+    int pid = started == null ? awaitPid(begin) : awaitRuntime(started);
+    if (started == null) {
+      PidFd.open(pid).ifPresent(this::keep);
+    }
     long made = System.nanoTime();
     while (System.nanoTime() - made < START_LIMIT.toNanos()
         && !exit.isDone()
         && parts.runtime().isStarting(pid)) {
       pause(made);
     }
+  }
+
+  /** The number of the process, or 0 if that has ended. */
+  private int awaitRuntime(CompletableFuture<WaitStatus> started) {
+    try {
+      if (started.get().isSuccess()) {
+        return pid().orElse(0);
+      }
+      throw failure.get().orElseGet(this::notStarted);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new RuncibleException(ErrorKind.CANCELLED, "interrupted while starting " + what, e);
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private RuncibleException notStarted() {
+    return new RuncibleException(ErrorKind.INTERNAL, "the runtime ended and did not start " + what);
   }
 
   private int awaitPid(long begin) {
@@ -414,12 +538,7 @@ final class StartedProcess {
         return pid.getAsInt();
       }
       if (ended) {
-        throw failure
-            .get()
-            .orElseGet(
-                () ->
-                    new RuncibleException(
-                        ErrorKind.INTERNAL, "the runtime ended and did not start " + what));
+        throw failure.get().orElseGet(this::notStarted);
       }
       pause(begin);
     }

@@ -17,5 +17,18 @@ public enum Stdio {
    * All three are pipes to the caller, who must read both outputs or the process will wait once a
    * pipe is full. What a detached process writes after its JVM ended is lost.
    */
-  PIPED
+  PIPED,
+  /**
+   * As {@link #PIPED}, but the pipes are the process's own: the runtime ends when the program runs,
+   * and does not stay to hand on what is read and written. Nobody waits for the process then, so
+   * how it ended is known on Linux 6.15 and later alone; otherwise {@link ContainerProcess#waitFor}
+   * fails with NOT_FOUND when it has ended. Where nobody reaps orphans, as below a first process
+   * that knows of no children, it is the same as {@link #PIPED}. Not for detached containers, and
+   * not for an exec.
+   */
+  DIRECT;
+
+  boolean isPiped() {
+    return this == PIPED || this == DIRECT;
+  }
 }

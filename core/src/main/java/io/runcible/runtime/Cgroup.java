@@ -4,8 +4,11 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.PidFd;
 import io.runcible.ffi.PrivilegedHost;
+import java.io.FileInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -268,8 +271,9 @@ public final class Cgroup {
 
   /** The lines of a small file of the kernel; none if it is gone. */
   static List<String> lines(Path file) {
-    try {
-      return Files.readAllLines(file);
+    // A stream, which costs less than what reads larger files.
+    try (InputStream in = new FileInputStream(file.toFile())) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList();
     } catch (IOException e) {
       // No such file, or no such device while the group is being removed.
       return List.of();

@@ -168,6 +168,15 @@ public interface OciRuntime {
   ChildProcess run(RunRequest request);
 
   /**
+   * Starts a container and returns at once. The child is the runtime; it ends with 0 when the
+   * program runs, which has the descriptors itself, and of which nobody in this process is the
+   * parent then. Otherwise {@link #failure(RunRequest)} tells why the program does not run.
+   *
+   * @return the child; the caller waits for it and closes it
+   */
+  ChildProcess runAlone(RunRequest request);
+
+  /**
    * Starts a process in a running container and returns at once, as {@link #run}.
    *
    * @return the child; the caller waits for it and closes it

@@ -107,13 +107,15 @@ final class RuncRuntime implements OciRuntime {
 
   @Override
   public List<String> runCommand(RunRequest request) {
+    // Its control group is needed after its end, to see whether memory ran out.
+    return runCommand(request, keepsCgroup() ? List.of("--keep") : List.of());
+  }
+
+  private List<String> runCommand(RunRequest request, List<String> options) {
     List<String> command = command(request.log(), "run");
     command.addAll(List.of("--bundle", request.bundle().directory().toString()));
     command.addAll(List.of("--pid-file", request.pidFile().toString()));
-    if (keepsCgroup()) {
-      // Its control group is needed after its end, to see whether memory ran out.
-      command.add("--keep");
-    }
+    command.addAll(options);
     command.add(request.id());
     return host.command(command);
   }
@@ -141,6 +143,11 @@ final class RuncRuntime implements OciRuntime {
   @Override
   public ChildProcess run(RunRequest request) {
     return start(runCommand(request), request.stdio());
+  }
+
+  @Override
+  public ChildProcess runAlone(RunRequest request) {
+    return start(runCommand(request, List.of("--detach")), request.stdio());
   }
 
   @Override

@@ -2,9 +2,14 @@ package io.runcible.runtime;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads what a control group has used, from whichever files are there: a key that only one
@@ -16,10 +21,26 @@ final class UsageReader {
 
   private static final long MICRO = 1000;
 
-  private final List<Path> directories;
+  /** Listed once, since most files that are looked for are in none or one of many directories. */
+  private final Map<String, List<Path>> files = new HashMap<>();
+
+  private final Map<Path, List<String>> read = new HashMap<>();
 
   UsageReader(List<Path> directories) {
-    this.directories = directories;
+    for (Path directory : directories) {
+      // Null if it has just gone.
+      @Nullable String[] names = directory.toFile().list();
+      for (String name : names == null ? new String[0] : names) {
+        files.computeIfAbsent(name, unknown -> new ArrayList<>(1)).add(directory.resolve(name));
+      }
+    }
+  }
+
+  /** The lines of all files of that name, in the order of the directories. */
+  private Stream<List<String>> lines(String name) {
+    return files.getOrDefault(name, List.of()).stream()
+        .map(file -> read.computeIfAbsent(file, Cgroup::lines))
+        .filter(lines -> !lines.isEmpty());
   }
 
   ResourceUsage read() {
@@ -57,11 +78,9 @@ final class UsageReader {
   /** The number in the first of these files that is there; none for the word "max". */
   private OptionalLong number(String... files) {
     for (String file : files) {
-      for (Path directory : directories) {
-        List<String> lines = Cgroup.lines(directory.resolve(file));
-        if (!lines.isEmpty()) {
-          return parse(lines.get(0));
-        }
+      Optional<List<String>> lines = lines(file).findFirst();
+      if (lines.isPresent()) {
+        return parse(lines.get().get(0));
       }
     }
     return OptionalLong.empty();
@@ -69,32 +88,25 @@ final class UsageReader {
 
   /** The number behind a word at the beginning of a line. */
   private OptionalLong keyed(String file, String key) {
-    for (Path directory : directories) {
-      for (String line : Cgroup.lines(directory.resolve(file))) {
-        if (line.startsWith(key + " ")) {
-          return parse(line.substring(key.length() + 1));
-        }
-      }
-    }
-    return OptionalLong.empty();
+    return lines(file)
+        .flatMap(List::stream)
+        .filter(line -> line.startsWith(key + " "))
+        .findFirst()
+        .map(line -> parse(line.substring(key.length() + 1)))
+        .orElse(OptionalLong.empty());
   }
 
   /** The sum over all devices. */
   private OptionalLong blockBytes(String v1Word, String v2Key) {
-    for (Path directory : directories) {
-      List<String> v2 = Cgroup.lines(directory.resolve("io.stat"));
-      if (!v2.isEmpty()) {
-        return OptionalLong.of(v2.stream().mapToLong(line -> v2Bytes(line, v2Key)).sum());
-      }
-      for (String file :
-          List.of("blkio.throttle.io_service_bytes_recursive", "blkio.throttle.io_service_bytes")) {
-        List<String> v1 = Cgroup.lines(directory.resolve(file));
-        if (!v1.isEmpty()) {
-          return OptionalLong.of(v1.stream().mapToLong(line -> v1Bytes(line, v1Word)).sum());
-        }
-      }
+    Optional<List<String>> v2 = lines("io.stat").findFirst();
+    if (v2.isPresent()) {
+      return OptionalLong.of(v2.get().stream().mapToLong(line -> v2Bytes(line, v2Key)).sum());
     }
-    return OptionalLong.empty();
+    return Stream.of("blkio.throttle.io_service_bytes_recursive", "blkio.throttle.io_service_bytes")
+        .flatMap(this::lines)
+        .findFirst()
+        .map(v1 -> OptionalLong.of(v1.stream().mapToLong(line -> v1Bytes(line, v1Word)).sum()))
+        .orElse(OptionalLong.empty());
   }
 
   /** {@code 254:0 Read 4096}. */

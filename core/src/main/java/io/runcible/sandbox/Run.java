@@ -3,7 +3,9 @@ package io.runcible.sandbox;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.sandbox.OutputListener.Stream;
+import java.io.BufferedOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.security.SecureRandom;
@@ -33,6 +35,7 @@ final class Run {
   private static final Duration ARTIFACT_TIME = Duration.ofSeconds(10);
   private static final Duration KILL_TIME = Duration.ofSeconds(10);
   private static final int SIGKILL = 9;
+  private static final int COMMANDS = 32 << 10;
   private static final long MICROS = 1_000;
 
   private final SandboxRequest request;
@@ -141,10 +144,11 @@ final class Run {
       Executor threads) {
     Output out = output(in, Stream.STDOUT, RunScripts.TRAILER);
     Output err = output(in, Stream.STDERR, RunScripts.MARK);
-    CompletableFuture<Output.End> errEnd =
-        CompletableFuture.supplyAsync(() -> read(in, err, timer), threads);
     try {
+      // First: the program begins while the thread that reads its errors does.
       send(in);
+      CompletableFuture<Output.End> errEnd =
+          CompletableFuture.supplyAsync(() -> read(in, err, timer), threads);
       Output.End outEnd = read(in, out, timer);
       if (outEnd != Output.End.MARK) {
         // The other one has no end otherwise, if it was this one that ended the program.
@@ -171,6 +175,9 @@ final class Run {
 
   /** The end of the errors after that of the output: the timeout of the program is over then. */
   private Output.End end(CompletableFuture<Output.End> errors, ScheduledExecutorService timer) {
+    if (errors.isDone()) {
+      return errors.join();
+    }
     ScheduledFuture<?> limit =
         timer.schedule(() -> kill(null, timer), KILL_TIME.toNanos(), TimeUnit.NANOSECONDS);
     try {
@@ -215,8 +222,11 @@ final class Run {
     RunScripts scripts = new RunScripts(architecture, profile.resourceLimits(), mark, failureMark);
     List<String> variables =
         environment.entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()).toList();
+    // In one write as far as it goes: each wakes the process that reads it.
+    OutputStream commands = new BufferedOutputStream(in.commands(), COMMANDS);
     try {
-      scripts.write(request, paths(), variables, in.commands());
+      scripts.write(request, paths(), variables, commands);
+      commands.flush();
     } catch (IOException e) {
       // It ended; the outputs say why.
       LOG.debug("{} takes no more commands", in, e);
@@ -316,6 +326,9 @@ final class Run {
     Artifacts artifacts =
         new Artifacts(
             architecture, in.commands(), in.container().process().stdout(), request, profile);
+    if (request.artifacts().isEmpty()) {
+      return artifacts;
+    }
     ScheduledFuture<?> limit =
         timer.schedule(() -> kill(null, timer), ARTIFACT_TIME.toNanos(), TimeUnit.NANOSECONDS);
     try {

@@ -25,10 +25,13 @@ public final class SandboxProfile {
 
   /**
    * For programs that nobody trusts: no network, a read-only root file system, no capabilities, no
-   * new privileges, an ordinary user in a user namespace of its own, the {@linkplain
-   * SeccompProfile#untrusted() strict seccomp profile}; 256 MiB of memory and no swap, one
-   * processor, 64 processes, 10 seconds, 64 MiB of files in the working directory, 1 MiB of each
-   * output, artifacts of 16 MiB.
+   * new privileges, an ordinary user, the {@linkplain SeccompProfile#untrusted() strict seccomp
+   * profile}; 256 MiB of memory and no swap, one processor, 64 processes, 10 seconds, 64 MiB of
+   * files in the working directory, 1 MiB of each output, artifacts of 16 MiB.
+   *
+   * <p>Where the engine is root's, the user has an id that nobody else on the host has, and there
+   * is no user namespace. Where it is an ordinary user's, the program is in the user namespace of
+   * that user's containers, with an id of its own there.
    */
   public static SandboxProfile untrusted() {
     return UNTRUSTED;

@@ -46,7 +46,7 @@ final class SandboxSpec {
             .mount(Mount.file(InitProgram.elf(architecture), INIT, 0755))
             .workingDirectory(WORK)
             .hostname("sandbox")
-            .stdio(Stdio.PIPED)
+            .stdio(Stdio.DIRECT)
             .readOnlyRoot()
             .dropCapability("ALL")
             .seccomp(profile.seccomp())

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.runcible.engine.Rounds;
 import io.runcible.engine.TestEngine;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -18,6 +20,7 @@ class SandboxSoakIT {
   @RegisterExtension static final TestEngine ENGINE = new TestEngine();
 
   private static final int THREADS = 32;
+  private static final long NANOS = 1_000_000_000;
 
   private final Random random = new Random(Rounds.seed("sandbox"));
 
@@ -30,16 +33,22 @@ class SandboxSoakIT {
             .engine(ENGINE.get())
             .build()) {
       List<Hostile> all = List.of(Hostile.values());
+      Map<Hostile, Integer> counts = new EnumMap<>(Hostile.class);
       List<Future<?>> runs = new ArrayList<>();
-      for (int i = 0; i < Rounds.of(40, 10_000); i++) {
+      int rounds = Rounds.of(40, 10_000);
+      long begin = System.nanoTime();
+      for (int i = 0; i < rounds; i++) {
         // Most are polite: those that time out take no processor.
         Hostile program =
             random.nextInt(4) > 0 ? Hostile.POLITE : all.get(random.nextInt(all.size()));
+        counts.merge(program, 1, Integer::sum);
         runs.add(threads.submit(() -> program.check(sandbox.run(program.request()))));
       }
       for (Future<?> run : runs) {
         run.get();
       }
+      System.out.printf(
+          "%d runs in %d s: %s%n", rounds, (System.nanoTime() - begin) / NANOS, counts);
       assertThat(sandbox.waiting()).isZero();
     } finally {
       threads.shutdown();

@@ -1,0 +1,78 @@
+package io.runcible.engine;
+
+import io.runcible.RuncibleException;
+import io.runcible.ffi.ChildProcess;
+import io.runcible.ffi.Pipe;
+import io.runcible.ffi.Spawn;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Processes whose parent has ended. Usually the first process of the host reaps them; in a
+ * container that may be a program that does not, this one included, and each would stay a zombie.
+ */
+final class Orphans {
+  private static final Logger LOG = LoggerFactory.getLogger(Orphans.class);
+  private static final String MAKE_ONE = ": & echo $!";
+  private static final Duration LIMIT = Duration.ofSeconds(10);
+  private static final int LOOKS = 400;
+  private static final int NUMBER = 32;
+
+  private static @Nullable Boolean reaped;
+
+  private Orphans() {}
+
+  /** Whether somebody reaps them. It is tried once in the life of this process. */
+  static synchronized boolean areReaped() {
+    Boolean known = reaped;
+    if (known == null) {
+      try {
+        known = tryOne();
+        reaped = known;
+      } catch (IOException | InterruptedException | RuncibleException | NumberFormatException e) {
+        LOG.debug("nobody knows whether orphans are reaped", e);
+        return false;
+      }
+    }
+    return known;
+  }
+
+  private static boolean tryOne() throws IOException, InterruptedException {
+    int orphan = make();
+    for (int i = 0; i < LOOKS; i++) {
+      if (!Files.exists(Path.of("/proc", String.valueOf(orphan)))) {
+        return true;
+      }
+      TimeUnit.MILLISECONDS.sleep(5);
+    }
+    LOG.debug("nobody reaps orphans");
+    return false;
+  }
+
+  private static int make() throws IOException {
+    Pipe out = Pipe.open();
+    try (InputStream number = out.inputStream();
+        ChildProcess shell =
+            Spawn.of(List.of("sh", "-c", MAKE_ONE), Spawn.plainEnvironment())
+                .descriptor(1, out.writer())
+                .start()) {
+      out.writer().close();
+      String text = new String(number.readNBytes(NUMBER), StandardCharsets.US_ASCII);
+      if (shell.waitFor(LIMIT).isEmpty()) {
+        shell.killAndWait();
+      }
+      return Integer.parseInt(text.strip());
+    } finally {
+      out.close();
+    }
+  }
+}
