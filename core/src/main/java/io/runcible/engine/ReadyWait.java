@@ -7,7 +7,10 @@ import java.util.concurrent.TimeUnit;
 
 /** Waits until a container is ready, or will not be any more. */
 final class ReadyWait {
-  private static final Duration PAUSE = Duration.ofMillis(10);
+  /** Between two looks; the first come soon, since some servers are ready in milliseconds. */
+  private static final Duration SHORTEST = Duration.ofMillis(1);
+
+  private static final Duration LONGEST = Duration.ofMillis(10);
   private static final int SHOWN_OUTPUT = 2000;
 
   private final Container container;
@@ -26,7 +29,8 @@ final class ReadyWait {
     Ready.Check check = ready.begin(container);
     while (true) {
       boolean running = isAlive();
-      long left = limit - (System.nanoTime() - begin);
+      long passed = System.nanoTime() - begin;
+      long left = limit - passed;
       if (holds(check, Duration.ofNanos(Math.max(0, left)))) {
         return;
       }
@@ -36,18 +40,20 @@ final class ReadyWait {
       if (left <= 0) {
         throw notReady(ErrorKind.TIMEOUT, "has run for " + ready.limit() + " without");
       }
-      pause();
+      pause(Duration.ofNanos(passed / 8));
     }
   }
 
   /** An end ends it. */
-  private void pause() {
+  private void pause(Duration wanted) {
+    Duration atMost = wanted.compareTo(LONGEST) < 0 ? wanted : LONGEST;
+    Duration pause = atMost.compareTo(SHORTEST) > 0 ? atMost : SHORTEST;
     if (container.isRunning()) {
-      var unused = container.waitFor(PAUSE);
+      var unused = container.waitFor(pause);
       return;
     }
     try {
-      TimeUnit.MILLISECONDS.sleep(PAUSE.toMillis());
+      TimeUnit.NANOSECONDS.sleep(pause.toNanos());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new RuncibleException(

@@ -30,13 +30,15 @@ class ResourceIT {
   @Test
   void settingsAreThoseThatWereAskedFor() {
     String script =
-        "ulimit -Sn; ulimit -Hn; ulimit -c; cat /proc/sys/net/core/somaxconn"
+        "ulimit -n; ulimit -Ss; ulimit -Hs; ulimit -c; cat /proc/sys/net/core/somaxconn"
             + " /proc/sys/kernel/msgmax /proc/self/oom_score_adj;"
             + " grep -o 'Cpus_allowed_list.*' /proc/self/status | cut -f 2";
     ContainerSpec.Builder spec =
         ENGINE
             .sh("sleep 600")
-            .ulimit("nofile", 100, 200)
+            // Not two different ones: in some releases of runc the Go runtime raises the soft one.
+            .ulimit("nofile", 100, 100)
+            .ulimit("stack", 4 << 20, 6 << 20)
             .ulimit("core", 0, 0)
             .sysctl("net.core.somaxconn", "77")
             .sysctl("kernel.msgmax", "4096")
@@ -45,7 +47,7 @@ class ResourceIT {
     try (Container container = ENGINE.get().run(spec.build())) {
       // An exec has the same.
       assertThat(TestEngine.ended(container.exec("sh", "-c", script)).output())
-          .isEqualTo("100\n200\n0\n77\n4096\n321\n0");
+          .isEqualTo("100\n4096\n6144\n0\n77\n4096\n321\n0");
       assertThat(
               TestEngine.ended(container.exec("sh", "-c", "cut -d' ' -f1,4- /proc/1/limits"))
                   .output())
