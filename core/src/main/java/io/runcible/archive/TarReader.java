@@ -78,7 +78,11 @@ public final class TarReader {
 
   /** The next entry, or null after the last one, when the whole stream has been read. */
   public @Nullable TarEntry next() throws IOException {
-    skip(remaining + padding);
+    skip(remaining);
+    // There are writers that leave it out behind the last content.
+    if (start != end || fill(1)) {
+      skip(padding);
+    }
     remaining = 0;
     padding = 0;
     pax.clear();

@@ -333,6 +333,10 @@ class TarReaderDifferenceIT {
       // Nothing at all is an empty layer here, as for other engines.
       return;
     }
+    if (Files.size(archive) % 512 != 0 && list.said.startsWith("tar: Unexpected EOF")) {
+      // The padding of the last content is all that may be missing here, as for other engines.
+      return;
+    }
     if (!list.accepted) {
       assertThat(list.said).as("%s: accepted here, and by GNU tar not", what).matches(GNU_REFUSES);
       return;
