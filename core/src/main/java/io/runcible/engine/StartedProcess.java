@@ -94,6 +94,7 @@ final class StartedProcess {
       Stdio stdio,
       List<FileDescriptor> held) {
     ProcessStreams streams = streams(parts, directory, record, stdio);
+    record.ids().give(streams.childEnds());
     RunRequest request =
         RunRequest.of(directory.id(), new Bundle(directory.path()), streams.stdio());
     StartedProcess started =
@@ -168,6 +169,7 @@ final class StartedProcess {
       Path processFile = place.resolve("process.json");
       Bundle.writeFile(processFile, ExecProcess.json(parts, directory, spec));
       ProcessStreams streams = streams(spec, merged, place);
+      ContainerRecord.read(directory).ifPresent(record -> record.ids().give(streams.childEnds()));
       ExecRequest request =
           new ExecRequest(
               directory.id(),

@@ -38,13 +38,18 @@ public final class NetworkNamespace implements AutoCloseable {
    * Makes a namespace with its loopback device on, which takes no routers from what others on its
    * links say. An error may leave the file, mounted or not, for {@link PrivilegedHost#unmount}.
    *
-   * @param pin the file to be made that keeps it
+   * @param pin the file to be made that keeps it; if it is there, it keeps one that was made with
+   *     its user namespace
    */
   static NetworkNamespace create(Path pin) {
     return onThread(
         () -> {
-          check(libc().unshare(CLONE_NEWNET), "make a network namespace", pin);
-          pin(pin);
+          if (Files.exists(pin)) {
+            enter(pin);
+          } else {
+            check(libc().unshare(CLONE_NEWNET), "make a network namespace", pin);
+            pin(pin);
+          }
           ignoreRouterAdvertisements();
           NetworkNamespace made = here();
           try {

@@ -63,6 +63,27 @@ public interface PrivilegedHost extends AutoCloseable {
    */
   void mountIdMapped(Path source, IdMapping mapping, Path target);
 
+  /**
+   * The same with the owners of a user namespace: those of the file system are those inside.
+   *
+   * @param namespace the file that keeps it
+   */
+  void mountIdMapped(Path source, Path namespace, Path target);
+
+  /** Mounts a directory once more, as it is, without what is mounted below it. */
+  void mountAgain(Path source, Path target);
+
+  /**
+   * Makes a user namespace.
+   *
+   * @param pin the file to be made that keeps it, until it is {@linkplain #unmount unmounted}
+   * @param networkPin the same of a network namespace that belongs to it, which {@link
+   *     #createNetworkNamespace} then finds; empty for none
+   * @throws io.runcible.RuncibleException UNSUPPORTED for an ordinary user, and where the kernel
+   *     makes none; INVALID_INPUT for a mapping that the kernel refuses
+   */
+  void createUserNamespace(IdMapping mapping, Path pin, Optional<Path> networkPin);
+
   /** Unmounts whatever is mounted there; no error if nothing is, or the path is gone. */
   void unmount(Path target);
 
@@ -74,9 +95,11 @@ public interface PrivilegedHost extends AutoCloseable {
   boolean signal(PidFd process, int signal);
 
   /**
-   * Makes a network namespace; see {@link NetworkNamespace}.
+   * Makes a network namespace, or prepares one that was made with a user namespace; see {@link
+   * NetworkNamespace}.
    *
-   * @param pin the file to be made that keeps it, until it is {@linkplain #unmount unmounted}
+   * @param pin the file that keeps it, made unless it is there, until it is {@linkplain #unmount
+   *     unmounted}
    * @throws io.runcible.RuncibleException UNSUPPORTED for an ordinary user
    */
   NetworkNamespace createNetworkNamespace(Path pin);
