@@ -674,7 +674,10 @@ public final class ContainerSpec {
       return this;
     }
 
-    /** Which ids of the host its users are. By default it has no user namespace of its own. */
+    /**
+     * Which ids of the host its users are. By default {@link UserNamespace#host()}: it has no user
+     * namespace of its own.
+     */
     public Builder userNamespace(UserNamespace namespace) {
       this.userNamespace = namespace;
       return this;

@@ -94,7 +94,6 @@ final class StartedProcess {
       Stdio stdio,
       List<FileDescriptor> held) {
     ProcessStreams streams = streams(parts, directory, record, stdio);
-    record.ids().give(streams.childEnds());
     RunRequest request =
         RunRequest.of(directory.id(), new Bundle(directory.path()), streams.stdio());
     StartedProcess started =
@@ -110,17 +109,20 @@ final class StartedProcess {
       started.launch(
           streams,
           () -> {
+            record.ids().give(streams.childEnds());
             DetachedMonitor.start(parts, directory, record, request, streams, held);
             started.follow(directory);
           });
     } else {
       started.launch(
           streams,
-          () ->
-              started.await(
-                  parts.runtime().run(request),
-                  status -> started.exactly(status).withOutOfMemory(outOfMemory(parts, directory)),
-                  () -> {}));
+          () -> {
+            record.ids().give(streams.childEnds());
+            started.await(
+                parts.runtime().run(request),
+                status -> started.exactly(status).withOutOfMemory(outOfMemory(parts, directory)),
+                () -> {});
+          });
     }
     return started;
   }
@@ -169,7 +171,6 @@ final class StartedProcess {
       Path processFile = place.resolve("process.json");
       Bundle.writeFile(processFile, ExecProcess.json(parts, directory, spec));
       ProcessStreams streams = streams(spec, merged, place);
-      ContainerRecord.read(directory).ifPresent(record -> record.ids().give(streams.childEnds()));
       ExecRequest request =
           new ExecRequest(
               directory.id(),
@@ -192,14 +193,17 @@ final class StartedProcess {
       long killsBefore = oomKills(parts, directory);
       started.launch(
           streams,
-          () ->
-              started.await(
-                  parts.runtime().exec(request),
-                  status ->
-                      started
-                          .exactly(status)
-                          .withOutOfMemory(oomKills(parts, directory) > killsBefore),
-                  started::closeDescriptors));
+          () -> {
+            ContainerRecord.read(directory)
+                .ifPresent(record -> record.ids().give(streams.childEnds()));
+            started.await(
+                parts.runtime().exec(request),
+                status ->
+                    started
+                        .exactly(status)
+                        .withOutOfMemory(oomKills(parts, directory) > killsBefore),
+                started::closeDescriptors);
+          });
       return started;
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot make '" + place + "'", e);

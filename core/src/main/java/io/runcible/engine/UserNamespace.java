@@ -16,6 +16,12 @@ import java.util.List;
  * image gets other owners. Volumes and mounted images belong to the container's users, too. A bind
  * mount shows the host's owners, which are nobody (65534) inside, unless it is {@linkplain
  * Mount#idMapped mapped}. A file of the image whose owner the namespace lacks belongs to nobody.
+ *
+ * <p>The namespace goes with networks that are the container's own and with that of the host.
+ * Making a container with one fails with UNSUPPORTED on the network of another container or {@link
+ * io.runcible.network.Network#USER}, with a mount that propagates to the host, and with a device at
+ * another path than that of the host; and with INVALID_INPUT if its user, or an id that a mount is
+ * mapped to, is not in the namespace.
  */
 public final class UserNamespace {
   private static final long AUTOMATIC_SIZE = 1 << 16;
