@@ -38,12 +38,14 @@ final class ContainerFactory {
   private final EngineParts parts;
   private final ContainerRemover remover;
   private final ContainerConnections connections;
+  private final IdRanges ids;
   private final Set<String> notesSaid = ConcurrentHashMap.newKeySet();
 
   ContainerFactory(EngineParts parts, ContainerRemover remover) {
     this.parts = parts;
     this.remover = remover;
     this.connections = new ContainerConnections(parts);
+    this.ids = new IdRanges(parts.containers(), Path.of("/etc"));
   }
 
   ContainerConnections connections() {
@@ -64,6 +66,7 @@ final class ContainerFactory {
     }
     ContainerSpec connected = connections.choose(spec);
     ContainerNetwork.check(parts, connected);
+    ContainerUserNamespace.check(parts, connected);
     String id = spec.name().orElseGet(ContainerFactory::randomId);
     ContainerDirectory directory = ContainerDirectory.of(parts.containers(), id);
     Map<String, List<Digest>> mounted = images(connected, lease);
@@ -95,25 +98,24 @@ final class ContainerFactory {
       List<Digest> chain,
       Map<String, List<Digest>> mounted,
       ContainerConnection connection) {
-    ContainerRecord record =
-        record(
-            directory.id(),
-            spec,
-            image,
-            chain,
-            ContainerStorage.of(spec, mounted.values()),
-            connection.ports());
-    Journal.Entry entry =
-        parts.journal().record(ContainerRemover.KIND, ContainerRemover.facts(record));
-    try {
-      claim(directory, record);
-    } catch (RuntimeException e) {
-      entry.done();
-      throw e;
-    }
+    ContainerStorage storage = ContainerStorage.of(spec, mounted.values());
+    Claimed claimed =
+        ids.with(
+            spec.userNamespace(),
+            own ->
+                claim(
+                    directory,
+                    record(directory.id(), spec, image, chain, storage, connection.ports(), own)));
+    ContainerRecord record = claimed.record();
     Container container =
         new Container(
-            parts, remover, directory, record, spec.stdio(), Optional.of(entry), connection);
+            parts,
+            remover,
+            directory,
+            record,
+            spec.stdio(),
+            Optional.of(claimed.entry()),
+            connection);
     container.tellCreated();
     try {
       parts.watchdog().add(record);
@@ -135,7 +137,8 @@ final class ContainerFactory {
       ImageConfig image,
       List<Digest> chain,
       ContainerStorage storage,
-      List<PortBinding> ports) {
+      List<PortBinding> ports,
+      IdMaps own) {
     String token = randomId();
     return new ContainerRecord(
         id,
@@ -151,7 +154,8 @@ final class ContainerFactory {
         System.currentTimeMillis(),
         ports.stream().map(PortBinding::toString).toList(),
         ContainerOptions.of(spec, image),
-        storage);
+        storage,
+        own);
   }
 
   /** The image's signal is hostile text; one that is none counts as not given. */
@@ -163,8 +167,22 @@ final class ContainerFactory {
     }
   }
 
+  private record Claimed(ContainerRecord record, Journal.Entry entry) {}
+
+  private Claimed claim(ContainerDirectory directory, ContainerRecord record) {
+    Journal.Entry entry =
+        parts.journal().record(ContainerRemover.KIND, ContainerRemover.facts(record));
+    try {
+      makeNamed(directory, record);
+      return new Claimed(record, entry);
+    } catch (RuntimeException e) {
+      entry.done();
+      throw e;
+    }
+  }
+
   /** The directory gets its name together with its record, so no name is without an owner. */
-  private void claim(ContainerDirectory directory, ContainerRecord record) {
+  private void makeNamed(ContainerDirectory directory, ContainerRecord record) {
     Path unnamed = ContainerRemover.unnamed(parts.containers(), record.token());
     try {
       Files.createDirectory(
@@ -209,21 +227,29 @@ final class ContainerFactory {
     if (spec.writableLimit().isPresent()) {
       changes = changes.withMaxBytes(spec.writableLimit().getAsLong());
     }
-    parts.snapshotter().prepare(chain, directory.path(), changes).mount(directory.rootfs());
+    ContainerUserNamespace own = new ContainerUserNamespace(parts, directory, record);
+    own.make(spec.network().kind());
+    parts
+        .snapshotter()
+        .prepare(chain, directory.path(), own.owned(changes))
+        .mount(directory.rootfs());
     Path rootfs = parts.host().visible(directory.rootfs());
     RootDirectories.check(rootfs);
     ContainerNetwork network = new ContainerNetwork(parts, directory, spec);
     sayOnce(HostFiles.write(directory, record.hostname(), spec, connection.resolvConf()));
     network.attach(record);
+    own.give("hostname", "hosts", "resolv.conf");
     RuntimeSpecs specs = new RuntimeSpecs(image, spec, parts.limits());
     UserLookup.Identity user = UserLookup.find(parts.host(), rootfs, specs.user());
+    record.ids().require(user);
     RuntimeSpec.Builder runtimeSpec = specs.container(directory, record, network, user).toBuilder();
     // Where there is a limit to what it writes, what it writes to its volumes counts.
     boolean inRoot = spec.writableLimit().isPresent() || spec.hasVolumesInRoot();
-    new ContainerMounts(parts, directory, record, spec, mounted)
+    own.configure(runtimeSpec, spec.network().kind());
+    new ContainerMounts(parts, directory, record, spec, mounted, own)
         .make(rootfs, inRoot ? Set.of() : image.volumes(), runtimeSpec);
     if (inRoot) {
-      volumesInRoot(rootfs, directory, spec, image.volumes(), runtimeSpec);
+      volumesInRoot(rootfs, directory, record, spec, image.volumes(), runtimeSpec);
     }
     keepGroupsReadOnly(runtimeSpec);
     HostLimits.Clamped<RuntimeSpec> clamped = parts.limits().clamp(runtimeSpec.build());
@@ -246,10 +272,11 @@ final class ContainerFactory {
   private static void volumesInRoot(
       Path rootfs,
       ContainerDirectory directory,
+      ContainerRecord record,
       ContainerSpec spec,
       Set<String> volumes,
       RuntimeSpec.Builder runtimeSpec) {
-    for (Path volume : RootDirectories.make(rootfs, directory.rootfs(), volumes)) {
+    for (Path volume : RootDirectories.make(rootfs, directory.rootfs(), volumes, record.ids())) {
       String inside = "/" + directory.rootfs().relativize(volume);
       if (spec.isReadOnlyRoot()
           && spec.mounts().stream().noneMatch(m -> m.destination().equals(inside))) {

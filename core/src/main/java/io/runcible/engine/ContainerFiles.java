@@ -215,7 +215,9 @@ public final class ContainerFiles {
             List.of(),
             List.of(),
             file.toString(),
-            latest.getEpochSecond()));
+            latest.getEpochSecond(),
+            // A volume is shown with other owners.
+            IdMaps.HOST));
   }
 
   private WrittenLayer layer(Path file, FileWork.Request request) {
@@ -253,7 +255,8 @@ public final class ContainerFiles {
         BundleConfig.read(directory).mountPoints(),
         parts.snapshotter().visible(chain).stream().map(Path::toString).toList(),
         file,
-        latestSeconds);
+        latestSeconds,
+        record.ids());
   }
 
   private FileWork.Request request(Task task, String path, boolean harmless) {
@@ -267,7 +270,8 @@ public final class ContainerFiles {
         List.of(),
         List.of(),
         "",
-        0);
+        0,
+        record.ids());
   }
 
   /** As the processes in the container see it, or without them the root file system alone. */

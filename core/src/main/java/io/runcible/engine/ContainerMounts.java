@@ -3,7 +3,6 @@ package io.runcible.engine;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
-import io.runcible.archive.IdRange;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.IdMapping;
@@ -15,6 +14,7 @@ import io.runcible.snapshot.Rootfs;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,7 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** Makes what a container has mounted besides its root file system, before it starts. */
 final class ContainerMounts {
@@ -35,9 +35,11 @@ final class ContainerMounts {
   private final ContainerRecord record;
   private final ContainerSpec spec;
   private final Map<String, List<Digest>> images;
+  private final ContainerUserNamespace own;
   private int anonymous;
   private int overlays;
   private int files;
+  private @Nullable Path plainImage;
 
   /** A mount and its place in the container, without symbolic links. */
   private record Placed(Mount mount, String target) {
@@ -50,18 +52,21 @@ final class ContainerMounts {
    * The mounts of a container.
    *
    * @param images the layers of the images that it mounts, by reference
+   * @param own its user namespace
    */
   ContainerMounts(
       EngineParts parts,
       ContainerDirectory directory,
       ContainerRecord record,
       ContainerSpec spec,
-      Map<String, List<Digest>> images) {
+      Map<String, List<Digest>> images,
+      ContainerUserNamespace own) {
     this.parts = parts;
     this.directory = directory;
     this.record = record;
     this.spec = spec;
     this.images = images;
+    this.own = own;
   }
 
   /** Unmounts what {@link #make} has mounted on the host, whatever of it there is. */
@@ -86,8 +91,8 @@ final class ContainerMounts {
    */
   void make(Path rootfs, Set<String> volumes, RuntimeSpec.Builder builder) {
     parts.volumes().require(record);
-    List<Path> ofImage = RootDirectories.make(rootfs, directory.rootfs(), volumes);
-    try (MountTargets targets = new MountTargets(rootfs)) {
+    List<Path> ofImage = RootDirectories.make(rootfs, directory.rootfs(), volumes, record.ids());
+    try (MountTargets targets = new MountTargets(rootfs, record.ids())) {
       List<Placed> placed = place(targets);
       Set<String> given = new HashSet<>();
       placed.forEach(one -> given.add(one.target()));
@@ -153,9 +158,18 @@ final class ContainerMounts {
           case FILE -> file(mount);
           default -> mount.source().orElseThrow();
         };
-    Path shown = mount.mappedUids().isEmpty() ? source : idMapped(mount, source);
+    Path shown = shown(mount, source);
     RuntimeSpec.Mount bind = RuntimeSpec.Mount.bind(shown, placed.target(), mount.isReadOnly());
     return mount.propagation() == Mount.Propagation.PRIVATE ? bind : propagated(mount, bind);
+  }
+
+  private Path shown(Mount mount, Path source) {
+    if (!mount.mappedUids().isEmpty()) {
+      return idMapped(mount, source);
+    }
+    return mount.kind() == Mount.Kind.VOLUME && !record.ids().ofHost()
+        ? own.shown(source, newTarget(source))
+        : source;
   }
 
   private static RuntimeSpec.Mount memory(Mount mount, String target) {
@@ -171,15 +185,30 @@ final class ContainerMounts {
   private Path volume(Mount mount, Optional<String> below) {
     String name = mount.name().orElseGet(() -> parts.volumes().makeAnonymous(record, anonymous++));
     Optional<Path> source =
-        below.filter(path -> mount.isFilled()).map(path -> directory.rootfs().resolve("." + path));
-    return parts.volumes().use(name, source.map(Path::normalize));
+        below.filter(path -> mount.isFilled()).flatMap(path -> filling("." + path));
+    return parts.volumes().use(name, source);
+  }
+
+  /** What a volume is filled from, with the owners of the image. */
+  private Optional<Path> filling(String path) {
+    if (record.ids().ofHost()) {
+      return Optional.of(directory.rootfs().resolve(path).normalize());
+    }
+    if (plainImage == null) {
+      Path place = newPlace();
+      List<Digest> chain = record.chain().stream().map(Digest::parse).toList();
+      plainImage = mounted(place, parts.snapshotter().view(chain, place), "the image");
+    }
+    // What was made as a place for the volume is not in the image.
+    return Optional.of(plainImage.resolve(path).normalize())
+        .filter(found -> Files.isDirectory(found, LinkOption.NOFOLLOW_LINKS));
   }
 
   private Path image(String reference) {
     Path place = newPlace();
     return mounted(
         place,
-        parts.snapshotter().view(images.getOrDefault(reference, List.of()), place),
+        parts.snapshotter().view(images.getOrDefault(reference, List.of()), place, own.owners()),
         "the image " + reference);
   }
 
@@ -188,6 +217,7 @@ final class ContainerMounts {
     try (FileDescriptor made = FileCalls.createForOutput(file)) {
       Files.write(file, mount.content());
       FileCalls.chmod(made, mount.mode());
+      record.ids().give(List.of(made));
       return file;
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot write '" + file + "'", e);
@@ -217,7 +247,14 @@ final class ContainerMounts {
               + mount.destination()
               + "': it is a mount of its own, with other owners");
     }
-    IdMapping mapping = new IdMapping(lines(mount.mappedUids()), lines(mount.mappedGids()));
+    IdMapping mapping = record.ids().ofMount(mount.mappedUids(), mount.mappedGids());
+    Path target = newTarget(source);
+    parts.host().mountIdMapped(source, mapping, target);
+    return target;
+  }
+
+  /** Of the kind of what is to be mounted there. */
+  private Path newTarget(Path source) {
     Path target = newPlace().resolve(MOUNT);
     try {
       if (Files.isDirectory(source)) {
@@ -228,14 +265,7 @@ final class ContainerMounts {
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot make '" + target + "'", e);
     }
-    parts.host().mountIdMapped(source, mapping, target);
     return target;
-  }
-
-  private static String lines(List<IdRange> ranges) {
-    return ranges.stream()
-        .map(range -> range.outside() + " " + range.inside() + " " + range.count() + "\n")
-        .collect(Collectors.joining());
   }
 
   /** The directory shows the owner and the mode of the uppermost one. */
@@ -280,6 +310,13 @@ final class ContainerMounts {
           "mounts do not propagate to and from '"
               + mount.destination()
               + "': the mounts of an ordinary user's containers are apart from the host's");
+    }
+    if (mount.propagation() == Mount.Propagation.SHARED && !record.ids().ofHost()) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "mounts do not propagate to the host from '"
+              + mount.destination()
+              + "': the mounts of a user namespace stay in it; choose SLAVE");
     }
     MountPropagation.require(mount);
     String option = mount.propagation() == Mount.Propagation.SHARED ? "rshared" : "rslave";

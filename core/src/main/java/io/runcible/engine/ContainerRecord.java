@@ -22,6 +22,7 @@ import java.util.stream.Stream;
  * @param ports what it publishes, as {@link PortBinding#parse} reads it
  * @param options what its engine does with it
  * @param storage what else of the store it has mounted
+ * @param ids of its own user namespace
  */
 record ContainerRecord(
     String id,
@@ -35,12 +36,14 @@ record ContainerRecord(
     long createdMillis,
     List<String> ports,
     ContainerOptions options,
-    ContainerStorage storage) {
-  /** Earlier releases wrote neither ports nor options nor storage. */
+    ContainerStorage storage,
+    IdMaps ids) {
+  /** Earlier releases wrote neither ports nor options nor storage nor ids. */
   ContainerRecord {
     ports = ports == null ? List.of() : List.copyOf(ports);
     options = Objects.requireNonNullElse(options, ContainerOptions.NONE);
     storage = Objects.requireNonNullElse(storage, ContainerStorage.NONE);
+    ids = Objects.requireNonNullElse(ids, IdMaps.HOST);
   }
 
   /** The chainIds of all layers that it uses. */

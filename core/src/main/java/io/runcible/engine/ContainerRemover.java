@@ -83,6 +83,7 @@ final class ContainerRemover {
       remove(directory, record.get());
     }
     // Also if the watchdog was here first, which knows nothing of networks and volumes.
+    ContainerUserNamespace.removePlace(token);
     networks.release(token);
     volumes.release(token);
   }
@@ -191,6 +192,7 @@ final class ContainerRemover {
     }
     host.unmount(directory.rootfs());
     ContainerMounts.unmount(host, directory);
+    ContainerUserNamespace.removePlace(record.token());
     snapshotter.release(directory.path());
     Path unnamed = unnamed(containers, record.token());
     try {

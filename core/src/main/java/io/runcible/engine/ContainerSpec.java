@@ -247,6 +247,11 @@ public final class ContainerSpec {
     return state.detached;
   }
 
+  /** Which ids of the host its users are. */
+  public UserNamespace userNamespace() {
+    return state.userNamespace;
+  }
+
   public boolean mayGainPrivileges() {
     return state.newPrivileges;
   }
@@ -312,6 +317,7 @@ public final class ContainerSpec {
     private boolean readOnlyRoot;
     private boolean detached;
     private boolean newPrivileges;
+    private UserNamespace userNamespace = UserNamespace.host();
     private final Map<String, String> labels = new LinkedHashMap<>();
     private final Map<String, String> annotations = new LinkedHashMap<>();
     private LogPolicy log = LogPolicy.RAW;
@@ -356,6 +362,7 @@ public final class ContainerSpec {
       copy.readOnlyRoot = readOnlyRoot;
       copy.detached = detached;
       copy.newPrivileges = newPrivileges;
+      copy.userNamespace = userNamespace;
       copy.labels.putAll(labels);
       copy.annotations.putAll(annotations);
       copy.log = log;
@@ -665,6 +672,15 @@ public final class ContainerSpec {
     /** Lets programs gain privileges from set-id bits and file capabilities, such as sudo does. */
     public Builder allowNewPrivileges() {
       this.newPrivileges = true;
+      return this;
+    }
+
+    /**
+     * Which ids of the host its users are. By default {@link UserNamespace#host()}: it has no user
+     * namespace of its own.
+     */
+    public Builder userNamespace(UserNamespace namespace) {
+      this.userNamespace = namespace;
       return this;
     }
 

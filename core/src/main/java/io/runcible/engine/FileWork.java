@@ -72,6 +72,7 @@ final class FileWork {
    * @param lower the layers below, the topmost first
    * @param file of a layer
    * @param latestSeconds for a layer
+   * @param owners the ids of the tree; none for those of this process
    */
   record Request(
       Task task,
@@ -83,7 +84,8 @@ final class FileWork {
       List<String> excluded,
       List<String> lower,
       String file,
-      long latestSeconds) {
+      long latestSeconds,
+      IdMaps owners) {
     Request withTree(String other) {
       return new Request(
           task,
@@ -95,7 +97,8 @@ final class FileWork {
           excluded,
           lower,
           file,
-          latestSeconds);
+          latestSeconds,
+          owners);
     }
   }
 
@@ -141,7 +144,8 @@ final class FileWork {
 
   private static void work(Request request, InputStream in, OutputStream out) throws IOException {
     Path tree = Path.of(request.tree());
-    Ownership ownership = request.recordedOwners() ? Ownership.RECORD : Ownership.EXACT;
+    Ownership ownership =
+        request.recordedOwners() ? Ownership.RECORD : request.owners().ownership();
     switch (request.task()) {
       case ARCHIVE -> {
         TreeArchive archive = TreeArchive.of(tree, request.path());

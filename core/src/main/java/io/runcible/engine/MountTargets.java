@@ -28,10 +28,16 @@ final class MountTargets implements AutoCloseable {
   /** Names are raw, as those of {@link FileCalls}: an image need not have the host's text. */
   private final String real;
 
+  private final IdMaps owner;
   private final Set<String> taken = new HashSet<>();
 
-  /** Opens the root as this process sees it. */
-  MountTargets(Path rootfs) {
+  /**
+   * Opens the root as this process sees it.
+   *
+   * @param owner to whose root what is made belongs
+   */
+  MountTargets(Path rootfs, IdMaps owner) {
+    this.owner = owner;
     root = FileCalls.openDirectory(rootfs);
     try {
       real = nameOf(root);
@@ -151,12 +157,13 @@ final class MountTargets implements AutoCloseable {
     }
   }
 
-  private static void make(FileDescriptor parent, String name, boolean directory) {
+  private void make(FileDescriptor parent, String name, boolean directory) {
     if (directory) {
       RootDirectories.makeDirectory(parent, name);
     } else {
       FileCalls.createFile(parent, name, FILE_MODE).close();
     }
+    owner.give(parent, name);
   }
 
   private static boolean isOfKernel(String target) {

@@ -54,14 +54,15 @@ final class RootDirectories {
    * @param mounted the root as the runtime sees it
    * @param volumes absolute paths that an image names; those that cannot be a directory are left
    *     out
+   * @param owner to whose root what is made belongs
    * @return the directories without symbolic links, as the runtime sees them
    */
-  static List<Path> make(Path rootfs, Path mounted, Set<String> volumes) {
+  static List<Path> make(Path rootfs, Path mounted, Set<String> volumes, IdMaps owner) {
     List<Path> made = new ArrayList<>();
     try (FileDescriptor root = FileCalls.openDirectory(rootfs)) {
       Path real = Path.of(root.procPath()).toRealPath();
       for (String volume : volumes.stream().sorted().limit(MAX_VOLUMES).toList()) {
-        makeOne(root, volume)
+        makeOne(root, volume, owner)
             .filter(inside -> inside.startsWith(real))
             .ifPresent(inside -> made.add(mounted.resolve(real.relativize(inside))));
       }
@@ -73,7 +74,8 @@ final class RootDirectories {
   }
 
   /** Empty if there can be no such directory in this root. */
-  private static Optional<Path> makeOne(FileDescriptor root, String volume) throws IOException {
+  private static Optional<Path> makeOne(FileDescriptor root, String volume, IdMaps owner)
+      throws IOException {
     List<String> names = names(volume);
     if (!volume.startsWith("/")
         || volume.indexOf('\0') >= 0
@@ -87,6 +89,7 @@ final class RootDirectories {
         try (FileDescriptor parent = FileCalls.openDirectoryInRoot(root, reached)) {
           if (FileCalls.stat(parent, name).isEmpty()) {
             makeDirectory(parent, name);
+            owner.give(parent, name);
           }
         }
         reached = reached + "/" + name;

@@ -121,6 +121,7 @@ final class StartedProcess {
       started.launch(
           streams,
           () -> {
+            record.ids().give(streams.childEnds());
             DetachedMonitor.start(parts, directory, record, request, streams, held);
             started.follow(directory);
           });
@@ -131,11 +132,13 @@ final class StartedProcess {
     } else {
       started.launch(
           streams,
-          () ->
-              started.await(
-                  parts.runtime().run(request),
-                  status -> started.exactly(status).withOutOfMemory(outOfMemory(parts, directory)),
-                  () -> {}));
+          () -> {
+            record.ids().give(streams.childEnds());
+            started.await(
+                parts.runtime().run(request),
+                status -> started.exactly(status).withOutOfMemory(outOfMemory(parts, directory)),
+                () -> {});
+          });
     }
     return started;
   }
@@ -206,14 +209,17 @@ final class StartedProcess {
       long killsBefore = oomKills(parts, directory);
       started.launch(
           streams,
-          () ->
-              started.await(
-                  parts.runtime().exec(request),
-                  status ->
-                      started
-                          .exactly(status)
-                          .withOutOfMemory(oomKills(parts, directory) > killsBefore),
-                  started::closeDescriptors));
+          () -> {
+            ContainerRecord.read(directory)
+                .ifPresent(record -> record.ids().give(streams.childEnds()));
+            started.await(
+                parts.runtime().exec(request),
+                status ->
+                    started
+                        .exactly(status)
+                        .withOutOfMemory(oomKills(parts, directory) > killsBefore),
+                started::closeDescriptors);
+          });
       return started;
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot make '" + place + "'", e);

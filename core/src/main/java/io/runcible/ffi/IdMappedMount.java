@@ -4,13 +4,8 @@ import static io.runcible.ffi.Native.libc;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
-import java.io.IOException;
-import java.io.InputStream;
 import java.lang.ref.Reference;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import jnr.ffi.Pointer;
 
 /**
@@ -29,65 +24,28 @@ final class IdMappedMount {
   private static final long ATTR_IDMAP = 0x100000;
   private static final long MS_PRIVATE = 1 << 18;
   private static final int ATTR_SIZE = 32;
-  private static final int MAX_MESSAGE = 4096;
 
   private IdMappedMount() {}
 
   static void mount(Path source, IdMapping mapping, Path target) {
-    try (FileDescriptor namespace = namespace(mapping);
-        FileDescriptor tree = cloneOf(source)) {
+    try (NewNamespaces made = NewNamespaces.make(mapping, false);
+        FileDescriptor namespace = made.openUser()) {
+      mount(source, namespace, target);
+    }
+  }
+
+  /** With the mapping of a user namespace that a file keeps. */
+  static void mount(Path source, Path pin, Path target) {
+    try (FileDescriptor namespace = NewNamespaces.open(pin)) {
+      mount(source, namespace, target);
+    }
+  }
+
+  private static void mount(Path source, FileDescriptor namespace, Path target) {
+    try (FileDescriptor tree = cloneOf(source)) {
       map(tree, namespace, source);
       attach(tree, target);
     }
-  }
-
-  /** A user namespace with the mapping, in which nobody is any more. */
-  private static FileDescriptor namespace(IdMapping mapping) {
-    List<String> command =
-        List.of("unshare", "--user", "--", "sh", "-c", "echo ready; read -r end");
-    Pipe input = Pipe.open();
-    Pipe output = Pipe.open();
-    try (InputStream said = output.inputStream();
-        ChildProcess child =
-            Spawn.of(command, Spawn.plainEnvironment())
-                .descriptor(0, input.reader())
-                .descriptor(1, output.writer())
-                .descriptor(2, output.writer())
-                .start()) {
-      try {
-        output.writer().close();
-        String ready = new String(said.readNBytes("ready\n".length()), StandardCharsets.UTF_8);
-        if (!ready.equals("ready\n")) {
-          ready += new String(said.readNBytes(MAX_MESSAGE), StandardCharsets.UTF_8);
-          throw new RuncibleException(
-              ErrorKind.UNSUPPORTED,
-              "cannot make a user namespace for an id-mapped mount: " + ready.strip());
-        }
-        Path process = Path.of("/proc", String.valueOf(child.pid()));
-        Files.writeString(process.resolve("uid_map"), mapping.uids());
-        Files.writeString(process.resolve("gid_map"), mapping.gids());
-        return open(process.resolve("ns/user"));
-      } catch (IOException e) {
-        throw new RuncibleException(
-            ErrorKind.INVALID_INPUT,
-            "the kernel refuses the mapping of ids " + mapping + ": " + e.getMessage(),
-            e);
-      } finally {
-        input.close();
-        child.killAndWait();
-      }
-    } catch (IOException e) {
-      throw new RuncibleException(ErrorKind.INTERNAL, "cannot read what 'unshare' says", e);
-    } finally {
-      input.close();
-      output.close();
-    }
-  }
-
-  private static FileDescriptor open(Path path) {
-    int flags = FileCalls.O_RDONLY | FileCalls.O_CLOEXEC;
-    int fd = libc().open(Native.cString(path), flags, 0);
-    return new FileDescriptor(Native.check(fd, "open", path), path);
   }
 
   /** What is mounted below is left out: it may be of a kind that takes no mapping. */

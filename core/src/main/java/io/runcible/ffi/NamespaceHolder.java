@@ -270,6 +270,25 @@ final class NamespaceHolder implements PrivilegedHost {
   }
 
   @Override
+  public void mountIdMapped(Path source, Path namespace, Path target) {
+    throw new RuncibleException(
+        ErrorKind.UNSUPPORTED,
+        "cannot mount '" + source + "' with other owners: the kernel lets only root do so");
+  }
+
+  @Override
+  public void mountAgain(Path source, Path target) {
+    run(command(List.of("mount", "--bind", source.toString(), target.toString())));
+  }
+
+  @Override
+  public void createUserNamespace(IdMapping mapping, Path pin, Optional<Path> networkPin) {
+    throw new RuncibleException(
+        ErrorKind.UNSUPPORTED,
+        "a further user namespace of an ordinary user's container is its runtime's to make");
+  }
+
+  @Override
   public void unmount(Path target) {
     String script = "if mountpoint -q \"$1\"; then umount -l \"$1\"; fi";
     run(command(List.of("sh", "-c", script, "sh", target.toString())));
@@ -295,6 +314,11 @@ final class NamespaceHolder implements PrivilegedHost {
 
   @Override
   public NetworkNamespace createNetworkNamespace() {
+    throw noNetworks();
+  }
+
+  @Override
+  public NetworkNamespace prepareNetworkNamespace(Path pin) {
     throw noNetworks();
   }
 

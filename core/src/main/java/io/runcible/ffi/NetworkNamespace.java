@@ -42,16 +42,33 @@ public final class NetworkNamespace implements AutoCloseable {
     return onThread(
         () -> {
           check(libc().unshare(CLONE_NEWNET), "make", "a network namespace");
-          ignoreRouterAdvertisements();
-          NetworkNamespace made = here();
-          try {
-            made.netlink.setUp(made.netlink.link("lo").orElseThrow());
-            return made;
-          } catch (RuntimeException e) {
-            made.close();
-            throw e;
-          }
+          return prepared();
         });
+  }
+
+  /**
+   * Prepares one that was made with a user namespace as {@link #create} does.
+   *
+   * @param pin the file that keeps it
+   */
+  static NetworkNamespace prepare(Path pin) {
+    return onThread(
+        () -> {
+          enter(pin);
+          return prepared();
+        });
+  }
+
+  private static NetworkNamespace prepared() {
+    ignoreRouterAdvertisements();
+    NetworkNamespace made = here();
+    try {
+      made.netlink.setUp(made.netlink.link("lo").orElseThrow());
+      return made;
+    } catch (RuntimeException e) {
+      made.close();
+      throw e;
+    }
   }
 
   /**

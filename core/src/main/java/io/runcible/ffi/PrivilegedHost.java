@@ -63,6 +63,27 @@ public interface PrivilegedHost extends AutoCloseable {
    */
   void mountIdMapped(Path source, IdMapping mapping, Path target);
 
+  /**
+   * The same with the owners of a user namespace: those of the file system are those inside.
+   *
+   * @param namespace the file that keeps it
+   */
+  void mountIdMapped(Path source, Path namespace, Path target);
+
+  /** Mounts a directory once more, as it is, without what is mounted below it. */
+  void mountAgain(Path source, Path target);
+
+  /**
+   * Makes a user namespace.
+   *
+   * @param pin the file to be made that keeps it, until it is {@linkplain #unmount unmounted}
+   * @param networkPin the same of a network namespace that belongs to it, for {@link
+   *     #prepareNetworkNamespace}; empty for none
+   * @throws io.runcible.RuncibleException UNSUPPORTED for an ordinary user, and where the kernel
+   *     makes none; INVALID_INPUT for a mapping that the kernel refuses
+   */
+  void createUserNamespace(IdMapping mapping, Path pin, Optional<Path> networkPin);
+
   /** Unmounts whatever is mounted there; no error if nothing is, or the path is gone. */
   void unmount(Path target);
 
@@ -79,6 +100,14 @@ public interface PrivilegedHost extends AutoCloseable {
    * @throws io.runcible.RuncibleException UNSUPPORTED for an ordinary user
    */
   NetworkNamespace createNetworkNamespace();
+
+  /**
+   * Prepares a network namespace that was {@linkplain #createUserNamespace made with a user
+   * namespace} as {@link #createNetworkNamespace()} does.
+   *
+   * @throws io.runcible.RuncibleException UNSUPPORTED for an ordinary user
+   */
+  NetworkNamespace prepareNetworkNamespace(Path pin);
 
   /**
    * Makes a network namespace that a file keeps. An error may leave the file.

@@ -48,6 +48,21 @@ final class ThisProcess implements PrivilegedHost {
   }
 
   @Override
+  public void mountIdMapped(Path source, Path namespace, Path target) {
+    IdMappedMount.mount(source, namespace, target);
+  }
+
+  @Override
+  public void mountAgain(Path source, Path target) {
+    NewNamespaces.bind(source, target);
+  }
+
+  @Override
+  public void createUserNamespace(IdMapping mapping, Path pin, Optional<Path> networkPin) {
+    NewNamespaces.pin(mapping, pin, networkPin);
+  }
+
+  @Override
   public void unmount(Path target) {
     Overlay.unmount(target);
   }
@@ -60,6 +75,11 @@ final class ThisProcess implements PrivilegedHost {
   @Override
   public NetworkNamespace createNetworkNamespace() {
     return NetworkNamespace.create();
+  }
+
+  @Override
+  public NetworkNamespace prepareNetworkNamespace(Path pin) {
+    return NetworkNamespace.prepare(pin);
   }
 
   @Override

@@ -250,8 +250,7 @@ public final class BridgeNetworks implements AutoCloseable {
    */
   public void attach(Journal journal, NetworkClient client, List<Network> networks) {
     requireRoot(networks.get(0).name());
-    try (NetworkNamespace namespace = spare.take()) {
-      namespace.pin(client.namespace());
+    try (NetworkNamespace namespace = namespace(client.namespace())) {
       files.locked(
           () -> {
             NetworkClient asking = client;
@@ -261,6 +260,21 @@ public final class BridgeNetworks implements AutoCloseable {
               asking = client.withoutGatewayNames();
             }
           });
+    }
+  }
+
+  /** The file is there if the namespace was made with a user namespace. */
+  private NetworkNamespace namespace(Path pin) {
+    if (Files.exists(pin)) {
+      return host.prepareNetworkNamespace(pin);
+    }
+    NetworkNamespace taken = spare.take();
+    try {
+      taken.pin(pin);
+      return taken;
+    } catch (RuntimeException e) {
+      taken.close();
+      throw e;
     }
   }
 
@@ -280,7 +294,7 @@ public final class BridgeNetworks implements AutoCloseable {
    */
   public void attach(
       NetworkClient client, Network network, List<PortBinding> ports, boolean resolver) {
-    try (NetworkNamespace namespace = host.createNetworkNamespace(client.namespace())) {
+    try (NetworkNamespace namespace = namespace(client.namespace())) {
       plugins.attach(client, namespace, network, ports, resolver);
     }
   }

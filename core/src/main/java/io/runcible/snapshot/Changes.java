@@ -2,6 +2,7 @@ package io.runcible.snapshot;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -10,13 +11,16 @@ import java.util.OptionalLong;
  * @param throwAway whether they may be lost in a power cut. An overlay then syncs nothing, not even
  *     when a program in it asks (mount option {@code volatile}, Linux 5.10), which is faster
  * @param maxBytes how many bytes they may take; a write beyond fails there with EDQUOT or ENOSPC
+ * @param owners whose the files are, those of the layers included; empty for the owners of the
+ *     image
  */
-public record Changes(boolean throwAway, OptionalLong maxBytes) {
+public record Changes(boolean throwAway, OptionalLong maxBytes, Optional<LayerOwners> owners) {
   /** Changes of something that ends with its process. */
-  public static final Changes THROW_AWAY = new Changes(true, OptionalLong.empty());
+  public static final Changes THROW_AWAY =
+      new Changes(true, OptionalLong.empty(), Optional.empty());
 
   /** Changes that a program may sync. */
-  public static final Changes DURABLE = new Changes(false, OptionalLong.empty());
+  public static final Changes DURABLE = new Changes(false, OptionalLong.empty(), Optional.empty());
 
   /**
    * Checks the limit.
@@ -33,6 +37,11 @@ public record Changes(boolean throwAway, OptionalLong maxBytes) {
 
   /** The same with a limit. */
   public Changes withMaxBytes(long bytes) {
-    return new Changes(throwAway, OptionalLong.of(bytes));
+    return new Changes(throwAway, OptionalLong.of(bytes), owners);
+  }
+
+  /** The same with other owners. */
+  public Changes withOwners(LayerOwners others) {
+    return new Changes(throwAway, maxBytes, Optional.of(others));
   }
 }

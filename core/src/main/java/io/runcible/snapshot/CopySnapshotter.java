@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Copies layers together, where they cannot be stacked. */
 final class CopySnapshotter extends LayerDirectories {
@@ -27,15 +28,15 @@ final class CopySnapshotter extends LayerDirectories {
               + place
               + "', so the files of the image would count, too");
     }
-    return view(chain, place);
+    return view(chain, place, changes.owners());
   }
 
   /** A copy of one's own; that nobody writes to it is up to its user. */
   @Override
-  public Rootfs view(List<Digest> chain, Path place) {
+  public Rootfs view(List<Digest> chain, Path place, Optional<LayerOwners> owners) {
     List<Path> layers = new ArrayList<>(visible(chain));
     Collections.reverse(layers);
-    return target -> merge(layers, target);
+    return target -> merge(layers, target, owners.orElse(null));
   }
 
   @Override
@@ -43,11 +44,11 @@ final class CopySnapshotter extends LayerDirectories {
     return Optional.empty();
   }
 
-  private void merge(List<Path> layers, Path target) {
+  private void merge(List<Path> layers, Path target, @Nullable LayerOwners owners) {
     if (host.rootless()) {
       RootlessUnpack.merge(host, layers, target);
     } else {
-      LayerMerge.merge(layers, target, true);
+      LayerMerge.merge(layers, target, true, owners);
     }
   }
 

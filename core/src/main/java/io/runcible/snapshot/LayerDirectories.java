@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Stream;
 
 /**
  * A directory for each layer, in the form of the overlay file system. A layer lies in {@code
@@ -82,6 +83,11 @@ abstract class LayerDirectories implements Snapshotter {
       }
     }
     return layers;
+  }
+
+  /** The directories that layers lie in. */
+  List<Path> stores() {
+    return Stream.concat(Stream.of(snapshots), additional.stream()).toList();
   }
 
   @Override

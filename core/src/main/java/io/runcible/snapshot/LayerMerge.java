@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Copies overlay layers into one directory, as the overlay file system would show them: whiteouts
@@ -27,15 +28,21 @@ final class LayerMerge {
   private final FileDescriptor layer;
   private final FileDescriptor target;
   private final boolean keepOwners;
+  private final @Nullable LayerOwners owners;
   private final Map<Long, String> linked = new HashMap<>();
 
   /** Directories get their times last, when nothing is made in them any more. */
   private final List<String> directories = new ArrayList<>();
 
-  private LayerMerge(FileDescriptor layer, FileDescriptor target, boolean keepOwners) {
+  private LayerMerge(
+      FileDescriptor layer,
+      FileDescriptor target,
+      boolean keepOwners,
+      @Nullable LayerOwners owners) {
     this.layer = layer;
     this.target = target;
     this.keepOwners = keepOwners;
+    this.owners = owners;
   }
 
   /**
@@ -45,10 +52,20 @@ final class LayerMerge {
    * @param directory where to; empty
    */
   static void merge(List<Path> layers, Path directory, boolean keepOwners) {
+    merge(layers, directory, keepOwners, null);
+  }
+
+  /**
+   * The same with other owners.
+   *
+   * @param owners null for those of the layers
+   */
+  static void merge(
+      List<Path> layers, Path directory, boolean keepOwners, @Nullable LayerOwners owners) {
     try (FileDescriptor target = FileCalls.openDirectory(directory)) {
       for (Path path : layers) {
         try (FileDescriptor layer = FileCalls.openDirectory(path)) {
-          new LayerMerge(layer, target, keepOwners).run();
+          new LayerMerge(layer, target, keepOwners, owners).run();
         }
       }
     } catch (NativeException e) {
@@ -141,7 +158,9 @@ final class LayerMerge {
 
   /** Owner before attributes, which a change of owner clears, and those before the mode. */
   private void metadata(FileDescriptor from, FileDescriptor to, String name, Stat stat) {
-    if (keepOwners) {
+    if (owners != null) {
+      FileCalls.chown(to, name, owners.uid(stat.uid()), owners.gid(stat.gid()));
+    } else if (keepOwners) {
       FileCalls.chown(to, name, stat.uid(), stat.gid());
     }
     for (String attribute : FileCalls.attributes(from, name)) {

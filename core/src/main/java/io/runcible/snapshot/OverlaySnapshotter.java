@@ -3,6 +3,8 @@ package io.runcible.snapshot;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.OverlayMount;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.ProjectQuota;
@@ -77,8 +79,21 @@ final class OverlaySnapshotter extends LayerDirectories {
     if (changes.maxBytes().isPresent()) {
       limit(List.of(upper, work), changes.maxBytes().getAsLong());
     }
-    OverlayMount mount = new OverlayMount(lower, upper, work, changes.throwAway());
-    return target -> host.mountOverlay(mount, target);
+    changes.owners().ifPresent(owners -> giveToRoot(upper, owners));
+    return rootfs(new OverlayMount(lower, upper, work, changes.throwAway()), changes.owners());
+  }
+
+  private Rootfs rootfs(OverlayMount mount, Optional<LayerOwners> owners) {
+    return owners
+        .<Rootfs>map(o -> target -> IdMappedLayers.mount(host, mount, stores(), o, target))
+        .orElse(target -> host.mountOverlay(mount, target));
+  }
+
+  /** The root directory of the container is its root's. */
+  private static void giveToRoot(Path upper, LayerOwners owners) {
+    try (FileDescriptor opened = FileCalls.openDirectory(upper)) {
+      owners.giveToRoot(opened);
+    }
   }
 
   @Override
@@ -96,7 +111,7 @@ final class OverlaySnapshotter extends LayerDirectories {
   }
 
   @Override
-  public Rootfs view(List<Digest> chain, Path place) {
+  public Rootfs view(List<Digest> chain, Path place, Optional<LayerOwners> owners) {
     List<Path> lower = new ArrayList<>(visible(chain));
     try {
       // An overlay without an upper takes two.
@@ -106,7 +121,7 @@ final class OverlaySnapshotter extends LayerDirectories {
     } catch (IOException e) {
       throw notPossible(place, e);
     }
-    return target -> host.mountOverlay(OverlayMount.readOnly(lower), target);
+    return rootfs(OverlayMount.readOnly(lower), owners);
   }
 
   private static RuncibleException notPossible(Path place, IOException e) {

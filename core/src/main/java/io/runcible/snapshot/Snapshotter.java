@@ -81,6 +81,7 @@ public interface Snapshotter {
    * @param place a directory of the caller's own, on the file system of the store, for the changes
    * @throws io.runcible.RuncibleException UNSUPPORTED if there is to be a size limit and the file
    *     system has no project quotas; nothing is left in the place then
+   * @see Changes#owners()
    */
   Rootfs prepare(List<Digest> chain, Path place, Changes changes);
 
@@ -90,7 +91,15 @@ public interface Snapshotter {
    * @param chain the chainIds, the lowest first; all committed
    * @param place a directory of the caller's own, on the file system of the store
    */
-  Rootfs view(List<Digest> chain, Path place);
+  default Rootfs view(List<Digest> chain, Path place) {
+    return view(chain, place, Optional.empty());
+  }
+
+  /**
+   * The same with other owners. Mounting it fails with UNSUPPORTED where layers cannot be shown
+   * with other owners: for an overlay before Linux 5.19, and for one of an ordinary user.
+   */
+  Rootfs view(List<Digest> chain, Path place, Optional<LayerOwners> owners);
 
   /**
    * Gives back what a prepared place holds beyond its files: a size limit. For a place that is

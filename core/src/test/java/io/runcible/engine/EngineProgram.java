@@ -35,6 +35,7 @@ final class EngineProgram {
   private static final Map<String, Consumer<EngineProgram>> PROGRAMS =
       Map.ofEntries(
           Map.entry("run-and-wait", EngineProgram::runAndWait),
+          Map.entry("map-and-wait", EngineProgram::mapAndWait),
           Map.entry("run-and-exit", EngineProgram::runAndExit),
           Map.entry("run-once", EngineProgram::runOnce),
           Map.entry("run-loop", EngineProgram::runLoop),
@@ -103,6 +104,19 @@ final class EngineProgram {
       engine.run(sh("trap '' TERM; sleep 600 & wait").name("second").build());
       engine.create(sh("true").name("third").build());
       engine.run(sh("sleep 600").name("fourth").build()).pause();
+      say("running");
+      awaitInput();
+    }
+  }
+
+  private void mapAndWait() {
+    try (ContainerEngine engine = open()) {
+      engine.run(
+          sh("sleep 600")
+              .userNamespace(UserNamespace.auto())
+              .network(Network.BRIDGE)
+              .mount(Mount.volume("/v"))
+              .build());
       say("running");
       awaitInput();
     }

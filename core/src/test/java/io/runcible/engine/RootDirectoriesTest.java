@@ -43,7 +43,7 @@ class RootDirectoriesTest {
   }
 
   private List<Path> make(String... volumes) {
-    return RootDirectories.make(root, MOUNTED, Set.of(volumes));
+    return RootDirectories.make(root, MOUNTED, Set.of(volumes), IdMaps.HOST);
   }
 
   @Test

@@ -92,6 +92,7 @@ class RootlessIT {
         .containsEntry("kept", "host")
         .containsEntry("mapped", "UNSUPPORTED")
         .containsEntry("slave", "UNSUPPORTED")
+        .containsEntry("userns", "UNSUPPORTED")
         .containsEntry("sized", "8192")
         .containsEntry("device", "9")
         .containsEntry("count", "0")

@@ -132,6 +132,7 @@ final class RootlessProgram {
       Mount mapped = Mount.bind(own, "/o").idMapped(ids, ids);
       say("mapped", output(sh("busybox", "true").mount(mapped)));
       say("slave", output(sh("busybox", "true").mount(slave)));
+      say("userns", output(sh("busybox", "true").userNamespace(UserNamespace.auto())));
     } catch (IOException e) {
       say("overlay", e);
     }

@@ -72,6 +72,7 @@ public final class Cli {
     COMMANDS.put("rename", RenameCommand.class);
     COMMANDS.put("update", UpdateCommand.class);
     COMMANDS.put("stats", StatsCommand.class);
+    COMMANDS.put("events", EventsCommand.class);
     COMMANDS.put("top", TopCommand.class);
     COMMANDS.put("inspect-container", InspectContainerCommand.class);
     COMMANDS.put("cp", FileCopyCommand.class);

@@ -29,6 +29,7 @@ final class RunCommand implements Callable<Integer> {
   @Mixin private RegistryOptions registry = new RegistryOptions();
   @Mixin private StorageOptions storage = new StorageOptions();
   @Mixin private LimitOptions limits = new LimitOptions();
+  @Mixin private UserNamespaceOptions namespace = new UserNamespaceOptions();
 
   // Without a short form, which is that of the host name.
   @Option(names = "--help", usageHelp = true, description = "Show this help message and exit.")
@@ -159,6 +160,7 @@ final class RunCommand implements Callable<Integer> {
     environment.forEach(spec::environment);
     storage.apply(spec);
     limits.apply(spec);
+    namespace.apply(spec);
     if (name != null) {
       spec.name(name);
     }

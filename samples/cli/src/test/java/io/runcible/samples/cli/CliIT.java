@@ -307,6 +307,38 @@ class CliIT {
   }
 
   @Test
+  void eventsTellOfDetachedContainersWithIdsOfTheirOwn() throws Exception {
+    assertOneLine(runcible("run", "--userns=other", image), 125, "'other'");
+    if (!Files.isWritable(Path.of("/sys/fs/cgroup"))) {
+      assertOneLine(runcible("run", "--userns=auto", image), 125, "root");
+      return;
+    }
+    assertThat(runcible("run", "--uidmap", "0:700000:10", image, "/bin/cat", "/proc/self/gid_map"))
+        .extracting(ended -> ended.output().strip().split(" +", -1))
+        .isEqualTo(new String[] {"0", "700000", "10"});
+    assertOneLine(runcible("events", "--filter", "x=y"), 125, "x=y");
+    Process events = command("events", "--format=json", "--filter", "event=died").start();
+    int run = runs;
+    List<String> made = new ArrayList<>();
+    // What ends before the program looks is not told.
+    while (!read("out" + run).contains("died") && made.size() < LIMIT_SECONDS) {
+      made.add("box" + made.size());
+      String name = made.get(made.size() - 1);
+      String[] words = {"--name", name, image, "/bin/sh", "-c", "/bin/sleep 0.1; exit 4"};
+      List<String> arguments = new ArrayList<>(List.of("-d", "--userns=auto"));
+      arguments.addAll(List.of(words));
+      assertThat(runcible("run", arguments.toArray(String[]::new)).code()).isZero();
+    }
+    events.destroy();
+    ended(events, run);
+    assertThat(read("out" + run))
+        .contains("\"event\":\"died\",\"container\":\"box", "\"exit\":\"4\"");
+    for (String name : made) {
+      assertThat(runcible("rm", "-f", name).code()).isZero();
+    }
+  }
+
+  @Test
   void attachReachesADetachedContainer() throws Exception {
     if (!Files.isWritable(Path.of("/sys/fs/cgroup"))) {
       return; // Nothing is detached then, as the test above sees.

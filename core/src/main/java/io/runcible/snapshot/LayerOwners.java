@@ -1,0 +1,56 @@
+package io.runcible.snapshot;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.archive.IdRange;
+import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileDescriptor;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Whose the files of an image are in a file system: the ids of a user namespace.
+ *
+ * @param uids its user ids; 0 inside is one of them
+ * @param gids its group ids; 0 inside is one of them
+ * @param namespace the file that keeps the namespace
+ * @param place a directory, or where to make it, for mounts of the layers that are needed for a
+ *     moment; what a kill leaves of them is mounted there on {@code NAME/fs}
+ */
+public record LayerOwners(List<IdRange> uids, List<IdRange> gids, Path namespace, Path place) {
+  /** Copies the lists. */
+  public LayerOwners {
+    uids = List.copyOf(uids);
+    gids = List.copyOf(gids);
+  }
+
+  /** Gives a file to root of the namespace. */
+  void giveToRoot(FileDescriptor file) {
+    FileCalls.chown(file, uid(0), gid(0));
+  }
+
+  /**
+   * What a user id of an image is outside.
+   *
+   * @throws RuncibleException INVALID_INPUT if the namespace does not have it
+   */
+  int uid(int inside) {
+    return outside(uids, inside, "user");
+  }
+
+  int gid(int inside) {
+    return outside(gids, inside, "group");
+  }
+
+  private static int outside(List<IdRange> ranges, int inside, String what) {
+    long id = Integer.toUnsignedLong(inside);
+    for (IdRange range : ranges) {
+      if (id >= range.inside() && id - range.inside() < range.count()) {
+        return (int) (range.outside() + id - range.inside());
+      }
+    }
+    throw new RuncibleException(
+        ErrorKind.INVALID_INPUT,
+        "a file of the image belongs to " + what + " " + id + ", which its user namespace lacks");
+  }
+}
