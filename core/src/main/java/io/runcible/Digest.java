@@ -90,6 +90,19 @@ public record Digest(String algorithm, String hex) {
         ErrorKind.INVALID_INPUT, "'" + shown + "' is not a digest: " + reason);
   }
 
+  // The first call of what a record has by itself takes the JVM tens of milliseconds.
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Digest digest
+        && algorithm.equals(digest.algorithm)
+        && hex.equals(digest.hex);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * algorithm.hashCode() + hex.hashCode();
+  }
+
   /** {@code algorithm:hex}. */
   @Override
   public String toString() {

@@ -7,8 +7,10 @@ import io.runcible.RuncibleException;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
+import jdk.jfr.FlightRecorder;
 import org.jspecify.annotations.Nullable;
 
 /** Counts what an engine does, and tells Flight Recorder, where there is one. Thread-safe. */
@@ -20,7 +22,7 @@ final class Operations {
   private final Map<EngineOperation, Map<ErrorKind, LongAdder>> failed =
       new EnumMap<>(EngineOperation.class);
   private final LongAdder pulledBytes = new LongAdder();
-  private final @Nullable FlightEvents flight = FLIGHT_RECORDER ? new FlightEvents() : null;
+  private final AtomicReference<@Nullable FlightEvents> flight = new AtomicReference<>();
 
   Operations() {
     for (EngineOperation operation : EngineOperation.values()) {
@@ -44,8 +46,9 @@ final class Operations {
    * @param subject the container or image
    */
   <T> T run(EngineOperation operation, String subject, Supplier<T> work) {
+    FlightEvents recorder = flight();
     FlightEvents.@Nullable Operation event =
-        flight == null ? null : flight.begin(operation, subject);
+        recorder == null ? null : recorder.begin(operation, subject);
     ErrorKind failure = ErrorKind.INTERNAL;
     boolean success = false;
     try {
@@ -87,9 +90,26 @@ final class Operations {
 
   /** Something happened to a container. */
   void tell(EngineEvent event) {
-    if (flight != null) {
-      flight.tell(event);
+    FlightEvents recorder = flight();
+    if (recorder != null) {
+      recorder.tell(event);
     }
+  }
+
+  /**
+   * Null as long as nothing in this JVM has recorded: the first event of each kind costs a new
+   * process tens of milliseconds, also where nobody wants it.
+   */
+  private @Nullable FlightEvents flight() {
+    if (!FLIGHT_RECORDER || !FlightRecorder.isInitialized()) {
+      return null;
+    }
+    FlightEvents known = flight.get();
+    if (known != null) {
+      return known;
+    }
+    flight.compareAndSet(null, new FlightEvents());
+    return flight.get();
   }
 
   EngineCounts counts() {

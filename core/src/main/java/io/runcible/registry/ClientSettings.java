@@ -136,15 +136,20 @@ final class ClientSettings {
   }
 
   HttpTransport transport() {
-    OkHttpClient.Builder connections =
-        new OkHttpClient.Builder()
-            .connectTimeout(connectTimeout)
-            .readTimeout(stallTimeout)
-            .writeTimeout(stallTimeout);
+    Duration connect = connectTimeout;
+    Duration stall = stallTimeout;
     RetryPolicy retry =
         new RetryPolicy(attempts, clock, sleeper, () -> ThreadLocalRandom.current().nextDouble());
     TlsSettings tls = new TlsSettings(List.copyOf(authorities), certificateDirectories());
-    return new HttpTransport(connections, tls, proxies, retry, Version.userAgent());
+    return new HttpTransport(
+        () -> connections(connect, stall), tls, proxies, retry, Version.userAgent());
+  }
+
+  private static OkHttpClient.Builder connections(Duration connect, Duration stall) {
+    return new OkHttpClient.Builder()
+        .connectTimeout(connect)
+        .readTimeout(stall)
+        .writeTimeout(stall);
   }
 
   private CertificateDirectories certificateDirectories() {

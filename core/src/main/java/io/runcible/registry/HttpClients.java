@@ -2,7 +2,10 @@ package io.runcible.registry;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import okhttp3.ConnectionSpec;
 import okhttp3.HttpUrl;
 import okhttp3.OkHttpClient;
@@ -14,13 +17,12 @@ import org.jspecify.annotations.Nullable;
  * are told apart by these settings. Thread-safe.
  */
 final class HttpClients {
-  /** With these, the library does not load the authorities that the JVM trusts. */
-  static final List<ConnectionSpec> PLAIN = List.of(ConnectionSpec.CLEARTEXT);
-
-  private static final List<ConnectionSpec> SECURE = List.of(ConnectionSpec.MODERN_TLS);
   private static final int MAX_HOSTS = 256;
 
-  private final OkHttpClient common;
+  private final Supplier<OkHttpClient> making;
+
+  /** Made for the first request, as the library takes long to start; many clients send none. */
+  private final AtomicReference<@Nullable OkHttpClient> common = new AtomicReference<>();
 
   /** Knows the authorities: made when the first secure connection is. */
   private volatile @Nullable OkHttpClient secure;
@@ -32,12 +34,18 @@ final class HttpClients {
   /**
    * Makes no client yet.
    *
-   * @param common what they have in common; for {@link #PLAIN} connections
+   * @param making makes what they have in common, for {@link #plain} connections; of two that are
+   *     made at once one is not used
    */
-  HttpClients(OkHttpClient common, TlsSettings tls, ProxySettings proxies) {
-    this.common = common;
+  HttpClients(Supplier<OkHttpClient> making, TlsSettings tls, ProxySettings proxies) {
+    this.making = making;
     this.tls = tls;
     this.proxies = proxies;
+  }
+
+  /** With these, the library does not load the authorities that the JVM trusts. */
+  static List<ConnectionSpec> plain() {
+    return List.of(ConnectionSpec.CLEARTEXT);
   }
 
   /**
@@ -51,7 +59,7 @@ final class HttpClients {
     if (known != null) {
       return known;
     }
-    OkHttpClient.Builder builder = (url.isHttps() ? secure() : common).newBuilder();
+    OkHttpClient.Builder builder = (url.isHttps() ? secure() : common()).newBuilder();
     tls.apply(builder, url, verified);
     proxies.apply(builder, url);
     OkHttpClient made = builder.build();
@@ -63,11 +71,20 @@ final class HttpClients {
     return first != null ? first : made;
   }
 
+  private OkHttpClient common() {
+    OkHttpClient known = common.get();
+    if (known != null) {
+      return known;
+    }
+    OkHttpClient made = making.get();
+    return common.compareAndSet(null, made) ? made : Objects.requireNonNull(common.get());
+  }
+
   /** Two that are made at once are alike. */
   private OkHttpClient secure() {
     OkHttpClient known = secure;
     if (known == null) {
-      known = common.newBuilder().connectionSpecs(SECURE).build();
+      known = common().newBuilder().connectionSpecs(List.of(ConnectionSpec.MODERN_TLS)).build();
       secure = known;
     }
     return known;
@@ -75,7 +92,10 @@ final class HttpClients {
 
   /** Ends idle connections and the calls under way. */
   void close() {
-    common.dispatcher().cancelAll();
-    common.connectionPool().evictAll();
+    OkHttpClient made = common.get();
+    if (made != null) {
+      made.dispatcher().cancelAll();
+      made.connectionPool().evictAll();
+    }
   }
 }

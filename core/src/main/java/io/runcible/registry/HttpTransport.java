@@ -8,6 +8,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import okhttp3.Call;
@@ -46,22 +47,24 @@ final class HttpTransport implements AutoCloseable {
   }
 
   HttpTransport(
-      OkHttpClient.Builder settings,
+      Supplier<OkHttpClient.Builder> settings,
       TlsSettings tls,
       ProxySettings proxies,
       RetryPolicy retry,
       String userAgent) {
-    OkHttpClient common =
-        settings
-            .connectionSpecs(HttpClients.PLAIN)
-            .followRedirects(false)
-            .followSslRedirects(false)
-            .dns(new InterruptibleDns())
-            .connectionPool(new ConnectionPool(IDLE_CONNECTIONS, IDLE_SECONDS, TimeUnit.SECONDS))
-            .build();
-    this.clients = new HttpClients(common, tls, proxies);
+    this.clients = new HttpClients(() -> common(settings.get()), tls, proxies);
     this.retry = retry;
     this.userAgent = userAgent;
+  }
+
+  private static OkHttpClient common(OkHttpClient.Builder settings) {
+    return settings
+        .connectionSpecs(HttpClients.plain())
+        .followRedirects(false)
+        .followSslRedirects(false)
+        .dns(new InterruptibleDns())
+        .connectionPool(new ConnectionPool(IDLE_CONNECTIONS, IDLE_SECONDS, TimeUnit.SECONDS))
+        .build();
   }
 
   /**
