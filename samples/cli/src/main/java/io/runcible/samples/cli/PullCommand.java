@@ -23,11 +23,14 @@ final class PullCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    String host = ImageReference.parse(image).registry();
-    try (RegistryClient client = registry.client(List.of(host));
-        ContainerEngine engine = options.open(client);
-        Progress progress = new Progress()) {
-      System.out.println(engine.images().pull(image, progress).descriptor().digest());
+    ImageReference reference = ImageReference.parse(image);
+    try (RegistryClient client = registry.client(List.of(reference.registry()))) {
+      FirstRequest first = FirstRequest.send(client, reference);
+      try (ContainerEngine engine = options.open(client);
+          Progress progress = new Progress()) {
+        first.await();
+        System.out.println(engine.images().pull(image, progress).descriptor().digest());
+      }
     }
     return 0;
   }

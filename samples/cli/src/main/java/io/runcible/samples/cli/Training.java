@@ -22,9 +22,19 @@ final class Training {
     Path directory = Path.of(args[0]);
     String layout = "oci:" + directory.resolve("layout");
     ImageLayout images = ImageLayout.create(directory.resolve("layout"));
-    LayerWriter layer = new LayerWriter().addFile("/file", 0644, "text".getBytes(UTF_8));
+    byte[] text = "text".getBytes(UTF_8);
+    LayerWriter layer =
+        new LayerWriter()
+            .addDirectory("/directory", 0755)
+            .addFile("/directory/file", 0644, text)
+            .addSymlink("/link", "directory/file")
+            .addFile("/file", 0644, text);
+    // What an upper layer does to lower ones is other code.
+    LayerWriter upper = new LayerWriter().addFile("/directory/other", 0644, text);
+    upper.addWhiteout("/directory/file");
     ImageAssembly.builder(Platform.host())
         .layer(layer.writeTo(directory.resolve("layer")))
+        .layer(upper.writeTo(directory.resolve("upper")))
         .build()
         .writeTo(images, ImageReference.parse("samples/training:1"));
     try (RegistryServer registry = RegistryServer.serve(images).writable().start()) {
@@ -42,6 +52,7 @@ final class Training {
       execute("copy", layout, "oci-archive:" + directory.resolve("copy.tar"));
       execute("sync", "--src", "docker", "--dest", "oci", image, directory + "/copy");
       execute("unpack", image, directory.resolve("rootfs").toString());
+      execute("pull", "--root", root, "--state", state, image);
       execute("run", "--root", root, "--state", state, image, "/file");
       execute("images", "--root", root, "--state", state);
     }
