@@ -42,9 +42,9 @@ class NewProcessTest {
     assertThat(output)
         .contains("found 7", "io.runcible.engine.Operations ")
         .doesNotContain(
-            "jdk.jfr.Event ",
+            "jdk.jfr.internal.",
             "io.runcible.engine.FlightEvents",
-            "okhttp3.OkHttpClient ",
+            "okhttp3.internal.platform.Platform ",
             "java.lang.runtime.ObjectMethods ");
   }
 }
