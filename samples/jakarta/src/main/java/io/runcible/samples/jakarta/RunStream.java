@@ -9,7 +9,6 @@ import jakarta.json.JsonObjectBuilder;
 import jakarta.json.JsonValue;
 import jakarta.ws.rs.core.StreamingOutput;
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
@@ -32,7 +31,7 @@ final class RunStream implements OutputListener, StreamingOutput {
   private static final int BEAT_MILLIS = 500;
 
   private static final byte[] BEAT = ":\n\n".getBytes(StandardCharsets.US_ASCII);
-  private static final Chunk END = new Chunk(Stream.STDOUT, new byte[0]);
+  private static final Chunk END = new Chunk(Stream.STDOUT, "");
 
   private final String id;
   private final BlockingQueue<Chunk> chunks = new ArrayBlockingQueue<>(MAX_WAITING);
@@ -41,7 +40,7 @@ final class RunStream implements OutputListener, StreamingOutput {
   private CompletableFuture<SandboxResult> run = new CompletableFuture<>();
   private volatile boolean clientIsGone;
 
-  private record Chunk(Stream stream, byte[] bytes) {}
+  private record Chunk(Stream stream, String text) {}
 
   RunStream(String id) {
     this.id = id;
@@ -56,9 +55,9 @@ final class RunStream implements OutputListener, StreamingOutput {
 
   @Override
   public void written(Stream stream, byte[] bytes) {
+    Chunk chunk = new Chunk(stream, text(stream).append(bytes));
     try {
-      if (!clientIsGone
-          && !chunks.offer(new Chunk(stream, bytes), CLIENT_SECONDS, TimeUnit.SECONDS)) {
+      if (!clientIsGone && !chunks.offer(chunk, CLIENT_SECONDS, TimeUnit.SECONDS)) {
         throw new RuncibleException(
             ErrorKind.CANCELLED, "the client has read nothing for " + CLIENT_SECONDS + " seconds");
       }
@@ -68,7 +67,7 @@ final class RunStream implements OutputListener, StreamingOutput {
   }
 
   @Override
-  public void write(OutputStream client) throws IOException {
+  public void write(OutputStream client) {
     try {
       send(client, "started", Json.createObjectBuilder().add("id", id).build());
       while (!run.isDone() || !chunks.isEmpty()) {
@@ -77,16 +76,18 @@ final class RunStream implements OutputListener, StreamingOutput {
           client.write(BEAT);
           client.flush();
         } else {
-          sendText(client, next.stream(), text(next.stream()).append(next.bytes()));
+          sendText(client, next);
         }
       }
       for (Stream stream : Stream.values()) {
-        sendText(client, stream, text(stream).end());
+        sendText(client, new Chunk(stream, text(stream).end()));
       }
       sendEnd(client);
+    } catch (IOException e) {
+      // The client is gone. Nobody can be told, and of a request that fails while it is answered
+      // not every server lets go.
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new InterruptedIOException("the server stops");
     } finally {
       // Does nothing to one that has ended.
       run.cancel(true);
@@ -121,9 +122,10 @@ final class RunStream implements OutputListener, StreamingOutput {
     return json.build();
   }
 
-  private static void sendText(OutputStream client, Stream stream, String text) throws IOException {
-    if (!text.isEmpty()) {
-      send(client, stream.name().toLowerCase(Locale.ROOT), Json.createValue(text));
+  private static void sendText(OutputStream client, Chunk chunk) throws IOException {
+    if (!chunk.text().isEmpty()) {
+      String event = chunk.stream().name().toLowerCase(Locale.ROOT);
+      send(client, event, Json.createValue(chunk.text()));
     }
   }
 

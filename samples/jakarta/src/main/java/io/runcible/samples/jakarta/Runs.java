@@ -14,7 +14,7 @@ import java.util.concurrent.ConcurrentHashMap;
 /** The programs that run in the sandbox, by ids that nobody can guess. */
 @ApplicationScoped
 public class Runs {
-  static final int MAX_SECONDS = 10;
+  static final int MAX_SECONDS = 60;
 
   @Inject
   @InSandbox(

@@ -2,7 +2,7 @@ package io.runcible.samples.jakarta;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
-import jakarta.enterprise.context.RequestScoped;
+import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.DELETE;
@@ -22,9 +22,12 @@ import java.time.Duration;
 /**
  * The programs that run. A request says the language by its content type: no form of another site
  * can send one of these, and a script of another site may not.
+ *
+ * <p>One for all requests: servers keep the bean of a request whose client has gone in the thread
+ * that served it, and with that the application.
  */
 @Path("runs")
-@RequestScoped
+@ApplicationScoped
 public class RunsResource {
   /** The largest program. */
   static final int MAX_PROGRAM = 64 << 10;

@@ -160,15 +160,15 @@ final class Browser implements AutoCloseable {
   }
 
   @Override
-  public void close() throws Exception {
+  public void close() {
     page.abort();
     end(process);
   }
 
-  private static void end(Process process) throws InterruptedException {
+  private static void end(Process process) {
     List<ProcessHandle> all = process.descendants().toList();
     process.destroy();
-    process.waitFor();
+    process.onExit().join();
     for (ProcessHandle one : all) {
       one.destroyForcibly();
       one.onExit().join();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
+import java.net.HttpURLConnection;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -15,7 +16,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +28,7 @@ final class Server implements AutoCloseable {
   private static final Path SETTINGS = Path.of("src/main/server").toAbsolutePath();
   private static final int PATIENCE_SECONDS = 60;
   private static final int PAUSE_MILLIS = 50;
+  private static final int HTTP_THREADS = 5;
 
   private final Path directory;
   private final int port;
@@ -117,11 +121,29 @@ final class Server implements AutoCloseable {
     order("undeploy");
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
     while (!left().isEmpty() && System.nanoTime() < deadline) {
+      serveOthers();
       Thread.sleep(PAUSE_MILLIS);
     }
     assertThat(left()).as("left behind").isEmpty();
     if (descriptors == null) {
       descriptors = Host.descriptors(process.pid());
+    }
+  }
+
+  /**
+   * Asks for something that is not of the application. A thread of the server keeps the last of its
+   * requests that lost its client until it serves the next one.
+   */
+  private void serveOthers() throws IOException {
+    List<HttpURLConnection> requests = new ArrayList<>();
+    for (int i = 0; i < HTTP_THREADS; i++) {
+      HttpURLConnection request = (HttpURLConnection) uri("").resolve("/").toURL().openConnection();
+      request.setRequestProperty("Connection", "close");
+      requests.add(request);
+    }
+    for (HttpURLConnection request : requests) {
+      request.getResponseCode();
+      request.disconnect();
     }
   }
 
@@ -186,11 +208,13 @@ final class Server implements AutoCloseable {
 
   /** Stops it, as the end of its input says. */
   @Override
-  public void close() throws InterruptedException, IOException {
+  public void close() throws IOException {
     process.getOutputStream().close();
-    if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
-      process.destroyForcibly().waitFor();
-      throw new IOException("the server did not stop");
+    try {
+      process.onExit().get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException | ExecutionException | TimeoutException e) {
+      process.destroyForcibly().onExit().join();
+      throw new IOException("the server did not stop: " + log(), e);
     }
   }
 }

@@ -45,19 +45,16 @@ final class ServerMain {
   }
 
   private static String obey(PayaraMicroRuntime runtime, String[] words) throws Exception {
-    switch (words[0]) {
-      case "deploy":
-        return String.valueOf(runtime.deploy(APPLICATION, APPLICATION, new File(words[1])));
-      case "undeploy":
+    return switch (words[0]) {
+      case "deploy" -> String.valueOf(runtime.deploy(APPLICATION, APPLICATION, new File(words[1])));
+      case "undeploy" -> {
         runtime.undeploy(APPLICATION);
-        return "true";
-      case "objects":
-        return String.join(";", objects());
-      case "threads":
-        return String.join(";", threads());
-      default:
-        throw new IOException("what is '" + words[0] + "'?");
-    }
+        yield "true";
+      }
+      case "objects" -> String.join(";", objects());
+      case "threads" -> String.join(";", threads());
+      default -> throw new IOException("what is '" + words[0] + "'?");
+    };
   }
 
   /**
