@@ -70,6 +70,7 @@ final class Browser implements AutoCloseable {
                 "--user-data-dir=" + profile,
                 "about:blank"));
     builder.environment().put("HOME", directory.toString());
+    builder.environment().put("TMPDIR", directory.toString());
     Process process =
         builder
             .redirectErrorStream(true)

@@ -153,8 +153,11 @@ final class Server implements AutoCloseable {
     left.addAll(list(order("threads")));
     left.addAll(list(order("objects")));
     left.addAll(Host.mounts(directory));
-    for (String place : List.of("data/containers", "data/journal", "state/runc")) {
+    for (String place : List.of("data/containers", "data/journal")) {
       left.addAll(files(directory.resolve(place)));
+    }
+    for (String runtime : files(directory.resolve("state"))) {
+      left.addAll(files(Path.of(runtime)));
     }
     if (descriptors != null) {
       List<String> more = Host.descriptors(process.pid());
