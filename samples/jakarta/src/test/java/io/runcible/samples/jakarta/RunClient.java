@@ -1,0 +1,107 @@
+package io.runcible.samples.jakarta;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.net.HttpURLConnection;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+
+/** A program that runs, as a client of the server sees it. */
+final class RunClient implements AutoCloseable {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final HttpURLConnection connection;
+  private final int status;
+  private final BufferedReader in;
+  private final StringBuilder stdout = new StringBuilder();
+  private final StringBuilder stderr = new StringBuilder();
+  private String id = "";
+
+  private RunClient(HttpURLConnection connection) throws IOException {
+    this.connection = connection;
+    status = connection.getResponseCode();
+    InputStream body = status < 400 ? connection.getInputStream() : connection.getErrorStream();
+    in =
+        new BufferedReader(
+            new InputStreamReader(
+                body == null ? InputStream.nullInputStream() : body, StandardCharsets.UTF_8));
+  }
+
+  /** Sends a program. */
+  static RunClient post(URI runs, String type, String program) throws IOException {
+    HttpURLConnection connection = connect(runs, "POST");
+    connection.setRequestProperty("Content-Type", type);
+    connection.setDoOutput(true);
+    connection.getOutputStream().write(program.getBytes(StandardCharsets.UTF_8));
+    return new RunClient(connection);
+  }
+
+  /** Asks to end one. */
+  static int delete(URI run) throws IOException {
+    try (RunClient client = new RunClient(connect(run, "DELETE"))) {
+      return client.status;
+    }
+  }
+
+  private static HttpURLConnection connect(URI uri, String method) throws IOException {
+    HttpURLConnection connection = (HttpURLConnection) uri.toURL().openConnection();
+    connection.setRequestMethod(method);
+    connection.setRequestProperty("Connection", "close");
+    return connection;
+  }
+
+  int status() {
+    return status;
+  }
+
+  String stdout() {
+    return stdout.toString();
+  }
+
+  String stderr() {
+    return stderr.toString();
+  }
+
+  String id() {
+    return id;
+  }
+
+  /** The body of an answer that is no stream of events. */
+  JsonNode problem() throws IOException {
+    return JSON.readTree(in);
+  }
+
+  /** Reads on, up to the next event of a name, whose data it returns. */
+  JsonNode next(String wanted) throws IOException {
+    for (String line = in.readLine(); line != null; line = in.readLine()) {
+      if (line.startsWith("event: ")) {
+        String event = line.substring("event: ".length());
+        JsonNode data = JSON.readTree(in.readLine().substring("data: ".length()));
+        take(event, data);
+        if (event.equals(wanted)) {
+          return data;
+        }
+      }
+    }
+    throw new IOException("the answer ended without '" + wanted + "'");
+  }
+
+  private void take(String event, JsonNode data) {
+    switch (event) {
+      case "started" -> id = data.get("id").asText();
+      case "stdout" -> stdout.append(data.asText());
+      case "stderr" -> stderr.append(data.asText());
+      default -> {}
+    }
+  }
+
+  /** Goes away, also from what has not ended. */
+  @Override
+  public void close() {
+    connection.disconnect();
+  }
+}

@@ -1,0 +1,223 @@
+package io.runcible.samples.jakarta;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.net.HttpURLConnection;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** A Payara Micro in a JVM of its own, with the library in its class path. */
+final class Server implements AutoCloseable {
+  private static final Path TARGET = Path.of("target").toAbsolutePath();
+  private static final Path SETTINGS = Path.of("src/main/server").toAbsolutePath();
+  private static final int PATIENCE_SECONDS = 60;
+  private static final int PAUSE_MILLIS = 50;
+  private static final int HTTP_THREADS = 5;
+
+  private final Path directory;
+  private final int port;
+  private final Process process;
+  private final BufferedReader answers;
+
+  /** What is open when the server has had an application, and has none. */
+  private @Nullable List<String> descriptors;
+
+  private Server(Path directory, int port, Process process) {
+    this.directory = directory;
+    this.port = port;
+    this.process = process;
+    answers = process.inputReader(StandardCharsets.UTF_8);
+  }
+
+  /**
+   * Starts it.
+   *
+   * @param directory for all that it writes
+   */
+  static Server start(Path directory) throws Exception {
+    Path launcher = install(directory);
+    int port = freePort();
+    List<String> command = new ArrayList<>(java());
+    command.addAll(List.of("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+    // Otherwise what only soft references reach would stay for long.
+    command.add("-XX:SoftRefLRUPolicyMSPerMB=0");
+    command.addAll(Files.readAllLines(SETTINGS.resolve("java-options")));
+    command.add("-Druncible.data-root=" + directory.resolve("data"));
+    command.add("-Druncible.state-root=" + directory.resolve("state"));
+    command.addAll(List.of("-cp", launcher + File.pathSeparator + TARGET.resolve("test-classes")));
+    command.add(ServerMain.class.getName());
+    command.addAll(List.of("--prebootcommandfile", SETTINGS.resolve("before-start").toString()));
+    command.addAll(List.of("--disablephonehome", "--port", String.valueOf(port)));
+    Server server = new Server(directory, port, run(command, directory.resolve("server.log")));
+    try {
+      server.answer();
+      return server;
+    } catch (IOException e) {
+      server.close();
+      throw e;
+    }
+  }
+
+  /** Unpacks the server, with the library among its own. */
+  private static Path install(Path directory) throws Exception {
+    Path root = directory.resolve("server");
+    List<String> command = new ArrayList<>(java());
+    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-jar", TARGET + "/payara-micro.jar"));
+    command.addAll(List.of("--rootdir", root.toString(), "--addlibs", TARGET + "/lib"));
+    command.add("--outputlauncher");
+    Path log = directory.resolve("install.log");
+    assertThat(run(command, log).waitFor()).as(() -> read(log)).isZero();
+    return root.resolve("launch-micro.jar");
+  }
+
+  private static List<String> java() {
+    return List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+  }
+
+  private static Process run(List<String> command, Path log) throws IOException {
+    return new ProcessBuilder(command).redirectError(log.toFile()).start();
+  }
+
+  /** Not one of those that the kernel gives to clients: the server takes a while to start. */
+  private static int freePort() throws IOException {
+    while (true) {
+      int port = 20_000 + new Random().nextInt(10_000);
+      try (ServerSocket free = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+        return free.getLocalPort();
+      } catch (java.net.BindException e) {
+        // The next one.
+      }
+    }
+  }
+
+  URI uri(String path) {
+    return URI.create("http://127.0.0.1:" + port + "/code-runner/" + path);
+  }
+
+  void deploy() throws IOException {
+    assertThat(order("deploy " + TARGET.resolve("code-runner.war")))
+        .as(this::log)
+        .isEqualTo("true");
+  }
+
+  /** Removes the application, and waits until nothing is left of it. */
+  void undeploy() throws Exception {
+    order("undeploy");
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+    while (!left().isEmpty() && System.nanoTime() < deadline) {
+      serveOthers();
+      Thread.sleep(PAUSE_MILLIS);
+    }
+    assertThat(left()).as("left behind").isEmpty();
+    if (descriptors == null) {
+      descriptors = Host.descriptors(process.pid());
+    }
+  }
+
+  /**
+   * Asks for something that is not of the application. A thread of the server keeps the last of its
+   * requests that lost its client until it serves the next one.
+   */
+  private void serveOthers() throws IOException {
+    List<HttpURLConnection> requests = new ArrayList<>();
+    for (int i = 0; i < HTTP_THREADS; i++) {
+      HttpURLConnection request = (HttpURLConnection) uri("").resolve("/").toURL().openConnection();
+      request.setRequestProperty("Connection", "close");
+      requests.add(request);
+    }
+    for (HttpURLConnection request : requests) {
+      request.getResponseCode();
+      request.disconnect();
+    }
+  }
+
+  /** What there is of the application. */
+  List<String> left() throws IOException {
+    List<String> left = new ArrayList<>();
+    left.addAll(list(order("threads")));
+    left.addAll(list(order("objects")));
+    left.addAll(Host.mounts(directory));
+    for (String place : List.of("data/containers", "data/journal")) {
+      left.addAll(files(directory.resolve(place)));
+    }
+    for (String runtime : files(directory.resolve("state"))) {
+      left.addAll(files(Path.of(runtime)));
+    }
+    if (descriptors != null) {
+      List<String> more = Host.descriptors(process.pid());
+      descriptors.forEach(more::remove);
+      left.addAll(more);
+    }
+    return left;
+  }
+
+  private static List<String> list(String answer) {
+    return Arrays.stream(answer.split(";", -1)).filter(name -> !name.isEmpty()).toList();
+  }
+
+  private static List<String> files(Path place) throws IOException {
+    if (!Files.isDirectory(place)) {
+      return List.of();
+    }
+    try (Stream<Path> files = Files.list(place)) {
+      return files.map(Path::toString).toList();
+    }
+  }
+
+  private String order(String order) throws IOException {
+    process.getOutputStream().write((order + "\n").getBytes(StandardCharsets.UTF_8));
+    process.getOutputStream().flush();
+    return answer();
+  }
+
+  private String answer() throws IOException {
+    String line = answers.readLine();
+    while (line != null && !line.startsWith(ServerMain.MARK)) {
+      line = answers.readLine();
+    }
+    if (line == null) {
+      throw new IOException("the server has ended: " + log());
+    }
+    return line.substring(ServerMain.MARK.length());
+  }
+
+  private String log() {
+    return read(directory.resolve("server.log"));
+  }
+
+  private static String read(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      return e.toString();
+    }
+  }
+
+  /** Stops it, as the end of its input says. */
+  @Override
+  public void close() throws IOException {
+    process.getOutputStream().close();
+    try {
+      process.onExit().get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException | ExecutionException | TimeoutException e) {
+      process.destroyForcibly().onExit().join();
+      throw new IOException("the server did not stop: " + log(), e);
+    }
+  }
+}
