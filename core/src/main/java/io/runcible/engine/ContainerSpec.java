@@ -593,8 +593,8 @@ public final class ContainerSpec {
 
     /**
      * Sets a resource limit of its processes (getrlimit(2)). By default those of this process.
-     * Without CAP_SYS_RESOURCE no limit is above that of this process. Some releases of runc now and
-     * then raise the soft limit of {@code nofile} to the hard one.
+     * Without CAP_SYS_RESOURCE no limit is above that of this process. Some releases of runc now
+     * and then raise the soft limit of {@code nofile} to the hard one.
      *
      * @param name {@code nofile}, {@code nproc}, {@code core} and so on
      * @param soft what is enforced; -1 for no limit
