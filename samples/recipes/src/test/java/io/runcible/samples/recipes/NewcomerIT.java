@@ -93,10 +93,11 @@ class NewcomerIT {
           </properties>
           <dependencies>
         """
-            + dependencies(readme)
-            + dependency("org.junit.jupiter:junit-jupiter:" + property(parent, "junit.version"))
+            + xml(readme, "<dependency>")
             + "</dependencies><build><plugins>"
-            + Stream.of("resources", "compiler", "surefire")
+            + xml(readme, "<plugin>")
+            // Maven's own, in the versions that the local repository has.
+            + Stream.of("resources", "compiler")
                 .map(name -> plugin(parent, "maven-" + name + "-plugin"))
                 .collect(Collectors.joining())
             + "</plugins></build></project>");
@@ -105,19 +106,11 @@ class NewcomerIT {
     return project;
   }
 
-  /** Those that the README has as XML, and the one that it names. */
-  private static String dependencies(String readme) {
-    Matcher named = Pattern.compile("`(io\\.runcible:runcible-junit:[^`]+)`").matcher(readme);
-    String all = String.join("", blocks(readme, "xml"));
-    return named.find() ? all + dependency(named.group(1)) : all;
-  }
-
-  private static String dependency(String coordinates) {
-    String[] parts = coordinates.split(":", 3);
-    return String.format(
-        "<dependency><groupId>%s</groupId><artifactId>%s</artifactId><version>%s</version>"
-            + "<scope>test</scope></dependency>%n",
-        (Object[]) parts);
+  /** What the README has of such elements. */
+  private static String xml(String readme, String element) {
+    return blocks(readme, "xml").stream()
+        .filter(block -> block.startsWith(element))
+        .collect(Collectors.joining());
   }
 
   /** Of the version that this build has, and so its local repository. */
@@ -127,10 +120,6 @@ class NewcomerIT {
         + "</artifactId><version>"
         + first(parent, "<artifactId>" + name + "</artifactId>\\s*<version>([^<]+)<")
         + "</version></plugin>\n";
-  }
-
-  private static String property(String pom, String name) {
-    return first(pom, "<" + Pattern.quote(name) + ">([^<]+)<");
   }
 
   private static String first(String text, String regex) {
