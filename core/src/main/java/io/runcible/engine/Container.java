@@ -276,7 +276,7 @@ public final class Container implements AutoCloseable {
 
   private ContainerProcess beginRun() {
     connection.prepare();
-    StartedProcess started = StartedProcess.run(parts, directory, record, stdio, connection.held());
+    StartedProcess started = ProcessStarts.run(parts, directory, record, stdio, connection.held());
     init = started;
     started.awaitStart();
     Runnable onEnd = connection.started(started, this::addresses);
@@ -365,7 +365,7 @@ public final class Container implements AutoCloseable {
 
   /** Takes over a detached container that runs, or ran, without an engine. */
   synchronized void adopt() {
-    StartedProcess adopted = StartedProcess.adopt(parts, directory, record);
+    StartedProcess adopted = ProcessStarts.adopt(parts, directory, record);
     init = adopted;
     lifecycle.started(adopted.process(), directory.startTime(), true);
   }
@@ -522,7 +522,7 @@ public final class Container implements AutoCloseable {
           ErrorKind.FAILED_PRECONDITION,
           "cannot execute '" + spec.command().get(0) + "': container " + id() + " is paused");
     }
-    StartedProcess started = StartedProcess.exec(parts, directory, spec, merged, running::remove);
+    StartedProcess started = ProcessStarts.exec(parts, directory, spec, merged, running::remove);
     try {
       running.add(started);
       started.awaitStart();

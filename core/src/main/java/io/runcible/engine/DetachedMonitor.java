@@ -279,7 +279,7 @@ final class DetachedMonitor {
     Path file = directory.exitFile();
     try {
       int code = Integer.parseInt(Files.readString(file).strip());
-      return ExitStatus.ofCode(code).withOutOfMemory(StartedProcess.outOfMemory(parts, directory));
+      return ExitStatus.ofCode(code).withOutOfMemory(ProcessStarts.outOfMemory(parts, directory));
     } catch (NoSuchFileException e) {
       throw unknown(ErrorKind.NOT_FOUND, "its monitor was killed before it wrote", file, null);
     } catch (IOException | NumberFormatException e) {

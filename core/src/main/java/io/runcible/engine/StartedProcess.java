@@ -3,23 +3,17 @@ package io.runcible.engine;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.ChildProcess;
-import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.PidFd;
 import io.runcible.ffi.SocketNamespace;
 import io.runcible.ffi.WaitStatus;
-import io.runcible.runtime.Bundle;
-import io.runcible.runtime.OciRuntime.ExecRequest;
-import io.runcible.runtime.OciRuntime.RunRequest;
 import io.runcible.runtime.ProcessSpec.ConsoleSize;
 import io.runcible.runtime.RuntimeState;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -76,7 +70,7 @@ final class StartedProcess {
   /** How the runtime ended, if it does when the program runs. */
   private volatile @Nullable CompletableFuture<WaitStatus> alone;
 
-  private StartedProcess(
+  StartedProcess(
       EngineParts parts,
       String id,
       String what,
@@ -94,189 +88,10 @@ final class StartedProcess {
         new ContainerProcess(what, streams, exit, new Reach(), () -> release.accept(this));
   }
 
-  /**
-   * Starts the container of a bundle.
-   *
-   * @param held what the monitor of a detached one keeps open
-   */
-  static StartedProcess run(
-      EngineParts parts,
-      ContainerDirectory directory,
-      ContainerRecord record,
-      Stdio stdio,
-      List<FileDescriptor> held) {
-    ProcessStreams streams = streams(parts, directory, record, stdio);
-    RunRequest request =
-        RunRequest.of(directory.id(), new Bundle(directory.path()), streams.stdio());
-    StartedProcess started =
-        new StartedProcess(
-            parts,
-            directory.id(),
-            "container " + directory.id(),
-            request.pidFile(),
-            streams,
-            () -> parts.runtime().failure(request),
-            self -> {});
-    if (record.detached()) {
-      started.launch(
-          streams,
-          () -> {
-            record.ids().give(streams.childEnds());
-            DetachedMonitor.start(parts, directory, record, request, streams, held);
-            started.follow(directory);
-          });
-    } else if (stdio == Stdio.DIRECT && Orphans.areReaped()) {
-      started.launch(
-          streams,
-          () -> started.awaitAlone(parts.runtime().runAlone(request), record.cgroupsPath()));
-    } else {
-      started.launch(
-          streams,
-          () -> {
-            record.ids().give(streams.childEnds());
-            started.await(
-                parts.runtime().run(request),
-                status -> started.exactly(status).withOutOfMemory(outOfMemory(parts, directory)),
-                () -> {});
-          });
-    }
-    return started;
-  }
-
-  private static ProcessStreams streams(
-      EngineParts parts, ContainerDirectory directory, ContainerRecord record, Stdio stdio) {
-    ContainerOptions options = record.options();
-    if (options.terminal().isPresent() && !options.interactive()) {
-      return ProcessStreams.openTerminal(options.terminal().get());
-    }
-    ProcessStreams streams =
-        options.logPolicy().format() == LogPolicy.Format.CRI
-            ? ProcessStreams.openLogged(
-                directory.log(), options.logPolicy(), record.detached() ? null : parts.pump())
-            : ProcessStreams.open(stdio, directory.stdout(), directory.stderr());
-    return options.interactive() ? withInput(streams, directory, record) : streams;
-  }
-
-  private static ProcessStreams withInput(
-      ProcessStreams streams, ContainerDirectory directory, ContainerRecord record) {
-    try {
-      return streams.withInput(ContainerInput.make(directory, record));
-    } catch (RuntimeException e) {
-      streams.started();
-      throw e;
-    }
-  }
-
-  /**
-   * Starts a further process in a running container. When its {@link ContainerProcess} is closed,
-   * it is ended and nothing of it is left.
-   *
-   * @param merged whether both outputs go to one pipe, whatever the spec says
-   * @param onRelease hears of that
-   */
-  static StartedProcess exec(
-      EngineParts parts,
-      ContainerDirectory directory,
-      ExecSpec spec,
-      boolean merged,
-      Consumer<StartedProcess> onRelease) {
-    // Not a number: another engine, or one that was killed, may have counted, too.
-    Path place = directory.execs().resolve(ContainerFactory.randomId());
-    try {
-      Files.createDirectory(place);
-      Path processFile = place.resolve("process.json");
-      Bundle.writeFile(processFile, ExecProcess.json(parts, directory, spec));
-      ProcessStreams streams = streams(spec, merged, place);
-      ExecRequest request =
-          new ExecRequest(
-              directory.id(),
-              processFile,
-              place.resolve("pid"),
-              place.resolve("runtime.log"),
-              streams.stdio());
-      StartedProcess started =
-          new StartedProcess(
-              parts,
-              directory.id(),
-              "'" + spec.command().get(0) + "' in container " + directory.id(),
-              request.pidFile(),
-              streams,
-              () -> parts.runtime().failure(request),
-              self -> {
-                self.endAndRemove(place);
-                onRelease.accept(self);
-              });
-      long killsBefore = oomKills(parts, directory);
-      started.launch(
-          streams,
-          () -> {
-            ContainerRecord.read(directory)
-                .ifPresent(record -> record.ids().give(streams.childEnds()));
-            started.await(
-                parts.runtime().exec(request),
-                status ->
-                    started
-                        .exactly(status)
-                        .withOutOfMemory(oomKills(parts, directory) > killsBefore),
-                started::closeDescriptors);
-          });
-      return started;
-    } catch (IOException e) {
-      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot make '" + place + "'", e);
-    } catch (RuntimeException e) {
-      parts.host().removeTree(place);
-      throw e;
-    }
-  }
-
-  private static ProcessStreams streams(ExecSpec spec, boolean merged, Path place) {
-    if (merged) {
-      return ProcessStreams.openMerged();
-    }
-    return spec.tty()
-        .map(ProcessStreams::openTerminal)
-        .orElseGet(
-            () ->
-                ProcessStreams.open(
-                    spec.stdio(), place.resolve("stdout"), place.resolve("stderr")));
-  }
-
-  private void endAndRemove(Path place) {
-    Uninterrupted.run(
-        parts.threads(),
-        () -> {
-          try {
-            end(() -> {});
-          } finally {
-            closeDescriptors();
-            parts.host().removeTree(place);
-          }
-        });
-  }
-
   /** Follows a detached container that an earlier engine started. */
-  static StartedProcess adopt(
-      EngineParts parts, ContainerDirectory directory, ContainerRecord record) {
-    boolean raw = record.options().logPolicy().format() == LogPolicy.Format.RAW;
-    ProcessStreams streams =
-        raw
-            ? ProcessStreams.ofFiles(directory.stdout(), directory.stderr())
-            : ProcessStreams.ofLog(directory.log());
-    if (record.options().interactive()) {
-      streams.withInput(ContainerInput.find(directory, record));
-    }
-    StartedProcess adopted =
-        new StartedProcess(
-            parts,
-            directory.id(),
-            "container " + directory.id(),
-            directory.pidFile(),
-            streams,
-            Optional::empty,
-            self -> {});
-    adopted.own = open(parts, directory.id());
-    adopted.follow(directory);
-    return adopted;
+  void adopt(ContainerDirectory directory) {
+    own = open(parts, id);
+    follow(directory);
   }
 
   private static @Nullable PidFd open(EngineParts parts, String id) {
@@ -295,7 +110,7 @@ final class StartedProcess {
   }
 
   /** Hears from the monitor of a detached container how that ended, or from the container when. */
-  private void follow(ContainerDirectory directory) {
+  void follow(ContainerDirectory directory) {
     Runnable complete =
         // If it runs although its monitor has written, the runtime was killed.
         () -> killThen(() -> complete(() -> DetachedMonitor.exitStatus(parts, directory)));
@@ -317,7 +132,7 @@ final class StartedProcess {
     }
   }
 
-  private void launch(ProcessStreams streams, Runnable start) {
+  void launch(ProcessStreams streams, Runnable start) {
     try {
       start.run();
       streams.started();
@@ -328,8 +143,7 @@ final class StartedProcess {
     }
   }
 
-  private void await(
-      ChildProcess started, Function<WaitStatus, ExitStatus> outcome, Runnable afterwards) {
+  void await(ChildProcess started, Function<WaitStatus, ExitStatus> outcome, Runnable afterwards) {
     runtime = started;
     parts
         .watcher()
@@ -354,7 +168,7 @@ final class StartedProcess {
   }
 
   /** The runtime ends when the program runs; then the process itself is watched. */
-  private void awaitAlone(ChildProcess started, String cgroupsPath) {
+  void awaitAlone(ChildProcess started, String cgroupsPath) {
     CompletableFuture<WaitStatus> ended = new CompletableFuture<>();
     alone = ended;
     runtime = started;
@@ -475,7 +289,7 @@ final class StartedProcess {
   }
 
   /** The kernel can tell an exit code above 128 from a signal, if the process was seen alive. */
-  private ExitStatus exactly(WaitStatus runtime) {
+  ExitStatus exactly(WaitStatus runtime) {
     if (runtime.signal() != 0) {
       return ExitStatus.ofSignal(own != null ? Signals.KILL : runtime.signal());
     }
@@ -484,17 +298,6 @@ final class StartedProcess {
     return told.map(StartedProcess::exitStatus)
         .filter(s -> s.code() == runtime.code())
         .orElseGet(() -> ExitStatus.ofCode(runtime.code()));
-  }
-
-  static boolean outOfMemory(EngineParts parts, ContainerDirectory directory) {
-    return oomKills(parts, directory) > 0;
-  }
-
-  private static long oomKills(EngineParts parts, ContainerDirectory directory) {
-    return ContainerRecord.read(directory)
-        .map(record -> parts.limits().place().oomKills(record.cgroupsPath()))
-        .orElse(OptionalLong.empty())
-        .orElse(0);
   }
 
   /**
@@ -657,6 +460,20 @@ final class StartedProcess {
     }
   }
 
+  /** Ends it, and removes what was made for it. */
+  void endAndRemove(Path place) {
+    Uninterrupted.run(
+        parts.threads(),
+        () -> {
+          try {
+            end(() -> {});
+          } finally {
+            closeDescriptors();
+            parts.host().removeTree(place);
+          }
+        });
+  }
+
   /** The monitor of a detached container may have restarted it. */
   private void renew() {
     PidFd watching = monitor;
@@ -729,7 +546,7 @@ final class StartedProcess {
     closeDescriptors();
   }
 
-  private void closeDescriptors() {
+  void closeDescriptors() {
     synchronized (descriptors) {
       released = true;
       ChildProcess waiting = runtime;

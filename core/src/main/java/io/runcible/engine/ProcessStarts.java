@@ -1,0 +1,206 @@
+package io.runcible.engine;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.ffi.FileDescriptor;
+import io.runcible.runtime.Bundle;
+import io.runcible.runtime.OciRuntime.ExecRequest;
+import io.runcible.runtime.OciRuntime.RunRequest;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Consumer;
+
+/** Starts the processes of containers by the runtime, and finds those that others started. */
+final class ProcessStarts {
+  private ProcessStarts() {}
+
+  /**
+   * Starts the container of a bundle.
+   *
+   * @param held what the monitor of a detached one keeps open
+   */
+  static StartedProcess run(
+      EngineParts parts,
+      ContainerDirectory directory,
+      ContainerRecord record,
+      Stdio stdio,
+      List<FileDescriptor> held) {
+    ProcessStreams streams = streams(parts, directory, record, stdio);
+    RunRequest request =
+        RunRequest.of(directory.id(), new Bundle(directory.path()), streams.stdio());
+    StartedProcess started =
+        new StartedProcess(
+            parts,
+            directory.id(),
+            "container " + directory.id(),
+            request.pidFile(),
+            streams,
+            () -> parts.runtime().failure(request),
+            self -> {});
+    if (record.detached()) {
+      started.launch(
+          streams,
+          () -> {
+            record.ids().give(streams.childEnds());
+            DetachedMonitor.start(parts, directory, record, request, streams, held);
+            started.follow(directory);
+          });
+    } else if (stdio == Stdio.DIRECT && Orphans.areReaped()) {
+      started.launch(
+          streams,
+          () -> {
+            record.ids().give(streams.childEnds());
+            started.awaitAlone(parts.runtime().runAlone(request), record.cgroupsPath());
+          });
+    } else {
+      started.launch(
+          streams,
+          () -> {
+            record.ids().give(streams.childEnds());
+            started.await(
+                parts.runtime().run(request),
+                status -> started.exactly(status).withOutOfMemory(outOfMemory(parts, directory)),
+                () -> {});
+          });
+    }
+    return started;
+  }
+
+  private static ProcessStreams streams(
+      EngineParts parts, ContainerDirectory directory, ContainerRecord record, Stdio stdio) {
+    ContainerOptions options = record.options();
+    if (options.terminal().isPresent() && !options.interactive()) {
+      return ProcessStreams.openTerminal(options.terminal().get());
+    }
+    ProcessStreams streams =
+        options.logPolicy().format() == LogPolicy.Format.CRI
+            ? ProcessStreams.openLogged(
+                directory.log(), options.logPolicy(), record.detached() ? null : parts.pump())
+            : ProcessStreams.open(stdio, directory.stdout(), directory.stderr());
+    return options.interactive() ? withInput(streams, directory, record) : streams;
+  }
+
+  private static ProcessStreams withInput(
+      ProcessStreams streams, ContainerDirectory directory, ContainerRecord record) {
+    try {
+      return streams.withInput(ContainerInput.make(directory, record));
+    } catch (RuntimeException e) {
+      streams.started();
+      throw e;
+    }
+  }
+
+  /**
+   * Starts a further process in a running container. When its {@link ContainerProcess} is closed,
+   * it is ended and nothing of it is left.
+   *
+   * @param merged whether both outputs go to one pipe, whatever the spec says
+   * @param onRelease hears of that
+   */
+  static StartedProcess exec(
+      EngineParts parts,
+      ContainerDirectory directory,
+      ExecSpec spec,
+      boolean merged,
+      Consumer<StartedProcess> onRelease) {
+    // Not a number: another engine, or one that was killed, may have counted, too.
+    Path place = directory.execs().resolve(ContainerFactory.randomId());
+    try {
+      Files.createDirectory(place);
+      Path processFile = place.resolve("process.json");
+      Bundle.writeFile(processFile, ExecProcess.json(parts, directory, spec));
+      ProcessStreams streams = streams(spec, merged, place);
+      ExecRequest request =
+          new ExecRequest(
+              directory.id(),
+              processFile,
+              place.resolve("pid"),
+              place.resolve("runtime.log"),
+              streams.stdio());
+      StartedProcess started =
+          new StartedProcess(
+              parts,
+              directory.id(),
+              "'" + spec.command().get(0) + "' in container " + directory.id(),
+              request.pidFile(),
+              streams,
+              () -> parts.runtime().failure(request),
+              self -> {
+                self.endAndRemove(place);
+                onRelease.accept(self);
+              });
+      long killsBefore = oomKills(parts, directory);
+      started.launch(
+          streams,
+          () -> {
+            ContainerRecord.read(directory)
+                .ifPresent(record -> record.ids().give(streams.childEnds()));
+            started.await(
+                parts.runtime().exec(request),
+                status ->
+                    started
+                        .exactly(status)
+                        .withOutOfMemory(oomKills(parts, directory) > killsBefore),
+                started::closeDescriptors);
+          });
+      return started;
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot make '" + place + "'", e);
+    } catch (RuntimeException e) {
+      parts.host().removeTree(place);
+      throw e;
+    }
+  }
+
+  private static ProcessStreams streams(ExecSpec spec, boolean merged, Path place) {
+    if (merged) {
+      return ProcessStreams.openMerged();
+    }
+    return spec.tty()
+        .map(ProcessStreams::openTerminal)
+        .orElseGet(
+            () ->
+                ProcessStreams.open(
+                    spec.stdio(), place.resolve("stdout"), place.resolve("stderr")));
+  }
+
+  /** Follows a detached container that an earlier engine started. */
+  static StartedProcess adopt(
+      EngineParts parts, ContainerDirectory directory, ContainerRecord record) {
+    boolean raw = record.options().logPolicy().format() == LogPolicy.Format.RAW;
+    ProcessStreams streams =
+        raw
+            ? ProcessStreams.ofFiles(directory.stdout(), directory.stderr())
+            : ProcessStreams.ofLog(directory.log());
+    if (record.options().interactive()) {
+      streams.withInput(ContainerInput.find(directory, record));
+    }
+    StartedProcess adopted =
+        new StartedProcess(
+            parts,
+            directory.id(),
+            "container " + directory.id(),
+            directory.pidFile(),
+            streams,
+            Optional::empty,
+            self -> {});
+    adopted.adopt(directory);
+    return adopted;
+  }
+
+  /** Whether a process of it was killed because memory ran out. */
+  static boolean outOfMemory(EngineParts parts, ContainerDirectory directory) {
+    return oomKills(parts, directory) > 0;
+  }
+
+  private static long oomKills(EngineParts parts, ContainerDirectory directory) {
+    return ContainerRecord.read(directory)
+        .map(record -> parts.limits().place().oomKills(record.cgroupsPath()))
+        .orElse(OptionalLong.empty())
+        .orElse(0);
+  }
+}
