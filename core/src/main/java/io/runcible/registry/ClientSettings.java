@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
 final class ClientSettings {
   private static final int MAX_CONNECTIONS = 16;
 
+  /** The HTTP library counts milliseconds in an int. */
+  private static final Duration LONGEST_TIMEOUT = Duration.ofDays(20);
+
   private final Map<String, Protocol> protocols = new HashMap<>();
   private final Map<String, Credentials> credentials = new HashMap<>();
   private final Map<String, Path> certificates = new HashMap<>();
@@ -87,8 +90,8 @@ final class ClientSettings {
   }
 
   private static Duration positive(Duration timeout) {
-    if (timeout.toMillis() < 1) {
-      throw invalid("a timeout is at least a millisecond, not " + timeout);
+    if (timeout.compareTo(LONGEST_TIMEOUT) > 0 || timeout.toMillis() < 1) {
+      throw invalid("a timeout is a millisecond to " + LONGEST_TIMEOUT + ", not " + timeout);
     }
     return timeout;
   }

@@ -197,6 +197,10 @@ final class HttpTransport implements AutoCloseable {
     Call call = clients.of(request.url(), verified).newCall(request);
     Cancellation cancellation = Objects.requireNonNull(request.tag(Cancellation.class));
     cancellation.attach(call);
+    if (closed.get()) {
+      // It may have been while the client was being made.
+      call.cancel();
+    }
     try {
       return cancellation.run(call::execute);
     } catch (IOException e) {

@@ -558,13 +558,21 @@ public final class RegistryClient implements ImageSource, ImageSink {
       return this;
     }
 
-    /** The longest wait for a connection. The default is 10 seconds. */
+    /**
+     * The longest wait for a connection. The default is 10 seconds.
+     *
+     * @throws RuncibleException INVALID_INPUT for less than a millisecond or more than 20 days
+     */
     public Builder connectTimeout(Duration timeout) {
       settings.connectTimeout(timeout);
       return this;
     }
 
-    /** The longest silence on a connection, in either direction. The default is 30 seconds. */
+    /**
+     * The longest silence on a connection, in either direction. The default is 30 seconds.
+     *
+     * @throws RuncibleException INVALID_INPUT as for {@link #connectTimeout}
+     */
     public Builder stallTimeout(Duration timeout) {
       settings.stallTimeout(timeout);
       return this;

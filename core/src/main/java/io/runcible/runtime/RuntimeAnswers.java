@@ -22,15 +22,19 @@ final class RuntimeAnswers {
   private static final Logger LOG = LoggerFactory.getLogger(RuntimeAnswers.class);
 
   /** Which file the program was, and what it said. */
-  private static final String RECORD = ".version.json";
+  private static final String SUFFIX = ".version.json";
 
   private static final byte[] ELF = {0x7f, 'E', 'L', 'F'};
 
   private final Path record;
 
-  /** Those that are kept in a directory, which is this user's alone. */
-  RuntimeAnswers(Path directory) {
-    record = directory.resolve(RECORD);
+  /**
+   * Those that are kept beside a directory.
+   *
+   * @param state of the runtime, which has nothing else in it; where it lies is this user's alone
+   */
+  RuntimeAnswers(Path state) {
+    record = state.resolveSibling(state.getFileName() + SUFFIX);
   }
 
   /** What the program answered before or, if that is not known, answers now. */
@@ -66,9 +70,15 @@ final class RuntimeAnswers {
     }
   }
 
-  /** What becomes another with each change of the file; a script may start whatever it likes. */
+  /**
+   * What becomes another with each change of the file. A script may start whatever it likes, and so
+   * may a program that has many names.
+   */
   private static Optional<String> identity(Path program) {
     try (InputStream in = Files.newInputStream(program)) {
+      if (!program.toRealPath().endsWith(program.getFileName())) {
+        return Optional.empty();
+      }
       if (!Arrays.equals(in.readNBytes(ELF.length), ELF)) {
         return Optional.empty();
       }

@@ -1,5 +1,6 @@
 package io.runcible.runtime;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -79,7 +80,8 @@ public final class RuntimeSpec {
       List<String> options =
           !readonly
               ? List.of("rbind", "rprivate", "rw")
-              : SpecChecks.isAtLeast(kernel, 5, 12)
+              // Nothing is mounted below a file, and crun can do it to directories alone.
+              : SpecChecks.isAtLeast(kernel, 5, 12) && !Files.isRegularFile(source)
                   ? List.of("rbind", "rprivate", "ro", "rro")
                   : List.of("bind", "rprivate", "ro");
       return new Mount(destination, "bind", source.toAbsolutePath().toString(), options);

@@ -43,6 +43,20 @@ class TransientFailuresTest extends FakeRegistryTests {
     assertThat(registry.pauses.get(1)).isBetween(Duration.ofMillis(200), Duration.ofMillis(400));
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"PT0S", "PT-1S", "PT0.0001S", "P21D", "PT9999999999999999S"})
+  void aTimeoutHasBounds(Duration timeout) {
+    RegistryClient.Builder builder = RegistryClient.builder();
+    assertThat(
+            catchThrowableOfType(RuncibleException.class, () -> builder.connectTimeout(timeout))
+                .kind())
+        .isEqualTo(ErrorKind.INVALID_INPUT);
+    assertThat(
+            catchThrowableOfType(RuncibleException.class, () -> builder.stallTimeout(timeout))
+                .kind())
+        .isEqualTo(ErrorKind.INVALID_INPUT);
+  }
+
   @Test
   void anUnansweredConnectionIsMadeAgain() {
     serve(

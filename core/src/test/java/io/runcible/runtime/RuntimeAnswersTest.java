@@ -26,9 +26,17 @@ class RuntimeAnswersTest {
     program = Files.write(directory.resolve("runc"), BINARY);
   }
 
+  private Path state() {
+    return directory.resolve("state");
+  }
+
+  private Path record() {
+    return directory.resolve("state.version.json");
+  }
+
   /** As a process does that opens an engine. */
   private String get() {
-    return new RuntimeAnswers(directory).get(program, () -> "answer " + asked.incrementAndGet());
+    return new RuntimeAnswers(state()).get(program, () -> "answer " + asked.incrementAndGet());
   }
 
   @Test
@@ -57,7 +65,19 @@ class RuntimeAnswersTest {
     Files.writeString(program, "#!/bin/sh\nexec /opt/runc \"$@\"\n");
     assertThat(get()).isEqualTo("answer 1");
     assertThat(get()).isEqualTo("answer 2");
-    assertThat(directory.resolve(".version.json")).doesNotExist();
+    assertThat(record()).doesNotExist();
+  }
+
+  @Test
+  void aLinkWithAnotherNameIsAskedEachTimeAsItsProgramMayHaveMany() throws Exception {
+    Path many = Files.write(directory.resolve("many"), BINARY);
+    Files.delete(program);
+    Files.createSymbolicLink(program, many);
+    assertThat(get()).isEqualTo("answer 1");
+    assertThat(get()).isEqualTo("answer 2");
+    program = Files.createSymbolicLink(Files.createDirectory(state()).resolve("many"), many);
+    assertThat(get()).isEqualTo("answer 3");
+    assertThat(get()).isEqualTo("answer 3");
   }
 
   @Test
@@ -65,7 +85,7 @@ class RuntimeAnswersTest {
     RuncibleException failure = new RuncibleException(ErrorKind.UNSUPPORTED, "no runtime");
     assertThatThrownBy(
             () ->
-                new RuntimeAnswers(directory)
+                new RuntimeAnswers(state())
                     .get(
                         program,
                         () -> {
@@ -79,8 +99,7 @@ class RuntimeAnswersTest {
   void aDamagedRecordIsReplaced() throws Exception {
     for (String damaged :
         new String[] {"", "{", "null", "[]", "[null,null]", "[\"a\",\"b\",\"c\"]"}) {
-      Path record = directory.resolve(".version.json");
-      Files.write(record, damaged.getBytes(StandardCharsets.UTF_8));
+      Files.write(record(), damaged.getBytes(StandardCharsets.UTF_8));
       String answer = get();
       assertThat(answer).isEqualTo("answer " + asked.get());
       assertThat(get()).isEqualTo(answer);
@@ -90,7 +109,7 @@ class RuntimeAnswersTest {
 
   @Test
   void aDirectoryThatCannotBeWrittenIsNoFailure() throws Exception {
-    Files.createDirectory(directory.resolve(".version.json"));
+    Files.createDirectory(record());
     assertThat(get()).isEqualTo("answer 1");
     assertThat(get()).isEqualTo("answer 2");
   }

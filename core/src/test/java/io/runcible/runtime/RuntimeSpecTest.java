@@ -72,7 +72,8 @@ class RuntimeSpecTest {
               "effective":[],"permitted":[],\
               "inheritable":[],"ambient":[]},\
               "rlimits":[{"type":"RLIMIT_NOFILE","hard":18446744073709551615,"soft":10}],\
-              "noNewPrivileges":false,"oomScoreAdj":-5}""");
+              "noNewPrivileges":false,"oomScoreAdj":-5}\
+              """);
     }
 
     @Test
@@ -118,7 +119,8 @@ class RuntimeSpecTest {
               "cpu":{"shares":512,"quota":1000,"period":2000,"cpus":"0"},"pids":{"limit":7},\
               "devices":[{"allow":false,"access":"rwm"}]},"cgroupsPath":"/runcible/x",\
               "namespaces":[{"type":"uts"},{"type":"network","path":"/run/netns/x"},\
-              {"type":"user"}],"maskedPaths":["/proc/kcore"],"readonlyPaths":["/proc/sys"]}}"""
+              {"type":"user"}],"maskedPaths":["/proc/kcore"],"readonlyPaths":["/proc/sys"]}}\
+              """
                   .formatted(process));
     }
 
@@ -164,6 +166,12 @@ class RuntimeSpecTest {
             .as(kernel)
             .containsExactly("bind", "rprivate", "ro");
       }
+    }
+
+    @Test
+    void readOnlyFileHasNothingBelow() {
+      assertThat(Mount.bind(Path.of("/proc/self/status"), "/a", true, "6.1").options())
+          .containsExactly("bind", "rprivate", "ro");
     }
 
     @Test
