@@ -232,7 +232,12 @@ final class HostResources {
     }
     Path state = root.resolve("state");
     for (Path runtime : Files.isDirectory(state) ? list(state, "*") : List.<Path>of()) {
-      list(runtime, "*").forEach(entry -> found.add("runtime state " + entry));
+      // Beside them is what is known of the runtime's version.
+      if (Files.isDirectory(runtime)) {
+        list(runtime, "*").forEach(entry -> found.add("runtime state " + entry));
+      } else if (!runtime.toString().endsWith(".version.json")) {
+        found.add("runtime state " + runtime);
+      }
     }
   }
 
