@@ -97,10 +97,14 @@ final class Builds implements HttpHandler, AutoCloseable {
 
   /** Takes no more builds, and waits for those that are under way and their answers. */
   @Override
-  public void close() throws InterruptedException {
+  public void close() {
     closed = true;
-    if (!places.tryAcquire(MAX_AT_ONCE, GRACE.toSeconds(), TimeUnit.SECONDS)) {
-      System.err.println("builds still run after " + GRACE.toSeconds() + " s");
+    try {
+      if (!places.tryAcquire(MAX_AT_ONCE, GRACE.toSeconds(), TimeUnit.SECONDS)) {
+        System.err.println("builds still run after " + GRACE.toSeconds() + " s");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 

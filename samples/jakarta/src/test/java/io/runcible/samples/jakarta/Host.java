@@ -28,11 +28,11 @@ final class Host {
         return path;
       }
     }
-    return lacking("'" + name + "' is missing: apt-get install " + debianPackage);
+    throw lacking("'" + name + "' is missing: apt-get install " + debianPackage);
   }
 
   /** Skips the test, or fails where nothing may be skipped. */
-  static <T> T lacking(String missing) {
+  static RuntimeException lacking(String missing) {
     if ("all".equals(System.getProperty("require.capabilities"))) {
       fail(missing);
     }

@@ -178,7 +178,7 @@ class JakartaServerIT {
     try {
       return Browser.start(chromium, directory);
     } catch (IOException e) {
-      return Host.lacking(chromium + " does not start here: " + e.getMessage());
+      throw Host.lacking(chromium + " does not start here: " + e.getMessage());
     }
   }
 
