@@ -320,22 +320,25 @@ class CliIT {
     Process events = command("events", "--format=json", "--filter", "event=died").start();
     int run = runs;
     List<String> made = new ArrayList<>();
-    // What ends before the program looks is not told.
-    while (!read("out" + run).contains("died") && made.size() < LIMIT_SECONDS) {
-      made.add("box" + made.size());
-      String name = made.get(made.size() - 1);
-      String[] words = {"--name", name, image, "/bin/sh", "-c", "/bin/sleep 0.1; exit 4"};
-      List<String> arguments = new ArrayList<>(List.of("-d", "--userns=auto"));
-      arguments.addAll(List.of(words));
-      assertThat(runcible("run", arguments.toArray(String[]::new)).code()).isZero();
+    try {
+      // What ends before the program looks is not told.
+      while (!read("out" + run).contains("died") && made.size() < LIMIT_SECONDS) {
+        made.add("box" + made.size());
+        String name = made.get(made.size() - 1);
+        String[] words = {"--name", name, image, "/bin/sh", "-c", "/bin/sleep 0.1; exit 4"};
+        List<String> arguments = new ArrayList<>(List.of("-d", "--userns=auto"));
+        arguments.addAll(List.of(words));
+        assertThat(runcible("run", arguments.toArray(String[]::new)).code()).isZero();
+      }
+    } finally {
+      events.destroy();
+      ended(events, run);
+      for (String name : made) {
+        assertThat(runcible("rm", "-f", name).code()).isZero();
+      }
     }
-    events.destroy();
-    ended(events, run);
     assertThat(read("out" + run))
         .contains("\"event\":\"died\",\"container\":\"box", "\"exit\":\"4\"");
-    for (String name : made) {
-      assertThat(runcible("rm", "-f", name).code()).isZero();
-    }
   }
 
   @Test

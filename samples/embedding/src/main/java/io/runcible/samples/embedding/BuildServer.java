@@ -19,7 +19,6 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 
 /**
  * A build server in plain Java: {@code BuildServer IMAGE DIRECTORY}. One engine for all of it runs
@@ -35,7 +34,8 @@ import java.util.concurrent.TimeUnit;
  * start removes what is left of them.
  */
 public final class BuildServer implements AutoCloseable {
-  private static final Duration GRACE = Duration.ofSeconds(30);
+  /** More than the builds that are taken at once, so that the metrics are there meanwhile. */
+  private static final int THREADS = Builds.MAX_AT_ONCE + 8;
 
   private final Path directory;
 
@@ -50,6 +50,13 @@ public final class BuildServer implements AutoCloseable {
 
   /** Starts it, and prints where it listens when it does. */
   public static void main(String[] args) throws IOException {
+    if (args.length != 2) {
+      System.err.println("usage: BuildServer IMAGE DIRECTORY");
+      System.exit(2);
+    }
+    // Seconds that a client may take to send a request, and to get its answer; by default for ever.
+    System.setProperty("sun.net.httpserver.maxReqTime", "30");
+    System.setProperty("sun.net.httpserver.maxRspTime", "300");
     BuildServer server = new BuildServer(Path.of(args[1]).toAbsolutePath());
     // Before anything is started: the signal may come at once.
     Runtime.getRuntime().addShutdownHook(new Thread(server::close, "shutdown"));
@@ -75,18 +82,13 @@ public final class BuildServer implements AutoCloseable {
 
     HttpServer http =
         HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-    ExecutorService threads = Executors.newFixedThreadPool(8);
+    ExecutorService threads = Executors.newFixedThreadPool(THREADS);
+    open.push(threads::shutdown);
     http.setExecutor(threads);
-    http.createContext("/builds/", new Builds(sandbox, reports));
+    open.push(() -> http.stop(0));
+    http.createContext("/builds/", opened(new Builds(sandbox, reports)));
     http.createContext("/metrics", new Metrics(engine, web));
     http.start();
-    open.push(
-        () -> {
-          // No more requests; those that are under way get their answers.
-          threads.shutdown();
-          threads.awaitTermination(GRACE.toSeconds(), TimeUnit.SECONDS);
-          http.stop(0);
-        });
     System.out.println("builds " + url(http.getAddress()));
     System.out.println("reports " + url(web.hostAddress(8080)));
   }

@@ -97,8 +97,13 @@ class BuildServerIT {
               .redirectError(errors.toFile())
               .start();
       BufferedReader output = process.inputReader(UTF_8);
-      builds = url(output.readLine(), "builds ", errors);
-      reports = url(output.readLine(), "reports ", errors);
+      try {
+        builds = url(output.readLine(), "builds ", errors);
+        reports = url(output.readLine(), "reports ", errors);
+      } catch (IOException | AssertionError e) {
+        process.destroyForcibly();
+        throw e;
+      }
     }
 
     private static URI url(String line, String what, Path errors) throws IOException {
@@ -107,8 +112,13 @@ class BuildServerIT {
     }
 
     CompletableFuture<HttpResponse<String>> build(String name, String script) {
+      return build(name, "text/x-shellscript", script);
+    }
+
+    CompletableFuture<HttpResponse<String>> build(String name, String type, String script) {
       HttpRequest request =
           HttpRequest.newBuilder(builds.resolve("/builds/" + name))
+              .header("Content-Type", type)
               .POST(BodyPublishers.ofString(script))
               .build();
       return CLIENT.sendAsync(request, BodyHandlers.ofString());
@@ -163,6 +173,7 @@ class BuildServerIT {
         .isEqualTo("exit code 3\nit works\n");
     assertThat(server.get(server.reports.resolve("/hello.txt"))).contains("it works");
     assertThat(server.build("../hello", "").get().statusCode()).isEqualTo(400);
+    assertThat(server.build("hello", "text/plain", "").get().statusCode()).isEqualTo(415);
     assertThat(server.get(server.builds.resolve("/metrics")))
         .contains("runcible_operations_total{operation=\"start\"}")
         .contains("runcible_pulled_bytes_total")
@@ -172,7 +183,7 @@ class BuildServerIT {
   /** A build that was seen to run; on a busy machine one may end before that. */
   private static CompletableFuture<HttpResponse<String>> underWay(Server server, Path root)
       throws Exception {
-    for (int seconds = 1; ; seconds *= 2) {
+    for (int seconds = 1; seconds < 20; seconds *= 2) {
       CompletableFuture<HttpResponse<String>> build =
           server.build("last", "sleep " + seconds + "; echo done");
       while (!build.isDone()) {
@@ -182,6 +193,7 @@ class BuildServerIT {
         TimeUnit.MILLISECONDS.sleep(20);
       }
     }
+    throw new AssertionError("no build was seen to run");
   }
 
   private static List<String> containers(Path root) throws IOException {

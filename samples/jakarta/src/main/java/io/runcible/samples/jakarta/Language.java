@@ -1,7 +1,9 @@
 package io.runcible.samples.jakarta;
 
 import io.runcible.sandbox.SandboxRequest;
+import jakarta.ws.rs.NotSupportedException;
 import jakarta.ws.rs.core.MediaType;
+import org.jspecify.annotations.Nullable;
 
 /** What programs can be written in. */
 enum Language {
@@ -11,8 +13,15 @@ enum Language {
   static final String SHELL_TYPE = "text/x-shellscript";
   static final String AWK_TYPE = "text/x-awk";
 
-  static Language of(MediaType type) {
-    return type.isCompatible(MediaType.valueOf(AWK_TYPE)) ? AWK : SHELL;
+  /** The language of a content type, which a request need not have. */
+  static Language of(@Nullable MediaType type) {
+    if (type != null && type.isCompatible(MediaType.valueOf(AWK_TYPE))) {
+      return AWK;
+    }
+    if (type != null && type.isCompatible(MediaType.valueOf(SHELL_TYPE))) {
+      return SHELL;
+    }
+    throw new NotSupportedException("the content type has to be " + SHELL_TYPE + " or " + AWK_TYPE);
   }
 
   SandboxRequest.Builder request(byte[] program) {

@@ -107,7 +107,7 @@ final class RunStream implements OutputListener, StreamingOutput {
       send(client, "result", Json.createObjectBuilder().add("reason", "CANCELLED").build());
     } catch (ExecutionException e) {
       Throwable cause = e.getCause() == null ? e : e.getCause();
-      send(client, "error", Problem.describe(String.valueOf(cause.getMessage())));
+      send(client, "error", Problem.describe(Problem.reason(cause)));
     }
   }
 

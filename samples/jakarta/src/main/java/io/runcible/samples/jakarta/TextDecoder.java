@@ -6,7 +6,10 @@ import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 
-/** Makes text of bytes that come in parts, which may end within a character. */
+/**
+ * Makes text of bytes that come in parts, which may end within a character. A run that is cancelled
+ * may still be read from: nothing comes after the end.
+ */
 final class TextDecoder {
   private static final int MAX_CHARACTER = 4;
 
@@ -19,6 +22,8 @@ final class TextDecoder {
   /** The beginning of a character. */
   private byte[] rest = new byte[0];
 
+  private boolean ended;
+
   String append(byte[] bytes) {
     return decode(bytes, false);
   }
@@ -28,7 +33,11 @@ final class TextDecoder {
     return decode(new byte[0], true);
   }
 
-  private String decode(byte[] bytes, boolean end) {
+  private synchronized String decode(byte[] bytes, boolean end) {
+    if (ended) {
+      return "";
+    }
+    ended = end;
     ByteBuffer in = ByteBuffer.allocate(rest.length + bytes.length).put(rest).put(bytes).flip();
     CharBuffer out = CharBuffer.allocate(in.remaining() + MAX_CHARACTER);
     decoder.decode(in, out, end);

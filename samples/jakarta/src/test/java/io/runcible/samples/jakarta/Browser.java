@@ -11,6 +11,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.net.http.WebSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -18,6 +19,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /** A Chromium with one page, which is driven over its own protocol. */
 final class Browser implements AutoCloseable {
@@ -40,14 +42,30 @@ final class Browser implements AutoCloseable {
       }
       Thread.sleep(20);
     }
-    URI pages = URI.create("http://127.0.0.1:" + Files.readAllLines(port).get(0) + "/json/list");
-    JsonNode list =
-        JSON.readTree(
-            http.send(HttpRequest.newBuilder(pages).build(), BodyHandlers.ofString()).body());
+    URI targets = URI.create("http://127.0.0.1:" + Files.readAllLines(port).get(0) + "/json/list");
+    URI address = page(targets);
+    while (address == null) {
+      if (System.nanoTime() > deadline) {
+        throw new IOException("the browser has no page");
+      }
+      Thread.sleep(20);
+      address = page(targets);
+    }
     page =
         http.newWebSocketBuilder()
-            .buildAsync(URI.create(list.get(0).get("webSocketDebuggerUrl").asText()), new Answers())
+            .buildAsync(address, new Answers())
             .get(LIMIT_SECONDS, TimeUnit.SECONDS);
+  }
+
+  private @Nullable URI page(URI targets) throws IOException, InterruptedException {
+    HttpRequest request =
+        HttpRequest.newBuilder(targets).timeout(Duration.ofSeconds(LIMIT_SECONDS)).build();
+    for (JsonNode target : JSON.readTree(http.send(request, BodyHandlers.ofString()).body())) {
+      if (target.path("type").asText().equals("page")) {
+        return URI.create(target.get("webSocketDebuggerUrl").asText());
+      }
+    }
+    return null;
   }
 
   /**
@@ -169,10 +187,11 @@ final class Browser implements AutoCloseable {
   private static void end(Process process) {
     List<ProcessHandle> all = process.descendants().toList();
     process.destroy();
-    process.onExit().join();
+    process.onExit().completeOnTimeout(process, LIMIT_SECONDS, TimeUnit.SECONDS).join();
+    process.destroyForcibly();
     for (ProcessHandle one : all) {
       one.destroyForcibly();
-      one.onExit().join();
+      one.onExit().completeOnTimeout(one, LIMIT_SECONDS, TimeUnit.SECONDS).join();
     }
   }
 

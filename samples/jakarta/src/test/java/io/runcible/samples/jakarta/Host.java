@@ -20,25 +20,39 @@ final class Host {
 
   private Host() {}
 
-  /**
-   * Needs a program: without it the test is skipped, or fails where nothing may be skipped.
-   *
-   * @param names of which one will do
-   */
-  static Path require(String debianPackage, String... names) {
-    for (String name : names) {
-      for (String directory : List.of("/usr/bin", "/bin")) {
-        Path path = Path.of(directory, name);
-        if (Files.isExecutable(path)) {
-          return path;
-        }
+  /** Needs a program: without it the test is skipped, or fails where nothing may be skipped. */
+  static Path require(String debianPackage, String name) {
+    for (String directory : List.of("/usr/bin", "/bin")) {
+      Path path = Path.of(directory, name);
+      if (Files.isExecutable(path)) {
+        return path;
       }
     }
-    String missing = "'" + names[0] + "' is missing: apt-get install " + debianPackage;
+    throw lacking("'" + name + "' is missing: apt-get install " + debianPackage);
+  }
+
+  /** Skips the test, or fails where nothing may be skipped. */
+  static RuntimeException lacking(String missing) {
     if ("all".equals(System.getProperty("require.capabilities"))) {
       fail(missing);
     }
     return abort(missing);
+  }
+
+  /** The addresses, as the kernel writes them, on which a TCP port is listened to. */
+  static List<String> listening(int port) throws IOException {
+    List<String> addresses = new ArrayList<>();
+    for (String table : List.of("/proc/net/tcp", "/proc/net/tcp6")) {
+      if (Files.exists(Path.of(table))) {
+        for (String line : Files.readAllLines(Path.of(table))) {
+          String[] fields = line.strip().split(" +");
+          if (fields[1].endsWith(String.format(":%04X", port)) && fields[3].equals("0A")) {
+            addresses.add(fields[1].substring(0, fields[1].indexOf(':')));
+          }
+        }
+      }
+    }
+    return addresses;
   }
 
   /** What a process has open, without the numbers that differ from one to the next. */

@@ -1,57 +1,58 @@
 package io.runcible.samples.jakarta;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.runcible.junit.EnabledIfContainersAvailable;
+import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledForJreRange;
+import org.junit.jupiter.api.condition.JRE;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The application in a real server; each test deploys it, and nothing of it may be left. */
+/**
+ * The application in a real server: the tests share a deployment. Whenever it is removed, nothing
+ * of it may be left.
+ */
+@EnabledForJreRange(
+    max = JRE.JAVA_21,
+    disabledReason = "Payara Micro 6 runs on Java 11 to 21: set JAVA_HOME to one")
 @EnabledIfContainersAvailable
 class JakartaServerIT {
   private static final String SHELL = "text/x-shellscript";
 
-  /** Deployments one after the other: 20 with the profile soak. */
-  private static final int ROUNDS = Math.max(2, 2 * Integer.getInteger("soak.factor", 1));
+  /** Deployments one after the other, of all tests together: 20 with the profile soak. */
+  private static final int ROUNDS = Math.max(3, 2 * Integer.getInteger("soak.factor", 1));
 
   @TempDir private static Path directory;
-  @TempDir private static Path browserDirectory;
-  private static Path chromium;
   private static Server server;
 
   @BeforeAll
   static void start() throws Exception {
-    assumeTrue(Runtime.version().feature() < 22, "Payara Micro 6 runs on Java 11 to 21");
     Host.require("busybox-static", "busybox");
-    chromium = Host.require("chromium", "chromium", "chromium-browser");
     server = Server.start(directory);
+    // Afterwards it is known what the server itself keeps open once it has had an application.
+    server.deploy();
+    runOne();
+    server.undeploy();
+    server.deploy();
   }
 
   @AfterAll
   static void stop() throws Exception {
-    if (server != null) {
-      server.close();
+    if (server == null) {
+      return;
     }
-  }
-
-  @BeforeEach
-  void deploy() throws Exception {
-    server.deploy();
-  }
-
-  @AfterEach
-  void undeploy() throws Exception {
-    server.undeploy();
+    try (Server last = server) {
+      last.undeploy();
+    }
   }
 
   @Test
@@ -100,7 +101,7 @@ class JakartaServerIT {
     }
     try (RunClient run = run(SHELL, "echo ready; sleep 98.3")) {
       run.next("stdout");
-      assertThat(Host.runs("sleep 98.3")).isTrue();
+      Host.await("the program", () -> Host.runs("sleep 98.3"));
     }
     Host.await("the end of a program whose client is gone", () -> !Host.runs("sleep 98.3"));
   }
@@ -111,21 +112,40 @@ class JakartaServerIT {
       assertThat(refused.status()).isEqualTo(413);
       assertThat(refused.problem().get("error").asText()).contains("more than 65536 bytes");
     }
-    for (String seconds : List.of("0", "-1", "61", "NaN")) {
+    for (String seconds : List.of("0", "-1", "61", "NaN", "abc", "")) {
       try (RunClient refused = post("seconds=" + seconds, SHELL, "true")) {
         assertThat(refused.status()).isEqualTo(400);
         assertThat(refused.problem().get("error").asText()).contains("at most 60");
       }
     }
-    // A form of another site can send this.
+    // A form of another site can send this, and a script no type at all.
     try (RunClient refused = run("text/plain", "true")) {
       assertThat(refused.status()).isEqualTo(415);
+      assertThat(refused.problem().get("error").asText()).isNotEmpty();
+    }
+    URI runs = server.uri("api/runs");
+    String length = "Content-Length: 0";
+    assertThat(RunClient.request(runs, "POST", "Host: localhost", length)).isEqualTo(415);
+  }
+
+  @Test
+  void refusesRequestsThatCallTheServerByAnotherName() throws Exception {
+    for (String path : List.of("", "index.html", "api/runs/1")) {
+      URI uri = server.uri(path);
+      for (String name : List.of("rebound.example", "localhost.rebound.example:80", "192.0.2.1")) {
+        assertThat(RunClient.request(uri, "GET", "Host: " + name)).as(name + path).isEqualTo(403);
+      }
+      for (String name : List.of("localhost", "127.0.0.1:" + uri.getPort(), "[::1]")) {
+        assertThat(RunClient.request(uri, "GET", "Host: " + name))
+            .as(name + path)
+            .isEqualTo(path.startsWith("api") ? 405 : 200);
+      }
     }
   }
 
   @Test
-  void aBrowserShowsWhatAProgramWritesWhileItRuns() throws Exception {
-    try (Browser browser = Browser.start(chromium, browserDirectory)) {
+  void aBrowserShowsWhatAProgramWritesWhileItRuns(@TempDir Path directory) throws Exception {
+    try (Browser browser = browser(directory)) {
       browser.open(server.uri("").toString());
       browser.type("#seconds", "60");
       browser.type("#program", "echo first; sleep 98.4");
@@ -153,10 +173,19 @@ class JakartaServerIT {
     }
   }
 
-  /** The other tests are rounds, too. */
+  private static Browser browser(Path directory) throws Exception {
+    Path chromium = Host.require("chromium", "chromium");
+    try {
+      return Browser.start(chromium, directory);
+    } catch (IOException e) {
+      throw Host.lacking(chromium + " does not start here: " + e.getMessage());
+    }
+  }
+
+  /** The first deployment was before all tests. */
   @Test
   void nothingIsLeftAfterManyDeployments() throws Exception {
-    for (int round = 1; round < ROUNDS; round++) {
+    for (int deployments = 2; deployments < ROUNDS; deployments++) {
       runOne();
       server.undeploy();
       server.deploy();

@@ -7,12 +7,17 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.net.HttpURLConnection;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 
 /** A program that runs, as a client of the server sees it. */
 final class RunClient implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** A stream is never silent for long. */
+  private static final int PATIENCE_MILLIS = 120_000;
 
   private final HttpURLConnection connection;
   private final int status;
@@ -47,10 +52,25 @@ final class RunClient implements AutoCloseable {
     }
   }
 
+  /** Sends just these header fields, without a body, and returns the status. */
+  static int request(URI uri, String method, String... headers) throws IOException {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), uri.getPort())) {
+      socket.setSoTimeout(PATIENCE_MILLIS);
+      String head = method + " " + uri.getRawPath() + " HTTP/1.1\r\n";
+      String fields = String.join("\r\n", headers) + "\r\nConnection: close\r\n\r\n";
+      socket.getOutputStream().write((head + fields).getBytes(StandardCharsets.US_ASCII));
+      BufferedReader answer =
+          new BufferedReader(
+              new InputStreamReader(socket.getInputStream(), StandardCharsets.ISO_8859_1));
+      return Integer.parseInt(answer.readLine().split(" ")[1]);
+    }
+  }
+
   private static HttpURLConnection connect(URI uri, String method) throws IOException {
     HttpURLConnection connection = (HttpURLConnection) uri.toURL().openConnection();
     connection.setRequestMethod(method);
     connection.setRequestProperty("Connection", "close");
+    connection.setReadTimeout(PATIENCE_MILLIS);
     return connection;
   }
 

@@ -25,8 +25,17 @@ import org.jspecify.annotations.Nullable;
 /** A Payara Micro in a JVM of its own, with the library in its class path. */
 final class Server implements AutoCloseable {
   private static final Path TARGET = Path.of("target").toAbsolutePath();
-  private static final Path SETTINGS = Path.of("src/main/server").toAbsolutePath();
+  private static final Path BEFORE_START = Path.of("src/main/server/before-start").toAbsolutePath();
+
+  /** What the launcher of the server would say of itself, if the test did not start it. */
+  private static final Path OPTIONS = Path.of("src/test/server/java-options").toAbsolutePath();
+
+  /** 127.0.0.1 and ::1 as the kernel writes them, the first also as an address of version 6. */
+  private static final List<String> LOOPBACK =
+      List.of("0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000");
+
   private static final int PATIENCE_SECONDS = 60;
+  private static final int INSTALL_SECONDS = 300;
   private static final int PAUSE_MILLIS = 50;
   private static final int HTTP_THREADS = 5;
 
@@ -57,18 +66,19 @@ final class Server implements AutoCloseable {
     command.addAll(List.of("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
     // Otherwise what only soft references reach would stay for long.
     command.add("-XX:SoftRefLRUPolicyMSPerMB=0");
-    command.addAll(Files.readAllLines(SETTINGS.resolve("java-options")));
+    command.addAll(Files.readAllLines(OPTIONS));
     command.add("-Druncible.data-root=" + directory.resolve("data"));
     command.add("-Druncible.state-root=" + directory.resolve("state"));
     command.addAll(List.of("-cp", launcher + File.pathSeparator + TARGET.resolve("test-classes")));
     command.add(ServerMain.class.getName());
-    command.addAll(List.of("--prebootcommandfile", SETTINGS.resolve("before-start").toString()));
+    command.addAll(List.of("--prebootcommandfile", BEFORE_START.toString()));
     command.addAll(List.of("--disablephonehome", "--port", String.valueOf(port)));
     Server server = new Server(directory, port, run(command, directory.resolve("server.log")));
     try {
       server.answer();
+      assertThat(Host.listening(port)).as("listens").isNotEmpty().isSubsetOf(LOOPBACK);
       return server;
-    } catch (IOException e) {
+    } catch (IOException | AssertionError e) {
       server.close();
       throw e;
     }
@@ -82,7 +92,14 @@ final class Server implements AutoCloseable {
     command.addAll(List.of("--rootdir", root.toString(), "--addlibs", TARGET + "/lib"));
     command.add("--outputlauncher");
     Path log = directory.resolve("install.log");
-    assertThat(run(command, log).waitFor()).as(() -> read(log)).isZero();
+    Process install =
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
+    try {
+      assertThat(install.waitFor(INSTALL_SECONDS, TimeUnit.SECONDS)).as(() -> read(log)).isTrue();
+    } finally {
+      install.destroyForcibly();
+    }
+    assertThat(install.exitValue()).as(() -> read(log)).isZero();
     return root.resolve("launch-micro.jar");
   }
 
@@ -157,7 +174,10 @@ final class Server implements AutoCloseable {
       left.addAll(files(directory.resolve(place)));
     }
     for (String runtime : files(directory.resolve("state"))) {
-      left.addAll(files(Path.of(runtime)));
+      // What the engine knows of the runtime itself stays.
+      files(Path.of(runtime)).stream()
+          .filter(f -> !f.endsWith("/.version.json"))
+          .forEach(left::add);
     }
     if (descriptors != null) {
       List<String> more = Host.descriptors(process.pid());

@@ -1,7 +1,5 @@
 package io.runcible.samples.jakarta;
 
-import fish.payara.micro.PayaraMicroRuntime;
-import fish.payara.micro.boot.PayaraMicroBoot;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -15,7 +13,8 @@ import javax.management.ObjectName;
 
 /**
  * Runs in the server's own JVM: starts it as its launcher does, and then does what the lines of the
- * standard input say. Each is answered with one line that begins with a mark.
+ * standard input say. Each is answered with one line that begins with a mark. The server is no
+ * dependency: its 100 MB are for those who run it.
  */
 final class ServerMain {
   static final String MARK = "##";
@@ -28,27 +27,32 @@ final class ServerMain {
     Class.forName("fish.payara.micro.impl.RootDirLauncher")
         .getMethod("main", String[].class)
         .invoke(null, (Object) arguments);
-    PayaraMicroBoot server =
-        (PayaraMicroBoot)
-            Class.forName("fish.payara.micro.impl.PayaraMicroImpl")
-                .getMethod("getInstance")
-                .invoke(null);
-    PayaraMicroRuntime runtime = server.getRuntime();
+    Class<?> boot = Class.forName("fish.payara.micro.boot.PayaraMicroBoot");
+    Object server =
+        Class.forName("fish.payara.micro.impl.PayaraMicroImpl")
+            .getMethod("getInstance")
+            .invoke(null);
+    Object runtime = boot.getMethod("getRuntime").invoke(server);
     answer("true");
     BufferedReader in =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     for (String line = in.readLine(); line != null; line = in.readLine()) {
       answer(obey(runtime, line.split(" ", 2)));
     }
-    server.shutdown();
+    boot.getMethod("shutdown").invoke(server);
     System.exit(0);
   }
 
-  private static String obey(PayaraMicroRuntime runtime, String[] words) throws Exception {
+  private static String obey(Object server, String[] words) throws Exception {
+    Class<?> runtime = Class.forName("fish.payara.micro.PayaraMicroRuntime");
     return switch (words[0]) {
-      case "deploy" -> String.valueOf(runtime.deploy(APPLICATION, APPLICATION, new File(words[1])));
+      case "deploy" ->
+          String.valueOf(
+              runtime
+                  .getMethod("deploy", String.class, String.class, File.class)
+                  .invoke(server, APPLICATION, APPLICATION, new File(words[1])));
       case "undeploy" -> {
-        runtime.undeploy(APPLICATION);
+        runtime.getMethod("undeploy", String.class).invoke(server, APPLICATION);
         yield "true";
       }
       case "objects" -> String.join(";", objects());

@@ -36,5 +36,6 @@ class TextDecoderTest {
     assertThat(decoder.append(new byte[] {(byte) 0xe2, (byte) 0x82})).isEmpty();
     assertThat(decoder.end()).isEqualTo("\ufffd");
     assertThat(decoder.end()).isEmpty();
+    assertThat(decoder.append(new byte[] {'a'})).isEmpty();
   }
 }

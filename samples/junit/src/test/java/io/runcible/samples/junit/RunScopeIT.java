@@ -8,9 +8,9 @@ import io.runcible.junit.HostUrl;
 import io.runcible.junit.NamedContainer;
 import java.net.URI;
 import java.sql.SQLException;
-import java.util.HashSet;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.Test;
 import redis.clients.jedis.Jedis;
 
@@ -24,7 +24,7 @@ class RunScopeIT {
   private static final String DATABASE = "jdbc:postgresql://db:5432/postgres?user=postgres";
 
   /** The containers that test classes have seen. */
-  static final Set<String> SEEN = new HashSet<>();
+  static final Set<String> SEEN = ConcurrentHashMap.newKeySet();
 
   private final String customer = "customer-" + UUID.randomUUID();
 

@@ -8,7 +8,9 @@ import io.runcible.junit.EnabledIfContainersAvailable;
 import io.runcible.junit.RunContainer;
 import io.runcible.layout.ImageLayout;
 import io.runcible.serve.RegistryServer;
+import java.io.File;
 import java.io.IOException;
+import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,6 +23,7 @@ import java.util.spi.ToolProvider;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.assertj.core.api.Assertions;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -51,6 +54,7 @@ class NewcomerIT {
 
   @Test
   void testOfTheReadmePassesInAnEmptyProject() throws Exception {
+    require(isOnPath("mvn"), "there is no mvn on the path: apt-get install maven");
     String readme = Files.readString(ROOT.resolve("README.md"));
     String test =
         blocks(readme, "java").stream()
@@ -136,24 +140,49 @@ class NewcomerIT {
         .toList();
   }
 
-  private static RegistryServer serveImages() throws IOException {
+  private static RegistryServer serveImages() throws IOException, InterruptedException {
     Process build =
         new ProcessBuilder(ROOT.resolve("core/src/test/images/build").toString())
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
     build.getOutputStream().close();
     String output = new String(build.getInputStream().readAllBytes(), UTF_8).strip();
+    int code = build.waitFor();
+    require(code == 0, "the test images cannot be built: " + code);
     Path images = Path.of(output.substring(output.lastIndexOf('\n') + 1));
     return RegistryServer.serve(ImageLayout.open(images.resolve("layout"))).start();
+  }
+
+  /** Without it the test is skipped, or fails where nothing may be skipped. */
+  private static void require(boolean present, String missing) {
+    if (!present && Boolean.getBoolean("runcible.required")) {
+      throw new AssertionError(missing);
+    }
+    Assumptions.assumeTrue(present, missing);
+  }
+
+  private static boolean isOnPath(String program) {
+    return Stream.of(System.getenv("PATH").split(File.pathSeparator))
+        .anyMatch(place -> Files.isExecutable(Path.of(place, program)));
   }
 
   private void runMaven(Path project) throws IOException, InterruptedException {
     Path log = directory.resolve("maven.log");
     ProcessBuilder maven =
-        new ProcessBuilder("mvn", "-o", "-B", "-ntp", "-Dmaven.repo.local=" + repository(), "test")
+        new ProcessBuilder(
+                "mvn",
+                "-o",
+                "-B",
+                "-ntp",
+                "-Dmaven.repo.local=" + repository(),
+                // From whichever repository an artifact came, under whatever id.
+                "-Daether.enhancedLocalRepository.trackingFilename=none",
+                "test")
             .directory(project.toFile())
             .redirectErrorStream(true)
             .redirectOutput(log.toFile());
+    // Of the Maven that runs this.
+    maven.environment().keySet().removeAll(List.of("MAVEN_ARGS", "MAVEN_BASEDIR"));
     maven.environment().put("MAVEN_OPTS", "-XX:+UseSerialGC -XX:TieredStopAtLevel=1");
     Process process = maven.start();
     try {
@@ -234,7 +263,11 @@ class NewcomerIT {
     assertThat(code).isZero();
   }
 
-  private static Path location(Class<?> type) {
-    return Path.of(type.getProtectionDomain().getCodeSource().getLocation().getPath());
+  private static Path location(Class<?> type) throws IOException {
+    try {
+      return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
+    } catch (URISyntaxException e) {
+      throw new IOException(e);
+    }
   }
 }
