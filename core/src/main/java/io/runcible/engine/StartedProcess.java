@@ -23,6 +23,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,9 +42,6 @@ final class StartedProcess {
 
   /** A program can look as if the runtime still was to become it. */
   private static final Duration START_LIMIT = Duration.ofSeconds(3);
-
-  /** How often it is asked how a process ended that somebody reaps; the pauses double. */
-  private static final int EXIT_TRIES = 9;
 
   private static final Duration RETRY = Duration.ofMillis(50);
   private static final Duration KILL_LIMIT = Duration.ofSeconds(2);
@@ -67,8 +65,8 @@ final class StartedProcess {
   private volatile @Nullable PidFd own;
   private volatile boolean runtimeFinished;
 
-  /** How the runtime ended, if it does when the program runs. */
-  private volatile @Nullable CompletableFuture<WaitStatus> alone;
+  /** Only if the runtime ends when the program runs. */
+  private volatile @Nullable LoneProcess lone;
 
   StartedProcess(
       EngineParts parts,
@@ -151,107 +149,39 @@ final class StartedProcess {
             started.pidFd(),
             () -> {
               WaitStatus status = started.reap();
-              runtimeFinished = status.signal() == 0;
-              Runnable written =
+              runtimeEnded(status);
+              killUnlessFinished(
+                  status,
                   () ->
                       streams.whenWritten(
                           () -> {
                             complete(() -> outcome.apply(status));
                             afterwards.run();
-                          });
-              if (status.signal() == 0) {
-                written.run();
-              } else {
-                killThen(written);
-              }
+                          }));
             });
   }
 
   /** The runtime ends when the program runs; then the process itself is watched. */
-  void awaitAlone(ChildProcess started, String cgroupsPath) {
-    CompletableFuture<WaitStatus> ended = new CompletableFuture<>();
-    alone = ended;
+  void awaitAlone(ChildProcess started, UnaryOperator<ExitStatus> outcome) {
     runtime = started;
-    parts
-        .watcher()
-        .onEnd(
-            started.pidFd(),
-            () -> {
-              WaitStatus status = started.reap();
-              runtimeFinished = status.signal() == 0;
-              try {
-                if (!status.isSuccess() || !watchAlone(cgroupsPath)) {
-                  complete(() -> status.isSuccess() ? unknownEnd() : exactly(status));
-                }
-              } catch (RuntimeException e) {
-                exit.completeExceptionally(e);
-              }
-              ended.complete(status);
-            });
+    LoneProcess watch = new LoneProcess(parts, what, this, started, outcome);
+    lone = watch;
+    watch.begin();
   }
 
-  /** False if it has ended already. */
-  private boolean watchAlone(String cgroupsPath) {
-    PidFd running = openAlone(cgroupsPath);
-    ChildProcess started = runtime;
-    if (running == null || started == null) {
-      return false;
-    }
-    synchronized (descriptors) {
-      if (released) {
-        running.close();
-        return false;
-      }
-      own = running;
-      // Whether this kernel tells at all.
-      int tries = started.pidFd().exitOfReaped().isPresent() ? EXIT_TRIES : 0;
-      parts.watcher().onEnd(running, () -> completeAlone(running, tries));
-      return true;
+  void runtimeEnded(WaitStatus status) {
+    runtimeFinished = status.signal() == 0;
+  }
+
+  void killUnlessFinished(WaitStatus runtime, Runnable next) {
+    if (runtime.signal() == 0) {
+      next.run();
+    } else {
+      killThen(next);
     }
   }
 
-  /** By the pid file, which is shorter than the state of the runtime. */
-  private @Nullable PidFd openAlone(String cgroupsPath) {
-    OptionalInt written = readPid();
-    if (cgroupsPath.isEmpty() || written.isEmpty()) {
-      return open(parts, id);
-    }
-    PidFd opened = PidFd.open(written.getAsInt()).orElse(null);
-    if (opened == null) {
-      return null;
-    }
-    try {
-      // Asked after it was opened: nothing else on the host is in a group of this name.
-      Path groups = Path.of("/proc", String.valueOf(written.getAsInt()), "cgroup");
-      if (Files.readString(groups).contains(cgroupsPath) && !opened.hasEnded()) {
-        return opened;
-      }
-    } catch (IOException e) {
-      LOG.debug("{} has just ended", what, e);
-    }
-    opened.close();
-    return open(parts, id);
-  }
-
-  /** The kernel tells when somebody has reaped it, which is soon. */
-  private void completeAlone(PidFd ended, int tries) {
-    synchronized (descriptors) {
-      Optional<WaitStatus> told = released ? Optional.empty() : ended.exitOfReaped();
-      if (told.isPresent() || tries == 0 || released) {
-        complete(() -> told.map(StartedProcess::exitStatus).orElseGet(this::unknownEnd));
-        return;
-      }
-    }
-    Duration pause = Duration.ofMillis(1L << (EXIT_TRIES - tries));
-    Future<?> unused = parts.tasks().after(pause, () -> completeAlone(ended, tries - 1));
-  }
-
-  private ExitStatus unknownEnd() {
-    throw new RuncibleException(
-        ErrorKind.NOT_FOUND, what + " has ended, and this kernel does not tell how");
-  }
-
-  private static ExitStatus exitStatus(WaitStatus status) {
+  static ExitStatus exitStatus(WaitStatus status) {
     return status.signal() != 0
         ? ExitStatus.ofSignal(status.signal())
         : ExitStatus.ofExit(status.code());
@@ -280,12 +210,16 @@ final class StartedProcess {
     once.run();
   }
 
-  private void complete(Supplier<ExitStatus> outcome) {
+  void complete(Supplier<ExitStatus> outcome) {
     try {
       exit.complete(outcome.get());
     } catch (RuntimeException e) {
-      exit.completeExceptionally(e);
+      fail(e);
     }
+  }
+
+  void fail(Throwable cause) {
+    exit.completeExceptionally(cause);
   }
 
   /** The kernel can tell an exit code above 128 from a signal, if the process was seen alive. */
@@ -307,36 +241,26 @@ final class StartedProcess {
    */
   void awaitStart() {
     long begin = System.nanoTime();
-    CompletableFuture<WaitStatus> started = alone;
-    int pid = started == null ? awaitPid(begin) : awaitRuntime(started);
-    if (started == null) {
+    LoneProcess watch = lone;
+    int pid = watch == null ? awaitPid(begin) : watch.awaitStart();
+    if (watch == null) {
       PidFd.open(pid).ifPresent(this::keep);
     }
     long made = System.nanoTime();
     while (System.nanoTime() - made < START_LIMIT.toNanos()
         && !exit.isDone()
         && parts.runtime().isStarting(pid)) {
-      pause(made);
+      pause(exit, made);
     }
   }
 
-  /** The number of the process, or 0 if that has ended. */
-  private int awaitRuntime(CompletableFuture<WaitStatus> started) {
-    try {
-      if (started.get().isSuccess()) {
-        return pid().orElse(0);
-      }
-      throw failure.get().orElseGet(this::notStarted);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new RuncibleException(ErrorKind.CANCELLED, "interrupted while starting " + what, e);
-    } catch (ExecutionException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
-  private RuncibleException notStarted() {
-    return new RuncibleException(ErrorKind.INTERNAL, "the runtime ended and did not start " + what);
+  RuncibleException notStarted() {
+    return failure
+        .get()
+        .orElseGet(
+            () ->
+                new RuncibleException(
+                    ErrorKind.INTERNAL, "the runtime ended and did not start " + what));
   }
 
   private int awaitPid(long begin) {
@@ -347,9 +271,9 @@ final class StartedProcess {
         return pid.getAsInt();
       }
       if (ended) {
-        throw failure.get().orElseGet(this::notStarted);
+        throw notStarted();
       }
-      pause(begin);
+      pause(exit, begin);
     }
   }
 
@@ -366,6 +290,64 @@ final class StartedProcess {
     }
   }
 
+  /** Whether it is known by now, if necessary from what the runtime that starts it has written. */
+  boolean findStarting() {
+    if (own == null) {
+      OptionalInt pid = readPid();
+      (pid.isPresent() ? PidFd.open(pid.getAsInt()) : pidInState().flatMap(PidFd::open))
+          .ifPresent(this::keep);
+    }
+    return own != null;
+  }
+
+  /** runc writes the state before the program runs, and the pid file only then. */
+  private Optional<Integer> pidInState() {
+    try {
+      return pid(parts, id);
+    } catch (RuncibleException e) {
+      LOG.debug("the state of {} is not whole yet", what, e);
+      return Optional.empty();
+    }
+  }
+
+  /** Finds it when its runtime has ended, unless it has ended, too, or is known. */
+  void findRunning() {
+    PidFd found = own == null ? open(parts, id) : null;
+    synchronized (descriptors) {
+      if (found != null && (released || own != null)) {
+        found.close();
+      } else if (found != null) {
+        own = found;
+      }
+    }
+  }
+
+  /** Returns false if it is not known. */
+  boolean onEnd(Runnable action) {
+    synchronized (descriptors) {
+      PidFd known = own;
+      if (known != null && !released) {
+        parts.watcher().onEnd(known, action);
+      }
+      return known != null && !released;
+    }
+  }
+
+  /** Whether this kernel tells how a process has ended, as it does of the reaped runtime. */
+  boolean kernelTells() {
+    synchronized (descriptors) {
+      ChildProcess ended = runtime;
+      return ended != null && !released && ended.pidFd().exitOfReaped().isPresent();
+    }
+  }
+
+  Optional<WaitStatus> toldByKernel() {
+    synchronized (descriptors) {
+      PidFd known = own;
+      return known == null || released ? Optional.empty() : known.exitOfReaped();
+    }
+  }
+
   /** Empty before the runtime has written it. */
   private OptionalInt readPid() {
     try {
@@ -377,10 +359,11 @@ final class StartedProcess {
     }
   }
 
-  private void pause(long begin) {
+  /** Waits for something a little, the longer the later. */
+  void pause(Future<?> event, long begin) {
     long waited = System.nanoTime() - begin;
     try {
-      exit.get(Math.max(TICK.toNanos(), waited / MOST_LOOKS_IN_A_DOUBLING), TimeUnit.NANOSECONDS);
+      event.get(Math.max(TICK.toNanos(), waited / MOST_LOOKS_IN_A_DOUBLING), TimeUnit.NANOSECONDS);
     } catch (TimeoutException | ExecutionException e) {
       // The caller looks again.
     } catch (InterruptedException e) {
@@ -429,18 +412,25 @@ final class StartedProcess {
    * @param killed lets it go where it is frozen: the old freezer holds also what is killed
    */
   void end(Runnable killed) {
+    LoneProcess watch = lone;
+    if (watch != null) {
+      watch.beginRemoval();
+    }
     signal(Signals.KILL);
     killed.run();
-    endMonitored();
+    if (watch != null && own == null) {
+      killRuntime();
+    }
+    endAgain();
     if (!endsWithin(own == null ? Duration.ZERO : END_LIMIT) && runtime != null) {
       killRuntime();
       endsWithin(END_LIMIT);
     }
   }
 
-  /** The monitor may just have been about to start it again. */
-  private void endMonitored() {
-    long tries = monitor == null ? 0 : END_LIMIT.dividedBy(RETRY);
+  /** The monitor may just have been about to start it again, or it was not known yet. */
+  private void endAgain() {
+    long tries = monitor == null && lone == null ? 0 : END_LIMIT.dividedBy(RETRY);
     for (long i = 0; i < tries && !endsWithin(RETRY); i++) {
       signal(Signals.KILL);
     }
