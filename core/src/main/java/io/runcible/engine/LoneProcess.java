@@ -6,7 +6,6 @@ import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.WaitStatus;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -29,6 +28,7 @@ final class LoneProcess {
   private final EngineParts parts;
   private final String what;
   private final StartedProcess process;
+  private final ProcessDescriptors descriptors;
   private final ChildProcess runtime;
   private final UnaryOperator<ExitStatus> outcome;
 
@@ -41,11 +41,13 @@ final class LoneProcess {
       EngineParts parts,
       String what,
       StartedProcess process,
+      ProcessDescriptors descriptors,
       ChildProcess runtime,
       UnaryOperator<ExitStatus> outcome) {
     this.parts = parts;
     this.what = what;
     this.process = process;
+    this.descriptors = descriptors;
     this.runtime = runtime;
     this.outcome = outcome;
   }
@@ -74,8 +76,8 @@ final class LoneProcess {
   }
 
   private void follow() {
-    process.findRunning();
-    if (!process.onEnd(this::ended)) {
+    descriptors.find();
+    if (!descriptors.onEnd(this::ended)) {
       process.complete(
           () -> {
             throw unknown("before it was seen, so that nobody knows how");
@@ -84,7 +86,7 @@ final class LoneProcess {
   }
 
   private void ended() {
-    if (process.kernelTells()) {
+    if (descriptors.kernelTells()) {
       ask(System.nanoTime());
     } else {
       process.complete(
@@ -96,7 +98,7 @@ final class LoneProcess {
 
   /** The kernel tells when somebody has reaped it, which is soon. */
   private void ask(long end) {
-    Optional<WaitStatus> told = process.toldByKernel();
+    Optional<WaitStatus> told = descriptors.toldByKernel();
     Duration waited = Duration.ofNanos(System.nanoTime() - end);
     Duration limit = removing ? REMOVAL_LIMIT : REAP_LIMIT;
     if (told.isPresent()) {
@@ -134,8 +136,7 @@ final class LoneProcess {
     }
     try {
       if (alone.get().isSuccess()) {
-        OptionalInt pid = process.pid();
-        return pid.orElse(0);
+        return descriptors.pid().orElse(0);
       }
       throw process.notStarted();
     } catch (InterruptedException e) {

@@ -6,8 +6,6 @@ import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.PidFd;
 import io.runcible.ffi.SocketNamespace;
 import io.runcible.ffi.WaitStatus;
-import io.runcible.runtime.ProcessSpec.ConsoleSize;
-import io.runcible.runtime.RuntimeState;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,7 +46,6 @@ final class StartedProcess {
   private static final Duration END_LIMIT = Duration.ofSeconds(10);
 
   private final EngineParts parts;
-  private final String id;
   private final String what;
   private final Path pidFile;
   private final ProcessStreams streams;
@@ -56,13 +53,7 @@ final class StartedProcess {
   private final CompletableFuture<ExitStatus> exit = new CompletableFuture<>();
   private final ContainerProcess process;
 
-  /** Guards that no descriptor is used after its close, when its number may be another file's. */
-  private final Object descriptors = new Object();
-
-  private boolean released;
-  private volatile @Nullable ChildProcess runtime;
-  private volatile @Nullable PidFd monitor;
-  private volatile @Nullable PidFd own;
+  private final ProcessDescriptors descriptors;
   private volatile boolean runtimeFinished;
 
   /** Only if the runtime ends when the program runs. */
@@ -77,34 +68,19 @@ final class StartedProcess {
       Supplier<Optional<RuncibleException>> failure,
       Consumer<StartedProcess> release) {
     this.parts = parts;
-    this.id = id;
     this.what = what;
     this.pidFile = pidFile;
     this.streams = streams;
     this.failure = failure;
+    this.descriptors = new ProcessDescriptors(parts, id);
     this.process =
-        new ContainerProcess(what, streams, exit, new Reach(), () -> release.accept(this));
+        new ContainerProcess(what, streams, exit, descriptors, () -> release.accept(this));
   }
 
   /** Follows a detached container that an earlier engine started. */
   void adopt(ContainerDirectory directory) {
-    own = open(parts, id);
+    descriptors.find();
     follow(directory);
-  }
-
-  private static @Nullable PidFd open(EngineParts parts, String id) {
-    Optional<Integer> pid = pid(parts, id);
-    PidFd opened = pid.flatMap(PidFd::open).orElse(null);
-    // Asked again: what is seen alive after it was opened is what the descriptor names.
-    if (opened != null && !pid(parts, id).equals(pid)) {
-      opened.close();
-      return null;
-    }
-    return opened;
-  }
-
-  private static Optional<Integer> pid(EngineParts parts, String id) {
-    return parts.runtime().state(id).map(RuntimeState::pid).filter(pid -> pid > 0);
   }
 
   /** Hears from the monitor of a detached container how that ended, or from the container when. */
@@ -113,14 +89,11 @@ final class StartedProcess {
         // If it runs although its monitor has written, the runtime was killed.
         () -> killThen(() -> complete(() -> DetachedMonitor.exitStatus(parts, directory)));
     PidFd found = DetachedMonitor.find(directory).orElse(null);
-    monitor = found;
+    descriptors.monitor(found);
     Runnable withoutMonitor =
         () -> {
-          PidFd running = own;
-          if (Files.exists(directory.exitFile()) || running == null) {
+          if (Files.exists(directory.exitFile()) || !descriptors.onEnd(complete)) {
             complete.run();
-          } else {
-            parts.watcher().onEnd(running, complete);
           }
         };
     if (found == null) {
@@ -142,7 +115,7 @@ final class StartedProcess {
   }
 
   void await(ChildProcess started, Function<WaitStatus, ExitStatus> outcome, Runnable afterwards) {
-    runtime = started;
+    descriptors.runtime(started);
     parts
         .watcher()
         .onEnd(
@@ -163,8 +136,8 @@ final class StartedProcess {
 
   /** The runtime ends when the program runs; then the process itself is watched. */
   void awaitAlone(ChildProcess started, UnaryOperator<ExitStatus> outcome) {
-    runtime = started;
-    LoneProcess watch = new LoneProcess(parts, what, this, started, outcome);
+    descriptors.runtime(started);
+    LoneProcess watch = new LoneProcess(parts, what, this, descriptors, started, outcome);
     lone = watch;
     watch.begin();
   }
@@ -199,13 +172,9 @@ final class StartedProcess {
             next.run();
           }
         };
-    synchronized (descriptors) {
-      PidFd running = signal(Signals.KILL) ? own : null;
-      if (running != null) {
-        parts.watcher().onEnd(running, once);
-        Future<?> unused = parts.tasks().after(KILL_LIMIT, once);
-        return;
-      }
+    if (descriptors.kill(once)) {
+      Future<?> unused = parts.tasks().after(KILL_LIMIT, once);
+      return;
     }
     once.run();
   }
@@ -225,11 +194,11 @@ final class StartedProcess {
   /** The kernel can tell an exit code above 128 from a signal, if the process was seen alive. */
   ExitStatus exactly(WaitStatus runtime) {
     if (runtime.signal() != 0) {
-      return ExitStatus.ofSignal(own != null ? Signals.KILL : runtime.signal());
+      return ExitStatus.ofSignal(descriptors.own() != null ? Signals.KILL : runtime.signal());
     }
-    PidFd known = own;
-    Optional<WaitStatus> told = known == null ? Optional.empty() : known.exitOfReaped();
-    return told.map(StartedProcess::exitStatus)
+    return descriptors
+        .toldByKernel()
+        .map(StartedProcess::exitStatus)
         .filter(s -> s.code() == runtime.code())
         .orElseGet(() -> ExitStatus.ofCode(runtime.code()));
   }
@@ -244,7 +213,7 @@ final class StartedProcess {
     LoneProcess watch = lone;
     int pid = watch == null ? awaitPid(begin) : watch.awaitStart();
     if (watch == null) {
-      PidFd.open(pid).ifPresent(this::keep);
+      PidFd.open(pid).ifPresent(descriptors::keep);
     }
     long made = System.nanoTime();
     while (System.nanoTime() - made < START_LIMIT.toNanos()
@@ -277,74 +246,23 @@ final class StartedProcess {
     }
   }
 
-  /** Once the runtime has reaped the process, the number may be another's; then it ends itself. */
-  private void keep(PidFd opened) {
-    synchronized (descriptors) {
-      ChildProcess waiting = runtime;
-      PidFd parent = waiting != null ? waiting.pidFd() : monitor;
-      if (released || own != null || parent == null || parent.hasEnded()) {
-        opened.close();
-      } else {
-        own = opened;
-      }
-    }
-  }
-
   /** Whether it is known by now, if necessary from what the runtime that starts it has written. */
   boolean findStarting() {
-    if (own == null) {
+    if (descriptors.own() == null) {
       OptionalInt pid = readPid();
       (pid.isPresent() ? PidFd.open(pid.getAsInt()) : pidInState().flatMap(PidFd::open))
-          .ifPresent(this::keep);
+          .ifPresent(descriptors::keep);
     }
-    return own != null;
+    return descriptors.own() != null;
   }
 
   /** runc writes the state before the program runs, and the pid file only then. */
   private Optional<Integer> pidInState() {
     try {
-      return pid(parts, id);
+      return descriptors.pidInState();
     } catch (RuncibleException e) {
       LOG.debug("the state of {} is not whole yet", what, e);
       return Optional.empty();
-    }
-  }
-
-  /** Finds it when its runtime has ended, unless it has ended, too, or is known. */
-  void findRunning() {
-    PidFd found = own == null ? open(parts, id) : null;
-    synchronized (descriptors) {
-      if (found != null && (released || own != null)) {
-        found.close();
-      } else if (found != null) {
-        own = found;
-      }
-    }
-  }
-
-  /** Returns false if it is not known. */
-  boolean onEnd(Runnable action) {
-    synchronized (descriptors) {
-      PidFd known = own;
-      if (known != null && !released) {
-        parts.watcher().onEnd(known, action);
-      }
-      return known != null && !released;
-    }
-  }
-
-  /** Whether this kernel tells how a process has ended, as it does of the reaped runtime. */
-  boolean kernelTells() {
-    synchronized (descriptors) {
-      ChildProcess ended = runtime;
-      return ended != null && !released && ended.pidFd().exitOfReaped().isPresent();
-    }
-  }
-
-  Optional<WaitStatus> toldByKernel() {
-    synchronized (descriptors) {
-      PidFd known = own;
-      return known == null || released ? Optional.empty() : known.exitOfReaped();
     }
   }
 
@@ -372,39 +290,6 @@ final class StartedProcess {
     }
   }
 
-  private boolean signal(int signal) {
-    synchronized (descriptors) {
-      renew();
-      PidFd known = own;
-      return known != null && !released && parts.host().signal(known, signal);
-    }
-  }
-
-  /** How the caller of a process reaches it. */
-  private final class Reach implements ContainerProcess.SignalSender {
-    @Override
-    public boolean send(int signal) {
-      return signal(signal);
-    }
-
-    @Override
-    public void resize(ContainerInput input, ConsoleSize size) {
-      synchronized (descriptors) {
-        renew();
-        TerminalSize.change(parts.host(), input, size, released ? null : runtime, monitor, own);
-      }
-    }
-  }
-
-  private void killRuntime() {
-    synchronized (descriptors) {
-      ChildProcess waiting = runtime;
-      if (waiting != null && !released) {
-        waiting.pidFd().signal(Signals.KILL);
-      }
-    }
-  }
-
   /**
    * Ends the process and, if it does not show itself as ended, the runtime that waits for it. Not
    * to be interrupted.
@@ -416,23 +301,25 @@ final class StartedProcess {
     if (watch != null) {
       watch.beginRemoval();
     }
-    signal(Signals.KILL);
+    descriptors.send(Signals.KILL);
     killed.run();
-    if (watch != null && own == null) {
-      killRuntime();
+    if (watch != null && descriptors.own() == null) {
+      descriptors.killRuntime();
     }
     endAgain();
-    if (!endsWithin(own == null ? Duration.ZERO : END_LIMIT) && runtime != null) {
-      killRuntime();
+    Duration limit = descriptors.own() == null ? Duration.ZERO : END_LIMIT;
+    if (!endsWithin(limit) && descriptors.hasRuntime()) {
+      descriptors.killRuntime();
       endsWithin(END_LIMIT);
     }
   }
 
   /** The monitor may just have been about to start it again, or it was not known yet. */
   private void endAgain() {
-    long tries = monitor == null && lone == null ? 0 : END_LIMIT.dividedBy(RETRY);
+    boolean again = descriptors.hasMonitor() || lone != null;
+    long tries = again ? END_LIMIT.dividedBy(RETRY) : 0;
     for (long i = 0; i < tries && !endsWithin(RETRY); i++) {
-      signal(Signals.KILL);
+      descriptors.send(Signals.KILL);
     }
   }
 
@@ -464,51 +351,18 @@ final class StartedProcess {
         });
   }
 
-  /** The monitor of a detached container may have restarted it. */
-  private void renew() {
-    PidFd watching = monitor;
-    if (released || watching == null || watching.hasEnded()) {
-      return;
-    }
-    PidFd known = own;
-    if (known == null || known.hasEnded()) {
-      PidFd next = open(parts, id);
-      if (next != null) {
-        own = next;
-        if (known != null) {
-          known.close();
-        }
-      }
-    }
-  }
-
   /** Whether the process has ended, and its monitor, which goes on, has not started another one. */
   boolean isBetweenRuns() {
-    synchronized (descriptors) {
-      renew();
-      PidFd known = own;
-      PidFd watching = monitor;
-      return !released
-          && watching != null
-          && !watching.hasEnded()
-          && (known == null || known.hasEnded());
-    }
+    return descriptors.isBetweenRuns();
   }
 
   OptionalInt pid() {
-    synchronized (descriptors) {
-      renew();
-    }
-    PidFd known = own;
-    return known == null ? OptionalInt.empty() : OptionalInt.of(known.pid());
+    return descriptors.pid();
   }
 
   /** The network that the process is in, for the caller to close; empty once it has ended. */
   Optional<SocketNamespace> networkNamespace() {
-    synchronized (descriptors) {
-      PidFd known = own;
-      return known == null || released ? Optional.empty() : SocketNamespace.of(known);
-    }
+    return descriptors.networkNamespace();
   }
 
   /** Whether a runtime may be at work, of which nobody knows that it has finished. */
@@ -518,10 +372,7 @@ final class StartedProcess {
 
   /** Whether the process has not ended, so that its number is nobody else's. */
   boolean hasProcess() {
-    synchronized (descriptors) {
-      PidFd known = own;
-      return known != null && !released && !known.hasEnded();
-    }
+    return descriptors.isAlive();
   }
 
   ContainerProcess process() {
@@ -537,17 +388,6 @@ final class StartedProcess {
   }
 
   void closeDescriptors() {
-    synchronized (descriptors) {
-      released = true;
-      ChildProcess waiting = runtime;
-      if (waiting != null) {
-        waiting.close();
-      }
-      for (@Nullable PidFd descriptor : new PidFd[] {monitor, own}) {
-        if (descriptor != null) {
-          descriptor.close();
-        }
-      }
-    }
+    descriptors.close();
   }
 }
