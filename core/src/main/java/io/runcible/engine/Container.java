@@ -301,13 +301,24 @@ public final class Container implements AutoCloseable {
     requireOpen();
     lifecycle.stopWanted();
     if (isRunning()) {
-      stop(grace);
+      stopSomehow(grace);
     }
     // Not under the lock, for which somebody who hears of the end may wait.
     lifecycle.awaitTold();
     synchronized (this) {
       requireOpen();
       return init == null ? begin() : beginAgain();
+    }
+  }
+
+  /** How it ends does not matter, and may not be known. */
+  private void stopSomehow(Duration grace) {
+    try {
+      stop(grace);
+    } catch (RuncibleException e) {
+      if (e.kind() != ErrorKind.NOT_FOUND || isRunning()) {
+        throw e;
+      }
     }
   }
 
@@ -415,7 +426,7 @@ public final class Container implements AutoCloseable {
    *
    * @return the caller closes it, which leaves the container as it is
    * @throws RuncibleException FAILED_PRECONDITION if it does not run, or was made with {@link
-   *     Stdio#PIPED}, so that its output is the starter's alone
+   *     Stdio#PIPED} or {@link Stdio#DIRECT}, so that its output is the starter's alone
    */
   public Attachment attach() {
     requireRunning("attach to it");
@@ -568,6 +579,8 @@ public final class Container implements AutoCloseable {
    * the time is up. A paused container is resumed for it.
    *
    * @return how it ended
+   * @throws RuncibleException NOT_FOUND if it has ended and nobody knows how, as {@link
+   *     Stdio#DIRECT} has it
    */
   public ExitStatus stop(Duration grace) {
     return counted(EngineOperation.STOP, () -> stopWithin(grace));

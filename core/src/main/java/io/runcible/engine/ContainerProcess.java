@@ -56,7 +56,7 @@ public final class ContainerProcess implements AutoCloseable {
    * <p>With a terminal, it sends the character that means the end of input.
    *
    * @throws RuncibleException FAILED_PRECONDITION unless it was started with {@link Stdio#PIPED},
-   *     {@link Stdio#INTERACTIVE} or a terminal
+   *     {@link Stdio#DIRECT}, {@link Stdio#INTERACTIVE} or a terminal
    */
   public OutputStream stdin() {
     return streams.stdin();
@@ -64,7 +64,8 @@ public final class ContainerProcess implements AutoCloseable {
 
   /**
    * What the process writes to its standard output, from its start; ends when the process does.
-   * With {@link Stdio#PIPED} always the same stream, otherwise a new one at each call.
+   * With {@link Stdio#PIPED} and {@link Stdio#DIRECT} always the same stream, otherwise a new one
+   * at each call.
    */
   public InputStream stdout() {
     return streams.stdout(this::hasEnded);
@@ -106,7 +107,8 @@ public final class ContainerProcess implements AutoCloseable {
   /**
    * Waits for the end.
    *
-   * @throws RuncibleException CANCELLED if the thread is interrupted, and the flag stays set
+   * @throws RuncibleException CANCELLED if the thread is interrupted, and the flag stays set;
+   *     NOT_FOUND if it has ended and nobody knows how, as {@link Stdio#DIRECT} has it
    */
   public ExitStatus waitFor() {
     return waitFor(Duration.ofNanos(Long.MAX_VALUE)).orElseThrow();

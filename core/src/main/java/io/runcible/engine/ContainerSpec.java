@@ -556,7 +556,8 @@ public final class ContainerSpec {
     }
 
     /**
-     * How the output is kept unless it is {@link Stdio#PIPED}; by default {@link LogPolicy#RAW}.
+     * How the output is kept unless it is {@link Stdio#PIPED} or {@link Stdio#DIRECT}; by default
+     * {@link LogPolicy#RAW}.
      */
     public Builder log(LogPolicy policy) {
       this.log = policy;
@@ -702,7 +703,10 @@ public final class ContainerSpec {
       return this;
     }
 
-    /** Whether it is started again when it ends by itself; by default not. */
+    /**
+     * Whether it is started again when it ends by itself; by default not, and never with {@link
+     * Stdio#DIRECT}.
+     */
     public Builder restart(RestartPolicy policy) {
       this.restartPolicy = policy;
       return this;
@@ -735,6 +739,9 @@ public final class ContainerSpec {
       Builder built = copy(image);
       if (detached && stdio == Stdio.DIRECT) {
         throw invalid("the pipes of a detached container cannot be its own: nobody else has them");
+      }
+      if (stdio == Stdio.DIRECT && !restartPolicy.equals(RestartPolicy.NO)) {
+        throw invalid("a container with pipes of its own is not restarted: its end may be unknown");
       }
       if (tty != null && stdio != Stdio.INTERACTIVE) {
         built.stdio = detached ? Stdio.INTERACTIVE : Stdio.PIPED;

@@ -1,5 +1,6 @@
 package io.runcible.engine;
 
+import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.Pipe;
@@ -27,35 +28,59 @@ final class Orphans {
   private static final int LOOKS = 400;
   private static final int NUMBER = 32;
 
-  private static @Nullable Boolean reaped;
+  private static volatile @Nullable Boolean reaped;
 
   private Orphans() {}
 
-  /** Whether somebody reaps them. It is tried once in the life of this process. */
-  static synchronized boolean areReaped() {
+  /**
+   * Whether somebody reaps them. It is tried once in the life of this process, or by each of those
+   * who ask before the first one knows: a lock would hold them up, and not be better.
+   *
+   * @throws RuncibleException CANCELLED if the thread is interrupted, and the flag stays set
+   */
+  static boolean areReaped() {
     Boolean known = reaped;
     if (known == null) {
       try {
         known = tryOne();
         reaped = known;
-      } catch (IOException | InterruptedException | RuncibleException | NumberFormatException e) {
-        LOG.debug("nobody knows whether orphans are reaped", e);
-        return false;
+      } catch (IOException | NumberFormatException e) {
+        return unknown(e);
+      } catch (RuncibleException e) {
+        if (e.kind() == ErrorKind.CANCELLED) {
+          throw e;
+        }
+        return unknown(e);
       }
     }
     return known;
   }
 
-  private static boolean tryOne() throws IOException, InterruptedException {
+  private static boolean unknown(Exception cause) {
+    LOG.debug("nobody knows whether orphans are reaped", cause);
+    return false;
+  }
+
+  private static boolean tryOne() throws IOException {
     int orphan = make();
     for (int i = 0; i < LOOKS; i++) {
       if (!Files.exists(Path.of("/proc", String.valueOf(orphan)))) {
         return true;
       }
-      TimeUnit.MILLISECONDS.sleep(5);
+      pause();
     }
     LOG.debug("nobody reaps orphans");
     return false;
+  }
+
+  private static void pause() {
+    try {
+      TimeUnit.MILLISECONDS.sleep(5);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new RuncibleException(
+          ErrorKind.CANCELLED, "interrupted while seeing whether orphans are reaped", e);
+    }
   }
 
   private static int make() throws IOException {

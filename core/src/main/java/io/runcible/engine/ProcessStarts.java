@@ -11,7 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.function.Consumer;
 
 /** Starts the processes of containers by the runtime, and finds those that others started. */
@@ -54,7 +53,9 @@ final class ProcessStarts {
           streams,
           () -> {
             record.ids().give(streams.childEnds());
-            started.awaitAlone(parts.runtime().runAlone(request), record.cgroupsPath());
+            started.awaitAlone(
+                parts.runtime().runAlone(request),
+                status -> status.withOutOfMemory(oomKills(parts, record) > 0));
           });
     } else {
       started.launch(
@@ -198,9 +199,10 @@ final class ProcessStarts {
   }
 
   private static long oomKills(EngineParts parts, ContainerDirectory directory) {
-    return ContainerRecord.read(directory)
-        .map(record -> parts.limits().place().oomKills(record.cgroupsPath()))
-        .orElse(OptionalLong.empty())
-        .orElse(0);
+    return ContainerRecord.read(directory).map(record -> oomKills(parts, record)).orElse(0L);
+  }
+
+  private static long oomKills(EngineParts parts, ContainerRecord record) {
+    return parts.limits().place().oomKills(record.cgroupsPath()).orElse(0);
   }
 }

@@ -49,7 +49,7 @@ final class ReadyWait {
     Duration atMost = wanted.compareTo(LONGEST) < 0 ? wanted : LONGEST;
     Duration pause = atMost.compareTo(SHORTEST) > 0 ? atMost : SHORTEST;
     if (container.isRunning()) {
-      var unused = container.waitFor(pause);
+      awaitEnd(pause);
       return;
     }
     try {
@@ -58,6 +58,17 @@ final class ReadyWait {
       Thread.currentThread().interrupt();
       throw new RuncibleException(
           ErrorKind.CANCELLED, "interrupted while waiting for container " + container.id(), e);
+    }
+  }
+
+  /** How it ends does not matter here, and may not be known. */
+  private void awaitEnd(Duration limit) {
+    try {
+      var unused = container.waitFor(limit);
+    } catch (RuncibleException e) {
+      if (e.kind() == ErrorKind.CANCELLED || container.isRunning()) {
+        throw e;
+      }
     }
   }
 

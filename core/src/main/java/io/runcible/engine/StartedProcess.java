@@ -6,8 +6,6 @@ import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.PidFd;
 import io.runcible.ffi.SocketNamespace;
 import io.runcible.ffi.WaitStatus;
-import io.runcible.runtime.ProcessSpec.ConsoleSize;
-import io.runcible.runtime.RuntimeState;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,6 +21,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,15 +41,11 @@ final class StartedProcess {
   /** A program can look as if the runtime still was to become it. */
   private static final Duration START_LIMIT = Duration.ofSeconds(3);
 
-  /** How often it is asked how a process ended that somebody reaps; the pauses double. */
-  private static final int EXIT_TRIES = 9;
-
   private static final Duration RETRY = Duration.ofMillis(50);
   private static final Duration KILL_LIMIT = Duration.ofSeconds(2);
   private static final Duration END_LIMIT = Duration.ofSeconds(10);
 
   private final EngineParts parts;
-  private final String id;
   private final String what;
   private final Path pidFile;
   private final ProcessStreams streams;
@@ -58,17 +53,11 @@ final class StartedProcess {
   private final CompletableFuture<ExitStatus> exit = new CompletableFuture<>();
   private final ContainerProcess process;
 
-  /** Guards that no descriptor is used after its close, when its number may be another file's. */
-  private final Object descriptors = new Object();
-
-  private boolean released;
-  private volatile @Nullable ChildProcess runtime;
-  private volatile @Nullable PidFd monitor;
-  private volatile @Nullable PidFd own;
+  private final ProcessDescriptors descriptors;
   private volatile boolean runtimeFinished;
 
-  /** How the runtime ended, if it does when the program runs. */
-  private volatile @Nullable CompletableFuture<WaitStatus> alone;
+  /** Only if the runtime ends when the program runs. */
+  private volatile @Nullable LoneProcess lone;
 
   StartedProcess(
       EngineParts parts,
@@ -79,34 +68,19 @@ final class StartedProcess {
       Supplier<Optional<RuncibleException>> failure,
       Consumer<StartedProcess> release) {
     this.parts = parts;
-    this.id = id;
     this.what = what;
     this.pidFile = pidFile;
     this.streams = streams;
     this.failure = failure;
+    this.descriptors = new ProcessDescriptors(parts, id);
     this.process =
-        new ContainerProcess(what, streams, exit, new Reach(), () -> release.accept(this));
+        new ContainerProcess(what, streams, exit, descriptors, () -> release.accept(this));
   }
 
   /** Follows a detached container that an earlier engine started. */
   void adopt(ContainerDirectory directory) {
-    own = open(parts, id);
+    descriptors.find();
     follow(directory);
-  }
-
-  private static @Nullable PidFd open(EngineParts parts, String id) {
-    Optional<Integer> pid = pid(parts, id);
-    PidFd opened = pid.flatMap(PidFd::open).orElse(null);
-    // Asked again: what is seen alive after it was opened is what the descriptor names.
-    if (opened != null && !pid(parts, id).equals(pid)) {
-      opened.close();
-      return null;
-    }
-    return opened;
-  }
-
-  private static Optional<Integer> pid(EngineParts parts, String id) {
-    return parts.runtime().state(id).map(RuntimeState::pid).filter(pid -> pid > 0);
   }
 
   /** Hears from the monitor of a detached container how that ended, or from the container when. */
@@ -115,14 +89,11 @@ final class StartedProcess {
         // If it runs although its monitor has written, the runtime was killed.
         () -> killThen(() -> complete(() -> DetachedMonitor.exitStatus(parts, directory)));
     PidFd found = DetachedMonitor.find(directory).orElse(null);
-    monitor = found;
+    descriptors.monitor(found);
     Runnable withoutMonitor =
         () -> {
-          PidFd running = own;
-          if (Files.exists(directory.exitFile()) || running == null) {
+          if (Files.exists(directory.exitFile()) || !descriptors.onEnd(complete)) {
             complete.run();
-          } else {
-            parts.watcher().onEnd(running, complete);
           }
         };
     if (found == null) {
@@ -144,114 +115,46 @@ final class StartedProcess {
   }
 
   void await(ChildProcess started, Function<WaitStatus, ExitStatus> outcome, Runnable afterwards) {
-    runtime = started;
+    descriptors.runtime(started);
     parts
         .watcher()
         .onEnd(
             started.pidFd(),
             () -> {
               WaitStatus status = started.reap();
-              runtimeFinished = status.signal() == 0;
-              Runnable written =
+              runtimeEnded(status);
+              killUnlessFinished(
+                  status,
                   () ->
                       streams.whenWritten(
                           () -> {
                             complete(() -> outcome.apply(status));
                             afterwards.run();
-                          });
-              if (status.signal() == 0) {
-                written.run();
-              } else {
-                killThen(written);
-              }
+                          }));
             });
   }
 
   /** The runtime ends when the program runs; then the process itself is watched. */
-  void awaitAlone(ChildProcess started, String cgroupsPath) {
-    CompletableFuture<WaitStatus> ended = new CompletableFuture<>();
-    alone = ended;
-    runtime = started;
-    parts
-        .watcher()
-        .onEnd(
-            started.pidFd(),
-            () -> {
-              WaitStatus status = started.reap();
-              runtimeFinished = status.signal() == 0;
-              try {
-                if (!status.isSuccess() || !watchAlone(cgroupsPath)) {
-                  complete(() -> status.isSuccess() ? unknownEnd() : exactly(status));
-                }
-              } catch (RuntimeException e) {
-                exit.completeExceptionally(e);
-              }
-              ended.complete(status);
-            });
+  void awaitAlone(ChildProcess started, UnaryOperator<ExitStatus> outcome) {
+    descriptors.runtime(started);
+    LoneProcess watch = new LoneProcess(parts, what, this, descriptors, started, outcome);
+    lone = watch;
+    watch.begin();
   }
 
-  /** False if it has ended already. */
-  private boolean watchAlone(String cgroupsPath) {
-    PidFd running = openAlone(cgroupsPath);
-    ChildProcess started = runtime;
-    if (running == null || started == null) {
-      return false;
-    }
-    synchronized (descriptors) {
-      if (released) {
-        running.close();
-        return false;
-      }
-      own = running;
-      // Whether this kernel tells at all.
-      int tries = started.pidFd().exitOfReaped().isPresent() ? EXIT_TRIES : 0;
-      parts.watcher().onEnd(running, () -> completeAlone(running, tries));
-      return true;
+  void runtimeEnded(WaitStatus status) {
+    runtimeFinished = status.signal() == 0;
+  }
+
+  void killUnlessFinished(WaitStatus runtime, Runnable next) {
+    if (runtime.signal() == 0) {
+      next.run();
+    } else {
+      killThen(next);
     }
   }
 
-  /** By the pid file, which is shorter than the state of the runtime. */
-  private @Nullable PidFd openAlone(String cgroupsPath) {
-    OptionalInt written = readPid();
-    if (cgroupsPath.isEmpty() || written.isEmpty()) {
-      return open(parts, id);
-    }
-    PidFd opened = PidFd.open(written.getAsInt()).orElse(null);
-    if (opened == null) {
-      return null;
-    }
-    try {
-      // Asked after it was opened: nothing else on the host is in a group of this name.
-      Path groups = Path.of("/proc", String.valueOf(written.getAsInt()), "cgroup");
-      if (Files.readString(groups).contains(cgroupsPath) && !opened.hasEnded()) {
-        return opened;
-      }
-    } catch (IOException e) {
-      LOG.debug("{} has just ended", what, e);
-    }
-    opened.close();
-    return open(parts, id);
-  }
-
-  /** The kernel tells when somebody has reaped it, which is soon. */
-  private void completeAlone(PidFd ended, int tries) {
-    synchronized (descriptors) {
-      Optional<WaitStatus> told = released ? Optional.empty() : ended.exitOfReaped();
-      if (told.isPresent() || tries == 0 || released) {
-        complete(() -> told.map(StartedProcess::exitStatus).orElseGet(this::unknownEnd));
-        return;
-      }
-    }
-    Duration pause = Duration.ofMillis(1L << (EXIT_TRIES - tries));
-    Future<?> unused = parts.tasks().after(pause, () -> completeAlone(ended, tries - 1));
-  }
-
-  private ExitStatus unknownEnd() {
-    throw new RuncibleException(
-        ErrorKind.NOT_FOUND, what + " has ended, and this kernel does not tell how");
-  }
-
-  private static ExitStatus exitStatus(WaitStatus status) {
+  static ExitStatus exitStatus(WaitStatus status) {
     return status.signal() != 0
         ? ExitStatus.ofSignal(status.signal())
         : ExitStatus.ofExit(status.code());
@@ -269,33 +172,33 @@ final class StartedProcess {
             next.run();
           }
         };
-    synchronized (descriptors) {
-      PidFd running = signal(Signals.KILL) ? own : null;
-      if (running != null) {
-        parts.watcher().onEnd(running, once);
-        Future<?> unused = parts.tasks().after(KILL_LIMIT, once);
-        return;
-      }
+    if (descriptors.kill(once)) {
+      Future<?> unused = parts.tasks().after(KILL_LIMIT, once);
+      return;
     }
     once.run();
   }
 
-  private void complete(Supplier<ExitStatus> outcome) {
+  void complete(Supplier<ExitStatus> outcome) {
     try {
       exit.complete(outcome.get());
     } catch (RuntimeException e) {
-      exit.completeExceptionally(e);
+      fail(e);
     }
+  }
+
+  void fail(Throwable cause) {
+    exit.completeExceptionally(cause);
   }
 
   /** The kernel can tell an exit code above 128 from a signal, if the process was seen alive. */
   ExitStatus exactly(WaitStatus runtime) {
     if (runtime.signal() != 0) {
-      return ExitStatus.ofSignal(own != null ? Signals.KILL : runtime.signal());
+      return ExitStatus.ofSignal(descriptors.own() != null ? Signals.KILL : runtime.signal());
     }
-    PidFd known = own;
-    Optional<WaitStatus> told = known == null ? Optional.empty() : known.exitOfReaped();
-    return told.map(StartedProcess::exitStatus)
+    return descriptors
+        .toldByKernel()
+        .map(StartedProcess::exitStatus)
         .filter(s -> s.code() == runtime.code())
         .orElseGet(() -> ExitStatus.ofCode(runtime.code()));
   }
@@ -307,36 +210,26 @@ final class StartedProcess {
    */
   void awaitStart() {
     long begin = System.nanoTime();
-    CompletableFuture<WaitStatus> started = alone;
-    int pid = started == null ? awaitPid(begin) : awaitRuntime(started);
-    if (started == null) {
-      PidFd.open(pid).ifPresent(this::keep);
+    LoneProcess watch = lone;
+    int pid = watch == null ? awaitPid(begin) : watch.awaitStart();
+    if (watch == null) {
+      PidFd.open(pid).ifPresent(descriptors::keep);
     }
     long made = System.nanoTime();
     while (System.nanoTime() - made < START_LIMIT.toNanos()
         && !exit.isDone()
         && parts.runtime().isStarting(pid)) {
-      pause(made);
+      pause(exit, made);
     }
   }
 
-  /** The number of the process, or 0 if that has ended. */
-  private int awaitRuntime(CompletableFuture<WaitStatus> started) {
-    try {
-      if (started.get().isSuccess()) {
-        return pid().orElse(0);
-      }
-      throw failure.get().orElseGet(this::notStarted);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new RuncibleException(ErrorKind.CANCELLED, "interrupted while starting " + what, e);
-    } catch (ExecutionException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
-  private RuncibleException notStarted() {
-    return new RuncibleException(ErrorKind.INTERNAL, "the runtime ended and did not start " + what);
+  RuncibleException notStarted() {
+    return failure
+        .get()
+        .orElseGet(
+            () ->
+                new RuncibleException(
+                    ErrorKind.INTERNAL, "the runtime ended and did not start " + what));
   }
 
   private int awaitPid(long begin) {
@@ -347,22 +240,29 @@ final class StartedProcess {
         return pid.getAsInt();
       }
       if (ended) {
-        throw failure.get().orElseGet(this::notStarted);
+        throw notStarted();
       }
-      pause(begin);
+      pause(exit, begin);
     }
   }
 
-  /** Once the runtime has reaped the process, the number may be another's; then it ends itself. */
-  private void keep(PidFd opened) {
-    synchronized (descriptors) {
-      ChildProcess waiting = runtime;
-      PidFd parent = waiting != null ? waiting.pidFd() : monitor;
-      if (released || own != null || parent == null || parent.hasEnded()) {
-        opened.close();
-      } else {
-        own = opened;
-      }
+  /** Whether it is known by now, if necessary from what the runtime that starts it has written. */
+  boolean findStarting() {
+    if (descriptors.own() == null) {
+      OptionalInt pid = readPid();
+      (pid.isPresent() ? PidFd.open(pid.getAsInt()) : pidInState().flatMap(PidFd::open))
+          .ifPresent(descriptors::keep);
+    }
+    return descriptors.own() != null;
+  }
+
+  /** runc writes the state before the program runs, and the pid file only then. */
+  private Optional<Integer> pidInState() {
+    try {
+      return descriptors.pidInState();
+    } catch (RuncibleException e) {
+      LOG.debug("the state of {} is not whole yet", what, e);
+      return Optional.empty();
     }
   }
 
@@ -377,48 +277,16 @@ final class StartedProcess {
     }
   }
 
-  private void pause(long begin) {
+  /** Waits for something a little, the longer the later. */
+  void pause(Future<?> event, long begin) {
     long waited = System.nanoTime() - begin;
     try {
-      exit.get(Math.max(TICK.toNanos(), waited / MOST_LOOKS_IN_A_DOUBLING), TimeUnit.NANOSECONDS);
+      event.get(Math.max(TICK.toNanos(), waited / MOST_LOOKS_IN_A_DOUBLING), TimeUnit.NANOSECONDS);
     } catch (TimeoutException | ExecutionException e) {
       // The caller looks again.
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new RuncibleException(ErrorKind.CANCELLED, "interrupted while starting " + what, e);
-    }
-  }
-
-  private boolean signal(int signal) {
-    synchronized (descriptors) {
-      renew();
-      PidFd known = own;
-      return known != null && !released && parts.host().signal(known, signal);
-    }
-  }
-
-  /** How the caller of a process reaches it. */
-  private final class Reach implements ContainerProcess.SignalSender {
-    @Override
-    public boolean send(int signal) {
-      return signal(signal);
-    }
-
-    @Override
-    public void resize(ContainerInput input, ConsoleSize size) {
-      synchronized (descriptors) {
-        renew();
-        TerminalSize.change(parts.host(), input, size, released ? null : runtime, monitor, own);
-      }
-    }
-  }
-
-  private void killRuntime() {
-    synchronized (descriptors) {
-      ChildProcess waiting = runtime;
-      if (waiting != null && !released) {
-        waiting.pidFd().signal(Signals.KILL);
-      }
     }
   }
 
@@ -429,20 +297,29 @@ final class StartedProcess {
    * @param killed lets it go where it is frozen: the old freezer holds also what is killed
    */
   void end(Runnable killed) {
-    signal(Signals.KILL);
+    LoneProcess watch = lone;
+    if (watch != null) {
+      watch.beginRemoval();
+    }
+    descriptors.send(Signals.KILL);
     killed.run();
-    endMonitored();
-    if (!endsWithin(own == null ? Duration.ZERO : END_LIMIT) && runtime != null) {
-      killRuntime();
+    if (watch != null && descriptors.own() == null) {
+      descriptors.killRuntime();
+    }
+    endAgain();
+    Duration limit = descriptors.own() == null ? Duration.ZERO : END_LIMIT;
+    if (!endsWithin(limit) && descriptors.hasRuntime()) {
+      descriptors.killRuntime();
       endsWithin(END_LIMIT);
     }
   }
 
-  /** The monitor may just have been about to start it again. */
-  private void endMonitored() {
-    long tries = monitor == null ? 0 : END_LIMIT.dividedBy(RETRY);
+  /** The monitor may just have been about to start it again, or it was not known yet. */
+  private void endAgain() {
+    boolean again = descriptors.hasMonitor() || lone != null;
+    long tries = again ? END_LIMIT.dividedBy(RETRY) : 0;
     for (long i = 0; i < tries && !endsWithin(RETRY); i++) {
-      signal(Signals.KILL);
+      descriptors.send(Signals.KILL);
     }
   }
 
@@ -474,51 +351,18 @@ final class StartedProcess {
         });
   }
 
-  /** The monitor of a detached container may have restarted it. */
-  private void renew() {
-    PidFd watching = monitor;
-    if (released || watching == null || watching.hasEnded()) {
-      return;
-    }
-    PidFd known = own;
-    if (known == null || known.hasEnded()) {
-      PidFd next = open(parts, id);
-      if (next != null) {
-        own = next;
-        if (known != null) {
-          known.close();
-        }
-      }
-    }
-  }
-
   /** Whether the process has ended, and its monitor, which goes on, has not started another one. */
   boolean isBetweenRuns() {
-    synchronized (descriptors) {
-      renew();
-      PidFd known = own;
-      PidFd watching = monitor;
-      return !released
-          && watching != null
-          && !watching.hasEnded()
-          && (known == null || known.hasEnded());
-    }
+    return descriptors.isBetweenRuns();
   }
 
   OptionalInt pid() {
-    synchronized (descriptors) {
-      renew();
-    }
-    PidFd known = own;
-    return known == null ? OptionalInt.empty() : OptionalInt.of(known.pid());
+    return descriptors.pid();
   }
 
   /** The network that the process is in, for the caller to close; empty once it has ended. */
   Optional<SocketNamespace> networkNamespace() {
-    synchronized (descriptors) {
-      PidFd known = own;
-      return known == null || released ? Optional.empty() : SocketNamespace.of(known);
-    }
+    return descriptors.networkNamespace();
   }
 
   /** Whether a runtime may be at work, of which nobody knows that it has finished. */
@@ -528,10 +372,7 @@ final class StartedProcess {
 
   /** Whether the process has not ended, so that its number is nobody else's. */
   boolean hasProcess() {
-    synchronized (descriptors) {
-      PidFd known = own;
-      return known != null && !released && !known.hasEnded();
-    }
+    return descriptors.isAlive();
   }
 
   ContainerProcess process() {
@@ -547,17 +388,6 @@ final class StartedProcess {
   }
 
   void closeDescriptors() {
-    synchronized (descriptors) {
-      released = true;
-      ChildProcess waiting = runtime;
-      if (waiting != null) {
-        waiting.close();
-      }
-      for (@Nullable PidFd descriptor : new PidFd[] {monitor, own}) {
-        if (descriptor != null) {
-          descriptor.close();
-        }
-      }
-    }
+    descriptors.close();
   }
 }

@@ -14,8 +14,9 @@ import org.jspecify.annotations.Nullable;
  * for run and exec alone; state is read from its files, signals go by pid descriptors, and pausing
  * and limits are the control group's. Thread-safe.
  *
- * <p>A container lives from {@link #run} to {@link #delete}: its state and its control group stay
- * after its end, so that it can be seen why it ended. (crun removes them by itself.)
+ * <p>A container lives from {@link #run} or {@link #runAlone} to {@link #delete}: its state and its
+ * control group stay after its end, so that it can be seen why it ended. (crun removes them by
+ * itself.)
  */
 @SuppressWarnings("exports")
 public interface OciRuntime {
@@ -171,6 +172,11 @@ public interface OciRuntime {
    * Starts a container and returns at once. The child is the runtime; it ends with 0 when the
    * program runs, which has the descriptors itself, and of which nobody in this process is the
    * parent then. Otherwise {@link #failure(RunRequest)} tells why the program does not run.
+   *
+   * <p>The 0 comes just before the last exec, of which all has been checked but what the kernel
+   * alone can say: a script without interpreter, a binary of another machine. Such a failure is on
+   * the error output of the container, {@link #failure(RunRequest)} is empty, and the process ends
+   * with another code than 0.
    *
    * @return the child; the caller waits for it and closes it
    */

@@ -80,8 +80,8 @@ final class Output {
   }
 
   /**
-   * Reads what the ended program has left in its pipes, and forgets it: its runtime ends only when
-   * it has handed all on.
+   * Reads what the ended program has left in its pipes, and forgets it. Where the runtime stays, it
+   * ends only when it has handed all on.
    */
   void drain() throws IOException {
     byte[] rest = new byte[CHUNK];

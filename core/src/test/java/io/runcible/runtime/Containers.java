@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 /**
@@ -142,6 +143,19 @@ final class Containers implements AutoCloseable {
 
   Running start(ProcessSpec.Builder process, UnaryOperator<RuntimeSpec.Builder> change)
       throws IOException {
+    return start(process, change, runtime::run);
+  }
+
+  /** A container without the runtime, which ends when the program runs. */
+  Running startAlone(ProcessSpec.Builder process) throws IOException {
+    return start(process, builder -> builder, runtime::runAlone);
+  }
+
+  private Running start(
+      ProcessSpec.Builder process,
+      UnaryOperator<RuntimeSpec.Builder> change,
+      Function<RunRequest, ChildProcess> starting)
+      throws IOException {
     String id = "t" + NUMBERS.incrementAndGet();
     Path files = directory.resolve(id);
     RuntimeSpec spec = change.apply(spec(id, process.build())).build();
@@ -149,7 +163,7 @@ final class Containers implements AutoCloseable {
     try (FileDescriptor out = FileCalls.createForOutput(files.resolve("stdout"));
         FileDescriptor err = FileCalls.createForOutput(files.resolve("stderr"))) {
       RunRequest request = RunRequest.of(id, bundle, new Stdio(null, out, err));
-      return new Running(id, request, runtime.run(request));
+      return new Running(id, request, starting.apply(request));
     }
   }
 

@@ -11,6 +11,7 @@ import io.runcible.RuncibleException;
 import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
+import io.runcible.ffi.PidFd;
 import io.runcible.ffi.Pipe;
 import io.runcible.ffi.Pty;
 import io.runcible.ffi.WaitStatus;
@@ -198,6 +199,69 @@ abstract class OciRuntimeContract {
         }
       } finally {
         threads.shutdownNow();
+      }
+    }
+  }
+
+  @Nested
+  class RunAlone {
+    @Test
+    void runtimeEndsWhenTheProgramRuns() throws Exception {
+      try (Running container = containers.startAlone(shell("echo out; echo err >&2; sleep 600"))) {
+        Ended runtime = container.await();
+
+        assertThat(runtime.status()).isEqualTo(new WaitStatus(0, 0));
+        assertThat(runtime.failure()).isEmpty();
+        RuntimeState state = containers.runtime.state(container.id).orElseThrow();
+        assertThat(state.status()).isEqualTo(RuntimeState.Status.RUNNING);
+        assertThat(Containers.read(container.request.pidFile()).strip())
+            .isEqualTo(String.valueOf(state.pid()));
+        try (PidFd process = PidFd.open(state.pid()).orElseThrow()) {
+          awaitOutput(container, "stdout", "out\n");
+          awaitOutput(container, "stderr", "err\n");
+          assertThat(containers.runtime.kill(container.id, 9, false)).isTrue();
+          awaitEnd(process);
+        }
+      }
+    }
+
+    private void awaitOutput(Running container, String name, String expected) throws Exception {
+      Path file = container.request.bundle().directory().resolve(name);
+      long deadline = System.nanoTime() + LIMIT.toNanos();
+      while (!Containers.read(file).contains(expected) && System.nanoTime() < deadline) {
+        Thread.sleep(2);
+      }
+      assertThat(file).content().contains(expected);
+    }
+
+    private void awaitEnd(PidFd process) throws Exception {
+      long deadline = System.nanoTime() + LIMIT.toNanos();
+      while (!process.hasEnded() && System.nanoTime() < deadline) {
+        Thread.sleep(2);
+      }
+      assertThat(process.hasEnded()).isTrue();
+    }
+
+    @Test
+    void whatIsMissingOrNotExecutableIsTold() throws Exception {
+      try (Running missing = containers.startAlone(process("no-such-program"))) {
+        Ended ended = missing.await();
+        assertThat(ended.status().isSuccess()).isFalse();
+        isKind(ended.failure().orElseThrow(), ErrorKind.NOT_FOUND);
+      }
+      try (Running directory = containers.startAlone(process("/etc"))) {
+        Ended ended = directory.await();
+        assertThat(ended.status().isSuccess()).isFalse();
+        isKind(ended.failure().orElseThrow(), ErrorKind.PERMISSION_DENIED);
+      }
+    }
+
+    @Test
+    void whatOnlyTheKernelRefusesIsInTheErrorOutput() throws Exception {
+      try (Running script = containers.startAlone(process("/etc/script"))) {
+        assertThat(script.await().status().isSuccess()).isTrue();
+        awaitOutput(script, "stderr", "/etc/script");
+        assertThat(containers.runtime.failure(script.request)).isEmpty();
       }
     }
   }

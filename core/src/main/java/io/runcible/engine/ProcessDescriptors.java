@@ -1,0 +1,200 @@
+package io.runcible.engine;
+
+import io.runcible.ffi.ChildProcess;
+import io.runcible.ffi.PidFd;
+import io.runcible.ffi.SocketNamespace;
+import io.runcible.ffi.WaitStatus;
+import io.runcible.runtime.ProcessSpec.ConsoleSize;
+import io.runcible.runtime.RuntimeState;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The descriptors of a process in a container, of the runtime that started it, and of the monitor
+ * of a detached one. Its lock guards that none is used after its close, when its number may be
+ * another file's.
+ */
+final class ProcessDescriptors implements AutoCloseable, ContainerProcess.SignalSender {
+  private final EngineParts parts;
+  private final String id;
+  private boolean closed;
+  private volatile @Nullable ChildProcess runtime;
+  private volatile @Nullable PidFd monitor;
+  private volatile @Nullable PidFd own;
+
+  ProcessDescriptors(EngineParts parts, String id) {
+    this.parts = parts;
+    this.id = id;
+  }
+
+  void runtime(ChildProcess started) {
+    runtime = started;
+  }
+
+  void monitor(@Nullable PidFd found) {
+    monitor = found;
+  }
+
+  boolean hasRuntime() {
+    return runtime != null;
+  }
+
+  boolean hasMonitor() {
+    return monitor != null;
+  }
+
+  /** The process, ended or not; null while it is not known. */
+  @Nullable PidFd own() {
+    return own;
+  }
+
+  private @Nullable PidFd open() {
+    Optional<Integer> pid = pidInState();
+    PidFd opened = pid.flatMap(PidFd::open).orElse(null);
+    // Asked again: what is seen alive after it was opened is what the descriptor names.
+    if (opened != null && !pidInState().equals(pid)) {
+      opened.close();
+      return null;
+    }
+    return opened;
+  }
+
+  /** What the runtime has written of a process that has not ended. */
+  Optional<Integer> pidInState() {
+    return parts.runtime().state(id).map(RuntimeState::pid).filter(pid -> pid > 0);
+  }
+
+  /** Finds a process that runs by what its runtime has written, unless it is known. */
+  void find() {
+    PidFd found = own == null ? open() : null;
+    synchronized (this) {
+      if (found != null && (closed || own != null)) {
+        found.close();
+      } else if (found != null) {
+        own = found;
+      }
+    }
+  }
+
+  /**
+   * Takes over the descriptor of a number that the runtime has told. Once that has reaped the
+   * process, the number may be another's; then it ends itself.
+   */
+  synchronized void keep(PidFd opened) {
+    ChildProcess waiting = runtime;
+    PidFd parent = waiting != null ? waiting.pidFd() : monitor;
+    if (closed || own != null || parent == null || parent.hasEnded()) {
+      opened.close();
+    } else {
+      own = opened;
+    }
+  }
+
+  /** The monitor of a detached container may have restarted it. */
+  private void renew() {
+    PidFd watching = monitor;
+    if (closed || watching == null || watching.hasEnded()) {
+      return;
+    }
+    PidFd known = own;
+    if (known == null || known.hasEnded()) {
+      PidFd next = open();
+      if (next != null) {
+        own = next;
+        if (known != null) {
+          known.close();
+        }
+      }
+    }
+  }
+
+  /** Returns false if it is not known. */
+  synchronized boolean onEnd(Runnable action) {
+    PidFd known = own;
+    if (known == null || closed) {
+      return false;
+    }
+    parts.watcher().onEnd(known, action);
+    return true;
+  }
+
+  /** Returns false if it is gone already. */
+  synchronized boolean kill(Runnable onEnd) {
+    return send(Signals.KILL) && onEnd(onEnd);
+  }
+
+  @Override
+  public synchronized boolean send(int signal) {
+    renew();
+    PidFd known = own;
+    return known != null && !closed && parts.host().signal(known, signal);
+  }
+
+  @Override
+  public synchronized void resize(ContainerInput input, ConsoleSize size) {
+    renew();
+    TerminalSize.change(parts.host(), input, size, closed ? null : runtime, monitor, own);
+  }
+
+  synchronized void killRuntime() {
+    ChildProcess waiting = runtime;
+    if (waiting != null && !closed) {
+      waiting.pidFd().signal(Signals.KILL);
+    }
+  }
+
+  /** Whether this kernel tells how a process has ended, as it does of the reaped runtime. */
+  synchronized boolean kernelTells() {
+    ChildProcess ended = runtime;
+    return ended != null && !closed && ended.pidFd().exitOfReaped().isPresent();
+  }
+
+  synchronized Optional<WaitStatus> toldByKernel() {
+    PidFd known = own;
+    return known == null || closed ? Optional.empty() : known.exitOfReaped();
+  }
+
+  /** Whether the process has ended, and its monitor, which goes on, has not started another one. */
+  synchronized boolean isBetweenRuns() {
+    renew();
+    PidFd known = own;
+    PidFd watching = monitor;
+    return !closed
+        && watching != null
+        && !watching.hasEnded()
+        && (known == null || known.hasEnded());
+  }
+
+  synchronized OptionalInt pid() {
+    renew();
+    PidFd known = own;
+    return known == null ? OptionalInt.empty() : OptionalInt.of(known.pid());
+  }
+
+  synchronized Optional<SocketNamespace> networkNamespace() {
+    PidFd known = own;
+    return known == null || closed ? Optional.empty() : SocketNamespace.of(known);
+  }
+
+  /** Whether the process has not ended, so that its number is nobody else's. */
+  synchronized boolean isAlive() {
+    PidFd known = own;
+    return known != null && !closed && !known.hasEnded();
+  }
+
+  /** Idempotent. */
+  @Override
+  public synchronized void close() {
+    closed = true;
+    ChildProcess waiting = runtime;
+    if (waiting != null) {
+      waiting.close();
+    }
+    for (@Nullable PidFd descriptor : new PidFd[] {monitor, own}) {
+      if (descriptor != null) {
+        descriptor.close();
+      }
+    }
+  }
+}
