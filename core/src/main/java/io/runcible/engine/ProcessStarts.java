@@ -104,6 +104,7 @@ final class ProcessStarts {
   static StartedProcess exec(
       EngineParts parts,
       ContainerDirectory directory,
+      ContainerRecord record,
       ExecSpec spec,
       boolean merged,
       Consumer<StartedProcess> onRelease) {
@@ -112,7 +113,7 @@ final class ProcessStarts {
     try {
       Files.createDirectory(place);
       Path processFile = place.resolve("process.json");
-      Bundle.writeFile(processFile, ExecProcess.json(parts, directory, spec));
+      Bundle.writeFile(processFile, ExecProcess.json(parts, directory, record.ids(), spec));
       ProcessStreams streams = streams(spec, merged, place);
       ExecRequest request =
           new ExecRequest(
@@ -137,8 +138,7 @@ final class ProcessStarts {
       started.launch(
           streams,
           () -> {
-            ContainerRecord.read(directory)
-                .ifPresent(record -> record.ids().give(streams.childEnds()));
+            record.ids().give(streams.childEnds());
             started.await(
                 parts.runtime().exec(request),
                 status ->
