@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 /** Notes what changed in an upper directory, instead of writing it. */
 final class ChangeEntries extends TreeEntries {
   private final LowerLayers lower;
+  private final Ownership ownership;
   private final TreeMap<String, FileChange.Kind> changes = new TreeMap<>();
 
   /** Directories that may be in the upper directory for what lies in them alone. */
@@ -23,6 +24,7 @@ final class ChangeEntries extends TreeEntries {
   ChangeEntries(DiffOptions options, LowerLayers lower) {
     super(new TarWriter(OutputStream.nullOutputStream()), options);
     this.lower = lower;
+    this.ownership = options.ownership();
   }
 
   @Override
@@ -48,8 +50,13 @@ final class ChangeEntries extends TreeEntries {
     }
   }
 
-  private static boolean isLike(Stat below, Stat above) {
-    return below.mode() == above.mode() && below.uid() == above.uid() && below.gid() == above.gid();
+  /** Layers below have the ids inside. */
+  private boolean isLike(Stat below, Stat above) {
+    return below.mode() == above.mode()
+        && Integer.toUnsignedLong(below.uid())
+            == ownership.insideUid(Integer.toUnsignedLong(above.uid()))
+        && Integer.toUnsignedLong(below.gid())
+            == ownership.insideGid(Integer.toUnsignedLong(above.gid()));
   }
 
   @Override

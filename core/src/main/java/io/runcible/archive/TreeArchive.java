@@ -49,7 +49,10 @@ public final class TreeArchive {
     return new TreeArchive(root, path);
   }
 
-  /** Sets what becomes of owners; EXACT by default. */
+  /**
+   * Sets what becomes of owners; EXACT by default. What a mapping does not have belongs to nobody
+   * (65534), as a container sees it.
+   */
   public TreeArchive ownership(Ownership wanted) {
     ownership = Objects.requireNonNull(wanted, "wanted");
     return this;

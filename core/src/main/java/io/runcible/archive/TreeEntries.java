@@ -23,6 +23,10 @@ class TreeEntries {
   private static final String OPAQUE = ".wh..wh..opq";
   private static final int BUFFER = 256 * 1024;
   private static final int BLOCK = 512;
+
+  /** What the kernel shows for an id that a user namespace does not have. */
+  private static final int NOBODY = 65534;
+
   private static final int MAX_SKIPPED = 1000;
 
   /** Fewer bytes of holes are written as zeros, which every reader of tar understands. */
@@ -282,7 +286,7 @@ class TreeEntries {
     }
     long uid = ownership.insideUid(Integer.toUnsignedLong(stat.uid()));
     long gid = ownership.insideGid(Integer.toUnsignedLong(stat.gid()));
-    if (uid < 0 || gid < 0) {
+    if ((uid < 0 || gid < 0) && options.layer()) {
       throw new RuncibleException(
           ErrorKind.INVALID_INPUT,
           "'"
@@ -293,7 +297,7 @@ class TreeEntries {
               + Integer.toUnsignedLong(stat.gid())
               + " of this host, which the mapping of ids does not have");
     }
-    return new Owner(uid, gid);
+    return new Owner(uid < 0 ? NOBODY : uid, gid < 0 ? NOBODY : gid);
   }
 
   /** The same of a file or directory, which may have a record of it. */

@@ -518,7 +518,8 @@ public final class Container implements AutoCloseable {
    *
    * @return the process, owned by the container
    * @throws RuncibleException NOT_FOUND or PERMISSION_DENIED if the container has no such program
-   *     or user, FAILED_PRECONDITION if the container does not run, otherwise what the runtime says
+   *     or user, INVALID_INPUT if its user namespace lacks the user, FAILED_PRECONDITION if the
+   *     container does not run, otherwise what the runtime says
    */
   public ContainerProcess exec(ExecSpec spec) {
     ContainerProcess process = counted(EngineOperation.EXEC, () -> exec(spec, false));
@@ -533,7 +534,8 @@ public final class Container implements AutoCloseable {
           ErrorKind.FAILED_PRECONDITION,
           "cannot execute '" + spec.command().get(0) + "': container " + id() + " is paused");
     }
-    StartedProcess started = ProcessStarts.exec(parts, directory, spec, merged, running::remove);
+    StartedProcess started =
+        ProcessStarts.exec(parts, directory, record, spec, merged, running::remove);
     try {
       running.add(started);
       started.awaitStart();

@@ -45,7 +45,7 @@ final class ContainerFactory {
     this.parts = parts;
     this.remover = remover;
     this.connections = new ContainerConnections(parts);
-    this.ids = new IdRanges(parts.containers(), Path.of("/etc"));
+    this.ids = new IdRanges(parts.containers(), Path.of("/etc"), Path.of("/run/runcible-ids"));
   }
 
   ContainerConnections connections() {
@@ -245,7 +245,7 @@ final class ContainerFactory {
     RuntimeSpec.Builder runtimeSpec = specs.container(directory, record, network, user).toBuilder();
     // Where there is a limit to what it writes, what it writes to its volumes counts.
     boolean inRoot = spec.writableLimit().isPresent() || spec.hasVolumesInRoot();
-    own.configure(runtimeSpec, spec.network().kind());
+    own.configure(runtimeSpec);
     new ContainerMounts(parts, directory, record, spec, mounted, own)
         .make(rootfs, inRoot ? Set.of() : image.volumes(), runtimeSpec);
     if (inRoot) {

@@ -233,8 +233,9 @@ final class ContainerMounts {
     Path place = newPlace();
     Path upper = newDirectory(place.resolve("upper"));
     Path work = newDirectory(place.resolve("work"));
-    copyOwner(source, upper);
-    OverlayMount mount = new OverlayMount(List.of(source), upper, work, true);
+    Path lower = record.ids().ofHost() ? source : own.shown(source, newTarget(source));
+    copyOwner(lower, upper);
+    OverlayMount mount = new OverlayMount(List.of(lower), upper, work, true);
     return mounted(
         place, target -> parts.host().mountOverlay(mount, target), "a layer on '" + source + "'");
   }

@@ -142,6 +142,7 @@ final class ContainerRemover {
       ContainerInput.letGo(directory);
       host.unmount(directory.rootfs());
       ContainerMounts.unmount(host, directory);
+      ContainerUserNamespace.removePlace(directory);
       unpin(directory);
       host.removeTree(directory.path());
     }

@@ -14,7 +14,6 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -23,9 +22,10 @@ import java.util.Optional;
  * mounted where {@link ContainerMounts#unmount} and the watchdog look.
  */
 final class ContainerUserNamespace {
-  /** Of all engines. Each place in it is open to root of its container alone. */
+  /** Of all engines. Each place in it can be passed by root of its container alone. */
   private static final Path ROOTS = Path.of("/run/runcible-roots");
 
+  private static final int PASSED = 0710;
   private static final String MOUNT = "fs";
   private static final String ROOT = "root";
 
@@ -134,7 +134,7 @@ final class ContainerUserNamespace {
   /**
    * Says in the configuration which namespace it is, and where its root finds the root file system.
    */
-  void configure(RuntimeSpec.Builder builder, Network.Kind network) {
+  void configure(RuntimeSpec.Builder builder) {
     if (ids.ofHost()) {
       return;
     }
@@ -142,12 +142,6 @@ final class ContainerUserNamespace {
         .userNamespace(ids.uidMappings(), ids.gidMappings())
         .namespace(RuntimeSpec.Namespace.join(NamespaceType.USER, pin()))
         .root(reachableRoot());
-    if (network == Network.Kind.HOST) {
-      // Only who owns the network may mount a /sys that shows it.
-      builder.mount(
-          new RuntimeSpec.Mount(
-              "/sys", "bind", "/sys", List.of("rbind", "nosuid", "noexec", "nodev", "ro")));
-    }
   }
 
   /**
@@ -169,7 +163,9 @@ final class ContainerUserNamespace {
       Path target = Files.createDirectory(place.resolve(MOUNT));
       parts.host().mountAgain(directory.rootfs(), target);
       try (FileDescriptor opened = FileCalls.openDirectory(place)) {
-        ids.give(List.of(opened));
+        // To pass, not to make files in it.
+        FileCalls.chown(opened, 0, ids.rootGid());
+        FileCalls.chmod(opened, PASSED);
       }
       return target;
     } catch (IOException e) {
@@ -185,6 +181,18 @@ final class ContainerUserNamespace {
       Files.deleteIfExists(place);
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot remove '" + place + "'", e);
+    }
+  }
+
+  /** The same for a container whose record cannot be read. */
+  static void removePlace(ContainerDirectory directory) {
+    Path link = directory.mounts().resolve(ROOT);
+    try {
+      if (Files.isSymbolicLink(link)) {
+        removePlace(Files.readSymbolicLink(link).getFileName().toString());
+      }
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot read '" + link + "'", e);
     }
   }
 

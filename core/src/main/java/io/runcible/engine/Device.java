@@ -13,8 +13,9 @@ import java.nio.file.Path;
 /**
  * A device of the host that a container may use. Immutable.
  *
- * <p>For an ordinary user's container the file of the host is mounted, with its owner and mode:
- * what its user may do there, it may do inside.
+ * <p>For an ordinary user's container, and for one with a {@linkplain UserNamespace user
+ * namespace}, the file of the host is mounted, with its owner and mode: what its user may do there,
+ * it may do inside.
  */
 public final class Device {
   private final Path source;

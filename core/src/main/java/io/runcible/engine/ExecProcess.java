@@ -14,7 +14,7 @@ import java.util.Map;
 final class ExecProcess {
   private ExecProcess() {}
 
-  static String json(EngineParts parts, ContainerDirectory directory, ExecSpec spec) {
+  static String json(EngineParts parts, ContainerDirectory directory, IdMaps ids, ExecSpec spec) {
     ObjectNode process = BundleConfig.read(directory).process();
     strings(process.putArray("args"), spec.command());
     process.remove("consoleSize");
@@ -32,6 +32,7 @@ final class ExecProcess {
             name -> {
               UserLookup.Identity user =
                   UserLookup.find(parts.host(), parts.host().visible(directory.rootfs()), name);
+              ids.require(user);
               user(process, user);
               environment(process, Map.of("HOME", user.home()));
             });

@@ -74,7 +74,7 @@ record IdMaps(List<IdRange> uids, List<IdRange> gids) {
     return new IdMapping(lines(uids), lines(gids));
   }
 
-  private static String lines(List<IdRange> ranges) {
+  static String lines(List<IdRange> ranges) {
     return ranges.stream()
         .map(range -> range.inside() + " " + range.outside() + " " + range.count() + "\n")
         .collect(Collectors.joining());

@@ -1,5 +1,6 @@
 package io.runcible.engine;
 
+import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.archive.IdRange;
@@ -7,9 +8,13 @@ import io.runcible.state.LockFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -17,15 +22,19 @@ import java.util.List;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Chooses the ids of containers whose user namespace is automatic. What a container has is in its
  * record, so it is free when the container is gone; between the choice and the record a lock of all
- * processes is held.
+ * processes of the host is held. The records of other stores count, too: each store that chooses
+ * has a link in a directory of the host.
  */
 final class IdRanges {
   private static final Duration LIMIT = Duration.ofMinutes(1);
   private static final String USER = "containers";
+  private static final String LOCK = ".lock";
   private static final int MAX_FILE = 4 << 20;
 
   private static final long IDS = 0xFFFFFFFFL;
@@ -39,8 +48,11 @@ final class IdRanges {
    */
   private static final Range POOL = new Range(0x77390000L, 0x7FFE0000L);
 
+  private static final Logger LOG = LoggerFactory.getLogger(IdRanges.class);
+
   private final Path containers;
   private final Path etc;
+  private final Path stores;
 
   /** Ids from one to before another. */
   record Range(long start, long end) {
@@ -49,9 +61,15 @@ final class IdRanges {
     }
   }
 
-  IdRanges(Path containers, Path etc) {
+  /**
+   * The ids for the containers of one store.
+   *
+   * @param stores the directory of the host for the links and the lock; made when it is needed
+   */
+  IdRanges(Path containers, Path etc, Path stores) {
     this.containers = containers;
     this.etc = etc;
+    this.stores = stores;
   }
 
   /**
@@ -67,7 +85,8 @@ final class IdRanges {
   }
 
   private <T> T locked(Supplier<T> work) {
-    LockFile lock = LockFile.acquire(containers.resolve(".ids"), true, LIMIT);
+    makeStores();
+    LockFile lock = LockFile.acquire(stores.resolve(LOCK), true, LIMIT);
     try {
       return work.get();
     } finally {
@@ -75,9 +94,68 @@ final class IdRanges {
     }
   }
 
+  private void makeStores() {
+    try {
+      if (!Files.isDirectory(stores, LinkOption.NOFOLLOW_LINKS)) {
+        Files.createDirectories(
+            stores,
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+      }
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot make '" + stores + "'", e);
+    }
+  }
+
+  /** The ids of all containers of this store, and of those of the others that can be read. */
+  private List<IdMaps> used() {
+    List<IdMaps> used = new ArrayList<>();
+    EngineResources.records(containers).forEach(record -> used.add(record.ids()));
+    try {
+      Path own = containers.toRealPath();
+      byte[] name = own.toString().getBytes(StandardCharsets.UTF_8);
+      Path link = stores.resolve(Digest.sha256(name).hex());
+      if (!Files.isSymbolicLink(link)) {
+        Files.createSymbolicLink(link, own);
+      }
+      try (DirectoryStream<Path> links = Files.newDirectoryStream(stores, Files::isSymbolicLink)) {
+        for (Path other : links) {
+          if (!other.equals(link)) {
+            addUsed(other, used);
+          }
+        }
+      }
+      return used;
+    } catch (IOException | DirectoryIteratorException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot use '" + stores + "'", e);
+    }
+  }
+
+  private static void addUsed(Path link, List<IdMaps> used) throws IOException {
+    Path store = Files.readSymbolicLink(link);
+    if (!Files.isDirectory(store)) {
+      Files.delete(link); // It is gone, and its containers with it.
+      return;
+    }
+    try {
+      for (ContainerDirectory container : EngineResources.directories(store)) {
+        addUsed(container, used);
+      }
+    } catch (RuncibleException e) {
+      LOG.warn("cannot look which ids the containers in '{}' have: {}", store, e.getMessage());
+    }
+  }
+
+  private static void addUsed(ContainerDirectory container, List<IdMaps> used) {
+    try {
+      ContainerRecord.read(container).ifPresent(record -> used.add(record.ids()));
+    } catch (RuncibleException e) {
+      LOG.warn(
+          "cannot look which ids the container '{}' has: {}", container.path(), e.getMessage());
+    }
+  }
+
   private IdMaps choose(long size) {
-    List<IdMaps> used =
-        EngineResources.records(containers).stream().map(ContainerRecord::ids).toList();
+    List<IdMaps> used = used();
     List<Range> uids = used.stream().flatMap(one -> one.uids().stream()).map(Range::of).toList();
     List<Range> gids = used.stream().flatMap(one -> one.gids().stream()).map(Range::of).toList();
     return new IdMaps(

@@ -160,7 +160,8 @@ public final class Mount {
 
   /**
    * A directory of the host that the container sees and may change, while the changes go to a layer
-   * that is removed with the container. What is mounted below the directory is not seen. Making the
+   * that is removed with the container. What is mounted below the directory is not seen. In a user
+   * namespace its files belong to the container's users, as those of a volume do. Making the
    * container fails with UNSUPPORTED where no overlay can be mounted.
    */
   public static Mount overlay(Path source, String destination) {

@@ -105,6 +105,7 @@ final class ProcessStarts {
   static StartedProcess exec(
       EngineParts parts,
       ContainerDirectory directory,
+      ContainerRecord record,
       ExecSpec spec,
       boolean merged,
       Consumer<StartedProcess> onRelease) {
@@ -113,7 +114,7 @@ final class ProcessStarts {
     try {
       Files.createDirectory(place);
       Path processFile = place.resolve("process.json");
-      Bundle.writeFile(processFile, ExecProcess.json(parts, directory, spec));
+      Bundle.writeFile(processFile, ExecProcess.json(parts, directory, record.ids(), spec));
       ProcessStreams streams = streams(spec, merged, place);
       ExecRequest request =
           new ExecRequest(
@@ -138,8 +139,7 @@ final class ProcessStarts {
       started.launch(
           streams,
           () -> {
-            ContainerRecord.read(directory)
-                .ifPresent(record -> record.ids().give(streams.childEnds()));
+            record.ids().give(streams.childEnds());
             started.await(
                 parts.runtime().exec(request),
                 status ->

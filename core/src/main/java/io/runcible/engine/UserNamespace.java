@@ -13,9 +13,10 @@ import java.util.List;
  *
  * <p>The files of the image belong to the container's users, and nothing is copied for it; that
  * needs Linux 5.19, and where no overlay lies on the file system of the store, the copy of the
- * image gets other owners. Volumes and mounted images belong to the container's users, too. A bind
- * mount shows the host's owners, which are nobody (65534) inside, unless it is {@linkplain
- * Mount#idMapped mapped}. A file of the image whose owner the namespace lacks belongs to nobody.
+ * image gets other owners. Volumes, mounted images and what {@link Mount#overlay} lies on belong to
+ * the container's users, too. A bind mount shows the host's owners, which are nobody (65534)
+ * inside, unless it is {@linkplain Mount#idMapped mapped}. A file of the image whose owner the
+ * namespace lacks belongs to nobody.
  *
  * <p>The namespace goes with networks that are the container's own and with that of the host.
  * Making a container with one fails with UNSUPPORTED on the network of another container or {@link
@@ -27,6 +28,10 @@ public final class UserNamespace {
   private static final long AUTOMATIC_SIZE = 1 << 16;
   private static final long MAX_ID = Integer.MAX_VALUE;
   private static final int MAX_RANGES = 340;
+
+  /** Less than a page, in the form of {@code /proc/PID/uid_map}. */
+  private static final int MAX_TEXT = 4095;
+
   private static final UserNamespace HOST = new UserNamespace(Kind.HOST, 0, List.of(), List.of());
 
   private final Kind kind;
@@ -57,13 +62,14 @@ public final class UserNamespace {
   }
 
   /**
-   * Its own, with the ids 0 to 65,535, which are ids of the host that no other container of the
-   * store has, as long as the container is there. They are taken from those that {@code
-   * /etc/subuid} and {@code /etc/subgid} grant to a user {@code containers}, if it is there,
-   * otherwise from the ids below 2,147,352,576, without those that the files grant to somebody.
+   * Its own, with the ids 0 to 65,535, which are ids of the host that no other container has, as
+   * long as the container is there, of this store or of another one of the host that chose ids
+   * since the host started. They are taken from those that {@code /etc/subuid} and {@code
+   * /etc/subgid} grant to a user {@code containers}, if it is there, otherwise from the ids below
+   * 2,147,352,576, without those that the files grant to somebody.
    *
-   * <p>Making the container fails with UNSUPPORTED for an ordinary user, and with UNAVAILABLE if no
-   * range is free.
+   * <p>Making the container fails with UNSUPPORTED for an ordinary user, with UNAVAILABLE if no
+   * range is free, and with TIMEOUT if others choose theirs for longer than a minute.
    */
   public static UserNamespace auto() {
     return auto(AUTOMATIC_SIZE);
@@ -88,7 +94,7 @@ public final class UserNamespace {
    * @param uids ranges of user ids; 0 inside is in one of them
    * @param gids ranges of group ids; the same
    * @throws RuncibleException INVALID_INPUT without 0, for ids above 2^31-1, for more than 340
-   *     ranges, and when ranges overlap
+   *     ranges or more than 4,095 characters of {@code uid_map}, and when ranges overlap
    */
   public static UserNamespace mapped(List<IdRange> uids, List<IdRange> gids) {
     check(uids, "user");
@@ -101,11 +107,20 @@ public final class UserNamespace {
     if (ranges.size() > MAX_RANGES) {
       throw invalid("a mapping of ids has at most " + MAX_RANGES + " ranges");
     }
+    if (IdMaps.lines(ranges).length() > MAX_TEXT) {
+      throw invalid(
+          "the ranges of "
+              + what
+              + " ids take more than the "
+              + MAX_TEXT
+              + " characters that the kernel reads; join some");
+    }
     if (ranges.stream().noneMatch(range -> range.inside() == 0)) {
       throw invalid("a user namespace needs " + what + " 0: its runtime begins as root of it");
     }
     for (IdRange range : ranges) {
-      if (range.inside() + range.count() - 1 > MAX_ID
+      if (range.count() > MAX_ID
+          || range.inside() + range.count() - 1 > MAX_ID
           || range.outside() + range.count() - 1 > MAX_ID) {
         throw invalid("the " + what + " ids of " + range + " go beyond " + MAX_ID);
       }

@@ -166,14 +166,20 @@ public final class HostLimits {
   }
 
   /**
-   * A container that this host can run. For an ordinary user on the host's network, {@code /sys} is
-   * the host's, read-only.
+   * A container that this host can run. For an ordinary user, and in a user namespace, {@code /sys}
+   * on the host's network is the host's, read-only.
    */
   public Clamped<RuntimeSpec> clamp(RuntimeSpec spec) {
     List<String> notes = new ArrayList<>();
     RuntimeSpec.Builder builder = spec.toBuilder().process(clamp(spec.process(), notes));
     if (rootless) {
-      clampRootless(spec, builder);
+      clampRootless(builder);
+    }
+    boolean sysfs = spec.mounts().stream().anyMatch(mount -> mount.type().equals("sysfs"));
+    boolean mapped = rootless || spec.has(RuntimeSpec.NamespaceType.USER);
+    if (sysfs && mapped && !spec.has(RuntimeSpec.NamespaceType.NETWORK)) {
+      // /sys shows the network, so only the owner of the network namespace may mount it.
+      builder.replaceMount(RuntimeSpec.Mount.sysOfHost(System.getProperty("os.version", "")));
     }
     if (place.available()) {
       builder.resources(clamp(spec.resources(), notes));
@@ -243,17 +249,10 @@ public final class HostLimits {
   }
 
   /** An ordinary user may not filter devices, and has no others than the harmless ones. */
-  private void clampRootless(RuntimeSpec spec, RuntimeSpec.Builder builder) {
+  private void clampRootless(RuntimeSpec.Builder builder) {
     builder.confineDevices(false);
     if (!place.available()) {
       builder.withoutCgroupsPath();
-    }
-    boolean sysfs = spec.mounts().stream().anyMatch(mount -> mount.type().equals("sysfs"));
-    if (sysfs && !spec.has(RuntimeSpec.NamespaceType.NETWORK)) {
-      // /sys shows the network, so only the owner of the network namespace may mount it.
-      builder.mount(
-          new RuntimeSpec.Mount(
-              "/sys", "bind", "/sys", List.of("rbind", "nosuid", "noexec", "nodev", "ro")));
     }
   }
 

@@ -76,6 +76,15 @@ public final class RuntimeSpec {
       return bind(source, destination, readonly, System.getProperty("os.version", ""));
     }
 
+    /** The host's {@code /sys}, for who does not own the network that a new one would show. */
+    static Mount sysOfHost(String kernel) {
+      List<String> options = new ArrayList<>(List.of("rbind", "nosuid", "noexec", "nodev", "ro"));
+      if (SpecChecks.isAtLeast(kernel, 5, 12)) {
+        options.add("rro");
+      }
+      return new Mount("/sys", "bind", "/sys", options);
+    }
+
     static Mount bind(Path source, String destination, boolean readonly, String kernel) {
       List<String> options =
           !readonly
@@ -408,6 +417,11 @@ public final class RuntimeSpec {
       withoutMount(mount.destination());
       mounts.add(mount);
       return this;
+    }
+
+    /** Puts a mount where another one with the same destination is: before those that lie in it. */
+    void replaceMount(Mount mount) {
+      mounts.replaceAll(other -> other.destination().equals(mount.destination()) ? mount : other);
     }
 
     /** Takes the mount at a destination away. */

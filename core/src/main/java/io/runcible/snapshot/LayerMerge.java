@@ -63,6 +63,9 @@ final class LayerMerge {
   static void merge(
       List<Path> layers, Path directory, boolean keepOwners, @Nullable LayerOwners owners) {
     try (FileDescriptor target = FileCalls.openDirectory(directory)) {
+      if (owners != null) {
+        owners.giveToRoot(target); // There may be no layer.
+      }
       for (Path path : layers) {
         try (FileDescriptor layer = FileCalls.openDirectory(path)) {
           new LayerMerge(layer, target, keepOwners, owners).run();

@@ -1,7 +1,5 @@
 package io.runcible.snapshot;
 
-import io.runcible.ErrorKind;
-import io.runcible.RuncibleException;
 import io.runcible.archive.IdRange;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
@@ -18,6 +16,8 @@ import java.util.List;
  *     moment; what a kill leaves of them is mounted there on {@code NAME/fs}
  */
 public record LayerOwners(List<IdRange> uids, List<IdRange> gids, Path namespace, Path place) {
+  private static final int NOBODY = 65534;
+
   /** Copies the lists. */
   public LayerOwners {
     uids = List.copyOf(uids);
@@ -29,28 +29,23 @@ public record LayerOwners(List<IdRange> uids, List<IdRange> gids, Path namespace
     FileCalls.chown(file, uid(0), gid(0));
   }
 
-  /**
-   * What a user id of an image is outside.
-   *
-   * @throws RuncibleException INVALID_INPUT if the namespace does not have it
-   */
+  /** What a user id of an image is outside; nobody's if the namespace does not have it. */
   int uid(int inside) {
-    return outside(uids, inside, "user");
+    return outside(uids, inside);
   }
 
   int gid(int inside) {
-    return outside(gids, inside, "group");
+    return outside(gids, inside);
   }
 
-  private static int outside(List<IdRange> ranges, int inside, String what) {
+  private static int outside(List<IdRange> ranges, int inside) {
     long id = Integer.toUnsignedLong(inside);
     for (IdRange range : ranges) {
       if (id >= range.inside() && id - range.inside() < range.count()) {
         return (int) (range.outside() + id - range.inside());
       }
     }
-    throw new RuncibleException(
-        ErrorKind.INVALID_INPUT,
-        "a file of the image belongs to " + what + " " + id + ", which its user namespace lacks");
+    // Nobody inside if it has one; and what it lacks looks like that, too.
+    return inside == NOBODY ? NOBODY : outside(ranges, NOBODY);
   }
 }

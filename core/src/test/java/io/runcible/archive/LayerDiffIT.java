@@ -373,6 +373,37 @@ class LayerDiffIT {
   }
 
   @Test
+  void ownersOfAMappingAreComparedAsTheyAreInside() throws Exception {
+    Path lower = tree("lower", "mkdir -p same other; chown 5:6 same");
+    Path upper =
+        tree("upper", "mkdir same other; chown 700000:700000 . other; chown 700005:700006 same");
+    List<IdRange> ids = List.of(new IdRange(0, 700_000, 1000));
+    LayerDiff diff =
+        LayerDiff.ofOverlay(upper, LayerFormat.OVERLAY).ownership(Ownership.mapped(ids, ids));
+    assertThat(diff.changes(List.of(lower))).isEmpty();
+    run(upper, "chown 700001 other");
+    assertThat(diff.changes(List.of(lower)))
+        .containsExactly(new FileChange(FileChange.Kind.CHANGED, "/other"));
+  }
+
+  @Test
+  void whatAMappingLacksIsNobodysInAnArchiveAndNotInALayer() throws Exception {
+    Path tree = tree("tree", "echo x >f; chown 700003:4 f; chown 700000:700000 .");
+    List<IdRange> ids = List.of(new IdRange(0, 700_000, 1000));
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    TreeArchive.of(tree, "/f").ownership(Ownership.mapped(ids, ids)).writeTo(out);
+    TarReader tar =
+        new TarReader(new ByteArrayInputStream(out.toByteArray()), ArchiveLimits.DEFAULT);
+    TarEntry entry = tar.next();
+    assertThat(entry.uid()).isEqualTo(3);
+    assertThat(entry.gid()).isEqualTo(65534);
+    LayerDiff layer = LayerDiff.ofTree(tree).ownership(Ownership.mapped(ids, ids));
+    assertThatThrownBy(() -> layer.writeTo(new ByteArrayOutputStream()))
+        .isInstanceOf(RuncibleException.class)
+        .hasMessageContaining("'f' belongs to 700003:4");
+  }
+
+  @Test
   void laterTimesAreClamped() throws Exception {
     Path tree =
         tree(
@@ -545,8 +576,9 @@ class LayerDiffIT {
       Path tree =
           tree(
               "tree",
-              "mkdir d; setfattr -n user.overlay.opaque -v y d; setfattr -n user.overlay.redirect -v /x d;"
-                  + "echo x >f; setfattr -n trusted.overlay.origin -v x f; setfattr -n user.kept -v y f");
+              "mkdir d; setfattr -n user.overlay.opaque -v y d; setfattr -n user.overlay.redirect"
+                  + " -v /x d;echo x >f; setfattr -n trusted.overlay.origin -v x f; setfattr -n"
+                  + " user.kept -v y f");
       byte[] layer = layer(LayerDiff.ofOverlay(tree, LayerFormat.OVERLAY));
       String text = new String(layer, UTF_8);
       assertThat(text).contains("user.kept").doesNotContain("overlay").doesNotContain(".wh.");

@@ -24,6 +24,7 @@ class IdRangesTest {
 
   @TempDir Path etc;
   @TempDir Path containers;
+  @TempDir Path others;
 
   @BeforeEach
   void noGrants() throws IOException {
@@ -37,12 +38,17 @@ class IdRangesTest {
 
   /** Makes a container with ids that it chooses. */
   private IdMaps take(String id, UserNamespace wanted) {
-    return new IdRanges(containers, etc).with(wanted, ids -> made(id, ids));
+    return take(containers, id, wanted);
   }
 
-  private IdMaps made(String id, IdMaps ids) {
+  private IdMaps take(Path store, String id, UserNamespace wanted) {
+    return new IdRanges(store, etc, etc.resolve("run/stores"))
+        .with(wanted, ids -> made(store, id, ids));
+  }
+
+  private static IdMaps made(Path store, String id, IdMaps ids) {
     ContainerSpec spec = ContainerSpec.builder("registry.example/box:1").build();
-    ContainerDirectory directory = ContainerDirectory.of(containers, id);
+    ContainerDirectory directory = ContainerDirectory.of(store, id);
     try {
       Files.createDirectories(directory.path());
     } catch (IOException e) {
@@ -84,6 +90,42 @@ class IdRangesTest {
     try (var files = Files.list(containers)) {
       assertThat(files.map(file -> file.getFileName().toString()))
           .containsExactlyInAnyOrder("a", "b", "c", "d", "e");
+    }
+  }
+
+  @Test
+  void whatOtherStoresHaveIsLeftAlone() throws IOException {
+    assertThat(start(take("a", UserNamespace.auto(10)))).isEqualTo(END - 10);
+    assertThat(start(take(others, "a", UserNamespace.auto(10)))).isEqualTo(END - 20);
+    assertThat(start(take("b", UserNamespace.auto(10)))).isEqualTo(END - 30);
+    // A record that cannot be read hides no other one, and hinders nobody.
+    Files.writeString(
+        Files.createDirectory(others.resolve("broken")).resolve("container.json"), "{");
+    assertThat(start(take("c", UserNamespace.auto(10)))).isEqualTo(END - 40);
+    try (var links = Files.list(etc.resolve("run/stores"))) {
+      assertThat(links).hasSize(2);
+    }
+    Files.move(others, containers.resolve(".moved"));
+    assertThat(start(take("d", UserNamespace.auto(10)))).isEqualTo(END - 20);
+    try (var links = Files.list(etc.resolve("run/stores"))) {
+      assertThat(links).hasSize(1);
+    }
+    Files.move(containers.resolve(".moved"), others);
+  }
+
+  @Test
+  void whatTheKernelWouldNotReadIsRefused() {
+    List<IdRange> many = new ArrayList<>();
+    for (int i = 0; i < 300; i++) {
+      many.add(new IdRange(i, 1_000_000_000L + 10L * i, 1));
+    }
+    List<IdRange> fitting = many.subList(0, 200);
+    assertThat(UserNamespace.mapped(fitting, fitting).uids()).isEqualTo(fitting);
+    for (List<IdRange> wrong : List.of(many, List.of(new IdRange(0, 0, 1L << 31)))) {
+      assertThatThrownBy(() -> UserNamespace.mapped(fitting, wrong))
+          .isInstanceOfSatisfying(
+              RuncibleException.class,
+              e -> assertThat(e.kind()).isEqualTo(ErrorKind.INVALID_INPUT));
     }
   }
 

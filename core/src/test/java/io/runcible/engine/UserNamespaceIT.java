@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -33,8 +34,6 @@ class UserNamespaceIT {
 
   private static final List<IdRange> FIXED =
       List.of(new IdRange(0, 700_000, 1000), new IdRange(1000, 800_000, 1));
-
-  private static final Path ROOTS = Path.of("/run/runcible-roots");
 
   @TempDir Path directory;
 
@@ -68,6 +67,11 @@ class UserNamespaceIT {
     return Files.getAttribute(file, "unix:uid") + ":" + Files.getAttribute(file, "unix:gid");
   }
 
+  /** Where the root of a container finds its root file system. */
+  private static Path placeOf(Container container) throws IOException {
+    return Files.readSymbolicLink(ENGINE.directory(container).resolve("mounts/root"));
+  }
+
   private static void assertFails(ErrorKind kind, ContainerSpec.Builder spec, String text) {
     assertThatThrownBy(() -> ENGINE.run(spec))
         .isInstanceOfSatisfying(RuncibleException.class, e -> assertThat(e.kind()).isEqualTo(kind))
@@ -90,6 +94,7 @@ class UserNamespaceIT {
         sleeping()
             .memory("64m")
             .ulimit("nofile", 999, 999)
+            .addCapability("SYS_ADMIN")
             .device(Device.of(Path.of("/dev/kmsg")))
             .build();
     try (Container container = ENGINE.get().run(spec)) {
@@ -105,14 +110,18 @@ class UserNamespaceIT {
       Path upper = ENGINE.directory(container).resolve("upper");
       assertThat(owner(upper.resolve("home/app/f"))).isEqualTo((base + 1000) + ":" + (base + 1000));
       assertThat(container.top()).extracting(ProcessInfo::user).contains("root");
-      // Nothing of the host's.
-      assertThat(sh(container, "mount -t tmpfs x /mnt 2>&1 || echo refused")).contains("refused");
+      // All that is the container's, and nothing of the host's.
       assertThat(
-              sh(
-                  container,
-                  "cat /proc/1/environ >/dev/null; echo 1 2>&1 >/proc/sys/vm/swappiness"
-                      + " || echo refused"))
-          .contains("refused");
+              sh(container, "mount -t tmpfs x /tmp && cat /proc/1/environ >/dev/null && echo ok"))
+          .isEqualTo("ok");
+      String kernel =
+          "mount -o remount,bind,rw /proc/sys && echo ok; cd /proc/sys/vm; old=$(cat swappiness);"
+              + " echo $old >swappiness || echo refused; mknod /node c 1 3 || echo refused";
+      assertThat(sh(container, kernel)).isEqualTo("ok\nrefused\nrefused");
+      Path place = placeOf(container);
+      assertThat(owner(place)).isEqualTo("0:" + base);
+      assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(place)))
+          .isEqualTo("rwx--x---");
 
       container.pause();
       assertThat(container.isPaused()).isTrue();
@@ -130,7 +139,8 @@ class UserNamespaceIT {
   @Test
   void filesComeAndGoWithTheOwnersInside() throws IOException {
     Path file = Files.writeString(directory.resolve("f"), "content");
-    try (Container container = ENGINE.get().run(sleeping().build())) {
+    ContainerSpec spec = sleeping().mount(Mount.bind(directory, "/bind")).build();
+    try (Container container = ENGINE.get().run(spec)) {
       ContainerFiles files = container.files();
       files.copyTo(file, "/tmp/in");
       as(container, "app", "mkdir /home/app/d && echo x >/home/app/d/x");
@@ -146,6 +156,9 @@ class UserNamespaceIT {
       assertThat(files.diff().toString())
           .contains("/home/app/d/x", "/etc/group", "/tmp/in", "/setuid")
           .doesNotContain("/etc/passwd");
+      ByteArrayOutputStream bound = new ByteArrayOutputStream();
+      files.copyFrom("/bind/f", bound);
+      assertThat(entries(bound).get("f").uid()).isEqualTo(65534);
       ByteArrayOutputStream all = new ByteArrayOutputStream();
       files.export(all);
       assertThat(entries(all).get("home/app/d/x").uid()).isEqualTo(1000);
@@ -164,10 +177,27 @@ class UserNamespaceIT {
   }
 
   @Test
+  void changesAreThoseWithoutANamespace() {
+    List<String> found = new ArrayList<>();
+    for (UserNamespace ids : List.of(UserNamespace.host(), UserNamespace.auto())) {
+      ContainerSpec.Builder spec =
+          sleeping().userNamespace(ids).mount(Mount.tmpfs("/home/app/deep/er"));
+      try (Container container = ENGINE.get().run(spec.build())) {
+        sh(container, "touch /etc/new && chmod 711 /home && rm /etc/group");
+        found.add(container.files().diff().toString());
+      }
+    }
+    assertThat(found.get(0)).contains("/etc/new", "/etc/group");
+    assertThat(found.get(1)).isEqualTo(found.get(0));
+  }
+
+  @Test
   void whatIsMountedBelongsToTheContainer() throws IOException {
     Path open = Files.createDirectory(directory.resolve("open"));
     Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxrwxrwx"));
     Path mine = Files.writeString(directory.resolve("mine"), "x");
+    Path under = Files.createDirectory(directory.resolve("under"));
+    Files.writeString(under.resolve("f"), "x");
     try (Container container = ENGINE.get().run(ENGINE.sh("sleep 600").build())) {
       sh(container, "mkdir -p /data && echo x >/data/x && chown 1000:1000 /data/x /data");
       container.commit("registry.example/volumes:1", config -> config.volumes(Set.of("/data")));
@@ -181,17 +211,23 @@ class UserNamespaceIT {
             .mount(Mount.bind(mine, "/mapped").idMapped(one(0, 0), one(0, 0)))
             .mount(Mount.tmpfs("/deep/er/t"))
             .mount(Mount.file(new byte[1], "/file", 0600))
+            .mount(Mount.overlay(under, "/over"))
             .mount(Mount.image(ENGINE.reference("busybox"), "/image"));
     String script =
         """
         stat -c %u:%g /data /data/x /v /etc/passwd /bind /mapped /deep /deep/er/t /file /image/etc
-        touch /v/new /data/new /deep/er/t/new && cat /file >/dev/null
+        stat -c %u:%g /over /over/f
+        touch /v/new /data/new /deep/er/t/new /over/new && cat /file >/dev/null
+        echo y >/over/f && chown 1000:1000 /over/f
         cp /bin/busybox /bind/su && chmod 4755 /bind/su && cp -p /bind/su /v
         echo y >/mapped && chown 1000:1000 /v/new
         """;
-    String wanted = "1000:1000\n1000:1000\n0:0\n0:0\n65534:65534\n0:0\n0:0\n0:0\n0:0\n0:0\n";
+    String wanted =
+        "1000:1000\n1000:1000\n0:0\n0:0\n65534:65534\n0:0\n0:0\n0:0\n0:0\n0:0\n0:0\n0:0\n";
     assertThat(ENGINE.run(spec.command("sh", "-ec", script)).output() + "\n").isEqualTo(wanted);
     assertThat(mine).hasContent("y\n");
+    assertThat(under.resolve("f")).hasContent("x");
+    assertThat(under.resolve("new")).doesNotExist();
     // A set-id program there is nobody's but the container's.
     long uid = ((Integer) Files.getAttribute(open.resolve("su"), "unix:uid")).longValue();
     assertThat(uid).isGreaterThan(2_000_000_000);
@@ -218,11 +254,14 @@ class UserNamespaceIT {
         ContainerEngine other = ENGINE.open();
         Container two = other.run(sleeping().userNamespace(UserNamespace.auto(2000)).build())) {
       first = base(one);
-      assertThat(sh(two, "cat /proc/self/gid_map").split(" +", -1))
-          .containsExactly("0", String.valueOf(first - 2000), "2000");
-    }
-    try (Container next = ENGINE.get().run(sleeping().build())) {
-      assertThat(base(next)).isEqualTo(first);
+      String[] map = sh(two, "cat /proc/self/gid_map").split(" +", -1);
+      assertThat(map).hasSize(3).startsWith("0").endsWith("2000");
+      long second = Long.parseLong(map[1]);
+      assertThat(second + 2000 <= first || first + 65536 <= second).isTrue();
+      assertThatThrownBy(() -> as(two, "2000", "true"))
+          .isInstanceOfSatisfying(
+              RuncibleException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.INVALID_INPUT))
+          .hasMessageContaining("user 2000");
     }
   }
 
@@ -285,23 +324,39 @@ class UserNamespaceIT {
                             .command("sh", "-c", "echo hi >/index.html; httpd -f -p 80 -h /")
                             .network(Network.BRIDGE)
                             .build());
-                Container client = engine.run(sleeping().network(Network.BRIDGE).build());
+                Container client =
+                    engine.run(
+                        sleeping().network(Network.BRIDGE).addCapability("NET_ADMIN").build());
                 Container shared =
                     engine.run(
                         sleeping()
                             .userNamespace(UserNamespace.host())
                             .network(Network.container("server"))
                             .build());
-                Container ofHost = engine.run(sleeping().network(Network.HOST).build())) {
+                Container ofHost =
+                    engine.run(
+                        sleeping()
+                            .network(Network.HOST)
+                            .addCapability("NET_ADMIN")
+                            .memory("64m")
+                            .build())) {
               assertThat(
                       sh(client, "timeout 20 sh -c 'until wget -qO - http://server; do :; done'"))
                   .isEqualTo("hi");
               assertThat(sh(shared, "wget -qO - http://127.0.0.1")).isEqualTo("hi");
               assertThat(sh(client, "ls /sys/class/net; cat /proc/sys/net/ipv4/ping_group_range"))
                   .isEqualTo("eth0\nlo\n0\t0");
-              assertThat(sh(client, "ip link set lo down 2>&1 || echo refused"))
-                  .contains("refused");
+              assertThat(sh(client, "ip link set lo down && ip link set lo up && echo ok"))
+                  .isEqualTo("ok");
+              assertThat(sh(ofHost, "ip link set lo down || echo refused")).isEqualTo("refused");
               assertThat(sh(ofHost, "ls /sys/class/net; ip -o link | wc -l")).contains("lo");
+              // Its own control group, and not those of the host.
+              assertThat(
+                      sh(
+                          ofHost,
+                          "cd /sys/fs/cgroup; cat memory.max memory/memory.limit_in_bytes; touch x"
+                              + " || echo refused"))
+                  .isEqualTo("67108864\nrefused");
               assertThat(server.isRunning()).isTrue();
             }
             try (ContainerEngine engine = ENGINE.open()) {
@@ -313,15 +368,18 @@ class UserNamespaceIT {
   }
 
   @Test
-  void detachedOneIsAdopted() {
+  void detachedOneIsAdopted() throws IOException {
     String id;
     long base;
+    Path place;
     try (ContainerEngine first = ENGINE.open()) {
       Container container = first.run(sleeping().detached().build());
       container.awaitReady(Ready.onLog("up"));
       id = container.id();
       base = base(container);
+      place = placeOf(container);
     }
+    assertThat(place).isDirectory();
     try (Container container = ENGINE.get().find(id).orElseThrow();
         Container other = ENGINE.get().run(sleeping().build())) {
       assertThat(base(container)).isEqualTo(base);
@@ -332,11 +390,25 @@ class UserNamespaceIT {
       assertThat(container.kill("KILL")).isTrue();
       assertThat(container.waitFor().code()).isEqualTo(137);
     }
-    assertThat(ROOTS).isEmptyDirectory();
+    assertThat(place).doesNotExist();
   }
 
   @Test
-  void nothingIsLeftOfAKilledJvm() {
+  void nothingIsLeftOfOneWhoseRecordIsDamaged() throws IOException {
+    Path place;
+    try (ContainerEngine first = ENGINE.open()) {
+      Container container = first.run(sleeping().detached().build());
+      place = placeOf(container);
+      assertThat(place).isDirectory();
+      Files.writeString(ENGINE.directory(container).resolve("container.json"), "{");
+    }
+    ENGINE.open().close();
+    assertThat(place).doesNotExist();
+  }
+
+  @Test
+  void nothingIsLeftOfAKilledJvm() throws Exception {
+    Path place;
     try (ChildJvm jvm =
         ChildJvm.start(
             EngineProgram.class,
@@ -344,11 +416,19 @@ class UserNamespaceIT {
             ENGINE.root().path(),
             ENGINE.reference("busybox"))) {
       assertThat(jvm.line()).isEqualTo("running");
-      assertThat(ROOTS).isNotEmptyDirectory();
+      try (var files = Files.find(ENGINE.root().path(), 5, (path, is) -> is.isSymbolicLink())) {
+        Path link = files.filter(file -> file.endsWith("mounts/root")).findFirst().orElseThrow();
+        place = Files.readSymbolicLink(link);
+      }
+      assertThat(place).isDirectory();
       jvm.kill();
     }
+    // By the watchdog alone.
+    for (int i = 0; i < 600 && Files.exists(place); i++) {
+      Thread.sleep(100);
+    }
+    assertThat(place).doesNotExist();
     ENGINE.open().close();
-    assertThat(ROOTS).isEmptyDirectory();
     assertThat(ENGINE.get().list()).isEmpty();
     ENGINE.get().networks().prune();
   }

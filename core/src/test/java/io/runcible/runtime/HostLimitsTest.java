@@ -190,14 +190,46 @@ class HostLimitsTest {
     @Test
     void ordinaryUserOnTheHostsNetworkGetsTheHostsSys() throws IOException {
       HostLimits host = host(ALL, true);
-      Clamped<RuntimeSpec> clamped =
-          host.clamp(spec(host).shareWithHost(RuntimeSpec.NamespaceType.NETWORK).build());
+      RuntimeSpec spec = spec(host).shareWithHost(RuntimeSpec.NamespaceType.NETWORK).build();
+      Clamped<RuntimeSpec> clamped = host.clamp(spec);
 
-      assertThat(clamped.value().mounts())
-          .contains(
-              new RuntimeSpec.Mount(
-                  "/sys", "bind", "/sys", List.of("rbind", "nosuid", "noexec", "nodev", "ro")));
+      assertHasSysOfTheHost(spec, clamped.value());
       assertThat(clamped.value().sysctls()).isEmpty();
+    }
+
+    @Test
+    void userNamespaceOnTheHostsNetworkGetsTheHostsSys() throws IOException {
+      HostLimits host = host(ALL, false);
+      RuntimeSpec.Builder spec =
+          spec(host)
+              .namespace(RuntimeSpec.Namespace.join(RuntimeSpec.NamespaceType.USER, Path.of("/n")));
+      assertThat(host.clamp(spec.build()).value().mounts())
+          .extracting(RuntimeSpec.Mount::type)
+          .contains("sysfs");
+      RuntimeSpec shared = spec.shareWithHost(RuntimeSpec.NamespaceType.NETWORK).build();
+      assertThat(shared.mounts())
+          .extracting(RuntimeSpec.Mount::destination)
+          .containsSubsequence("/sys", "/sys/fs/cgroup");
+      assertHasSysOfTheHost(shared, host.clamp(shared).value());
+    }
+
+    private static void assertHasSysOfTheHost(RuntimeSpec before, RuntimeSpec after) {
+      assertThat(after.mounts())
+          .contains(RuntimeSpec.Mount.sysOfHost(System.getProperty("os.version")))
+          .extracting(RuntimeSpec.Mount::type)
+          .doesNotContain("sysfs");
+      // Later than the control groups, it would hide those of the container, and show all.
+      assertThat(after.mounts())
+          .extracting(RuntimeSpec.Mount::destination)
+          .containsExactlyElementsOf(
+              before.mounts().stream().map(RuntimeSpec.Mount::destination).toList());
+    }
+
+    @Test
+    void sysOfTheHostIsReadOnlyAsAWholeWhereTheKernelCan() {
+      assertThat(RuntimeSpec.Mount.sysOfHost("6.1.0").options()).contains("ro", "rro");
+      assertThat(RuntimeSpec.Mount.sysOfHost("5.11.0").options())
+          .containsExactly("rbind", "nosuid", "noexec", "nodev", "ro");
     }
 
     @Test

@@ -81,7 +81,11 @@ final class EventsCommand implements Callable<Integer> {
       engine.list(); // What ended before is none of it.
       try (EventStream events = engine.events(filter)) {
         while (until == null || System.nanoTime() - end < 0) {
-          events.next(LOOK).ifPresent(event -> print(System.out, event, json));
+          Optional<EngineEvent> next = events.next(LOOK);
+          while (next.isPresent()) {
+            print(System.out, next.get(), json);
+            next = events.next(Duration.ZERO);
+          }
           engine.list(); // Hears of those that it finds.
         }
       }
