@@ -15,6 +15,7 @@ import io.runcible.image.ImageReference;
 import io.runcible.image.Manifest;
 import io.runcible.image.MediaType;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import mockwebserver3.MockResponse;
 import mockwebserver3.RecordedRequest;
 import okio.Buffer;
@@ -223,7 +224,10 @@ class ManifestRequestsTest extends FakeRegistryTests {
     @Test
     void ofPlainHttpBehindHttpsSayHowToDeclareIt() {
       serve(request -> status(500));
-      try (RegistryClient secure = registry.client().https(registry.name()).build()) {
+      // The server answers what is no request of HTTP, or waits for more, as its bytes happen to be.
+      Duration stall = Duration.ofMillis(500);
+      try (RegistryClient secure =
+          registry.client().https(registry.name()).stallTimeout(stall).build()) {
         RuncibleException failure = failure(() -> secure.resolve(registry.reference("app:1")));
         assertThat(failure.kind()).isEqualTo(ErrorKind.UNAVAILABLE);
         assertThat(failure).hasMessageContaining("plainHttp(\"" + registry.name() + "\")");
