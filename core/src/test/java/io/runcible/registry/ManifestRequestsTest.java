@@ -224,7 +224,8 @@ class ManifestRequestsTest extends FakeRegistryTests {
     @Test
     void ofPlainHttpBehindHttpsSayHowToDeclareIt() {
       serve(request -> status(500));
-      // The server answers what is no request of HTTP, or waits for more, as its bytes happen to be.
+      // The server answers what is no request of HTTP, or waits for more, as its bytes happen to
+      // be.
       Duration stall = Duration.ofMillis(500);
       try (RegistryClient secure =
           registry.client().https(registry.name()).stallTimeout(stall).build()) {
