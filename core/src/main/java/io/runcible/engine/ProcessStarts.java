@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 
 /** Starts the processes of containers by the runtime, and finds those that others started. */
 final class ProcessStarts {
@@ -40,34 +41,26 @@ final class ProcessStarts {
             streams,
             () -> parts.runtime().failure(request),
             self -> {});
-    if (record.detached()) {
-      started.launch(
-          streams,
-          () -> {
-            record.ids().give(streams.childEnds());
+    started.launch(
+        streams,
+        () -> {
+          record.ids().give(streams.childEnds());
+          if (record.detached()) {
             DetachedMonitor.start(parts, directory, record, request, streams, held);
             started.follow(directory);
-          });
-    } else if (stdio == Stdio.DIRECT && Orphans.areReaped()) {
-      started.launch(
-          streams,
-          () -> {
-            record.ids().give(streams.childEnds());
-            started.awaitAlone(
-                parts.runtime().runAlone(request),
-                status -> status.withOutOfMemory(oomKills(parts, record) > 0));
-          });
-    } else {
-      started.launch(
-          streams,
-          () -> {
-            record.ids().give(streams.childEnds());
+            return;
+          }
+          UnaryOperator<ExitStatus> outcome =
+              status -> status.withOutOfMemory(oomKills(parts, record) > 0);
+          if (stdio == Stdio.DIRECT && Orphans.areReaped()) {
+            started.awaitAlone(parts.runtime().runAlone(request), outcome);
+          } else {
             started.await(
                 parts.runtime().run(request),
-                status -> started.exactly(status).withOutOfMemory(outOfMemory(parts, directory)),
+                status -> outcome.apply(started.exactly(status)),
                 () -> {});
-          });
-    }
+          }
+        });
     return started;
   }
 
@@ -135,7 +128,7 @@ final class ProcessStarts {
                 self.endAndRemove(place);
                 onRelease.accept(self);
               });
-      long killsBefore = oomKills(parts, directory);
+      long killsBefore = oomKills(parts, record);
       started.launch(
           streams,
           () -> {
@@ -143,9 +136,7 @@ final class ProcessStarts {
             started.await(
                 parts.runtime().exec(request),
                 status ->
-                    started
-                        .exactly(status)
-                        .withOutOfMemory(oomKills(parts, directory) > killsBefore),
+                    started.exactly(status).withOutOfMemory(oomKills(parts, record) > killsBefore),
                 started::closeDescriptors);
           });
       return started;
@@ -195,11 +186,7 @@ final class ProcessStarts {
 
   /** Whether a process of it was killed because memory ran out. */
   static boolean outOfMemory(EngineParts parts, ContainerDirectory directory) {
-    return oomKills(parts, directory) > 0;
-  }
-
-  private static long oomKills(EngineParts parts, ContainerDirectory directory) {
-    return ContainerRecord.read(directory).map(record -> oomKills(parts, record)).orElse(0L);
+    return ContainerRecord.read(directory).map(record -> oomKills(parts, record) > 0).orElse(false);
   }
 
   private static long oomKills(EngineParts parts, ContainerRecord record) {

@@ -20,7 +20,7 @@ import java.util.Objects;
  * and nothing is copied. The overlay keeps the layers as it found them, so what is mounted for it
  * is unmounted at once.
  */
-final class IdMappedLayers {
+final class IdMappedLayers implements AutoCloseable {
   private static final String MOUNT = "fs";
 
   private final PrivilegedHost host;
@@ -41,24 +41,8 @@ final class IdMappedLayers {
    */
   static void mount(
       PrivilegedHost host, OverlayMount mount, List<Path> stores, LayerOwners owners, Path target) {
-    IdMappedLayers layers = new IdMappedLayers(host, owners);
-    RuntimeException failure = null;
-    try {
+    try (IdMappedLayers layers = new IdMappedLayers(host, owners)) {
       layers.mount(mount, stores, target);
-    } catch (RuntimeException e) {
-      failure = e;
-    }
-    try {
-      layers.unmount();
-    } catch (RuntimeException e) {
-      if (failure == null) {
-        failure = e;
-      } else {
-        failure.addSuppressed(e);
-      }
-    }
-    if (failure != null) {
-      throw failure;
     }
   }
 
@@ -100,7 +84,8 @@ final class IdMappedLayers {
         });
   }
 
-  private void unmount() {
+  @Override
+  public void close() {
     for (Path shown : mounted.values()) {
       host.unmount(shown);
       try {
