@@ -112,13 +112,12 @@ final class RuntimePrograms implements AutoCloseable {
         return open(directory, inUse);
       }
       inUse.close();
-      LockFile alone = LockFile.acquire(lock, true, INSTALL_LIMIT);
-      try {
-        if (!Files.isDirectory(directory)) {
+      // Not waited for: who installed them first holds the shared lock for as long as it likes.
+      Optional<LockFile> alone = LockFile.tryAcquire(lock, true);
+      try (LockFile installing = alone.orElse(null)) {
+        if (installing != null && !Files.isDirectory(directory)) {
           install(image, fetch.get(), runtimes, directory);
         }
-      } finally {
-        alone.close();
       }
     }
   }

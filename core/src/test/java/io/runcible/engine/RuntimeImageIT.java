@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -118,8 +119,8 @@ class RuntimeImageIT {
       try {
         Future<ContainerEngine> first = two.submit(builder::build);
         Future<ContainerEngine> second = two.submit(builder::build);
-        try (ContainerEngine one = first.get();
-            ContainerEngine other = second.get()) {
+        try (ContainerEngine one = first.get(2, TimeUnit.MINUTES);
+            ContainerEngine other = second.get(2, TimeUnit.MINUTES)) {
           assertThat(runs(one)).isEqualTo(5);
           assertThat(runs(other)).isEqualTo(5);
           other.images().prune();
