@@ -53,7 +53,7 @@ final class Commit {
       throw new RuncibleException(
           ErrorKind.INVALID_INPUT, "an image is committed to a tag, without a digest: " + name);
     }
-    try (ImageSink sink = images.sink()) {
+    try (ImageSink sink = images.ownSink()) {
       Image base = base(sink);
       Instant now = Instant.now().truncatedTo(ChronoUnit.SECONDS);
       ImageConfig.Builder config = base.config().toBuilder().created(now);

@@ -79,7 +79,11 @@ final class HostPolicy {
         case "reject" ->
             throw new RuncibleException(
                 ErrorKind.PERMISSION_DENIED,
-                "the policy '" + file.get() + "' rejects " + reference);
+                "the policy '"
+                    + file.get()
+                    + "' rejects "
+                    + reference
+                    + "; it has to be changed before the image can be used here");
         default ->
             throw new RuncibleException(
                 ErrorKind.UNSUPPORTED,
@@ -138,7 +142,10 @@ final class HostPolicy {
       Path file, String reason, @Nullable IOException cause) {
     return new RuncibleException(
         ErrorKind.FAILED_PRECONDITION,
-        "the policy '" + file + "' cannot be followed, so no image is accepted: " + reason,
+        "the policy '"
+            + file
+            + "' cannot be followed, so no image is accepted until it is mended: "
+            + reason,
         cause);
   }
 

@@ -99,7 +99,24 @@ public final class Images {
     return operations.run(
         EngineOperation.PULL,
         from.toString(),
-        () -> fetchAndUnpack(source, from, name, operations.counting(listener), lease));
+        () -> {
+          try {
+            return fetchAndUnpack(source, from, name, operations.counting(listener), lease);
+          } catch (RuncibleException e) {
+            throw e.kind() == ErrorKind.CORRUPT_DATA ? changed(from, e) : e;
+          }
+        });
+  }
+
+  private static RuncibleException changed(ImageReference from, RuncibleException cause) {
+    return new RuncibleException(
+        ErrorKind.CORRUPT_DATA,
+        from
+            + " is not what it says it is, and is not used: "
+            + cause.getMessage()
+            + "; it was damaged where it is kept or on the way: try again, and if it stays so, push"
+            + " it anew or take it from elsewhere",
+        cause);
   }
 
   private Image fetchAndUnpack(
@@ -205,7 +222,8 @@ public final class Images {
   }
 
   private static RuncibleException unknown(ImageReference reference) {
-    return new RuncibleException(ErrorKind.NOT_FOUND, reference + " is not in the store");
+    return new RuncibleException(
+        ErrorKind.NOT_FOUND, reference + " is not in the store; pull or load it first");
   }
 
   /** An image in the store, by its name; empty also if its manifest or configuration is lost. */
@@ -280,8 +298,31 @@ public final class Images {
     return store.images().list().stream().map(ImageRecord::reference).toList();
   }
 
-  /** A place to copy images to; they are unpacked when they are run. The caller closes it. */
+  /**
+   * A place to copy images to; they are unpacked when they are run. The caller closes it.
+   *
+   * <p>The host's policy has to accept an image by its name here, before anything of it is taken;
+   * it cannot know where the image comes from. Verifiers are asked before a manifest is recorded,
+   * with the store as its source. What is put here fails with what these say, as in {@link
+   * #pull(String, ProgressListener)}.
+   */
   public ImageSink sink() {
+    return new AcceptedSink(
+        store.sink(),
+        name -> {
+          if (verifiers.isEmpty()) {
+            policy.requireAccepted(name);
+          }
+        },
+        (name, manifest) -> {
+          try (ImageSource here = store.source()) {
+            verifiers.forEach(verifier -> verifier.verify(name, manifest, here));
+          }
+        });
+  }
+
+  /** The same for images that are made here, of such as were accepted. */
+  ImageSink ownSink() {
     return store.sink();
   }
 

@@ -172,7 +172,13 @@ public final class ImageIndex {
         () ->
             new RuncibleException(
                 ErrorKind.NOT_FOUND,
-                "the index " + digest + " has nothing for " + platform + ", but " + platforms()));
+                "the index "
+                    + digest
+                    + " has nothing for "
+                    + platform
+                    + ", but "
+                    + platforms()
+                    + "; ask for a platform that it has"));
   }
 
   private static boolean isImage(Descriptor entry) {

@@ -271,6 +271,9 @@ public final class LocalStore implements ImageSource {
    * A place to copy images to. What it has been asked for or given stays in the store until it is
    * closed, and longer if a name reaches it by then: a manifest that was put under a digest alone
    * and is part of no tagged index goes with the next clean-up.
+   *
+   * <p>A store knows nothing of the host's policy and asks no verifier: whoever lets others put
+   * images here that an engine then runs takes the sink of that engine.
    */
   public ImageSink sink() {
     return new StoreSink(this, lease());

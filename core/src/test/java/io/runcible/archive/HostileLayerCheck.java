@@ -8,6 +8,7 @@ import io.runcible.ffi.FileCalls;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -43,7 +44,8 @@ final class HostileLayerCheck {
     Files.createDirectory(outside.resolve("dir"));
     Files.writeString(outside.resolve("canary"), "alive");
     before = state(outside);
-    cases = HostileLayers.all(outside.toString());
+    cases = new ArrayList<>(HostileLayers.all(outside.toString()));
+    cases.addAll(HostileStreams.all());
   }
 
   List<HostileLayers.Case> cases() {
@@ -93,6 +95,9 @@ final class HostileLayerCheck {
           .isInstanceOfSatisfying(
               RuncibleException.class, e -> assertThat(e.kind()).isEqualTo(hostile.failure()))
           .hasMessageContaining(hostile.reason());
+      if (layers.isEmpty()) {
+        discard(place.resolve("layer"));
+      }
       return;
     }
     layers.add(unpack(place, "layer", hostile.layer(), layers));
@@ -110,12 +115,22 @@ final class HostileLayerCheck {
     List<Path> topmostFirst = new ArrayList<>(lower);
     Collections.reverse(topmostFirst);
     try (LayerApplier applier =
-            LayerApplier.open(target, format, ownership, ArchiveLimits.DEFAULT);
-        InputStream tar = new ByteArrayInputStream(layer)) {
+            LayerApplier.open(target, format, ownership, HostileStreams.LIMITS);
+        InputStream tar =
+            Decompression.open(new ByteArrayInputStream(layer), HostileStreams.LIMITS)) {
       applier.apply(tar);
+      tar.transferTo(OutputStream.nullOutputStream());
       applier.complete(topmostFirst);
     }
     return target;
+  }
+
+  private void discard(Path target) throws IOException {
+    try (LayerApplier applier =
+        LayerApplier.open(target, format, ownership, HostileStreams.LIMITS)) {
+      applier.discard();
+    }
+    assertThat(target).isEmptyDirectory();
   }
 
   /** By descriptors: JUnit's own clean-up resolves the whole path at each level of a deep tree. */

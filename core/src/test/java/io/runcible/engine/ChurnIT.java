@@ -22,6 +22,18 @@ class ChurnIT {
     assertThat(ENGINE.run(ENGINE.sh("exit " + code)).status().code()).isEqualTo(code);
   }
 
+  private static void runAndBeKilled() {
+    try (Container container = ENGINE.get().run(ENGINE.sh("sleep 600").build())) {
+      container.kill("KILL");
+      assertThat(container.waitFor()).isEqualTo(ExitStatus.ofSignal(9));
+    }
+  }
+
+  private static void runOutOfMemory() {
+    ExitStatus status = ENGINE.run(ENGINE.sh("tail /dev/zero; exit 3").memory("16m")).status();
+    assertThat(status).isEqualTo(ExitStatus.ofExit(3).withOutOfMemory(true));
+  }
+
   @Test
   void oneAfterAnother() {
     for (int i = 0; i < Rounds.of(40, 200); i++) {
@@ -35,8 +47,13 @@ class ChurnIT {
     try {
       List<Future<?>> runs = new ArrayList<>();
       for (int i = 0; i < Rounds.of(CODES / 2, 4 * CODES); i++) {
-        int code = (2 * i + 1) % CODES;
+        // First the odd ones, then the even ones.
+        int code = (2 * i + 1 + 2 * i / CODES) % CODES;
         runs.add(threads.submit(() -> runAndExit(code)));
+        if (i % 16 == 0) {
+          runs.add(threads.submit(ChurnIT::runAndBeKilled));
+          runs.add(threads.submit(ChurnIT::runOutOfMemory));
+        }
       }
       for (Future<?> run : runs) {
         run.get();

@@ -154,7 +154,8 @@ class FailedPullIT {
   void layerOfAnotherDigest() throws IOException {
     Digest second = sound("changed").layers().get(1).digest();
     registry.fail("/blobs/" + second, FaultyRegistry.ALWAYS, Fault.flip(1000));
-    assertPullFails("changed", ErrorKind.CORRUPT_DATA, second.toString());
+    assertPullFails(
+        "changed", ErrorKind.CORRUPT_DATA, reference("changed"), second.toString(), "push it anew");
   }
 
   @Test
@@ -207,7 +208,8 @@ class FailedPullIT {
         ErrorKind.NOT_FOUND,
         reference("index"),
         Platform.host().toString(),
-        "linux/s390x");
+        "linux/s390x",
+        "ask for a platform that it has");
   }
 
   @Test

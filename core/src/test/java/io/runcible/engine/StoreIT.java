@@ -16,15 +16,18 @@ import io.runcible.image.Image;
 import io.runcible.image.ImageReference;
 import io.runcible.image.ImageSink;
 import io.runcible.image.ImageSource;
+import io.runcible.image.ImageVerifier;
 import io.runcible.image.Platform;
 import io.runcible.layout.ImageLayout;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -92,7 +95,7 @@ class StoreIT {
     }
   }
 
-  private static void copy(ImageSource from, String name, ImageSink to) throws IOException {
+  private static void copy(ImageSource from, String name, ImageSink to) {
     ImageReference reference = ImageReference.parse(name);
     Image image = Image.resolve(from, reference, Platform.host());
     for (Descriptor blob :
@@ -100,6 +103,8 @@ class StoreIT {
             .toList()) {
       try (InputStream content = from.blob(reference, blob)) {
         to.putBlob(reference, blob, content);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
       }
     }
     to.putManifest(reference, image.descriptor(), image.manifest().raw());
@@ -160,7 +165,7 @@ class StoreIT {
               + " 'transports': {'docker': {'"
               + rejected.name()
               + "': [{'type': 'reject'}]}}}";
-      Path file = Files.writeString(files.resolve("policy.json"), policy.replace('\'', '"'));
+      Path file = policy(policy);
       try (TestRoot other = TestRoot.create();
           ContainerEngine loading = other.engine().policy(new HostPolicy(List.of(file))).build()) {
         RunIT.assertFails(
@@ -201,11 +206,66 @@ class StoreIT {
           .containsExactlyInAnyOrder(BUSYBOX, ImageReference.parse("box:plain").toString());
       assertThat(pruned.blobs()).isZero();
     }
-    assertThat(images.prune(PruneRules.unused()).blobBytes()).isPositive();
+    PruneRules old = PruneRules.unused().olderThan(Duration.ofMillis(1));
+    assertThat(images.prune(old).blobBytes()).isPositive();
     images.pin("box:pinned", false);
     images.prune(PruneRules.unused());
     assertThat(images.list()).isEmpty();
     assertThat(images.usage()).isEqualTo(new StoreUsage(List.of(), 0, 0, 0, 0));
+  }
+
+  @Test
+  void copiesArePulledByTheSameRules() throws IOException {
+    Path file = policy("{'default': [{'type': 'signedBy'}]}");
+    try (TestRoot other = TestRoot.create();
+        ContainerEngine strict =
+            other.engine().registry(registry).policy(new HostPolicy(List.of(file))).build();
+        ImageSink sink = strict.images().sink()) {
+      RunIT.assertFails(
+          () -> strict.images().pull(BUSYBOX), ErrorKind.UNSUPPORTED, "'signedBy'", BUSYBOX);
+      RunIT.assertFails(() -> run(strict, BUSYBOX), ErrorKind.UNSUPPORTED, "'signedBy'", BUSYBOX);
+      RunIT.assertFails(
+          () -> copy(registry, BUSYBOX, sink), ErrorKind.UNSUPPORTED, "'signedBy'", BUSYBOX);
+      assertThat(strict.images().usage()).isEqualTo(new StoreUsage(List.of(), 0, 0, 0, 0));
+    }
+  }
+
+  @Test
+  void verifierDecidesInsteadOfThePolicy() throws IOException {
+    Path file = policy("{'default': [{'type': 'reject'}]}");
+    List<String> asked = new ArrayList<>();
+    ImageVerifier verifier =
+        (reference, manifest, source) -> {
+          asked.add(reference.toString());
+          assertThat(source.manifest(reference, manifest)).hasSize((int) manifest.size());
+          if (!reference.equals(ImageReference.parse(BUSYBOX))) {
+            throw new RuncibleException(ErrorKind.PERMISSION_DENIED, "nobody signed " + reference);
+          }
+        };
+    try (TestRoot other = TestRoot.create();
+        ContainerEngine strict =
+            other
+                .engine()
+                .registry(registry)
+                .policy(new HostPolicy(List.of(file)))
+                .verifier(verifier)
+                .build();
+        ImageSink sink = strict.images().sink()) {
+      RunIT.assertFails(
+          () -> strict.images().pull(SLIM), ErrorKind.PERMISSION_DENIED, "nobody signed " + SLIM);
+      assertThat(strict.images().usage()).isEqualTo(new StoreUsage(List.of(), 0, 0, 0, 0));
+      RunIT.assertFails(
+          () -> copy(registry, SLIM, sink), ErrorKind.PERMISSION_DENIED, "nobody signed " + SLIM);
+      assertThat(strict.images().list()).isEmpty();
+      copy(registry, BUSYBOX, sink);
+      assertThat(run(strict, BUSYBOX)).isEqualTo("fine");
+      strict.images().pull(BUSYBOX);
+      assertThat(asked).containsExactly(SLIM, SLIM, BUSYBOX, BUSYBOX);
+    }
+  }
+
+  private Path policy(String singleQuoted) throws IOException {
+    return Files.writeString(files.resolve("policy.json"), singleQuoted.replace('\'', '"'));
   }
 
   @Test

@@ -237,6 +237,22 @@ class LocalStoreTest {
       store.sweep(Duration.ZERO).close();
     }
 
+    /** So that a store of thousands of images is as fast as one of a few. */
+    @Test
+    void oneNameIsUsedWithoutLookingAtOthers() throws IOException {
+      record(NAME, "one");
+      Path other = root.resolve("store/images").resolve("0".repeat(64));
+      Files.createSymbolicLink(other, other);
+      assertFails(ErrorKind.UNAVAILABLE, () -> store.images().list(), other.toString());
+      assertThat(store.resolve(NAME)).isEqualTo(Samples.manifest("one").descriptor());
+      assertThat(store.images().find(NAME.withTag("2"))).isEmpty();
+      assertThat(record(NAME, "two")).isTrue();
+      assertThat(store.tag(NAME, NAME.withTag("2"))).isTrue();
+      assertThat(store.tags(NAME)).containsExactly("1", "2");
+      assertThat(store.images().pin(NAME, true)).isTrue();
+      assertThat(store.images().remove(NAME)).isTrue();
+    }
+
     @Test
     void soundRecordIsNotRemovedAsDamaged() throws IOException {
       record(NAME, "one");
