@@ -112,13 +112,16 @@ final class RuntimePrograms implements AutoCloseable {
         return open(directory, inUse);
       }
       inUse.close();
-      LockFile alone = LockFile.acquire(lock, true, INSTALL_LIMIT);
-      try {
-        if (!Files.isDirectory(directory)) {
-          install(image, fetch.get(), runtimes, directory);
+      // Not waited for: whoever has it may have installed them by then, and use them for long.
+      Optional<LockFile> alone = LockFile.tryAcquire(lock, true);
+      if (alone.isPresent()) {
+        try {
+          if (!Files.isDirectory(directory)) {
+            install(image, fetch.get(), runtimes, directory);
+          }
+        } finally {
+          alone.get().close();
         }
-      } finally {
-        alone.close();
       }
     }
   }
