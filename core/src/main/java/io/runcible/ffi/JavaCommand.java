@@ -1,6 +1,9 @@
 package io.runcible.ffi;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import java.io.File;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,9 +19,9 @@ public final class JavaCommand {
   private JavaCommand() {}
 
   /**
-   * This JVM's program and class path, and flags that make a short run short. The optimizing
-   * compiler stays where Java itself computes SHA-256: only that one uses the processor's
-   * instructions for it.
+   * This JVM's program, class path and archive of classes, and flags that make a short run short.
+   * The optimizing compiler stays where Java itself computes SHA-256: only that one uses the
+   * processor's instructions for it.
    *
    * @param main the class to run
    */
@@ -36,8 +39,25 @@ public final class JavaCommand {
     if (NativeSha256.isAvailable()) {
       command.add("-XX:TieredStopAtLevel=1");
     }
+    command.addAll(archive());
     command.addAll(List.of("-cp", path, main.getName()));
     return command;
+  }
+
+  /** The archive of classes that this JVM was started with, which is for the same class path. */
+  private static List<String> archive() {
+    String main = System.getProperty("sun.java.command", "").split(" ", 2)[0];
+    try {
+      return Stream.of(Files.readString(Path.of("/proc/self/cmdline"), ISO_8859_1).split("\0", -1))
+          .takeWhile(argument -> !argument.equals(main))
+          .filter(argument -> argument.startsWith("-XX:SharedArchiveFile="))
+          .findFirst()
+          // Where it does not fit, nothing is to be said of it.
+          .map(found -> List.of(found, "-Xlog:cds=off", "-Xlog:cds+dynamic=off"))
+          .orElse(List.of());
+    } catch (IOException e) {
+      return List.of();
+    }
   }
 
   /** A directory on the module path stands for the jars in it. */

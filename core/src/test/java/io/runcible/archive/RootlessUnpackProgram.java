@@ -1,6 +1,5 @@
 package io.runcible.archive;
 
-import io.runcible.engine.ChildJvm;
 import io.runcible.ffi.NativeAccess;
 import io.runcible.ffi.PrivilegedHost;
 import java.io.IOException;
@@ -38,7 +37,7 @@ final class RootlessUnpackProgram {
                   "-Djnr.ffi.asm.enabled=false",
                   "-Duser.home=" + System.getProperty("user.home"),
                   "-cp",
-                  ChildJvm.classPath(),
+                  System.getProperty("java.class.path"),
                   RootlessUnpackProgram.class.getName(),
                   "inside"));
       Process process = new ProcessBuilder(command).inheritIO().start();

@@ -33,7 +33,7 @@ public final class ChildJvm implements AutoCloseable {
 
   /** Starts the main class with arguments. */
   public static ChildJvm start(Class<?> main, Object... arguments) {
-    return start(List.of(), classPath(), main, arguments);
+    return start(List.of(), main, arguments);
   }
 
   /**
@@ -41,21 +41,11 @@ public final class ChildJvm implements AutoCloseable {
    *
    * @param wrapper the program and its arguments, which the command of the JVM follows
    */
-  static ChildJvm start(
-      List<String> wrapper, String classPath, Class<?> main, Object... arguments) {
+  static ChildJvm start(List<String> wrapper, Class<?> main, Object... arguments) {
     List<String> command = new ArrayList<>(wrapper);
-    command.addAll(
-        List.of(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
-            "-XX:-UsePerfData",
-            "-Djnr.ffi.asm.enabled=false",
-            "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
-            "-Dtest.runtime=" + System.getProperty("test.runtime", ""),
-            "-cp",
-            classPath,
-            main.getName()));
+    command.addAll(java());
+    command.addAll(ChildClasses.options());
+    command.add(main.getName());
     for (Object argument : arguments) {
       command.add(argument.toString());
     }
@@ -65,6 +55,21 @@ public final class ChildJvm implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** The program and its options, for the caller to add to. */
+  static List<String> java() {
+    return new ArrayList<>(
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-XX:-UsePerfData",
+            "-Xlog:cds=off",
+            "-Xlog:cds+dynamic=off",
+            "-Djnr.ffi.asm.enabled=false",
+            "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+            "-Dtest.runtime=" + System.getProperty("test.runtime", "")));
   }
 
   /** The class path of this JVM, also where the test runner hides it behind a manifest. */

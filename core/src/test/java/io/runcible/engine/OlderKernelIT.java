@@ -49,7 +49,6 @@ class OlderKernelIT {
     try (ChildJvm jvm =
         ChildJvm.start(
             wrapper,
-            ChildJvm.classPath(),
             EngineProgram.class,
             "run-once",
             ENGINE.root().path(),

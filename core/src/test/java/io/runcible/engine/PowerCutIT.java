@@ -174,7 +174,6 @@ class PowerCutIT {
     try (ChildJvm jvm =
         ChildJvm.start(
             strace,
-            ChildJvm.classPath(),
             EngineProgram.class,
             "pull-and-wait",
             root.path(),

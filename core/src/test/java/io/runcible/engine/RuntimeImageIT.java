@@ -204,7 +204,6 @@ class RuntimeImageIT {
       try (ChildJvm jvm =
           ChildJvm.start(
               hidden(),
-              ChildJvm.classPath(),
               RuntimeImageProgram.class,
               root.path(),
               whole(),

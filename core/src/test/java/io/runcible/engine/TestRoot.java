@@ -34,7 +34,7 @@ public final class TestRoot implements AutoCloseable {
   }
 
   /** Memory, if there is enough of it and it can be used, otherwise the temporary files. */
-  private static Path base() throws IOException {
+  static Path base() throws IOException {
     Path memory = Path.of("/dev/shm");
     if (Files.isDirectory(memory)) {
       FileStore store = Files.getFileStore(memory);
@@ -85,6 +85,11 @@ public final class TestRoot implements AutoCloseable {
 
   @Override
   public void close() {
+    remove(path);
+  }
+
+  /** Removes a tree, of which nothing may be a mount point. */
+  static void remove(Path path) {
     try {
       Process removal =
           new ProcessBuilder("rm", "-rf", "--one-file-system", path.toString()).inheritIO().start();

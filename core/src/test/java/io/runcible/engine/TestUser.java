@@ -1,7 +1,6 @@
 package io.runcible.engine;
 
 import io.runcible.Tool;
-import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -13,8 +12,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * An ordinary user of the host, made for one test, and a directory that holds its home, its runtime
- * directory and a copy of the class path. Closing it removes all.
+ * An ordinary user of the host, made for one test, and a directory that holds its home and its
+ * runtime directory. Closing it removes all.
  */
 public final class TestUser implements AutoCloseable {
   private static final Pattern NUMBERS =
@@ -24,7 +23,6 @@ public final class TestUser implements AutoCloseable {
   private final Path directory;
   private final String uid;
   private final String gid;
-  private final String classPath;
 
   private TestUser(String name, Path directory) throws IOException, InterruptedException {
     this.name = name;
@@ -40,7 +38,6 @@ public final class TestUser implements AutoCloseable {
       Tool.require("install", "coreutils")
           .run("-d", "-m", "700", "-o", uid, "-g", gid, directory.resolve(own));
     }
-    classPath = copyClassPath();
   }
 
   /**
@@ -66,20 +63,6 @@ public final class TestUser implements AutoCloseable {
       remove(name);
       throw e;
     }
-  }
-
-  private String copyClassPath() throws IOException, InterruptedException {
-    Path copies = Files.createDirectory(directory.resolve("lib"));
-    List<String> entries = new ArrayList<>();
-    for (String entry : ChildJvm.classPath().split(File.pathSeparator)) {
-      if (Files.exists(Path.of(entry))) {
-        Path copy = copies.resolve(entries.size() + "-" + Path.of(entry).getFileName());
-        Tool.require("cp", "coreutils").run("-r", entry, copy);
-        entries.add(copy.toString());
-      }
-    }
-    Tool.require("chmod", "coreutils").run("-R", "a+rX", copies);
-    return String.join(File.pathSeparator, entries);
   }
 
   /** Starts a JVM as this user, with nothing of the environment but what it needs. */
@@ -122,7 +105,7 @@ public final class TestUser implements AutoCloseable {
             "PATH=/usr/bin:/bin",
             "HOME=" + directory.resolve("home"),
             "XDG_RUNTIME_DIR=" + directory.resolve("run")));
-    return ChildJvm.start(wrapper, classPath, main, arguments);
+    return ChildJvm.start(wrapper, main, arguments);
   }
 
   @Override

@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -38,15 +39,66 @@ class CliIT {
   private static final int LIMIT_SECONDS = 60;
   private static final Pattern LIBRARY = Pattern.compile("(/\\S+) \\(0x");
 
+  private static Path archive;
+
   @TempDir private Path directory;
   private RegistryServer registry;
   private String image;
   private int runs;
 
   @BeforeAll
-  static void skipWithoutContainers() {
+  static void prepare(@TempDir Path files) throws Exception {
     Capabilities host = ContainerEngine.capabilities();
     assumeTrue(host.canRun() || Boolean.getBoolean("runcible.required"), host::toString);
+    makeArchive(files);
+  }
+
+  /** As the launcher makes one: otherwise half of each start goes into loading classes. */
+  private static void makeArchive(Path files) throws Exception {
+    archive = files.resolve("commands.jsa");
+    Path list = files.resolve("list");
+    String training = Files.createDirectory(files.resolve("training")).toString();
+    List<String> look =
+        java(TARGET, List.of("-Xshare:off", "-XX:DumpLoadedClassList=" + list), Training.class);
+    look.add(training);
+    List<String> dump =
+        java(
+            TARGET,
+            List.of(
+                "-Xshare:dump",
+                "-XX:SharedClassListFile=" + list,
+                "-XX:SharedArchiveFile=" + archive),
+            Cli.class);
+    for (List<String> command : List.of(look, dump)) {
+      Sample.tool(command.toArray());
+    }
+  }
+
+  private static List<String> java(Path build, List<String> options, Class<?> main)
+      throws IOException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+                "-Djnr.ffi.asm.enabled=false"));
+    if (Runtime.version().feature() >= 22) {
+      command.add("--enable-native-access=ALL-UNNAMED");
+    }
+    command.addAll(options);
+    command.addAll(List.of("-cp", classPath(build), main.getName()));
+    return command;
+  }
+
+  /** Each jar by its name: an archive of classes is for one class path and no other. */
+  private static String classPath(Path build) throws IOException {
+    try (Stream<Path> jars = Files.list(build.resolve("lib"))) {
+      return Stream.concat(Stream.of(jar(build)), jars.sorted())
+          .map(Path::toString)
+          .collect(Collectors.joining(File.pathSeparator));
+    }
   }
 
   @BeforeEach
@@ -102,19 +154,9 @@ class CliIT {
   private ProcessBuilder program(List<String> starter, Path build, List<String> arguments)
       throws IOException {
     List<String> command = new ArrayList<>(starter);
-    command.addAll(
-        List.of(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-XX:TieredStopAtLevel=1",
-            "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"));
-    if (Runtime.version().feature() >= 22) {
-      command.add("--enable-native-access=ALL-UNNAMED");
-    }
-    command.addAll(
-        List.of(
-            "-cp",
-            jar(build) + File.pathSeparator + build.resolve("lib") + "/*",
-            Cli.class.getName()));
+    List<String> options =
+        Files.exists(archive) ? List.of("-XX:SharedArchiveFile=" + archive) : List.of();
+    command.addAll(java(build, options, Cli.class));
     command.addAll(arguments);
     runs++;
     return new ProcessBuilder(command)

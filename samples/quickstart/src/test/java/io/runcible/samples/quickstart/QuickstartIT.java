@@ -81,7 +81,10 @@ class QuickstartIT {
   private void run(String name, String... arguments) throws Exception {
     List<String> command =
         new ArrayList<>(
-            List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1"));
     command.addAll(List.of(arguments));
     Path out = directory.resolve(name + ".out");
     Path err = directory.resolve(name + ".err");
