@@ -203,12 +203,28 @@ public final class ContainerEngine implements AutoCloseable {
     return container;
   }
 
-  /** The containers of this engine, and the detached ones in the same directories. */
+  /**
+   * The containers of this engine, and the detached ones in the same directories.
+   *
+   * @throws RuncibleException CORRUPT_DATA if the record of one is damaged; {@link #events} tells
+   *     of the others nevertheless
+   */
   public List<Container> list() {
     requireOpen();
     List<Container> found = new ArrayList<>();
-    for (ContainerRecord record : EngineResources.records(resources.parts().containers())) {
-      find(record.id()).ifPresent(found::add);
+    List<RuncibleException> failures = new ArrayList<>();
+    for (ContainerDirectory directory :
+        EngineResources.directories(resources.parts().containers())) {
+      try {
+        ContainerRecord.read(directory).flatMap(record -> find(record.id())).ifPresent(found::add);
+      } catch (RuncibleException e) {
+        failures.add(e);
+      }
+    }
+    if (!failures.isEmpty()) {
+      RuncibleException first = failures.get(0);
+      failures.stream().skip(1).forEach(first::addSuppressed);
+      throw first;
     }
     return found;
   }

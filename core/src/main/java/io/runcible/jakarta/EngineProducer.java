@@ -9,7 +9,9 @@ import jakarta.enterprise.inject.Produces;
 import jakarta.enterprise.inject.Typed;
 import jakarta.inject.Singleton;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 @Singleton
 class EngineProducer {
+  private final List<Runnable> before = new CopyOnWriteArrayList<>();
   private @Nullable RegistryClient registry;
   private @Nullable ContainerEngine engine;
 
@@ -51,9 +54,26 @@ class EngineProducer {
     }
   }
 
+  /**
+   * Closes what uses the engine, before the engine; in which order its own bean is destroyed, is
+   * the container's choice. Called twice, it does nothing.
+   */
+  void closeBefore(Runnable close) {
+    before.add(close);
+  }
+
   /** Removes all containers of the application, too. */
   @PreDestroy
-  synchronized void close() {
+  void close() {
+    try {
+      // Without the lock: what ends there may ask for the engine once more.
+      before.forEach(Runnable::run);
+    } finally {
+      closeEngine();
+    }
+  }
+
+  private synchronized void closeEngine() {
     try {
       if (engine != null) {
         engine.close();

@@ -2,8 +2,6 @@ package io.runcible.jakarta;
 
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
-import javax.naming.InitialContext;
-import javax.naming.NamingException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,18 +25,9 @@ final class ManagedThreads implements ThreadFactory {
     this.server = server;
   }
 
-  /** The name comes from who deploys, and no name of a remote directory is in the default. */
-  @SuppressWarnings("BanJNDI")
   static ManagedThreads of(Settings settings) {
-    String name = settings.get(KEY).orElse(DEFAULT_NAME);
-    try {
-      return new ManagedThreads((ThreadFactory) new InitialContext().lookup(name));
-    } catch (NamingException | ClassCastException e) {
-      if (settings.get(KEY).isPresent()) {
-        LOG.warn("there is no thread factory '{}', as {} says; using plain threads", name, KEY, e);
-      }
-      return new ManagedThreads(null);
-    }
+    return new ManagedThreads(
+        ServerResources.find(settings, KEY, DEFAULT_NAME, ThreadFactory.class).orElse(null));
   }
 
   @Override

@@ -10,17 +10,24 @@ import jakarta.enterprise.inject.spi.InjectionPoint;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.time.Duration;
+import java.util.concurrent.Executor;
 
 /** The sandboxes of the application: one for each declaration. */
 @Singleton
 class SandboxProducer {
+  private static final String EXECUTOR = "runcible.executor";
+
+  /** Of every server that has Jakarta Concurrency. */
+  private static final String DEFAULT_EXECUTOR = "java:comp/DefaultManagedExecutorService";
+
   private final ContainerEngine engine;
   private final Settings settings = Settings.ofApplication();
   private final Shared<InSandbox, Sandbox> sandboxes = new Shared<>();
 
   @Inject
-  SandboxProducer(ContainerEngine engine) {
-    this.engine = engine;
+  SandboxProducer(EngineProducer producer) {
+    engine = producer.engine();
+    producer.closeBefore(sandboxes::close);
   }
 
   @Produces
@@ -42,6 +49,8 @@ class SandboxProducer {
             .engine(engine)
             .profile(profile(wanted))
             .threads(ManagedThreads.of(settings));
+    ServerResources.find(settings, EXECUTOR, DEFAULT_EXECUTOR, Executor.class)
+        .ifPresent(sandbox::executor);
     if (wanted.warm() >= 0) {
       sandbox.warm(wanted.warm());
     }

@@ -15,7 +15,8 @@
  * }</pre>
  *
  * <p>The engine is opened when it is first needed, and closed with the application; its threads are
- * those of the server's managed thread factory, where the server has one. Neither {@link
+ * those of the server's managed thread factory, where the server has one, and the asynchronous
+ * stages of sandboxes run on its managed executor. Neither {@link
  * io.runcible.engine.ContainerEngine} nor {@link io.runcible.engine.Container} has a normal scope:
  * what is injected is the thing itself and not a proxy.
  *
@@ -45,6 +46,10 @@
  * <tr><td>{@code runcible.thread-factory}</td>
  *     <td>the JNDI name of the thread factory; {@code java:comp/DefaultManagedThreadFactory} or,
  *     where there is none, plain daemon threads</td></tr>
+ * <tr><td>{@code runcible.executor}</td>
+ *     <td>the JNDI name of what runs the asynchronous stages of {@link
+ *     io.runcible.sandbox.Sandbox#submit}, see {@link io.runcible.sandbox.Sandbox.Builder#executor};
+ *     {@code java:comp/DefaultManagedExecutorService} or, where there is none, the usual</td></tr>
  * </table>
  *
  * <p>While a named container of the application runs, a source of MicroProfile Config with the

@@ -10,6 +10,7 @@ import io.runcible.image.ImageReference;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -34,9 +35,11 @@ public final class Sandbox implements AutoCloseable {
   private final Architecture architecture;
   private final Pool pool;
   private final @Nullable ContainerEngine ownEngine;
+  private final @Nullable Executor executor;
 
   private Sandbox(Builder builder, ContainerEngine engine, @Nullable ContainerEngine ownEngine) {
     this.ownEngine = ownEngine;
+    executor = builder.executor;
     profile = builder.profile;
     architecture = Architecture.ofThisHost();
     ImageConfig config = image(engine, builder.image);
@@ -139,7 +142,9 @@ public final class Sandbox implements AutoCloseable {
    *     the sandbox is closed
    */
   public CompletableFuture<SandboxResult> submit(SandboxRequest request) {
-    return pool.submit(new Run(request, profile, environment, architecture), request.caller());
+    CompletableFuture<SandboxResult> result =
+        pool.submit(new Run(request, profile, environment, architecture), request.caller());
+    return executor == null ? result : StagedFuture.of(result, executor);
   }
 
   /** How many containers are ready: so many programs can start at once. */
@@ -175,6 +180,7 @@ public final class Sandbox implements AutoCloseable {
     private int maxRunning = 4 * PROCESSORS;
     private int maxQueued = 1000;
     private int maxStarting = 2 * PROCESSORS;
+    private @Nullable Executor executor;
     private ThreadFactory threads =
         task -> {
           Thread thread = new Thread(task, "runcible-sandbox-" + THREADS.incrementAndGet());
@@ -239,6 +245,17 @@ public final class Sandbox implements AutoCloseable {
     /** Who makes its threads, as in a server that manages them. By default daemon threads. */
     public Builder threads(ThreadFactory factory) {
       threads = factory;
+      return this;
+    }
+
+    /**
+     * What runs the asynchronous stages of the futures of {@link Sandbox#submit} for which no other
+     * is given, such as {@code thenApplyAsync(f)}: in a server, one that gives them the context of
+     * the application. By default that of every {@link CompletableFuture}. Programs never wait for
+     * it, and have {@link #threads} of their own.
+     */
+    public Builder executor(Executor executor) {
+      this.executor = executor;
       return this;
     }
 

@@ -1,6 +1,7 @@
 package io.runcible.jakarta;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.runcible.HostTools;
 import io.runcible.engine.ContainerEngine;
@@ -108,6 +109,27 @@ class CdiIT {
       assertThat(application.ask("unset")).contains("'test.nothing', which is not set");
       assertThat(application.ask("name")).contains("have the name 'web'");
     }
+  }
+
+  @Test
+  void whatUsesTheEngineIsClosedBeforeIt() {
+    EngineProducer producer = new EngineProducer();
+    ContainerEngine engine = producer.engine();
+    List<Integer> containers = new ArrayList<>();
+    // An engine that is closed would refuse to tell.
+    producer.closeBefore(() -> containers.add(engine.list().size()));
+    producer.close();
+    assertThat(containers).containsExactly(0);
+    assertThatThrownBy(engine::list).hasMessageContaining("closed");
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"WELD", "OPEN_WEB_BEANS", "ARC"})
+  void programsThatRunAreCancelledWhenTheApplicationEnds(Cdi cdi) throws Exception {
+    try (Application application = deploy(cdi)) {
+      assertThat(application.ask("busy")).isEqualTo("true");
+    }
+    assertThat(System.clearProperty(Probe.ENDED)).isEqualTo("CANCELLED");
   }
 
   @Test

@@ -32,6 +32,7 @@ abstract class Deployment implements UnaryOperator<String>, AutoCloseable {
       case "owner" -> probe.runsForItsOwner();
       case "application" -> String.valueOf(probe.sharesTheContainer());
       case "sandbox" -> probe.runsInASandbox();
+      case "busy" -> String.valueOf(probe.isBusy());
       case "request" -> inRequest(probe);
       case "port" -> probe.port();
       case "config" -> MicroProfileProbe.setting("runcible.container.web.url.8080");

@@ -2,10 +2,12 @@ package io.runcible.jakarta;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.runcible.RuncibleException;
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerProcess;
 import io.runcible.sandbox.Sandbox;
+import io.runcible.sandbox.SandboxRequest;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.context.Dependent;
 import jakarta.enterprise.context.RequestScoped;
@@ -13,10 +15,14 @@ import jakarta.enterprise.inject.Instance;
 import jakarta.inject.Inject;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.concurrent.CompletableFuture;
 
 /** The beans of an application with containers. What they say is for the test to look at. */
 @ApplicationScoped
 public class Probe {
+  /** The property that says how the program of {@link #isBusy} ended: for when all this is gone. */
+  static final String ENDED = "test.ended";
+
   @Inject ContainerEngine engine;
   @Inject Instance<Owner> owners;
   @Inject Instance<OfRequest> first;
@@ -51,6 +57,10 @@ public class Probe {
       maxRunning = 1,
       acceptMissingLimits = true)
   Instance<Sandbox> sandbox;
+
+  @Inject
+  @InSandbox(value = "${test.image}", timeoutMillis = 600_000, warm = 0, acceptMissingLimits = true)
+  Instance<Sandbox> patient;
 
   @Inject
   @FromImage("${test.nothing}")
@@ -92,6 +102,29 @@ public class Probe {
         + one.run("sleep", "600").reason()
         + " "
         + (one == sandbox.get());
+  }
+
+  /** Whether a program runs, which does so until the application ends. */
+  public boolean isBusy() {
+    CompletableFuture<Boolean> begun = new CompletableFuture<>();
+    CompletableFuture<?> run =
+        patient
+            .get()
+            .submit(
+                SandboxRequest.builder("sh", "-c", "echo begun; sleep 600")
+                    .output((stream, bytes) -> begun.complete(true))
+                    .build());
+    CompletableFuture<?> unused =
+        run.whenComplete(
+            (result, failure) -> {
+              begun.complete(false);
+              System.setProperty(
+                  ENDED,
+                  failure instanceof RuncibleException reason
+                      ? reason.kind().name()
+                      : String.valueOf(failure == null ? result : failure));
+            });
+    return begun.join();
   }
 
   /** The port of the host of what the application has. */

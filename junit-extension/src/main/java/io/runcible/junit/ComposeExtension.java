@@ -36,15 +36,17 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  * in the file, and only then, several runs do not get in each other's way. Ports are published on
  * 127.0.0.1 unless the file names another address.
  *
- * <p>Of a file there may be services and bridge networks; of a service {@code image}, {@code
- * entrypoint}, {@code command}, {@code environment}, {@code labels}, {@code ports} and {@code
- * volumes} in their short form, {@code networks} with aliases, {@code depends_on} with {@code
- * service_started} and {@code service_healthy}, {@code healthcheck}, {@code user}, {@code
+ * <p>Of a file there may be services, bridge networks and volumes; of a service {@code image},
+ * {@code entrypoint}, {@code command}, {@code environment}, {@code labels}, {@code ports} and
+ * {@code volumes} in their short form, {@code networks} with aliases, {@code depends_on} with
+ * {@code service_started} and {@code service_healthy}, {@code healthcheck}, {@code user}, {@code
  * working_dir}, {@code hostname}, {@code stop_signal}, {@code tmpfs}, {@code mem_limit}, {@code
  * cpus}, {@code pids_limit}, {@code cap_add}, {@code cap_drop}, {@code read_only}, {@code restart}
- * and {@code expose}, which does nothing. A volume is a file or directory of the host, relative to
- * the file's directory. {@code ${NAME:-default}} is a variable of the environment or, before that,
- * a system property. Anything else fails the test, by name, before a container starts.
+ * and {@code expose}, which does nothing. What is mounted is a file or directory of the host,
+ * relative to the file's directory, a volume of the file, which its services share and which goes
+ * with them, or a volume without a name. {@code ${NAME:-default}} is a variable of the environment
+ * or, before that, a system property. Anything else fails the test, by name, before a container
+ * starts.
  *
  * <p>All services are on bridge networks, which take root.
  */
@@ -55,6 +57,10 @@ public final class ComposeExtension
   private final String document;
   private final Optional<Path> directory;
   private final Map<String, SharedContainer> shared = new ConcurrentHashMap<>();
+
+  /** By their names in the file, those in the engine. */
+  private final Map<String, String> volumes = new ConcurrentHashMap<>();
+
   private volatile Map<String, Container> containers = Map.of();
 
   private ComposeExtension(String document, Optional<Path> directory) {
@@ -123,8 +129,13 @@ public final class ComposeExtension
   }
 
   private void start(ExtensionContext context) {
+    TestVolumes ofRun = TestRun.of(context).volumes();
     List<ComposeService> services =
-        ComposeFile.parse(document, directory, ComposeExtension::variable);
+        ComposeFile.parse(
+            document,
+            directory,
+            ComposeExtension::variable,
+            name -> ofRun.make(volumes.computeIfAbsent(name, ComposeExtension::unique)));
     AutoCloseable forget =
         () -> {
           if (shared.values().stream().noneMatch(SharedContainer::isUsed)) {
@@ -132,12 +143,19 @@ public final class ComposeExtension
           }
         };
     context.getStore(TestRun.NAMESPACE).put(new Object(), forget);
+    // Closed after the containers, which are put there later.
+    AutoCloseable remove = () -> volumes.values().forEach(ofRun::remove);
+    context.getStore(TestRun.NAMESPACE).put(new Object(), remove);
     Batch batch = new Batch(context);
     for (ComposeService service : services) {
       SharedContainer own = shared.computeIfAbsent(service.name(), name -> new SharedContainer());
       batch.add(service, Home.counted(context, own));
     }
     containers = batch.start();
+  }
+
+  private static String unique(String name) {
+    return name + "-" + Placeholders.random();
   }
 
   private static @Nullable String variable(String name) {

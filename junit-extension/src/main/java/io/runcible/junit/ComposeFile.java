@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.ExtensionConfigurationException;
 import org.yaml.snakeyaml.DumperOptions;
@@ -22,7 +23,8 @@ import org.yaml.snakeyaml.resolver.Resolver;
 
 /** The services of a Compose file. What is not supported is refused by its name. */
 final class ComposeFile {
-  private static final Set<String> TOP = Set.of("version", "name", "services", "networks");
+  private static final Set<String> TOP =
+      Set.of("version", "name", "services", "networks", "volumes");
 
   private ComposeFile() {}
 
@@ -31,12 +33,19 @@ final class ComposeFile {
    *
    * @param directory that paths in it are relative to; empty where it has none
    * @param variables the values of {@code ${NAME}}
+   * @param volumes makes a volume of the file, and says its name in the engine
    */
   static List<ComposeService> parse(
-      String document, Optional<Path> directory, Function<String, @Nullable String> variables) {
+      String document,
+      Optional<Path> directory,
+      Function<String, @Nullable String> variables,
+      UnaryOperator<String> volumes) {
     ComposeNode root = new ComposeNode("", load(document), variables);
     Map<String, ComposeNode> top = root.map(TOP);
-    Set<String> networks = networks(top.get("networks"));
+    Set<String> networks = declared(top.get("networks"), "bridge");
+    networks.add("default");
+    ComposeVolumes named =
+        new ComposeVolumes(declared(top.get("volumes"), "local"), directory, volumes);
     Map<String, ComposeService> services = new LinkedHashMap<>();
     ComposeNode declared = top.get("services");
     if (declared == null) {
@@ -45,8 +54,7 @@ final class ComposeFile {
     declared
         .map()
         .forEach(
-            (name, node) ->
-                services.put(name, new ComposeService(name, node, networks, directory)));
+            (name, node) -> services.put(name, new ComposeService(name, node, networks, named)));
     for (ComposeService service : services.values()) {
       service.healthyOnes().stream()
           .map(services::get)
@@ -56,16 +64,17 @@ final class ComposeFile {
     return new ArrayList<>(services.values());
   }
 
-  private static Set<String> networks(@Nullable ComposeNode declared) {
-    Set<String> names = new HashSet<>(Set.of("default"));
+  /** The names of networks or volumes, of which there is one kind. */
+  private static Set<String> declared(@Nullable ComposeNode declared, String kind) {
+    Set<String> names = new HashSet<>();
     if (declared != null) {
       declared
           .map()
           .forEach(
               (name, node) -> {
                 ComposeNode driver = node.map(Set.of("driver")).get("driver");
-                if (driver != null && !driver.text().equals("bridge")) {
-                  throw driver.refused("'" + driver.text() + "' is not supported, but bridge");
+                if (driver != null && !driver.text().equals(kind)) {
+                  throw driver.refused("'" + driver.text() + "' is not supported, but " + kind);
                 }
                 names.add(name);
               });

@@ -9,7 +9,6 @@ import io.runcible.image.HealthCheck;
 import io.runcible.junit.RunContainer.Pull;
 import io.runcible.network.Network;
 import io.runcible.network.PortBinding;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -34,16 +33,15 @@ final class ComposeService implements ContainerPlan {
 
   private final String name;
   private final Map<String, ComposeNode> fields;
-  private final Optional<Path> directory;
+  private final ComposeVolumes volumes;
   private final Map<String, List<String>> networks = new LinkedHashMap<>();
   private final List<String> others = new ArrayList<>();
   private final List<String> healthyOnes = new ArrayList<>();
   private boolean mustBeHealthy;
 
-  ComposeService(
-      String name, ComposeNode node, Set<String> knownNetworks, Optional<Path> directory) {
+  ComposeService(String name, ComposeNode node, Set<String> knownNetworks, ComposeVolumes volumes) {
     this.name = name;
-    this.directory = directory;
+    this.volumes = volumes;
     Set<String> known = new HashSet<>(SETTINGS.keySet());
     known.addAll(Set.of("image", "networks", "volumes", "depends_on", "healthcheck", "expose"));
     this.fields = node.map(known);
@@ -53,7 +51,7 @@ final class ComposeService implements ContainerPlan {
     readNetworks(knownNetworks);
     readDependencies();
     // What is wrong is said before anything starts.
-    var unused = settings(ContainerSpec.builder(field("image").text()));
+    var unused = settings(ContainerSpec.builder(field("image").text()), volumes.unmade());
   }
 
   private static Map<String, BiConsumer<ContainerSpec.Builder, ComposeNode>> settings() {
@@ -172,7 +170,7 @@ final class ComposeService implements ContainerPlan {
 
   @Override
   public ContainerSpec spec(Surroundings surroundings) {
-    ContainerSpec.Builder spec = settings(ContainerSpec.builder(field("image").text()));
+    ContainerSpec.Builder spec = settings(ContainerSpec.builder(field("image").text()), volumes);
     List<Network> all = new ArrayList<>();
     networks.forEach(
         (network, aliases) -> {
@@ -185,7 +183,7 @@ final class ComposeService implements ContainerPlan {
     return spec.network(all.get(0), all.stream().skip(1).toArray(Network[]::new)).build();
   }
 
-  private ContainerSpec.Builder settings(ContainerSpec.Builder spec) {
+  private ContainerSpec.Builder settings(ContainerSpec.Builder spec, ComposeVolumes from) {
     fields.forEach(
         (key, node) -> {
           BiConsumer<ContainerSpec.Builder, ComposeNode> setting = SETTINGS.get(key);
@@ -197,35 +195,15 @@ final class ComposeService implements ContainerPlan {
             throw node.refused(String.valueOf(e.getMessage()));
           }
         });
-    ComposeNode volumes = fields.get("volumes");
-    if (volumes != null) {
-      volumes.list().forEach(volume -> spec.mount(mount(volume)));
+    ComposeNode mounts = fields.get("volumes");
+    if (mounts != null) {
+      mounts.list().forEach(mount -> spec.mount(from.mount(mount)));
     }
     ComposeNode health = fields.get("healthcheck");
     if (health != null) {
       spec.healthCheck(healthCheck(health));
     }
     return spec;
-  }
-
-  private Mount mount(ComposeNode node) {
-    String[] parts = node.text().split(":", -1);
-    boolean readOnly = parts.length == 3 && parts[2].equals("ro");
-    if (parts.length < 2
-        || parts.length > 3
-        || (parts.length == 3 && !readOnly && !parts[2].equals("rw"))) {
-      throw node.refused("SOURCE:/DESTINATION or SOURCE:/DESTINATION:ro is wanted here");
-    }
-    if (!parts[0].startsWith("/") && !parts[0].startsWith(".")) {
-      throw node.refused(
-          "the volume '" + parts[0] + "' is not supported: mount a directory, as ./data");
-    }
-    Path source =
-        directory
-            .map(place -> place.resolve(parts[0]).normalize())
-            .orElseThrow(() -> node.refused("a file of the class path has no directory beside it"));
-    Mount mount = Mount.bind(source, parts[1]);
-    return readOnly ? mount.readOnly() : mount;
   }
 
   private static HealthCheck healthCheck(ComposeNode node) {

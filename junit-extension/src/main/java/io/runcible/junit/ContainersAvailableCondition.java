@@ -1,6 +1,5 @@
 package io.runcible.junit;
 
-import io.runcible.engine.ContainerEngine;
 import org.junit.jupiter.api.extension.ConditionEvaluationResult;
 import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -17,7 +16,8 @@ public final class ContainersAvailableCondition implements ExecutionCondition {
     if (Boolean.getBoolean(REQUIRED)) {
       return ConditionEvaluationResult.enabled("-D" + REQUIRED + "=true");
     }
-    return TestRun.missing(ContainerEngine.capabilities())
+    return TestRun.of(context)
+        .missing()
         .map(ConditionEvaluationResult::disabled)
         .orElseGet(() -> ConditionEvaluationResult.enabled("this host runs containers"));
   }

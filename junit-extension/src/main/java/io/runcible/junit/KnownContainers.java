@@ -47,7 +47,8 @@ final class KnownContainers {
       }
       next = one.getParent();
     }
-    return all;
+    // Nested classes know those of programs once more.
+    return all.stream().distinct().toList();
   }
 
   List<String> names() {

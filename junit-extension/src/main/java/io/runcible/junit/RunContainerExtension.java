@@ -1,7 +1,6 @@
 package io.runcible.junit;
 
 import io.runcible.engine.Container;
-import io.runcible.engine.ContainerEngine;
 import java.lang.annotation.Annotation;
 import java.lang.reflect.AnnotatedElement;
 import java.lang.reflect.Field;
@@ -53,10 +52,8 @@ public final class RunContainerExtension
 
   @Override
   public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
-    Optional<String> missing =
-        TestRun.of(context).skipsUnavailable()
-            ? TestRun.missing(ContainerEngine.capabilities())
-            : Optional.empty();
+    TestRun run = TestRun.of(context);
+    Optional<String> missing = run.skipsUnavailable() ? run.missing() : Optional.empty();
     return missing
         .map(ConditionEvaluationResult::disabled)
         .orElseGet(() -> ConditionEvaluationResult.enabled("containers run, or their tests fail"));

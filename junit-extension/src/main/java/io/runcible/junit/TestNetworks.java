@@ -6,7 +6,6 @@ import io.runcible.engine.ContainerEngine;
 import io.runcible.network.Network;
 import io.runcible.network.NetworkInfo;
 import io.runcible.network.NetworkSpec;
-import java.time.Instant;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -18,7 +17,6 @@ import org.junit.jupiter.api.extension.ExtensionContext.Store;
 /** The networks that the tests of a run make for themselves. */
 final class TestNetworks {
   private static final Set<String> NOT_OURS = Set.of("none", "host", "user", "bridge");
-  private static final String OWNER = "io.runcible.junit.owner";
 
   private final TestRun run;
   private final Set<String> made = ConcurrentHashMap.newKeySet();
@@ -88,7 +86,9 @@ final class TestNetworks {
       Network known = network;
       if (known == null) {
         String full = name + "-" + Placeholders.random();
-        run.engine().networks().create(NetworkSpec.builder(full).label(OWNER, owner()).build());
+        run.engine()
+            .networks()
+            .create(NetworkSpec.builder(full).label(RunOwner.LABEL, RunOwner.ofThisJvm()).build());
         made.add(full);
         known = Network.named(full);
         network = known;
@@ -125,32 +125,12 @@ final class TestNetworks {
     }
   }
 
-  private static String owner() {
-    return owner(ProcessHandle.current());
-  }
-
-  private static String owner(ProcessHandle process) {
-    return process.pid()
-        + ":"
-        + process.info().startInstant().map(Instant::toEpochMilli).orElse(0L);
-  }
-
   /** Removes what the runs of killed JVMs have left. */
   void removeOrphans(ContainerEngine engine) {
     for (NetworkInfo network : engine.networks().list()) {
-      String owner = network.labels().get(OWNER);
-      if (owner != null && !lives(owner)) {
+      if (RunOwner.isGone(network.labels())) {
         remove(engine, network.name());
       }
-    }
-  }
-
-  private static boolean lives(String owner) {
-    try {
-      long pid = Long.parseLong(owner.substring(0, Math.max(0, owner.indexOf(':'))));
-      return ProcessHandle.of(pid).filter(process -> owner(process).equals(owner)).isPresent();
-    } catch (NumberFormatException e) {
-      return true;
     }
   }
 }

@@ -30,8 +30,10 @@ final class TestRun implements AutoCloseable {
   private final LogForwarder logs = new LogForwarder();
   private final List<Kept> kept = new CopyOnWriteArrayList<>();
   private final TestNetworks networks = new TestNetworks(this);
+  private final TestVolumes volumes = new TestVolumes(this);
   private final Duration keepFor;
   private final boolean skipUnavailable;
+  private volatile @Nullable Capabilities host;
   private @Nullable ContainerEngine engine;
 
   /** A container that goes on, and what its owner would have done at its end. */
@@ -65,6 +67,7 @@ final class TestRun implements AutoCloseable {
       known = ContainerEngine.create();
       engine = known;
       networks.removeOrphans(known);
+      volumes.removeOrphans(known);
       ReusedContainer.removeOrphans(known);
     }
     return known;
@@ -78,20 +81,36 @@ final class TestRun implements AutoCloseable {
     return networks;
   }
 
+  TestVolumes volumes() {
+    return volumes;
+  }
+
   /** Says what a host lacks, if that is why something failed. */
   RuntimeException explained(RuntimeException failure) {
-    Optional<String> missing = missing(ContainerEngine.capabilities());
-    if (missing.isEmpty()) {
+    Optional<String> lacking = missing();
+    if (lacking.isEmpty()) {
       return failure;
     }
     if (skipUnavailable) {
-      return new TestAbortedException(missing.get(), failure);
+      return new TestAbortedException(lacking.get(), failure);
     }
-    return new RuncibleException(ErrorKind.UNSUPPORTED, missing.get(), failure);
+    return new RuncibleException(ErrorKind.UNSUPPORTED, lacking.get(), failure);
   }
 
-  /** What a host lacks to run containers; empty for nothing. */
-  static Optional<String> missing(Capabilities host) {
+  /**
+   * What this host lacks to run containers; empty for nothing. Looked at once: it takes processes,
+   * and each class and test asks.
+   */
+  Optional<String> missing() {
+    Capabilities known = host;
+    if (known == null) {
+      known = ContainerEngine.capabilities();
+      host = known;
+    }
+    return missing(known);
+  }
+
+  private static Optional<String> missing(Capabilities host) {
     if (host.canRun()) {
       return Optional.empty();
     }
@@ -135,6 +154,7 @@ final class TestRun implements AutoCloseable {
     logs.close();
     if (engine != null) {
       networks.close();
+      volumes.close();
       engine.close();
     }
   }

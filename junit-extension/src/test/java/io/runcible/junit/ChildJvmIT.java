@@ -34,7 +34,11 @@ class ChildJvmIT {
             "directory",
             directory.toString(),
             "runcible.required",
-            "true"));
+            "true",
+            "junit.jupiter.execution.parallel.enabled",
+            String.valueOf(test == EveryVersionJvm.class),
+            "junit.jupiter.execution.parallel.mode.default",
+            "concurrent"));
   }
 
   private static Path file(String name, String file) {
@@ -83,14 +87,35 @@ class ChildJvmIT {
     }
   }
 
+  /** The third line of versions is that of this build, on which all other tests run. */
+  @Test
+  void everyScopePlaceAndFailureIsTheSameOnTheOldestAndTheNewestVersion() throws Exception {
+    try (ChildJvm oldest = start("1.13.", "oldest", EveryVersionJvm.class);
+        ChildJvm newest = start("6.1", "newest", EveryVersionJvm.class)) {
+      for (ChildJvm child : List.of(oldest, newest)) {
+        assertThat(child.await())
+            .contains("10 tests successful", "4 tests failed", "1 containers failed")
+            .contains("no-such-program", "ended with exit code 3", "cannot bind", "no-such-user")
+            .contains("on purpose, in the test", "on purpose, after the test")
+            .contains(
+                "SEEN {before each=2, class=1, constructor=2, field of one instance=1, inherited=1,"
+                    + " instance field=2, method=2, parameter=2, programmatic=1, run=1,"
+                    + " scope of the class=1, static field=1}");
+      }
+    }
+    try (ContainerEngine engine = ContainerEngine.create()) {
+      assertThat(engine.list(ContainerFilter.all().ancestor(KIT.reference()))).isEmpty();
+    }
+  }
+
   @Test
   void hostThatLacksARuntimeIsSaid() throws Exception {
     assertThat(runWithout(Map.of()))
         .contains("this host cannot run containers", "runc: not installed", "apt-get install runc")
-        .contains("1 tests failed");
+        .contains("1 tests failed", "1 containers skipped");
     assertThat(runWithout(Map.of("runcible.unavailable", "skip")))
         .contains("this host cannot run containers", "runc: not installed")
-        .contains("1 tests skipped", "0 tests failed");
+        .contains("2 tests skipped", "1 containers skipped", "0 tests failed");
   }
 
   /** In a JVM that sees no programs where the runtimes are. */

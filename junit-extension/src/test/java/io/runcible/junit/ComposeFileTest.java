@@ -20,7 +20,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ComposeFileTest {
   private static List<ComposeService> parse(String document) {
     return ComposeFile.parse(
-        document, Optional.of(Path.of("/project")), Map.of("TAG", "7", "EMPTY", "")::get);
+        document,
+        Optional.of(Path.of("/project")),
+        Map.of("TAG", "7", "EMPTY", "")::get,
+        name -> "run-" + name);
   }
 
   private static ContainerSpec spec(ComposeService service) {
@@ -85,6 +88,10 @@ class ComposeFileTest {
               cache:
                 image: cache
                 environment: [A=1, B=x=y]
+                volumes: ["kept:/kept:ro", "/own"]
+            volumes:
+              kept:
+              other: {driver: local}
             networks:
               front:
               back: {driver: bridge}
@@ -118,6 +125,9 @@ class ComposeFileTest {
     assertThat(cache.environment()).containsEntry("B", "x=y");
     assertThat(cache.networks()).containsExactly(Network.named("run-default").withAlias("cache"));
     assertThat(services.get(2).ready(cache)).isEmpty();
+    assertThat(cache.mounts())
+        .extracting(mount -> mount.name() + " " + mount.destination() + " " + mount.isReadOnly())
+        .containsExactly("Optional[run-kept] /kept true", "Optional.empty /own false");
   }
 
   @Test
@@ -137,10 +147,13 @@ class ComposeFileTest {
       delimiter = '|',
       value = {
         "a: {}                                            | 'a'",
-        "volumes: {data: }                                | 'volumes'",
+        "volumes: {data: {external: true}}                | 'volumes.data.external'",
+        "volumes: {data: {driver: nfs}}                   | 'nfs' is not supported, but local",
+        "secrets: {s: }                                   | 'secrets'",
         "services: {s: {build: .}}                        | 'services.s.build'",
         "services: {s: {ports: [1]}}                      | no image",
-        "services: {s: {image: i, volumes: ['data:/d']}}  | volume 'data' is not supported",
+        "services: {s: {image: i, volumes: ['data:/d']}}  | no volume 'data'",
+        "services: {s: {image: i, volumes: [data]}}       | 'services.s.volumes[0]'",
         "services: {s: {image: i, ports: [{target: 1}]}}  | 'services.s.ports[0]'",
         "services: {s: {image: i, ports: ['x']}}          | 'services.s.ports'",
         "services: {s: {image: i, command: sh -c 'x'}}    | has to be a list",

@@ -6,6 +6,8 @@ import static io.runcible.junit.Kit.use;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.runcible.engine.Container;
+import io.runcible.engine.ContainerEngine;
+import io.runcible.engine.VolumeInfo;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
@@ -24,6 +26,11 @@ class ComposeIT {
     assertPassed(KIT.run(Shop.class), 2);
     System.clearProperty("SHELL_IMAGE");
     assertNoneRuns();
+    try (ContainerEngine engine = ContainerEngine.create()) {
+      assertThat(engine.volumes().list())
+          .extracting(VolumeInfo::name)
+          .noneMatch(name -> name.startsWith("stock-"));
+    }
   }
 
   static class Shop {
@@ -39,8 +46,9 @@ class ComposeIT {
                   - sh
                   - -c
                   - printf 'GET /index.html HTTP/1.0\\r\\n\\r\\n' | nc data 80 >/tmp/answer;
-                    httpd -f -p 8080 -h /tmp
+                    cat /stock/note >>/tmp/answer; httpd -f -p 8080 -h /tmp
                 ports: ["8080"]
+                volumes: ["stock:/stock:ro"]
                 depends_on:
                   db: {condition: service_healthy}
               db:
@@ -48,12 +56,16 @@ class ComposeIT {
                 command:
                   - sh
                   - -c
-                  - httpd -p 80 -h /tmp; sleep 0.3; echo in stock >/tmp/index.html; sleep 600
+                  - httpd -p 80 -h /tmp; echo on the shelf >/stock/note; sleep 0.3;
+                    echo in stock >/tmp/index.html; sleep 600
+                volumes: ["stock:/stock"]
                 networks:
                   default: {aliases: [data]}
                 healthcheck:
                   test: test -e /tmp/index.html
                   interval: 50ms
+            volumes:
+              stock:
             """);
 
     @Test
@@ -61,7 +73,8 @@ class ComposeIT {
       use(SHOP.container("web"));
       assertThat(url.getPort()).isEqualTo(SHOP.hostPort("web", 8080));
       try (InputStream in = url.toURL().openStream()) {
-        assertThat(new String(in.readAllBytes(), StandardCharsets.UTF_8)).endsWith("in stock\n");
+        assertThat(new String(in.readAllBytes(), StandardCharsets.UTF_8))
+            .endsWith("in stock\non the shelf\n");
       }
     }
 

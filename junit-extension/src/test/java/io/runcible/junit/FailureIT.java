@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
+import io.runcible.engine.VolumeSpec;
 import io.runcible.network.NetworkSpec;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -225,16 +226,16 @@ class FailureIT {
   }
 
   @Test
-  void networksOfKilledRunsAreRemoved() {
+  void networksAndVolumesOfKilledRunsAreRemoved() {
+    String nobody = "999999999:1";
     try (ContainerEngine engine = ContainerEngine.create()) {
       engine
           .networks()
-          .create(
-              NetworkSpec.builder("orphan-of-a-test")
-                  .label("io.runcible.junit.owner", "999999999:1")
-                  .build());
+          .create(NetworkSpec.builder("orphan-of-a-test").label(RunOwner.LABEL, nobody).build());
+      engine.volumes().create(VolumeSpec.of("orphan-of-a-test").label(RunOwner.LABEL, nobody));
       assertPassed(KIT.run(Chatty.class), 1);
       assertThat(engine.networks().find("orphan-of-a-test")).isEmpty();
+      assertThat(engine.volumes().find("orphan-of-a-test")).isEmpty();
     }
   }
 }

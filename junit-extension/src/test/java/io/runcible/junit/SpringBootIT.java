@@ -2,45 +2,36 @@ package io.runcible.junit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.runcible.engine.ContainerEngine;
-import io.runcible.serve.RegistryServer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Tests of applications on the lines of Spring Boot, in JVMs of their own. */
 @EnabledIfContainersAvailable
 @Timeout(240)
 class SpringBootIT {
-  private static ChildJvm start(String platform, String boot, RegistryServer images, Path directory)
-      throws IOException {
+  @RegisterExtension static final TestRegistry IMAGES = TestRegistry.serve();
+
+  private static ChildJvm start(String platform, String boot, Path directory) throws IOException {
     return ChildJvm.start(
         platform,
         Path.of("target", boot),
         directory.resolve(boot),
         SpringBootJvm.class,
-        Map.of("images", images.host()));
+        Map.of("images", IMAGES.host()));
   }
 
   @Test
   void servicesInContainersAreWhatAnApplicationConnectsTo(@TempDir Path directory)
       throws Exception {
-    RegistryServer images = TestRegistry.serve();
-    try (ChildJvm third = start("1.14.", "spring-boot-3", images, directory);
-        ChildJvm fourth = start("6.", "spring-boot-4", images, directory)) {
+    try (ChildJvm third = start("1.14.", "spring-boot-3", directory);
+        ChildJvm fourth = start("6.", "spring-boot-4", directory)) {
       assertThat(third.await()).contains("4 tests successful", "0 tests failed");
       assertThat(fourth.await()).contains("4 tests successful", "0 tests failed");
-    } finally {
-      images.close();
-      try (ContainerEngine engine = ContainerEngine.create()) {
-        engine.images().list().stream()
-            .map(Object::toString)
-            .filter(name -> name.startsWith(images.host()))
-            .forEach(engine.images()::remove);
-      }
     }
   }
 }

@@ -10,7 +10,6 @@ import io.runcible.engine.ContainerProcess;
 import io.runcible.engine.ExitStatus;
 import io.runcible.junit.EnabledIfContainersAvailable;
 import io.runcible.junit.TestRegistry;
-import io.runcible.serve.RegistryServer;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -34,7 +33,9 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** Presets whose images the host's own packages make. */
 @EnabledIfContainersAvailable
 class PresetsIT {
-  private static final RegistryServer REGISTRY = TestRegistry.serve();
+  @RegisterExtension
+  @Order(0)
+  static final TestRegistry REGISTRY = TestRegistry.serve();
 
   private static final Duration PATIENCE = Duration.ofMinutes(2);
 
@@ -86,15 +87,9 @@ class PresetsIT {
   }
 
   @AfterAll
-  static void end() {
-    REGISTRY.close();
+  static void removeState() {
     try (ContainerEngine engine = ContainerEngine.create()) {
-      engine.images().remove(REDIS.container().image().toString());
-      engine.images().remove(POSTGRES.container().image().toString());
       engine.images().remove(PRIMED.container().image().toString());
-      engine.images().remove(MARIADB.container().image().toString());
-      engine.images().remove(RABBITMQ.container().image().toString());
-      engine.images().remove(NGINX.container().image().toString());
     }
   }
 

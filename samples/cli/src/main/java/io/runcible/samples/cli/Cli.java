@@ -155,7 +155,8 @@ public final class Cli {
     }
   }
 
-  private static int report(Exception failure) {
+  /** Says what failed, and returns the code for that. */
+  static int report(Exception failure) {
     Object shown = failure instanceof RuncibleException ? failure.getMessage() : failure;
     System.err.println("runcible: " + printable(shown));
     return FAILED;

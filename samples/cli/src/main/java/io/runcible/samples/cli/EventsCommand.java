@@ -12,11 +12,13 @@ import io.runcible.engine.ExitStatus;
 import java.io.PrintStream;
 import java.time.DateTimeException;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -72,13 +74,15 @@ final class EventsCommand implements Callable<Integer> {
       description = "End after so long, such as 10m. Default: never.")
   private @Nullable String until;
 
+  private final Set<String> said = new HashSet<>();
+
   @Override
   public Integer call() {
     boolean json = isJson();
     EventFilter filter = filter(filters);
     long end = until == null ? Long.MAX_VALUE : System.nanoTime() + nanos(until);
     try (ContainerEngine engine = options.open()) {
-      engine.list(); // What ended before is none of it.
+      look(engine); // What ended before is none of it.
       try (EventStream events = engine.events(filter)) {
         while (until == null || System.nanoTime() - end < 0) {
           Optional<EngineEvent> next = events.next(LOOK);
@@ -86,11 +90,22 @@ final class EventsCommand implements Callable<Integer> {
             print(System.out, next.get(), json);
             next = events.next(Duration.ZERO);
           }
-          engine.list(); // Hears of those that it finds.
+          look(engine);
         }
       }
     }
     return 0;
+  }
+
+  /** Hears of those that it finds. A damaged record, which is said once, keeps it from no other. */
+  private void look(ContainerEngine engine) {
+    try {
+      engine.list();
+    } catch (RuncibleException e) {
+      if (said.add(String.valueOf(e.getMessage()))) {
+        Cli.report(e);
+      }
+    }
   }
 
   private boolean isJson() {

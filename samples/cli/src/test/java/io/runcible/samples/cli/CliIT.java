@@ -361,26 +361,39 @@ class CliIT {
     assertOneLine(runcible("events", "--filter", "x=y"), 125, "x=y");
     Process events = command("events", "--format=json", "--filter", "event=died").start();
     int run = runs;
-    List<String> made = new ArrayList<>();
+    Path damaged = directory.resolve("data/containers/damaged");
     try {
-      // What ends before the program looks is not told.
-      while (!read("out" + run).contains("died") && made.size() < LIMIT_SECONDS) {
-        made.add("box" + made.size());
-        String name = made.get(made.size() - 1);
-        String[] words = {"--name", name, image, "/bin/sh", "-c", "/bin/sleep 0.1; exit 4"};
-        List<String> arguments = new ArrayList<>(List.of("-d", "--userns=auto"));
-        arguments.addAll(List.of(words));
-        assertThat(runcible("run", arguments.toArray(String[]::new)).code()).isZero();
-      }
+      runUntilDied(run, "auto", "--userns=auto");
+      // Is said, and keeps it from no other.
+      Files.createDirectory(damaged);
+      Files.writeString(damaged.resolve("container.json"), "{");
+      runUntilDied(run, "late");
     } finally {
+      Files.deleteIfExists(damaged.resolve("container.json"));
+      Files.deleteIfExists(damaged);
       events.destroy();
       ended(events, run);
-      for (String name : made) {
-        assertThat(runcible("rm", "-f", name).code()).isZero();
-      }
     }
     assertThat(read("out" + run))
-        .contains("\"event\":\"died\",\"container\":\"box", "\"exit\":\"4\"");
+        .contains("\"event\":\"died\",\"container\":\"auto", "\"exit\":\"4\"");
+    assertThat(read("err" + run)).contains("'" + damaged.resolve("container.json") + "'");
+    assertThat(read("err" + run).lines()).hasSize(1);
+  }
+
+  /** What ends before the program looks is not told. */
+  private void runUntilDied(int run, String prefix, String... options) throws Exception {
+    List<String> made = new ArrayList<>();
+    while (!read("out" + run).contains("\"" + prefix) && made.size() < LIMIT_SECONDS) {
+      made.add(prefix + made.size());
+      List<String> arguments = new ArrayList<>(List.of(options));
+      arguments.addAll(List.of("-d", "--name", made.get(made.size() - 1), image));
+      arguments.addAll(List.of("/bin/sh", "-c", "/bin/sleep 0.1; exit 4"));
+      assertThat(runcible("run", arguments.toArray(String[]::new)).code()).isZero();
+    }
+    for (String name : made) {
+      assertThat(runcible("rm", "-f", name).code()).isZero();
+    }
+    assertThat(read("out" + run)).contains("\"" + prefix);
   }
 
   @Test

@@ -37,6 +37,7 @@ final class RunStream implements OutputListener, StreamingOutput {
   private final BlockingQueue<Chunk> chunks = new ArrayBlockingQueue<>(MAX_WAITING);
   private final TextDecoder stdout = new TextDecoder();
   private final TextDecoder stderr = new TextDecoder();
+  private final CompletableFuture<Boolean> answered = new CompletableFuture<>();
   private CompletableFuture<SandboxResult> run = new CompletableFuture<>();
   private volatile boolean clientIsGone;
 
@@ -51,6 +52,16 @@ final class RunStream implements OutputListener, StreamingOutput {
     this.run = run;
     // Full, it wakes up by itself.
     var unused = run.whenComplete((result, failure) -> chunks.offer(END));
+  }
+
+  /** Ends the run; the client is told. */
+  void cancel() {
+    run.cancel(true);
+  }
+
+  /** Completes when nothing more is written to the client. */
+  CompletableFuture<Boolean> answered() {
+    return answered;
   }
 
   @Override
@@ -93,6 +104,7 @@ final class RunStream implements OutputListener, StreamingOutput {
       run.cancel(true);
       clientIsGone = true;
       chunks.clear();
+      answered.complete(true);
     }
   }
 

@@ -27,6 +27,8 @@ public class Runs {
       maxQueued = 32)
   private Sandbox sandbox;
 
+  @Inject private OpenRuns open;
+
   private final Map<String, CompletableFuture<SandboxResult>> running = new ConcurrentHashMap<>();
 
   /** Starts a program, and returns what it will write. */
@@ -38,6 +40,7 @@ public class Runs {
     running.put(id, run);
     var unused = run.whenComplete((result, failure) -> running.remove(id));
     stream.follow(run);
+    open.add(stream);
     return stream;
   }
 

@@ -187,7 +187,12 @@ class JakartaServerIT {
   void nothingIsLeftAfterManyDeployments() throws Exception {
     for (int deployments = 2; deployments < ROUNDS; deployments++) {
       runOne();
-      server.undeploy();
+      // As it is when others deploy while somebody has a program run.
+      try (RunClient run = run(SHELL, "echo ready; sleep 98.5")) {
+        run.next("stdout");
+        server.undeploy();
+        assertThat(run.next("result").get("reason").asText()).isEqualTo("CANCELLED");
+      }
       server.deploy();
     }
     runOne();
