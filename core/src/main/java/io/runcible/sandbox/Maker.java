@@ -57,7 +57,7 @@ final class Maker {
   /** The first one, which shows what this host can do. */
   WarmSandbox first() {
     try {
-      return make();
+      return makeInTwoTries();
     } catch (RuncibleException e) {
       Kind tried = kind;
       // What may be otherwise in a moment is no reason to make them differently for ever.
@@ -77,6 +77,19 @@ final class Maker {
         throw e;
       }
       return first();
+    }
+  }
+
+  private WarmSandbox makeInTwoTries() {
+    try {
+      return make();
+    } catch (RuncibleException e) {
+      if (e.kind() != ErrorKind.INTERNAL) {
+        throw e;
+      }
+      // A runtime that was killed says as little as one that cannot do it.
+      LOG.debug("the first sandbox is tried again", e);
+      return make();
     }
   }
 

@@ -5,8 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.InstanceOfAssertFactories.type;
 
 import io.runcible.ErrorKind;
+import io.runcible.HostTools;
 import io.runcible.RuncibleException;
+import io.runcible.engine.Container;
+import io.runcible.engine.ContainerSpec;
 import io.runcible.engine.TestEngine;
+import io.runcible.engine.UserNamespace;
 import io.runcible.runtime.SeccompProfile;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -126,6 +130,38 @@ class SandboxIT {
               .hasValue(SIGSYS);
         }
       }
+    }
+  }
+
+  private static boolean hasUserNamespaces() {
+    ContainerSpec spec =
+        ContainerSpec.builder(ENGINE.reference("busybox"))
+            .userNamespace(UserNamespace.auto())
+            .build();
+    try (Container made = ENGINE.get().create(spec)) {
+      return made.pid().isEmpty();
+    } catch (RuncibleException e) {
+      assertThat(e.kind()).isEqualTo(ErrorKind.UNSUPPORTED);
+      return false;
+    }
+  }
+
+  @Test
+  void programOfRootsIsInAUserNamespaceWhereTheHostHasThem() {
+    HostTools.requireRoot();
+    SandboxProfile without = PATIENT.toBuilder().userNamespace(false).build();
+    try (Sandbox with = sandbox().profile(PATIENT).build();
+        Sandbox other = sandbox().profile(without).warm(0).build()) {
+      String mapped = with.run("cat", "/proc/self/uid_map", "/proc/self/gid_map").stdout();
+      assertThat(with.missingUserNamespace().isEmpty()).isEqualTo(hasUserNamespaces());
+      assertThat(mapped.contains("4294967295")).isEqualTo(with.missingUserNamespace().isPresent());
+      if (with.missingUserNamespace().isEmpty()) {
+        // The user is no id that the host's root or another container has.
+        assertThat(mapped).containsPattern("10000 +[0-9]{6,} +1\n").doesNotContain(" 0 0 ");
+        assertThat(with.run("id", "-u").stdout()).isEqualTo("10000\n");
+      }
+      assertThat(other.missingUserNamespace()).isEmpty();
+      assertThat(other.run("cat", "/proc/self/uid_map").stdout()).contains("4294967295");
     }
   }
 
