@@ -2,6 +2,7 @@ package io.runcible.benchmarks;
 
 import io.runcible.engine.ContainerEngine;
 import io.runcible.layout.ImageLayout;
+import io.runcible.runtime.SeccompProfile;
 import io.runcible.sandbox.Sandbox;
 import io.runcible.sandbox.SandboxRequest;
 import io.runcible.sandbox.SandboxResult;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -28,6 +30,7 @@ import java.util.stream.Collectors;
  *   <li>{@code drained COUNT}: so many runs as fast as it goes; the milliseconds that all took,
  *       then those of each from its container to its result
  *   <li>{@code bundle}: the directory of a container that waits, for ever
+ *   <li>{@code seccomp}: the profile that its init program has loaded, as a runtime is told it
  * </ul>
  */
 public final class SandboxRuns {
@@ -63,6 +66,8 @@ public final class SandboxRuns {
                   print(paced(sandbox, Integer.parseInt(words[1]), Long.parseLong(words[2])));
               case "drained" -> print(drained(sandbox, Integer.parseInt(words[1])));
               case "bundle" -> System.out.println(root.resolve("data/containers").resolve(waiting));
+              case "seccomp" ->
+                  System.out.println(SeccompProfile.untrusted().json(Set.of()).orElseThrow());
               default -> throw new IllegalArgumentException(line);
             }
           }

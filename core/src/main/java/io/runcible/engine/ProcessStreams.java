@@ -79,7 +79,7 @@ final class ProcessStreams {
   /** Of what an earlier run wrote. */
   private static long size(Path file) {
     try {
-      return Files.size(file);
+      return Files.exists(file) ? Files.size(file) : 0;
     } catch (IOException e) {
       return 0;
     }

@@ -240,7 +240,10 @@ public final class Spawn {
     for (String directory : searchPath().split(":", -1)) {
       if (!directory.isEmpty()) {
         Path candidate = Path.of(directory, name);
-        if (Files.isExecutable(candidate) && !Files.isDirectory(candidate)) {
+        // Asked first: what is not there costs an exception otherwise, in most of the directories.
+        if (Files.exists(candidate)
+            && Files.isExecutable(candidate)
+            && !Files.isDirectory(candidate)) {
           return Optional.of(candidate);
         }
       }

@@ -243,7 +243,10 @@ public final class Cgroup {
 
   private static boolean removed(Path group) {
     try {
-      Files.deleteIfExists(group);
+      // In some hierarchies it never was; to find that out by trying costs an exception.
+      if (Files.exists(group)) {
+        Files.deleteIfExists(group);
+      }
       return true;
     } catch (IOException e) {
       return !Files.exists(group);

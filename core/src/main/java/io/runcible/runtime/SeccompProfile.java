@@ -109,8 +109,12 @@ public final class SeccompProfile {
     };
   }
 
-  /** The same as text. */
-  Optional<String> text(Set<Capability> granted) {
+  /**
+   * What a runtime is told ({@code linux.seccomp} of its configuration); empty for no confinement.
+   *
+   * @param granted what the container may have
+   */
+  public Optional<String> json(Set<Capability> granted) {
     if (kind == Kind.UNCONFINED || kind == Kind.CUSTOM) {
       return toJson(granted).map(ObjectNode::toString);
     }

@@ -59,7 +59,7 @@ final class SpecJson {
       namespace.path().ifPresent(path -> entry.put("path", path.toString()));
     }
     spec.seccomp()
-        .text(spec.process().capabilities())
+        .json(spec.process().capabilities())
         .ifPresent(profile -> linux.putRawValue("seccomp", new RawValue(profile)));
     strings(linux, "maskedPaths", spec.maskedPaths());
     strings(linux, "readonlyPaths", spec.readonlyPaths());

@@ -52,6 +52,10 @@ record StateFile(
   }
 
   private static Optional<JsonNode> json(Path file) throws IOException {
+    // Who waits for a start asks this often, and an exception costs more than all else here.
+    if (!Files.exists(file)) {
+      return Optional.empty();
+    }
     try {
       long size = Files.size(file);
       if (size > MAX_SIZE) {

@@ -2,12 +2,12 @@ package io.runcible.sandbox;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
-import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.EngineBuilder;
 import io.runcible.image.ImageConfig;
 import io.runcible.image.ImageReference;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
@@ -33,6 +33,7 @@ public final class Sandbox implements AutoCloseable {
   private final SandboxProfile profile;
   private final Map<String, String> environment;
   private final Architecture architecture;
+  private final Maker maker;
   private final Pool pool;
   private final @Nullable ContainerEngine ownEngine;
   private final @Nullable Executor executor;
@@ -44,15 +45,15 @@ public final class Sandbox implements AutoCloseable {
     architecture = Architecture.ofThisHost();
     ImageConfig config = image(engine, builder.image);
     environment = SandboxSpec.environment(config, profile);
-    SandboxSpec spec = new SandboxSpec(builder.image, profile, architecture, config.volumes());
+    maker = new Maker(engine, builder.image, profile, config, architecture);
     pool =
         new Pool(
-            () -> make(engine, spec),
+            maker::make,
             new Pool.Limits(
                 builder.warm, builder.maxRunning, builder.maxQueued, builder.maxStarting),
             builder.threads);
     try {
-      pool.start(make(engine, spec));
+      pool.start(maker.first());
     } catch (RuntimeException e) {
       pool.close();
       throw e;
@@ -61,28 +62,6 @@ public final class Sandbox implements AutoCloseable {
 
   private static ImageConfig image(ContainerEngine engine, String name) {
     return engine.images().find(name).orElseGet(() -> engine.images().pull(name)).config();
-  }
-
-  private WarmSandbox make(ContainerEngine engine, SandboxSpec spec) {
-    Container container = engine.run(spec.next());
-    try {
-      WarmSandbox made = WarmSandbox.of(container);
-      if (!profile.acceptsMissingLimits()) {
-        made.missingLimits()
-            .ifPresent(
-                why -> {
-                  throw new RuncibleException(
-                      ErrorKind.UNSUPPORTED,
-                      "a sandbox has no limits of memory and processes here: "
-                          + why
-                          + "; a profile with acceptMissingLimits() does without");
-                });
-      }
-      return made;
-    } catch (RuntimeException e) {
-      container.close();
-      throw e;
-    }
   }
 
   /**
@@ -145,6 +124,14 @@ public final class Sandbox implements AutoCloseable {
     CompletableFuture<SandboxResult> result =
         pool.submit(new Run(request, profile, environment, architecture), request.caller());
     return executor == null ? result : StagedFuture.of(result, executor);
+  }
+
+  /**
+   * Why its containers have no user namespace of their own although the profile wants it: for lack
+   * of what on this host. Empty if they have one or need none.
+   */
+  public Optional<String> missingUserNamespace() {
+    return maker.missingNamespace();
   }
 
   /** How many containers are ready: so many programs can start at once. */

@@ -25,13 +25,15 @@ public final class SandboxProfile {
 
   /**
    * For programs that nobody trusts: no network, a read-only root file system, no capabilities, no
-   * new privileges, an ordinary user, the {@linkplain SeccompProfile#untrusted() strict seccomp
-   * profile}; 256 MiB of memory and no swap, one processor, 64 processes, 10 seconds, 64 MiB of
-   * files in the working directory, 1 MiB of each output, artifacts of 16 MiB.
+   * new privileges, an ordinary user in a user namespace, the {@linkplain
+   * SeccompProfile#untrusted() strict seccomp profile}; 256 MiB of memory and no swap, one
+   * processor, 64 processes, 10 seconds, 64 MiB of files in the working directory, 1 MiB of each
+   * output, artifacts of 16 MiB.
    *
-   * <p>Where the engine is root's, the user has an id that nobody else on the host has, and there
-   * is no user namespace. Where it is an ordinary user's, the program is in the user namespace of
-   * that user's containers, with an id of its own there.
+   * <p>Where the engine is root's, each container has a user namespace of its own with ids that
+   * nobody else on the host has; see {@link Sandbox#missingUserNamespace()} for a host that cannot
+   * do it. Where it is an ordinary user's, the program is in the user namespace of that user's
+   * containers, with an id of its own there.
    */
   public static SandboxProfile untrusted() {
     return UNTRUSTED;
@@ -100,6 +102,10 @@ public final class SandboxProfile {
     return state.missingLimits ? Map.of(data, state.memory, processes, state.pids) : Map.of();
   }
 
+  boolean userNamespace() {
+    return state.userNamespace;
+  }
+
   boolean acceptsMissingLimits() {
     return state.missingLimits;
   }
@@ -118,6 +124,7 @@ public final class SandboxProfile {
     private SeccompProfile seccomp = SeccompProfile.untrusted();
     private final Map<String, String> environment = new LinkedHashMap<>();
     private @Nullable String runtime;
+    private boolean userNamespace = true;
     private boolean missingLimits;
 
     private Builder() {}
@@ -135,6 +142,7 @@ public final class SandboxProfile {
       seccomp = from.seccomp;
       environment.putAll(from.environment);
       runtime = from.runtime;
+      userNamespace = from.userNamespace;
       missingLimits = from.missingLimits;
     }
 
@@ -246,6 +254,16 @@ public final class SandboxProfile {
      */
     public Builder runtime(String program) {
       runtime = program;
+      return this;
+    }
+
+    /**
+     * Whether root's containers have a user namespace each, where the host can do that. By default
+     * they have. Without it their user is an ordinary id of the host that nobody else has, and a
+     * container is made in some milliseconds less.
+     */
+    public Builder userNamespace(boolean own) {
+      userNamespace = own;
       return this;
     }
 

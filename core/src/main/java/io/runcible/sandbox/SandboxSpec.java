@@ -1,11 +1,14 @@
 package io.runcible.sandbox;
 
+import io.runcible.archive.IdRange;
 import io.runcible.engine.ContainerSpec;
 import io.runcible.engine.Mount;
 import io.runcible.engine.Stdio;
+import io.runcible.engine.UserNamespace;
 import io.runcible.ffi.NativeAccess;
 import io.runcible.image.HealthCheck;
 import io.runcible.image.ImageConfig;
+import io.runcible.runtime.SeccompProfile;
 import java.security.SecureRandom;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -21,7 +24,7 @@ final class SandboxSpec {
   private static final String PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   private static final int OPEN_FILES = 1024;
 
-  /** Each container has a user of its own, so that what is counted by user is counted apart. */
+  /** Each container has ids of its own, so that what is counted by user is counted apart. */
   private static final AtomicInteger COUNTER = new AtomicInteger();
 
   /** Of an ordinary user, in the namespace that all the containers share. */
@@ -29,16 +32,32 @@ final class SandboxSpec {
 
   private static final int OF_USER = 50_000;
 
+  /** In a namespace of its own. */
+  private static final int INSIDE = 10_000;
+
   /** Of the host: what systemd sets aside for containers, from anywhere in it. */
   private static final int FIRST_OF_HOST = 524_288;
 
   private static final int OF_HOST = 1_800_000_000;
-  private static final int START = new SecureRandom().nextInt(OF_HOST);
+
+  /** Those of the system, whom nothing runs as: files of the image and the terminals are theirs. */
+  private static final int OF_SYSTEM = 1000;
+
+  private static final int IDS = OF_SYSTEM + 1;
+
+  private static final int START = new SecureRandom().nextInt(OF_HOST / IDS);
 
   private final ContainerSpec common;
+  private final boolean ownNamespace;
 
   SandboxSpec(
-      String image, SandboxProfile profile, Architecture architecture, Set<String> volumes) {
+      String image,
+      SandboxProfile profile,
+      SeccompProfile seccomp,
+      boolean ownNamespace,
+      Architecture architecture,
+      Set<String> volumes) {
+    this.ownNamespace = ownNamespace;
     String size = String.valueOf(profile.workSize());
     ContainerSpec.Builder spec =
         ContainerSpec.builder(image)
@@ -49,7 +68,7 @@ final class SandboxSpec {
             .stdio(Stdio.DIRECT)
             .readOnlyRoot()
             .dropCapability("ALL")
-            .seccomp(profile.seccomp())
+            .seccomp(seccomp)
             .network(profile.network())
             .healthCheck(HealthCheck.NONE)
             .shmSize(size)
@@ -67,14 +86,27 @@ final class SandboxSpec {
     common = spec.build();
   }
 
+  boolean hasOwnNamespace() {
+    return ownNamespace;
+  }
+
   /** The next container. */
   ContainerSpec next() {
     int number = COUNTER.getAndIncrement();
-    int user =
-        NativeAccess.isRoot()
-            ? FIRST_OF_HOST + Math.floorMod(START + number, OF_HOST)
-            : FIRST_OF_USER + Math.floorMod(number, OF_USER);
-    return common.toBuilder().user(user + ":" + user).build();
+    if (!NativeAccess.isRoot()) {
+      return common(FIRST_OF_USER + Math.floorMod(number, OF_USER)).build();
+    }
+    int free = FIRST_OF_HOST + IDS * Math.floorMod(START + number, OF_HOST / IDS);
+    if (!ownNamespace) {
+      return common(free).build();
+    }
+    List<IdRange> ids =
+        List.of(new IdRange(0, free, OF_SYSTEM), new IdRange(INSIDE, free + OF_SYSTEM, 1));
+    return common(INSIDE).userNamespace(UserNamespace.mapped(ids, ids)).build();
+  }
+
+  private ContainerSpec.Builder common(int user) {
+    return common.toBuilder().user(user + ":" + user);
   }
 
   /** The variables of all programs. */

@@ -18,6 +18,7 @@ final class Script {
   private static final int STEP = WORDS * Long.BYTES;
   private static final int ARGUMENTS = 6;
   private static final int LEAST = 7;
+  private static final int INSTRUCTION = 8;
 
   private final Architecture architecture;
   private final List<Step> steps = new ArrayList<>();
@@ -94,7 +95,12 @@ final class Script {
 
   /** Adds a call; its arguments are numbers and places. */
   Step call(SystemCall call, Object... arguments) {
-    Step step = new Step(call.number(architecture), arguments);
+    return call(call.number(architecture), arguments);
+  }
+
+  /** The same by a number of the architecture. */
+  Step call(long number, Object... arguments) {
+    Step step = new Step(number, arguments);
     steps.add(step);
     return step;
   }
@@ -131,6 +137,16 @@ final class Script {
       pointers.add(new Pointer(array.offset + i * Long.BYTES, places.get(i)));
     }
     return array;
+  }
+
+  /** Instructions as seccomp(2) wants them (struct sock_fprog). */
+  Place filter(byte[] instructions) {
+    Place content = data(instructions);
+    ByteBuffer head = ByteBuffer.allocate(2 * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    head.putShort((short) (instructions.length / INSTRUCTION));
+    Place place = data(head.array());
+    pointers.add(new Pointer(place.offset + Long.BYTES, content));
+    return place;
   }
 
   /**

@@ -22,6 +22,7 @@ enum SystemCall {
   PRCTL(157, 167),
   PRLIMIT64(302, 261),
   READ(0, 63),
+  SECCOMP(317, 277),
   SETSID(112, 157),
   STATX(332, 291),
   UMASK(95, 166),

@@ -5,13 +5,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.InstanceOfAssertFactories.type;
 
 import io.runcible.ErrorKind;
+import io.runcible.HostTools;
 import io.runcible.RuncibleException;
+import io.runcible.engine.Container;
+import io.runcible.engine.ContainerSpec;
 import io.runcible.engine.TestEngine;
+import io.runcible.engine.UserNamespace;
+import io.runcible.runtime.SeccompProfile;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -28,6 +34,8 @@ class SandboxIT {
   /** So that nothing ends by its timeout. */
   private static final SandboxProfile PATIENT =
       Hostile.PROFILE.toBuilder().timeout(Duration.ofSeconds(90)).outputLimit(1 << 20).build();
+
+  private static final int SIGSYS = 31;
 
   private Sandbox.Builder sandbox() {
     return Sandbox.builder(ENGINE.reference("busybox"))
@@ -85,6 +93,75 @@ class SandboxIT {
       assertFails(full, ErrorKind.INVALID_INPUT, "no space left");
       assertFails(twice, ErrorKind.INVALID_INPUT, "there already");
       assertThat(sandbox.run("echo", "fine").stdout()).isEqualTo("fine\n");
+    }
+  }
+
+  /** The same profile with something that is left to the runtime, and has no effect there. */
+  private static SandboxProfile withFilterOfRuntime() {
+    String json = SeccompProfile.untrusted().json(Set.of()).orElseThrow();
+    byte[] other = json.replaceFirst("\\{", "{\"flags\":[],").getBytes(StandardCharsets.UTF_8);
+    return PATIENT.toBuilder().seccomp(SeccompProfile.of(other)).build();
+  }
+
+  @Test
+  void filterForbidsWhatThatOfTheRuntimeForbids() {
+    try (Sandbox ours = sandbox().profile(PATIENT).build();
+        Sandbox ofRuntime = sandbox().profile(withFilterOfRuntime()).build()) {
+      assertThat(SeccompFilter.of(PATIENT.seccomp(), Architecture.ofThisHost()).isOfRuntime())
+          .isFalse();
+      assertThat(
+              SeccompFilter.of(withFilterOfRuntime().seccomp(), Architecture.ofThisHost())
+                  .isOfRuntime())
+          .isTrue();
+      for (Sandbox sandbox : List.of(ours, ofRuntime)) {
+        assertThat(sandbox.run("grep", "Seccomp", "/proc/self/status").stdout())
+            .contains("Seccomp:\t2\n", "Seccomp_filters:\t1\n");
+        List<Long> results = SeccompProbe.results(sandbox.run(SeccompProbe.all()));
+        assertThat(results.get(0)).isPositive();
+        // EPERM for what is forbidden, ENOSYS for what is in no list.
+        assertThat(results.subList(1, 6)).containsOnly(-1L);
+        assertThat(results.subList(6, 8)).containsOnly(-94L); // There is no such type.
+        assertThat(results.subList(8, 12)).containsExactly(-38L, -97L, -97L, -97L);
+        assertThat(results.subList(12, 14)).containsExactly(0L, -38L);
+        assertThat(results.subList(14, 20)).containsExactly(-1L, -38L, -1L, -1L, -1L, -38L);
+        if (Architecture.ofThisHost() == Architecture.X86_64) {
+          assertThat(sandbox.run(SeccompProbe.ofX86()).signal()).hasValue(SIGSYS);
+          assertThat(sandbox.run(SeccompProbe.one(SeccompProbe.X32 | 39)).signal())
+              .hasValue(SIGSYS);
+        }
+      }
+    }
+  }
+
+  private static boolean hasUserNamespaces() {
+    ContainerSpec spec =
+        ContainerSpec.builder(ENGINE.reference("busybox"))
+            .userNamespace(UserNamespace.auto())
+            .build();
+    try (Container made = ENGINE.get().create(spec)) {
+      return made.pid().isEmpty();
+    } catch (RuncibleException e) {
+      assertThat(e.kind()).isEqualTo(ErrorKind.UNSUPPORTED);
+      return false;
+    }
+  }
+
+  @Test
+  void programOfRootsIsInAUserNamespaceWhereTheHostHasThem() {
+    HostTools.requireRoot();
+    SandboxProfile without = PATIENT.toBuilder().userNamespace(false).build();
+    try (Sandbox with = sandbox().profile(PATIENT).build();
+        Sandbox other = sandbox().profile(without).warm(0).build()) {
+      String mapped = with.run("cat", "/proc/self/uid_map", "/proc/self/gid_map").stdout();
+      assertThat(with.missingUserNamespace().isEmpty()).isEqualTo(hasUserNamespaces());
+      assertThat(mapped.contains("4294967295")).isEqualTo(with.missingUserNamespace().isPresent());
+      if (with.missingUserNamespace().isEmpty()) {
+        // The user is no id that the host's root or another container has.
+        assertThat(mapped).containsPattern("10000 +[0-9]{6,} +1\n").doesNotContain(" 0 0 ");
+        assertThat(with.run("id", "-u").stdout()).isEqualTo("10000\n");
+      }
+      assertThat(other.missingUserNamespace()).isEmpty();
+      assertThat(other.run("cat", "/proc/self/uid_map").stdout()).contains("4294967295");
     }
   }
 
