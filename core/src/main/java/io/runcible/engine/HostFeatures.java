@@ -185,6 +185,7 @@ record HostFeatures(Path root, String kernel, int uid, String user, Predicate<St
       String[] fields = line.split(" ", -1);
       int dash = line.indexOf(" - ");
       if (fields.length < 10 || dash < 0) {
+        continue;
       }
       Path mounted = Path.of(fields[4]);
       if (directory.startsWith(mounted) && mounted.getNameCount() >= longest) {
