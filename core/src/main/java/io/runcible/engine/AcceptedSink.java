@@ -3,6 +3,7 @@ package io.runcible.engine;
 import io.runcible.image.Descriptor;
 import io.runcible.image.ImageReference;
 import io.runcible.image.ImageSink;
+import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -40,6 +41,8 @@ record AcceptedSink(
   public void putManifest(ImageReference reference, Descriptor descriptor, byte[] raw) {
     names.accept(reference);
     descriptor.verify(raw);
+    // Without a name yet, so that it can be read by who decides.
+    sink.putBlob(reference, descriptor, new ByteArrayInputStream(raw));
     manifests.accept(reference, descriptor);
     sink.putManifest(reference, descriptor, raw);
   }

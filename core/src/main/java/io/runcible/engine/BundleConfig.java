@@ -6,14 +6,19 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.runtime.Bundle;
+import io.runcible.runtime.Capability;
+import io.runcible.runtime.RuntimeSpec;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /** What the runtime's configuration of a container says, also of one that another engine made. */
 final class BundleConfig {
@@ -49,9 +54,7 @@ final class BundleConfig {
   }
 
   List<String> command() {
-    List<String> command = new ArrayList<>();
-    process().path("args").forEach(word -> command.add(word.asText()));
-    return command;
+    return words(process().path("args"));
   }
 
   boolean readOnlyRoot() {
@@ -84,6 +87,64 @@ final class BundleConfig {
         .properties()
         .forEach(entry -> annotations.put(entry.getKey(), entry.getValue().asText()));
     return annotations;
+  }
+
+  /** How the container was set up. */
+  ContainerSetup setup(ContainerRecord record) {
+    ObjectNode process = process();
+    JsonNode user = process.path("user");
+    Set<Capability> capabilities = EnumSet.noneOf(Capability.class);
+    words(process.at("/capabilities/bounding")).forEach(c -> capabilities.add(Capability.parse(c)));
+    List<Integer> groups = new ArrayList<>();
+    user.path("additionalGids").forEach(gid -> groups.add(gid.asInt()));
+    return new ContainerSetup(
+        environment(process),
+        user.path("uid").asInt(),
+        user.path("gid").asInt(),
+        groups,
+        process.path("cwd").asText(),
+        process.path("terminal").asBoolean(),
+        record.hostname(),
+        record.stopSignal(),
+        record.options().stopTimeout(),
+        mounts(),
+        readOnlyRoot(),
+        capabilities,
+        process.path("noNewPrivileges").asBoolean(),
+        config.at("/linux/seccomp").isObject(),
+        Optional.of(process.path("apparmorProfile").asText()).filter(name -> !name.isEmpty()));
+  }
+
+  private static Map<String, String> environment(ObjectNode process) {
+    Map<String, String> environment = new LinkedHashMap<>();
+    for (String variable : words(process.path("env"))) {
+      int equals = variable.indexOf('=');
+      if (equals > 0) {
+        environment.put(variable.substring(0, equals), variable.substring(equals + 1));
+      }
+    }
+    return environment;
+  }
+
+  private List<RuntimeSpec.Mount> mounts() {
+    List<RuntimeSpec.Mount> mounts = new ArrayList<>();
+    config
+        .path("mounts")
+        .forEach(
+            mount ->
+                mounts.add(
+                    new RuntimeSpec.Mount(
+                        mount.path("destination").asText(),
+                        mount.path("type").asText(),
+                        mount.path("source").asText(),
+                        words(mount.path("options")))));
+    return mounts;
+  }
+
+  private static List<String> words(JsonNode array) {
+    List<String> words = new ArrayList<>();
+    array.forEach(word -> words.add(word.asText()));
+    return words;
   }
 
   Limits limits() {

@@ -7,10 +7,12 @@ import io.runcible.ffi.Spawn;
 import io.runcible.network.UserNetwork;
 import io.runcible.runtime.CgroupPlace;
 import io.runcible.runtime.HostLimits;
+import io.runcible.runtime.OciRuntime;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
@@ -30,6 +32,7 @@ public record Capabilities(List<Feature> features) {
   public record Feature(String name, boolean available, String detail) {}
 
   private static final String RUNTIME_IMAGE = "runtime-image";
+  private static final Set<String> RUNTIMES = Set.of("runc", "crun");
 
   /** Copies the list. */
   public Capabilities {
@@ -58,6 +61,32 @@ public record Capabilities(List<Feature> features) {
    * @param runtime what is looked for on the host first
    */
   static Capabilities of(Path data, String runtime, Optional<RuntimeImage> image) {
+    Capabilities found = withImage(data, runtime, image);
+    if (!NativeAccess.isAvailable()) {
+      return found;
+    }
+    List<Feature> features = new ArrayList<>();
+    found.features().forEach(feature -> features.add(withVersion(feature)));
+    features.add(HostFeatures.ofThisHost().projectQuotas(data));
+    return new Capabilities(features);
+  }
+
+  /** With the version of a runtime, and what is known of that. */
+  private static Feature withVersion(Feature feature) {
+    if (!feature.available() || !RUNTIMES.contains(feature.name())) {
+      return feature;
+    }
+    try (PrivilegedHost host = PrivilegedHost.open()) {
+      OciRuntime.Info info = OciRuntime.ask(Path.of(feature.detail()), host);
+      List<String> words = new ArrayList<>(List.of(feature.detail() + ", " + info.version()));
+      info.warnings().forEach(warning -> words.add("WARNING: " + warning));
+      return new Feature(feature.name(), true, String.join("; ", words));
+    } catch (RuncibleException e) {
+      return new Feature(feature.name(), false, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private static Capabilities withImage(Path data, String runtime, Optional<RuntimeImage> image) {
     if (image.isEmpty() || !NativeAccess.isAvailable()) {
       return ofThisHost();
     }
@@ -102,6 +131,7 @@ public record Capabilities(List<Feature> features) {
     features.add(program("nft", "nftables"));
     features.add(controlGroups());
     features.add(probe("user-network", UserNetwork::describe));
+    features.addAll(HostFeatures.ofThisHost().all());
     return new Capabilities(features);
   }
 

@@ -226,11 +226,46 @@ public final class Container implements AutoCloseable {
         labels(),
         config.annotations(),
         isDetached(),
-        record.options().restartPolicy());
+        record.options().restartPolicy(),
+        endpoints(),
+        ports(),
+        config.setup(record));
+  }
+
+  /** Its places on bridge networks. */
+  List<NetworkEndpoint> endpoints() {
+    return parts.networks().list().stream()
+        .flatMap(
+            network ->
+                network.members().stream()
+                    .filter(member -> member.containerId().equals(id()))
+                    .map(
+                        member ->
+                            new NetworkEndpoint(
+                                network.name(),
+                                member.device(),
+                                member.addresses(),
+                                member.names())))
+        .toList();
+  }
+
+  /** Whether it has a volume, by its name, or something mounted at a path. */
+  boolean hasMounted(String nameOrPath) {
+    return nameOrPath.startsWith("/")
+        ? BundleConfig.read(directory).mountPoints().contains(nameOrPath)
+        : parts
+            .volumes()
+            .find(nameOrPath)
+            .map(volume -> volume.users().contains(id()))
+            .orElse(false);
   }
 
   ContainerDirectory directory() {
     return directory;
+  }
+
+  void publish(EngineEvent event) {
+    lifecycle.publish(event);
   }
 
   void tellCreated() {
@@ -574,6 +609,16 @@ public final class Container implements AutoCloseable {
       lifecycle.publish(new EngineEvent.Resumed(Instant.now(), id()));
     }
     return sent;
+  }
+
+  /** The same as {@link #stop(Duration)} within {@link #stopTimeout()}. */
+  public ExitStatus stop() {
+    return stop(stopTimeout());
+  }
+
+  /** How long {@link #stop()} waits before the kill: what its spec says, otherwise 10 s. */
+  public Duration stopTimeout() {
+    return record.options().stopTimeout();
   }
 
   /**

@@ -1,5 +1,6 @@
 package io.runcible.engine;
 
+import io.runcible.network.PortBinding;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +25,9 @@ import java.util.OptionalInt;
  * @param annotations the annotations that its runtime got
  * @param detached whether it outlives its engine
  * @param restartPolicy whether it is started again by itself
+ * @param networks the bridge networks that it is on, by name
+ * @param ports what it publishes, with the ports of the host
+ * @param setup how it was set up
  */
 public record ContainerDetails(
     String id,
@@ -41,7 +45,10 @@ public record ContainerDetails(
     Map<String, String> labels,
     Map<String, String> annotations,
     boolean detached,
-    RestartPolicy restartPolicy) {
+    RestartPolicy restartPolicy,
+    List<NetworkEndpoint> networks,
+    List<PortBinding> ports,
+    ContainerSetup setup) {
   /** Copies the collections. */
   public ContainerDetails {
     runs = List.copyOf(runs);
@@ -49,5 +56,7 @@ public record ContainerDetails(
     mounts = List.copyOf(mounts);
     labels = Map.copyOf(labels);
     annotations = Map.copyOf(annotations);
+    networks = List.copyOf(networks);
+    ports = List.copyOf(ports);
   }
 }

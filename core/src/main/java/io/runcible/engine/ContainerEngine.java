@@ -59,7 +59,7 @@ public final class ContainerEngine implements AutoCloseable {
   /** The volumes. */
   public Volumes volumes() {
     requireOpen();
-    return new Volumes(resources.parts().volumes());
+    return new Volumes(resources.parts());
   }
 
   /** The images. */
@@ -255,7 +255,8 @@ public final class ContainerEngine implements AutoCloseable {
   }
 
   /**
-   * What happens from now on to the containers of this engine, as far as a filter accepts it.
+   * What happens from now on to the containers of this engine, and what it does with images,
+   * volumes and networks, as far as a filter accepts it.
    *
    * @return the caller closes it
    */

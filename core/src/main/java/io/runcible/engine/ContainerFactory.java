@@ -240,7 +240,7 @@ final class ContainerFactory {
     network.attach(record);
     own.give("hostname", "hosts", "resolv.conf");
     RuntimeSpecs specs = new RuntimeSpecs(image, spec, parts.limits());
-    UserLookup.Identity user = UserLookup.find(parts.host(), rootfs, specs.user());
+    UserLookup.Identity user = UserLookup.find(parts.host(), rootfs, specs.user(), spec.groups());
     record.ids().require(user);
     RuntimeSpec.Builder runtimeSpec = specs.container(directory, record, network, user).toBuilder();
     // Where there is a limit to what it writes, what it writes to its volumes counts.

@@ -1,31 +1,24 @@
 package io.runcible.engine;
 
 import io.runcible.image.ImageReference;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.EnumSet;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /** Which containers are meant: those that meet all rules. Immutable; each method adds one. */
 public final class ContainerFilter {
-  private static final ContainerFilter ALL =
-      new ContainerFilter(EnumSet.allOf(ContainerState.class), Map.of(), "", Optional.empty());
+  private static final ContainerFilter ALL = new ContainerFilter(List.of(), Optional.empty());
 
-  private final Set<ContainerState> states;
-  private final Map<String, Optional<String>> labels;
-  private final String name;
+  private final List<Predicate<Container>> rules;
   private final Optional<ImageReference> image;
 
-  private ContainerFilter(
-      Set<ContainerState> states,
-      Map<String, Optional<String>> labels,
-      String name,
-      Optional<ImageReference> image) {
-    this.states = states;
-    this.labels = labels;
-    this.name = name;
+  private ContainerFilter(List<Predicate<Container>> rules, Optional<ImageReference> image) {
+    this.rules = rules;
     this.image = image;
   }
 
@@ -34,35 +27,80 @@ public final class ContainerFilter {
     return ALL;
   }
 
+  private ContainerFilter with(Predicate<Container> rule) {
+    List<Predicate<Container>> more = new ArrayList<>(rules);
+    more.add(rule);
+    return new ContainerFilter(List.copyOf(more), image);
+  }
+
   /** In one of these states. */
   public ContainerFilter state(ContainerState first, ContainerState... others) {
-    return new ContainerFilter(EnumSet.of(first, others), labels, name, image);
+    Set<ContainerState> states = EnumSet.of(first, others);
+    return with(container -> states.contains(container.state()));
+  }
+
+  /** With an id that begins with this text. */
+  public ContainerFilter id(String prefix) {
+    return with(container -> container.id().startsWith(prefix));
   }
 
   /** With this text in the id or the name. */
   public ContainerFilter name(String part) {
-    return new ContainerFilter(states, labels, part, image);
+    return with(container -> container.id().contains(part) || container.name().contains(part));
   }
 
   /** With a label of this key. */
   public ContainerFilter label(String key) {
-    return with(key, Optional.empty());
+    return with(container -> container.labels().containsKey(key));
   }
 
   /** With this label. */
   public ContainerFilter label(String key, String value) {
-    return with(key, Optional.of(value));
+    return with(container -> value.equals(container.labels().get(key)));
   }
 
-  private ContainerFilter with(String key, Optional<String> value) {
-    Map<String, Optional<String>> more = new LinkedHashMap<>(labels);
-    more.put(key, value);
-    return new ContainerFilter(states, more, name, image);
+  /** On the bridge network of this name. */
+  public ContainerFilter network(String name) {
+    return with(
+        container ->
+            container.endpoints().stream().anyMatch(endpoint -> endpoint.network().equals(name)));
+  }
+
+  /** With the volume of this name, or with something mounted at this path in it. */
+  public ContainerFilter volume(String nameOrPath) {
+    return with(container -> container.hasMounted(nameOrPath));
+  }
+
+  /** With one of these states of health, as far as this engine has looked. */
+  public ContainerFilter health(Health.Status first, Health.Status... others) {
+    Set<Health.Status> states = EnumSet.of(first, others);
+    return with(container -> states.contains(container.health().status()));
+  }
+
+  /** That ended with this code and are not going to be restarted. */
+  public ContainerFilter exited(int code) {
+    return with(
+        container ->
+            container.state() == ContainerState.STOPPED
+                && container
+                    .waitFor(Duration.ZERO)
+                    .map(status -> status.code() == code)
+                    .orElse(false));
+  }
+
+  /** Made before this time. */
+  public ContainerFilter createdBefore(Instant time) {
+    return with(container -> container.created().isBefore(time));
+  }
+
+  /** Made after this time. */
+  public ContainerFilter createdAfter(Instant time) {
+    return with(container -> container.created().isAfter(time));
   }
 
   /** Made from the image of this name, or from one that has its layers below its own. */
   public ContainerFilter ancestor(String reference) {
-    return new ContainerFilter(states, labels, name, Optional.of(ImageReference.parse(reference)));
+    return new ContainerFilter(rules, Optional.of(ImageReference.parse(reference)));
   }
 
   Optional<ImageReference> ancestor() {
@@ -70,20 +108,10 @@ public final class ContainerFilter {
   }
 
   boolean accepts(Container container, List<String> ancestors) {
-    Map<String, String> own = container.labels();
-    boolean labelled =
-        labels.entrySet().stream()
-            .allMatch(
-                rule ->
-                    own.containsKey(rule.getKey())
-                        && rule.getValue().map(own.get(rule.getKey())::equals).orElse(true));
     boolean descends =
         image.isEmpty()
             || container.image().equals(image.get())
             || !ancestors.isEmpty() && container.chain().containsAll(ancestors);
-    return labelled
-        && descends
-        && (container.id().contains(name) || container.name().contains(name))
-        && states.contains(container.state());
+    return descends && rules.stream().allMatch(rule -> rule.test(container));
   }
 }

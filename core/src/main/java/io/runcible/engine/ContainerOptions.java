@@ -3,6 +3,7 @@ package io.runcible.engine;
 import io.runcible.image.HealthCheck;
 import io.runcible.image.ImageConfig;
 import io.runcible.runtime.ProcessSpec.ConsoleSize;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param log how its output is kept; null in what an earlier release wrote
  * @param limited whether its memory is limited
  * @param interactive whether its input stays open for whoever attaches
+ * @param stopMillis how long a stop waits before the kill; null if nobody said so
  */
 record ContainerOptions(
     Map<String, String> labels,
@@ -28,10 +30,13 @@ record ContainerOptions(
     int columns,
     @Nullable LogPolicy log,
     boolean limited,
-    boolean interactive) {
+    boolean interactive,
+    @Nullable Long stopMillis) {
+  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(10);
+
   /** What a record of an earlier release means. */
   static final ContainerOptions NONE =
-      new ContainerOptions(Map.of(), "no", null, 0, 0, null, false, false);
+      new ContainerOptions(Map.of(), "no", null, 0, 0, null, false, false, null);
 
   static ContainerOptions of(ContainerSpec spec, ImageConfig image) {
     Optional<HealthCheck> check =
@@ -44,7 +49,13 @@ record ContainerOptions(
         spec.tty().map(ConsoleSize::columns).orElse(0),
         spec.stdio().isPiped() ? LogPolicy.RAW : spec.log(),
         spec.memory().isPresent() || spec.resources().memory().isPresent(),
-        spec.stdio() == Stdio.INTERACTIVE);
+        spec.stdio() == Stdio.INTERACTIVE,
+        spec.stopTimeout().map(Duration::toMillis).orElse(null));
+  }
+
+  /** How long a stop waits before the kill. */
+  Duration stopTimeout() {
+    return stopMillis == null ? STOP_TIMEOUT : Duration.ofMillis(stopMillis);
   }
 
   /** The first size of its terminal. */

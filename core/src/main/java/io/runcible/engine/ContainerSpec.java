@@ -12,6 +12,7 @@ import io.runcible.runtime.ProcessSpec.ConsoleSize;
 import io.runcible.runtime.ProcessSpec.Rlimit;
 import io.runcible.runtime.Resources;
 import io.runcible.runtime.SeccompProfile;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -138,6 +139,11 @@ public final class ContainerSpec {
     return Optional.ofNullable(state.user);
   }
 
+  /** Further groups of its user, by name or number. */
+  public List<String> groups() {
+    return List.copyOf(state.groups);
+  }
+
   public Optional<String> workingDirectory() {
     return Optional.ofNullable(state.workingDirectory);
   }
@@ -148,6 +154,11 @@ public final class ContainerSpec {
 
   public Optional<String> stopSignal() {
     return Optional.ofNullable(state.stopSignal);
+  }
+
+  /** How long {@link Container#stop()} waits. */
+  public Optional<Duration> stopTimeout() {
+    return Optional.ofNullable(state.stopTimeout);
   }
 
   public List<Mount> mounts() {
@@ -289,9 +300,11 @@ public final class ContainerSpec {
     private @Nullable List<String> command;
     private final Map<String, String> environment = new LinkedHashMap<>();
     private @Nullable String user;
+    private final List<String> groups = new ArrayList<>();
     private @Nullable String workingDirectory;
     private @Nullable String hostname;
     private @Nullable String stopSignal;
+    private @Nullable Duration stopTimeout;
     private final List<Mount> mounts = new ArrayList<>();
     private OptionalLong memory = OptionalLong.empty();
     private OptionalLong writableLimit = OptionalLong.empty();
@@ -337,9 +350,11 @@ public final class ContainerSpec {
       copy.command = command;
       copy.environment.putAll(environment);
       copy.user = user;
+      copy.groups.addAll(groups);
       copy.workingDirectory = workingDirectory;
       copy.hostname = hostname;
       copy.stopSignal = stopSignal;
+      copy.stopTimeout = stopTimeout;
       copy.mounts.addAll(mounts);
       copy.memory = memory;
       copy.writableLimit = writableLimit;
@@ -410,6 +425,12 @@ public final class ContainerSpec {
       return this;
     }
 
+    /** Adds a group to those of the user: a name in the container, or a number. */
+    public Builder group(String group) {
+      groups.add(group);
+      return this;
+    }
+
     /** Replaces the image's working directory; made if it is missing. */
     public Builder workingDirectory(String directory) {
       requireAbsolute(directory);
@@ -427,6 +448,19 @@ public final class ContainerSpec {
     public Builder stopSignal(String signal) {
       Signals.parse(signal);
       this.stopSignal = signal;
+      return this;
+    }
+
+    /**
+     * How long {@link Container#stop()} waits before the kill; by default 10 s.
+     *
+     * @throws RuncibleException INVALID_INPUT if it is negative, or above a year
+     */
+    public Builder stopTimeout(Duration timeout) {
+      if (timeout.isNegative() || timeout.compareTo(Duration.ofDays(365)) > 0) {
+        throw invalid("a stop cannot wait for " + timeout);
+      }
+      this.stopTimeout = timeout;
       return this;
     }
 

@@ -96,6 +96,7 @@ final class EngineResources implements AutoCloseable {
                   host, runtime.info().program(), runtimeState, containers, limits.place()));
       PortForwarder forwarder = own(PortForwarder.open(threads));
       PipePump pump = own(PipePump.open(threads));
+      EngineTasks tasks = own(new EngineTasks(threads, operations));
       images =
           new Images(
               store,
@@ -106,7 +107,8 @@ final class EngineResources implements AutoCloseable {
               policy,
               platform,
               () -> records(containers),
-              operations);
+              operations,
+              tasks::publish);
       parts =
           new EngineParts(
               host,
@@ -121,7 +123,7 @@ final class EngineResources implements AutoCloseable {
               pump,
               journal,
               threads,
-              own(new EngineTasks(threads, operations)),
+              tasks,
               images,
               containers);
     } catch (RuntimeException e) {

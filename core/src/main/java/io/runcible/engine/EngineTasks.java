@@ -66,8 +66,12 @@ final class EngineTasks implements AutoCloseable {
   }
 
   void publish(EngineEvent event) {
+    publish(event, EventSubject.of(event));
+  }
+
+  void publish(EngineEvent event, EventSubject subject) {
     operations.tell(event);
-    streams.forEach(stream -> stream.offer(event));
+    streams.forEach(stream -> stream.offer(event, subject));
   }
 
   EventStream subscribe(EventFilter filter) {

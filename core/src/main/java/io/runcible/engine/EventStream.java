@@ -27,8 +27,8 @@ public final class EventStream implements AutoCloseable {
     this.onClose = () -> onClose.accept(this);
   }
 
-  void offer(EngineEvent event) {
-    if (!filter.accepts(event)) {
+  void offer(EngineEvent event, EventSubject subject) {
+    if (!filter.accepts(event, subject)) {
       return;
     }
     synchronized (this) {

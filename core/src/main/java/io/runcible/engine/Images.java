@@ -19,10 +19,12 @@ import io.runcible.store.ImageRecord;
 import io.runcible.store.Lease;
 import io.runcible.store.LocalStore;
 import io.runcible.transfer.ImageCopy;
+import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /** The images of an engine. Thread-safe. */
@@ -36,6 +38,7 @@ public final class Images {
   private final Platform platform;
   private final Supplier<List<ContainerRecord>> containers;
   private final Operations operations;
+  private final Consumer<EngineEvent> events;
 
   Images(
       LocalStore store,
@@ -46,7 +49,8 @@ public final class Images {
       HostPolicy policy,
       Platform platform,
       Supplier<List<ContainerRecord>> containers,
-      Operations operations) {
+      Operations operations,
+      Consumer<EngineEvent> events) {
     this.store = store;
     this.snapshotter = snapshotter;
     this.unpacker = unpacker;
@@ -56,6 +60,7 @@ public final class Images {
     this.platform = platform;
     this.containers = containers;
     this.operations = operations;
+    this.events = events;
   }
 
   /** As {@link #pull(String, ProgressListener)} without a listener. */
@@ -130,6 +135,11 @@ public final class Images {
     lease.keep(content(remote));
     unpacker.unpack(remote, listener);
     store.record(name, remote.descriptor(), true);
+    Digest digest = remote.descriptor().digest();
+    events.accept(
+        source == registry
+            ? new EngineEvent.ImagePulled(Instant.now(), name.toString(), digest)
+            : new EngineEvent.ImageLoaded(Instant.now(), name.toString(), digest));
     // Not by its name, which another process may have taken away again.
     return store.image(name, remote.descriptor(), platform);
   }
@@ -219,6 +229,7 @@ public final class Images {
       lease.keep(content(image));
       ImageCopy.between(store, sink).copy(name, name);
     }
+    events.accept(new EngineEvent.ImageSaved(Instant.now(), name.toString()));
   }
 
   private static RuncibleException unknown(ImageReference reference) {
@@ -332,7 +343,10 @@ public final class Images {
    * @throws RuncibleException NOT_FOUND if the store does not have it
    */
   public void tag(String source, String target) {
-    store.tag(ImageReference.parse(source), ImageReference.parse(target));
+    ImageReference from = ImageReference.parse(source);
+    ImageReference to = ImageReference.parse(target);
+    store.tag(from, to);
+    events.accept(new EngineEvent.ImageTagged(Instant.now(), to.toString(), from.toString()));
   }
 
   /**
@@ -351,7 +365,16 @@ public final class Images {
    * @return whether the name was known
    */
   public boolean remove(String reference) {
-    return store.images().remove(ImageReference.parse(reference));
+    ImageReference name = ImageReference.parse(reference);
+    boolean known = store.images().remove(name);
+    if (known) {
+      untagged(name);
+    }
+    return known;
+  }
+
+  private void untagged(ImageReference name) {
+    events.accept(new EngineEvent.ImageUntagged(Instant.now(), name.toString()));
   }
 
   /**
@@ -374,6 +397,7 @@ public final class Images {
    */
   public Pruned prune(PruneRules rules) {
     Pruned pruned = new Pruning(store, snapshotter, containers, rules).run();
+    pruned.names().forEach(this::untagged);
     RuntimePrograms.prune(store.root(), containers.get());
     return pruned;
   }

@@ -49,7 +49,7 @@ final class Lifecycle {
   }
 
   void publish(EngineEvent event) {
-    parts.tasks().publish(event);
+    parts.tasks().publish(event, EventSubject.of(record));
   }
 
   /**

@@ -5,6 +5,7 @@ import io.runcible.RuncibleException;
 import io.runcible.network.Network;
 import io.runcible.network.NetworkInfo;
 import io.runcible.network.NetworkSpec;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
@@ -30,7 +31,9 @@ public final class Networks {
    *     in the message
    */
   public NetworkInfo create(NetworkSpec spec) {
-    return parts.networks().create(spec);
+    NetworkInfo made = parts.networks().create(spec);
+    parts.tasks().publish(new EngineEvent.NetworkCreated(Instant.now(), made.name()));
+    return made;
   }
 
   /** A network by its name. The default one is there once it was used. */
@@ -50,12 +53,22 @@ public final class Networks {
    * @throws RuncibleException FAILED_PRECONDITION if a container is on it, running or not
    */
   public boolean remove(String name) {
-    return parts.networks().remove(name);
+    boolean known = parts.networks().remove(name);
+    if (known) {
+      removed(name);
+    }
+    return known;
+  }
+
+  private void removed(String name) {
+    parts.tasks().publish(new EngineEvent.NetworkRemoved(Instant.now(), name));
   }
 
   /** Removes the networks that no container is on; returns their names. */
   public List<String> prune() {
-    return parts.networks().prune();
+    List<String> names = parts.networks().prune();
+    names.forEach(this::removed);
+    return names;
   }
 
   /**
@@ -73,6 +86,8 @@ public final class Networks {
           "a container cannot be connected to '" + network + "', which is no bridge network");
     }
     parts.networks().connect(parts.journal(), container.networkClient(), network);
+    container.publish(
+        new EngineEvent.NetworkConnected(Instant.now(), network.name(), container.id()));
   }
 
   /**
@@ -93,5 +108,6 @@ public final class Networks {
    */
   public void disconnect(Container container, String network) {
     parts.networks().disconnect(container.networkClient(), network);
+    container.publish(new EngineEvent.NetworkDisconnected(Instant.now(), network, container.id()));
   }
 }

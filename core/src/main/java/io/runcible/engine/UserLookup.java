@@ -45,6 +45,12 @@ final class UserLookup {
    * @param home the home directory
    */
   record Identity(int uid, int gid, List<Integer> groups, String home) {
+    private Identity with(List<Integer> more) {
+      TreeSet<Integer> all = new TreeSet<>(groups);
+      all.addAll(more);
+      return more.isEmpty() ? this : new Identity(uid, gid, List.copyOf(all), home);
+    }
+
     /** As far as a namespace with a single id has it. */
     Identity withOneId() {
       if (uid != 0 || gid != 0) {
@@ -68,13 +74,32 @@ final class UserLookup {
    *     the container does not have, UNSUPPORTED for one that the host has no id for
    */
   static Identity find(PrivilegedHost host, Path rootfs, String text) {
-    Identity found = find(rootfs, text);
+    return find(host, rootfs, text, List.of());
+  }
+
+  /** The same with further groups, each a name or a number. */
+  static Identity find(PrivilegedHost host, Path rootfs, String text, List<String> groups) {
+    Identity found = find(rootfs, text).with(groups(rootfs, groups));
     return host.rootless() && !host.hasIdRange() ? found.withOneId() : found;
   }
 
   static Identity find(Path rootfs, String text) {
     try (FileDescriptor root = FileCalls.openDirectory(rootfs)) {
       return new UserLookup(root).resolve(text);
+    }
+  }
+
+  private static List<Integer> groups(Path rootfs, List<String> texts) {
+    if (texts.isEmpty()) {
+      return List.of();
+    }
+    if (texts.size() > MAX_GROUPS) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT, texts.size() + " groups: a user has up to " + MAX_GROUPS);
+    }
+    try (FileDescriptor root = FileCalls.openDirectory(rootfs)) {
+      List<String[]> groupFile = new UserLookup(root).read("etc/group", 4);
+      return texts.stream().map(text -> findGroup(groupFile, text)).toList();
     }
   }
 

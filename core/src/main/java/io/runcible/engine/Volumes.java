@@ -1,6 +1,7 @@
 package io.runcible.engine;
 
 import io.runcible.RuncibleException;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
@@ -18,9 +19,11 @@ import java.util.Optional;
  */
 public final class Volumes {
   private final VolumeStore store;
+  private final EngineTasks tasks;
 
-  Volumes(VolumeStore store) {
-    this.store = store;
+  Volumes(EngineParts parts) {
+    this.store = parts.volumes();
+    this.tasks = parts.tasks();
   }
 
   /**
@@ -30,7 +33,9 @@ public final class Volumes {
    *     to be a size limit and the file system of the store has no project quotas
    */
   public VolumeInfo create(VolumeSpec spec) {
-    return store.create(spec);
+    VolumeInfo made = store.create(spec);
+    tasks.publish(new EngineEvent.VolumeCreated(Instant.now(), made.name()));
+    return made;
   }
 
   /** A volume by its name. */
@@ -51,11 +56,21 @@ public final class Volumes {
    *     the message says which
    */
   public boolean remove(String name) {
-    return store.remove(name);
+    boolean known = store.remove(name);
+    if (known) {
+      removed(name);
+    }
+    return known;
+  }
+
+  private void removed(String name) {
+    tasks.publish(new EngineEvent.VolumeRemoved(Instant.now(), name));
   }
 
   /** Removes the volumes that no container has mounted, with their files; returns their names. */
   public List<String> prune() {
-    return store.prune();
+    List<String> names = store.prune();
+    names.forEach(this::removed);
+    return names;
   }
 }

@@ -12,10 +12,10 @@ import java.util.Optional;
  * @param start the first id on the host
  * @param count how many
  */
-record SubordinateIds(long start, long count) {
+public record SubordinateIds(long start, long count) {
 
   /** The largest range that a file grants a user, by name or by number. */
-  static Optional<SubordinateIds> find(Path file, String name, int uid) {
+  public static Optional<SubordinateIds> find(Path file, String name, int uid) {
     try {
       return Files.readString(file, StandardCharsets.UTF_8)
           .lines()

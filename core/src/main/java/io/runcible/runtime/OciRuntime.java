@@ -7,6 +7,7 @@ import io.runcible.ffi.PrivilegedHost;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,8 +52,30 @@ public interface OciRuntime {
    * @param version its version, as it writes it
    * @param specVersion the version of the runtime specification
    * @param program where it is
+   * @param features what it says that it was built with, such as {@code SECCOMP}; runc says nothing
    */
-  record Info(String name, String version, String specVersion, Path program) {}
+  record Info(String name, String version, String specVersion, Path program, Set<String> features) {
+    /** Copies the features. */
+    public Info {
+      features = Set.copyOf(features);
+    }
+
+    /** Known container escapes of this version, a sentence each. */
+    public List<String> warnings() {
+      return RuntimeVersion.warnings(this);
+    }
+  }
+
+  /**
+   * Asks a runtime for its version. Blocks for some milliseconds.
+   *
+   * @param program its absolute path
+   * @param host where it is started
+   * @throws RuncibleException UNSUPPORTED if it is no OCI runtime
+   */
+  static Info ask(Path program, PrivilegedHost host) {
+    return RuntimeVersion.ask(program, host);
+  }
 
   /**
    * The first three descriptors of a process; they stay the caller's, to be closed after the start.

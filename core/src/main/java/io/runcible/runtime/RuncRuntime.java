@@ -102,7 +102,7 @@ final class RuncRuntime implements OciRuntime {
 
   @Override
   public List<String> warnings() {
-    return RuntimeVersion.warnings(info);
+    return info.warnings();
   }
 
   @Override

@@ -1,5 +1,7 @@
 package io.runcible.runtime;
 
+import static java.util.stream.Collectors.toSet;
+
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.PrivilegedHost;
@@ -28,13 +30,19 @@ final class RuntimeVersion {
   private static final Pattern NUMBERS =
       Pattern.compile("([0-9]{1,6})\\.([0-9]{1,6})(?:\\.([0-9]{1,6}))?(?:-rc\\.?([0-9]{1,6}))?.*");
 
+  private static final Pattern FEATURE = Pattern.compile("\\+([A-Z0-9_:]{1,40})(?=\\s|$)");
+
   private static final List<Escape> ESCAPES =
       List.of(
-          new Escape("CVE-2024-21626", List.of("1.1.12")),
+          new Escape("runc", "CVE-2024-21626", List.of("1.1.12")),
           new Escape(
+              "runc",
               "CVE-2025-31133, CVE-2025-52565 and CVE-2025-52881",
               List.of("1.2.8", "1.3.3", "1.4.0-rc.3")),
-          new Escape("CVE-2026-41579", List.of("1.3.6", "1.4.3", "1.5.0")));
+          new Escape("runc", "CVE-2026-41579", List.of("1.3.6", "1.4.3", "1.5.0")),
+          // By its handler of virtual machines, which few builds have.
+          new Escape("crun", "LIBKRUN", "CVE-2025-24965", List.of("1.20")),
+          new Escape("youki", "CVE-2025-62161 and CVE-2025-62596", List.of("0.5.7")));
 
   private static final Set<Path> WARNED = ConcurrentHashMap.newKeySet();
 
@@ -82,7 +90,19 @@ final class RuntimeVersion {
     }
     Matcher spec = SPEC_LINE.matcher(answer);
     return new OciRuntime.Info(
-        first.group(1), first.group(2), spec.find() ? spec.group(1) : "unknown", program);
+        first.group(1),
+        first.group(2),
+        spec.find() ? spec.group(1) : "unknown",
+        program,
+        features(answer));
+  }
+
+  private static Set<String> features(String answer) {
+    return FEATURE.matcher(answer).results().map(found -> found.group(1)).collect(toSet());
+  }
+
+  static OciRuntime.Info ask(Path program, PrivilegedHost host) {
+    return parse(ask(host, List.of(program.toString()), program), program);
   }
 
   /** What a user of this runtime should know, in one line. */
@@ -91,7 +111,8 @@ final class RuntimeVersion {
     return escapes.isEmpty()
         ? List.of()
         : List.of(
-            "runc "
+            info.name()
+                + " "
                 + info.version()
                 + " ("
                 + info.program()
@@ -100,15 +121,15 @@ final class RuntimeVersion {
                 + String.join("; ", escapes));
   }
 
-  /** The container escapes of runc that later releases mend. */
+  /** The container escapes that later releases mend. */
   static List<String> escapes(OciRuntime.Info info) {
     Matcher numbers = NUMBERS.matcher(info.version());
-    if (!info.name().equals("runc") || !numbers.matches()) {
+    if (!numbers.matches()) {
       return List.of();
     }
     Release release = Release.of(numbers);
     return ESCAPES.stream()
-        .filter(escape -> !escape.isMendedIn(release))
+        .filter(escape -> escape.concerns(info) && !escape.isMendedIn(release))
         .map(escape -> escape.names() + ", mended in " + String.join(", ", escape.mended()))
         .toList();
   }
@@ -155,10 +176,21 @@ final class RuntimeVersion {
   /**
    * Holes that let a container out.
    *
+   * @param runtime the name of the runtime
+   * @param feature what it has to be built with; empty for nothing
    * @param mended the first sound release of each series that got one, in ascending order; the
    *     series after the last are sound
    */
-  private record Escape(String names, List<String> mended) {
+  private record Escape(String runtime, String feature, String names, List<String> mended) {
+    Escape(String runtime, String names, List<String> mended) {
+      this(runtime, "", names, mended);
+    }
+
+    boolean concerns(OciRuntime.Info info) {
+      return info.name().equals(runtime)
+          && (feature.isEmpty() || info.features().contains(feature));
+    }
+
     boolean isMendedIn(Release release) {
       List<Release> sound = mended.stream().map(Release::parse).toList();
       return release.compareTo(sound.get(sound.size() - 1)) >= 0

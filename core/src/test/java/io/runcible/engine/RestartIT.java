@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.runcible.ErrorKind;
 import io.runcible.image.HealthCheck;
+import io.runcible.runtime.Capability;
 import io.runcible.runtime.Cgroups;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -411,8 +413,39 @@ class RestartIT {
                     .cpus(0.5)
                     .pids(30)
                     .mount(Mount.tmpfs("/scratch"))
+                    .environment("SECRET", "word")
+                    .group("7")
+                    .dropCapability("ALL")
+                    .addCapability("CHOWN")
+                    .workingDirectory("/tmp")
+                    .stopSignal("INT")
+                    .stopTimeout(Duration.ofSeconds(3))
+                    .readOnlyRoot()
                     .build())) {
       ContainerDetails details = container.inspect();
+      ContainerSetup setup = details.setup();
+      assertThat(setup.environment()).containsEntry("SECRET", "word").containsKey("PATH");
+      assertThat(setup.toString()).doesNotContain("word");
+      assertThat(List.of(setup.uid(), setup.gid())).containsExactly(0, 0);
+      assertThat(setup.groups()).containsExactly(7);
+      assertThat(setup.capabilities()).containsExactly(Capability.CHOWN);
+      assertThat(setup.workingDirectory()).isEqualTo("/tmp");
+      assertThat(setup.stopSignal()).isEqualTo(2);
+      assertThat(container.stopTimeout()).isEqualTo(Duration.ofSeconds(3));
+      assertThat(setup.readOnlyRoot() && setup.noNewPrivileges() && setup.seccomp()).isTrue();
+      assertThat(setup.mounts())
+          .anyMatch(m -> m.destination().equals("/scratch") && m.type().equals("tmpfs"));
+      assertThat(details.networks()).isEmpty();
+      ContainerFilter own = ContainerFilter.all().id(container.id()).volume("/scratch");
+      assertThat(ENGINE.get().list(own)).containsExactly(container);
+      Instant made = container.created();
+      assertThat(ENGINE.get().list(own.createdBefore(made))).isEmpty();
+      assertThat(ENGINE.get().list(own.createdAfter(made))).isEmpty();
+      assertThat(ENGINE.get().list(own.createdBefore(made.plusMillis(1)))).hasSize(1);
+      assertThat(ENGINE.get().list(own.network("none-such"))).isEmpty();
+      assertThat(ENGINE.get().list(own.volume("none-such"))).isEmpty();
+      assertThat(ENGINE.get().list(own.health(Health.Status.NONE))).hasSize(1);
+      assertThat(ENGINE.get().list(own.exited(0))).isEmpty();
       assertThat(details.state()).isEqualTo(ContainerState.RUNNING);
       assertThat(details.pid()).isEqualTo(container.pid());
       assertThat(details.command()).containsExactly("sh", "-c", "sleep 600");
@@ -458,6 +491,33 @@ class RestartIT {
       assertThat(over.exec()).isEqualTo(begun.exec());
       assertThat(over.status().orElseThrow().code()).isEqualTo(4);
       assertThat(((EngineEvent.Ended) all.get(8)).status().orElseThrow().code()).isEqualTo(137);
+    }
+  }
+
+  @Test
+  void eventsTellOfImagesAndVolumes() {
+    EventFilter filter =
+        EventFilter.all()
+            .type(EngineEvent.ImageTagged.class)
+            .type(EngineEvent.ImageUntagged.class)
+            .type(EngineEvent.VolumeCreated.class)
+            .type(EngineEvent.VolumeRemoved.class);
+    String image = ENGINE.sh("true").build().image().toString();
+    try (ContainerEngine engine = ENGINE.open();
+        EventStream events = engine.events(filter)) {
+      engine.images().tag(image, "events.example/tagged:1");
+      engine.images().remove("events.example/tagged:1");
+      assertThat(engine.images().remove("events.example/tagged:1")).isFalse();
+      engine.volumes().create(VolumeSpec.of("told"));
+      engine.volumes().remove("told");
+      assertThat(engine.volumes().remove("told")).isFalse();
+      EngineEvent.ImageTagged tagged = (EngineEvent.ImageTagged) next(events);
+      assertThat(tagged.image()).isEqualTo("events.example/tagged:1");
+      assertThat(tagged.source()).isEqualTo(image);
+      assertThat(((EngineEvent.ImageUntagged) next(events)).image()).isEqualTo(tagged.image());
+      assertThat(((EngineEvent.VolumeCreated) next(events)).volume()).isEqualTo("told");
+      assertThat(((EngineEvent.VolumeRemoved) next(events)).volume()).isEqualTo("told");
+      assertThat(events.next(Duration.ZERO)).isEmpty();
     }
   }
 

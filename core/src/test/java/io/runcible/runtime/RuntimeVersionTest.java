@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import java.nio.file.Path;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -21,25 +22,31 @@ class RuntimeVersionTest {
             "runc version 1.1.5+ds1\ncommit: 1.1.5+ds1-1+deb12u1\nspec: 1.0.2-dev\ngo: go1.19.8\n",
             PROGRAM);
 
-    assertThat(info).isEqualTo(new OciRuntime.Info("runc", "1.1.5+ds1", "1.0.2-dev", PROGRAM));
+    assertThat(info)
+        .isEqualTo(new OciRuntime.Info("runc", "1.1.5+ds1", "1.0.2-dev", PROGRAM, Set.of()));
   }
 
   @Test
   void crunIsRecognised() {
     OciRuntime.Info info =
         RuntimeVersion.parse(
-            "crun version 1.8.1\ncommit: f8a096b\nrundir: /run/crun\nspec: 1.0.0\n+SYSTEMD\n",
+            "crun version 1.8.1\n"
+                + "commit: f8a096b\n"
+                + "rundir: /run/crun\n"
+                + "spec: 1.0.0\n"
+                + "+SYSTEMD +LIBKRUN\n",
             PROGRAM);
 
     assertThat(info.name()).isEqualTo("crun");
     assertThat(info.specVersion()).isEqualTo("1.0.0");
+    assertThat(info.features()).containsExactlyInAnyOrder("SYSTEMD", "LIBKRUN");
   }
 
   @Test
   void unknownRuntimeWithoutSpecIsAccepted() {
     OciRuntime.Info info = RuntimeVersion.parse("youki 0.5.3", PROGRAM);
 
-    assertThat(info).isEqualTo(new OciRuntime.Info("youki", "0.5.3", "unknown", PROGRAM));
+    assertThat(info).isEqualTo(new OciRuntime.Info("youki", "0.5.3", "unknown", PROGRAM, Set.of()));
   }
 
   @ParameterizedTest
@@ -59,14 +66,14 @@ class RuntimeVersionTest {
     "2.0.0, 0", "unknown, 0"
   })
   void escapesOfOldVersionsAreKnown(String version, int count) {
-    OciRuntime.Info info = new OciRuntime.Info("runc", version, "1.0.2", PROGRAM);
+    OciRuntime.Info info = new OciRuntime.Info("runc", version, "1.0.2", PROGRAM, Set.of());
 
     assertThat(RuntimeVersion.escapes(info)).hasSize(count);
   }
 
   @Test
   void warningSaysThatDistributionsMendWithoutANewNumber() {
-    OciRuntime.Info info = new OciRuntime.Info("runc", "1.1.5+ds1", "1.0.2", PROGRAM);
+    OciRuntime.Info info = new OciRuntime.Info("runc", "1.1.5+ds1", "1.0.2", PROGRAM, Set.of());
 
     assertThat(RuntimeVersion.warnings(info))
         .singleElement()
@@ -74,10 +81,19 @@ class RuntimeVersionTest {
         .contains("1.1.5+ds1", "/usr/bin/runc", "CVE-2024-21626", "1.1.12", "distribution");
   }
 
-  @Test
-  void otherRuntimesAreNotAccused() {
-    OciRuntime.Info info = new OciRuntime.Info("crun", "1.1.5", "1.0.0", PROGRAM);
+  @ParameterizedTest
+  @CsvSource({
+    "crun, 1.8.1, LIBKRUN, 1",
+    "crun, 1.19, LIBKRUN, 1",
+    "crun, 1.20, LIBKRUN, 0",
+    "crun, 1.8.1, SECCOMP, 0",
+    "youki, 0.5.6, X, 1",
+    "youki, 0.5.7, X, 0",
+    "runsc, 1.1.5, X, 0"
+  })
+  void eachRuntimeHasEscapesOfItsOwn(String name, String version, String feature, int count) {
+    OciRuntime.Info info = new OciRuntime.Info(name, version, "1.0.0", PROGRAM, Set.of(feature));
 
-    assertThat(RuntimeVersion.warnings(info)).isEmpty();
+    assertThat(info.warnings()).hasSize(count).allMatch(warning -> warning.startsWith(name));
   }
 }

@@ -3,6 +3,7 @@ package io.runcible.samples.cli;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.Platform;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -48,6 +49,11 @@ public final class Cli {
 
   static {
     COMMANDS.put("pull", PullCommand.class);
+    COMMANDS.put("push", PushCommand.class);
+    COMMANDS.put("load", LoadCommand.class);
+    COMMANDS.put("save", SaveCommand.class);
+    COMMANDS.put("tag", TagCommand.class);
+    COMMANDS.put("untag", UntagCommand.class);
     COMMANDS.put("inspect", InspectCommand.class);
     COMMANDS.put("tags", TagsCommand.class);
     COMMANDS.put("copy", CopyCommand.class);
@@ -66,6 +72,10 @@ public final class Cli {
     COMMANDS.put("logs", LogsCommand.class);
     COMMANDS.put("stop", StopCommand.class);
     COMMANDS.put("rm", RemoveCommand.class);
+    COMMANDS.put("start", StartCommand.class);
+    COMMANDS.put("kill", KillCommand.class);
+    COMMANDS.put("wait", WaitCommand.class);
+    COMMANDS.put("port", PortCommand.class);
     COMMANDS.put("pause", PauseCommand.class);
     COMMANDS.put("unpause", UnpauseCommand.class);
     COMMANDS.put("restart", RestartCommand.class);
@@ -81,8 +91,36 @@ public final class Cli {
     COMMANDS.put("commit", CommitCommand.class);
     COMMANDS.put("network", NetworkCommand.class);
     COMMANDS.put("volume", VolumeCommand.class);
+    COMMANDS.put("container", ContainerCommand.class);
+    COMMANDS.put("image", ImageCommand.class);
+    COMMANDS.put("system", SystemCommand.class);
     COMMANDS.put("info", InfoCommand.class);
   }
+
+  /** Other words for a command: those that the other engines have below a noun. */
+  private static final Map<String, String> NOUNS =
+      Map.of(
+          "container ls", "ps",
+          "container list", "ps",
+          "container ps", "ps",
+          "container inspect", "inspect-container",
+          "image ls", "images",
+          "image list", "images",
+          "image rm", "rmi",
+          "image prune", "prune",
+          "system info", "info",
+          "system events", "events");
+
+  /** The commands that may also stand below their noun. */
+  private static final Map<String, Set<String>> BELOW =
+      Map.of(
+          "container",
+          Set.of(
+              "run", "exec", "attach", "logs", "stop", "rm", "start", "kill", "wait", "port",
+              "pause", "unpause", "restart", "rename", "update", "stats", "top", "cp", "export",
+              "diff", "commit"),
+          "image",
+          Set.of("pull", "push", "load", "save", "tag", "untag", "inspect"));
 
   /** What asks for no more than the titles of the commands. */
   private static final Set<String> ABOUT = Set.of("-h", "--help", "-V", "--version");
@@ -95,7 +133,25 @@ public final class Cli {
   }
 
   static int execute(String... arguments) {
-    return commandLine(arguments).execute(arguments);
+    String[] plain = withoutNoun(arguments);
+    return commandLine(plain).execute(plain);
+  }
+
+  /** The same command without a noun before it. */
+  static String[] withoutNoun(String... arguments) {
+    if (arguments.length < 2) {
+      return arguments;
+    }
+    String other = NOUNS.get(arguments[0] + " " + arguments[1]);
+    if (other == null && BELOW.getOrDefault(arguments[0], Set.of()).contains(arguments[1])) {
+      other = arguments[1];
+    }
+    if (other == null) {
+      return arguments;
+    }
+    String[] plain = Arrays.copyOfRange(arguments, 1, arguments.length);
+    plain[0] = other;
+    return plain;
   }
 
   /**

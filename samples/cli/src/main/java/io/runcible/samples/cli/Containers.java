@@ -4,15 +4,59 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
-/** Finds the containers that other runs of this program left detached. */
+/** Containers that other runs of this program left detached, by their names or all of them. */
 final class Containers {
-  private Containers() {}
+  @Spec(Spec.Target.MIXEE)
+  private @Nullable CommandSpec command;
+
+  @Option(
+      names = {"-a", "--all"},
+      description = "All containers.")
+  private boolean all;
+
+  @Parameters(paramLabel = "CONTAINER", arity = "0..*")
+  private List<String> ids = List.of();
 
   static Container require(ContainerEngine engine, String id) {
     return engine
         .find(id)
         .orElseThrow(
             () -> new RuncibleException(ErrorKind.NOT_FOUND, "there is no container '" + id + "'"));
+  }
+
+  /** Says what is wrong with the command line. */
+  void check() {
+    if (all == ids.isEmpty()) {
+      return;
+    }
+    throw Cli.usage(command, all ? "--all and names exclude each other" : "no CONTAINER is named");
+  }
+
+  /**
+   * Does something to each of them and prints its name; goes on after a failure.
+   *
+   * @return the exit code
+   */
+  int each(ContainerEngine engine, Consumer<Container> action) {
+    List<String> names =
+        all ? engine.list().stream().map(Container::name).toList() : List.copyOf(ids);
+    int code = 0;
+    for (String name : names) {
+      try {
+        action.accept(require(engine, name));
+        System.out.println(name);
+      } catch (RuncibleException e) {
+        code = Cli.report(e);
+      }
+    }
+    return code;
   }
 }

@@ -2,6 +2,7 @@ package io.runcible.samples.cli;
 
 import io.runcible.engine.EngineBuilder;
 import io.runcible.store.LocalStore;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -23,5 +24,12 @@ final class DataRoot {
   /** The store alone, for which the host need not be able to run containers. */
   LocalStore open() {
     return LocalStore.open(root != null ? root : EngineBuilder.defaultDataRoot());
+  }
+
+  /** Whether there is a container of this name, as far as can be seen without an engine. */
+  boolean hasContainer(String name) {
+    Path data = root != null ? root : EngineBuilder.defaultDataRoot();
+    return name.matches("[a-z0-9][a-z0-9_.-]{0,63}")
+        && Files.isDirectory(data.resolve("containers").resolve(name));
   }
 }

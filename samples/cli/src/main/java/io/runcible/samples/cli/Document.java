@@ -8,12 +8,19 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Values under their names, one to a line, or as JSON: an object. */
 final class Document {
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
+
+  @Option(
+      names = {"-f", "--format"},
+      paramLabel = "FORMAT",
+      description = "json, or a text with {{.name}} in it; {{json .}} is all.")
+  private @Nullable String format;
 
   private final Map<String, Object> fields = new LinkedHashMap<>();
 
@@ -30,7 +37,11 @@ final class Document {
   }
 
   void print() {
-    if (json) {
+    if (format != null && !format.equals("json")) {
+      System.out.println(new Template(format).apply(new ObjectMapper().valueToTree(fields)));
+      return;
+    }
+    if (json || format != null) {
       try {
         System.out.println(
             new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(fields));

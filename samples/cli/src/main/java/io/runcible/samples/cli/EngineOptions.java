@@ -46,6 +46,11 @@ final class EngineOptions {
     return builder().registry(registry).build();
   }
 
+  /** The same with images for this platform. */
+  ContainerEngine open(ImageSource registry, Platform platform) {
+    return builder().registry(registry).platform(platform).build();
+  }
+
   /** An engine with images for this platform. */
   ContainerEngine open(Platform platform) {
     return builder().platform(platform).build();

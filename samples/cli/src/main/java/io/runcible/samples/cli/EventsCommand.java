@@ -10,7 +10,6 @@ import io.runcible.engine.EventFilter;
 import io.runcible.engine.EventStream;
 import io.runcible.engine.ExitStatus;
 import java.io.PrintStream;
-import java.time.DateTimeException;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -61,12 +60,18 @@ final class EventsCommand implements Callable<Integer> {
       names = {"-f", "--filter"},
       paramLabel = "KEY=VALUE",
       description =
-          "container=ID or event=NAME, of died, oom, health_status and so on; several names mean"
-              + " any of them.")
+          "container=ID, image=NAME, label=KEY[=VALUE], or event=NAME, of died, oom, health_status"
+              + " and so on; several events mean any of them.")
   private List<String> filters = List.of();
 
   @Option(names = "--format", paramLabel = "json", description = "json: an object to a line.")
   private @Nullable String format;
+
+  @Option(
+      names = "--since",
+      paramLabel = "TIME",
+      description = "Not supported: events are not kept.")
+  private @Nullable String since;
 
   @Option(
       names = "--until",
@@ -78,9 +83,15 @@ final class EventsCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (since != null) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "events --since is not supported: events are not kept, but told from now on");
+    }
     boolean json = isJson();
     EventFilter filter = filter(filters);
-    long end = until == null ? Long.MAX_VALUE : System.nanoTime() + nanos(until);
+    long end =
+        until == null ? Long.MAX_VALUE : System.nanoTime() + Durations.parse(until).toNanos();
     try (ContainerEngine engine = options.open()) {
       look(engine); // What ended before is none of it.
       try (EventStream events = engine.events(filter)) {
@@ -142,18 +153,25 @@ final class EventsCommand implements Callable<Integer> {
                                         + value
                                         + "', but "
                                         + String.join(", ", TYPES.keySet()))));
-        default -> throw invalid("events have no filter '" + text + "', but container and event");
+        case "image" -> filter = filter.image(value);
+        case "label" -> {
+          int sign = value.indexOf('=');
+          filter =
+              sign < 0
+                  ? filter.label(value)
+                  : filter.label(value.substring(0, sign), value.substring(sign + 1));
+        }
+        case "type" -> {
+          if (!value.equals("container")) {
+            throw invalid("there are events of containers here, not of type '" + value + "'");
+          }
+        }
+        default ->
+            throw invalid(
+                "events have no filter '" + text + "', but container, event, image, label, type");
       }
     }
     return filter;
-  }
-
-  private static long nanos(String text) {
-    try {
-      return Duration.parse("PT" + text.toUpperCase(Locale.ROOT)).toNanos();
-    } catch (DateTimeException | ArithmeticException e) {
-      throw new RuncibleException(ErrorKind.INVALID_INPUT, "'" + text + "' is no duration", e);
-    }
   }
 
   private static RuncibleException invalid(String message) {

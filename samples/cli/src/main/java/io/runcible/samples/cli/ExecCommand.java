@@ -1,13 +1,14 @@
 package io.runcible.samples.cli;
 
+import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerProcess;
 import io.runcible.engine.ExecSpec;
 import io.runcible.engine.Stdio;
+import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -35,9 +36,23 @@ final class ExecCommand implements Callable<Integer> {
 
   @Option(
       names = {"-e", "--env"},
-      paramLabel = "NAME=VALUE",
-      description = "Set a variable.")
-  private Map<String, String> environment = Map.of();
+      paramLabel = "NAME[=VALUE]",
+      description = "Set a variable; without a value, to that of this program.")
+  private List<String> environment = List.of();
+
+  @Option(
+      names = "--env-file",
+      paramLabel = "FILE",
+      description = "Set variables from a file with one to a line.")
+  private List<Path> environmentFiles = List.of();
+
+  @Option(
+      names = {"-d", "--detach"},
+      description = "Not supported: the process ends with this program.")
+  private boolean detach;
+
+  @Option(names = "--privileged", description = "Not supported.")
+  private boolean privileged;
 
   @Option(
       names = {"-w", "--workdir"},
@@ -57,8 +72,9 @@ final class ExecCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    requireSupported();
     ExecSpec.Builder spec = ExecSpec.builder(command.toArray(String[]::new)).stdio(Stdio.PIPED);
-    environment.forEach(spec::environment);
+    Variables.of(environmentFiles, environment, System::getenv).forEach(spec::environment);
     if (workingDirectory != null) {
       spec.workingDirectory(workingDirectory);
     }
@@ -82,6 +98,21 @@ final class ExecCommand implements Callable<Integer> {
             ? Streams.attachTerminal(process, interactive)
             : Streams.attach(process, interactive);
       }
+    }
+  }
+
+  private void requireSupported() {
+    if (detach) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "exec --detach is not supported, as what is executed ends with its engine; let a shell"
+              + " in the container start it: exec CONTAINER sh -c 'PROGRAM &'");
+    }
+    if (privileged) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "exec --privileged is not supported: a process has what its container has; see run"
+              + " --cap-add");
     }
   }
 }

@@ -8,12 +8,18 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** Lists the images in the store. */
 @Command(name = "images", description = "List the images.", mixinStandardHelpOptions = true)
 final class ImagesCommand implements Callable<Integer> {
   @Mixin private EngineOptions options = new EngineOptions();
   @Mixin private Table table = new Table();
+
+  @Option(
+      names = {"-q", "--quiet"},
+      description = "Print the names alone.")
+  private boolean quiet;
 
   @Override
   public Integer call() {
@@ -31,7 +37,11 @@ final class ImagesCommand implements Callable<Integer> {
                     found.manifest().layers().stream().mapToLong(Descriptor::size).sum()));
       }
     }
-    table.print();
+    if (quiet) {
+      table.printFirst();
+    } else {
+      table.print();
+    }
     return 0;
   }
 }

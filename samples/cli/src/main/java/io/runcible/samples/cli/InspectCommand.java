@@ -2,6 +2,7 @@ package io.runcible.samples.cli;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.engine.ContainerEngine;
 import io.runcible.image.Descriptor;
 import io.runcible.image.ImageConfig;
 import io.runcible.image.ImageDocument;
@@ -21,13 +22,22 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Tells what can be known of an image without its layers. */
+/** Tells what can be known of a container, or of an image without its layers. */
 @Command(
     name = "inspect",
-    description = "Tell what an image is, without its layers.",
+    description =
+        "Tell what a container is and does, or what an image is, without its layers: that of this"
+            + " name in a registry, or at a location.",
     mixinStandardHelpOptions = true)
 final class InspectCommand implements Callable<Integer> {
-  @Mixin private DataRoot root = new DataRoot();
+  /** What something is. */
+  enum Type {
+    ALL,
+    CONTAINER,
+    IMAGE
+  }
+
+  @Mixin private EngineOptions options = new EngineOptions();
   @Mixin private RegistryOptions registry = new RegistryOptions();
   @Mixin private Document document = new Document();
 
@@ -39,6 +49,12 @@ final class InspectCommand implements Callable<Integer> {
       })
   private boolean raw;
 
+  @Option(
+      names = "--type",
+      paramLabel = "container|image",
+      description = "Default: a container if there is one of the name.")
+  private Type type = Type.ALL;
+
   @Option(names = "--config", description = "Print the configuration as it is.")
   private boolean config;
 
@@ -49,14 +65,21 @@ final class InspectCommand implements Callable<Integer> {
   private @Nullable Platform platform;
 
   @Parameters(
-      paramLabel = "IMAGE-OR-LOCATION",
+      paramLabel = "NAME-OR-LOCATION",
       description = "A name, or a location: oci:DIRECTORY[:NAME], store:NAME and so on.")
   private String image = "";
 
   @Override
   public Integer call() {
+    if (type == Type.CONTAINER || type == Type.ALL && options.root().hasContainer(image)) {
+      try (ContainerEngine engine = options.open()) {
+        InspectContainerCommand.describe(Containers.require(engine, image).inspect(), document);
+      }
+      document.print();
+      return 0;
+    }
     ImageLocation location = Places.parse(image);
-    try (Places places = new Places(registry, root, location);
+    try (Places places = new Places(registry, options.root(), location);
         OpenLocation<ImageSource> open = places.transports().source(location)) {
       ImageInspection found = inspect(open.images(), open.reference());
       if (config) {

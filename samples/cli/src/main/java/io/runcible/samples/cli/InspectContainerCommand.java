@@ -3,6 +3,10 @@ package io.runcible.samples.cli;
 import io.runcible.engine.ContainerDetails;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerRun;
+import io.runcible.engine.ContainerSetup;
+import io.runcible.engine.NetworkEndpoint;
+import io.runcible.runtime.RuntimeSpec;
+import java.net.InetAddress;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -26,13 +30,13 @@ final class InspectContainerCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     try (ContainerEngine engine = options.open()) {
-      describe(Containers.require(engine, id).inspect());
+      describe(Containers.require(engine, id).inspect(), document);
     }
     document.print();
     return 0;
   }
 
-  private void describe(ContainerDetails details) {
+  static void describe(ContainerDetails details, Document document) {
     document.add("id", details.id());
     document.add("name", details.name());
     document.add("image", details.image());
@@ -44,10 +48,46 @@ final class InspectContainerCommand implements Callable<Integer> {
     document.add("runs", details.runs().stream().map(InspectContainerCommand::run).toList());
     document.add("health", details.health().status().toString());
     document.add("command", details.command());
-    document.add("mounts", details.mounts());
+    ContainerSetup setup = details.setup();
+    document.add("environment", setup.environment());
+    document.add("user", setup.uid() + ":" + setup.gid());
+    document.add("groups", setup.groups());
+    document.add("workingDirectory", setup.workingDirectory());
+    document.add("terminal", setup.terminal());
+    document.add("hostname", setup.hostname());
+    document.add("networks", details.networks().stream().map(InspectContainerCommand::on).toList());
+    document.add("ports", details.ports().stream().map(ListCommand::port).toList());
+    document.add("mounts", setup.mounts().stream().map(InspectContainerCommand::mount).toList());
+    document.add("readOnlyRoot", setup.readOnlyRoot());
+    document.add("capabilities", setup.capabilities().stream().map(Enum::name).sorted().toList());
+    document.add("noNewPrivileges", setup.noNewPrivileges());
+    document.add("seccomp", setup.seccomp());
+    document.add("apparmorProfile", setup.apparmorProfile());
+    document.add("restartPolicy", details.restartPolicy().toString());
+    document.add("restarts", details.restarts());
+    document.add("stopSignal", setup.stopSignal());
+    document.add("stopTimeout", setup.stopTimeout().toSeconds());
     document.add("limits", limits(details));
     document.add("labels", details.labels());
     document.add("annotations", details.annotations());
+  }
+
+  private static Map<String, Object> on(NetworkEndpoint endpoint) {
+    Map<String, Object> row = new LinkedHashMap<>();
+    row.put("network", endpoint.network());
+    row.put("device", endpoint.device());
+    row.put("addresses", endpoint.addresses().stream().map(InetAddress::getHostAddress).toList());
+    row.put("names", endpoint.names());
+    return row;
+  }
+
+  private static Map<String, Object> mount(RuntimeSpec.Mount mount) {
+    Map<String, Object> row = new LinkedHashMap<>();
+    row.put("destination", mount.destination());
+    row.put("type", mount.type());
+    row.put("source", mount.source());
+    row.put("options", mount.options());
+    return row;
   }
 
   private static Map<String, Object> run(ContainerRun run) {

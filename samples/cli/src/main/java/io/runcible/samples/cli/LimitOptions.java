@@ -5,6 +5,7 @@ import io.runcible.RuncibleException;
 import io.runcible.engine.ContainerSpec;
 import io.runcible.engine.Device;
 import io.runcible.engine.Limits;
+import io.runcible.runtime.IoLimit;
 import io.runcible.runtime.Resources;
 import java.nio.file.Path;
 import java.util.List;
@@ -14,6 +15,9 @@ import picocli.CommandLine.Option;
 
 /** Limits of a container, and what it may use. */
 final class LimitOptions {
+  /** What the kernel has. */
+  private static final long CPU_PERIOD = 100_000;
+
   @Option(
       names = {"-m", "--memory"},
       description = "A limit, such as 64m.")
@@ -70,8 +74,41 @@ final class LimitOptions {
   @Option(names = "--oom-score-adj", description = "-1000 to 1000.")
   private @Nullable Integer oomScoreAdj;
 
-  @Option(names = "--annotation", paramLabel = "KEY=VALUE", description = "Set an annotation.")
-  private Map<String, String> annotations = Map.of();
+  @Option(
+      names = "--cpu-quota",
+      paramLabel = "MICROSECONDS",
+      description = "So much processor time in each --cpu-period; --cpus is simpler.")
+  private @Nullable Long cpuQuota;
+
+  @Option(
+      names = "--cpu-period",
+      paramLabel = "MICROSECONDS",
+      description = "What the quota is for. Default: 100000.")
+  private @Nullable Long cpuPeriod;
+
+  @Option(
+      names = "--device-read-bps",
+      paramLabel = "DEVICE:BYTES",
+      description = "How fast it may read a block device, such as /dev/sda:1m.")
+  private List<String> readBytes = List.of();
+
+  @Option(names = "--device-write-bps", paramLabel = "DEVICE:BYTES", description = "Write.")
+  private List<String> writeBytes = List.of();
+
+  @Option(
+      names = "--device-read-iops",
+      paramLabel = "DEVICE:COUNT",
+      description = "How often in a second it may read a block device.")
+  private List<String> readOperations = List.of();
+
+  @Option(names = "--device-write-iops", paramLabel = "DEVICE:COUNT", description = "Write.")
+  private List<String> writeOperations = List.of();
+
+  @Option(
+      names = "--storage-opt",
+      paramLabel = "size=SIZE",
+      description = "What it may write into its root file system, where that has project quotas.")
+  private Map<String, String> storage = Map.of();
 
   void apply(ContainerSpec.Builder spec) {
     if (memory != null) {
@@ -90,7 +127,12 @@ final class LimitOptions {
     ulimits.forEach((name, value) -> ulimit(spec, name, value));
     devices.forEach(text -> spec.device(device(text)));
     sysctls.forEach(spec::sysctl);
-    annotations.forEach(spec::annotation);
+    for (Map.Entry<String, String> option : storage.entrySet()) {
+      if (!option.getKey().equals("size")) {
+        throw invalid("there is no --storage-opt '" + option.getKey() + "', but size");
+      }
+      spec.writableLimit(option.getValue());
+    }
   }
 
   private Resources resources() {
@@ -105,6 +147,18 @@ final class LimitOptions {
     if (memoryReservation != null) {
       resources.memoryReservation(bytes(memoryReservation));
     }
+    if (cpuQuota != null) {
+      if (cpus != null) {
+        throw invalid("--cpus and --cpu-quota exclude each other");
+      }
+      resources.cpuQuota(cpuQuota, cpuPeriod == null ? CPU_PERIOD : cpuPeriod);
+    } else if (cpuPeriod != null) {
+      throw invalid("--cpu-period needs --cpu-quota");
+    }
+    ioLimits(resources, IoLimit.Kind.READ_BYTES, readBytes);
+    ioLimits(resources, IoLimit.Kind.WRITE_BYTES, writeBytes);
+    ioLimits(resources, IoLimit.Kind.READ_OPERATIONS, readOperations);
+    ioLimits(resources, IoLimit.Kind.WRITE_OPERATIONS, writeOperations);
     if (cpuShares != null) {
       resources.cpuShares(cpuShares);
     }
@@ -118,6 +172,10 @@ final class LimitOptions {
       resources.ioWeight(blkioWeight);
     }
     return resources.build();
+  }
+
+  private static void ioLimits(Resources.Builder resources, IoLimit.Kind kind, List<String> texts) {
+    texts.forEach(text -> resources.ioLimit(BlockDevices.limit(kind, text)));
   }
 
   private static long bytes(String size) {

@@ -1,38 +1,131 @@
 package io.runcible.samples.cli;
 
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
+import io.runcible.engine.ContainerFilter;
+import io.runcible.engine.ContainerState;
+import io.runcible.network.PortBinding;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** Lists the containers that were left running. */
 @Command(
     name = "ps",
-    description = "List the detached containers.",
+    description = "List the detached containers that run; with --all, all of them.",
     mixinStandardHelpOptions = true)
 final class ListCommand implements Callable<Integer> {
+  private static final int SHOWN = 30;
+
   @Mixin private EngineOptions options = new EngineOptions();
   @Mixin private Table table = new Table();
 
+  @Option(
+      names = {"-a", "--all"},
+      description = "Also those that do not run.")
+  private boolean all;
+
+  @Option(
+      names = {"-q", "--quiet"},
+      description = "Print the ids alone.")
+  private boolean quiet;
+
+  @Option(
+      names = {"-f", "--filter"},
+      paramLabel = "KEY=VALUE",
+      description =
+          "id, name, label, status, ancestor, network, volume, health, exited, before, since or"
+              + " until; several have to fit together. A status or exited implies --all.")
+  private List<String> filters = List.of();
+
+  @Option(names = "--no-trunc", description = "Print the whole command.")
+  private boolean whole;
+
+  @Option(
+      names = {"-n", "--last"},
+      paramLabel = "COUNT",
+      description = "The last that were made, whether they run or not.")
+  private @Nullable Integer last;
+
+  @Option(
+      names = {"-l", "--latest"},
+      description = "The last one that was made.")
+  private boolean latest;
+
   @Override
   public Integer call() {
-    table.titles("ID", "IMAGE", "CREATED", "STATUS", "PID");
+    table.titles("ID", "NAMES", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "PID");
     try (ContainerEngine engine = options.open()) {
-      for (Container container : engine.list()) {
-        table.row(
-            container.id(),
-            container.image(),
-            container.created(),
-            status(container),
-            container.isRunning() && container.pid().isPresent() ? container.pid().getAsInt() : "");
-      }
+      shown(engine.list(filter(engine))).forEach(this::add);
     }
-    table.print();
+    if (quiet) {
+      table.printFirst();
+    } else {
+      table.print();
+    }
     return 0;
   }
 
+  private ContainerFilter filter(ContainerEngine engine) {
+    ContainerFilter filter = Filters.containers(engine, filters);
+    boolean ended =
+        filters.stream().anyMatch(text -> text.startsWith("status=") || text.startsWith("exited="));
+    return all || ended || latest || last != null
+        ? filter
+        : filter.state(ContainerState.RUNNING, ContainerState.PAUSED, ContainerState.RESTARTING);
+  }
+
+  /** The newest first. */
+  private List<Container> shown(List<Container> found) {
+    List<Container> sorted = new ArrayList<>(found);
+    sorted.sort(Comparator.comparing(Container::created).reversed());
+    int count = latest ? 1 : last == null ? sorted.size() : last;
+    return sorted.subList(0, Math.max(0, Math.min(count, sorted.size())));
+  }
+
+  private void add(Container container) {
+    try {
+      table.row(
+          container.id(),
+          container.name(),
+          container.image(),
+          quiet ? "" : command(container),
+          container.created(),
+          status(container),
+          container.ports().stream().map(ListCommand::port).collect(Collectors.joining(", ")),
+          container.isRunning() && container.pid().isPresent() ? container.pid().getAsInt() : "");
+    } catch (RuncibleException e) {
+      // Another process has removed it meanwhile.
+      if (e.kind() != ErrorKind.CORRUPT_DATA && e.kind() != ErrorKind.NOT_FOUND) {
+        throw e;
+      }
+    }
+  }
+
+  private String command(Container container) {
+    String command = String.join(" ", container.inspect().command());
+    return whole || table.isJson() || command.length() <= SHOWN
+        ? command
+        : command.substring(0, SHOWN - 1) + "…";
+  }
+
+  static String port(PortBinding port) {
+    return PortCommand.outside(port) + "->" + PortCommand.inside(port);
+  }
+
   private static String status(Container container) {
-    return container.isRunning() ? "running" : "exited " + container.waitFor().code();
+    ContainerState state = container.state();
+    return state == ContainerState.STOPPED
+        ? "exited " + container.waitFor().code()
+        : state.toString().toLowerCase(Locale.ROOT);
   }
 }

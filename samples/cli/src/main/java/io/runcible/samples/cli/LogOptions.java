@@ -31,7 +31,7 @@ final class LogOptions {
   }
 
   /** Such as 10m. */
-  private static long bytes(String text) {
+  static long bytes(String text) {
     String lower = text.toLowerCase(Locale.ROOT).replaceFirst("b$", "");
     int shift = lower.isEmpty() ? 0 : 10 * ("kmg".indexOf(lower.charAt(lower.length() - 1)) + 1);
     String number = shift == 0 ? lower : lower.substring(0, lower.length() - 1);

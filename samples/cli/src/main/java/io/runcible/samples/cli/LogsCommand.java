@@ -9,11 +9,6 @@ import io.runcible.engine.LogQuery;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
-import java.time.DateTimeException;
-import java.time.Duration;
-import java.time.Instant;
-import java.time.OffsetDateTime;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -83,22 +78,12 @@ final class LogsCommand implements Callable<Integer> {
   private LogQuery query() {
     LogQuery query = query(follow);
     if (since != null) {
-      query = query.since(time(since));
+      query = query.since(Durations.time(since));
     }
     if (until != null) {
-      query = query.until(time(until));
+      query = query.until(Durations.time(until));
     }
     return tail == null || tail.equals("all") ? query : query.tail(Long.parseLong(tail));
-  }
-
-  private static Instant time(String text) {
-    try {
-      return text.contains("T") && !text.startsWith("P")
-          ? OffsetDateTime.parse(text).toInstant()
-          : Instant.now().minus(Duration.parse("PT" + text.toUpperCase(Locale.ROOT)));
-    } catch (DateTimeException e) {
-      throw new RuncibleException(ErrorKind.INVALID_INPUT, "'" + text + "' is no time", e);
-    }
   }
 
   private void print(LogEntry entry) {

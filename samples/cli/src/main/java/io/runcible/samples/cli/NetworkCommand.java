@@ -1,10 +1,14 @@
 package io.runcible.samples.cli;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.engine.ContainerEngine;
+import io.runcible.network.Network;
 import io.runcible.network.NetworkInfo;
 import io.runcible.network.NetworkSpec;
+import java.net.InetAddress;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -18,15 +22,24 @@ import picocli.CommandLine.Parameters;
 /** Makes, lists and removes bridge networks. */
 @Command(
     name = "network",
-    description = "Make, list and remove bridge networks.",
+    description = "Make, list, change and remove bridge networks.",
     mixinStandardHelpOptions = true,
     subcommands = {
       NetworkCommand.Create.class,
       NetworkCommand.ListNetworks.class,
+      NetworkCommand.Inspect.class,
+      NetworkCommand.Connect.class,
+      NetworkCommand.Disconnect.class,
+      NetworkCommand.Exists.class,
       NetworkCommand.Remove.class,
       NetworkCommand.Prune.class
     })
 final class NetworkCommand {
+  private static RuncibleException missing(String name) {
+    return new RuncibleException(
+        ErrorKind.NOT_FOUND, "there is no network '" + name + "'; see network ls");
+  }
+
   /** Makes one. */
   @Command(
       name = "create",
@@ -96,6 +109,152 @@ final class NetworkCommand {
     }
   }
 
+  /** Shows some. */
+  @Command(
+      name = "inspect",
+      description = "Show networks as JSON.",
+      mixinStandardHelpOptions = true)
+  static final class Inspect implements Callable<Integer> {
+    @Mixin private EngineOptions options = new EngineOptions();
+
+    @Parameters(arity = "1..*", paramLabel = "NAME")
+    private List<String> names = List.of();
+
+    @Override
+    public Integer call() throws Exception {
+      try (ContainerEngine engine = options.open()) {
+        List<Map<String, Object>> shown =
+            names.stream()
+                .map(name -> show(engine.networks().find(name).orElseThrow(() -> missing(name))))
+                .toList();
+        System.out.println(
+            new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(shown));
+      }
+      return 0;
+    }
+
+    private static Map<String, Object> show(NetworkInfo network) {
+      Map<String, Object> shown = new LinkedHashMap<>();
+      shown.put("Name", network.name());
+      shown.put("Driver", "bridge");
+      shown.put("Device", network.device());
+      shown.put("Created", network.created().toString());
+      shown.put("Internal", network.internal());
+      shown.put("Isolated", network.isolated());
+      shown.put("Labels", network.labels());
+      shown.put(
+          "Subnets",
+          network.subnets().stream()
+              .map(
+                  subnet ->
+                      Map.of(
+                          "Subnet",
+                          subnet.prefix().toString(),
+                          "Gateway",
+                          subnet.gateway().getHostAddress()))
+              .toList());
+      Map<String, Object> members = new LinkedHashMap<>();
+      network.members().forEach(member -> members.put(member.containerId(), show(member)));
+      shown.put("Containers", members);
+      return shown;
+    }
+
+    private static Map<String, Object> show(NetworkInfo.Member member) {
+      Map<String, Object> shown = new LinkedHashMap<>();
+      shown.put("Device", member.device());
+      shown.put("Addresses", member.addresses().stream().map(InetAddress::getHostAddress).toList());
+      shown.put("Names", member.names());
+      return shown;
+    }
+  }
+
+  /** Puts a container on one. */
+  @Command(
+      name = "connect",
+      description = "Put a container on one more network, also while it runs.",
+      mixinStandardHelpOptions = true)
+  static final class Connect implements Callable<Integer> {
+    @Mixin private EngineOptions options = new EngineOptions();
+
+    @Option(names = "--alias", paramLabel = "NAME", description = "A further name there.")
+    private List<String> aliases = List.of();
+
+    @Option(
+        names = {"--ip", "--ip6"},
+        paramLabel = "ADDRESS",
+        description = "Its address there.")
+    private @Nullable String address;
+
+    @Option(names = "--mac-address", paramLabel = "ADDRESS", description = "Its hardware address.")
+    private @Nullable String mac;
+
+    @Parameters(index = "0", paramLabel = "NETWORK")
+    private String name = "";
+
+    @Parameters(index = "1", paramLabel = "CONTAINER")
+    private String id = "";
+
+    @Override
+    public Integer call() {
+      Network network = network();
+      try (ContainerEngine engine = options.open()) {
+        engine.networks().connect(Containers.require(engine, id), network);
+      }
+      return 0;
+    }
+
+    private Network network() {
+      Network network = Network.parse(name);
+      for (String alias : aliases) {
+        network = network.withAlias(alias);
+      }
+      network = address == null ? network : network.withAddress(address);
+      return mac == null ? network : network.withMac(mac);
+    }
+  }
+
+  /** Takes a container off one. */
+  @Command(
+      name = "disconnect",
+      description = "Take a container off a network, also while it runs.",
+      mixinStandardHelpOptions = true)
+  static final class Disconnect implements Callable<Integer> {
+    @Mixin private EngineOptions options = new EngineOptions();
+
+    @Parameters(index = "0", paramLabel = "NETWORK")
+    private String name = "";
+
+    @Parameters(index = "1", paramLabel = "CONTAINER")
+    private String id = "";
+
+    @Override
+    public Integer call() {
+      try (ContainerEngine engine = options.open()) {
+        engine.networks().disconnect(Containers.require(engine, id), name);
+      }
+      return 0;
+    }
+  }
+
+  /** Tells whether there is one. */
+  @Command(
+      name = "exists",
+      description = "End with 0 if there is such a network, and with 1 if not.",
+      mixinStandardHelpOptions = true)
+  static final class Exists implements Callable<Integer> {
+    @Mixin private EngineOptions options = new EngineOptions();
+
+    @Parameters(paramLabel = "NAME")
+    private String name = "";
+
+    @Override
+    public Integer call() {
+      try (ContainerEngine engine = options.open()) {
+        return engine.networks().find(name).isPresent() ? 0 : 1;
+      }
+    }
+  }
+
   /** Removes some. */
   @Command(name = "rm", description = "Remove networks.", mixinStandardHelpOptions = true)
   static final class Remove implements Callable<Integer> {
@@ -109,8 +268,7 @@ final class NetworkCommand {
       try (ContainerEngine engine = options.open()) {
         for (String name : names) {
           if (!engine.networks().remove(name)) {
-            throw new RuncibleException(
-                ErrorKind.NOT_FOUND, "there is no network '" + name + "'; see network ls");
+            throw missing(name);
           }
         }
       }

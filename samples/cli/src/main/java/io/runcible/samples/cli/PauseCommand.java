@@ -1,31 +1,25 @@
 package io.runcible.samples.cli;
 
+import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
-import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Parameters;
 
-/** Pauses containers. */
+/** Stops the processes of containers. */
 @Command(
     name = "pause",
-    description = "Stop all processes of containers where they are.",
+    description = "Stop the processes of containers where they are.",
     mixinStandardHelpOptions = true)
 final class PauseCommand implements Callable<Integer> {
   @Mixin private EngineOptions options = new EngineOptions();
-
-  @Parameters(paramLabel = "CONTAINER", arity = "1..*")
-  private List<String> ids = List.of();
+  @Mixin private Containers containers = new Containers();
 
   @Override
   public Integer call() {
+    containers.check();
     try (ContainerEngine engine = options.open()) {
-      for (String id : ids) {
-        Containers.require(engine, id).pause();
-        System.out.println(id);
-      }
+      return containers.each(engine, Container::pause);
     }
-    return 0;
   }
 }

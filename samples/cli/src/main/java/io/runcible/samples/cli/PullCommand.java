@@ -1,12 +1,15 @@
 package io.runcible.samples.cli;
 
+import io.runcible.ProgressListener;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.image.ImageReference;
+import io.runcible.image.Platform;
 import io.runcible.registry.RegistryClient;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Fetches an image, unpacks it and prints its digest. */
@@ -18,6 +21,17 @@ final class PullCommand implements Callable<Integer> {
   @Mixin private EngineOptions options = new EngineOptions();
   @Mixin private RegistryOptions registry = new RegistryOptions();
 
+  @Option(
+      names = "--platform",
+      paramLabel = "OS/ARCH[/VARIANT]",
+      description = "Of several images this one. Default: that of this host.")
+  private Platform platform = Platform.host();
+
+  @Option(
+      names = {"-q", "--quiet"},
+      description = "Do not tell of the progress.")
+  private boolean quiet;
+
   @Parameters(paramLabel = "IMAGE")
   private String image = "";
 
@@ -26,10 +40,11 @@ final class PullCommand implements Callable<Integer> {
     ImageReference reference = ImageReference.parse(image);
     try (RegistryClient client = registry.client(List.of(reference.registry()))) {
       FirstRequest first = FirstRequest.send(client, reference);
-      try (ContainerEngine engine = options.open(client);
+      try (ContainerEngine engine = options.open(client, platform);
           Progress progress = new Progress()) {
         first.await();
-        System.out.println(engine.images().pull(image, progress).descriptor().digest());
+        ProgressListener listener = quiet ? ProgressListener.NONE : progress;
+        System.out.println(engine.images().pull(image, listener).descriptor().digest());
       }
     }
     return 0;

@@ -5,12 +5,19 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Forgets the names of images; their content goes with prune. */
 @Command(name = "rmi", description = "Forget images; see prune.", mixinStandardHelpOptions = true)
 final class RemoveImageCommand implements Callable<Integer> {
   @Mixin private EngineOptions options = new EngineOptions();
+
+  @Option(
+      names = {"-f", "--force"},
+      description = "Accepted: containers are not disturbed anyway.")
+  @SuppressWarnings("UnusedVariable")
+  private boolean force;
 
   @Parameters(paramLabel = "IMAGE", arity = "1..*")
   private List<String> images = List.of();

@@ -5,16 +5,11 @@ import io.runcible.RuncibleException;
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerSpec;
-import io.runcible.engine.RestartPolicy;
 import io.runcible.engine.Stdio;
 import io.runcible.image.ImageReference;
-import io.runcible.network.Network;
-import io.runcible.network.PortBinding;
 import io.runcible.registry.RegistryClient;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -23,13 +18,13 @@ import picocli.CommandLine.Parameters;
 /** Runs a container to its end and removes it, or leaves it running. */
 @Command(
     name = "run",
-    description = "Run a container; it is removed at its end unless it is detached.")
+    description =
+        "Run a container. It belongs to this program and is removed at its end; with --detach it"
+            + " goes on by itself, and stays, also when it has ended, until `rm` removes it.")
 final class RunCommand implements Callable<Integer> {
   @Mixin private EngineOptions options = new EngineOptions();
   @Mixin private RegistryOptions registry = new RegistryOptions();
-  @Mixin private StorageOptions storage = new StorageOptions();
-  @Mixin private LimitOptions limits = new LimitOptions();
-  @Mixin private UserNamespaceOptions namespace = new UserNamespaceOptions();
+  @Mixin private SpecOptions specification = new SpecOptions();
 
   // Without a short form, which is that of the host name.
   @Option(names = "--help", usageHelp = true, description = "Show this help message and exit.")
@@ -51,72 +46,8 @@ final class RunCommand implements Callable<Integer> {
       description = "Give it a terminal, and connect yours with it; with --detach `attach` does.")
   private boolean tty;
 
-  @Option(names = "--rm", description = "Accepted: what is not detached is always removed.")
-  @SuppressWarnings("UnusedVariable")
+  @Option(names = "--rm", description = "What is not detached is always removed at its end.")
   private boolean remove;
-
-  @Option(names = "--name", description = "The id of the container. Default: a random one.")
-  private @Nullable String name;
-
-  @Option(
-      names = {"-e", "--env"},
-      paramLabel = "NAME=VALUE",
-      description = "Set a variable.")
-  private Map<String, String> environment = Map.of();
-
-  @Option(
-      names = {"-w", "--workdir"},
-      description = "The working directory.")
-  private @Nullable String workingDirectory;
-
-  @Option(
-      names = {"-u", "--user"},
-      description = "USER[:GROUP], names or numbers.")
-  private @Nullable String user;
-
-  @Option(
-      names = {"-h", "--hostname"},
-      description = "The host name inside.")
-  private @Nullable String hostname;
-
-  @Option(
-      names = {"--network", "--net"},
-      paramLabel = "NETWORK",
-      description =
-          "none, host, user, bridge, container:ID, or the name of a network; several of the last."
-              + " Default: none, for an ordinary user's ports user.")
-  private List<String> networks = List.of();
-
-  @Option(
-      names = {"--network-alias", "--net-alias"},
-      paramLabel = "NAME",
-      description = "A further name on each of the networks.")
-  private List<String> aliases = List.of();
-
-  @Option(
-      names = {"-p", "--publish"},
-      paramLabel = "[[ADDRESS:]HOSTPORT:]PORT[/udp]",
-      description = "Publish a port of the container; without an address, on 127.0.0.1.")
-  private List<String> ports = List.of();
-
-  @Option(
-      names = "--restart",
-      paramLabel = "POLICY",
-      description =
-          "With --detach: no, always, unless-stopped or on-failure[:MAX]. Not when the machine"
-              + " starts.")
-  private @Nullable String restart;
-
-  @Option(
-      names = "--log-opt",
-      paramLabel = "KEY=VALUE",
-      description =
-          "max-size=10m and max-file=3: keep the log in the format of Kubernetes, with times, in"
-              + " so many files of that size. max-size=0: without a limit.")
-  private Map<String, String> log = Map.of();
-
-  @Option(names = "--entrypoint", description = "Instead of that of the image.")
-  private @Nullable String entrypoint;
 
   @Parameters(index = "0", paramLabel = "IMAGE")
   private String image = "";
@@ -126,12 +57,13 @@ final class RunCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    ContainerSpec spec = spec();
+    ContainerSpec.Builder spec = spec();
     String host = ImageReference.parse(image).registry();
     try (RegistryClient client = registry.client(List.of(host));
-        ContainerEngine engine = options.open(client)) {
-      Container container = engine.create(spec);
+        ContainerEngine engine = options.open(client, specification.platform())) {
+      Container container = engine.create(specification.finish(spec, image, engine));
       try {
+        specification.made(container.id());
         container.start();
       } catch (RuncibleException e) {
         container.close();
@@ -147,61 +79,27 @@ final class RunCommand implements Callable<Integer> {
     }
   }
 
-  private ContainerSpec spec() {
-    ContainerSpec.Builder spec = ContainerSpec.builder(image);
-    if (!networks.isEmpty()) {
-      List<Network> wanted = networks.stream().map(this::network).toList();
-      spec.network(wanted.get(0), wanted.subList(1, wanted.size()).toArray(Network[]::new));
+  /** All that the image does not change. */
+  ContainerSpec.Builder spec() {
+    if (specification.restarts() && !detach) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT, "--restart needs --detach: otherwise it ends with this");
     }
-    ports.forEach(port -> PortBinding.parse(port).forEach(spec::publish));
-    if (!command.isEmpty()) {
-      spec.command(command.toArray(String[]::new));
+    if (remove && detach) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "--rm with --detach is not supported, as nobody is there at its end; see `rm` and"
+              + " `container prune`");
     }
-    environment.forEach(spec::environment);
-    storage.apply(spec);
-    limits.apply(spec);
-    namespace.apply(spec);
-    if (name != null) {
-      spec.name(name);
-    }
-    if (workingDirectory != null) {
-      spec.workingDirectory(workingDirectory);
-    }
-    if (user != null) {
-      spec.user(user);
-    }
-    if (hostname != null) {
-      spec.hostname(hostname);
-    }
-    if (entrypoint != null) {
-      spec.entrypoint(entrypoint);
-    }
-    if (restart != null) {
-      if (!detach) {
-        throw new RuncibleException(
-            ErrorKind.INVALID_INPUT, "--restart needs --detach: otherwise it ends with this");
-      }
-      spec.restart(RestartPolicy.parse(restart));
-    }
-    if (!log.isEmpty()) {
-      spec.log(LogOptions.parse(log));
-    }
+    ContainerSpec.Builder spec = specification.begin(image, command);
     if (detach) {
       spec.detached().stdio(interactive ? Stdio.INTERACTIVE : Stdio.LOGGED);
-      return (tty ? spec.tty() : spec).build();
+      return tty ? spec.tty() : spec;
     }
     if (tty) {
       int[] size = UserTerminal.size();
       spec.tty(size[0], size[1]);
     }
-    return spec.stdio(Stdio.PIPED).build();
-  }
-
-  private Network network(String text) {
-    Network network = Network.parse(text);
-    for (String alias : aliases) {
-      network = network.withAlias(alias);
-    }
-    return network;
+    return spec.stdio(Stdio.PIPED);
   }
 }

@@ -1,36 +1,50 @@
 package io.runcible.samples.cli;
 
+import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
+import io.runcible.engine.ExitStatus;
 import java.time.Duration;
-import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** Asks containers to end, and kills those that do not. */
 @Command(name = "stop", description = "Stop containers.", mixinStandardHelpOptions = true)
 final class StopCommand implements Callable<Integer> {
   @Mixin private EngineOptions options = new EngineOptions();
+  @Mixin private Containers containers = new Containers();
 
   @Option(
-      names = {"-t", "--time"},
+      names = {"-t", "--time", "--timeout"},
       paramLabel = "SECONDS",
-      description = "How long to wait before the kill. Default: ${DEFAULT-VALUE}.")
-  private long seconds = 10;
+      description = "How long to wait before the kill. Default: what it was made with, or 10.")
+  private @Nullable Long seconds;
 
-  @Parameters(paramLabel = "CONTAINER", arity = "1..*")
-  private List<String> ids = List.of();
+  @Option(
+      names = {"-s", "--signal"},
+      description = "What asks it to end. Default: what it was made with, or SIGTERM.")
+  private @Nullable String signal;
 
   @Override
   public Integer call() {
+    containers.check();
     try (ContainerEngine engine = options.open()) {
-      for (String id : ids) {
-        Containers.require(engine, id).stop(Duration.ofSeconds(seconds));
-        System.out.println(id);
+      return containers.each(engine, this::stop);
+    }
+  }
+
+  private void stop(Container container) {
+    Duration grace = seconds == null ? container.stopTimeout() : Duration.ofSeconds(seconds);
+    if (signal != null && container.kill(signal)) {
+      Optional<ExitStatus> ended = container.waitFor(grace);
+      grace = Duration.ZERO;
+      if (ended.isPresent()) {
+        return;
       }
     }
-    return 0;
+    container.stop(grace);
   }
 }

@@ -7,12 +7,21 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Rows under titles, or as JSON: an array of objects whose keys are the titles. */
 final class Table {
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
+
+  @Option(
+      names = "--format",
+      paramLabel = "FORMAT",
+      description = "json, or a text with {{.TITLE}} in it, a line for each row.")
+  private @Nullable String format;
 
   private List<String> titles = List.of();
   private final List<List<Object>> rows = new ArrayList<>();
@@ -28,12 +37,27 @@ final class Table {
   }
 
   boolean isJson() {
-    return json;
+    return json || "json".equals(format);
+  }
+
+  /** The first cells alone. */
+  void printFirst() {
+    rows.forEach(row -> System.out.println(Cli.printable(row.get(0))));
+  }
+
+  /** Forgets the rows. */
+  void clear() {
+    rows.clear();
   }
 
   void print() {
-    if (json) {
+    if (isJson()) {
       System.out.println(json().toPrettyString());
+      return;
+    }
+    if (format != null) {
+      Template template = new Template(format);
+      json().forEach(row -> System.out.println(template.apply(row)));
       return;
     }
     List<List<String>> lines = new ArrayList<>();
@@ -47,13 +71,15 @@ final class Table {
   }
 
   private ArrayNode json() {
-    ArrayNode array = new ObjectMapper().createArrayNode();
+    ArrayNode array = MAPPER.createArrayNode();
     for (List<Object> row : rows) {
       ObjectNode object = array.addObject();
       for (int i = 0; i < titles.size(); i++) {
         Object cell = row.get(i);
         boolean plain = cell instanceof Number || cell instanceof Boolean;
-        object.putPOJO(titles.get(i).toLowerCase(Locale.ROOT), plain ? cell : cell.toString());
+        object.set(
+            titles.get(i).toLowerCase(Locale.ROOT),
+            plain ? MAPPER.valueToTree(cell) : MAPPER.valueToTree(cell.toString()));
       }
     }
     return array;

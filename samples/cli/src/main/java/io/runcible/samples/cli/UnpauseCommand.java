@@ -1,11 +1,10 @@
 package io.runcible.samples.cli;
 
+import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
-import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Parameters;
 
 /** Resumes containers. */
 @Command(
@@ -14,18 +13,13 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true)
 final class UnpauseCommand implements Callable<Integer> {
   @Mixin private EngineOptions options = new EngineOptions();
-
-  @Parameters(paramLabel = "CONTAINER", arity = "1..*")
-  private List<String> ids = List.of();
+  @Mixin private Containers containers = new Containers();
 
   @Override
   public Integer call() {
+    containers.check();
     try (ContainerEngine engine = options.open()) {
-      for (String id : ids) {
-        Containers.require(engine, id).resume();
-        System.out.println(id);
-      }
+      return containers.each(engine, Container::resume);
     }
-    return 0;
   }
 }

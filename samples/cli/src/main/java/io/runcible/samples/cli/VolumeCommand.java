@@ -26,6 +26,7 @@ import picocli.CommandLine.Parameters;
       VolumeCommand.Create.class,
       VolumeCommand.ListVolumes.class,
       VolumeCommand.Inspect.class,
+      VolumeCommand.Exists.class,
       VolumeCommand.Remove.class,
       VolumeCommand.Prune.class
     })
@@ -141,6 +142,25 @@ final class VolumeCommand {
       shown.put("Anonymous", volume.anonymous());
       shown.put("Containers", volume.users());
       return shown;
+    }
+  }
+
+  /** Tells whether there is one. */
+  @Command(
+      name = "exists",
+      description = "End with 0 if there is such a volume, and with 1 if not.",
+      mixinStandardHelpOptions = true)
+  static final class Exists implements Callable<Integer> {
+    @Mixin private EngineOptions options = new EngineOptions();
+
+    @Parameters(paramLabel = "NAME")
+    private String name = "";
+
+    @Override
+    public Integer call() {
+      try (ContainerEngine engine = options.open()) {
+        return engine.volumes().find(name).isPresent() ? 0 : 1;
+      }
     }
   }
 

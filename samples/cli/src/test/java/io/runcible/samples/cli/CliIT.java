@@ -287,17 +287,25 @@ class CliIT {
 
   @Test
   void runPassesStreamsAndCodesThrough() throws Exception {
-    Ended ended =
-        runcible("run", "-e", "A=b", image, "/bin/sh", "-c", "echo $A; echo err >&2; exit 7");
-    assertThat(ended).isEqualTo(new Ended(7, "b\n", fetched(ended) + "err\n"));
+    Path variables = Files.writeString(directory.resolve("variables"), "A=file\nB=c\n");
+    String script =
+        "echo $A $B; ulimit -n; while read -r l; do case $l in Groups:*|CapEff:*) echo $l;; esac;"
+            + " done </proc/self/status; cat /etc/hosts >&2; exit 7";
+    List<String> flags = new ArrayList<>(List.of("--env-file", variables.toString(), "-e", "A=b"));
+    String more =
+        "--group-add 30 --cap-drop ALL --cap-add CHOWN --ulimit nofile=99 --read-only -l x=y"
+            + " --add-host db:10.9.9.9 --stop-timeout 3 --health-cmd true --pull always --rm";
+    flags.addAll(List.of(more.split(" ", -1)));
+    flags.addAll(List.of(image, "/bin/sh", "-c", script));
+    Ended ended = runcible("run", flags.toArray(String[]::new));
+    assertThat(ended.code()).as("%s", ended).isEqualTo(7);
+    assertThat(ended.output().lines())
+        .contains("b c", "99", "CapEff: 0000000000000001")
+        .anyMatch(line -> line.matches("Groups:.* 30"));
+    assertThat(ended.errors()).contains("10.9.9.9\tdb");
     Path input = Files.writeString(directory.resolve("input"), "text");
     Process process = command("run", "-i", image, "/bin/cat").redirectInput(input.toFile()).start();
     assertThat(ended(process, runs)).isEqualTo(new Ended(0, "text", ""));
-  }
-
-  /** The lines of the pull, if that run pulled. */
-  private static String fetched(Ended ended) {
-    return ended.errors().lines().filter(line -> line.contains("bytes")).findAny().orElse("");
   }
 
   @Test
@@ -329,12 +337,17 @@ class CliIT {
             "max-file=2",
             "--name",
             "box",
+            "--stop-timeout",
+            "30",
+            "-l",
+            "x=y",
             image,
             "/bin/sh",
             "-c",
             script);
     assertThat(started).isEqualTo(new Ended(0, "box\n", ""));
-    assertThat(runcible("ps").output()).contains("box", image, "running");
+    assertThat(runcible("ps", "-f", "label=x=y", "--format", "{{.ID}} {{.Image}} {{.Status}}"))
+        .isEqualTo(new Ended(0, "box " + image + " running\n", ""));
     assertThat(runcible("exec", "box", "/bin/sh", "-c", "echo in; exit 3"))
         .isEqualTo(new Ended(3, "in\n", ""));
     assertThat(runcible("logs", "box").output()).isEqualTo("up\n");
@@ -343,9 +356,14 @@ class CliIT {
     assertThat(runcible("logs", "--until", "2020-01-01T00:00:00Z", "box").output()).isEmpty();
     assertOneLine(runcible("rm", "box"), 125, "'box'", "--force");
     assertThat(runcible("stop", "box").output()).isEqualTo("box\n");
-    assertThat(runcible("ps").output()).contains("exited 4");
+    assertThat(runcible("ps", "-q", "-f", "exited=4").output()).isEqualTo("box\n");
+    assertThat(runcible("start", "box").output()).isEqualTo("box\n");
+    assertThat(runcible("kill", "box").output()).isEqualTo("box\n");
+    assertThat(runcible("wait", "box").output()).isEqualTo("137\n");
+    assertThat(runcible("inspect", "-f", "{{.state}} {{.stopTimeout}}", "box").output())
+        .isEqualTo("stopped 30\n");
     assertThat(runcible("rm", "box").output()).isEqualTo("box\n");
-    assertThat(runcible("ps", "--json").output().strip()).isEqualTo("[ ]");
+    assertThat(runcible("ps", "-a", "--json").output().strip()).isEqualTo("[ ]");
   }
 
   @Test

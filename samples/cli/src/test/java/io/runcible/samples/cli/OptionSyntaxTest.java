@@ -56,7 +56,7 @@ class OptionSyntaxTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"event=no", "event", "image=x", "container=a,container=b"})
+  @ValueSource(strings = {"event=no", "event", "x=y", "type=image", "container=a,container=b"})
   void filterThatIsNoneIsRefused(String filters) {
     assertThatThrownBy(() -> EventsCommand.filter(List.of(filters.split(",", -1))))
         .isInstanceOf(RuncibleException.class);

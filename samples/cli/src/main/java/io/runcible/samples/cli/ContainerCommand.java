@@ -1,0 +1,82 @@
+package io.runcible.samples.cli;
+
+import io.runcible.engine.Container;
+import io.runcible.engine.ContainerEngine;
+import io.runcible.engine.ContainerFilter;
+import io.runcible.engine.ContainerState;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** What is there for containers only below this word. */
+@Command(
+    name = "container",
+    description = {
+      "Commands for containers: `container run` is `run`, and so on with create, exec, ls, logs,",
+      "stop, rm and the others. Besides:"
+    },
+    mixinStandardHelpOptions = true,
+    subcommands = {ContainerCommand.Exists.class, ContainerCommand.Prune.class})
+final class ContainerCommand {
+  /** Tells whether there is one. */
+  @Command(
+      name = "exists",
+      description = "End with 0 if there is such a container, and with 1 if not.",
+      mixinStandardHelpOptions = true)
+  static final class Exists implements Callable<Integer> {
+    @Mixin private EngineOptions options = new EngineOptions();
+
+    @Parameters(paramLabel = "CONTAINER")
+    private String name = "";
+
+    @Override
+    public Integer call() {
+      try (ContainerEngine engine = options.open()) {
+        return engine.find(name).isPresent() ? 0 : 1;
+      }
+    }
+  }
+
+  /** Removes those that have ended. */
+  @Command(
+      name = "prune",
+      description = "Remove the containers that have ended, and print their ids.",
+      mixinStandardHelpOptions = true)
+  static final class Prune implements Callable<Integer> {
+    @Mixin private EngineOptions options = new EngineOptions();
+
+    @Option(
+        names = "--filter",
+        paramLabel = "KEY=VALUE",
+        description = "Of these: as for ps, and until=TIME for those that are older.")
+    private List<String> filters = List.of();
+
+    @Option(
+        names = {"-f", "--force"},
+        description = "Accepted: nothing is asked.")
+    @SuppressWarnings("UnusedVariable")
+    private boolean force;
+
+    @Override
+    public Integer call() {
+      try (ContainerEngine engine = options.open()) {
+        prune(engine, filters).forEach(System.out::println);
+      }
+      return 0;
+    }
+
+    static List<String> prune(ContainerEngine engine, List<String> filters) {
+      ContainerFilter filter = Filters.containers(engine, filters);
+      List<String> removed = new ArrayList<>();
+      for (Container container : engine.list(filter.state(ContainerState.STOPPED))) {
+        container.close();
+        removed.add(container.id());
+      }
+      return removed;
+    }
+  }
+}

@@ -1,0 +1,32 @@
+package io.runcible.samples.cli;
+
+import io.runcible.engine.Container;
+import io.runcible.engine.ContainerEngine;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** Starts containers that have ended. */
+@Command(
+    name = "start",
+    description = "Start containers that do not run.",
+    mixinStandardHelpOptions = true)
+final class StartCommand implements Callable<Integer> {
+  @Mixin private EngineOptions options = new EngineOptions();
+  @Mixin private Containers containers = new Containers();
+
+  @Override
+  public Integer call() {
+    containers.check();
+    try (ContainerEngine engine = options.open()) {
+      return containers.each(engine, StartCommand::start);
+    }
+  }
+
+  private static void start(Container container) {
+    if (!container.isRunning()) {
+      container.restart(Duration.ZERO);
+    }
+  }
+}

@@ -1,0 +1,81 @@
+package io.runcible.samples.cli;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Words of the form KEY=VALUE, on the command line and in files with one to a line. */
+final class Variables {
+  private static final int MAX_FILE = 1 << 20;
+
+  private Variables() {}
+
+  /** What a key without a value stands for; null if for nothing. */
+  @FunctionalInterface
+  interface Other {
+    @Nullable String valueOf(String key);
+  }
+
+  /** Those of the files, and then those that are named themselves. */
+  static Map<String, String> of(List<Path> files, List<String> texts, Other other) {
+    Map<String, String> variables = new LinkedHashMap<>();
+    for (Path file : files) {
+      for (String line : lines(file)) {
+        put(variables, line, other);
+      }
+    }
+    texts.forEach(text -> put(variables, text, other));
+    return variables;
+  }
+
+  private static void put(Map<String, String> variables, String text, Other other) {
+    int equals = text.indexOf('=');
+    String key = equals < 0 ? text : text.substring(0, equals);
+    if (key.isEmpty() || key.chars().anyMatch(Character::isWhitespace)) {
+      throw invalid("'" + text + "' is neither KEY=VALUE nor KEY");
+    }
+    String value = equals < 0 ? other.valueOf(key) : text.substring(equals + 1);
+    if (value != null) {
+      variables.put(key, value);
+    }
+  }
+
+  /** Those that say something. */
+  private static List<String> lines(Path file) {
+    try (InputStream in = Files.newInputStream(file)) {
+      byte[] bytes = in.readNBytes(MAX_FILE + 1);
+      if (bytes.length > MAX_FILE) {
+        throw invalid("the file '" + file + "' has more than " + MAX_FILE + " bytes");
+      }
+      return UTF_8
+          .newDecoder()
+          .decode(ByteBuffer.wrap(bytes))
+          .toString()
+          .lines()
+          .map(String::stripLeading)
+          .filter(line -> !line.isEmpty() && !line.startsWith("#"))
+          .toList();
+    } catch (CharacterCodingException e) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT, "the file '" + file + "' is no text in UTF-8", e);
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.NOT_FOUND, "cannot read the file '" + file + "': " + e.getMessage(), e);
+    }
+  }
+
+  private static RuncibleException invalid(String message) {
+    return new RuncibleException(ErrorKind.INVALID_INPUT, message);
+  }
+}
