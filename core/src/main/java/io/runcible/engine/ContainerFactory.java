@@ -120,6 +120,9 @@ final class ContainerFactory {
     try {
       parts.watchdog().add(record);
       prepare(directory, record, spec, image, chain, mounted, connection);
+      if (spec.isDetached()) {
+        container.letLive();
+      }
       return container;
     } catch (RuntimeException e) {
       try {
