@@ -298,6 +298,14 @@ public final class Container implements AutoCloseable {
   }
 
   private ContainerProcess beginRun() {
+    if (isDetached() && !RootDirectories.isMounted(parts.host().visible(directory.rootfs()))) {
+      throw new RuncibleException(
+          ErrorKind.FAILED_PRECONDITION,
+          "container "
+              + id()
+              + " cannot be started: its root file system is not mounted any more, as after a"
+              + " restart of the machine; remove it and make another one");
+    }
     connection.prepare();
     StartedProcess started = ProcessStarts.run(parts, directory, record, stdio, connection.held());
     init = started;
@@ -749,6 +757,8 @@ public final class Container implements AutoCloseable {
     closeExecs();
     if (init != null) {
       init.release();
+    } else {
+      connection.close();
     }
   }
 

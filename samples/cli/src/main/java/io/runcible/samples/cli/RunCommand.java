@@ -147,6 +147,18 @@ final class RunCommand implements Callable<Integer> {
     }
   }
 
+  /** Makes it, as one that is detached, and leaves the start to others. */
+  int create() {
+    detach = true;
+    ContainerSpec spec = spec();
+    String host = ImageReference.parse(image).registry();
+    try (RegistryClient client = registry.client(List.of(host));
+        ContainerEngine engine = options.open(client)) {
+      System.out.println(engine.create(spec).id());
+      return 0;
+    }
+  }
+
   private ContainerSpec spec() {
     ContainerSpec.Builder spec = ContainerSpec.builder(image);
     if (!networks.isEmpty()) {
