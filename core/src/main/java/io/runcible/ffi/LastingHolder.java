@@ -21,9 +21,9 @@ import org.jspecify.annotations.Nullable;
  * A holder that all processes of a user share for one data root, and that none of them is the
  * parent of: it lives as long as one of them, or a container that outlives them.
  *
- * <p>Whoever uses it has a writing end of the pipe that it reads, so the kernel counts them, however
- * they end. Who comes writes {@code joined}, then looks for the record; the holder that is about to
- * end takes its record away, then looks for {@code joined}: one of the two sees the other.
+ * <p>Whoever uses it has a writing end of the pipe that it reads, so the kernel counts them,
+ * however they end. Who comes writes {@code joined}, then looks for the record; the holder that is
+ * about to end takes its record away, then looks for {@code joined}: one of the two sees the other.
  */
 final class LastingHolder {
   private static final Duration LIMIT = Duration.ofSeconds(30);
@@ -77,7 +77,8 @@ final class LastingHolder {
   static NamespaceHolder join(Path place, Path containers) {
     try {
       Files.createDirectories(
-          place, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+          place,
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
       try (FileDescriptor lock = FileCalls.openOrCreate(place.resolve("lock"))) {
         lock(lock);
         return new LastingHolder(place, containers).join();
@@ -166,9 +167,7 @@ final class LastingHolder {
   }
 
   private int launch(Optional<Namespaces> member) throws IOException {
-    List<String> command =
-        new ArrayList<>(
-            List.of("sh", "-c", STARTER, "runcible-starter"));
+    List<String> command = new ArrayList<>(List.of("sh", "-c", STARTER, "runcible-starter"));
     command.addAll(
         member.map(found -> NamespaceHolder.enter(found.pid())).orElse(NamespaceHolder.UNSHARE));
     command.addAll(

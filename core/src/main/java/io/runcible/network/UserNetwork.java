@@ -27,8 +27,8 @@ import org.slf4j.LoggerFactory;
  * The network of one container of an ordinary user: a network namespace, and a program beside it
  * that makes the connections of the container as the user's own, and brings those to the published
  * ports in. The namespace is there before the container starts, and the program ends with the
- * container or with this process, in whatever way that ends, unless it is {@linkplain #letLive left}
- * to another process. Thread-safe.
+ * container or with this process, in whatever way that ends, unless it is {@linkplain #letLive
+ * left} to another process. Thread-safe.
  */
 public final class UserNetwork implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(UserNetwork.class);

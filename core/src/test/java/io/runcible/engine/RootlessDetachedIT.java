@@ -40,7 +40,8 @@ class RootlessDetachedIT {
         TestUser user = TestUser.create(root.path(), true)) {
       LeakCheck leaks = new LeakCheck(() -> List.of(root.path()));
       leaks.begin();
-      try (ChildJvm jvm = user.jvmWithTun("true", RootlessDetachedProgram.class, registry, "make")) {
+      try (ChildJvm jvm =
+          user.jvmWithTun("true", RootlessDetachedProgram.class, registry, "make")) {
         assertThat(jvm.line()).isEqualTo("running=5");
         jvm.kill();
       }

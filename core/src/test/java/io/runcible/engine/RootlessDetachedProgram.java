@@ -33,9 +33,7 @@ final class RootlessDetachedProgram {
   }
 
   private ContainerSpec.Builder sh(String name, String script) {
-    return ContainerSpec.builder(registry + "/test:busybox")
-        .command("sh", "-c", script)
-        .name(name);
+    return ContainerSpec.builder(registry + "/test:busybox").command("sh", "-c", script).name(name);
   }
 
   /** Closes one engine, and waits with another one to be killed. */
