@@ -61,6 +61,20 @@ final class BundleConfig {
     return config.at("/root/readonly").asBoolean();
   }
 
+  /** Whether a container joins a namespace; not if its configuration cannot be read. */
+  static boolean joins(ContainerDirectory directory, Path namespace) {
+    try {
+      for (JsonNode one : read(directory).config.at("/linux/namespaces")) {
+        if (one.path("path").asText().equals(namespace.toString())) {
+          return true;
+        }
+      }
+      return false;
+    } catch (RuncibleException e) {
+      return false;
+    }
+  }
+
   /** Where something is mounted. */
   List<String> mountPoints() {
     List<String> points = new ArrayList<>();

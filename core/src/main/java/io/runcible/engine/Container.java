@@ -11,6 +11,7 @@ import io.runcible.image.ImageReference;
 import io.runcible.network.NetworkClient;
 import io.runcible.network.PortBinding;
 import io.runcible.state.Journal;
+import io.runcible.state.LockFile;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
@@ -41,6 +42,7 @@ public final class Container implements AutoCloseable {
 
   private static final Duration LONGEST_GRACE = Duration.ofDays(365);
   private static final Duration LONGEST_START = Duration.ofSeconds(5);
+  private static final Duration LONGEST_BEGINNING = Duration.ofMinutes(1);
   private static final Duration AGAIN = Duration.ofMillis(50);
 
   private final EngineParts parts;
@@ -48,7 +50,7 @@ public final class Container implements AutoCloseable {
   private final ContainerDirectory directory;
   private final ContainerRecord record;
   private final Stdio stdio;
-  private final Optional<Journal.Entry> entry;
+  private Optional<Journal.Entry> entry;
   private final ContainerConnection connection;
   private final ContainerControl control;
   private final Lifecycle lifecycle;
@@ -189,6 +191,7 @@ public final class Container implements AutoCloseable {
       if (closed) {
         return ContainerState.REMOVED;
       }
+      adoptIfStarted();
       if (init == null) {
         return ContainerState.CREATED;
       }
@@ -277,6 +280,7 @@ public final class Container implements AutoCloseable {
   }
 
   synchronized boolean isStarted() {
+    adoptIfStarted();
     return init != null;
   }
 
@@ -288,17 +292,36 @@ public final class Container implements AutoCloseable {
    * Starts the program. Returns when it runs.
    *
    * @throws RuncibleException NOT_FOUND or PERMISSION_DENIED if the container has no such program
-   *     or it may not be executed, FAILED_PRECONDITION if it was started before, otherwise what the
-   *     runtime says; the container is then still to be closed
+   *     or it may not be executed, FAILED_PRECONDITION if it was started before, if detached by any
+   *     engine, otherwise what the runtime says; the container is then still to be closed
    */
   public synchronized ContainerProcess start() {
     requireOpen();
+    requireNotStarted();
+    return isDetached() ? beginAlone() : begin();
+  }
+
+  private void requireNotStarted() {
+    adoptIfStarted();
     if (init != null) {
       throw new RuncibleException(
           ErrorKind.FAILED_PRECONDITION,
           "container " + id() + " was started before; restart it instead");
     }
-    return begin();
+  }
+
+  /** Of several engines that have a container only one starts it. */
+  private ContainerProcess beginAlone() {
+    LockFile lock = LockFile.acquire(directory.startLock(), true, LONGEST_BEGINNING);
+    try {
+      requireNotStarted();
+      if (ContainerRemover.isOfAnother(directory, record)) {
+        throw removed();
+      }
+      return begin();
+    } finally {
+      lock.close();
+    }
   }
 
   private <T> T counted(EngineOperation operation, Supplier<T> work) {
@@ -310,16 +333,20 @@ public final class Container implements AutoCloseable {
   }
 
   private ContainerProcess beginRun() {
+    if (isDetached() && !RootDirectories.isMounted(parts.host().visible(directory.rootfs()))) {
+      throw new RuncibleException(
+          ErrorKind.FAILED_PRECONDITION,
+          "container "
+              + id()
+              + " cannot be started: its root file system is not mounted any more, as after a"
+              + " restart of the machine; remove it and make another one");
+    }
     connection.prepare();
     StartedProcess started = ProcessStarts.run(parts, directory, record, stdio, connection.held());
     init = started;
     started.awaitStart();
     Runnable onEnd = connection.started(started, this::addresses);
     started.process().onExit().whenComplete((status, failure) -> onEnd.run());
-    if (isDetached()) {
-      parts.watchdog().remove(record);
-      entry.ifPresent(Journal.Entry::done);
-    }
     lifecycle.started(started.process(), Instant.now(), false);
     return started.process();
   }
@@ -342,7 +369,7 @@ public final class Container implements AutoCloseable {
     lifecycle.awaitTold();
     synchronized (this) {
       requireOpen();
-      return init == null ? begin() : beginAgain();
+      return isStarted() ? beginAgain() : start();
     }
   }
 
@@ -409,8 +436,18 @@ public final class Container implements AutoCloseable {
     return exec(ExecSpec.builder(command.toArray(String[]::new)).build(), true);
   }
 
-  /** Takes over a detached container that runs, or ran, without an engine. */
-  synchronized void adopt() {
+  /** It is whole, and does not end with this engine: anyone may start and remove it. */
+  synchronized void letLive() {
+    parts.watchdog().remove(record);
+    entry.ifPresent(Journal.Entry::done);
+    entry = Optional.empty();
+  }
+
+  /** Takes over a detached container that another engine has started, perhaps just now. */
+  synchronized void adoptIfStarted() {
+    if (init != null || closed || !isDetached() || !directory.wasStarted()) {
+      return;
+    }
     StartedProcess adopted = ProcessStarts.adopt(parts, directory, record);
     init = adopted;
     lifecycle.started(adopted.process(), directory.startTime(), true);
@@ -426,6 +463,7 @@ public final class Container implements AutoCloseable {
   }
 
   private synchronized StartedProcess started() {
+    adoptIfStarted();
     StartedProcess started = init;
     if (started == null) {
       throw new RuncibleException(
@@ -436,6 +474,7 @@ public final class Container implements AutoCloseable {
 
   /** Whether the first process runs. */
   public synchronized boolean isRunning() {
+    adoptIfStarted();
     return init != null && !closed && init.process().isAlive();
   }
 
@@ -747,9 +786,13 @@ public final class Container implements AutoCloseable {
 
   synchronized void requireOpen() {
     if (closed) {
-      throw new RuncibleException(
-          ErrorKind.FAILED_PRECONDITION, "container " + id() + " was removed");
+      throw removed();
     }
+  }
+
+  private RuncibleException removed() {
+    return new RuncibleException(
+        ErrorKind.FAILED_PRECONDITION, "container " + id() + " was removed");
   }
 
   /** Lets go of a detached container without removing it. */
@@ -759,6 +802,8 @@ public final class Container implements AutoCloseable {
     closeExecs();
     if (init != null) {
       init.release();
+    } else {
+      connection.close();
     }
   }
 
@@ -772,6 +817,7 @@ public final class Container implements AutoCloseable {
       if (closed) {
         return;
       }
+      adoptIfStarted();
       closed = true;
     }
     lifecycle.stopWanted();
@@ -790,22 +836,17 @@ public final class Container implements AutoCloseable {
   }
 
   private void remove() {
-    // The entry of a container that was started detached is done: another engine removes it.
     Journal.Entry removal =
-        entry
-            .filter(made -> !isDetached() || init == null)
-            .orElseGet(
-                () ->
-                    parts.journal().record(ContainerRemover.KIND, ContainerRemover.facts(record)));
+        entry.orElseGet(
+            () -> parts.journal().record(ContainerRemover.KIND, ContainerRemover.facts(record)));
     StartedProcess started = init;
     try {
       if (started != null) {
         started.end(control::resume);
       }
       closeExecs();
-      if (started != null
-          && started.mayBeStarting()
-          && !ContainerRemover.isOfAnother(directory, record)) {
+      boolean mayBeStarting = started == null ? isDetached() : started.mayBeStarting();
+      if (mayBeStarting && !ContainerRemover.isOfAnother(directory, record)) {
         // It never came to run; a runtime may be about to.
         remover.endRuntimes(directory);
       }
@@ -820,7 +861,6 @@ public final class Container implements AutoCloseable {
     }
     parts.watchdog().remove(record);
     removal.done();
-    entry.ifPresent(Journal.Entry::done);
   }
 
   private void closeExecs() {

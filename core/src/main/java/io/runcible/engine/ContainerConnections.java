@@ -2,6 +2,7 @@ package io.runcible.engine;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.FileDescriptor;
 import io.runcible.network.BridgeNetworks;
 import io.runcible.network.Network;
 import io.runcible.network.PortBinding;
@@ -9,6 +10,7 @@ import io.runcible.network.PortForwarder;
 import io.runcible.network.PublishedPorts;
 import io.runcible.network.UserNetwork;
 import java.net.InetAddress;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -36,7 +38,7 @@ final class ContainerConnections {
           ErrorKind.INVALID_INPUT,
           what + " on the network of the host, where the program's ports are those of the host");
     }
-    if (spec.isDetached()) {
+    if (spec.isDetached() && !parts.host().rootless()) {
       return chooseDetached(spec, what);
     }
     if (!parts.host().rootless() || spec.network().kind() == Network.Kind.USER) {
@@ -73,6 +75,13 @@ final class ContainerConnections {
 
   /** That of a detached container which another engine made. */
   ContainerConnection adopt(ContainerDirectory directory, ContainerRecord record) {
+    if (parts.host().rootless()) {
+      Path path = directory.path();
+      return BundleConfig.joins(directory, UserNetwork.namespace(path))
+          ? user(
+              UserNetwork.adopt(parts.host(), parts.watcher(), path, record.portBindings()), true)
+          : ContainerConnection.UNCONNECTED;
+    }
     if (record.ports().isEmpty()) {
       return ContainerConnection.UNCONNECTED;
     }
@@ -90,7 +99,8 @@ final class ContainerConnections {
   ContainerConnection make(ContainerSpec spec, ContainerDirectory directory) {
     if (spec.network().kind() == Network.Kind.USER) {
       return user(
-          UserNetwork.reserve(parts.host(), parts.watcher(), directory.path(), spec.ports()));
+          UserNetwork.reserve(parts.host(), parts.watcher(), directory.path(), spec.ports()),
+          spec.isDetached());
     }
     if (!spec.ports().isEmpty() && BridgeNetworks.publishes(spec.network())) {
       return plugins(spec.ports());
@@ -154,7 +164,12 @@ final class ContainerConnections {
     };
   }
 
-  private static ContainerConnection user(UserNetwork network) {
+  /**
+   * That of an ordinary user.
+   *
+   * @param detached whether the program belongs to the monitor of the container
+   */
+  private static ContainerConnection user(UserNetwork network, boolean detached) {
     return new ContainerConnection() {
       @Override
       public List<PortBinding> ports() {
@@ -172,7 +187,16 @@ final class ContainerConnections {
       }
 
       @Override
+      public List<FileDescriptor> held() {
+        return detached ? List.of(network.lifeline()) : List.of();
+      }
+
+      @Override
       public Runnable started(StartedProcess process, Supplier<List<InetAddress>> addresses) {
+        if (detached) {
+          network.letLive();
+          return () -> {};
+        }
         return network::end;
       }
 

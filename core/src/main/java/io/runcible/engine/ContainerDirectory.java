@@ -112,6 +112,21 @@ record ContainerDirectory(Path path) {
     return path.resolve("restarted");
   }
 
+  /** Locked while a detached container is started for the first time. */
+  Path startLock() {
+    return path.resolve("start.lock");
+  }
+
+  /** Whether all was made that the runtime starts with. */
+  boolean isWhole() {
+    return Files.exists(path.resolve("config.json"));
+  }
+
+  /** Whether it has come to run, under any engine. */
+  boolean wasStarted() {
+    return Files.exists(pidFile()) || Files.exists(restarted());
+  }
+
   /** When the container was started last, as far as its files tell. */
   Instant startTime() {
     try {

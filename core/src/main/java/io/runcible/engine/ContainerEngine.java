@@ -163,7 +163,7 @@ public final class ContainerEngine implements AutoCloseable {
 
   /**
    * Finds a container of this engine, or a detached one that an engine on the same directories
-   * started.
+   * made.
    *
    * @param name its id, or a name that it was given later
    */
@@ -181,7 +181,6 @@ public final class ContainerEngine implements AutoCloseable {
       return Optional.empty();
     }
     ContainerDirectory directory = ContainerDirectory.of(resources.parts().containers(), id);
-    // One that was not started belongs to the engine that made it.
     return ContainerRecord.read(directory)
         .filter(record -> ContainerRemover.outlives(directory, record))
         .map(record -> adopt(directory, record));
@@ -197,7 +196,7 @@ public final class ContainerEngine implements AutoCloseable {
             Stdio.LOGGED,
             Optional.empty(),
             factory.connections().adopt(directory, record));
-    container.adopt();
+    container.adoptIfStarted();
     containers.put(container.id(), container);
     container.onClose(() -> containers.remove(container.id(), container));
     return container;
@@ -299,7 +298,7 @@ public final class ContainerEngine implements AutoCloseable {
     List<RuntimeException> failures = new ArrayList<>();
     for (Container container : List.copyOf(containers.values())) {
       try {
-        if (container.isDetached() && container.isStarted()) {
+        if (container.isDetached()) {
           container.release();
         } else {
           container.close();

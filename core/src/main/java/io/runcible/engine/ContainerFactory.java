@@ -3,6 +3,7 @@ package io.runcible.engine;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.PrivilegedHost;
 import io.runcible.image.ImageConfig;
 import io.runcible.image.ImageReference;
 import io.runcible.network.PortBinding;
@@ -58,12 +59,6 @@ final class ContainerFactory {
    * @param lease keeps what it needs until it has a record
    */
   Container create(ContainerSpec spec, ImageConfig image, List<Digest> chain, Lease lease) {
-    if (spec.isDetached() && parts.host().rootless()) {
-      throw new RuncibleException(
-          ErrorKind.UNSUPPORTED,
-          "a detached container needs root: the user namespace of an ordinary user's container"
-              + " ends with this process, and a later one cannot enter it");
-    }
     ContainerSpec connected = connections.choose(spec);
     ContainerNetwork.check(parts, connected);
     ContainerUserNamespace.check(parts, connected);
@@ -120,6 +115,9 @@ final class ContainerFactory {
     try {
       parts.watchdog().add(record);
       prepare(directory, record, spec, image, chain, mounted, connection);
+      if (spec.isDetached()) {
+        container.letLive();
+      }
       return container;
     } catch (RuntimeException e) {
       try {
@@ -189,6 +187,9 @@ final class ContainerFactory {
           unnamed,
           PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
       record.write(new ContainerDirectory(unnamed));
+      if (record.detached()) {
+        Files.writeString(unnamed.resolve(PrivilegedHost.MARK), "");
+      }
       Files.move(unnamed, directory.path(), StandardCopyOption.ATOMIC_MOVE);
     } catch (RuncibleException e) {
       parts.host().removeTree(unnamed);

@@ -117,10 +117,9 @@ final class ContainerRemover {
         });
   }
 
-  /** Whether it is detached and was started: otherwise it belongs to the engine that made it. */
+  /** Whether it is detached and whole: otherwise it belongs to the engine that makes it. */
   static boolean outlives(ContainerDirectory directory, ContainerRecord record) {
-    return record.detached()
-        && (Files.exists(directory.pidFile()) || Files.exists(directory.restarted()));
+    return record.detached() && directory.isWhole();
   }
 
   private static Optional<ContainerRecord> readable(ContainerDirectory directory) {

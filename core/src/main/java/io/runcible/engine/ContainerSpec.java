@@ -569,10 +569,10 @@ public final class ContainerSpec {
      * <p>Until the program listens, a connection is reset at once; that it could be made says
      * nothing. {@link Ready#onPort} looks whether the program listens.
      *
-     * <p>A detached container is on {@link Network#BRIDGE} unless the spec says otherwise, and the
-     * kernel publishes its ports while it runs: the program sees the addresses of its clients, or
-     * that of the gateway for those on the host's loopback device. While it does not run, another
-     * process can take the port, and a restart fails with FAILED_PRECONDITION then.
+     * <p>A detached container of root is on {@link Network#BRIDGE} unless the spec says otherwise,
+     * and the kernel publishes its ports while it runs: the program sees the addresses of its
+     * clients, or that of the gateway for those on the host's loopback device. While it does not
+     * run, another process can take the port, and a restart fails with FAILED_PRECONDITION then.
      *
      * <p>Making the container fails with FAILED_PRECONDITION if a port is taken, and with
      * UNSUPPORTED if the container is detached, the address is ::1 and the host filters bridged
@@ -696,8 +696,9 @@ public final class ContainerSpec {
     }
 
     /**
-     * Lets the container outlive the engine and this process. For root only: an ordinary user's
-     * engine answers UNSUPPORTED when it shall create it.
+     * Lets the container outlive the engine and this process, from its making on: another engine on
+     * the same directories finds it, starts and removes it. One of an ordinary user has to have no
+     * network, that of the host, or {@link Network#USER}.
      */
     public Builder detached() {
       this.detached = true;

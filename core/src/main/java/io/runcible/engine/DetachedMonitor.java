@@ -147,7 +147,7 @@ final class DetachedMonitor {
             clear(run, directory.id()),
             input == null ? "" : input.kind()));
     command.addAll(run);
-    Spawn spawn = Spawn.of(command, Spawn.plainEnvironment());
+    Spawn spawn = parts.host().spawn(command, parts.limits().place().environment());
     List<FileDescriptor> ends = streams.childEnds();
     for (int i = 0; i < ends.size(); i++) {
       // After the three of the child, those of who writes the log.

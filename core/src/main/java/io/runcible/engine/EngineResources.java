@@ -66,12 +66,13 @@ final class EngineResources implements AutoCloseable {
               .filter(image -> RuntimePrograms.needed(program, image))
               .map(image -> fromImage(program, image, store, registry, verifiers, policy))
               .orElse(program);
-      PrivilegedHost host = own(PrivilegedHost.open());
-      Snapshotter snapshotter = Snapshotter.open(store, host);
       makePrivate(containers);
       makePrivate(journals);
       makePrivate(state);
-      Path runtimeState = state.resolve(runtimeDirectory(data));
+      PrivilegedHost host =
+          own(PrivilegedHost.open(state.resolve("holder-" + number(data)), containers));
+      Snapshotter snapshotter = Snapshotter.open(store, host);
+      Path runtimeState = state.resolve("runtime-" + number(data));
       HostLimits limits = HostLimits.detect(host, manager);
       OciRuntime runtime = OciRuntime.open(installed, runtimeState, host, limits);
       BridgeNetworks networks =
@@ -200,9 +201,9 @@ final class EngineResources implements AutoCloseable {
   }
 
   /** Two stores that share a state root may both have a container of one name. */
-  private static String runtimeDirectory(Path data) {
+  private static String number(Path data) {
     byte[] path = data.toString().getBytes(StandardCharsets.UTF_8);
-    return "runtime-" + Digest.sha256(path).hex().substring(0, 16);
+    return Digest.sha256(path).hex().substring(0, 16);
   }
 
   /** All containers in a directory, whoever owns them. */

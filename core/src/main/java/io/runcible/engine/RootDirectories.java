@@ -47,6 +47,13 @@ final class RootDirectories {
     }
   }
 
+  /** Whether there is anything in it, as in the directory of each image. */
+  static boolean isMounted(Path rootfs) {
+    try (FileDescriptor root = FileCalls.openDirectory(rootfs)) {
+      return !FileCalls.list(root).isEmpty();
+    }
+  }
+
   /**
    * Makes sure that directories exist, each component resolved inside the root.
    *

@@ -48,6 +48,11 @@ public final class Fifo {
     }
   }
 
+  /** Opens one descriptor for both, which does not wait for anybody. The caller closes it. */
+  static FileDescriptor openBothWays(Path path) {
+    return open(path, O_RDWR);
+  }
+
   private static FileDescriptor open(Path path, int mode) {
     return new FileDescriptor(
         check(libc().open(Native.cString(path), mode | FLAGS, 0), "open", path), path);

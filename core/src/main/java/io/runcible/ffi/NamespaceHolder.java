@@ -2,6 +2,7 @@ package io.runcible.ffi;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -14,8 +15,9 @@ import java.util.Optional;
 
 /**
  * The rootless place: a shell that does nothing but keep a user and a mount namespace open until
- * its input ends, which it does when this process ends in whatever way. Programs join it with
- * nsenter, because a JVM has too many threads to change its own user namespace.
+ * its input ends, which it does when this process ends in whatever way, or a {@link LastingHolder}.
+ * Programs join it with nsenter, because a JVM has too many threads to change its own user
+ * namespace.
  */
 final class NamespaceHolder implements PrivilegedHost {
   private static final Duration LIMIT = Duration.ofSeconds(30);
@@ -25,36 +27,50 @@ final class NamespaceHolder implements PrivilegedHost {
   /** Also of what the program adds. */
   private static final int MAX_OPTIONS = Overlay.MAX_OPTIONS - 100;
 
-  private final ChildProcess holder;
-  private final FileDescriptor lifeline;
-  private final boolean idRange;
+  /** The beginning of a command that makes the namespaces. */
+  static final List<String> UNSHARE =
+      List.of("unshare", "--user", "--mount", "--propagation", "private", "--");
 
-  private NamespaceHolder(ChildProcess holder, FileDescriptor lifeline, boolean idRange) {
-    this.holder = holder;
-    this.lifeline = lifeline;
+  private static final String READY = "ready ";
+
+  private final int pid;
+  private final boolean idRange;
+  private final Runnable end;
+
+  /**
+   * One that runs.
+   *
+   * @param idRange whether more than one id is mapped
+   * @param end lets go of it
+   */
+  NamespaceHolder(int pid, boolean idRange, Runnable end) {
+    this.pid = pid;
     this.idRange = idRange;
+    this.end = end;
   }
 
-  static NamespaceHolder start() {
+  /** The holder that all processes of this user have for a data root. */
+  static NamespaceHolder join(Path place, Path containers) {
+    requirePrograms();
+    return LastingHolder.join(place, containers);
+  }
+
+  private static void requirePrograms() {
     requireProgram("unshare", "util-linux");
     requireProgram("nsenter", "util-linux");
+  }
+
+  /** One for this process alone. */
+  static NamespaceHolder start() {
+    requirePrograms();
+    List<String> command = new ArrayList<>(UNSHARE);
+    command.addAll(List.of("sh", "-c", "echo ready $$; read -r end"));
     Pipe input = Pipe.open();
     Pipe output = Pipe.open();
     ChildProcess child;
     try {
       child =
-          Spawn.of(
-                  List.of(
-                      "unshare",
-                      "--user",
-                      "--mount",
-                      "--propagation",
-                      "private",
-                      "--",
-                      "sh",
-                      "-c",
-                      "echo ready; read -r end"),
-                  Spawn.plainEnvironment())
+          Spawn.of(command, Spawn.plainEnvironment())
               .descriptor(0, input.reader())
               .descriptor(1, output.writer())
               .descriptor(2, output.writer())
@@ -66,18 +82,9 @@ final class NamespaceHolder implements PrivilegedHost {
     }
     input.reader().close();
     output.writer().close();
-    try (InputStream ready = output.inputStream()) {
-      String said = new String(ready.readNBytes("ready\n".length()), StandardCharsets.UTF_8);
-      if (!said.equals("ready\n")) {
-        said += new String(ready.readNBytes(MAX_MESSAGE), StandardCharsets.UTF_8);
-        throw new RuncibleException(
-            ErrorKind.UNSUPPORTED,
-            "an ordinary user may not make a user namespace on this host ("
-                + said.strip()
-                + "); see kernel.unprivileged_userns_clone, user.max_user_namespaces and"
-                + " kernel.apparmor_restrict_unprivileged_userns, or run as root");
-      }
-      return new NamespaceHolder(child, input.writer(), mapIds(child.pid()));
+    try (InputStream said = output.inputStream()) {
+      boolean idRange = mapIds(awaitReady(said));
+      return new NamespaceHolder(child.pid(), idRange, () -> end(child, input.writer()));
     } catch (IOException e) {
       end(child, input.writer());
       throw new RuncibleException(
@@ -86,6 +93,30 @@ final class NamespaceHolder implements PrivilegedHost {
       end(child, input.writer());
       throw e;
     }
+  }
+
+  /**
+   * Reads the line in which a holder says its pid.
+   *
+   * @throws RuncibleException UNSUPPORTED with what it said instead
+   */
+  static int awaitReady(InputStream output) throws IOException {
+    ByteArrayOutputStream line = new ByteArrayOutputStream();
+    for (int c = output.read(); c >= 0 && c != '\n' && line.size() < MAX_MESSAGE; ) {
+      line.write(c);
+      c = output.read();
+    }
+    String said = line.toString(StandardCharsets.UTF_8);
+    if (said.startsWith(READY)) {
+      return Integer.parseInt(said.substring(READY.length()));
+    }
+    said += " " + new String(output.readNBytes(MAX_MESSAGE), StandardCharsets.UTF_8);
+    throw new RuncibleException(
+        ErrorKind.UNSUPPORTED,
+        "an ordinary user may not make a user namespace on this host ("
+            + said.strip()
+            + "); see kernel.unprivileged_userns_clone, user.max_user_namespaces and"
+            + " kernel.apparmor_restrict_unprivileged_userns, or run as root");
   }
 
   private static void requireProgram(String program, String debianPackage) {
@@ -100,7 +131,7 @@ final class NamespaceHolder implements PrivilegedHost {
   }
 
   /** Maps root of the namespace to the caller and, where granted, its range above it. */
-  private static boolean mapIds(int pid) {
+  static boolean mapIds(int pid) {
     int uid = NativeAccess.effectiveUid();
     int gid = NativeAccess.effectiveGid();
     String name = System.getProperty("user.name", "");
@@ -176,18 +207,21 @@ final class NamespaceHolder implements PrivilegedHost {
 
   @Override
   public List<String> command(List<String> command) {
-    List<String> joined =
-        new ArrayList<>(
-            List.of(
-                "nsenter",
-                "--target",
-                String.valueOf(holder.pid()),
-                "--user",
-                "--mount",
-                "--preserve-credentials",
-                "--"));
+    List<String> joined = new ArrayList<>(enter(pid));
     joined.addAll(command);
     return joined;
+  }
+
+  /** The beginning of a command that runs in the namespaces of a process. */
+  static List<String> enter(int pid) {
+    return List.of(
+        "nsenter",
+        "--target",
+        String.valueOf(pid),
+        "--user",
+        "--mount",
+        "--preserve-credentials",
+        "--");
   }
 
   /** In the namespace this process is another user's, whose descriptors are closed to it. */
@@ -198,7 +232,7 @@ final class NamespaceHolder implements PrivilegedHost {
 
   @Override
   public Path visible(Path path) {
-    return Path.of("/proc/" + holder.pid() + "/root" + path.toAbsolutePath());
+    return Path.of("/proc/" + pid + "/root" + path.toAbsolutePath());
   }
 
   @Override
@@ -307,8 +341,8 @@ final class NamespaceHolder implements PrivilegedHost {
       }
     }
     // The process has another id of our range; only root of the namespace may signal it.
-    String pid = String.valueOf(process.pid());
-    run(command(List.of("sh", "-c", "kill -" + signal + " " + pid + " || ! kill -0 " + pid)));
+    String number = String.valueOf(process.pid());
+    run(command(List.of("sh", "-c", "kill -" + signal + " " + number + " || ! kill -0 " + number)));
     return true;
   }
 
@@ -341,7 +375,7 @@ final class NamespaceHolder implements PrivilegedHost {
 
   @Override
   public void close() {
-    end(holder, lifeline);
+    end.run();
   }
 
   private static void end(ChildProcess child, FileDescriptor lifeline) {

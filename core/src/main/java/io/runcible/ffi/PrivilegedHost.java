@@ -8,20 +8,36 @@ import java.util.Optional;
 /**
  * Where privileged work happens: mounts, changes of owner, programs that need namespaces. For root
  * that is this process. For an ordinary user it is a user and mount namespace that a small holder
- * process keeps open; the holder dies with this process, and the mounts made there with it.
+ * process keeps open; the mounts made there go away with it.
  *
  * <p>Nothing outside this interface mounts, unmounts or enters a namespace. Code that changes
  * owners runs inside: in this process for root, in a worker started with {@link #spawn} otherwise.
  */
 public interface PrivilegedHost extends AutoCloseable {
+  /** The name of a file in the directory of a container that needs the place without a process. */
+  String MARK = LastingHolder.MARK;
+
   /**
-   * Finds the place for this process. Blocks for some milliseconds when a holder has to start.
+   * Finds a place for this process alone: a holder dies with it. Blocks for some milliseconds when
+   * a holder has to start.
    *
    * @throws io.runcible.RuncibleException UNSUPPORTED if an ordinary user may not make a user
    *     namespace here, or a program for it is missing; the message says which
    */
   static PrivilegedHost open() {
     return NativeAccess.isRoot() ? new ThisProcess() : NamespaceHolder.start();
+  }
+
+  /**
+   * Finds the place that this process shares with others of the same user, which finds what they
+   * have mounted. A holder lives as long as one of them, and beyond that as long as a container has
+   * a {@link #MARK}. Otherwise as {@link #open()}.
+   *
+   * @param place a directory for the holder, which is made; gone after a restart of the machine
+   * @param containers the directory of the directories of the containers
+   */
+  static PrivilegedHost open(Path place, Path containers) {
+    return NativeAccess.isRoot() ? new ThisProcess() : NamespaceHolder.join(place, containers);
   }
 
   /** Whether the work happens in a holder's namespaces. */

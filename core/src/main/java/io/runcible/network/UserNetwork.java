@@ -27,7 +27,8 @@ import org.slf4j.LoggerFactory;
  * The network of one container of an ordinary user: a network namespace, and a program beside it
  * that makes the connections of the container as the user's own, and brings those to the published
  * ports in. The namespace is there before the container starts, and the program ends with the
- * container or with this process, in whatever way that ends. Thread-safe.
+ * container or with this process, in whatever way that ends, unless it is {@linkplain #letLive
+ * left} to another process. Thread-safe.
  */
 public final class UserNetwork implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(UserNetwork.class);
@@ -44,7 +45,7 @@ public final class UserNetwork implements AutoCloseable {
       """
       namespace=$1
       shift
-      cd "${namespace%/*}" && : >"$namespace" || exit 1
+      cd "${namespace%/*}" && : >"$namespace" && echo $$ >network.shell || exit 1
       unshare --net="$namespace" -- true || exit 1
       "$@" 3<&- &
       program=$!
@@ -61,7 +62,7 @@ public final class UserNetwork implements AutoCloseable {
   private final ProcessWatcher watcher;
   private final UserNetworkProgram program;
   private final Path directory;
-  private final List<HostPort> ports;
+  private List<HostPort> ports;
   private final List<PortBinding> bindings;
   private @Nullable FileDescriptor lifeline;
   private @Nullable CompletableFuture<Boolean> ended;
@@ -71,13 +72,14 @@ public final class UserNetwork implements AutoCloseable {
       ProcessWatcher watcher,
       UserNetworkProgram program,
       Path directory,
-      List<HostPort> ports) {
+      List<HostPort> ports,
+      List<PortBinding> bindings) {
     this.host = host;
     this.watcher = watcher;
     this.program = program;
     this.directory = directory;
-    this.ports = List.copyOf(ports);
-    this.bindings = ports.stream().map(HostPort::binding).toList();
+    this.ports = ports;
+    this.bindings = bindings;
   }
 
   /**
@@ -94,16 +96,34 @@ public final class UserNetwork implements AutoCloseable {
     requireOrdinaryUser(!host.rootless());
     UserNetworkProgram program = UserNetworkProgram.find();
     program.check(wanted);
+    List<HostPort> ports = take(wanted);
+    return new UserNetwork(
+        host, watcher, program, directory, ports, ports.stream().map(HostPort::binding).toList());
+  }
+
+  private static List<HostPort> take(List<PortBinding> wanted) {
     List<HostPort> ports = new ArrayList<>();
     try {
       for (PortBinding one : wanted) {
         ports.add(HostPort.reserve(one));
       }
-      return new UserNetwork(host, watcher, program, directory, ports);
+      return List.copyOf(ports);
     } catch (RuntimeException e) {
       ports.forEach(HostPort::close);
       throw e;
     }
+  }
+
+  /**
+   * The network that another process made, and whose program may run.
+   *
+   * @param bindings the ports that it has
+   */
+  @SuppressWarnings("exports")
+  public static UserNetwork adopt(
+      PrivilegedHost host, ProcessWatcher watcher, Path directory, List<PortBinding> bindings) {
+    UserNetworkProgram program = UserNetworkProgram.find();
+    return new UserNetwork(host, watcher, program, directory, List.of(), List.copyOf(bindings));
   }
 
   /**
@@ -147,6 +167,10 @@ public final class UserNetwork implements AutoCloseable {
    */
   public synchronized void start() {
     stop();
+    if (ports.isEmpty()) {
+      // None, or left to the program that has just ended.
+      ports = take(bindings);
+    }
     Path namespace = namespace(directory);
     Path log = directory.resolve("network.log");
     try {
@@ -245,6 +269,22 @@ public final class UserNetwork implements AutoCloseable {
     }
   }
 
+  /**
+   * What keeps the program that was started: it ends when nobody has this open any more, here or in
+   * another process.
+   */
+  @SuppressWarnings("exports")
+  public synchronized FileDescriptor lifeline() {
+    return java.util.Objects.requireNonNull(lifeline);
+  }
+
+  /** Leaves the program to who else has its lifeline, and the ports to the program. */
+  public synchronized void letLive() {
+    end();
+    ports.forEach(HostPort::close);
+    ports = List.of();
+  }
+
   /** Ends the program, soon. The ports stay taken. */
   public void end() {
     FileDescriptor line;
@@ -261,6 +301,7 @@ public final class UserNetwork implements AutoCloseable {
     end();
     CompletableFuture<Boolean> end = ended;
     if (end == null) {
+      awaitEndOfAnother();
       return;
     }
     boolean interrupted = false;
@@ -279,6 +320,25 @@ public final class UserNetwork implements AutoCloseable {
     }
     ended = null;
     lifeline = null;
+  }
+
+  /** Of the shell that another process started, whose lifeline has ended with its container. */
+  private void awaitEndOfAnother() {
+    long deadline = System.nanoTime() + LIMIT.toNanos();
+    while (anotherRuns() && System.nanoTime() < deadline) {
+      pause();
+    }
+  }
+
+  private boolean anotherRuns() {
+    try {
+      String shell = Files.readString(directory.resolve("network.shell")).strip();
+      String line =
+          Files.readString(Path.of("/proc", shell, "cmdline"), StandardCharsets.ISO_8859_1);
+      return line.contains("runcible-network\0" + namespace(directory) + "\0");
+    } catch (IOException | java.nio.file.InvalidPathException e) {
+      return false;
+    }
   }
 
   /** Ends the program and lets go of the ports. Idempotent. */

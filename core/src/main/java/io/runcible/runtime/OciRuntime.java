@@ -176,7 +176,10 @@ public interface OciRuntime {
   /** Known container escapes of this version, a sentence each. */
   List<String> warnings();
 
-  /** The whole command of {@link #run}, for a monitor that runs it in the foreground. */
+  /**
+   * The whole command of {@link #run}, for a monitor that runs it in the foreground, and for an
+   * ordinary user in the same user namespace.
+   */
   List<String> runCommand(RunRequest request);
 
   /** The whole command of {@link #exec}. */

@@ -117,7 +117,7 @@ final class RuncRuntime implements OciRuntime {
     command.addAll(List.of("--pid-file", request.pidFile().toString()));
     command.addAll(options);
     command.add(request.id());
-    return host.command(command);
+    return command;
   }
 
   @Override
@@ -142,12 +142,12 @@ final class RuncRuntime implements OciRuntime {
 
   @Override
   public ChildProcess run(RunRequest request) {
-    return start(runCommand(request), request.stdio());
+    return start(host.command(runCommand(request)), request.stdio());
   }
 
   @Override
   public ChildProcess runAlone(RunRequest request) {
-    return start(runCommand(request, List.of("--detach")), request.stdio());
+    return start(host.command(runCommand(request, List.of("--detach"))), request.stdio());
   }
 
   @Override

@@ -1,10 +1,13 @@
 package io.runcible.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -183,13 +186,44 @@ class DetachedIT {
   }
 
   @Test
-  void oneThatWasNotStartedEndsWithItsEngine() {
+  void oneThatWasNotStartedIsStartedByAnotherEngine() {
     try (ContainerEngine first = ENGINE.open()) {
-      first.create(ENGINE.sh("true").name("created").detached().build());
-      assertThat(ENGINE.get().find("created")).isEmpty();
-      assertThat(ENGINE.get().list()).isEmpty();
+      first.create(ENGINE.sh("echo on; exit 9").name("created").detached().build());
+      first.create(ENGINE.sh("true").name("unused").detached().build());
     }
-    assertThat(ENGINE.get().find("created")).isEmpty();
+    try (ContainerEngine second = ENGINE.open();
+        Container unused = find("unused")) {
+      Container same = second.find("created").orElseThrow();
+      Container container = find("created");
+      assertThat(ENGINE.get().list()).containsExactlyInAnyOrder(container, unused);
+      assertThat(container.state()).isEqualTo(ContainerState.CREATED);
+      assertThat(container.inspect().command()).contains("echo on; exit 9");
+      container.start();
+      assertThat(container.waitFor(TestEngine.LIMIT)).contains(ExitStatus.ofExit(9));
+      assertThatThrownBy(same::start).hasMessageContaining("started before");
+      assertThat(same.waitFor(TestEngine.LIMIT)).contains(ExitStatus.ofExit(9));
+      assertThat(same.logs().text()).isEqualTo("on\n");
+      container.close();
+    }
+    assertThat(ENGINE.get().list()).isEmpty();
+  }
+
+  @Test
+  void ofEnginesThatStartItAtOnceOneDoes() throws Exception {
+    try (ContainerEngine first = ENGINE.open();
+        ContainerEngine second = ENGINE.open();
+        Container one = first.create(ENGINE.sh("sleep 600").name("raced").detached().build())) {
+      List<Container> both = List.of(one, second.find("raced").orElseThrow());
+      List<CompletableFuture<ContainerProcess>> starts =
+          both.stream().map(each -> CompletableFuture.supplyAsync(each::start)).toList();
+      List<Boolean> failed = new ArrayList<>();
+      for (CompletableFuture<ContainerProcess> start : starts) {
+        failed.add(start.handle((process, failure) -> failure != null).get());
+      }
+      assertThat(failed).containsExactlyInAnyOrder(true, false);
+      assertThat(both).allMatch(Container::isRunning);
+    }
+    assertThat(ENGINE.get().list()).isEmpty();
   }
 
   @Test

@@ -67,7 +67,7 @@ class RootlessIT {
         .containsEntry("exec", "3")
         .containsEntry("killed", "true 137")
         .containsEntry("bridge", "UNSUPPORTED")
-        .containsEntry("detached", "UNSUPPORTED")
+        .containsEntry("detached", "5 7")
         .containsEntry("paused", "UNSUPPORTED")
         .containsEntry("stats", "UNSUPPORTED")
         .containsEntry("limited", "UNSUPPORTED")

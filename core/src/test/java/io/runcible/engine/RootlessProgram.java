@@ -50,12 +50,25 @@ final class RootlessProgram {
     say("user", output(sh("slim", "id -u").user("www-data")));
     say("closed", engineIn("/root/runcible"));
     say("bridge", output(sh("busybox", "true").network(Network.named("back"))));
-    say("detached", output(sh("busybox", "true").detached()));
+    detached();
     lifecycle();
     operations();
     storage();
     say("count", engine.list().size());
     say("left", run(sh("busybox", "sleep 600").name("left")).code());
+  }
+
+  /** Another engine takes it over. */
+  private void detached() {
+    ContainerSpec.Builder spec = sh("busybox", "until [ -e /end ]; do sleep 0.05; done; exit 7");
+    engine.run(spec.name("detached").detached().build());
+    try (ContainerEngine other =
+            TestRoot.chooseRuntime(ContainerEngine.builder().policy(new HostPolicy(List.of())))
+                .build();
+        Container same = other.find("detached").orElseThrow()) {
+      int code = same.exec("sh", "-c", "touch /end; exit 5").waitFor().code();
+      say("detached", code + " " + same.waitFor().code());
+    }
   }
 
   /** A container whose process has another id on the host than its owner. */

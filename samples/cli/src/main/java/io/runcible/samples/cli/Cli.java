@@ -66,6 +66,8 @@ public final class Cli {
     COMMANDS.put("rmi", RemoveImageCommand.class);
     COMMANDS.put("prune", PruneCommand.class);
     COMMANDS.put("run", RunCommand.class);
+    COMMANDS.put("create", CreateCommand.class);
+    COMMANDS.put("start", StartCommand.class);
     COMMANDS.put("exec", ExecCommand.class);
     COMMANDS.put("attach", AttachCommand.class);
     COMMANDS.put("ps", ListCommand.class);
@@ -170,7 +172,7 @@ public final class Cli {
       }
     }
     // What follows the image or the container is the program's.
-    for (String name : List.of("run", "exec")) {
+    for (String name : List.of("run", "create", "exec")) {
       CommandLine command = commands.getSubcommands().get(name);
       if (command != null) {
         command.setStopAtPositional(true);

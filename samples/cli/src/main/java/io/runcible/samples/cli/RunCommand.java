@@ -79,6 +79,20 @@ final class RunCommand implements Callable<Integer> {
     }
   }
 
+  /** Makes it, as one that is detached, and leaves the start to others. */
+  int create() {
+    detach = true;
+    ContainerSpec.Builder spec = spec();
+    String host = ImageReference.parse(image).registry();
+    try (RegistryClient client = registry.client(List.of(host));
+        ContainerEngine engine = options.open(client, specification.platform())) {
+      Container container = engine.create(specification.finish(spec, image, engine));
+      specification.made(container.id());
+      System.out.println(container.id());
+      return 0;
+    }
+  }
+
   /** All that the image does not change. */
   ContainerSpec.Builder spec() {
     if (specification.restarts() && !detach) {

@@ -2,12 +2,13 @@ package io.runcible.samples.cli;
 
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
+import io.runcible.engine.ContainerState;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
-/** Starts containers that have ended. */
+/** Starts containers that were created, or have ended. One that runs is left alone. */
 @Command(
     name = "start",
     description = "Start containers that do not run.",
@@ -25,7 +26,10 @@ final class StartCommand implements Callable<Integer> {
   }
 
   private static void start(Container container) {
-    if (!container.isRunning()) {
+    ContainerState state = container.state();
+    if (state == ContainerState.CREATED) {
+      container.start();
+    } else if (state == ContainerState.STOPPED) {
       container.restart(Duration.ZERO);
     }
   }
