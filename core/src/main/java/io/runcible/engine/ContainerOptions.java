@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param log how its output is kept; null in what an earlier release wrote
  * @param limited whether its memory is limited
  * @param interactive whether its input stays open for whoever attaches
+ * @param namespaces the {@link NamespaceMode} by kind, where it is not its own alone; null in what
+ *     an earlier release wrote
  */
 record ContainerOptions(
     Map<String, String> labels,
@@ -28,12 +30,14 @@ record ContainerOptions(
     int columns,
     @Nullable LogPolicy log,
     boolean limited,
-    boolean interactive) {
+    boolean interactive,
+    @Nullable Map<String, String> namespaces) {
   /** What a record of an earlier release means. */
   static final ContainerOptions NONE =
-      new ContainerOptions(Map.of(), "no", null, 0, 0, null, false, false);
+      new ContainerOptions(Map.of(), "no", null, 0, 0, null, false, false, null);
 
-  static ContainerOptions of(ContainerSpec spec, ImageConfig image) {
+  static ContainerOptions of(
+      ContainerSpec spec, ImageConfig image, Map<String, String> namespaces) {
     Optional<HealthCheck> check =
         spec.healthCheck().or(image::healthCheck).filter(one -> !one.isNone());
     return new ContainerOptions(
@@ -44,7 +48,8 @@ record ContainerOptions(
         spec.tty().map(ConsoleSize::columns).orElse(0),
         spec.stdio().isPiped() ? LogPolicy.RAW : spec.log(),
         spec.memory().isPresent() || spec.resources().memory().isPresent(),
-        spec.stdio() == Stdio.INTERACTIVE);
+        spec.stdio() == Stdio.INTERACTIVE,
+        namespaces);
   }
 
   /** The first size of its terminal. */

@@ -29,9 +29,11 @@ final class ProcessStarts {
       ContainerRecord record,
       Stdio stdio,
       List<FileDescriptor> held) {
+    new SharedNamespaces(parts, directory, record).pin();
     ProcessStreams streams = streams(parts, directory, record, stdio);
     RunRequest request =
-        RunRequest.of(directory.id(), new Bundle(directory.path()), streams.stdio());
+        RunRequest.of(directory.id(), new Bundle(directory.path()), streams.stdio())
+            .withOthersEnd(SharedNamespaces.outlivedByOthers(record.options()));
     StartedProcess started =
         new StartedProcess(
             parts,
