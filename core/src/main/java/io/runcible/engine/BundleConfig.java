@@ -51,7 +51,7 @@ final class BundleConfig {
   List<String> command() {
     List<String> command = new ArrayList<>();
     process().path("args").forEach(word -> command.add(word.asText()));
-    return command;
+    return ReapingInit.without(command);
   }
 
   boolean readOnlyRoot() {

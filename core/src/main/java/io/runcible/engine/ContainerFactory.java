@@ -67,6 +67,7 @@ final class ContainerFactory {
     ContainerSpec connected = connections.choose(spec);
     ContainerNetwork.check(parts, connected);
     ContainerUserNamespace.check(parts, connected);
+    ReapingInit.check(connected);
     Map<String, String> shared = SharedNamespaces.of(parts, connected);
     String id = spec.name().orElseGet(ContainerFactory::randomId);
     ContainerDirectory directory = ContainerDirectory.of(parts.containers(), id);
@@ -268,6 +269,9 @@ final class ContainerFactory {
     new ContainerMounts(parts, directory, record, spec, mounted, own)
         .make(rootfs, inRoot ? Set.of() : image.volumes(), runtimeSpec);
     shared.configure(spec, runtimeSpec);
+    if (spec.hasInit()) {
+      ReapingInit.configure(directory, runtimeSpec);
+    }
     if (inRoot) {
       volumesInRoot(rootfs, directory, record, spec, image.volumes(), runtimeSpec);
     }

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param interactive whether its input stays open for whoever attaches
  * @param namespaces the {@link NamespaceMode} by kind, where it is not its own alone; null in what
  *     an earlier release wrote
+ * @param init whether its first process is {@link ReapingInit}
  */
 record ContainerOptions(
     Map<String, String> labels,
@@ -31,10 +32,11 @@ record ContainerOptions(
     @Nullable LogPolicy log,
     boolean limited,
     boolean interactive,
-    @Nullable Map<String, String> namespaces) {
+    @Nullable Map<String, String> namespaces,
+    boolean init) {
   /** What a record of an earlier release means. */
   static final ContainerOptions NONE =
-      new ContainerOptions(Map.of(), "no", null, 0, 0, null, false, false, null);
+      new ContainerOptions(Map.of(), "no", null, 0, 0, null, false, false, null, false);
 
   static ContainerOptions of(
       ContainerSpec spec, ImageConfig image, Map<String, String> namespaces) {
@@ -49,7 +51,8 @@ record ContainerOptions(
         spec.stdio().isPiped() ? LogPolicy.RAW : spec.log(),
         spec.memory().isPresent() || spec.resources().memory().isPresent(),
         spec.stdio() == Stdio.INTERACTIVE,
-        namespaces);
+        namespaces,
+        spec.hasInit());
   }
 
   /** The first size of its terminal. */

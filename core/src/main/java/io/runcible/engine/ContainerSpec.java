@@ -252,6 +252,11 @@ public final class ContainerSpec {
     return state.userNamespace;
   }
 
+  /** Whether its first process is the engine's, and starts the program. */
+  public boolean hasInit() {
+    return state.init;
+  }
+
   /** Whose System V IPC, message queues and {@code /dev/shm} it uses. */
   public NamespaceMode ipc() {
     return state.ipc;
@@ -333,6 +338,7 @@ public final class ContainerSpec {
     private boolean detached;
     private boolean newPrivileges;
     private UserNamespace userNamespace = UserNamespace.host();
+    private boolean init;
     private NamespaceMode ipc = NamespaceMode.PRIVATE;
     private NamespaceMode pid = NamespaceMode.PRIVATE;
     private NamespaceMode uts = NamespaceMode.PRIVATE;
@@ -381,6 +387,7 @@ public final class ContainerSpec {
       copy.detached = detached;
       copy.newPrivileges = newPrivileges;
       copy.userNamespace = userNamespace;
+      copy.init = init;
       copy.ipc = ipc;
       copy.pid = pid;
       copy.uts = uts;
@@ -703,6 +710,21 @@ public final class ContainerSpec {
      */
     public Builder userNamespace(UserNamespace namespace) {
       this.userNamespace = namespace;
+      return this;
+    }
+
+    /**
+     * Puts a small process of the engine before the program, for programs that are not made to be
+     * the first one. It starts the program as its child, passes on the signals that it gets, reaps
+     * what has lost its parent, and ends with the program: by its exit code, or 128 plus the signal
+     * that ended it, which the {@link ExitStatus} then takes for that signal. The program has the
+     * usual effects of signals.
+     *
+     * <p>A program that cannot be started ends the container with 127 if it is not there, otherwise
+     * with 126, as in a shell; its start does not fail.
+     */
+    public Builder init() {
+      this.init = true;
       return this;
     }
 

@@ -53,7 +53,9 @@ final class ProcessStarts {
             return;
           }
           UnaryOperator<ExitStatus> outcome =
-              status -> status.withOutOfMemory(oomKills(parts, record) > 0);
+              status ->
+                  (record.options().init() ? ExitStatus.ofCode(status.code()) : status)
+                      .withOutOfMemory(oomKills(parts, record) > 0);
           if (stdio == Stdio.DIRECT && Orphans.areReaped()) {
             started.awaitAlone(parts.runtime().runAlone(request), outcome);
           } else {
