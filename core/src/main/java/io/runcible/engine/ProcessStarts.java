@@ -2,6 +2,7 @@ package io.runcible.engine;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.runtime.Bundle;
 import io.runcible.runtime.OciRuntime.ExecRequest;
@@ -137,10 +138,18 @@ final class ProcessStarts {
           streams,
           () -> {
             record.ids().give(streams.childEnds());
+            ChildProcess runtime = parts.runtime().exec(request);
+            Optional<ExecTimeout> timeout =
+                spec.timeout().map(limit -> ExecTimeout.begin(parts, started, limit));
             started.await(
-                parts.runtime().exec(request),
-                status ->
-                    started.exactly(status).withOutOfMemory(oomKills(parts, record) > killsBefore),
+                runtime,
+                status -> {
+                  ExitStatus exact = started.exactly(status);
+                  return timeout
+                      .map(time -> time.seen(exact))
+                      .orElse(exact)
+                      .withOutOfMemory(oomKills(parts, record) > killsBefore);
+                },
                 started::closeDescriptors);
           });
       return started;
