@@ -685,6 +685,25 @@ public final class Container implements AutoCloseable {
     requireOpen();
     if (!isRunning()) {
       throw new RuncibleException(
+  /**
+   * What it uses, read at an interval on a thread that the engine has for all that it does by
+   * itself; the first time now.
+   *
+   * @param interval 10 ms at least
+   * @return the caller closes it
+   * @throws RuncibleException FAILED_PRECONDITION if it does not run, INVALID_INPUT for a shorter
+   *     interval, UNSUPPORTED as {@link #stats()}
+   */
+  public StatsStream stats(Duration interval) {
+    requireRunning("measure it");
+    StatsStream stream = StatsStream.begin(parts.tasks(), id(), interval, this::stats);
+    if (!isRunning()) {
+      // Its end may have been told before the stream could hear of it.
+      stream.close();
+    }
+    return stream;
+  }
+
           ErrorKind.FAILED_PRECONDITION,
           "cannot " + what + ": container " + id() + " does not run");
     }

@@ -25,6 +25,7 @@ final class EngineTasks implements AutoCloseable {
   private final ScheduledThreadPoolExecutor clock;
   private final ThreadPoolExecutor workers;
   private final Set<EventStream> streams = ConcurrentHashMap.newKeySet();
+  private final Set<StatsStream> measured = ConcurrentHashMap.newKeySet();
 
   private final Operations operations;
 
@@ -68,6 +69,15 @@ final class EngineTasks implements AutoCloseable {
   void publish(EngineEvent event) {
     operations.tell(event);
     streams.forEach(stream -> stream.offer(event));
+    measured.forEach(stream -> stream.hear(event));
+  }
+
+  void add(StatsStream stream) {
+    measured.add(stream);
+  }
+
+  void remove(StatsStream stream) {
+    measured.remove(stream);
   }
 
   EventStream subscribe(EventFilter filter) {
@@ -83,5 +93,6 @@ final class EngineTasks implements AutoCloseable {
     workers.shutdownNow();
     streams.forEach(EventStream::end);
     streams.clear();
+    measured.forEach(StatsStream::close);
   }
 }
