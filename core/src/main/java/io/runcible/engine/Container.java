@@ -10,6 +10,7 @@ import io.runcible.image.ImageConfig;
 import io.runcible.image.ImageReference;
 import io.runcible.network.NetworkClient;
 import io.runcible.network.PortBinding;
+import io.runcible.runtime.Resources;
 import io.runcible.state.Journal;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -659,6 +660,20 @@ public final class Container implements AutoCloseable {
   }
 
   /**
+   * Changes any of its limits, also for its next start; what is not set stays. Limits of devices
+   * replace all those of its next start, and now those of the same kind and device. Blocks.
+   *
+   * @throws RuncibleException as {@link #update(Limits)}; UNSUPPORTED also for what this host or
+   *     its control group has no controller for, PERMISSION_DENIED for what the kernel refuses
+   */
+  public void update(Resources resources) {
+    requireOpen();
+    control.update(resources, isRunning());
+    Limits limits = BundleConfig.read(directory).limits();
+    lifecycle.publish(new EngineEvent.Updated(Instant.now(), id(), limits));
+  }
+
+  /**
    * What it uses and has used. After its end, until it is removed, what its runtime leaves of that:
    * runc all, crun nothing.
    *
@@ -670,21 +685,6 @@ public final class Container implements AutoCloseable {
     return control.stats(pid());
   }
 
-  /**
-   * The processes in it, in the order of their numbers on the host.
-   *
-   * @throws RuncibleException FAILED_PRECONDITION if it does not run
-   */
-  public List<ProcessInfo> top() {
-    requireRunning("list its processes");
-    OptionalInt pid = pid();
-    return pid.isPresent() ? control.processes(pid.getAsInt()) : List.of();
-  }
-
-  private void requireRunning(String what) {
-    requireOpen();
-    if (!isRunning()) {
-      throw new RuncibleException(
   /**
    * What it uses, read at an interval on a thread that the engine has for all that it does by
    * itself; the first time now.
@@ -704,6 +704,21 @@ public final class Container implements AutoCloseable {
     return stream;
   }
 
+  /**
+   * The processes in it, in the order of their numbers on the host.
+   *
+   * @throws RuncibleException FAILED_PRECONDITION if it does not run
+   */
+  public List<ProcessInfo> top() {
+    requireRunning("list its processes");
+    OptionalInt pid = pid();
+    return pid.isPresent() ? control.processes(pid.getAsInt()) : List.of();
+  }
+
+  private void requireRunning(String what) {
+    requireOpen();
+    if (!isRunning()) {
+      throw new RuncibleException(
           ErrorKind.FAILED_PRECONDITION,
           "cannot " + what + ": container " + id() + " does not run");
     }
