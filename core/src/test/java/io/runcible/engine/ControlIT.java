@@ -297,6 +297,7 @@ class ControlIT {
   }
 
   @Test
+  @SuppressWarnings("try")
   void streamHasTheNewestFiguresUntilTheEnd() {
     ContainerSpec.Builder spec = ENGINE.sh("while :; do :; done").cpus(0.5);
     try (Container container = ENGINE.get().run(spec.build())) {

@@ -24,7 +24,9 @@ class InitIT {
       assertThat(
               TestEngine.ended(
                       container.exec(
-                          "sh", "-c", "(sleep 0 & sleep 0.1 &) & tr '\\0' '\\n' </proc/1/cmdline | head -n 1"))
+                          "sh",
+                          "-c",
+                          "(sleep 0 & sleep 0.1 &) & tr '\\0' '\\n' </proc/1/cmdline | head -n 1"))
                   .output())
           .isEqualTo("/dev/.runcible-init");
       long begin = System.nanoTime();

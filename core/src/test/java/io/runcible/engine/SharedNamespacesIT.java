@@ -85,6 +85,7 @@ class SharedNamespacesIT {
   }
 
   @Test
+  @SuppressWarnings("try")
   void endOfTheOwnerEndsWhoIsInItsPidNamespace() {
     try (Container owner = start(owner());
         Container joined = start(joined(SLEEP));
