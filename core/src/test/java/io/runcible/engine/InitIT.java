@@ -39,7 +39,8 @@ class InitIT {
       assertThat(status).isEqualTo(ExitStatus.ofExit(5));
       assertThat(TestEngine.ended(container).stdout()).isEqualTo("stopped\n");
       container.restart(Duration.ZERO);
-      assertThat(container.stop(Duration.ZERO).signal()).hasValue(9);
+      container.kill("SIGKILL");
+      assertThat(container.waitFor(TestEngine.LIMIT).orElseThrow().signal()).hasValue(9);
       assertThat(container.files().diff()).noneMatch(one -> one.toString().contains("init"));
     }
   }

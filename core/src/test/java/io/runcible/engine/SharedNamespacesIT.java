@@ -57,7 +57,8 @@ class SharedNamespacesIT {
               .isNotEqualTo(ofOwner.lines().skip(2).findFirst().orElse(""));
         }
         assertThat(joined.top()).hasSize(1);
-        assertThat(joined.stop(Duration.ZERO).signal()).hasValue(9);
+        joined.kill("SIGKILL");
+        assertThat(joined.waitFor(TestEngine.LIMIT).orElseThrow().signal()).hasValue(9);
         // A new run joins what there is now.
         owner.restart(Duration.ZERO);
         joined.restart(Duration.ZERO);
