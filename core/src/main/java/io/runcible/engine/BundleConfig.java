@@ -54,7 +54,7 @@ final class BundleConfig {
   }
 
   List<String> command() {
-    return words(process().path("args"));
+    return ReapingInit.without(words(process().path("args")));
   }
 
   boolean readOnlyRoot() {

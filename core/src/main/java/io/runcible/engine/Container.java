@@ -10,6 +10,7 @@ import io.runcible.image.ImageConfig;
 import io.runcible.image.ImageReference;
 import io.runcible.network.NetworkClient;
 import io.runcible.network.PortBinding;
+import io.runcible.runtime.Resources;
 import io.runcible.state.Journal;
 import io.runcible.state.LockFile;
 import java.net.InetAddress;
@@ -743,6 +744,20 @@ public final class Container implements AutoCloseable {
   }
 
   /**
+   * Changes any of its limits, also for its next start; what is not set stays. Limits of devices
+   * replace all those of its next start, and now those of the same kind and device. Blocks.
+   *
+   * @throws RuncibleException as {@link #update(Limits)}; UNSUPPORTED also for what this host or
+   *     its control group has no controller for, PERMISSION_DENIED for what the kernel refuses
+   */
+  public void update(Resources resources) {
+    requireOpen();
+    control.update(resources, isRunning());
+    Limits limits = BundleConfig.read(directory).limits();
+    lifecycle.publish(new EngineEvent.Updated(Instant.now(), id(), limits));
+  }
+
+  /**
    * What it uses and has used. After its end, until it is removed, what its runtime leaves of that:
    * runc all, crun nothing.
    *
@@ -752,6 +767,25 @@ public final class Container implements AutoCloseable {
   public ContainerStats stats() {
     requireOpen();
     return control.stats(pid());
+  }
+
+  /**
+   * What it uses, read at an interval on a thread that the engine has for all that it does by
+   * itself; the first time now.
+   *
+   * @param interval 10 ms at least
+   * @return the caller closes it
+   * @throws RuncibleException FAILED_PRECONDITION if it does not run, INVALID_INPUT for a shorter
+   *     interval, UNSUPPORTED as {@link #stats()}
+   */
+  public StatsStream stats(Duration interval) {
+    requireRunning("measure it");
+    StatsStream stream = StatsStream.begin(parts.tasks(), id(), interval, this::stats);
+    if (!isRunning()) {
+      // Its end may have been told before the stream could hear of it.
+      stream.close();
+    }
+    return stream;
   }
 
   /**

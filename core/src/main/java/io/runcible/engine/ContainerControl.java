@@ -4,6 +4,7 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.runtime.Bundle;
 import io.runcible.runtime.Cgroup;
+import io.runcible.runtime.HostLimits;
 import io.runcible.runtime.Resources;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -75,7 +76,22 @@ final class ContainerControl {
   /** Now, if it runs, and for its next start. */
   void update(Limits limits, boolean running) {
     require("limit");
-    Resources resources = parts.limits().clamp(limits.over(Resources.none())).value();
+    change(parts.limits().clamp(limits.over(Resources.none())).value(), running);
+  }
+
+  /** The same with all that there is; not without what this host cannot do. */
+  void update(Resources wanted, boolean running) {
+    require("limit");
+    HostLimits.Clamped<Resources> clamped = parts.limits().clamp(wanted);
+    if (!clamped.notes().isEmpty()) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "container " + record.id() + " keeps its limits: " + String.join("; ", clamped.notes()));
+    }
+    change(wanted, running);
+  }
+
+  private void change(Resources resources, boolean running) {
     if (running) {
       parts.limits().place().update(record.cgroupsPath(), resources, parts.host());
     }

@@ -62,12 +62,14 @@ final class ContainerFactory {
     ContainerSpec connected = connections.choose(spec);
     ContainerNetwork.check(parts, connected);
     ContainerUserNamespace.check(parts, connected);
+    ReapingInit.check(connected);
+    Map<String, String> shared = SharedNamespaces.of(parts, connected);
     String id = spec.name().orElseGet(ContainerFactory::randomId);
     ContainerDirectory directory = ContainerDirectory.of(parts.containers(), id);
     Map<String, List<Digest>> mounted = images(connected, lease);
     ContainerConnection connection = connections.make(connected, directory);
     try {
-      return create(directory, connected, image, chain, mounted, connection);
+      return create(directory, connected, shared, image, chain, mounted, connection);
     } catch (RuntimeException e) {
       connection.close();
       throw e;
@@ -89,10 +91,12 @@ final class ContainerFactory {
   private Container create(
       ContainerDirectory directory,
       ContainerSpec spec,
+      Map<String, String> shared,
       ImageConfig image,
       List<Digest> chain,
       Map<String, List<Digest>> mounted,
       ContainerConnection connection) {
+    ContainerOptions options = ContainerOptions.of(spec, image, shared);
     ContainerStorage storage = ContainerStorage.of(spec, mounted.values());
     Claimed claimed =
         ids.with(
@@ -100,7 +104,15 @@ final class ContainerFactory {
             own ->
                 claim(
                     directory,
-                    record(directory.id(), spec, image, chain, storage, connection.ports(), own)));
+                    record(
+                        directory.id(),
+                        spec,
+                        options,
+                        image,
+                        chain,
+                        storage,
+                        connection.ports(),
+                        own)));
     ContainerRecord record = claimed.record();
     Container container =
         new Container(
@@ -132,6 +144,7 @@ final class ContainerFactory {
   private ContainerRecord record(
       String id,
       ContainerSpec spec,
+      ContainerOptions options,
       ImageConfig image,
       List<Digest> chain,
       ContainerStorage storage,
@@ -146,14 +159,18 @@ final class ContainerFactory {
         spec.image().toString(),
         chain.stream().map(Digest::toString).toList(),
         // Unique on the host: stores do not know each other's names.
-        parts.limits().place().path(id, token, parts.runtime().keepsCgroup()),
+        parts.limits().place().path(id, token, keepsCgroup(options)),
         stopSignal(spec, image),
         spec.isDetached(),
         System.currentTimeMillis(),
         ports.stream().map(PortBinding::toString).toList(),
-        ContainerOptions.of(spec, image),
+        options,
         storage,
         own);
+  }
+
+  private boolean keepsCgroup(ContainerOptions options) {
+    return parts.runtime().keepsCgroup() && !SharedNamespaces.outlivedByOthers(options);
   }
 
   /** The image's signal is hostile text; one that is none counts as not given. */
@@ -237,18 +254,25 @@ final class ContainerFactory {
     Path rootfs = parts.host().visible(directory.rootfs());
     RootDirectories.check(rootfs);
     ContainerNetwork network = new ContainerNetwork(parts, directory, spec);
-    sayOnce(HostFiles.write(directory, record.hostname(), spec, connection.resolvConf()));
+    SharedNamespaces shared = new SharedNamespaces(parts, directory, record);
+    String hostname = shared.hostname(record.hostname());
+    sayOnce(HostFiles.write(directory, hostname, spec, connection.resolvConf()));
     network.attach(record);
     own.give("hostname", "hosts", "resolv.conf");
     RuntimeSpecs specs = new RuntimeSpecs(image, spec, parts.limits());
     UserLookup.Identity user = UserLookup.find(parts.host(), rootfs, specs.user(), spec.groups());
     record.ids().require(user);
-    RuntimeSpec.Builder runtimeSpec = specs.container(directory, record, network, user).toBuilder();
+    RuntimeSpec.Builder runtimeSpec =
+        specs.container(directory, record, hostname, network, user).toBuilder();
     // Where there is a limit to what it writes, what it writes to its volumes counts.
     boolean inRoot = spec.writableLimit().isPresent() || spec.hasVolumesInRoot();
     own.configure(runtimeSpec);
     new ContainerMounts(parts, directory, record, spec, mounted, own)
         .make(rootfs, inRoot ? Set.of() : image.volumes(), runtimeSpec);
+    shared.configure(spec, runtimeSpec);
+    if (spec.hasInit()) {
+      ReapingInit.configure(directory, runtimeSpec);
+    }
     if (inRoot) {
       volumesInRoot(rootfs, directory, record, spec, image.volumes(), runtimeSpec);
     }

@@ -32,16 +32,13 @@ final class ContainerNetwork {
   /** Before anything is made: what this engine or this combination cannot do. */
   static void check(EngineParts parts, ContainerSpec spec) {
     Network.Kind kind = spec.network().kind();
-    if (parts.host().rootless()
-        && (kind == Network.Kind.BRIDGE
-            || kind == Network.Kind.CONTAINER
-            || kind == Network.Kind.CNI)) {
+    if (parts.host().rootless() && (kind == Network.Kind.BRIDGE || kind == Network.Kind.CNI)) {
       throw new RuncibleException(
           ErrorKind.UNSUPPORTED,
           "the network '"
               + spec.network()
               + "' needs root: an ordinary user can change neither devices nor packet filters of"
-              + " the host, nor enter a network namespace of another container");
+              + " the host");
     }
     if (kind != Network.Kind.BRIDGE
         && kind != Network.Kind.HOST
@@ -97,8 +94,14 @@ final class ContainerNetwork {
       case USER -> join(builder, UserNetwork.namespace(directory.path()));
       case BRIDGE, CNI -> join(builder, directory.networkNamespace());
       case CONTAINER -> {
-        names = ContainerDirectory.of(parts.containers(), spec.network().name());
-        join(builder, requireNamespace(names));
+        names =
+            ContainerDirectory.of(
+                parts.containers(),
+                new ContainerNames(parts.containers()).idOf(spec.network().name()));
+        // Otherwise it is that of the other's process, as of its other namespaces.
+        if (Files.exists(names.networkNamespace())) {
+          join(builder, names.networkNamespace());
+        }
       }
     }
     HostFiles.mounts(directory, names).forEach(builder::mount);
@@ -106,21 +109,5 @@ final class ContainerNetwork {
 
   private static void join(RuntimeSpec.Builder builder, Path namespace) {
     builder.namespace(RuntimeSpec.Namespace.join(NamespaceType.NETWORK, namespace));
-  }
-
-  private static Path requireNamespace(ContainerDirectory other) {
-    if (!Files.exists(other.record())) {
-      throw new RuncibleException(
-          ErrorKind.NOT_FOUND,
-          "there is no container '" + other.id() + "' whose network could be shared");
-    }
-    if (!Files.exists(other.networkNamespace())) {
-      throw new RuncibleException(
-          ErrorKind.FAILED_PRECONDITION,
-          "the network of container '"
-              + other.id()
-              + "' cannot be shared: it is not on a bridge network");
-    }
-    return other.networkNamespace();
   }
 }

@@ -21,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  * @param limited whether its memory is limited
  * @param interactive whether its input stays open for whoever attaches
  * @param stopMillis how long a stop waits before the kill; null if nobody said so
+ * @param namespaces the {@link NamespaceMode} by kind, where it is not its own alone; null in what
+ *     an earlier release wrote
+ * @param init whether its first process is {@link ReapingInit}
  */
 record ContainerOptions(
     Map<String, String> labels,
@@ -31,14 +34,17 @@ record ContainerOptions(
     @Nullable LogPolicy log,
     boolean limited,
     boolean interactive,
-    @Nullable Long stopMillis) {
+    @Nullable Long stopMillis,
+    @Nullable Map<String, String> namespaces,
+    boolean init) {
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(10);
 
   /** What a record of an earlier release means. */
   static final ContainerOptions NONE =
-      new ContainerOptions(Map.of(), "no", null, 0, 0, null, false, false, null);
+      new ContainerOptions(Map.of(), "no", null, 0, 0, null, false, false, null, null, false);
 
-  static ContainerOptions of(ContainerSpec spec, ImageConfig image) {
+  static ContainerOptions of(
+      ContainerSpec spec, ImageConfig image, Map<String, String> namespaces) {
     Optional<HealthCheck> check =
         spec.healthCheck().or(image::healthCheck).filter(one -> !one.isNone());
     return new ContainerOptions(
@@ -50,7 +56,9 @@ record ContainerOptions(
         spec.stdio().isPiped() ? LogPolicy.RAW : spec.log(),
         spec.memory().isPresent() || spec.resources().memory().isPresent(),
         spec.stdio() == Stdio.INTERACTIVE,
-        spec.stopTimeout().map(Duration::toMillis).orElse(null));
+        spec.stopTimeout().map(Duration::toMillis).orElse(null),
+        namespaces,
+        spec.hasInit());
   }
 
   /** How long a stop waits before the kill. */

@@ -263,6 +263,26 @@ public final class ContainerSpec {
     return state.userNamespace;
   }
 
+  /** Whether its first process is the engine's, and starts the program. */
+  public boolean hasInit() {
+    return state.init;
+  }
+
+  /** Whose System V IPC, message queues and {@code /dev/shm} it uses. */
+  public NamespaceMode ipc() {
+    return state.ipc;
+  }
+
+  /** Whose processes it sees. */
+  public NamespaceMode pid() {
+    return state.pid;
+  }
+
+  /** Whose host name it has. */
+  public NamespaceMode uts() {
+    return state.uts;
+  }
+
   public boolean mayGainPrivileges() {
     return state.newPrivileges;
   }
@@ -331,6 +351,10 @@ public final class ContainerSpec {
     private boolean detached;
     private boolean newPrivileges;
     private UserNamespace userNamespace = UserNamespace.host();
+    private boolean init;
+    private NamespaceMode ipc = NamespaceMode.PRIVATE;
+    private NamespaceMode pid = NamespaceMode.PRIVATE;
+    private NamespaceMode uts = NamespaceMode.PRIVATE;
     private final Map<String, String> labels = new LinkedHashMap<>();
     private final Map<String, String> annotations = new LinkedHashMap<>();
     private LogPolicy log = LogPolicy.RAW;
@@ -378,6 +402,10 @@ public final class ContainerSpec {
       copy.detached = detached;
       copy.newPrivileges = newPrivileges;
       copy.userNamespace = userNamespace;
+      copy.init = init;
+      copy.ipc = ipc;
+      copy.pid = pid;
+      copy.uts = uts;
       copy.labels.putAll(labels);
       copy.annotations.putAll(annotations);
       copy.log = log;
@@ -717,6 +745,50 @@ public final class ContainerSpec {
      */
     public Builder userNamespace(UserNamespace namespace) {
       this.userNamespace = namespace;
+      return this;
+    }
+
+    /**
+     * Puts a small process of the engine before the program, for programs that are not made to be
+     * the first one. It starts the program as its child, passes on the signals that it gets, reaps
+     * what has lost its parent, and ends with the program: by its exit code, or 128 plus the signal
+     * that ended it, which the {@link ExitStatus} then takes for that signal. The program has the
+     * usual effects of signals.
+     *
+     * <p>A program that cannot be started ends the container with 127 if it is not there, otherwise
+     * with 126, as in a shell; its start does not fail.
+     */
+    public Builder init() {
+      this.init = true;
+      return this;
+    }
+
+    /**
+     * Whose System V IPC, message queues and {@code /dev/shm} it uses; its own by default. Another
+     * container's can be joined if that one is {@link NamespaceMode#SHAREABLE}.
+     *
+     * <p>This, {@link #pid} and {@link #uts} hold for what {@link NamespaceMode#container} has to
+     * say: the namespace is that of the other one's run at the time of the start. Both need the
+     * same user namespace; it is INVALID_INPUT otherwise.
+     */
+    public Builder ipc(NamespaceMode mode) {
+      this.ipc = mode;
+      return this;
+    }
+
+    /**
+     * Whose processes it sees; its own by default. With those of another container it ends by
+     * SIGKILL when that one ends. Where it is not its own, the end of its first process is that of
+     * all its others, if it has a control group; without one, they end with the other container.
+     */
+    public Builder pid(NamespaceMode mode) {
+      this.pid = mode;
+      return this;
+    }
+
+    /** Whose host name it has; its own by default. Another one's leaves {@link #hostname} none. */
+    public Builder uts(NamespaceMode mode) {
+      this.uts = mode;
       return this;
     }
 

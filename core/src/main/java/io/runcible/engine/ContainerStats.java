@@ -1,7 +1,9 @@
 package io.runcible.engine;
 
 import io.runcible.runtime.ResourceUsage;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.OptionalDouble;
 import java.util.OptionalLong;
 
 /**
@@ -14,4 +16,18 @@ import java.util.OptionalLong;
  * @param sentBytes the same
  */
 public record ContainerStats(
-    Instant time, ResourceUsage usage, OptionalLong receivedBytes, OptionalLong sentBytes) {}
+    Instant time, ResourceUsage usage, OptionalLong receivedBytes, OptionalLong sentBytes) {
+  /**
+   * How many processors it has used on average since other figures of the same run; 100 times that
+   * is the percentage that other engines show. Empty if the kernel does not count it, or no time
+   * has passed.
+   */
+  public OptionalDouble cpusSince(ContainerStats earlier) {
+    double passed = Duration.between(earlier.time, time).toNanos();
+    if (passed <= 0 || usage.cpuTime().isEmpty() || earlier.usage.cpuTime().isEmpty()) {
+      return OptionalDouble.empty();
+    }
+    long used = usage.cpuTime().get().minus(earlier.usage.cpuTime().get()).toNanos();
+    return OptionalDouble.of(Math.max(0, used) / passed);
+  }
+}

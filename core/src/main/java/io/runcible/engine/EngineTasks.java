@@ -25,6 +25,7 @@ final class EngineTasks implements AutoCloseable {
   private final ScheduledThreadPoolExecutor clock;
   private final ThreadPoolExecutor workers;
   private final Set<EventStream> streams = ConcurrentHashMap.newKeySet();
+  private final Set<StatsStream> measured = ConcurrentHashMap.newKeySet();
 
   private final Operations operations;
 
@@ -72,6 +73,15 @@ final class EngineTasks implements AutoCloseable {
   void publish(EngineEvent event, EventSubject subject) {
     operations.tell(event);
     streams.forEach(stream -> stream.offer(event, subject));
+    measured.forEach(stream -> stream.hear(event));
+  }
+
+  void add(StatsStream stream) {
+    measured.add(stream);
+  }
+
+  void remove(StatsStream stream) {
+    measured.remove(stream);
   }
 
   EventStream subscribe(EventFilter filter) {
@@ -87,5 +97,6 @@ final class EngineTasks implements AutoCloseable {
     workers.shutdownNow();
     streams.forEach(EventStream::end);
     streams.clear();
+    measured.forEach(StatsStream::close);
   }
 }

@@ -3,6 +3,7 @@ package io.runcible.engine;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.runtime.ProcessSpec.ConsoleSize;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +18,7 @@ public final class ExecSpec {
   private final @Nullable String workingDirectory;
   private final Stdio stdio;
   private final @Nullable ConsoleSize tty;
+  private final @Nullable Duration timeout;
 
   private ExecSpec(Builder builder) {
     command = builder.command;
@@ -25,6 +27,7 @@ public final class ExecSpec {
     workingDirectory = builder.workingDirectory;
     stdio = builder.stdio;
     tty = builder.tty;
+    timeout = builder.timeout;
   }
 
   /** Begins with the program, searched in the container's PATH, and its arguments. */
@@ -57,6 +60,11 @@ public final class ExecSpec {
     return Optional.ofNullable(tty);
   }
 
+  /** How long it may run; empty for as long as it likes. */
+  public Optional<Duration> timeout() {
+    return Optional.ofNullable(timeout);
+  }
+
   /** Collects an {@link ExecSpec}. */
   public static final class Builder {
     private final List<String> command;
@@ -65,6 +73,7 @@ public final class ExecSpec {
     private @Nullable String workingDirectory;
     private Stdio stdio = Stdio.LOGGED;
     private @Nullable ConsoleSize tty;
+    private @Nullable Duration timeout;
 
     private Builder(List<String> command) {
       if (command.isEmpty()) {
@@ -125,6 +134,22 @@ public final class ExecSpec {
     public Builder tty(int rows, int columns) {
       tty = new ConsoleSize(rows, columns);
       stdio = Stdio.PIPED;
+      return this;
+    }
+
+    /**
+     * How long it may run, from its start on. Then it is killed, with its descendants and all else
+     * that is in its session, and its status says {@link ExitStatus#timedOut}. What began a session
+     * of its own and lost its parent before goes on. By default there is no limit.
+     *
+     * @throws RuncibleException INVALID_INPUT unless it is longer than nothing
+     */
+    public Builder timeout(Duration limit) {
+      if (limit.isNegative() || limit.isZero()) {
+        throw new RuncibleException(
+            ErrorKind.INVALID_INPUT, "a time of " + limit + " is none to execute something in");
+      }
+      this.timeout = limit;
       return this;
     }
 

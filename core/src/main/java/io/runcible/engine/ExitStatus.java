@@ -11,10 +11,16 @@ import java.util.OptionalInt;
  *     process that ended within its first moment, a code above 128 is taken for one
  * @param outOfMemory whether the kernel killed a process of the container, not necessarily this
  *     one, while this one ran, because the memory limit was reached
+ * @param timedOut whether it was killed because the time of its {@link ExecSpec} was up
  */
-public record ExitStatus(int code, OptionalInt signal, boolean outOfMemory) {
+public record ExitStatus(int code, OptionalInt signal, boolean outOfMemory, boolean timedOut) {
   private static final int SIGNAL_BASE = 128;
   private static final int MAX_SIGNAL = 64;
+
+  /** One that had the time it took. */
+  public ExitStatus(int code, OptionalInt signal, boolean outOfMemory) {
+    this(code, signal, outOfMemory, false);
+  }
 
   /** Whether the code is 0. */
   public boolean isSuccess() {
@@ -37,6 +43,10 @@ public record ExitStatus(int code, OptionalInt signal, boolean outOfMemory) {
   }
 
   ExitStatus withOutOfMemory(boolean killed) {
-    return new ExitStatus(code, signal, killed);
+    return new ExitStatus(code, signal, killed, timedOut);
+  }
+
+  ExitStatus withTimedOut() {
+    return new ExitStatus(code, signal, outOfMemory, true);
   }
 }

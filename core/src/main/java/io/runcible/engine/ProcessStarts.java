@@ -2,6 +2,7 @@ package io.runcible.engine;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.runtime.Bundle;
 import io.runcible.runtime.OciRuntime.ExecRequest;
@@ -29,9 +30,11 @@ final class ProcessStarts {
       ContainerRecord record,
       Stdio stdio,
       List<FileDescriptor> held) {
+    new SharedNamespaces(parts, directory, record).pin();
     ProcessStreams streams = streams(parts, directory, record, stdio);
     RunRequest request =
-        RunRequest.of(directory.id(), new Bundle(directory.path()), streams.stdio());
+        RunRequest.of(directory.id(), new Bundle(directory.path()), streams.stdio())
+            .withOthersEnd(SharedNamespaces.outlivedByOthers(record.options()));
     StartedProcess started =
         new StartedProcess(
             parts,
@@ -51,7 +54,9 @@ final class ProcessStarts {
             return;
           }
           UnaryOperator<ExitStatus> outcome =
-              status -> status.withOutOfMemory(oomKills(parts, record) > 0);
+              status ->
+                  (record.options().init() ? ExitStatus.ofCode(status.code()) : status)
+                      .withOutOfMemory(oomKills(parts, record) > 0);
           if (stdio == Stdio.DIRECT && Orphans.areReaped()) {
             started.awaitAlone(parts.runtime().runAlone(request), outcome);
           } else {
@@ -133,10 +138,18 @@ final class ProcessStarts {
           streams,
           () -> {
             record.ids().give(streams.childEnds());
+            ChildProcess runtime = parts.runtime().exec(request);
+            Optional<ExecTimeout> timeout =
+                spec.timeout().map(limit -> ExecTimeout.begin(parts, started, limit));
             started.await(
-                parts.runtime().exec(request),
-                status ->
-                    started.exactly(status).withOutOfMemory(oomKills(parts, record) > killsBefore),
+                runtime,
+                status -> {
+                  ExitStatus exact = started.exactly(status);
+                  return timeout
+                      .map(time -> time.seen(exact))
+                      .orElse(exact)
+                      .withOutOfMemory(oomKills(parts, record) > killsBefore);
+                },
                 started::closeDescriptors);
           });
       return started;

@@ -45,16 +45,27 @@ final class ProcessTable {
 
   /** The processes in the pid namespace of another, for a host without control groups. */
   static List<Integer> inNamespaceOf(int pid) {
+    // If the process is gone, the rest of its namespace went with it.
+    return inNamespace(namespace(pid));
+  }
+
+  /** How the pid namespace of a process is called; empty if that has ended. */
+  static String namespace(int pid) {
+    Path link = linkOf(process(pid).resolve("ns/pid"));
+    return link == null ? "" : link.toString();
+  }
+
+  /** The numbers of the processes in a namespace. */
+  static List<Integer> inNamespace(String name) {
+    Path namespace = Path.of(name);
     List<Integer> found = new ArrayList<>();
     try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROC, "[0-9]*")) {
-      Path namespace = Files.readSymbolicLink(process(pid).resolve("ns/pid"));
       for (Path process : processes) {
         if (namespace.equals(linkOf(process.resolve("ns/pid")))) {
           found.add(Integer.valueOf(process.getFileName().toString()));
         }
       }
     } catch (IOException e) {
-      // The process is gone, and the rest of its namespace with it.
       return List.of();
     }
     return found;
@@ -156,7 +167,7 @@ final class ProcessTable {
   }
 
   /** The fields from the state on; the name before them is in parentheses and may have some. */
-  private static String[] stat(int pid) throws IOException {
+  static String[] stat(int pid) throws IOException {
     String stat = read(process(pid).resolve("stat"), MAX_STATUS);
     return stat.substring(stat.lastIndexOf(')') + 2).strip().split(" ", -1);
   }

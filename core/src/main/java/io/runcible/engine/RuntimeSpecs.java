@@ -45,13 +45,13 @@ final class RuntimeSpecs {
   RuntimeSpec container(
       ContainerDirectory directory,
       ContainerRecord record,
+      String hostname,
       ContainerNetwork network,
       UserLookup.Identity user) {
     RuntimeSpec.Builder builder =
-        RuntimeSpec.containerDefaults(
-                directory.rootfs(), firstProcess(user, record.hostname()), host)
+        RuntimeSpec.containerDefaults(directory.rootfs(), firstProcess(user, hostname), host)
             .rootReadonly(spec.isReadOnlyRoot())
-            .hostname(record.hostname());
+            .hostname(hostname);
     if (!record.cgroupsPath().isEmpty()) {
       host.place().configure(builder, record.cgroupsPath());
     }

@@ -316,6 +316,24 @@ final class NamespaceHolder implements PrivilegedHost {
   }
 
   @Override
+  public void mountMemory(Path target, long bytes) {
+    String options = ProcessNamespaces.memoryOptions(bytes) + ",nosuid,nodev,noexec";
+    run(command(List.of("mount", "-t", "tmpfs", "-o", options, "shm", target.toString())));
+  }
+
+  @Override
+  public boolean pinNamespace(PidFd process, String kind, Path pin) {
+    unmount(pin);
+    return ProcessNamespaces.pin(
+        process, kind, source -> mountAgain(source, pin), () -> unmount(pin));
+  }
+
+  @Override
+  public String namespaceHere(String kind) {
+    return ProcessNamespaces.name(Path.of("/proc", String.valueOf(holder.pid())), kind);
+  }
+
+  @Override
   public void createUserNamespace(IdMapping mapping, Path pin, Optional<Path> networkPin) {
     throw new RuncibleException(
         ErrorKind.UNSUPPORTED,

@@ -89,6 +89,21 @@ public interface PrivilegedHost extends AutoCloseable {
   /** Mounts a directory once more, as it is, without what is mounted below it. */
   void mountAgain(Path source, Path target);
 
+  /** Mounts a file system in memory on an existing directory; all may write to it. */
+  void mountMemory(Path target, long bytes);
+
+  /**
+   * Keeps a namespace of a process by a file, instead of what is mounted there.
+   *
+   * @param kind its name in {@code /proc/PID/ns}
+   * @param pin an existing file, until it is {@linkplain #unmount unmounted}
+   * @return false if the process has ended, and nothing is mounted there
+   */
+  boolean pinNamespace(PidFd process, String kind, Path pin);
+
+  /** The namespace of a kind that the work happens in, as {@code /proc/PID/ns} names it. */
+  String namespaceHere(String kind);
+
   /**
    * Makes a user namespace.
    *

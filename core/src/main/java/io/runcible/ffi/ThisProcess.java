@@ -58,6 +58,23 @@ final class ThisProcess implements PrivilegedHost {
   }
 
   @Override
+  public void mountMemory(Path target, long bytes) {
+    ProcessNamespaces.mountMemory(target, bytes);
+  }
+
+  @Override
+  public boolean pinNamespace(PidFd process, String kind, Path pin) {
+    Overlay.unmount(pin);
+    return ProcessNamespaces.pin(
+        process, kind, source -> NewNamespaces.bind(source, pin), () -> Overlay.unmount(pin));
+  }
+
+  @Override
+  public String namespaceHere(String kind) {
+    return ProcessNamespaces.name(Path.of("/proc/self"), kind);
+  }
+
+  @Override
   public void createUserNamespace(IdMapping mapping, Path pin, Optional<Path> networkPin) {
     NewNamespaces.pin(mapping, pin, networkPin);
   }

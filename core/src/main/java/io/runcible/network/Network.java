@@ -96,8 +96,9 @@ public final class Network {
 
   /**
    * The network namespace of another container: its addresses, its ports and its loopback device.
+   * Unless that one is on a bridge network, it must run when this one is started.
    *
-   * @param id the id of that container, which must be on a bridge network
+   * @param id the id or name of that container
    */
   public static Network container(String id) {
     if (!isName(id)) {

@@ -82,8 +82,13 @@ public record Bundle(Path directory) {
       SpecJson.resources(resources)
           .properties()
           .forEach(
-              part ->
-                  limits.withObjectProperty(part.getKey()).setAll((ObjectNode) part.getValue()));
+              part -> {
+                if (part.getValue() instanceof ObjectNode values) {
+                  limits.withObjectProperty(part.getKey()).setAll(values);
+                } else {
+                  limits.set(part.getKey(), part.getValue());
+                }
+              });
       writeFile(config(), object.toString());
     } catch (IOException e) {
       throw new RuncibleException(

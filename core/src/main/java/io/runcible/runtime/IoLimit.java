@@ -11,15 +11,36 @@ package io.runcible.runtime;
 public record IoLimit(Kind kind, int major, int minor, long rate) {
   /** What is counted. */
   public enum Kind {
-    READ_BYTES("throttleReadBpsDevice"),
-    WRITE_BYTES("throttleWriteBpsDevice"),
-    READ_OPERATIONS("throttleReadIOPSDevice"),
-    WRITE_OPERATIONS("throttleWriteIOPSDevice");
+    READ_BYTES("throttleReadBpsDevice", "read_bps_device", "rbps", "IOReadBandwidthMax"),
+    WRITE_BYTES("throttleWriteBpsDevice", "write_bps_device", "wbps", "IOWriteBandwidthMax"),
+    READ_OPERATIONS("throttleReadIOPSDevice", "read_iops_device", "riops", "IOReadIOPSMax"),
+    WRITE_OPERATIONS("throttleWriteIOPSDevice", "write_iops_device", "wiops", "IOWriteIOPSMax");
 
     private final String specName;
+    private final String old;
+    private final String key;
+    private final String property;
 
-    Kind(String specName) {
+    Kind(String specName, String old, String key, String property) {
       this.specName = specName;
+      this.old = old;
+      this.key = key;
+      this.property = property;
+    }
+
+    /** Its name for systemd. */
+    String property() {
+      return property;
+    }
+
+    /** Its file of cgroup v1. */
+    String oldFile() {
+      return "blkio.throttle." + old;
+    }
+
+    /** Its word in {@code io.max} of cgroup v2. */
+    String key() {
+      return key;
     }
 
     String specName() {

@@ -5,6 +5,7 @@ import io.runcible.RuncibleException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -20,13 +21,69 @@ final class LimitWriter {
     this.group = group;
   }
 
+  private record Setting(Path file, String value) {}
+
   void write(Resources resources) {
+    // Before anything is written: what there is no file for.
+    List<Setting> settings = settings(resources);
     if (resources.memory().isPresent()) {
       memory(resources.memory().getAsLong(), resources.memoryAndSwap());
     }
     cpu(resources);
-    resources.cpus().ifPresent(cpus -> set(require("cpuset.cpus", "cpuset"), cpus));
-    resources.pids().ifPresent(pids -> set(require("pids.max", "pids"), String.valueOf(pids)));
+    settings.forEach(setting -> set(setting.file(), setting.value()));
+  }
+
+  private List<Setting> settings(Resources resources) {
+    List<Setting> settings = new ArrayList<>();
+    resources
+        .cpus()
+        .ifPresent(cpus -> settings.add(new Setting(require("cpuset.cpus", "cpuset"), cpus)));
+    resources
+        .memoryNodes()
+        .ifPresent(nodes -> settings.add(new Setting(require("cpuset.mems", "cpuset"), nodes)));
+    resources
+        .pids()
+        .ifPresent(pids -> settings.add(new Setting(require("pids.max", "pids"), "" + pids)));
+    resources
+        .memoryReservation()
+        .ifPresent(
+            bytes ->
+                settings.add(
+                    new Setting(
+                        group
+                            .find("memory.soft_limit_in_bytes")
+                            .orElseGet(() -> require("memory.low", "memory")),
+                        "" + bytes)));
+    resources.ioWeight().ifPresent(weight -> settings.add(ioSetting(weight)));
+    resources.ioLimits().forEach(limit -> settings.add(ioLimit(limit)));
+    resources.hugePages().forEach((size, bytes) -> settings.add(hugePages(size, bytes)));
+    return settings;
+  }
+
+  /** 10 to 1000, in the terms of what weighs: the scheduler bfq, or the new hierarchy itself. */
+  private Setting ioSetting(long weight) {
+    for (String own : List.of("blkio.bfq.weight", "blkio.weight", "io.bfq.weight")) {
+      Optional<Path> file = group.find(own);
+      if (file.isPresent()) {
+        return new Setting(file.get(), "" + weight);
+      }
+    }
+    return new Setting(require("io.weight", "io weighing"), "default " + ioWeight(weight));
+  }
+
+  private Setting ioLimit(IoLimit limit) {
+    String device = limit.major() + ":" + limit.minor() + " ";
+    Optional<Path> old = group.find(limit.kind().oldFile());
+    return old.isPresent()
+        ? new Setting(old.get(), device + limit.rate())
+        : new Setting(require("io.max", "io"), device + limit.kind().key() + "=" + limit.rate());
+  }
+
+  private Setting hugePages(String size, long bytes) {
+    String file = "hugetlb." + size + ".";
+    return new Setting(
+        group.find(file + "limit_in_bytes").orElseGet(() -> require(file + "max", "hugetlb")),
+        "" + bytes);
   }
 
   private void memory(long bytes, OptionalLong withSwap) {
@@ -118,6 +175,11 @@ final class LimitWriter {
   /** 2 to 262,144 of the old hierarchy are 1 to 10,000 of the new one. */
   static long weight(long shares) {
     return 1 + (shares - 2) * 9999 / 262_142;
+  }
+
+  /** 10 to 1000 of the specification are 1 to 10,000 of the new hierarchy. */
+  static long ioWeight(long weight) {
+    return 1 + (weight - 10) * 9999 / 990;
   }
 
   private Path require(String file, String controller) {

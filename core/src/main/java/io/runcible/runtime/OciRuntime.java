@@ -118,8 +118,11 @@ public interface OciRuntime {
    * @param pidFile where the runtime writes the pid once the process runs; must not exist
    * @param log where the runtime writes its errors; must not exist
    * @param stdio its descriptors
+   * @param othersEnd whether the runtime ends the other processes of the container when the first
+   *     one has ended, because the kernel does not: it shares its pid namespace
    */
-  record RunRequest(String id, Bundle bundle, Path pidFile, Path log, Stdio stdio) {
+  record RunRequest(
+      String id, Bundle bundle, Path pidFile, Path log, Stdio stdio, boolean othersEnd) {
     /**
      * Checks the id.
      *
@@ -133,7 +136,12 @@ public interface OciRuntime {
     public static RunRequest of(String id, Bundle bundle, Stdio stdio) {
       Path directory = bundle.directory();
       return new RunRequest(
-          id, bundle, directory.resolve("pid"), directory.resolve("runtime.log"), stdio);
+          id, bundle, directory.resolve("pid"), directory.resolve("runtime.log"), stdio, false);
+    }
+
+    /** The same with {@link #othersEnd}. */
+    public RunRequest withOthersEnd(boolean ends) {
+      return new RunRequest(id, bundle, pidFile, log, stdio, ends);
     }
   }
 

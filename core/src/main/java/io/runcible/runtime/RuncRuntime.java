@@ -108,7 +108,8 @@ final class RuncRuntime implements OciRuntime {
   @Override
   public List<String> runCommand(RunRequest request) {
     // Its control group is needed after its end, to see whether memory ran out.
-    return runCommand(request, keepsCgroup() ? List.of("--keep") : List.of());
+    boolean keeps = keepsCgroup() && !request.othersEnd();
+    return runCommand(request, keeps ? List.of("--keep") : List.of());
   }
 
   private List<String> runCommand(RunRequest request, List<String> options) {

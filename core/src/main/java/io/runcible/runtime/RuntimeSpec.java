@@ -430,19 +430,26 @@ public final class RuntimeSpec {
       return this;
     }
 
-    /** Adds a namespace, instead of one of the same kind. */
+    /** Adds a namespace, instead of one of the same kind. One to be joined keeps its host name. */
     public Builder namespace(Namespace namespace) {
       namespaces.removeIf(other -> other.type() == namespace.type());
+      if (namespace.type() == NamespaceType.UTS && namespace.path().isPresent()) {
+        hostname = null;
+      }
       namespaces.add(namespace);
       return this;
     }
 
     /**
      * Lets the container use the host's namespace of a kind. Kernel parameters that were set by
-     * {@link RuntimeSpec#containerDefaults} for a namespace of its own go with it.
+     * {@link RuntimeSpec#containerDefaults} for a namespace of its own go with it, and the host
+     * name with that of names.
      */
     public Builder shareWithHost(NamespaceType type) {
       namespaces.removeIf(other -> other.type() == type);
+      if (type == NamespaceType.UTS) {
+        hostname = null;
+      }
       if (type == NamespaceType.NETWORK) {
         sysctls.remove(ContainerDefaults.PING_GROUPS);
       }

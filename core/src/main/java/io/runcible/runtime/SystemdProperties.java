@@ -34,6 +34,15 @@ final class SystemdProperties {
         .ifPresent(shares -> properties.add("CPUWeight=" + LimitWriter.weight(shares)));
     resources.cpus().ifPresent(cpus -> properties.add("AllowedCPUs=" + cpus));
     resources.pids().ifPresent(pids -> properties.add("TasksMax=" + pids));
+    resources.memoryNodes().ifPresent(nodes -> properties.add("AllowedMemoryNodes=" + nodes));
+    resources.memoryReservation().ifPresent(bytes -> properties.add("MemoryLow=" + bytes));
+    resources
+        .ioWeight()
+        .ifPresent(weight -> properties.add("IOWeight=" + LimitWriter.ioWeight(weight)));
+    for (IoLimit limit : resources.ioLimits()) {
+      String device = "/dev/block/" + limit.major() + ":" + limit.minor();
+      properties.add(limit.kind().property() + "=" + device + " " + limit.rate());
+    }
     return properties;
   }
 }

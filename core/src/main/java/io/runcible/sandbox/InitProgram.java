@@ -1,7 +1,6 @@
 package io.runcible.sandbox;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import io.runcible.ffi.StaticProgram;
 import java.util.HexFormat;
 
 /**
@@ -67,12 +66,6 @@ final class InitProgram {
 
   static final int REPLY_SIZE = 0x40000;
 
-  private static final long CODE = 0x10000000L;
-  private static final int ELF_HEADER = 64;
-  private static final int SEGMENT_HEADER = 56;
-  private static final int SEGMENTS = 3;
-  private static final int ALIGNMENT = 0x10000;
-
   private static final String X86_64 =
       "41bc0000002041bd08000000e84c0000004c89e34d8b6c24f8e83f000000"
           + "488b034885c078da488b7b08488b7310488b53184c8b53204c8b43284c8b"
@@ -89,27 +82,9 @@ final class InitProgram {
 
   private InitProgram() {}
 
-  /** The file (elf(5)): a segment for the code, one for the blocks, and a stack without code. */
+  /** The file. */
   static byte[] elf(Architecture architecture) {
     byte[] code = HexFormat.of().parseHex(architecture == Architecture.X86_64 ? X86_64 : AARCH64);
-    int start = ELF_HEADER + SEGMENTS * SEGMENT_HEADER;
-    ByteBuffer file = ByteBuffer.allocate(start + code.length).order(ByteOrder.LITTLE_ENDIAN);
-    file.put(new byte[] {0x7f, 'E', 'L', 'F', 2, 1, 1}).position(16);
-    file.putShort((short) 2).putShort((short) architecture.elfMachine).putInt(1);
-    file.putLong(CODE + start).putLong(ELF_HEADER).putLong(0).putInt(0);
-    file.putShort((short) ELF_HEADER).putShort((short) SEGMENT_HEADER).putShort((short) SEGMENTS);
-    file.position(ELF_HEADER);
-    int load = 1;
-    int stack = 0x6474e551;
-    segment(file, load, 5, CODE, file.capacity(), file.capacity());
-    segment(file, load, 6, BLOCK, 0, BLOCK_SIZE + REPLY_SIZE);
-    segment(file, stack, 6, 0, 0, 0);
-    return file.put(code).array();
-  }
-
-  private static void segment(
-      ByteBuffer file, int type, int flags, long address, long fileSize, long memorySize) {
-    file.putInt(type).putInt(flags).putLong(0).putLong(address).putLong(address);
-    file.putLong(fileSize).putLong(memorySize).putLong(ALIGNMENT);
+    return StaticProgram.elf(architecture.elfMachine, code, BLOCK, BLOCK_SIZE + REPLY_SIZE);
   }
 }

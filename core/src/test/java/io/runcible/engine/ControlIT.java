@@ -295,4 +295,40 @@ class ControlIT {
       RunIT.assertFails(container::top, ErrorKind.FAILED_PRECONDITION, "does not run");
     }
   }
+
+  @Test
+  @SuppressWarnings("try")
+  void streamHasTheNewestFiguresUntilTheEnd() {
+    ContainerSpec.Builder spec = ENGINE.sh("while :; do :; done").cpus(0.5);
+    try (Container container = ENGINE.get().run(spec.build())) {
+      StatsStream closed = container.stats(Duration.ofMillis(10));
+      try (StatsStream stream = container.stats(Duration.ofMillis(20))) {
+        ContainerStats first = stream.next(TestEngine.LIMIT).orElseThrow();
+        ContainerStats last = stream.next(TestEngine.LIMIT).orElseThrow();
+        while (last.cpusSince(first).orElse(0) == 0) {
+          last = stream.next(TestEngine.LIMIT).orElseThrow();
+        }
+        assertThat(last.time()).isAfter(first.time());
+        assertThat(first.cpusSince(last)).isEmpty();
+        assertThat(stream.next(Duration.ZERO).or(() -> stream.next(TestEngine.LIMIT))).isPresent();
+        closed.close();
+        assertThat(closed.hasEnded()).isTrue();
+        // What was there may be taken.
+        closed.next();
+        assertThat(closed.next()).isEmpty();
+        container.stop(Duration.ZERO);
+        stream.next();
+        assertThat(stream.next()).isEmpty();
+        assertThat(stream.hasEnded()).isTrue();
+      }
+      RunIT.assertFails(
+          () -> container.stats(Duration.ofSeconds(1)), ErrorKind.FAILED_PRECONDITION);
+      container.restart(Duration.ZERO);
+      RunIT.assertFails(() -> container.stats(Duration.ofMillis(9)), ErrorKind.INVALID_INPUT);
+      StatsStream ofEngine = container.stats(Duration.ofDays(1));
+      ofEngine.next();
+      container.close();
+      assertThat(ofEngine.next()).isEmpty();
+    }
+  }
 }

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -227,5 +228,32 @@ class ExecIT {
       assertThat(TestEngine.ended(processes.get(i)).output()).isEqualTo("" + i);
     }
     processes.forEach(ContainerProcess::close);
+  }
+
+  @Test
+  void timeEndsTheWholeSession() {
+    try (Container container = ENGINE.get().run(ENGINE.sh("sleep 600").build())) {
+      String script = "sleep 700 & setsid sleep 701 & echo begun; while :; do sleep 702; done";
+      ExecSpec.Builder spec = ExecSpec.builder("sh", "-c", script);
+      ContainerProcess exec = container.exec(spec.timeout(Duration.ofMillis(500)).build());
+      assertThat(exec.waitFor(TestEngine.LIMIT))
+          .contains(new ExitStatus(137, OptionalInt.of(9), false, true));
+      assertThat(exec.stdout()).hasContent("begun");
+      long begin = System.nanoTime();
+      while (System.nanoTime() - begin < TestEngine.LIMIT.toNanos()
+          && container.top().stream().anyMatch(process -> process.command().contains("70"))) {
+        LockSupport.parkNanos(10_000_000);
+      }
+      assertThat(container.top()).noneMatch(process -> process.command().contains("70"));
+      // What ends by itself has not timed out, however it ends.
+      for (String quick : new String[] {"exit 3", "kill -9 $$"}) {
+        ExecSpec within = ExecSpec.builder("sh", "-c", quick).timeout(Duration.ofDays(1)).build();
+        assertThat(container.exec(within).waitFor(TestEngine.LIMIT).orElseThrow().timedOut())
+            .isFalse();
+      }
+      assertThat(container.isRunning()).isTrue();
+    }
+    RunIT.assertFails(
+        () -> ExecSpec.builder("true").timeout(Duration.ZERO), ErrorKind.INVALID_INPUT);
   }
 }

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -65,7 +66,7 @@ class IdRangesTest {
             false,
             0,
             List.of(),
-            ContainerOptions.of(spec, ImageConfig.builder(Platform.host()).build()),
+            ContainerOptions.of(spec, ImageConfig.builder(Platform.host()).build(), Map.of()),
             ContainerStorage.NONE,
             ids)
         .write(directory);

@@ -4,14 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.runcible.ErrorKind;
 import io.runcible.HostTools;
+import io.runcible.ffi.PrivilegedHost;
 import io.runcible.network.Network;
 import io.runcible.runtime.Cgroups;
 import io.runcible.runtime.Hook;
+import io.runcible.runtime.HostLimits;
 import io.runcible.runtime.IoLimit;
 import io.runcible.runtime.Resources;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
@@ -67,12 +70,8 @@ class ResourceIT {
     RunIT.assertFails(() -> ENGINE.sh("").oomScoreAdj(1001), ErrorKind.INVALID_INPUT, "1001");
   }
 
-  @Test
-  void groupHasTheLimits() throws IOException {
-    Cgroups groups = Cgroups.detect();
-    for (String controller : new String[] {"memory", "pids"}) {
-      HostTools.require(groups.has(controller), "no " + controller + " control group");
-    }
+  /** The numbers of a block device that something is mounted from. */
+  private static String device() throws IOException {
     String device =
         Files.readAllLines(Path.of("/proc/self/mountinfo")).stream()
             .map(line -> line.split(" ")[2])
@@ -80,8 +79,37 @@ class ResourceIT {
             .findFirst()
             .orElse("");
     HostTools.require(!device.isEmpty(), "no block device is mounted");
-    boolean io = groups.has("io") || groups.has("blkio");
-    String[] number = device.split(":", -1);
+    return device;
+  }
+
+  /** Bytes of memory and swap together, as far as the kernel counts them. */
+  private static String swap() {
+    return "cat /sys/fs/cgroup/memory.swap.max /sys/fs/cgroup/*/memory.memsw.limit_in_bytes"
+        + " 2>/dev/null | head -n 1; ";
+  }
+
+  private static String swap(long both, long memory) {
+    return String.valueOf(Cgroups.detect().mode() == Cgroups.Mode.V2 ? both - memory : both);
+  }
+
+  /** No kernel has to count it. */
+  private static boolean countsSwap() {
+    try (PrivilegedHost host = PrivilegedHost.open()) {
+      return HostLimits.detect(host)
+          .clamp(Resources.builder().memory(64 << 20).memoryAndSwap(96 << 20).build())
+          .notes()
+          .isEmpty();
+    }
+  }
+
+  @Test
+  void groupHasTheLimits() throws IOException {
+    Cgroups groups = Cgroups.detect();
+    String io = groups.has("io") ? "io" : "blkio";
+    for (String controller : new String[] {"memory", "pids", io}) {
+      HostTools.require(groups.has(controller), "no " + controller + " control group");
+    }
+    String[] number = device().split(":", -1);
     Resources resources =
         Resources.builder()
             .memory(64 << 20)
@@ -97,8 +125,10 @@ class ResourceIT {
             + group("io.max", "blkio.throttle.read_bps_device");
     String said = ENGINE.run(ENGINE.sh(script).resources(resources)).output();
     assertThat(said.lines().limit(3)).containsExactly("67108864", "33554432", "77");
-    if (io) {
-      assertThat(said.lines().skip(3).findFirst().orElse("")).contains("1048576");
+    assertThat(said.lines().skip(3).findFirst().orElse("")).contains("1048576");
+    if (countsSwap()) {
+      assertThat(ENGINE.run(ENGINE.sh(swap()).resources(resources)).output())
+          .isEqualTo(swap(96 << 20, 64 << 20));
     }
     // What has a method of its own counts more.
     assertThat(
@@ -113,6 +143,59 @@ class ResourceIT {
                         .pids(55))
                 .output())
         .isEqualTo("33554432\n55");
+  }
+
+  @Test
+  void allLimitsChangeWhileItRuns() throws IOException {
+    Cgroups groups = Cgroups.detect();
+    String io = groups.has("io") ? "io" : "blkio";
+    for (String controller : new String[] {"memory", "pids", "cpu", "cpuset", io}) {
+      HostTools.require(groups.has(controller), "no " + controller + " control group");
+    }
+    String[] number = device().split(":", -1);
+    String script =
+        group("cpuset.cpus", "cpuset.cpus")
+            + group("cpuset.mems", "cpuset.mems")
+            + group("cpu.weight", "cpu.shares")
+            + group("memory.low", "memory.soft_limit_in_bytes")
+            + group("memory.max", "memory.limit_in_bytes")
+            + group("pids.max", "pids.max")
+            + group("io.max", "blkio.throttle.write_bps_device");
+    try (Container container =
+        ENGINE.get().run(ENGINE.sh("sleep 600").memory("64m").pids(50).build())) {
+      Resources.Builder changed =
+          Resources.builder()
+              .cpus("0")
+              .memoryNodes("0")
+              .cpuShares(2048)
+              .memory(96 << 20)
+              .memoryReservation(48 << 20)
+              .pids(60)
+              .ioLimit(
+                  new IoLimit(IoLimit.Kind.WRITE_BYTES, Integer.parseInt(number[0]), 0, 2 << 20));
+      if (countsSwap()) {
+        changed.memoryAndSwap(128 << 20);
+      }
+      container.update(changed.build());
+      assertThat(container.inspect().limits().memory()).hasValue(96 << 20);
+      String shares = groups.mode() == Cgroups.Mode.V2 ? "79" : "2048";
+      for (int i = 0; i < 2; i++) {
+        String said = TestEngine.ended(container.exec("sh", "-c", script)).output();
+        assertThat(said.lines().limit(6))
+            .containsExactly("0", "0", shares, "50331648", "100663296", "60");
+        assertThat(said).contains("2097152");
+        if (countsSwap()) {
+          assertThat(TestEngine.ended(container.exec("sh", "-c", swap())).output())
+              .isEqualTo(swap(128 << 20, 96 << 20));
+        }
+        // The next run has them, too.
+        container.restart(Duration.ZERO);
+      }
+      RunIT.assertFails(
+          () -> container.update(Resources.builder().hugePages("3MB", 0).build()),
+          ErrorKind.UNSUPPORTED,
+          "hugetlb");
+    }
   }
 
   @Test

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -128,6 +129,76 @@ class UsageTest {
     assertThat(content("v2/cpu.max")).isEqualTo("5000 10000");
     assertThat(content("v2/cpu.weight")).isEqualTo("39");
     assertThat(content("v2/pids.max")).isEqualTo("9");
+  }
+
+  private static Resources rest() {
+    return Resources.builder()
+        .cpus("0-1")
+        .memoryNodes("0")
+        .memoryReservation(5 << 20)
+        .ioWeight(505)
+        .ioLimit(new IoLimit(IoLimit.Kind.READ_BYTES, 8, 16, 77))
+        .ioLimit(new IoLimit(IoLimit.Kind.WRITE_OPERATIONS, 8, 16, 78))
+        .hugePages("2MB", 4 << 20)
+        .build();
+  }
+
+  @Test
+  void restOfTheLimitsIsWrittenInTheNewGeneration() throws IOException {
+    Map<String, String> files =
+        new HashMap<>(
+            Map.of("cpuset.cpus", "", "cpuset.mems", "", "memory.low", "0", "hugetlb.2MB.max", ""));
+    files.put("io.weight", "default 100");
+    // Keeps what was written last.
+    files.put("io.max", "");
+    group(Map.of("v2", files)).update(rest());
+
+    assertThat(content("v2/cpuset.cpus")).isEqualTo("0-1");
+    assertThat(content("v2/cpuset.mems")).isEqualTo("0");
+    assertThat(content("v2/memory.low")).isEqualTo("5242880");
+    assertThat(content("v2/io.weight")).isEqualTo("default 5000");
+    assertThat(content("v2/io.max")).isEqualTo("8:16 wiops=78");
+    assertThat(content("v2/hugetlb.2MB.max")).isEqualTo("4194304");
+    assertThat(SystemdProperties.of(rest()))
+        .containsExactly(
+            "AllowedCPUs=0-1",
+            "AllowedMemoryNodes=0",
+            "MemoryLow=5242880",
+            "IOWeight=5000",
+            "IOReadBandwidthMax=/dev/block/8:16 77",
+            "IOWriteIOPSMax=/dev/block/8:16 78");
+  }
+
+  @Test
+  void restOfTheLimitsIsWrittenInTheOldGeneration() throws IOException {
+    Map<String, String> block =
+        Map.of(
+            "blkio.bfq.weight", "",
+            "blkio.throttle.read_bps_device", "",
+            "blkio.throttle.write_iops_device", "");
+    group(
+            Map.of(
+                "cpuset", Map.of("cpuset.cpus", "", "cpuset.mems", ""),
+                "memory", Map.of("memory.soft_limit_in_bytes", ""),
+                "hugetlb", Map.of("hugetlb.2MB.limit_in_bytes", ""),
+                "blkio", block))
+        .update(rest());
+
+    assertThat(content("cpuset/cpuset.cpus")).isEqualTo("0-1");
+    assertThat(content("memory/memory.soft_limit_in_bytes")).isEqualTo("5242880");
+    assertThat(content("blkio/blkio.bfq.weight")).isEqualTo("505");
+    assertThat(content("blkio/blkio.throttle.read_bps_device")).isEqualTo("8:16 77");
+    assertThat(content("blkio/blkio.throttle.write_iops_device")).isEqualTo("8:16 78");
+    assertThat(content("hugetlb/hugetlb.2MB.limit_in_bytes")).isEqualTo("4194304");
+  }
+
+  @Test
+  void nothingIsWrittenIfAFileIsMissing() throws IOException {
+    Cgroup group = group(Map.of("v2", V2));
+    assertThatThrownBy(
+            () -> group.update(Resources.builder().memory(64 << 20).ioWeight(100).build()))
+        .hasMessageContaining("io");
+    assertThat(content("v2/memory.max")).isEqualTo("max");
   }
 
   @Test

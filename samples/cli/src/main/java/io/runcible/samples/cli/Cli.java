@@ -67,7 +67,6 @@ public final class Cli {
     COMMANDS.put("prune", PruneCommand.class);
     COMMANDS.put("run", RunCommand.class);
     COMMANDS.put("create", CreateCommand.class);
-    COMMANDS.put("start", StartCommand.class);
     COMMANDS.put("exec", ExecCommand.class);
     COMMANDS.put("attach", AttachCommand.class);
     COMMANDS.put("ps", ListCommand.class);

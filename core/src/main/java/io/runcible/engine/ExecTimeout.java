@@ -1,0 +1,115 @@
+package io.runcible.engine;
+
+import io.runcible.ffi.PidFd;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.concurrent.Future;
+import java.util.concurrent.locks.LockSupport;
+
+/** Ends an exec, with all that is in its session or comes from it, when its time is up. */
+final class ExecTimeout {
+  private static final Duration AGAIN = Duration.ofMillis(20);
+  private static final long PAUSE_NANOS = 2_000_000;
+  private static final int MAX_ROUNDS = 200;
+
+  private static final int STATE = 0;
+  private static final int PARENT = 1;
+  private static final int SESSION = 3;
+
+  private final EngineParts parts;
+  private final StartedProcess started;
+  private volatile boolean expired;
+
+  private ExecTimeout(EngineParts parts, StartedProcess started) {
+    this.parts = parts;
+    this.started = started;
+  }
+
+  /** The time begins to run. */
+  static ExecTimeout begin(EngineParts parts, StartedProcess started, Duration limit) {
+    ExecTimeout timeout = new ExecTimeout(parts, started);
+    Future<?> later = parts.tasks().after(limit, timeout::expire);
+    var unused = started.process().exit().whenComplete((status, failure) -> later.cancel(false));
+    return timeout;
+  }
+
+  /** What is told of its end. */
+  ExitStatus seen(ExitStatus status) {
+    boolean killed = expired && status.code() == ExitStatus.ofSignal(Signals.KILL).code();
+    return killed ? status.withTimedOut() : status;
+  }
+
+  private void expire() {
+    if (started.process().exit().isDone()) {
+      return;
+    }
+    OptionalInt pid = started.pid();
+    if (pid.isEmpty()) {
+      // It is just being started, or has just ended.
+      Future<?> unused = parts.tasks().after(AGAIN, this::expire);
+      return;
+    }
+    Set<Integer> members = new HashSet<>();
+    String namespace = ProcessTable.namespace(pid.getAsInt());
+    // Before its children lose it as their parent.
+    boolean found = find(pid.getAsInt(), namespace, members);
+    expired = true;
+    started.process().sendSignal(Signals.KILL);
+    for (int i = 0; found && i < MAX_ROUNDS; i++) {
+      members.forEach(member -> kill(member, pid.getAsInt(), members));
+      LockSupport.parkNanos(PAUSE_NANOS);
+      // What was being forked meanwhile.
+      found = find(pid.getAsInt(), namespace, members);
+    }
+  }
+
+  /** Adds whoever belongs to it; whether there is any that lives, besides the first one. */
+  private boolean find(int first, String namespace, Set<Integer> members) {
+    List<Integer> all = ProcessTable.inNamespace(namespace);
+    members.retainAll(all);
+    boolean found = false;
+    int before;
+    do {
+      before = members.size();
+      for (int pid : all) {
+        if (pid != first && belongs(pid, first, members)) {
+          members.add(pid);
+          found = true;
+        }
+      }
+    } while (members.size() > before);
+    return found;
+  }
+
+  private static boolean belongs(int pid, int first, Set<Integer> members) {
+    try {
+      String[] stat = ProcessTable.stat(pid);
+      int parent = Integer.parseInt(stat[PARENT]);
+      return !stat[STATE].equals("Z")
+          && (Integer.parseInt(stat[SESSION]) == first
+              || parent == first
+              || members.contains(parent)
+              || members.contains(pid));
+    } catch (IOException | RuntimeException e) {
+      // It has ended.
+      return false;
+    }
+  }
+
+  private void kill(int pid, int first, Set<Integer> members) {
+    PidFd.open(pid)
+        .ifPresent(
+            process -> {
+              try (process) {
+                // Asked after it was opened: the number may have been given anew before.
+                if (belongs(pid, first, members)) {
+                  parts.host().signal(process, Signals.KILL);
+                }
+              }
+            });
+  }
+}
