@@ -29,6 +29,7 @@ final class Orphans {
   private static final int NUMBER = 32;
 
   private static volatile @Nullable Boolean reaped;
+  private static volatile boolean told;
 
   private Orphans() {}
 
@@ -54,6 +55,11 @@ final class Orphans {
       }
     }
     return known;
+  }
+
+  /** Whether somebody reaps them, and the kernel tells how they ended; otherwise the same. */
+  static boolean areTold() {
+    return areReaped() && told;
   }
 
   private static boolean unknown(Exception cause) {
@@ -95,6 +101,7 @@ final class Orphans {
       if (shell.waitFor(LIMIT).isEmpty()) {
         shell.killAndWait();
       }
+      told = shell.pidFd().exitOfReaped().isPresent();
       return Integer.parseInt(text.strip());
     } finally {
       out.close();

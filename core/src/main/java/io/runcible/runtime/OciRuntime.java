@@ -3,6 +3,7 @@ package io.runcible.runtime;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.FileDescriptor;
+import io.runcible.ffi.PidFd;
 import io.runcible.ffi.PrivilegedHost;
 import java.nio.file.Path;
 import java.util.List;
@@ -14,9 +15,9 @@ import org.jspecify.annotations.Nullable;
  * for run and exec alone; state is read from its files, signals go by pid descriptors, and pausing
  * and limits are the control group's. Thread-safe.
  *
- * <p>A container lives from {@link #run} or {@link #runAlone} to {@link #delete}: its state and its
- * control group stay after its end, so that it can be seen why it ended. (crun removes them by
- * itself.)
+ * <p>A container lives from {@link #run}, {@link #runAlone} or {@link #create} to {@link #delete}:
+ * its state and its control group stay after its end, so that it can be seen why it ended. (crun
+ * removes them by itself.)
  */
 @SuppressWarnings("exports")
 public interface OciRuntime {
@@ -181,6 +182,25 @@ public interface OciRuntime {
    * @return the child; the caller waits for it and closes it
    */
   ChildProcess runAlone(RunRequest request);
+
+  /**
+   * Makes a container without starting its program, and returns at once. The child is the runtime;
+   * it ends with 0 when a process of its own, of which nobody in this process is the parent, waits
+   * in the container for {@link #start}. Otherwise {@link #failure(RunRequest)} tells why not.
+   *
+   * @return the child; the caller waits for it and closes it
+   */
+  ChildProcess create(RunRequest request);
+
+  /**
+   * Has the process that waits in a container become the program. Returns when it is about to, or
+   * has. What then can still fail is as with {@link #runAlone}.
+   *
+   * @param process that process
+   * @throws RuncibleException FAILED_PRECONDITION if it does not wait, since it was started before
+   *     or has ended
+   */
+  void start(String id, PidFd process);
 
   /**
    * Starts a process in a running container and returns at once, as {@link #run}.
