@@ -36,6 +36,9 @@ final class StartedProcess {
   private static final Logger LOG = LoggerFactory.getLogger(StartedProcess.class);
   private static final Duration TICK = Duration.ofMillis(1);
 
+  /** Of all runtimes and of runs and execs: each look is cheap, a late one is not much later. */
+  private static final UsualTime USUAL = new UsualTime();
+
   /** When all is done but the last step. */
   private static final Duration SHORT_TICK = Duration.ofNanos(50_000);
 
@@ -261,10 +264,12 @@ final class StartedProcess {
   }
 
   private int awaitPid(long begin) {
+    pause(exit, begin, USUAL.patience());
     while (true) {
       boolean ended = exit.isDone();
       OptionalInt pid = readPid();
       if (pid.isPresent()) {
+        USUAL.took(System.nanoTime() - begin);
         return pid.getAsInt();
       }
       if (ended) {
@@ -400,6 +405,11 @@ final class StartedProcess {
   /** Whether a runtime may be at work, of which nobody knows that it has finished. */
   boolean mayBeStarting() {
     return !runtimeFinished && pid().isEmpty();
+  }
+
+  /** Whether it is known how it ended, from a runtime that has finished by itself. */
+  boolean isKnownToHaveEnded() {
+    return runtimeFinished && exit.isDone() && !exit.isCompletedExceptionally();
   }
 
   /** Whether the process has not ended, so that its number is nobody else's. */
