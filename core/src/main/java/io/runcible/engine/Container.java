@@ -815,7 +815,7 @@ public final class Container implements AutoCloseable {
       }
       // Its files are among those to be removed.
       connection.close();
-      remover.remove(directory, record);
+      remover.remove(directory, record, started != null && started.isKnownToHaveEnded());
     } finally {
       if (started != null) {
         started.release();

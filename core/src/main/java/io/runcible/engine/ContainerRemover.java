@@ -5,6 +5,7 @@ import io.runcible.RuncibleException;
 import io.runcible.ffi.PidFd;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.network.BridgeNetworks;
+import io.runcible.runtime.Bundle;
 import io.runcible.runtime.CgroupPlace;
 import io.runcible.runtime.OciRuntime;
 import io.runcible.snapshot.Snapshotter;
@@ -177,13 +178,26 @@ final class ContainerRemover {
 
   /** Ends what still runs, and removes the runtime's state, the mount and the files. */
   void remove(ContainerDirectory directory, ContainerRecord record) {
+    remove(directory, record, false);
+  }
+
+  /**
+   * The same.
+   *
+   * @param ended whether it is known that its first process has ended
+   */
+  void remove(ContainerDirectory directory, ContainerRecord record, boolean ended) {
     if (isOfAnother(directory, record)) {
       networks.release(record.token());
       volumes.release(record.token());
       return;
     }
     new ContainerNames(containers).remove(directory);
-    runtime.delete(directory.id(), true);
+    if (ended) {
+      runtime.deleteEnded(directory.id(), new Bundle(directory.path()));
+    } else {
+      runtime.delete(directory.id(), true);
+    }
     // If its monitor was killed, and cannot do it.
     ContainerInput.letGo(directory);
     removeControlGroup(record.cgroupsPath());
@@ -211,7 +225,8 @@ final class ContainerRemover {
 
   /** Whether the name is another container's by now, since somebody else removed this one. */
   static boolean isOfAnother(ContainerDirectory directory, ContainerRecord record) {
-    return readable(directory).filter(now -> !now.token().equals(record.token())).isPresent();
+    return !ContainerRecord.isOf(directory, record.token())
+        && readable(directory).filter(now -> !now.token().equals(record.token())).isPresent();
   }
 
   /** Lets go of the network namespace; the kernel takes the devices in it away by itself. */

@@ -258,6 +258,12 @@ public interface OciRuntime {
   void delete(String id, boolean force);
 
   /**
+   * As {@link #delete} by force, for a container of whose processes it is known that they have
+   * ended: its state is not read, and its control group is left to the caller.
+   */
+  void deleteEnded(String id, Bundle bundle);
+
+  /**
    * Stops all processes of a container. Blocks until they have stopped.
    *
    * @throws RuncibleException NOT_FOUND, or UNSUPPORTED if it has no control group with a freezer

@@ -357,6 +357,15 @@ final class RuncRuntime implements OciRuntime {
     removeDirectory(directory(id));
   }
 
+  @Override
+  public void deleteEnded(String id, Bundle bundle) {
+    if (hasStopHooks(bundle.directory())) {
+      delete(id, true);
+    } else {
+      removeDirectory(directory(id));
+    }
+  }
+
   private static boolean hasStopHooks(Path bundle) {
     try {
       return Files.readString(new Bundle(bundle).config())
