@@ -263,9 +263,10 @@ public final class Container implements AutoCloseable {
    * until then. What is mounted is as it is now. Returns when all is made; no effect if it was
    * before.
    *
-   * <p>Nobody is the parent of such a container's process, and the kernel alone tells how it ended:
-   * without effect before Linux 6.15 and where nobody reaps orphans, but with {@link Stdio#DIRECT},
-   * and for a detached container and one with a terminal. Then the start does it all.
+   * <p>Nobody is the parent of such a container's process, and the kernel alone tells how it ended,
+   * when somebody has reaped it. So this is without effect before Linux 6.15 and on a host whose
+   * first process does not reap orphans at once, except with {@link Stdio#DIRECT}, which puts up
+   * with that; and for a detached container and one with a terminal. Then the start does it all.
    *
    * @throws RuncibleException FAILED_PRECONDITION if it was started before, otherwise as {@link
    *     #start()}

@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,6 +33,7 @@ final class ContainerRemover {
   static final String KIND = "container";
 
   private static final Logger LOG = LoggerFactory.getLogger(ContainerRemover.class);
+  private static final Duration END_LIMIT = Duration.ofSeconds(2);
   private static final String ID = "id";
   private static final String TOKEN = "token";
 
@@ -268,9 +270,23 @@ final class ContainerRemover {
                 // Asked again through the open descriptor: the number may have been given anew.
                 if (worksOn(process, below)) {
                   host.signal(fd, Signals.KILL);
+                  awaitEnd(fd);
                 }
               }
             });
+  }
+
+  /** It may be making a control group in the kernel, which it still does. */
+  private static void awaitEnd(PidFd killed) {
+    long begin = System.nanoTime();
+    while (!killed.hasEnded() && System.nanoTime() - begin < END_LIMIT.toNanos()) {
+      try {
+        Thread.sleep(1);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+    }
   }
 
   /** Whether it is a runtime, or its monitor, that logs below a directory. */

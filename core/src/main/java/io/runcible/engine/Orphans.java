@@ -26,9 +26,11 @@ final class Orphans {
   private static final String MAKE_ONE = ": & echo $!";
   private static final Duration LIMIT = Duration.ofSeconds(10);
   private static final int LOOKS = 400;
+  private static final int LOOKS_OF_SOON = 20;
   private static final int NUMBER = 32;
 
   private static volatile @Nullable Boolean reaped;
+  private static volatile boolean soon;
   private static volatile boolean told;
 
   private Orphans() {}
@@ -57,9 +59,12 @@ final class Orphans {
     return known;
   }
 
-  /** Whether somebody reaps them, and the kernel tells how they ended; otherwise the same. */
+  /**
+   * Whether somebody reaps them as they end, and the kernel then tells how; otherwise as {@link
+   * #areReaped}. Some first processes only look for them now and then.
+   */
   static boolean areTold() {
-    return areReaped() && told;
+    return areReaped() && soon && told;
   }
 
   private static boolean unknown(Exception cause) {
@@ -71,6 +76,7 @@ final class Orphans {
     int orphan = make();
     for (int i = 0; i < LOOKS; i++) {
       if (!Files.exists(Path.of("/proc", String.valueOf(orphan)))) {
+        soon = i < LOOKS_OF_SOON;
         return true;
       }
       pause();
