@@ -42,7 +42,6 @@ class PrepareIT {
       assertThat(waits(container)).isEqualTo(Orphans.areTold());
       assertThat(container.state()).isEqualTo(ContainerState.CREATED);
       assertThat(container.isRunning()).isFalse();
-      assertThat(container.logs().text()).isEmpty();
       container.prepare();
 
       container.start();
