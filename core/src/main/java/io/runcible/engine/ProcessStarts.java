@@ -36,7 +36,6 @@ final class ProcessStarts {
         streams,
         () -> {
           record.ids().give(streams.childEnds());
-          parts.watchdog().runtimeStarts();
           if (record.detached()) {
             DetachedMonitor.start(parts, directory, record, request, streams, held);
             started.follow(directory);
@@ -94,7 +93,6 @@ final class ProcessStarts {
         streams,
         () -> {
           record.ids().give(streams.childEnds());
-          parts.watchdog().runtimeStarts();
           prepared.awaitAlone(parts.runtime().create(request), outcome(parts, record));
         });
     return prepared;
@@ -169,7 +167,6 @@ final class ProcessStarts {
           streams,
           () -> {
             record.ids().give(streams.childEnds());
-            parts.watchdog().runtimeStarts();
             started.await(
                 parts.runtime().exec(request),
                 status ->

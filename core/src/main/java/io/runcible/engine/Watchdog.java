@@ -6,8 +6,6 @@ import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.Pipe;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.runtime.CgroupPlace;
-import io.runcible.runtime.Cgroups;
-import io.runcible.runtime.Cgroups.Membership;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -15,7 +13,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * A shell that outlives this process by as long as it takes to end the containers that belong to
@@ -31,33 +28,18 @@ final class Watchdog implements AutoCloseable {
 
   /**
    * Arguments: runtime, its state directory, the directory of the containers, which systemd makes
-   * the groups or nothing, where this shell is in a hierarchy and the file of the members there or
-   * nothing, what groups begin with. A container is named by its id and its token; another one may
-   * have the id by now.
-   *
-   * <p>Before the kernel moves a process to another group, it waits for all processors to have been
-   * elsewhere, some 10 ms, unless it has just done so. A runtime moves its first process when it
-   * has worked for some time. So this shell moves itself, to where it is, when it hears of a
-   * container, and again when a runtime is about to start: the kernel waits while the container is
-   * prepared and the runtime still does other things, and a moment longer it knows that it has.
+   * the groups or nothing, what groups begin with. A container is named by its id and its token;
+   * another one may have the id by now.
    */
   private static final String SCRIPT =
       """
       trap '' HUP INT TERM
-      runtime=$1 state=$2 containers=$3 units=$4 place=$5 members=$6 alive= lines=
-      shift 6
+      runtime=$1 state=$2 containers=$3 units=$4 alive= lines=
+      shift 4
       groups=$*
-      move() {
-        [ -n "$members" ] || return
-        while read -r line; do
-          [ "$line" = "$place" ] && echo 0 >"$members" && return
-        done </proc/self/cgroup
-      }
       while read -r op name; do
         case $op in
-          +) alive="$alive $name"
-             move ;;
-          =) move ;;
+          +) alive="$alive $name" ;;
           -) rest=
              for i in $alive; do [ "$i" = "$name" ] || rest="$rest $i"; done
              alive=$rest ;;
@@ -150,9 +132,6 @@ final class Watchdog implements AutoCloseable {
     List<String> command = new ArrayList<>(List.of("sh", "-c", SCRIPT, "runcible-watchdog"));
     command.addAll(List.of(runtime.toString(), state.toString(), containers.toString()));
     command.add(place.systemctlOption());
-    Optional<Membership> own = Cgroups.ofThisProcess();
-    command.add(own.map(Membership::line).orElse(""));
-    command.add(own.map(one -> one.members().toString()).orElse(""));
     place.prefixes().forEach(group -> command.add(group.toString()));
     Pipe input = Pipe.open();
     try {
@@ -171,21 +150,13 @@ final class Watchdog implements AutoCloseable {
     tell("+", container);
   }
 
-  /** A runtime is about to be started that moves a process to a control group. */
-  void runtimeStarts() {
-    tell("=\n");
-  }
-
   /** The container is gone, or is to outlive this process. */
   void remove(ContainerRecord container) {
     tell("-", container);
   }
 
-  private void tell(String op, ContainerRecord container) {
-    tell(op + " " + container.id() + "/" + container.token() + "\n");
-  }
-
-  private synchronized void tell(String line) {
+  private synchronized void tell(String op, ContainerRecord container) {
+    String line = op + " " + container.id() + "/" + container.token() + "\n";
     try {
       // One write of less than PIPE_BUF: the shell never sees half a line.
       lifeline.write(line.getBytes(StandardCharsets.US_ASCII));

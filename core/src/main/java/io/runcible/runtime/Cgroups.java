@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -97,54 +96,6 @@ public final class Cgroups {
     }
   }
 
-  /**
-   * Where this process is in one of the hierarchies.
-   *
-   * @param line the line of {@code /proc/self/cgroup} that says so
-   * @param members the file that takes the members of that group
-   */
-  public record Membership(String line, Path members) {}
-
-  /** Where this process is, and may put itself; empty where it is so in no hierarchy. */
-  public static Optional<Membership> ofThisProcess() {
-    return membership(Path.of("/proc"), Path.of("/"));
-  }
-
-  static Optional<Membership> membership(Path proc, Path root) {
-    try {
-      List<String> groups = Files.readAllLines(proc.resolve("self/cgroup"));
-      return Files.readAllLines(proc.resolve("self/mountinfo")).stream()
-          .map(MountLine::parse)
-          // What is mounted of a part of a hierarchy shows other paths.
-          .filter(mount -> mount.root().equals("/"))
-          .flatMap(mount -> membership(mount, groups, root).stream())
-          .findFirst();
-    } catch (IOException e) {
-      return Optional.empty();
-    }
-  }
-
-  private static Optional<Membership> membership(MountLine mount, List<String> groups, Path root) {
-    boolean unified = mount.type().equals(V2_TYPE);
-    if (!unified && !mount.type().equals(V1_TYPE)) {
-      return Optional.empty();
-    }
-    for (String line : groups) {
-      String[] fields = line.split(":", 3);
-      boolean named =
-          fields.length == 3
-              && (unified
-                  ? fields[1].isEmpty()
-                  : mount.options().containsAll(List.of(fields[1].split(",", -1))));
-      if (named && fields[2].startsWith("/")) {
-        Path group = root.resolve((mount.point() + fields[2]).substring(1));
-        Path members = group.resolve("cgroup.procs");
-        return Optional.of(new Membership(line, members)).filter(m -> Files.isWritable(members));
-      }
-    }
-    return Optional.empty();
-  }
-
   /** How the hierarchies are mounted. */
   public Mode mode() {
     return mode;
@@ -181,9 +132,8 @@ public final class Cgroups {
   }
 
   /** What matters of a line of mountinfo, {@code proc(5)}. */
-  private record MountLine(
-      String device, String root, String point, String type, List<String> options) {
-    private static final MountLine OTHER = new MountLine("", "/", "/", "", List.of());
+  private record MountLine(String device, String point, String type, List<String> options) {
+    private static final MountLine OTHER = new MountLine("", "/", "", List.of());
 
     static MountLine parse(String line) {
       String[] fields = line.split(" ", -1);
@@ -196,7 +146,7 @@ public final class Cgroups {
           Arrays.stream(fields[separator + 3].split(",", -1))
               .filter(option -> !option.equals("rw") && !option.equals("ro"))
               .toList();
-      return new MountLine(fields[2], fields[3], fields[4], fields[separator + 1], options);
+      return new MountLine(fields[2], fields[4], fields[separator + 1], options);
     }
   }
 }

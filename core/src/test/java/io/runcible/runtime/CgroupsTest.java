@@ -9,7 +9,6 @@ import io.runcible.RuncibleException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Optional;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,48 +45,6 @@ class CgroupsTest {
       "41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n";
   private static final String V2 =
       ROOT_FS + "30 22 0:26 / /sys/fs/cgroup rw shared:4 - cgroup2 cgroup2 rw,nsdelegate\n";
-
-  @Nested
-  class OwnPlace {
-    private Optional<Cgroups.Membership> membership(String mountinfo, String groups)
-        throws IOException {
-      read(mountinfo);
-      Files.writeString(directory.resolve("proc/self/cgroup"), groups);
-      return Cgroups.membership(directory.resolve("proc"), directory);
-    }
-
-    private Path members(String group) throws IOException {
-      return Files.writeString(make(group).resolve("cgroup.procs"), "");
-    }
-
-    @Test
-    void isThatOfAHierarchyThatIsMounted() throws IOException {
-      Path members = members("sys/fs/cgroup/memory/some/group");
-
-      assertThat(membership(V1, "7:pids:/a\n5:memory:/some/group\n0::/other\n"))
-          .contains(new Cgroups.Membership("5:memory:/some/group", members));
-    }
-
-    @Test
-    void isThatOfTheUnifiedTree() throws IOException {
-      Path members = members("sys/fs/cgroup/a:b.slice");
-
-      assertThat(membership(V2, "0::/a:b.slice\n"))
-          .contains(new Cgroups.Membership("0::/a:b.slice", members));
-    }
-
-    @Test
-    void isUnknownWhereNothingOrAPartIsMounted() throws IOException {
-      members("sys/fs/cgroup/x");
-
-      assertThat(membership(ROOT_FS, "0::/x\n")).isEmpty();
-      assertThat(membership(V2, "0::/gone\n")).isEmpty();
-      assertThat(membership(V2, "\n0:\n7:pids:/x\n")).isEmpty();
-      assertThat(membership(V2.replace("0:26 / ", "0:26 /pod "), "0::/x\n")).isEmpty();
-      Files.delete(directory.resolve("proc/self/cgroup"));
-      assertThat(Cgroups.membership(directory.resolve("proc"), directory)).isEmpty();
-    }
-  }
 
   @Nested
   class Detection {
