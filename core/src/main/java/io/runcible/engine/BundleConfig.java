@@ -1,5 +1,7 @@
 package io.runcible.engine;
 
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -24,6 +26,8 @@ import java.util.Set;
 final class BundleConfig {
   private static final JsonMapper MAPPER = new JsonMapper();
 
+  private static final String PROCESS = "process";
+
   private final JsonNode config;
 
   private BundleConfig(JsonNode config) {
@@ -39,18 +43,44 @@ final class BundleConfig {
       }
       return new BundleConfig(config);
     } catch (IOException e) {
-      throw new RuncibleException(
-          ErrorKind.CORRUPT_DATA, "cannot read '" + bundle.config() + "'", e);
+      throw unreadable(bundle.config(), e);
+    }
+  }
+
+  /** The first process alone, without what comes after it, which is most of the file. */
+  static ObjectNode process(ContainerDirectory directory) {
+    Path file = new Bundle(directory.path()).config();
+    try (JsonParser parser = MAPPER.createParser(file.toFile())) {
+      parser.nextToken();
+      while (parser.nextToken() == JsonToken.FIELD_NAME) {
+        boolean found = parser.currentName().equals(PROCESS);
+        parser.nextToken();
+        if (found && parser.readValueAsTree() instanceof ObjectNode process) {
+          return process;
+        }
+        parser.skipChildren();
+      }
+      throw withoutProcess();
+    } catch (IOException e) {
+      throw unreadable(file, e);
     }
   }
 
   /** The first process. */
-  ObjectNode process() {
-    if (config.get("process") instanceof ObjectNode process) {
+  private ObjectNode process() {
+    if (config.get(PROCESS) instanceof ObjectNode process) {
       return process;
     }
-    throw new RuncibleException(
+    throw withoutProcess();
+  }
+
+  private static RuncibleException withoutProcess() {
+    return new RuncibleException(
         ErrorKind.CORRUPT_DATA, "the configuration of the container has no process");
+  }
+
+  private static RuncibleException unreadable(Path file, IOException cause) {
+    return new RuncibleException(ErrorKind.CORRUPT_DATA, "cannot read '" + file + "'", cause);
   }
 
   List<String> command() {

@@ -2,6 +2,8 @@ package io.runcible.engine;
 
 import io.runcible.network.PortBinding;
 import io.runcible.state.JsonRecord;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -57,6 +59,18 @@ record ContainerRecord(
 
   void write(ContainerDirectory directory) {
     JsonRecord.write(directory.record(), this, false);
+  }
+
+  /**
+   * Whether a directory has the record of this token, as far as that is seen without reading it.
+   */
+  static boolean isOf(ContainerDirectory directory, String token) {
+    try {
+      // As it is written: a quotation mark in a text would have a backslash before it.
+      return Files.readString(directory.record()).contains("\"token\":\"" + token + "\"");
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   static Optional<ContainerRecord> read(ContainerDirectory directory) {

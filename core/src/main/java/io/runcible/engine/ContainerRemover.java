@@ -5,6 +5,7 @@ import io.runcible.RuncibleException;
 import io.runcible.ffi.PidFd;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.network.BridgeNetworks;
+import io.runcible.runtime.Bundle;
 import io.runcible.runtime.CgroupPlace;
 import io.runcible.runtime.OciRuntime;
 import io.runcible.snapshot.Snapshotter;
@@ -16,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,6 +33,7 @@ final class ContainerRemover {
   static final String KIND = "container";
 
   private static final Logger LOG = LoggerFactory.getLogger(ContainerRemover.class);
+  private static final Duration END_LIMIT = Duration.ofSeconds(2);
   private static final String ID = "id";
   private static final String TOKEN = "token";
 
@@ -176,13 +179,26 @@ final class ContainerRemover {
 
   /** Ends what still runs, and removes the runtime's state, the mount and the files. */
   void remove(ContainerDirectory directory, ContainerRecord record) {
+    remove(directory, record, false);
+  }
+
+  /**
+   * The same.
+   *
+   * @param ended whether it is known that its first process has ended
+   */
+  void remove(ContainerDirectory directory, ContainerRecord record, boolean ended) {
     if (isOfAnother(directory, record)) {
       networks.release(record.token());
       volumes.release(record.token());
       return;
     }
     new ContainerNames(containers).remove(directory);
-    runtime.delete(directory.id(), true);
+    if (ended) {
+      runtime.deleteEnded(directory.id(), new Bundle(directory.path()));
+    } else {
+      runtime.delete(directory.id(), true);
+    }
     // If its monitor was killed, and cannot do it.
     ContainerInput.letGo(directory);
     removeControlGroup(record.cgroupsPath());
@@ -210,7 +226,8 @@ final class ContainerRemover {
 
   /** Whether the name is another container's by now, since somebody else removed this one. */
   static boolean isOfAnother(ContainerDirectory directory, ContainerRecord record) {
-    return readable(directory).filter(now -> !now.token().equals(record.token())).isPresent();
+    return !ContainerRecord.isOf(directory, record.token())
+        && readable(directory).filter(now -> !now.token().equals(record.token())).isPresent();
   }
 
   /** Lets go of the network namespace; the kernel takes the devices in it away by itself. */
@@ -252,9 +269,23 @@ final class ContainerRemover {
                 // Asked again through the open descriptor: the number may have been given anew.
                 if (worksOn(process, below)) {
                   host.signal(fd, Signals.KILL);
+                  awaitEnd(fd);
                 }
               }
             });
+  }
+
+  /** It may be making a control group in the kernel, which it still does. */
+  private static void awaitEnd(PidFd killed) {
+    long begin = System.nanoTime();
+    while (!killed.hasEnded() && System.nanoTime() - begin < END_LIMIT.toNanos()) {
+      try {
+        Thread.sleep(1);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+    }
   }
 
   /** Whether it is a runtime, or its monitor, that logs below a directory. */

@@ -15,7 +15,7 @@ final class ExecProcess {
   private ExecProcess() {}
 
   static String json(EngineParts parts, ContainerDirectory directory, IdMaps ids, ExecSpec spec) {
-    ObjectNode process = BundleConfig.read(directory).process();
+    ObjectNode process = BundleConfig.process(directory);
     strings(process.putArray("args"), spec.command());
     process.remove("consoleSize");
     process.put("terminal", spec.tty().isPresent());

@@ -30,6 +30,7 @@ import java.util.function.Supplier;
 /** The images of an engine. Thread-safe. */
 public final class Images {
   private final LocalStore store;
+  private final KnownImages known;
   private final Snapshotter snapshotter;
   private final Unpacker unpacker;
   private final ImageSource registry;
@@ -52,6 +53,7 @@ public final class Images {
       Operations operations,
       Consumer<EngineEvent> events) {
     this.store = store;
+    this.known = new KnownImages(store.content());
     this.snapshotter = snapshotter;
     this.unpacker = unpacker;
     this.registry = registry;
@@ -277,23 +279,30 @@ public final class Images {
   /** The same if the store has all of it. */
   Optional<Image> findWhole(ImageReference reference, Lease lease) {
     try {
-      Optional<Image> known = find(reference);
-      if (known.isPresent()) {
-        lease.keep(content(known.get()));
-        if (!chain(known.get()).stream().allMatch(snapshotter::contains)) {
+      Optional<Image> found = store.images().find(reference).map(this::known);
+      if (found.isPresent()) {
+        lease.keep(content(found.get()));
+        if (!chain(found.get()).stream().allMatch(snapshotter::contains)) {
           operations.run(
               EngineOperation.UNPACK,
               reference.toString(),
-              () -> unpacker.unpack(known.get(), ProgressListener.NONE));
+              () -> unpacker.unpack(found.get(), ProgressListener.NONE));
         }
       }
-      return known;
+      return found;
     } catch (RuncibleException e) {
       if (e.kind() == ErrorKind.NOT_FOUND || e.kind() == ErrorKind.CORRUPT_DATA) {
         return Optional.empty();
       }
       throw e;
     }
+  }
+
+  private Image known(ImageRecord record) {
+    return known.get(
+        record.reference(),
+        record.manifest(),
+        () -> store.image(record.reference(), record.manifest(), platform));
   }
 
   static List<Digest> chain(Image image) {

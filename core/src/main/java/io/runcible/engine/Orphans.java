@@ -26,9 +26,12 @@ final class Orphans {
   private static final String MAKE_ONE = ": & echo $!";
   private static final Duration LIMIT = Duration.ofSeconds(10);
   private static final int LOOKS = 400;
+  private static final int LOOKS_OF_SOON = 20;
   private static final int NUMBER = 32;
 
   private static volatile @Nullable Boolean reaped;
+  private static volatile boolean soon;
+  private static volatile boolean told;
 
   private Orphans() {}
 
@@ -56,6 +59,14 @@ final class Orphans {
     return known;
   }
 
+  /**
+   * Whether somebody reaps them as they end, and the kernel then tells how; otherwise as {@link
+   * #areReaped}. Some first processes only look for them now and then.
+   */
+  static boolean areTold() {
+    return areReaped() && soon && told;
+  }
+
   private static boolean unknown(Exception cause) {
     LOG.debug("nobody knows whether orphans are reaped", cause);
     return false;
@@ -65,6 +76,7 @@ final class Orphans {
     int orphan = make();
     for (int i = 0; i < LOOKS; i++) {
       if (!Files.exists(Path.of("/proc", String.valueOf(orphan)))) {
+        soon = i < LOOKS_OF_SOON;
         return true;
       }
       pause();
@@ -95,6 +107,7 @@ final class Orphans {
       if (shell.waitFor(LIMIT).isEmpty()) {
         shell.killAndWait();
       }
+      told = shell.pidFd().exitOfReaped().isPresent();
       return Integer.parseInt(text.strip());
     } finally {
       out.close();

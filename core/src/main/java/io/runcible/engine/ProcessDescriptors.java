@@ -1,5 +1,7 @@
 package io.runcible.engine;
 
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
 import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.PidFd;
 import io.runcible.ffi.SocketNamespace;
@@ -117,6 +119,21 @@ final class ProcessDescriptors implements AutoCloseable, ContainerProcess.Signal
     }
     parts.watcher().onEnd(known, action);
     return true;
+  }
+
+  /**
+   * Has the process that waits in the container become the program; returns its number.
+   *
+   * @throws RuncibleException FAILED_PRECONDITION if it has ended
+   */
+  synchronized int letGo() {
+    PidFd known = own;
+    if (known == null || closed) {
+      throw new RuncibleException(
+          ErrorKind.FAILED_PRECONDITION, "container '" + id + "' has ended before its start");
+    }
+    parts.runtime().start(id, known);
+    return known.pid();
   }
 
   /** Returns false if it is gone already. */

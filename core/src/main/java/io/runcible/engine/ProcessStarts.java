@@ -32,18 +32,8 @@ final class ProcessStarts {
       List<FileDescriptor> held) {
     new SharedNamespaces(parts, directory, record).pin();
     ProcessStreams streams = streams(parts, directory, record, stdio);
-    RunRequest request =
-        RunRequest.of(directory.id(), new Bundle(directory.path()), streams.stdio())
-            .withOthersEnd(SharedNamespaces.outlivedByOthers(record.options()));
-    StartedProcess started =
-        new StartedProcess(
-            parts,
-            directory.id(),
-            "container " + directory.id(),
-            request.pidFile(),
-            streams,
-            () -> parts.runtime().failure(request),
-            self -> {});
+    RunRequest request = request(directory, record, streams);
+    StartedProcess started = ofContainer(parts, directory, request, streams);
     started.launch(
         streams,
         () -> {
@@ -53,20 +43,66 @@ final class ProcessStarts {
             started.follow(directory);
             return;
           }
-          UnaryOperator<ExitStatus> outcome =
-              status ->
-                  (record.options().init() ? ExitStatus.ofCode(status.code()) : status)
-                      .withOutOfMemory(oomKills(parts, record) > 0);
           if (stdio == Stdio.DIRECT && Orphans.areReaped()) {
-            started.awaitAlone(parts.runtime().runAlone(request), outcome);
+            started.awaitAlone(parts.runtime().runAlone(request), outcome(parts, record));
           } else {
             started.await(
                 parts.runtime().run(request),
-                status -> outcome.apply(started.exactly(status)),
+                status -> outcome(parts, record).apply(started.exactly(status)),
                 () -> {});
           }
         });
     return started;
+  }
+
+  private static UnaryOperator<ExitStatus> outcome(EngineParts parts, ContainerRecord record) {
+    return status ->
+        (record.options().init() ? ExitStatus.ofCode(status.code()) : status)
+            .withOutOfMemory(oomKills(parts, record) > 0);
+  }
+
+  private static RunRequest request(
+      ContainerDirectory directory, ContainerRecord record, ProcessStreams streams) {
+    return RunRequest.of(directory.id(), new Bundle(directory.path()), streams.stdio())
+        .withOthersEnd(SharedNamespaces.outlivedByOthers(record.options()));
+  }
+
+  private static StartedProcess ofContainer(
+      EngineParts parts, ContainerDirectory directory, RunRequest request, ProcessStreams streams) {
+    return new StartedProcess(
+        parts,
+        directory.id(),
+        "container " + directory.id(),
+        request.pidFile(),
+        streams,
+        () -> parts.runtime().failure(request),
+        self -> {});
+  }
+
+  /**
+   * Whether the runtime can make a container before it is to run: nobody is then the parent of its
+   * process, and a terminal would need somebody beside it.
+   */
+  static boolean canPrepare(ContainerRecord record, Stdio stdio) {
+    return !record.detached()
+        && record.options().terminal().isEmpty()
+        && (stdio == Stdio.DIRECT ? Orphans.areReaped() : Orphans.areTold());
+  }
+
+  /** Makes the container of a bundle, whose program then waits to be let go. */
+  static StartedProcess prepare(
+      EngineParts parts, ContainerDirectory directory, ContainerRecord record, Stdio stdio) {
+    new SharedNamespaces(parts, directory, record).pin();
+    ProcessStreams streams = streams(parts, directory, record, stdio);
+    RunRequest request = request(directory, record, streams);
+    StartedProcess prepared = ofContainer(parts, directory, request, streams);
+    prepared.launch(
+        streams,
+        () -> {
+          record.ids().give(streams.childEnds());
+          prepared.awaitAlone(parts.runtime().create(request), outcome(parts, record));
+        });
+    return prepared;
   }
 
   private static ProcessStreams streams(

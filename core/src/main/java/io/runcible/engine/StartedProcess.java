@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
@@ -34,6 +35,12 @@ import org.slf4j.LoggerFactory;
 final class StartedProcess {
   private static final Logger LOG = LoggerFactory.getLogger(StartedProcess.class);
   private static final Duration TICK = Duration.ofMillis(1);
+
+  /** Of all runtimes and of runs and execs: each look is cheap, a late one is not much later. */
+  private static final UsualTime USUAL = new UsualTime();
+
+  /** When all is done but the last step. */
+  private static final Duration SHORT_TICK = Duration.ofNanos(50_000);
 
   /** Many who wait long, all at once, must not take the processors from what they wait for. */
   private static final int MOST_LOOKS_IN_A_DOUBLING = 32;
@@ -215,12 +222,36 @@ final class StartedProcess {
     if (watch == null) {
       PidFd.open(pid).ifPresent(descriptors::keep);
     }
+    awaitProgram(pid, TICK);
+  }
+
+  private void awaitProgram(int pid, Duration tick) {
     long made = System.nanoTime();
     while (System.nanoTime() - made < START_LIMIT.toNanos()
         && !exit.isDone()
         && parts.runtime().isStarting(pid)) {
-      pause(exit, made);
+      pause(exit, made, tick);
     }
+  }
+
+  /**
+   * Returns when all is made for the program, which waits to be {@linkplain #letGo let go}.
+   *
+   * @throws RuncibleException why it is not
+   */
+  void awaitPrepared() {
+    Objects.requireNonNull(lone).awaitStart();
+  }
+
+  /**
+   * Has the program that was prepared run; returns when it does.
+   *
+   * @throws RuncibleException why it does not
+   */
+  void letGo() {
+    awaitPrepared();
+    int pid = descriptors.letGo();
+    awaitProgram(pid, SHORT_TICK);
   }
 
   RuncibleException notStarted() {
@@ -233,10 +264,12 @@ final class StartedProcess {
   }
 
   private int awaitPid(long begin) {
+    pause(exit, begin, USUAL.patience());
     while (true) {
       boolean ended = exit.isDone();
       OptionalInt pid = readPid();
       if (pid.isPresent()) {
+        USUAL.took(System.nanoTime() - begin);
         return pid.getAsInt();
       }
       if (ended) {
@@ -279,9 +312,13 @@ final class StartedProcess {
 
   /** Waits for something a little, the longer the later. */
   void pause(Future<?> event, long begin) {
+    pause(event, begin, TICK);
+  }
+
+  private void pause(Future<?> event, long begin, Duration tick) {
     long waited = System.nanoTime() - begin;
     try {
-      event.get(Math.max(TICK.toNanos(), waited / MOST_LOOKS_IN_A_DOUBLING), TimeUnit.NANOSECONDS);
+      event.get(Math.max(tick.toNanos(), waited / MOST_LOOKS_IN_A_DOUBLING), TimeUnit.NANOSECONDS);
     } catch (TimeoutException | ExecutionException e) {
       // The caller looks again.
     } catch (InterruptedException e) {
@@ -368,6 +405,11 @@ final class StartedProcess {
   /** Whether a runtime may be at work, of which nobody knows that it has finished. */
   boolean mayBeStarting() {
     return !runtimeFinished && pid().isEmpty();
+  }
+
+  /** Whether it is known how it ended, from a runtime that has finished by itself. */
+  boolean isKnownToHaveEnded() {
+    return runtimeFinished && exit.isDone() && !exit.isCompletedExceptionally();
   }
 
   /** Whether the process has not ended, so that its number is nobody else's. */

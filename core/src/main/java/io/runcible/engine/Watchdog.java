@@ -70,7 +70,12 @@ final class Watchdog implements AutoCloseable {
         for found in $(likely "$1"); do
           pid=${found#/proc/}
           pid=${pid%/cmdline}
-          logs_below "$pid" "$1" && busy=1 && kill -9 "$pid"
+          logs_below "$pid" "$1" && busy=1 && kill -9 "$pid" && killed="$killed $pid"
+        done
+        # Without its first thread it has no command line, and another may be making a group.
+        for pid in $killed; do
+          set -- /proc/"$pid"/task/*
+          [ $# = 1 ] || busy=1
         done
       }
       end_groups() {
@@ -89,7 +94,7 @@ final class Watchdog implements AutoCloseable {
         rm -f "$dir/config.json"
         group=$id-$token
         [ -z "$units" ] || group=$token.slice
-        tries=0 busy=1
+        tries=0 busy=1 killed=
         while [ -n "$busy" ]; do
           [ $tries -lt 50 ] || return
           tries=$((tries + 1)) busy=

@@ -5,6 +5,7 @@ import static io.runcible.ffi.Native.libc;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -71,6 +72,22 @@ public final class Fifo {
       throw new NativeException("open", errno, path.toString());
     }
     return Optional.of(new PipeOutputStream(new FileDescriptor(fd, path)));
+  }
+
+  /**
+   * Reads what a process writes to it that waits until somebody reads.
+   *
+   * @return false if the process has ended, or closed it, and nothing came
+   */
+  public static boolean awaitByte(Path path, PidFd writer) {
+    // A reader that does not wait lets a writer that waits go on.
+    try (FileDescriptor reader = open(path, FileCalls.O_RDONLY | FileCalls.O_NONBLOCK)) {
+      boolean ended = false;
+      while (!Poll.readable(reader, Poll.TICK_MILLIS) && !ended) {
+        ended = writer.hasEnded();
+      }
+      return FileCalls.read(reader, ByteBuffer.allocateDirect(1)) == 1;
+    }
   }
 
   /**

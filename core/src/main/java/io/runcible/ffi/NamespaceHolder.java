@@ -330,7 +330,7 @@ final class NamespaceHolder implements PrivilegedHost {
 
   @Override
   public String namespaceHere(String kind) {
-    return ProcessNamespaces.name(Path.of("/proc", String.valueOf(holder.pid())), kind);
+    return ProcessNamespaces.name(Path.of("/proc", String.valueOf(pid)), kind);
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.runcible.runtime;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.FileDescriptor;
+import io.runcible.ffi.PidFd;
 import io.runcible.ffi.PrivilegedHost;
 import java.nio.file.Path;
 import java.util.List;
@@ -15,9 +16,9 @@ import org.jspecify.annotations.Nullable;
  * for run and exec alone; state is read from its files, signals go by pid descriptors, and pausing
  * and limits are the control group's. Thread-safe.
  *
- * <p>A container lives from {@link #run} or {@link #runAlone} to {@link #delete}: its state and its
- * control group stay after its end, so that it can be seen why it ended. (crun removes them by
- * itself.)
+ * <p>A container lives from {@link #run}, {@link #runAlone} or {@link #create} to {@link #delete}:
+ * its state and its control group stay after its end, so that it can be seen why it ended. (crun
+ * removes them by itself.)
  */
 @SuppressWarnings("exports")
 public interface OciRuntime {
@@ -217,6 +218,25 @@ public interface OciRuntime {
   ChildProcess runAlone(RunRequest request);
 
   /**
+   * Makes a container without starting its program, and returns at once. The child is the runtime;
+   * it ends with 0 when a process of its own, of which nobody in this process is the parent, waits
+   * in the container for {@link #start}. Otherwise {@link #failure(RunRequest)} tells why not.
+   *
+   * @return the child; the caller waits for it and closes it
+   */
+  ChildProcess create(RunRequest request);
+
+  /**
+   * Has the process that waits in a container become the program. Returns when it is about to, or
+   * has. What then can still fail is as with {@link #runAlone}.
+   *
+   * @param process that process
+   * @throws RuncibleException FAILED_PRECONDITION if it does not wait, since it was started before
+   *     or has ended
+   */
+  void start(String id, PidFd process);
+
+  /**
    * Starts a process in a running container and returns at once, as {@link #run}.
    *
    * @return the child; the caller waits for it and closes it
@@ -270,6 +290,12 @@ public interface OciRuntime {
    * @throws RuncibleException FAILED_PRECONDITION if it runs and {@code force} is false
    */
   void delete(String id, boolean force);
+
+  /**
+   * As {@link #delete} by force, for a container of whose processes it is known that they have
+   * ended: its state is not read, and its control group is left to the caller.
+   */
+  void deleteEnded(String id, Bundle bundle);
 
   /**
    * Stops all processes of a container. Blocks until they have stopped.

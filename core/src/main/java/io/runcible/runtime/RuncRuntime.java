@@ -3,6 +3,7 @@ package io.runcible.runtime;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.ChildProcess;
+import io.runcible.ffi.Fifo;
 import io.runcible.ffi.PidFd;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.Spawn;
@@ -30,6 +31,9 @@ final class RuncRuntime implements OciRuntime {
   private static final Path PROC = Path.of("/proc");
   private static final Logger LOG = LoggerFactory.getLogger(RuncRuntime.class);
   private static final int SIGKILL = 9;
+
+  /** There as long as the first process waits to be started. */
+  private static final String EXEC_FIFO = "exec.fifo";
 
   private final Info info;
   private final List<String> launcher;
@@ -109,11 +113,11 @@ final class RuncRuntime implements OciRuntime {
   public List<String> runCommand(RunRequest request) {
     // Its control group is needed after its end, to see whether memory ran out.
     boolean keeps = keepsCgroup() && !request.othersEnd();
-    return runCommand(request, keeps ? List.of("--keep") : List.of());
+    return runCommand("run", request, keeps ? List.of("--keep") : List.of());
   }
 
-  private List<String> runCommand(RunRequest request, List<String> options) {
-    List<String> command = command(request.log(), "run");
+  private List<String> runCommand(String verb, RunRequest request, List<String> options) {
+    List<String> command = command(request.log(), verb);
     command.addAll(List.of("--bundle", request.bundle().directory().toString()));
     command.addAll(List.of("--pid-file", request.pidFile().toString()));
     command.addAll(options);
@@ -148,7 +152,38 @@ final class RuncRuntime implements OciRuntime {
 
   @Override
   public ChildProcess runAlone(RunRequest request) {
-    return start(host.command(runCommand(request, List.of("--detach"))), request.stdio());
+    return start(
+        host.command(runCommand("run", request, List.of("--detach"))), request.stdio());
+  }
+
+  @Override
+  public ChildProcess create(RunRequest request) {
+    return start(host.command(runCommand("create", request, List.of())), request.stdio());
+  }
+
+  @Override
+  public void start(String id, PidFd process) {
+    Path fifo = directory(id).resolve(EXEC_FIFO);
+    if (!Files.exists(fifo)) {
+      throw new RuncibleException(
+          ErrorKind.FAILED_PRECONDITION, "container '" + id + "' does not wait for its start");
+    }
+    if (!info.name().equals("runc") || !info.version().startsWith("1.")) {
+      List<String> command = new ArrayList<>(launcher);
+      command.addAll(List.of("--root", stateRoot.toString(), "start", id));
+      RuntimeCommand.call(host, command, "cannot start container '" + id + "'");
+      return;
+    }
+    // All that "runc start" does, which takes some ms to come to it.
+    if (!Fifo.awaitByte(fifo, process)) {
+      throw new RuncibleException(
+          ErrorKind.FAILED_PRECONDITION, "container '" + id + "' has ended before its start");
+    }
+    try {
+      Files.deleteIfExists(fifo);
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot remove '" + fifo + "'", e);
+    }
   }
 
   @Override
@@ -247,7 +282,7 @@ final class RuncRuntime implements OciRuntime {
     RuntimeState.Status status;
     if (!alive) {
       status = RuntimeState.Status.STOPPED;
-    } else if (Files.exists(directory(id).resolve("exec.fifo"))) {
+    } else if (Files.exists(directory(id).resolve(EXEC_FIFO))) {
       status = RuntimeState.Status.CREATED;
     } else if (file.cgroup().map(Cgroup::isFrozen).orElse(false)) {
       status = RuntimeState.Status.PAUSED;
@@ -322,6 +357,15 @@ final class RuncRuntime implements OciRuntime {
     }
     // What the runtimes keep there is files alone.
     removeDirectory(directory(id));
+  }
+
+  @Override
+  public void deleteEnded(String id, Bundle bundle) {
+    if (hasStopHooks(bundle.directory())) {
+      delete(id, true);
+    } else {
+      removeDirectory(directory(id));
+    }
   }
 
   private static boolean hasStopHooks(Path bundle) {

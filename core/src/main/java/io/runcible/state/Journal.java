@@ -31,6 +31,9 @@ public final class Journal implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Journal.class);
   private static final String LOCK = "lock";
 
+  /** So many, that their names are in the order of their numbers. */
+  private static final int DIGITS = 12;
+
   private final Path directory;
   private final LockFile lock;
   private final AtomicLong sequence = new AtomicLong();
@@ -77,7 +80,9 @@ public final class Journal implements AutoCloseable {
    * @param facts what the undoing needs to know
    */
   public Entry record(String kind, Map<String, String> facts) {
-    Path file = directory.resolve(String.format("%012d.json", sequence.incrementAndGet()));
+    String number = Long.toString(sequence.incrementAndGet());
+    Path file =
+        directory.resolve("0".repeat(Math.max(0, DIGITS - number.length())) + number + ".json");
     JsonRecord.write(file, new Note(kind, facts), false);
     return new Entry(file);
   }

@@ -16,6 +16,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * A small JSON file that is replaced as a whole: a reader, and a process after a crash, sees the
@@ -30,6 +31,11 @@ public final class JsonRecord {
   private static final JsonMapper MAPPER =
       JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
 
+  /** Nobody else writes to a name with this. */
+  private static final String PROCESS = UUID.randomUUID().toString();
+
+  private static final AtomicLong WRITES = new AtomicLong();
+
   private JsonRecord() {}
 
   /**
@@ -39,7 +45,9 @@ public final class JsonRecord {
    */
   public static void write(Path file, Object value, boolean durable) {
     Path directory = Objects.requireNonNull(file.toAbsolutePath().getParent());
-    Path temporary = directory.resolve("." + file.getFileName() + "." + UUID.randomUUID());
+    Path temporary =
+        directory.resolve(
+            "." + file.getFileName() + "." + PROCESS + "-" + WRITES.incrementAndGet());
     try {
       byte[] json = MAPPER.writeValueAsBytes(value);
       // Not a channel: an interrupt would close it, and clean-up must write while interrupted.

@@ -151,6 +151,11 @@ final class Containers implements AutoCloseable {
     return start(process, builder -> builder, runtime::runAlone);
   }
 
+  /** A container whose program waits to be started. */
+  Running create(ProcessSpec.Builder process) throws IOException {
+    return start(process, builder -> builder, runtime::create);
+  }
+
   private Running start(
       ProcessSpec.Builder process,
       UnaryOperator<RuntimeSpec.Builder> change,

@@ -203,6 +203,75 @@ abstract class OciRuntimeContract {
     }
   }
 
+  private static void awaitOutput(Running container, String name, String expected)
+      throws Exception {
+    Path file = container.request.bundle().directory().resolve(name);
+    long deadline = System.nanoTime() + LIMIT.toNanos();
+    while (!Containers.read(file).contains(expected) && System.nanoTime() < deadline) {
+      Thread.sleep(2);
+    }
+    assertThat(file).content().contains(expected);
+  }
+
+  private static void awaitEnd(PidFd process) throws Exception {
+    long deadline = System.nanoTime() + LIMIT.toNanos();
+    while (!process.hasEnded() && System.nanoTime() < deadline) {
+      Thread.sleep(2);
+    }
+    assertThat(process.hasEnded()).isTrue();
+  }
+
+  @Nested
+  class Create {
+    private PidFd created(Running container) {
+      assertThat(container.await().status()).isEqualTo(new WaitStatus(0, 0));
+      RuntimeState state = containers.runtime.state(container.id).orElseThrow();
+      assertThat(state.status()).isEqualTo(RuntimeState.Status.CREATED);
+      return PidFd.open(state.pid()).orElseThrow();
+    }
+
+    @Test
+    void programRunsWhenItIsStartedAndOnce() throws Exception {
+      try (Running container = containers.create(shell("echo out; sleep 600"));
+          PidFd process = created(container)) {
+        assertThat(container.request.bundle().directory().resolve("stdout")).isEmptyFile();
+
+        containers.runtime.start(container.id, process);
+
+        awaitOutput(container, "stdout", "out\n");
+        assertThat(containers.runtime.state(container.id).orElseThrow().status())
+            .isEqualTo(RuntimeState.Status.RUNNING);
+        assertThatThrownBy(() -> containers.runtime.start(container.id, process))
+            .isInstanceOfSatisfying(
+                RuncibleException.class, e -> isKind(e, ErrorKind.FAILED_PRECONDITION));
+        assertThat(containers.runtime.kill(container.id, 9, false)).isTrue();
+        awaitEnd(process);
+      }
+    }
+
+    @Test
+    void oneThatWasKilledIsNotStarted() throws Exception {
+      try (Running container = containers.create(shell("echo out"));
+          PidFd process = created(container)) {
+        assertThat(containers.runtime.kill(container.id, 9, false)).isTrue();
+        awaitEnd(process);
+
+        assertThatThrownBy(() -> containers.runtime.start(container.id, process))
+            .isInstanceOf(RuncibleException.class);
+        assertThat(container.request.bundle().directory().resolve("stdout")).isEmptyFile();
+      }
+    }
+
+    @Test
+    void whatIsMissingIsTold() throws Exception {
+      try (Running missing = containers.create(process("no-such-program"))) {
+        Ended ended = missing.await();
+        assertThat(ended.status().isSuccess()).isFalse();
+        isKind(ended.failure().orElseThrow(), ErrorKind.NOT_FOUND);
+      }
+    }
+  }
+
   @Nested
   class RunAlone {
     @Test
@@ -223,23 +292,6 @@ abstract class OciRuntimeContract {
           awaitEnd(process);
         }
       }
-    }
-
-    private void awaitOutput(Running container, String name, String expected) throws Exception {
-      Path file = container.request.bundle().directory().resolve(name);
-      long deadline = System.nanoTime() + LIMIT.toNanos();
-      while (!Containers.read(file).contains(expected) && System.nanoTime() < deadline) {
-        Thread.sleep(2);
-      }
-      assertThat(file).content().contains(expected);
-    }
-
-    private void awaitEnd(PidFd process) throws Exception {
-      long deadline = System.nanoTime() + LIMIT.toNanos();
-      while (!process.hasEnded() && System.nanoTime() < deadline) {
-        Thread.sleep(2);
-      }
-      assertThat(process.hasEnded()).isTrue();
     }
 
     @Test

@@ -1,0 +1,113 @@
+package io.runcible.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.runcible.ErrorKind;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.OptionalInt;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Containers that are made before they are to run. */
+class PrepareIT {
+  @RegisterExtension static final TestEngine ENGINE = new TestEngine();
+
+  private static Container prepared(ContainerSpec.Builder spec) {
+    Container container = ENGINE.get().create(spec.build());
+    try {
+      container.prepare();
+      return container;
+    } catch (RuntimeException e) {
+      container.close();
+      throw e;
+    }
+  }
+
+  /** Whether the runtime has it, and its program waits. */
+  private static boolean waits(Container container) throws IOException {
+    try (Stream<Path> state = Files.walk(ENGINE.root().state(), 3)) {
+      return state.anyMatch(file -> file.endsWith(Path.of(container.id(), "exec.fifo")));
+    }
+  }
+
+  @Test
+  void programRunsFromTheStartOnAndItsEndIsExact() throws Exception {
+    String script = "echo out; echo err >&2; exit 137";
+    try (Container container = prepared(ENGINE.sh(script))) {
+      assertThat(waits(container)).isEqualTo(Orphans.areTold());
+      assertThat(container.state()).isEqualTo(ContainerState.CREATED);
+      assertThat(container.isRunning()).isFalse();
+      container.prepare();
+
+      container.start();
+
+      assertThat(TestEngine.ended(container))
+          .isEqualTo(
+              new TestEngine.Ended(
+                  TestHost.tellsExits() ? ExitStatus.ofExit(137) : ExitStatus.ofCode(137),
+                  "out\n",
+                  "err\n"));
+      assertThat(container.restart(Duration.ZERO).waitFor().code()).isEqualTo(137);
+      RunIT.assertFails(container::prepare, ErrorKind.FAILED_PRECONDITION, "started before");
+    }
+  }
+
+  @Test
+  void limitsThatChangeMeanwhileHold() {
+    try (Container container = prepared(ENGINE.sh("sleep 600").memory("64m").stdio(Stdio.DIRECT))) {
+      container.update(Limits.unchanged().withMemory("32m"));
+      container.start();
+      assertThat(container.stats().usage().memoryLimit()).hasValue(32 << 20);
+    }
+  }
+
+  @Test
+  void itTakesInputAndCommandsAsAnyOther() throws Exception {
+    ContainerSpec.Builder spec = ENGINE.sh("read -r line; echo \"got $line\"; exit 3");
+    try (Container container = prepared(spec.stdio(Stdio.DIRECT))) {
+      assertThat(waits(container)).isEqualTo(Orphans.areReaped());
+      container.start();
+      assertThat(waits(container)).isFalse();
+      assertThat(container.exec("true").waitFor().isSuccess()).isTrue();
+      container.process().stdin().write("word\n".getBytes(StandardCharsets.US_ASCII));
+      container.process().stdin().close();
+      assertThat(container.process().stdout().readAllBytes()).asString().isEqualTo("got word\n");
+      if (TestHost.tellsExits()) {
+        assertThat(container.waitFor().code()).isEqualTo(3);
+      }
+    }
+  }
+
+  @Test
+  void whatIsMissingIsToldAtThePreparation() {
+    TestEngine.unlessOn("crun", "it looks for the program at the start");
+    if (Orphans.areReaped()) {
+      ContainerSpec.Builder spec = ENGINE.spec("busybox").command("/nothing");
+      RunIT.assertFails(() -> prepared(spec.stdio(Stdio.DIRECT)), ErrorKind.NOT_FOUND);
+    }
+  }
+
+  @Test
+  void oneWithATerminalIsMadeAtItsStart() throws Exception {
+    try (Container container = prepared(ENGINE.sh("test -t 0").tty(30, 100))) {
+      assertThat(waits(container)).isFalse();
+      container.start();
+      assertThat(container.waitFor().isSuccess()).isTrue();
+    }
+  }
+
+  /** The leak check looks for the process that waits. */
+  @Test
+  void oneThatIsNeverStartedLeavesNothing() {
+    try (Container container = prepared(ENGINE.sh("true").stdio(Stdio.DIRECT))) {
+      assertThat(container.pid()).isEqualTo(OptionalInt.empty());
+    }
+    prepared(ENGINE.sh("true").stdio(Stdio.DIRECT));
+    ENGINE.get().close();
+  }
+}
