@@ -152,8 +152,7 @@ final class RuncRuntime implements OciRuntime {
 
   @Override
   public ChildProcess runAlone(RunRequest request) {
-    return start(
-        host.command(runCommand("run", request, List.of("--detach"))), request.stdio());
+    return start(host.command(runCommand("run", request, List.of("--detach"))), request.stdio());
   }
 
   @Override

@@ -106,8 +106,9 @@ final class NetworkOptions {
           ErrorKind.UNSUPPORTED, "--ip and --ip6 exclude each other: one of both is chosen");
     }
     Network network = wanted.get(0);
-    if (ip != null || ip6 != null) {
-      network = network.withAddress(ip != null ? ip : ip6);
+    String address = ip != null ? ip : ip6;
+    if (address != null) {
+      network = network.withAddress(address);
     }
     return mac == null ? network : network.withMac(mac);
   }

@@ -25,7 +25,8 @@ final class SpecOptions {
   @Mixin private StorageOptions storage = new StorageOptions();
   @Mixin private LimitOptions limits = new LimitOptions();
   @Mixin private SecurityOptions security = new SecurityOptions();
-  @Mixin private UserNamespaceOptions namespace = new UserNamespaceOptions();
+  @Mixin private UserNamespaceOptions users = new UserNamespaceOptions();
+  @Mixin private NamespaceOptions namespaces = new NamespaceOptions();
   @Mixin private HealthOptions health = new HealthOptions();
 
   /** When an image is fetched. */
@@ -107,7 +108,8 @@ final class SpecOptions {
     storage.apply(spec);
     limits.apply(spec);
     security.apply(spec);
-    namespace.apply(spec);
+    users.apply(spec);
+    namespaces.apply(spec);
     health.apply(spec);
     Variables.of(labelFiles, labels, key -> "").forEach(spec::label);
     annotations.forEach(spec::annotation);

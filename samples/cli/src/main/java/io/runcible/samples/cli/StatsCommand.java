@@ -65,7 +65,7 @@ final class StatsCommand implements Callable<Integer> {
         "RECEIVED",
         "SENT",
         "OOM-KILLS");
-    boolean clear = !once && !noReset && !table.isJson() && System.console() != null;
+    boolean clear = !once && !noReset && !table.isJson() && Progress.isTerminal(1);
     try (ContainerEngine engine = options.open()) {
       print(engine, clear);
       while (!once) {

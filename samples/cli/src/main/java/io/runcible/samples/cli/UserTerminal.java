@@ -5,8 +5,6 @@ import io.runcible.RuncibleException;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiConsumer;
@@ -43,17 +41,7 @@ final class UserTerminal implements AutoCloseable {
 
   /** Whether input and output are one. */
   static boolean isThere() {
-    return isTerminal(0) && isTerminal(1);
-  }
-
-  /** From Java 22 on there is a console without one, too. */
-  private static boolean isTerminal(int descriptor) {
-    try {
-      Path opened = Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor));
-      return opened.toString().matches("/dev/(pts/|tty|console).*");
-    } catch (IOException e) {
-      return false;
-    }
+    return Progress.isTerminal(0) && Progress.isTerminal(1);
   }
 
   /** From now on something has a terminal of the same size; it is told of rows and columns. */
