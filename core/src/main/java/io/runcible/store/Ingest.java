@@ -10,7 +10,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.RandomAccessFile;
-import java.nio.channels.ClosedChannelException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -24,9 +23,6 @@ import java.util.function.LongFunction;
  * the digest, as what a killed process leaves is, too.
  */
 public final class Ingest implements AutoCloseable {
-  /** The network delivers pieces of 8 KiB. */
-  private static final int PIECE = 64 * 1024;
-
   private final Descriptor descriptor;
   private final Path blob;
   private final Path partial;
@@ -244,11 +240,9 @@ public final class Ingest implements AutoCloseable {
     }
   }
 
-  /** Copies to the file what its reader reads beyond what the file has, in large pieces. */
+  /** Copies to the file what its reader reads beyond what the file has. */
   private final class Receiving extends FilterInputStream {
     private final OutputStream file;
-    private final byte[] pending = new byte[PIECE];
-    private int pendingLength;
     private long known = resumed;
 
     Receiving(InputStream source, OutputStream file) {
@@ -269,38 +263,15 @@ public final class Ingest implements AutoCloseable {
         int old = (int) Math.min(known, count);
         known -= old;
         write(buffer, offset + old, count - old);
-      } else if (count < 0 && !complete) {
-        flush();
+      } else if (count < 0) {
         complete = true;
       }
       return count;
     }
 
     private void write(byte[] buffer, int offset, int length) throws IOException {
-      if (length > PIECE - pendingLength) {
-        flush();
-      }
-      if (length >= PIECE) {
-        writeThrough(buffer, offset, length);
-      } else {
-        System.arraycopy(buffer, offset, pending, pendingLength, length);
-        pendingLength += length;
-      }
-    }
-
-    private void flush() throws IOException {
-      int length = pendingLength;
-      pendingLength = 0;
-      if (length > 0) {
-        writeThrough(pending, 0, length);
-      }
-    }
-
-    private void writeThrough(byte[] buffer, int offset, int length) throws IOException {
       try {
         file.write(buffer, offset, length);
-      } catch (ClosedChannelException e) {
-        throw e; // By an interrupt: it is not the disk that refuses.
       } catch (IOException e) {
         refused = true;
         throw e;
@@ -320,18 +291,8 @@ public final class Ingest implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-      // The file is closed by a write while interrupted, and would lack the last piece.
-      boolean interrupted = Thread.interrupted();
       try (file) {
-        try {
-          flush();
-        } finally {
-          super.close();
-        }
-      } finally {
-        if (interrupted) {
-          Thread.currentThread().interrupt();
-        }
+        super.close();
       }
     }
   }

@@ -128,20 +128,6 @@ class PartialsTest {
       assertThat(asked).containsExactly(LEFT + 500L);
     }
 
-    @Test
-    void whereItsReaderWasInterrupted() throws IOException {
-      try (Ingest ingest = store.content().ingest(DESCRIPTOR)) {
-        InputStream stream = ingest.resume(position -> cut(LEFT));
-        stream.readNBytes(LEFT);
-        Thread.currentThread().interrupt();
-        stream.close();
-        assertThat(Thread.interrupted()).isTrue();
-        ingest.keep();
-      }
-      complete();
-      assertThat(asked).containsExactly((long) LEFT);
-    }
-
     private InputStream cutFrom(long position, int bytes) {
       InputStream all = cut((int) position + bytes);
       try {
