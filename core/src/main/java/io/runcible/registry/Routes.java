@@ -14,7 +14,6 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import okhttp3.Request;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Where the operations of a client go: finds the effective names, refuses what is blocked, decides
@@ -34,9 +33,6 @@ final class Routes {
   private final Map<String, Boolean> plain = new ConcurrentHashMap<>();
 
   private final Map<String, Instant> resting = new ConcurrentHashMap<>();
-
-  /** Each blob asks, and the URL of a host takes long to be understood. */
-  private volatile @Nullable RegistryEndpoint last;
 
   Routes(
       RegistryConfiguration configuration,
@@ -150,34 +146,18 @@ final class Routes {
       String what, String registry, Optional<Boolean> insecure, Remap remap) {
     ClientSettings.Protocol told = protocols.get(registry);
     if (told == ClientSettings.Protocol.PLAIN_HTTP) {
-      return endpoint(registry, true, false, remap);
+      return RegistryEndpoint.of(registry, true, false, remap);
     }
     if (told == ClientSettings.Protocol.HTTPS) {
-      return endpoint(registry, false, false, remap);
+      return RegistryEndpoint.of(registry, false, false, remap);
     }
     if (told == ClientSettings.Protocol.INSECURE || insecure.orElse(false)) {
-      return endpoint(registry, speaksPlainHttp(what, registry), true, remap);
+      return RegistryEndpoint.of(registry, speaksPlainHttp(what, registry), true, remap);
     }
     // What is said of it, even that it is secure, or has certificates, is not for plain HTTP.
     boolean unsaid = insecure.isEmpty() && !certificates.has(registry);
-    return endpoint(registry, unsaid && RegistryEndpoint.isLoopback(registry), false, remap);
-  }
-
-  /** A remap is made anew each time, but for the one that changes nothing. */
-  @SuppressWarnings("ReferenceEquality")
-  private RegistryEndpoint endpoint(
-      String registry, boolean plainHttp, boolean insecure, Remap remap) {
-    RegistryEndpoint known = last;
-    if (known != null
-        && known.name().equals(registry)
-        && known.isPlainHttp() == plainHttp
-        && known.insecure() == insecure
-        && known.remap() == remap) {
-      return known;
-    }
-    RegistryEndpoint made = RegistryEndpoint.of(registry, plainHttp, insecure, remap);
-    last = made;
-    return made;
+    return RegistryEndpoint.of(
+        registry, unsaid && RegistryEndpoint.isLoopback(registry), false, remap);
   }
 
   /** Tries TLS first; when neither works, the operation itself will say why TLS does not. */
