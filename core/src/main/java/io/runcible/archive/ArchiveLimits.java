@@ -5,7 +5,8 @@ import io.runcible.RuncibleException;
 
 /**
  * How much an archive may make of itself before reading it stops with INVALID_INPUT. The defaults
- * let every layer pass that somebody built on purpose, and stop a bomb before it fills a disk.
+ * let every layer pass that somebody built on purpose; a host with a smaller disk than they allow
+ * for sets others, such as {@code EngineBuilder.archiveLimits} takes.
  *
  * @param maxEntries headers of any kind, metadata included
  * @param maxTotalBytes content of all entries together, holes of sparse files not counted

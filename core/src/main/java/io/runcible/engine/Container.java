@@ -306,7 +306,8 @@ public final class Container implements AutoCloseable {
    * <p>Nobody is the parent of such a container's process, and the kernel alone tells how it ended,
    * when somebody has reaped it. So this is without effect before Linux 6.15 and on a host whose
    * first process does not reap orphans at once, except with {@link Stdio#DIRECT}, which puts up
-   * with that; and for a detached container and one with a terminal. Then the start does it all.
+   * with that; and for a detached container, one with a terminal, a log of {@link LogPolicy#cri} or
+   * a namespace of another container or the host. Then the start does it all.
    *
    * @throws RuncibleException FAILED_PRECONDITION if it was started before, otherwise as {@link
    *     #start()}
@@ -798,7 +799,7 @@ public final class Container implements AutoCloseable {
    */
   public void update(Resources resources) {
     requireOpen();
-    control.update(resources, isRunning());
+    control.update(resources, isRunning() || isPrepared());
     Limits limits = BundleConfig.read(directory).limits();
     lifecycle.publish(new EngineEvent.Updated(Instant.now(), id(), limits));
   }

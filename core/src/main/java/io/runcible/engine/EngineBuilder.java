@@ -2,6 +2,7 @@ package io.runcible.engine;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.archive.ArchiveLimits;
 import io.runcible.ffi.NativeAccess;
 import io.runcible.ffi.Spawn;
 import io.runcible.image.ImageSource;
@@ -32,6 +33,7 @@ public final class EngineBuilder {
   private @Nullable ImageSource registry;
   private final List<ImageVerifier> verifiers = new ArrayList<>();
   private HostPolicy policy = HostPolicy.ofThisHost();
+  private ArchiveLimits limits = ArchiveLimits.DEFAULT;
   private @Nullable ThreadFactory threads;
 
   EngineBuilder() {}
@@ -134,6 +136,15 @@ public final class EngineBuilder {
   }
 
   /**
+   * What each layer of an image may amount to; by default {@link ArchiveLimits#DEFAULT}. A layer
+   * that is over a limit makes the pull fail with INVALID_INPUT, and nothing of the image stays.
+   */
+  public EngineBuilder archiveLimits(ArchiveLimits limits) {
+    this.limits = limits;
+    return this;
+  }
+
+  /**
    * What makes the threads of the engine; by default daemon threads with names that begin with
    * {@code runcible-}. A server has a factory whose threads it knows and counts. It must be able to
    * make threads until the engine is closed. Programs that the JDK watches, and requests to
@@ -178,6 +189,7 @@ public final class EngineBuilder {
             registry,
             all,
             policy,
+            limits,
             threads != null ? threads : daemonThreads()));
   }
 

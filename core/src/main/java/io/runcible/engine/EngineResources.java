@@ -3,6 +3,7 @@ package io.runcible.engine;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.archive.ArchiveLimits;
 import io.runcible.ffi.PipePump;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.ProcessWatcher;
@@ -54,6 +55,7 @@ final class EngineResources implements AutoCloseable {
       @Nullable ImageSource given,
       List<ImageVerifier> verifiers,
       HostPolicy policy,
+      ArchiveLimits layers,
       ThreadFactory threads) {
     try {
       Path containers = data.resolve("containers");
@@ -89,7 +91,7 @@ final class EngineResources implements AutoCloseable {
       volumes.reclaim();
       Journal journal = own(Journal.begin(journals, UUID.randomUUID().toString()));
       own(networks);
-      Unpacker unpacker = own(new Unpacker(store, snapshotter, host, threads));
+      Unpacker unpacker = own(new Unpacker(store, snapshotter, host, layers, threads));
       ProcessWatcher watcher = own(ProcessWatcher.start(threads));
       Watchdog watchdog =
           own(
@@ -144,6 +146,7 @@ final class EngineResources implements AutoCloseable {
       @Nullable ImageSource given,
       List<ImageVerifier> verifiers,
       HostPolicy policy,
+      ArchiveLimits layers,
       ThreadFactory threads) {
     return new EngineResources(
         data,
@@ -156,6 +159,7 @@ final class EngineResources implements AutoCloseable {
         given,
         verifiers,
         policy,
+        layers,
         threads);
   }
 

@@ -47,7 +47,9 @@ final class EngineTasks implements AutoCloseable {
   Future<?> after(Duration delay, Runnable task) {
     try {
       return clock.schedule(
-          () -> workers.execute(() -> guard(task)), delay.toNanos(), TimeUnit.NANOSECONDS);
+          () -> workers.execute(() -> guard(task)),
+          ContainerProcess.nanos(delay),
+          TimeUnit.NANOSECONDS);
     } catch (RejectedExecutionException e) {
       // The engine is being closed.
       return CompletableFuture.completedFuture(null);

@@ -24,17 +24,15 @@ final class ExecTimeout {
   private final StartedProcess started;
   private volatile boolean expired;
 
-  private ExecTimeout(EngineParts parts, StartedProcess started) {
+  ExecTimeout(EngineParts parts, StartedProcess started) {
     this.parts = parts;
     this.started = started;
   }
 
   /** The time begins to run. */
-  static ExecTimeout begin(EngineParts parts, StartedProcess started, Duration limit) {
-    ExecTimeout timeout = new ExecTimeout(parts, started);
-    Future<?> later = parts.tasks().after(limit, timeout::expire);
+  void begin(Duration limit) {
+    Future<?> later = parts.tasks().after(limit, this::expire);
     var unused = started.process().exit().whenComplete((status, failure) -> later.cancel(false));
-    return timeout;
   }
 
   /** What is told of its end. */

@@ -81,11 +81,15 @@ final class ProcessStarts {
 
   /**
    * Whether the runtime can make a container before it is to run: nobody is then the parent of its
-   * process, and a terminal would need somebody beside it.
+   * process, and a terminal would need somebody beside it, and so would the end of a container in
+   * another pid namespace, or a log that is still being written. Namespaces of others are those
+   * of the time of the start.
    */
   static boolean canPrepare(ContainerRecord record, Stdio stdio) {
     return !record.detached()
         && record.options().terminal().isEmpty()
+        && !SharedNamespaces.hasOthers(record.options())
+        && record.options().logPolicy().format() != LogPolicy.Format.CRI
         && (stdio == Stdio.DIRECT ? Orphans.areReaped() : Orphans.areTold());
   }
 
@@ -175,18 +179,15 @@ final class ProcessStarts {
           () -> {
             record.ids().give(streams.childEnds());
             ChildProcess runtime = parts.runtime().exec(request);
-            Optional<ExecTimeout> timeout =
-                spec.timeout().map(limit -> ExecTimeout.begin(parts, started, limit));
+            ExecTimeout timeout = new ExecTimeout(parts, started);
             started.await(
                 runtime,
-                status -> {
-                  ExitStatus exact = started.exactly(status);
-                  return timeout
-                      .map(time -> time.seen(exact))
-                      .orElse(exact)
-                      .withOutOfMemory(oomKills(parts, record) > killsBefore);
-                },
+                status ->
+                    timeout
+                        .seen(started.exactly(status))
+                        .withOutOfMemory(oomKills(parts, record) > killsBefore),
                 started::closeDescriptors);
+            spec.timeout().ifPresent(timeout::begin);
           });
       return started;
     } catch (IOException e) {

@@ -60,6 +60,12 @@ final class SharedNamespaces {
     return modes(options).containsKey(PID);
   }
 
+  /** Whether it has anything in common with another container or the host. */
+  static boolean hasOthers(ContainerOptions options) {
+    return modes(options).values().stream()
+        .anyMatch(mode -> !NamespaceMode.parse(mode).isOwn());
+  }
+
   /**
    * What its record is to say. Before anything is made: what cannot be shared.
    *
@@ -96,6 +102,12 @@ final class SharedNamespaces {
       throw invalid(
           "a container with a user namespace of its own has no other namespace in common with "
               + "another one or the host: the kernel lets nobody join it from there");
+    }
+    boolean ofContainers = wanted.values().stream().anyMatch(m -> m.container().isPresent());
+    if (ofContainers && spec.isDetached() && !spec.restartPolicy().equals(RestartPolicy.NO)) {
+      throw invalid(
+          "a detached container with a namespace of another one has no restart policy: who restarts"
+              + " it cannot join that one anew");
     }
     if (wanted.containsKey(UTS) && spec.hostname().isPresent()) {
       throw invalid("a container with the host name of another one, or the host, has none to set");
@@ -295,7 +307,7 @@ final class SharedNamespaces {
                 + other.id()
                 + "' cannot be shared: it belongs to another user namespace, of another engine");
       }
-      if (parts.host().rootless() && same(proc, kind)) {
+      if (same(proc, kind)) {
         throw invalid(
             "the "
                 + kind

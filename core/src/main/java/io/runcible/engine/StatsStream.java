@@ -66,6 +66,8 @@ public final class StatsStream implements AutoCloseable {
       // It has ended, and that is about to be told, or the kernel refuses.
       boolean over = e.kind() == ErrorKind.FAILED_PRECONDITION;
       end(over ? null : e);
+    } catch (RuntimeException e) {
+      end(new RuncibleException(ErrorKind.INTERNAL, "cannot read the usage: " + e, e));
     }
   }
 

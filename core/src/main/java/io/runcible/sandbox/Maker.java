@@ -23,6 +23,11 @@ final class Maker {
   private volatile Kind kind;
   private volatile @Nullable String missingNamespace;
 
+  /** What the first one failed with, if that says what to do otherwise. */
+  private volatile @Nullable RuncibleException filterFailure;
+
+  private volatile @Nullable RuncibleException limitsFailure;
+
   /** What they have in common. */
   private record Kind(SandboxSpec spec, SeccompFilter filter) {}
 
@@ -61,12 +66,17 @@ final class Maker {
     } catch (RuncibleException e) {
       Kind tried = kind;
       // What may be otherwise in a moment is no reason to make them differently for ever.
-      if (e.kind() != ErrorKind.UNSUPPORTED
-          && e.kind() != ErrorKind.INTERNAL
-          && e.kind() != ErrorKind.PERMISSION_DENIED) {
+      boolean ofTheHost =
+          e.kind() == ErrorKind.UNSUPPORTED
+              || e.kind() == ErrorKind.INTERNAL
+              || e.kind() == ErrorKind.PERMISSION_DENIED;
+      if (!ofTheHost || e == limitsFailure) {
         throw e;
       }
-      if (tried.spec().hasOwnNamespace()) {
+      if (e == filterFailure) {
+        LOG.debug("the kernel does not take the seccomp filter of sandboxes", e);
+        kind = kind(SeccompFilter.ofRuntime(profile.seccomp()), tried.spec().hasOwnNamespace());
+      } else if (tried.spec().hasOwnNamespace()) {
         missingNamespace = e.getMessage();
         LOG.warn("sandboxes have no user namespace of their own: {}", e.getMessage());
         kind = kind(tried.filter(), false);
@@ -107,17 +117,28 @@ final class Maker {
         made.missingLimits()
             .ifPresent(
                 why -> {
-                  throw new RuncibleException(
-                      ErrorKind.UNSUPPORTED,
-                      "a sandbox has no limits of memory and processes here: "
-                          + why
-                          + "; a profile with acceptMissingLimits() does without");
+                  limitsFailure =
+                      new RuncibleException(
+                          ErrorKind.UNSUPPORTED,
+                          "a sandbox has no limits of memory and processes here: "
+                              + why
+                              + "; a profile with acceptMissingLimits() does without");
+                  throw limitsFailure;
                 });
       }
-      now.filter().load(made);
+      load(now.filter(), made);
       return made;
     } catch (RuntimeException e) {
       container.close();
+      throw e;
+    }
+  }
+
+  private void load(SeccompFilter filter, WarmSandbox made) {
+    try {
+      filter.load(made);
+    } catch (RuncibleException e) {
+      filterFailure = e;
       throw e;
     }
   }

@@ -325,7 +325,7 @@ final class Run {
   private Artifacts artifacts(WarmSandbox in, ScheduledExecutorService timer) {
     Artifacts artifacts =
         new Artifacts(
-            architecture, in.commands(), in.container().process().stdout(), request, profile);
+            architecture, in.commands(), in.replies(), request, profile);
     if (request.artifacts().isEmpty()) {
       return artifacts;
     }

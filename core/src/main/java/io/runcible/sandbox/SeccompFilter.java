@@ -76,7 +76,7 @@ final class SeccompFilter {
     }
     try {
       sandbox.commands().write(block);
-      byte[] reply = sandbox.container().process().stdout().readNBytes(Long.BYTES);
+      byte[] reply = sandbox.replies().readNBytes(Long.BYTES);
       if (reply.length < Long.BYTES) {
         throw WarmSandbox.broken(sandbox, null);
       }

@@ -3,8 +3,10 @@ package io.runcible.sandbox;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.engine.Container;
+import io.runcible.engine.ContainerProcess;
 import io.runcible.engine.ContainerStats;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.time.Duration;
 import java.util.Optional;
@@ -14,11 +16,14 @@ import org.jspecify.annotations.Nullable;
 /** A container whose init program waits for the one program that will run in it. */
 final class WarmSandbox implements AutoCloseable {
   private final Container container;
+  private final ContainerProcess process;
   private final long baseline;
   private final @Nullable String missing;
 
   private WarmSandbox(Container container, long baseline, @Nullable String missing) {
     this.container = container;
+    // Not a later one, if somebody restarts it: that one has no filter.
+    this.process = container.process();
     this.baseline = baseline;
     this.missing = missing;
   }
@@ -47,11 +52,15 @@ final class WarmSandbox implements AutoCloseable {
   }
 
   boolean isWaiting() {
-    return container.isRunning();
+    return process.isAlive();
+  }
+
+  InputStream replies() {
+    return process.stdout();
   }
 
   OutputStream commands() {
-    return container.process().stdin();
+    return process.stdin();
   }
 
   /** One of its outputs, from the beginning, as it is written. */
@@ -64,8 +73,8 @@ final class WarmSandbox implements AutoCloseable {
       OutputListener listener) {
     return new Output(
         stream == OutputListener.Stream.STDOUT
-            ? container.process().stdout()
-            : container.process().stderr(),
+            ? process.stdout()
+            : process.stderr(),
         mark,
         failureMark,
         trailer,

@@ -5,6 +5,7 @@ import io.runcible.ErrorKind;
 import io.runcible.ProgressEvent;
 import io.runcible.ProgressListener;
 import io.runcible.RuncibleException;
+import io.runcible.archive.ArchiveLimits;
 import io.runcible.archive.ProgressInputStream;
 import io.runcible.archive.VerifiedInputStream;
 import io.runcible.ffi.NativeException;
@@ -31,6 +32,8 @@ import java.util.Queue;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,24 +48,39 @@ final class ImageTransaction implements AutoCloseable {
   /** How many layers are under way; each takes a connection, three threads and a few megabytes. */
   private static final int AT_ONCE = Math.max(4, Runtime.getRuntime().availableProcessors());
 
+  /**
+   * A layer of so many bytes or less is fetched whole and unpacked by one thread: handing its parts
+   * to others takes longer than they save, and there are other layers for them.
+   */
+  private static final int SMALL = 1 << 20;
+
   private final Image image;
   private final List<Layer> layers;
   private final List<Digest> chain;
   private final LocalStore store;
   private final Snapshotter snapshotter;
   private final PrivilegedHost host;
+  private final UnpackedLayer.Form form;
   private final ExecutorService stages;
   private final ExecutorService writers;
   private final ProgressListener listener;
   private final Map<String, Ingest> ingests = new TreeMap<>();
   private final Map<Digest, Snapshotter.Staging> stagings = new LinkedHashMap<>();
   private final Map<Integer, UnpackedLayer> unpacked = new TreeMap<>();
+  private final ReentrantLock completing = new ReentrantLock();
+
+  /** So many layers, from the lowest, are complete; guarded by the lock. */
+  private int completed;
+
+  /** Where the layers are, once they are locked. */
+  private List<Path> lowestFirst = List.of();
 
   ImageTransaction(
       Image image,
       LocalStore store,
       Snapshotter snapshotter,
       PrivilegedHost host,
+      ArchiveLimits limits,
       ExecutorService stages,
       ExecutorService writers,
       ProgressListener listener) {
@@ -72,6 +90,7 @@ final class ImageTransaction implements AutoCloseable {
     this.store = store;
     this.snapshotter = snapshotter;
     this.host = host;
+    this.form = UnpackedLayer.Form.ROOT.within(limits);
     this.stages = stages;
     this.writers = writers;
     this.listener = listener;
@@ -90,10 +109,9 @@ final class ImageTransaction implements AutoCloseable {
       throw e;
     }
     if (host.rootless()) {
-      RootlessUnpack.run(host, rootlessRequest());
+      RootlessUnpack.run(host, form.limits(), rootlessRequest());
     } else {
-      List<Path> lowestFirst = directories();
-      unpacked.forEach((index, layer) -> layer.complete(below(index, lowestFirst)));
+      completeWhatCanBe();
     }
     if (!ingests.isEmpty() || !stagings.isEmpty()) {
       store.sync();
@@ -135,6 +153,7 @@ final class ImageTransaction implements AutoCloseable {
         .filter(id -> !snapshotter.contains(id))
         .sorted((a, b) -> a.hex().compareTo(b.hex()))
         .forEach(id -> stagings.put(id, snapshotter.stage(id)));
+    lowestFirst = directories();
   }
 
   private void receive(Descriptor descriptor, byte[] raw) {
@@ -164,6 +183,9 @@ final class ImageTransaction implements AutoCloseable {
     List<Integer> indexes = waiting.poll();
     while (indexes != null && !tasks.hasFailed()) {
       work(indexes);
+      if (!host.rootless()) {
+        completeWhatCanBe();
+      }
       indexes = waiting.poll();
     }
   }
@@ -172,8 +194,7 @@ final class ImageTransaction implements AutoCloseable {
     Layer layer = layers.get(indexes.get(0));
     boolean skipped = true;
     for (int index : indexes) {
-      Snapshotter.Staging staging = stagings.get(chain.get(index));
-      boolean wanted = staging != null && !staging.isPresent() && !unpackedIs(index);
+      boolean wanted = isWanted(index) && unpacked(index) == null;
       boolean missing = isMissing(layer.descriptor());
       if (wanted || missing) {
         skipped = false;
@@ -187,9 +208,34 @@ final class ImageTransaction implements AutoCloseable {
     }
   }
 
-  private boolean unpackedIs(int index) {
+  /** Completes the layers below which all are complete, while others are being fetched. */
+  private void completeWhatCanBe() {
+    // Whoever is at it, or the one who waits for all in the end, sees to what is ready by then.
+    if (!completing.tryLock()) {
+      return;
+    }
+    try {
+      UnpackedLayer layer = unpacked(completed);
+      while (completed < chain.size() && (layer != null || !isWanted(completed))) {
+        if (layer != null) {
+          layer.complete(below(completed));
+        }
+        completed++;
+        layer = unpacked(completed);
+      }
+    } finally {
+      completing.unlock();
+    }
+  }
+
+  private boolean isWanted(int index) {
+    Snapshotter.Staging staging = stagings.get(chain.get(index));
+    return staging != null && !staging.isPresent();
+  }
+
+  private @Nullable UnpackedLayer unpacked(int index) {
     synchronized (unpacked) {
-      return unpacked.containsKey(index);
+      return unpacked.get(index);
     }
   }
 
@@ -208,7 +254,7 @@ final class ImageTransaction implements AutoCloseable {
         }
         LOG.debug("What was left of {} is no part of it; it is fetched anew", layer, e);
         if (unpack) {
-          UnpackedLayer.discard(staged(index), UnpackedLayer.Form.ROOT);
+          UnpackedLayer.discard(staged(index), form);
         }
         read(layer, index, unpack);
       }
@@ -239,13 +285,19 @@ final class ImageTransaction implements AutoCloseable {
         compressed.transferTo(OutputStream.nullOutputStream());
         return;
       }
-      UnpackedLayer done =
-          UnpackedLayer.unpack(
-              compressed, layer.diffId(), staged(index), UnpackedLayer.Form.ROOT, stages);
+      UnpackedLayer done = unpack(compressed, layer, staged(index));
       synchronized (unpacked) {
         unpacked.put(index, done);
       }
     }
+  }
+
+  private UnpackedLayer unpack(InputStream compressed, Layer layer, Path directory)
+      throws IOException {
+    // The stream ends at the size that is stated.
+    return layer.descriptor().size() <= SMALL
+        ? UnpackedLayer.unpack(compressed.readAllBytes(), layer.diffId(), directory, form)
+        : UnpackedLayer.unpack(compressed, layer.diffId(), directory, form, stages);
   }
 
   private Path staged(int index) {
@@ -267,7 +319,6 @@ final class ImageTransaction implements AutoCloseable {
         ingest.resume(layer::compressed), descriptor.digest(), descriptor.size(), listener);
   }
 
-  /** Where the layers are, the lowest first. */
   private List<Path> directories() {
     List<Path> directories = new ArrayList<>();
     for (Digest id : chain) {
@@ -278,7 +329,7 @@ final class ImageTransaction implements AutoCloseable {
   }
 
   /** Those below one, the topmost first. */
-  private static List<Path> below(int index, List<Path> lowestFirst) {
+  private List<Path> below(int index) {
     List<Path> below = new ArrayList<>(lowestFirst.subList(0, index));
     Collections.reverse(below);
     return below;
@@ -286,7 +337,6 @@ final class ImageTransaction implements AutoCloseable {
 
   private List<RootlessUnpack.Layer> rootlessRequest() {
     List<RootlessUnpack.Layer> request = new ArrayList<>();
-    List<Path> lowestFirst = directories();
     for (int i = 0; i < layers.size(); i++) {
       Snapshotter.Staging staging = stagings.get(chain.get(i));
       if (staging != null && !staging.isPresent()) {
@@ -298,7 +348,7 @@ final class ImageTransaction implements AutoCloseable {
                 file.toString(),
                 layers.get(i).diffId().toString(),
                 staging.directory().toString(),
-                below(i, lowestFirst).stream().map(Path::toString).toList()));
+                below(i).stream().map(Path::toString).toList()));
       }
     }
     return request;

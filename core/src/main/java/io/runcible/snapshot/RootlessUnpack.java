@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.archive.ArchiveLimits;
 import io.runcible.archive.LayerFormat;
 import io.runcible.archive.Ownership;
 import io.runcible.ffi.ChildProcess;
@@ -19,8 +20,12 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.stream.Stream;
@@ -34,6 +39,7 @@ import java.util.stream.Stream;
 final class RootlessUnpack {
   private static final JsonMapper MAPPER = new JsonMapper();
   private static final int MAX_MESSAGE = 16 << 10;
+  private static final int AT_ONCE = Math.max(2, Runtime.getRuntime().availableProcessors());
 
   /**
    * A layer to unpack; all paths are the store's own.
@@ -57,24 +63,26 @@ final class RootlessUnpack {
    * What the worker reads from its input.
    *
    * @param keepOwners whether there are ids to give files to
+   * @param limits what a layer may amount to
    * @param layers the layers to unpack, the lowest first
    * @param merges what to copy then
    */
-  record Request(boolean keepOwners, List<Layer> layers, List<Merge> merges) {}
+  record Request(
+      boolean keepOwners, ArchiveLimits limits, List<Layer> layers, List<Merge> merges) {}
 
   private RootlessUnpack() {}
 
   /** Runs the worker; throws what it says if it fails. */
-  static void run(PrivilegedHost host, List<Layer> layers) {
+  static void run(PrivilegedHost host, ArchiveLimits limits, List<Layer> layers) {
     if (!layers.isEmpty()) {
-      run(host, new Request(host.hasIdRange(), layers, List.of()));
+      run(host, new Request(host.hasIdRange(), limits, layers, List.of()));
     }
   }
 
   /** Copies layers together, as {@link LayerMerge} does. */
   static void merge(PrivilegedHost host, List<Path> layers, Path target) {
     Merge merge = new Merge(layers.stream().map(Path::toString).toList(), target.toString());
-    run(host, new Request(host.hasIdRange(), List.of(), List.of(merge)));
+    run(host, new Request(host.hasIdRange(), ArchiveLimits.DEFAULT, List.of(), List.of(merge)));
   }
 
   private static void run(PrivilegedHost host, Request work) {
@@ -146,19 +154,49 @@ final class RootlessUnpack {
     }
   }
 
-  private static void unpackAll(Request request, ExecutorService stages) throws IOException {
+  /** Side by side; what needs the layers below comes in the end, from the lowest up. */
+  private static void unpackAll(Request request, ExecutorService stages) {
     UnpackedLayer.Form form =
-        UnpackedLayer.Form.of(
+        new UnpackedLayer.Form(
             LayerFormat.OVERLAY_USERXATTR,
-            request.keepOwners() ? Ownership.EXACT : Ownership.RECORD);
-    for (Layer layer : request.layers()) {
-      try (InputStream blob = Files.newInputStream(Path.of(layer.blob()));
-          UnpackedLayer unpacked =
-              UnpackedLayer.unpack(
-                  blob, Digest.parse(layer.diffId()), Path.of(layer.directory()), form, stages)) {
-        List<Path> lower = new ArrayList<>();
-        layer.lower().forEach(path -> lower.add(Path.of(path)));
-        unpacked.complete(lower);
+            request.keepOwners() ? Ownership.EXACT : Ownership.RECORD,
+            request.limits());
+    Queue<Layer> waiting = new ConcurrentLinkedQueue<>(request.layers());
+    Map<Layer, UnpackedLayer> unpacked = new ConcurrentHashMap<>();
+    TaskGroup tasks = new TaskGroup(stages);
+    try {
+      for (int i = Math.min(AT_ONCE, waiting.size()); i > 0; i--) {
+        tasks.start(() -> workThrough(waiting, tasks, form, stages, unpacked));
+      }
+      tasks.await("unpacking");
+      for (Layer layer : request.layers()) {
+        Objects.requireNonNull(unpacked.get(layer))
+            .complete(layer.lower().stream().map(Path::of).toList());
+      }
+    } finally {
+      unpacked.values().forEach(UnpackedLayer::close);
+    }
+  }
+
+  private static void workThrough(
+      Queue<Layer> waiting,
+      TaskGroup tasks,
+      UnpackedLayer.Form form,
+      ExecutorService stages,
+      Map<Layer, UnpackedLayer> unpacked) {
+    FileCalls.clearThreadUmask();
+    for (Layer layer = waiting.poll();
+        layer != null && !tasks.hasFailed();
+        layer = waiting.poll()) {
+      try (InputStream blob = Files.newInputStream(Path.of(layer.blob()))) {
+        Digest diffId = Digest.parse(layer.diffId());
+        Path directory = Path.of(layer.directory());
+        unpacked.put(layer, UnpackedLayer.unpack(blob, diffId, directory, form, stages));
+      } catch (IOException e) {
+        throw new RuncibleException(
+            ErrorKind.UNAVAILABLE,
+            "cannot unpack '" + layer.blob() + "': " + e.getMessage(),
+            e);
       }
     }
   }

@@ -11,6 +11,7 @@ import io.runcible.archive.LayerFormat;
 import io.runcible.archive.LayerResult;
 import io.runcible.archive.Ownership;
 import io.runcible.archive.Readahead;
+import java.io.ByteArrayInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -19,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Executor;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -52,6 +54,10 @@ final class UnpackedLayer implements AutoCloseable {
     static Form of(LayerFormat format, Ownership ownership) {
       return new Form(format, ownership, ArchiveLimits.DEFAULT);
     }
+
+    Form within(ArchiveLimits other) {
+      return new Form(format, ownership, other);
+    }
   }
 
   /**
@@ -61,12 +67,28 @@ final class UnpackedLayer implements AutoCloseable {
   static UnpackedLayer unpack(
       InputStream compressed, Digest diffId, Path directory, Form form, Executor stages)
       throws IOException {
+    return inStages(compressed, diffId, directory, form, stage -> new Readahead(stage, stages));
+  }
+
+  /** The same on the calling thread alone, for a layer that is all there. */
+  static UnpackedLayer unpack(byte[] compressed, Digest diffId, Path directory, Form form)
+      throws IOException {
+    return inStages(new ByteArrayInputStream(compressed), diffId, directory, form, stage -> stage);
+  }
+
+  private static UnpackedLayer inStages(
+      InputStream compressed,
+      Digest diffId,
+      Path directory,
+      Form form,
+      UnaryOperator<InputStream> ahead)
+      throws IOException {
     LayerApplier applier =
         LayerApplier.open(directory, form.format(), form.ownership(), form.limits());
     UnpackedLayer layer = new UnpackedLayer(directory, form.format(), applier);
-    try (InputStream fetched = new Readahead(compressed, stages);
+    try (InputStream fetched = ahead.apply(compressed);
         Hashing tar = new Hashing(Decompression.open(fetched, form.limits()), diffId);
-        InputStream hashed = new Readahead(tar, stages)) {
+        InputStream hashed = ahead.apply(tar)) {
       applier.apply(hashed);
       hashed.transferTo(OutputStream.nullOutputStream());
       // What follows the compressed data is part of the blob, and of its digest.

@@ -4,6 +4,7 @@ import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.ProgressListener;
 import io.runcible.RuncibleException;
+import io.runcible.archive.ArchiveLimits;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.image.Image;
@@ -24,20 +25,27 @@ public final class Unpacker implements AutoCloseable {
   private final LocalStore store;
   private final Snapshotter snapshotter;
   private final PrivilegedHost host;
+  private final ArchiveLimits limits;
   private final ExecutorService stages;
   private final ExecutorService writers;
 
   /**
    * An unpacker with threads of its own, which end when it is closed.
    *
+   * @param limits what a layer may amount to
    * @param threads makes daemon threads
    */
   @SuppressWarnings("exports")
   public Unpacker(
-      LocalStore store, Snapshotter snapshotter, PrivilegedHost host, ThreadFactory threads) {
+      LocalStore store,
+      Snapshotter snapshotter,
+      PrivilegedHost host,
+      ArchiveLimits limits,
+      ThreadFactory threads) {
     this.store = store;
     this.snapshotter = snapshotter;
     this.host = host;
+    this.limits = limits;
     this.stages = Executors.newCachedThreadPool(threads);
     this.writers = Executors.newCachedThreadPool(task -> threads.newThread(withoutUmask(task)));
   }
@@ -62,7 +70,8 @@ public final class Unpacker implements AutoCloseable {
    */
   public List<Digest> unpack(Image image, ProgressListener listener) {
     try (ImageTransaction transaction =
-        new ImageTransaction(image, store, snapshotter, host, stages, writers, listener)) {
+        new ImageTransaction(
+            image, store, snapshotter, host, limits, stages, writers, listener)) {
       return transaction.run();
     }
   }

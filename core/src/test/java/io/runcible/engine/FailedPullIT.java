@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.HostTools;
+import io.runcible.archive.ArchiveLimits;
 import io.runcible.archive.LayerWriter;
 import io.runcible.archive.WrittenLayer;
 import io.runcible.image.Descriptor;
@@ -81,7 +82,11 @@ class FailedPullIT {
   }
 
   private WrittenLayer layer() {
-    byte[] content = new byte[LAYER_SIZE];
+    return layer(LAYER_SIZE);
+  }
+
+  private WrittenLayer layer(int size) {
+    byte[] content = new byte[size];
     new Random(written++).nextBytes(content);
     return new LayerWriter()
         .addFile("/content", 0644, content)
@@ -108,9 +113,10 @@ class FailedPullIT {
   }
 
   /** A sound image of two layers. */
+  /** Of a small layer and one that several threads work on. */
   private Manifest sound(String tag) throws IOException {
     WrittenLayer one = layer();
-    WrittenLayer two = layer();
+    WrittenLayer two = layer(2 * MIB);
     return image(
         tag,
         List.of(one.diffId(), two.diffId()),
@@ -263,6 +269,15 @@ class FailedPullIT {
     Manifest manifest = image("bomb", List.of(Digest.sha256(header)), bomb.toByteArray());
     assertPullFails(
         "bomb", ErrorKind.INVALID_INPUT, manifest.layers().get(0).digest().toString(), "limit");
+  }
+
+  @Test
+  void layerOverALimitOfTheCaller() throws IOException {
+    sound("large");
+    engine.close();
+    ArchiveLimits small = ArchiveLimits.DEFAULT.withMaxEntries(1);
+    engine = root.engine().archiveLimits(small).build();
+    assertPullFails("large", ErrorKind.INVALID_INPUT, reference("large"), "ArchiveLimits");
   }
 
   private static byte[] tarHeader(byte[] header, String name, long size) {

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.OptionalInt;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -32,6 +33,27 @@ class PrepareIT {
   private static boolean waits(Container container) throws IOException {
     try (Stream<Path> state = Files.walk(ENGINE.root().state(), 3)) {
       return state.anyMatch(file -> file.endsWith(Path.of(container.id(), "exec.fifo")));
+    }
+  }
+
+  @Test
+  void whatDependsOnTheTimeOfTheStartIsMadeThen() {
+    try (Container owner =
+            ENGINE.get().run(ENGINE.sh("sleep 600").ipc(NamespaceMode.SHAREABLE).build());
+        Container joined =
+            ENGINE
+                .get()
+                .create(
+                    ENGINE
+                        .sh("readlink /proc/self/ns/ipc; sleep 600")
+                        .ipc(NamespaceMode.container(owner.id()))
+                        .build())) {
+      joined.prepare();
+      assertThat(joined.state()).isEqualTo(ContainerState.CREATED);
+      owner.restart(Duration.ZERO);
+      joined.start();
+      String now = TestEngine.ended(owner.exec("readlink", "/proc/self/ns/ipc")).output();
+      joined.awaitReady(Ready.onLog(Pattern.quote(now)));
     }
   }
 

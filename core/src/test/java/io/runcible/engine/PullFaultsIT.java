@@ -23,6 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -71,14 +72,20 @@ class PullFaultsIT {
     root.close();
   }
 
-  /** Two layers; the upper one hides and replaces, for which the lower one is looked at. */
+  /**
+   * Two layers; the upper one hides and replaces, for which the lower one is looked at. The lower
+   * one is large enough for several threads, the upper one is left to one.
+   */
   private void image() throws IOException {
+    byte[] noise = new byte[3 << 19];
+    new Random(1).nextBytes(noise);
     List<LayerWriter> writers =
         List.of(
             new LayerWriter()
                 .addDirectory("/d", 0750)
                 .addFile("/d/one", 0644, new byte[10])
                 .addFile("/d/two", 0600, new byte[5000])
+                .addFile("/d/noise", 0600, noise)
                 .addSymlink("/link", "d/one"),
             new LayerWriter().addWhiteout("/d/one").addFile("/implied/three", 0755, new byte[10]));
     List<Digest> diffIds = new ArrayList<>();

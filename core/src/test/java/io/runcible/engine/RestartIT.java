@@ -31,7 +31,7 @@ class RestartIT {
     return events.next(TestEngine.LIMIT).orElseThrow(() -> new AssertionError("no event"));
   }
 
-  private static void await(BooleanSupplier condition) {
+  static void await(BooleanSupplier condition) {
     long deadline = System.nanoTime() + TestEngine.LIMIT.toNanos();
     while (!condition.getAsBoolean()) {
       assertThat(System.nanoTime()).isLessThan(deadline);

@@ -98,6 +98,10 @@ class RootlessIT {
         .containsEntry("count", "0")
         .containsEntry("left", "0");
     assertThat(said.get("diff")).contains("A /d", "A /d/x", "D /etc/group", "A /in/x");
+    assertThat(said.get("limits"))
+        .startsWith("INVALID_INPUT")
+        .contains("ArchiveLimits")
+        .endsWith("[]");
     assertThat(said.get("closed")).contains("PERMISSION_DENIED", "/root/runcible", "another");
   }
 

@@ -3,6 +3,7 @@ package io.runcible.engine;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.runcible.RuncibleException;
+import io.runcible.archive.ArchiveLimits;
 import io.runcible.archive.IdRange;
 import io.runcible.image.HealthCheck;
 import io.runcible.image.Image;
@@ -37,6 +38,7 @@ final class RootlessProgram {
   }
 
   private void all() {
+    say("limits", withinLimits());
     say("exit", run(sh("busybox", "exit 42")).code());
     say("ids", output(sh("busybox", "id -u; id -g")));
     say("network", output(sh("busybox", "ls /sys/class/net")));
@@ -225,6 +227,19 @@ final class RootlessProgram {
       return container.logs().text().strip().replace('\n', ' ');
     } catch (RuncibleException e) {
       return e.kind().toString();
+    }
+  }
+
+  private String withinLimits() {
+    ArchiveLimits small = ArchiveLimits.DEFAULT.withMaxEntries(3);
+    try (ContainerEngine other =
+        ContainerEngine.builder()
+            .policy(new HostPolicy(List.of()))
+            .archiveLimits(small)
+            .build()) {
+      return "pulled " + other.images().pull(registry + "/test:busybox");
+    } catch (RuncibleException e) {
+      return e.kind() + " " + e.getMessage() + " " + engine.images().list();
     }
   }
 

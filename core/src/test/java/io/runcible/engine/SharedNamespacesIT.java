@@ -46,8 +46,9 @@ class SharedNamespacesIT {
         assertThat(
                 said(joined, "echo $HOSTNAME; cat /dev/shm/x; cat /proc/1/cmdline | tr '\\0' ' '"))
             .isEqualTo("pod\ntext\nsleep 600");
-        said(owner, "nc -l -p 99 -e echo hello </dev/null >/dev/null 2>&1 & sleep 0.1");
-        assertThat(said(joined, "nc 127.0.0.1 99 </dev/null || nc ::1 99 </dev/null"))
+        said(owner, "nc -l -p 99 -e echo hello </dev/null >/dev/null 2>&1 &");
+        String client = "nc 127.0.0.1 99 </dev/null 2>/dev/null || nc ::1 99 </dev/null 2>/dev/null";
+        assertThat(said(joined, "until " + client + "; do sleep 0.05; done"))
             .isEqualTo("hello");
         // Through another one that has joined.
         try (Container third = start(ENGINE.sh(SLEEP).ipc(NamespaceMode.container(joined.id())))) {
@@ -75,7 +76,7 @@ class SharedNamespacesIT {
         Container joined = start(joined("sleep 601 & sleep 602"))) {
       int others = owner.top().size();
       ContainerProcess exec = joined.exec("sleep", "603");
-      assertThat(joined.top()).hasSizeGreaterThanOrEqualTo(3);
+      RestartIT.await(() -> joined.top().size() >= 3);
       assertThat(joined.kill("SIGKILL")).isTrue();
       assertThat(joined.waitFor(TestEngine.LIMIT).orElseThrow().signal()).hasValue(9);
       assertThat(exec.waitFor(TestEngine.LIMIT).orElseThrow().signal()).hasValue(9);
