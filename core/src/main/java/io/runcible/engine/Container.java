@@ -882,9 +882,9 @@ public final class Container implements AutoCloseable {
     closeExecs();
     if (init != null) {
       init.release();
-    } else {
-      connection.close();
     }
+    // Also after a start that failed.
+    connection.release();
   }
 
   /**
