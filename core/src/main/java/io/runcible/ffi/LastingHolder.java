@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
  * A holder that all processes of a user share for one data root, and that none of them is the
  * parent of: it lives as long as one of them, or a container that outlives them.
  *
- * <p>Whoever uses it has a writing end of the pipe that it reads, so the kernel counts them,
- * however they end. Who comes writes {@code joined}, then looks for the record; the holder that is
+ * <p>Whoever uses it has a writing end of the pipe that it reads, also the watchdog of an engine
+ * that was killed, so the kernel counts them, however they end. Who comes writes {@code joined}, then looks for the record; the holder that is
  * about to end takes its record away, then looks for {@code joined}: one of the two sees the other.
  */
 final class LastingHolder {
@@ -144,7 +144,7 @@ final class LastingHolder {
   }
 
   private static NamespaceHolder holder(Namespaces namespaces, FileDescriptor lifeline) {
-    return new NamespaceHolder(namespaces.pid(), namespaces.idRange(), lifeline::close);
+    return NamespaceHolder.lasting(namespaces.pid(), namespaces.idRange(), lifeline);
   }
 
   /**
