@@ -22,8 +22,9 @@ import org.jspecify.annotations.Nullable;
  * parent of: it lives as long as one of them, or a container that outlives them.
  *
  * <p>Whoever uses it has a writing end of the pipe that it reads, also the watchdog of an engine
- * that was killed, so the kernel counts them, however they end. Who comes writes {@code joined}, then looks for the record; the holder that is
- * about to end takes its record away, then looks for {@code joined}: one of the two sees the other.
+ * that was killed, so the kernel counts them, however they end. Who comes writes {@code joined},
+ * then looks for the record; the holder that is about to end takes its record away, then looks for
+ * {@code joined}: one of the two sees the other.
  */
 final class LastingHolder {
   private static final Duration LIMIT = Duration.ofSeconds(30);
