@@ -334,7 +334,7 @@ public final class Container implements AutoCloseable {
   public synchronized ContainerProcess start() {
     requireOpen();
     requireNotStarted();
-    return isDetached() ? beginAlone() : begin();
+    return isDetached() ? beginAlone(this::beginFirst) : begin();
   }
 
   private void requireNotStarted() {
@@ -347,17 +347,21 @@ public final class Container implements AutoCloseable {
   }
 
   /** Of several engines that have a container only one starts it. */
-  private ContainerProcess beginAlone() {
+  private ContainerProcess beginAlone(Supplier<ContainerProcess> beginning) {
     LockFile lock = LockFile.acquire(directory.startLock(), true, LONGEST_BEGINNING);
     try {
-      requireNotStarted();
       if (ContainerRemover.isOfAnother(directory, record)) {
         throw removed();
       }
-      return begin();
+      return beginning.get();
     } finally {
       lock.close();
     }
+  }
+
+  private ContainerProcess beginFirst() {
+    requireNotStarted();
+    return begin();
   }
 
   private <T> T counted(EngineOperation operation, Supplier<T> work) {
@@ -435,13 +439,28 @@ public final class Container implements AutoCloseable {
   private ContainerProcess beginAgain() {
     StartedProcess before = started();
     if (before.process().isAlive()) {
-      throw new RuncibleException(
-          ErrorKind.FAILED_PRECONDITION, "container " + id() + " has been started meanwhile");
+      throw startedMeanwhile();
     }
+    return isDetached() ? beginAlone(() -> beginAfter(before)) : beginAfter(before);
+  }
+
+  private ContainerProcess beginAfter(StartedProcess before) {
+    boolean runs = isDetached() && DetachedMonitor.runs(directory);
     closeExecs();
     before.release();
+    if (runs) {
+      // From now on it is the run of another engine that this one knows.
+      init = null;
+      adoptIfStarted();
+      throw startedMeanwhile();
+    }
     remover.clear(directory, record);
     return begin();
+  }
+
+  private RuncibleException startedMeanwhile() {
+    return new RuncibleException(
+        ErrorKind.FAILED_PRECONDITION, "container " + id() + " has been started meanwhile");
   }
 
   /** Unless somebody stopped or removed it meanwhile. */
@@ -883,9 +902,9 @@ public final class Container implements AutoCloseable {
     closeExecs();
     if (init != null) {
       init.release();
-    } else {
-      connection.close();
     }
+    // Also after a start that failed.
+    connection.release();
   }
 
   /**

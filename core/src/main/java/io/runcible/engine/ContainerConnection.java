@@ -50,6 +50,11 @@ interface ContainerConnection extends AutoCloseable {
    */
   Runnable started(StartedProcess process, Supplier<List<InetAddress>> addresses);
 
+  /** Lets go of what this process has of a detached container; waits for nothing. Idempotent. */
+  default void release() {
+    close();
+  }
+
   /** Lets go of all; blocks until it is done. Idempotent. */
   @Override
   void close();

@@ -201,6 +201,11 @@ final class ContainerConnections {
       }
 
       @Override
+      public void release() {
+        network.letLive();
+      }
+
+      @Override
       public void close() {
         network.close();
       }

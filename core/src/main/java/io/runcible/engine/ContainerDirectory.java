@@ -112,7 +112,7 @@ record ContainerDirectory(Path path) {
     return path.resolve("restarted");
   }
 
-  /** Locked while a detached container is started for the first time. */
+  /** Locked while a detached container is started, for the first time or again. */
   Path startLock() {
     return path.resolve("start.lock");
   }

@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class DetachedMonitor {
   private static final Duration START_LIMIT = Duration.ofSeconds(30);
+  private static final Duration END_LIMIT = Duration.ofSeconds(5);
 
   /** It has little to do, and may have it for years. */
   private static final List<String> SMALL_JVM =
@@ -231,6 +232,28 @@ final class DetachedMonitor {
       return monitor;
     } catch (IOException | NumberFormatException e) {
       return Optional.empty();
+    }
+  }
+
+  /** Whether a container has a monitor; one that has already told the end is waited for. */
+  static boolean runs(ContainerDirectory directory) {
+    PidFd found = find(directory).orElse(null);
+    if (found == null) {
+      return false;
+    }
+    try (found) {
+      // In this order: the one becomes the other.
+      boolean told =
+          Files.exists(directory.unfinishedExitFile()) || Files.exists(directory.exitFile());
+      long begin = System.nanoTime();
+      while (told && !found.hasEnded() && System.nanoTime() - begin < END_LIMIT.toNanos()) {
+        Thread.sleep(1);
+      }
+      return !found.hasEnded();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new RuncibleException(
+          ErrorKind.CANCELLED, "interrupted while container " + directory.id() + " ended", e);
     }
   }
 

@@ -10,11 +10,14 @@ import java.util.concurrent.atomic.AtomicLong;
 final class UsualTime {
   private static final int STEPS = 64;
 
+  /** Looks are cheap where all is slow. */
+  private static final Duration LONGEST = Duration.ofMillis(10);
+
   private final AtomicLong least = new AtomicLong();
 
   /** How long it is not worth a look. */
   Duration patience() {
-    return Duration.ofNanos(least.get() / 2);
+    return Duration.ofNanos(Math.min(least.get() / 2, LONGEST.toNanos()));
   }
 
   /** It has taken so long. */

@@ -136,7 +136,7 @@ final class Watchdog implements AutoCloseable {
     Pipe input = Pipe.open();
     try {
       ChildProcess shell =
-          host.spawn(command, place.environment()).descriptor(0, input.reader()).start();
+          host.spawnLasting(command, place.environment()).descriptor(0, input.reader()).start();
       input.reader().close();
       return new Watchdog(shell, input.outputStream());
     } catch (RuntimeException e) {

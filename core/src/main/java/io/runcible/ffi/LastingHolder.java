@@ -21,14 +21,16 @@ import org.jspecify.annotations.Nullable;
  * A holder that all processes of a user share for one data root, and that none of them is the
  * parent of: it lives as long as one of them, or a container that outlives them.
  *
- * <p>Whoever uses it has a writing end of the pipe that it reads, so the kernel counts them,
- * however they end. Who comes writes {@code joined}, then looks for the record; the holder that is
- * about to end takes its record away, then looks for {@code joined}: one of the two sees the other.
+ * <p>Whoever uses it has a writing end of the pipe that it reads, also the watchdog of an engine
+ * that was killed, so the kernel counts them, however they end. Who comes writes {@code joined},
+ * then looks for the record; the holder that is about to end takes its record away, then looks for
+ * {@code joined}: one of the two sees the other.
  */
 final class LastingHolder {
   private static final Duration LIMIT = Duration.ofSeconds(30);
   private static final int PAUSE_MILLIS = 5;
   private static final int INPUT = 3;
+  private static final int TRIES = 5;
 
   /** What is there while a container needs the holder, in the directory of the container. */
   static final String MARK = "detached";
@@ -36,7 +38,10 @@ final class LastingHolder {
   /** Leaves the holder to the first process of the host, or who stands for it. */
   private static final String STARTER = "\"$@\" <&3 3<&- &";
 
-  /** Arguments: its directory, that of the containers. */
+  /**
+   * Arguments: its directory, that of the containers. One that never came to have a record leaves
+   * that of an earlier one, which is still to be found.
+   */
   private static final String SCRIPT =
       """
       trap '' HUP INT TERM
@@ -46,7 +51,9 @@ final class LastingHolder {
       exec >/dev/null 2>&1
       while :; do
         read -r end
-        kept=
+        pid= kept=
+        read -r pid <holder
+        [ "$pid" = $$ ] || exit
         for mark in "$containers"/*/detached; do [ ! -e "$mark" ] || kept=1; done
         if [ -n "$kept" ]; then
           exec <input
@@ -131,23 +138,41 @@ final class LastingHolder {
       }
       Optional<Namespaces> ending = Namespaces.read(place.resolve("ending"));
       if (ending.isEmpty() || !ending.get().isHeld()) {
-        return start(held.or(() -> ending).flatMap(Namespaces::member));
+        return startAmong(held.or(() -> ending));
       }
       pause(deadline, "the holder of '" + place + "' is ending");
     }
   }
 
   private static NamespaceHolder holder(Namespaces namespaces, FileDescriptor lifeline) {
-    return new NamespaceHolder(namespaces.pid(), namespaces.idRange(), lifeline::close);
+    return NamespaceHolder.lasting(namespaces.pid(), namespaces.idRange(), lifeline);
   }
 
   /**
-   * Starts one.
+   * Starts one in the namespaces of a holder that alone was killed, if there is still a process in
+   * them, otherwise in new ones.
+   */
+  private NamespaceHolder startAmong(Optional<Namespaces> before) throws IOException {
+    for (int tries = 1; ; tries++) {
+      Optional<Namespaces> member = before.flatMap(found -> found.member(containers));
+      try {
+        return start(member);
+      } catch (RuncibleException e) {
+        if (tries == TRIES || member.isEmpty() || member.get().isHeld()) {
+          throw e;
+        }
+        // It has ended meanwhile; there may be another one.
+      }
+    }
+  }
+
+  /**
+   * Starts one. The record of the one before stays until there is another.
    *
    * @param member a process of the namespaces, if their holder alone was killed
    */
   private NamespaceHolder start(Optional<Namespaces> member) throws IOException {
-    for (String name : List.of("input", "holder", "ending", "joined")) {
+    for (String name : List.of("input", "joined")) {
       Files.deleteIfExists(place.resolve(name));
     }
     Fifo.make(input());
@@ -158,6 +183,7 @@ final class LastingHolder {
       Namespaces made = Namespaces.of(pid, idRange);
       Files.writeString(place.resolve("joined"), "");
       made.write(record());
+      Files.deleteIfExists(place.resolve("ending"));
       return holder(made, lifeline);
     } catch (IOException | RuntimeException e) {
       // It sees the end of its input, and ends.
@@ -246,18 +272,33 @@ final class LastingHolder {
       return equals(ofProcess(Path.of("/proc", String.valueOf(pid))));
     }
 
-    /** Any process that is in these namespaces: they are there as long as there is one. */
-    Optional<Namespaces> member() {
+    /**
+     * Any process that is in these namespaces: they are there as long as there is one. Once they
+     * are not, the kernel gives their numbers to others, so it is one that works on a container.
+     */
+    Optional<Namespaces> member(Path containers) {
       try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
         for (Path process : all) {
           Namespaces other = ofProcess(process);
-          if (other != null && other.user.equals(user) && other.mount.equals(mount)) {
+          if (other != null
+              && other.user.equals(user)
+              && other.mount.equals(mount)
+              && names(process, containers)) {
             return Optional.of(other);
           }
         }
         return Optional.empty();
       } catch (IOException e) {
         throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot list the processes", e);
+      }
+    }
+
+    private static boolean names(Path process, Path containers) {
+      try {
+        byte[] line = Files.readAllBytes(process.resolve("cmdline"));
+        return new String(line, StandardCharsets.UTF_8).contains(containers.toString());
+      } catch (IOException e) {
+        return false;
       }
     }
 

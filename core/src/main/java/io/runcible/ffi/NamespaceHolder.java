@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -33,20 +34,32 @@ final class NamespaceHolder implements PrivilegedHost {
 
   private static final String READY = "ready ";
 
+  /** Not one that a script uses. */
+  private static final int LIFELINE = 9;
+
   private final int pid;
   private final boolean idRange;
   private final Runnable end;
 
-  /**
-   * One that runs.
-   *
-   * @param idRange whether more than one id is mapped
-   * @param end lets go of it
-   */
-  NamespaceHolder(int pid, boolean idRange, Runnable end) {
+  /** What keeps a {@link LastingHolder}; none if it dies with this process. */
+  private final Optional<FileDescriptor> lifeline;
+
+  private NamespaceHolder(
+      int pid, boolean idRange, Runnable end, Optional<FileDescriptor> lifeline) {
     this.pid = pid;
     this.idRange = idRange;
     this.end = end;
+    this.lifeline = lifeline;
+  }
+
+  /**
+   * One that runs, and that others share.
+   *
+   * @param idRange whether more than one id is mapped
+   * @param lifeline keeps it while somebody has that open
+   */
+  static NamespaceHolder lasting(int pid, boolean idRange, FileDescriptor lifeline) {
+    return new NamespaceHolder(pid, idRange, lifeline::close, Optional.of(lifeline));
   }
 
   /** The holder that all processes of this user have for a data root. */
@@ -84,7 +97,8 @@ final class NamespaceHolder implements PrivilegedHost {
     output.writer().close();
     try (InputStream said = output.inputStream()) {
       boolean idRange = mapIds(awaitReady(said));
-      return new NamespaceHolder(child.pid(), idRange, () -> end(child, input.writer()));
+      return new NamespaceHolder(
+          child.pid(), idRange, () -> end(child, input.writer()), Optional.empty());
     } catch (IOException e) {
       end(child, input.writer());
       throw new RuncibleException(
@@ -222,6 +236,13 @@ final class NamespaceHolder implements PrivilegedHost {
         "--mount",
         "--preserve-credentials",
         "--");
+  }
+
+  @Override
+  public Spawn spawnLasting(List<String> command, Map<String, String> environment) {
+    Spawn spawn = spawn(command, environment);
+    lifeline.ifPresent(kept -> spawn.descriptor(LIFELINE, kept));
+    return spawn;
   }
 
   /** In the namespace this process is another user's, whose descriptors are closed to it. */

@@ -54,6 +54,11 @@ public interface PrivilegedHost extends AutoCloseable {
     return Spawn.of(command(command), environment);
   }
 
+  /** The same for one that may outlive this process: a shared place is there as long as it runs. */
+  default Spawn spawnLasting(List<String> command, Map<String, String> environment) {
+    return spawn(command, environment);
+  }
+
   /**
    * Where a program can be started from that is to be started often: a sealed copy in memory, which
    * spares a runtime to protect itself at each start. Made at the first call; a program that was

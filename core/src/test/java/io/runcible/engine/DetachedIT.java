@@ -227,6 +227,31 @@ class DetachedIT {
   }
 
   @Test
+  void ofEnginesThatRestartItAtOnceOneDoes() throws Exception {
+    try (ContainerEngine first = ENGINE.open();
+        ContainerEngine second = ENGINE.open();
+        Container one =
+            first.run(ENGINE.sh("mkdir /seen || sleep 600").name("again").detached().build())) {
+      one.waitFor();
+      List<Container> both = List.of(one, second.find("again").orElseThrow());
+      assertThat(both.get(1).isRunning()).isFalse();
+      List<CompletableFuture<ContainerProcess>> starts =
+          both.stream()
+              .map(each -> CompletableFuture.supplyAsync(() -> each.restart(Duration.ZERO)))
+              .toList();
+      List<Boolean> failed = new ArrayList<>();
+      for (CompletableFuture<ContainerProcess> start : starts) {
+        failed.add(start.handle((process, failure) -> failure != null).get());
+      }
+      assertThat(failed).containsExactlyInAnyOrder(true, false);
+      // The one that failed knows the run of the other one.
+      assertThat(both).allMatch(Container::isRunning);
+      assertThat(both.get(0).pid()).isEqualTo(both.get(1).pid());
+    }
+    assertThat(ENGINE.get().list()).isEmpty();
+  }
+
+  @Test
   void killedMonitorLeavesTheStatusUnknownAndTheContainerRemovable() {
     String id;
     try (ContainerEngine first = ENGINE.open()) {

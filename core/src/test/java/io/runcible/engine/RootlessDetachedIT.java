@@ -42,6 +42,8 @@ class RootlessDetachedIT {
       leaks.begin();
       try (ChildJvm jvm =
           user.jvmWithTun("true", RootlessDetachedProgram.class, registry, "make")) {
+        assertThat(jvm.line()).isEqualTo("released=true");
+        assertThat(jvm.line()).isEqualTo("five=RUNNING");
         assertThat(jvm.line()).isEqualTo("running=5");
         jvm.kill();
       }

@@ -13,6 +13,9 @@ import java.util.List;
 final class RootlessDetachedProgram {
   private static final int PORT = 7000;
 
+  /** Less than a network is waited for that does not end. */
+  private static final Duration QUICK = Duration.ofSeconds(15);
+
   private final String registry;
 
   private RootlessDetachedProgram(String registry) {
@@ -36,8 +39,25 @@ final class RootlessDetachedProgram {
     return ContainerSpec.builder(registry + "/test:busybox").command("sh", "-c", script).name(name);
   }
 
+  /** The engine that made it lets go of it, and not of the other one's network. */
+  private void startByAnother() {
+    try (ContainerEngine another = builder().build()) {
+      long begin;
+      try (ContainerEngine engine = builder().build()) {
+        engine.create(sh("five", "sleep 600").network(Network.USER).detached().build());
+        another.find("five").orElseThrow().start();
+        begin = System.nanoTime();
+      }
+      say("released", System.nanoTime() - begin < QUICK.toNanos());
+      try (Container five = another.find("five").orElseThrow()) {
+        say("five", five.state());
+      }
+    }
+  }
+
   /** Closes one engine, and waits with another one to be killed. */
   private void make() throws Exception {
+    startByAnother();
     try (ContainerEngine engine = builder().build()) {
       String script = "echo up; until [ -e /end ]; do sleep 0.05; done; exit 41";
       engine.run(sh("one", script).detached().build()).awaitReady(Ready.onLog("up"));

@@ -28,6 +28,14 @@ class UsualTimeTest {
   }
 
   @Test
+  void aLookIsNeverFarAway() {
+    for (int i = 0; i < 2000; i++) {
+      usual.took(Duration.ofSeconds(1).toNanos());
+    }
+    assertThat(usual.patience()).isEqualTo(Duration.ofMillis(10));
+  }
+
+  @Test
   void whatIsFasterCountsAtOnce() {
     for (int i = 0; i < 200; i++) {
       usual.took(64_000);
