@@ -44,8 +44,14 @@ final class HostileLayerCheck {
     Files.createDirectory(outside.resolve("dir"));
     Files.writeString(outside.resolve("canary"), "alive");
     before = state(outside);
-    cases = new ArrayList<>(HostileLayers.all(outside.toString()));
-    cases.addAll(HostileStreams.all());
+    cases = cases(outside.toString());
+  }
+
+  /** All there are, compressed ones too. */
+  static List<HostileLayers.Case> cases(String outside) {
+    List<HostileLayers.Case> all = new ArrayList<>(HostileLayers.all(outside));
+    all.addAll(HostileStreams.all());
+    return all;
   }
 
   List<HostileLayers.Case> cases() {

@@ -36,7 +36,7 @@ class RootlessUnpackIT {
   }
 
   private static void assertAllWell(List<String> said) {
-    int cases = HostileLayers.all("/outside").size();
+    int cases = HostileLayerCheck.cases("/outside").size();
     assertThat(said).filteredOn(line -> line.startsWith("failed")).isEmpty();
     assertThat(said).filteredOn(line -> line.startsWith("ok PLAIN")).hasSize(cases);
     assertThat(said).filteredOn(line -> line.startsWith("ok OVERLAY")).hasSize(cases);
@@ -58,6 +58,6 @@ class RootlessUnpackIT {
 
   @Test
   void thereAreAtLeastAHundredCases() {
-    assertThat(HostileLayers.all("/outside").size()).isGreaterThan(100);
+    assertThat(HostileLayerCheck.cases("/outside").size()).isGreaterThan(100);
   }
 }

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * name of its image: {@code -Dpreset.kafka=registry.example/apache/kafka:4.1.1}.
  */
 @EnabledIfContainersAvailable
-class ForeignPresetsIT {
+class ForeignPresets {
   private static String image(String preset) {
     return System.getProperty("preset." + preset, "registry.example/" + preset);
   }
