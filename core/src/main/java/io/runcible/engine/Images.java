@@ -324,8 +324,8 @@ public final class Images {
    * <p>The host's policy has to accept an image by its name here, before anything of it is taken;
    * it cannot know where the image comes from. Verifiers are asked before a manifest is recorded,
    * of an index about each manifest and the index itself, with the store as its source: one that
-   * needs signatures finds those that were copied before. What is put here fails with what these say, as in {@link
-   * #pull(String, ProgressListener)}.
+   * needs signatures finds those that were copied before. What is put here fails with what these
+   * say, as in {@link #pull(String, ProgressListener)}.
    */
   public ImageSink sink() {
     return new AcceptedSink(

@@ -82,8 +82,8 @@ final class ProcessStarts {
   /**
    * Whether the runtime can make a container before it is to run: nobody is then the parent of its
    * process, and a terminal would need somebody beside it, and so would the end of a container in
-   * another pid namespace, or a log that is still being written. Namespaces of others are those
-   * of the time of the start.
+   * another pid namespace, or a log that is still being written. Namespaces of others are those of
+   * the time of the start.
    */
   static boolean canPrepare(ContainerRecord record, Stdio stdio) {
     return !record.detached()

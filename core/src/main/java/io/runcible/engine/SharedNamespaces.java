@@ -62,8 +62,7 @@ final class SharedNamespaces {
 
   /** Whether it has anything in common with another container or the host. */
   static boolean hasOthers(ContainerOptions options) {
-    return modes(options).values().stream()
-        .anyMatch(mode -> !NamespaceMode.parse(mode).isOwn());
+    return modes(options).values().stream().anyMatch(mode -> !NamespaceMode.parse(mode).isOwn());
   }
 
   /**

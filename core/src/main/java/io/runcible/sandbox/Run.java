@@ -324,8 +324,7 @@ final class Run {
 
   private Artifacts artifacts(WarmSandbox in, ScheduledExecutorService timer) {
     Artifacts artifacts =
-        new Artifacts(
-            architecture, in.commands(), in.replies(), request, profile);
+        new Artifacts(architecture, in.commands(), in.replies(), request, profile);
     if (request.artifacts().isEmpty()) {
       return artifacts;
     }

@@ -72,9 +72,7 @@ final class WarmSandbox implements AutoCloseable {
       int limit,
       OutputListener listener) {
     return new Output(
-        stream == OutputListener.Stream.STDOUT
-            ? process.stdout()
-            : process.stderr(),
+        stream == OutputListener.Stream.STDOUT ? process.stdout() : process.stderr(),
         mark,
         failureMark,
         trailer,

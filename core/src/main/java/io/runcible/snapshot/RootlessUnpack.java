@@ -194,9 +194,7 @@ final class RootlessUnpack {
         unpacked.put(layer, UnpackedLayer.unpack(blob, diffId, directory, form, stages));
       } catch (IOException e) {
         throw new RuncibleException(
-            ErrorKind.UNAVAILABLE,
-            "cannot unpack '" + layer.blob() + "': " + e.getMessage(),
-            e);
+            ErrorKind.UNAVAILABLE, "cannot unpack '" + layer.blob() + "': " + e.getMessage(), e);
       }
     }
   }

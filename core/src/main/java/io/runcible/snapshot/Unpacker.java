@@ -70,8 +70,7 @@ public final class Unpacker implements AutoCloseable {
    */
   public List<Digest> unpack(Image image, ProgressListener listener) {
     try (ImageTransaction transaction =
-        new ImageTransaction(
-            image, store, snapshotter, host, limits, stages, writers, listener)) {
+        new ImageTransaction(image, store, snapshotter, host, limits, stages, writers, listener)) {
       return transaction.run();
     }
   }

@@ -233,10 +233,7 @@ final class RootlessProgram {
   private String withinLimits() {
     ArchiveLimits small = ArchiveLimits.DEFAULT.withMaxEntries(3);
     try (ContainerEngine other =
-        ContainerEngine.builder()
-            .policy(new HostPolicy(List.of()))
-            .archiveLimits(small)
-            .build()) {
+        ContainerEngine.builder().policy(new HostPolicy(List.of())).archiveLimits(small).build()) {
       return "pulled " + other.images().pull(registry + "/test:busybox");
     } catch (RuncibleException e) {
       return e.kind() + " " + e.getMessage() + " " + engine.images().list();

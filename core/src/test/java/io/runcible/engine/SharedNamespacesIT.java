@@ -47,9 +47,9 @@ class SharedNamespacesIT {
                 said(joined, "echo $HOSTNAME; cat /dev/shm/x; cat /proc/1/cmdline | tr '\\0' ' '"))
             .isEqualTo("pod\ntext\nsleep 600");
         said(owner, "nc -l -p 99 -e echo hello </dev/null >/dev/null 2>&1 &");
-        String client = "nc 127.0.0.1 99 </dev/null 2>/dev/null || nc ::1 99 </dev/null 2>/dev/null";
-        assertThat(said(joined, "until " + client + "; do sleep 0.05; done"))
-            .isEqualTo("hello");
+        String client =
+            "nc 127.0.0.1 99 </dev/null 2>/dev/null || nc ::1 99 </dev/null 2>/dev/null";
+        assertThat(said(joined, "until " + client + "; do sleep 0.05; done")).isEqualTo("hello");
         // Through another one that has joined.
         try (Container third = start(ENGINE.sh(SLEEP).ipc(NamespaceMode.container(joined.id())))) {
           assertThat(said(third, "cat /dev/shm/x; readlink /proc/self/ns/ipc"))
