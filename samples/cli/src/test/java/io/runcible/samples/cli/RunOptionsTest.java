@@ -156,8 +156,7 @@ class RunOptionsTest {
 
   @Test
   void valueThatMayBeSecretIsNotInAnError() throws Exception {
-    Path file =
-        Files.writeString(directory.resolve("env"), "# text\n\nA=b\n export KEY=hunter2\n");
+    Path file = Files.writeString(directory.resolve("env"), "# text\n\nA=b\n export KEY=hunter2\n");
     assertThatThrownBy(() -> Variables.of(List.of(file), List.of(), key -> ""))
         .hasMessageContaining("line 4 of the file '" + file + "'")
         .hasMessageNotContaining("hunter2");
