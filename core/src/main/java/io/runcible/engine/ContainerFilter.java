@@ -1,5 +1,7 @@
 package io.runcible.engine;
 
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
 import io.runcible.image.ImageReference;
 import java.time.Duration;
 import java.time.Instant;
@@ -80,12 +82,19 @@ public final class ContainerFilter {
   /** That ended with this code and are not going to be restarted. */
   public ContainerFilter exited(int code) {
     return with(
-        container ->
-            container.state() == ContainerState.STOPPED
-                && container
-                    .waitFor(Duration.ZERO)
-                    .map(status -> status.code() == code)
-                    .orElse(false));
+        container -> container.state() == ContainerState.STOPPED && endedWith(container, code));
+  }
+
+  private static boolean endedWith(Container container, int code) {
+    try {
+      return container.waitFor(Duration.ZERO).map(end -> end.code() == code).orElse(false);
+    } catch (RuncibleException e) {
+      if (e.kind() != ErrorKind.NOT_FOUND && e.kind() != ErrorKind.CORRUPT_DATA) {
+        throw e;
+      }
+      // Nobody knows how it ended: its monitor was killed, or it is removed.
+      return false;
+    }
   }
 
   /** Made before this time. */

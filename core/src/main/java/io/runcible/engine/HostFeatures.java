@@ -8,6 +8,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,6 +30,7 @@ import java.util.stream.Stream;
  */
 record HostFeatures(Path root, String kernel, int uid, String user, Predicate<String> installed) {
   private static final Pattern RELEASE = Pattern.compile("([0-9]{1,4})\\.([0-9]{1,4}).*");
+  private static final Pattern ESCAPE = Pattern.compile("\\\\([0-3][0-7]{2})");
   private static final int MAX_LINES = 10_000;
   private static final int MAX_PLUGINS = 100;
 
@@ -187,13 +189,30 @@ record HostFeatures(Path root, String kernel, int uid, String user, Predicate<St
       if (fields.length < 10 || dash < 0) {
         continue;
       }
-      Path mounted = Path.of(fields[4]);
+      Path mounted;
+      try {
+        mounted = Path.of(unescaped(fields[4]));
+      } catch (InvalidPathException e) {
+        // Its name is none in the locale of this process.
+        continue;
+      }
       if (directory.startsWith(mounted) && mounted.getNameCount() >= longest) {
         longest = mounted.getNameCount();
         options = fields[5] + "," + line.substring(line.lastIndexOf(' ') + 1);
       }
     }
     return options;
+  }
+
+  /** A field of mountinfo, where blanks and the like are octal numbers. */
+  private static String unescaped(String field) {
+    return ESCAPE
+        .matcher(field)
+        .replaceAll(
+            found -> {
+              char one = (char) Integer.parseInt(found.group(1), 8);
+              return Matcher.quoteReplacement(String.valueOf(one));
+            });
   }
 
   private boolean isSince(int major, int minor) {

@@ -74,6 +74,20 @@ class HostFeaturesTest {
   }
 
   @Test
+  void placesOfMountsMayHaveAnyName() throws Exception {
+    file(
+        "proc/self/mountinfo",
+        """
+        1 0 8:1 / / rw - ext4 /dev/a rw
+        2 1 8:2 / /a\\040b\\134\\011\\012c rw - xfs /dev/b rw,prjquota
+        3 1 8:3 / /no\\000path rw - xfs /dev/c rw,prjquota
+        """);
+    HostFeatures host = host("6.1", 0);
+    assertThat(host.projectQuotas(Path.of("/a b\\\t\nc/d")).available()).isTrue();
+    assertThat(host.projectQuotas(Path.of("/srv")).available()).isFalse();
+  }
+
+  @Test
   void projectQuotasAreThoseOfTheInnermostMount() throws Exception {
     file(
         "proc/self/mountinfo",

@@ -3,7 +3,7 @@ package io.runcible.samples.cli;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.Platform;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -99,29 +99,30 @@ public final class Cli {
   }
 
   /** Other words for a command: those that the other engines have below a noun. */
-  private static final Map<String, String> NOUNS =
-      Map.of(
-          "container ls", "ps",
-          "container list", "ps",
-          "container ps", "ps",
-          "container inspect", "inspect-container",
-          "image ls", "images",
-          "image list", "images",
-          "image rm", "rmi",
-          "image prune", "prune",
-          "system info", "info",
-          "system events", "events");
+  static final Map<String, List<String>> NOUNS =
+      Map.ofEntries(
+          Map.entry("container ls", List.of("ps")),
+          Map.entry("container list", List.of("ps")),
+          Map.entry("container ps", List.of("ps")),
+          Map.entry("container inspect", List.of("inspect", "--type=container")),
+          Map.entry("image ls", List.of("images")),
+          Map.entry("image list", List.of("images")),
+          Map.entry("image rm", List.of("rmi")),
+          Map.entry("image prune", List.of("prune")),
+          Map.entry("image inspect", List.of("inspect", "--type=image")),
+          Map.entry("system info", List.of("info")),
+          Map.entry("system events", List.of("events")));
 
   /** The commands that may also stand below their noun. */
-  private static final Map<String, Set<String>> BELOW =
+  static final Map<String, Set<String>> BELOW =
       Map.of(
           "container",
           Set.of(
-              "run", "exec", "attach", "logs", "stop", "rm", "start", "kill", "wait", "port",
-              "pause", "unpause", "restart", "rename", "update", "stats", "top", "cp", "export",
-              "diff", "commit"),
+              "run", "create", "exec", "attach", "logs", "stop", "rm", "start", "kill", "wait",
+              "port", "pause", "unpause", "restart", "rename", "update", "stats", "top", "cp",
+              "export", "diff", "commit"),
           "image",
-          Set.of("pull", "push", "load", "save", "tag", "untag", "inspect"));
+          Set.of("pull", "push", "load", "save", "tag", "untag"));
 
   /** What asks for no more than the titles of the commands. */
   private static final Set<String> ABOUT = Set.of("-h", "--help", "-V", "--version");
@@ -143,16 +144,16 @@ public final class Cli {
     if (arguments.length < 2) {
       return arguments;
     }
-    String other = NOUNS.get(arguments[0] + " " + arguments[1]);
+    List<String> other = NOUNS.get(arguments[0] + " " + arguments[1]);
     if (other == null && BELOW.getOrDefault(arguments[0], Set.of()).contains(arguments[1])) {
-      other = arguments[1];
+      other = List.of(arguments[1]);
     }
     if (other == null) {
       return arguments;
     }
-    String[] plain = Arrays.copyOfRange(arguments, 1, arguments.length);
-    plain[0] = other;
-    return plain;
+    List<String> plain = new ArrayList<>(other);
+    plain.addAll(List.of(arguments).subList(2, arguments.length));
+    return plain.toArray(String[]::new);
   }
 
   /**
@@ -179,6 +180,7 @@ public final class Cli {
     }
     Handlers handlers = new Handlers();
     return commands
+        .setExpandAtFiles(false)
         .setCaseInsensitiveEnumValuesAllowed(true)
         .registerConverter(Platform.class, handlers)
         .setParameterExceptionHandler(handlers)

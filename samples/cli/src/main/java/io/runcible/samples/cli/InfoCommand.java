@@ -17,7 +17,7 @@ final class InfoCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Capabilities capabilities = engine.capabilities();
-    if (!table.isJson()) {
+    if (table.isPlain()) {
       System.out.println(capabilities);
       return 0;
     }

@@ -7,6 +7,7 @@ import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerFilter;
 import io.runcible.engine.ContainerState;
 import io.runcible.network.PortBinding;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -124,8 +125,25 @@ final class ListCommand implements Callable<Integer> {
 
   private static String status(Container container) {
     ContainerState state = container.state();
-    return state == ContainerState.STOPPED
-        ? "exited " + container.waitFor().code()
-        : state.toString().toLowerCase(Locale.ROOT);
+    return state == ContainerState.STOPPED ? end(container) : text(state);
+  }
+
+  private static String text(ContainerState state) {
+    return state.toString().toLowerCase(Locale.ROOT);
+  }
+
+  private static String end(Container container) {
+    try {
+      return container
+          .waitFor(Duration.ZERO)
+          .map(end -> "exited " + end.code())
+          // Started again meanwhile.
+          .orElse(text(ContainerState.RUNNING));
+    } catch (RuncibleException e) {
+      if (e.kind() != ErrorKind.CORRUPT_DATA && e.kind() != ErrorKind.NOT_FOUND) {
+        throw e;
+      }
+      return "exited (unknown)";
+    }
   }
 }

@@ -75,6 +75,9 @@ final class NetworkOptions {
   private List<String> options = List.of();
 
   void apply(ContainerSpec.Builder spec) {
+    if (networks.isEmpty() && !aliases.isEmpty()) {
+      throw invalid("--network-alias needs a --network");
+    }
     List<Network> wanted = networks.stream().map(this::network).toList();
     if (ip != null || ip6 != null || mac != null) {
       wanted = List.of(addressed(wanted));

@@ -87,7 +87,12 @@ final class RunCommand implements Callable<Integer> {
     try (RegistryClient client = registry.client(List.of(host));
         ContainerEngine engine = options.open(client, specification.platform())) {
       Container container = engine.create(specification.finish(spec, image, engine));
-      specification.made(container.id());
+      try {
+        specification.made(container.id());
+      } catch (RuncibleException e) {
+        container.close();
+        throw e;
+      }
       System.out.println(container.id());
       return 0;
     }

@@ -1,8 +1,11 @@
 package io.runcible.samples.cli;
 
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ExitStatus;
+import io.runcible.engine.RestartPolicy;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -37,6 +40,13 @@ final class StopCommand implements Callable<Integer> {
   }
 
   private void stop(Container container) {
+    if (signal != null && !container.inspect().restartPolicy().equals(RestartPolicy.NO)) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "stop --signal is not supported for "
+              + container.name()
+              + ", whose restart policy would start it again; stop it without --signal");
+    }
     Duration grace = seconds == null ? container.stopTimeout() : Duration.ofSeconds(seconds);
     if (signal != null && container.kill(signal)) {
       Optional<ExitStatus> ended = container.waitFor(grace);

@@ -40,6 +40,11 @@ final class Table {
     return json || "json".equals(format);
   }
 
+  /** Whether no other form was asked for. */
+  boolean isPlain() {
+    return !json && format == null;
+  }
+
   /** The first cells alone. */
   void printFirst() {
     rows.forEach(row -> System.out.println(Cli.printable(row.get(0))));

@@ -31,19 +31,34 @@ final class Variables {
   static Map<String, String> of(List<Path> files, List<String> texts, Other other) {
     Map<String, String> variables = new LinkedHashMap<>();
     for (Path file : files) {
+      int number = 0;
       for (String line : lines(file)) {
-        put(variables, line, other);
+        number++;
+        String text = line.stripLeading();
+        if (!text.isEmpty() && !text.startsWith("#")) {
+          put(variables, text, "line " + number + " of the file '" + file + "'", other);
+        }
       }
     }
-    texts.forEach(text -> put(variables, text, other));
+    texts.forEach(text -> put(variables, text, "'" + beginning(text) + "…'", other));
     return variables;
   }
 
-  private static void put(Map<String, String> variables, String text, Other other) {
+  /** What cannot be of the value, which may be a secret. */
+  private static String beginning(String text) {
+    return text.split("[=\\s]", 2)[0];
+  }
+
+  /**
+   * Adds one of them.
+   *
+   * @param where what an error names it by, without its value
+   */
+  private static void put(Map<String, String> variables, String text, String where, Other other) {
     int equals = text.indexOf('=');
     String key = equals < 0 ? text : text.substring(0, equals);
     if (key.isEmpty() || key.chars().anyMatch(Character::isWhitespace)) {
-      throw invalid("'" + text + "' is neither KEY=VALUE nor KEY");
+      throw invalid(where + " is neither KEY=VALUE nor KEY");
     }
     String value = equals < 0 ? other.valueOf(key) : text.substring(equals + 1);
     if (value != null) {
@@ -51,21 +66,13 @@ final class Variables {
     }
   }
 
-  /** Those that say something. */
   private static List<String> lines(Path file) {
     try (InputStream in = Files.newInputStream(file)) {
       byte[] bytes = in.readNBytes(MAX_FILE + 1);
       if (bytes.length > MAX_FILE) {
         throw invalid("the file '" + file + "' has more than " + MAX_FILE + " bytes");
       }
-      return UTF_8
-          .newDecoder()
-          .decode(ByteBuffer.wrap(bytes))
-          .toString()
-          .lines()
-          .map(String::stripLeading)
-          .filter(line -> !line.isEmpty() && !line.startsWith("#"))
-          .toList();
+      return UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString().lines().toList();
     } catch (CharacterCodingException e) {
       throw new RuncibleException(
           ErrorKind.INVALID_INPUT, "the file '" + file + "' is no text in UTF-8", e);

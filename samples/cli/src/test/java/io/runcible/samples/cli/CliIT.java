@@ -1,5 +1,6 @@
 package io.runcible.samples.cli;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -351,6 +352,7 @@ class CliIT {
         .matches("20\\d\\d-\\d\\d-\\d\\dT.*Z up\n");
     assertThat(runcible("logs", "--until", "2020-01-01T00:00:00Z", "box").output()).isEmpty();
     assertOneLine(runcible("rm", "box"), 125, "'box'", "--force");
+    assertOneLine(runcible("stop", "-s", "KILL", "box"), 125, "box", "restart policy");
     assertThat(runcible("stop", "box").output()).isEqualTo("box\n");
     assertThat(runcible("ps", "-q", "-f", "exited=4").output()).isEqualTo("box\n");
     assertThat(runcible("start", "box").output()).isEqualTo("box\n");
@@ -359,11 +361,36 @@ class CliIT {
     assertThat(runcible("inspect", "-f", "{{.state}} {{.stopTimeout}}", "box").output())
         .isEqualTo("stopped 30\n");
     assertThat(runcible("rm", "box").output()).isEqualTo("box\n");
+    assertOneLine(runcible("create", "--cidfile", "/nothing/id", image), 125, "/nothing/id");
     assertThat(runcible("create", "--name", "later", image, "/bin/sh", "-c", "exit 7"))
         .isEqualTo(new Ended(0, "later\n", ""));
     assertThat(runcible("start", "later")).isEqualTo(new Ended(0, "later\n", ""));
     assertThat(runcible("rm", "-f", "later").output()).isEqualTo("later\n");
     assertThat(runcible("ps", "-a", "--json").output().strip()).isEqualTo("[ ]");
+  }
+
+  @Test
+  void containerWhoseMonitorWasKilledStaysInTheList() throws Exception {
+    runcible("run", "-d", "--name", "box", image, "/bin/sleep", "600");
+    List<ProcessHandle> monitors =
+        ProcessHandle.allProcesses().filter(process -> isMonitor(process.pid())).toList();
+    assertThat(monitors).hasSize(1);
+    monitors.forEach(ProcessHandle::destroyForcibly);
+    assertOneLine(runcible("stop", "-t", "0", "box"), 125, "not known");
+    assertThat(runcible("ps", "-a", "--format", "{{.ID}} {{.Status}}"))
+        .isEqualTo(new Ended(0, "box exited (unknown)\n", ""));
+    assertThat(runcible("ps", "-q", "-f", "exited=0")).isEqualTo(new Ended(0, "", ""));
+    assertThat(runcible("rm", "box").output()).isEqualTo("box\n");
+  }
+
+  private boolean isMonitor(long pid) {
+    try {
+      String command = Files.readString(Path.of("/proc/" + pid + "/cmdline"), ISO_8859_1);
+      return command.contains("runcible-monitor") && command.contains(directory.toString());
+    } catch (IOException e) {
+      // It has ended.
+      return false;
+    }
   }
 
   @Test

@@ -154,6 +154,31 @@ class RunOptionsTest {
         .isEqualTo(Map.of("a", "word", "b", "", "c", ""));
   }
 
+  @Test
+  void valueThatMayBeSecretIsNotInAnError() throws Exception {
+    Path file = Files.writeString(directory.resolve("env"), "# text\n\nA=b\n export KEY=hunter2\n");
+    assertThatThrownBy(() -> Variables.of(List.of(file), List.of(), key -> ""))
+        .hasMessageContaining("line 4 of the file '" + file + "'")
+        .hasMessageNotContaining("hunter2");
+    for (String text : List.of("MY KEY=hunter2", "=hunter2", "MY hunter2", "MY: hunter2=")) {
+      assertThatThrownBy(() -> Variables.of(List.of(), List.of(text), key -> ""))
+          .hasMessageContaining("neither KEY=VALUE nor KEY")
+          .hasMessageContaining(text.startsWith("=") ? "'…'" : "MY")
+          .hasMessageNotContaining("hunter2");
+    }
+  }
+
+  @Test
+  void commandIsNotReadFromFiles() throws Exception {
+    String word = "@" + Files.writeString(directory.resolve("words"), "-d --name x");
+    String[] arguments = {"run", "-l", word, "registry.example/image:1", "program", word};
+    CommandLine.ParseResult parsed = Cli.commandLine(arguments).parseArgs(arguments);
+    RunCommand run = (RunCommand) parsed.subcommand().commandSpec().userObject();
+    ContainerSpec spec = run.spec().build();
+    assertThat(spec.command()).contains(List.of("program", word));
+    assertThat(spec.labels()).containsOnlyKeys(word);
+  }
+
   private static ImageConfig image() {
     ImageConfig.Builder config = ImageConfig.builder(Platform.host());
     config.exposedPorts(Set.of("80/tcp", "53/udp", "8080"));
@@ -239,6 +264,7 @@ class RunOptionsTest {
         "--cap-add NOTHING",
         "--restart always",
         "--ip 10.0.0.1",
+        "--network-alias db",
         "--network a --network b --mac-address 02:00:00:00:00:07",
         "--add-host a",
         "--dns x",
@@ -279,6 +305,20 @@ class RunOptionsTest {
     assertThat(Cli.withoutNoun("container", "prune")).containsExactly("container", "prune");
     assertThat(Cli.withoutNoun("run", "container", "ls")).containsExactly("run", "container", "ls");
     assertThat(Cli.withoutNoun("image")).containsExactly("image");
+    assertThat(Cli.withoutNoun("container", "create", "x")).containsExactly("create", "x");
+    assertThat(Cli.withoutNoun("image", "inspect", "x"))
+        .containsExactly("inspect", "--type=image", "x");
+    assertThat(Cli.withoutNoun("container", "inspect", "x"))
+        .containsExactly("inspect", "--type=container", "x");
+    Set<String> commands = Cli.commandLine().getSubcommands().keySet();
+    assertThat(commands).containsAll(Cli.BELOW.keySet());
+    Cli.BELOW.values().forEach(words -> assertThat(commands).containsAll(words));
+    for (List<String> words : Cli.NOUNS.values()) {
+      String[] plain = Stream.concat(words.stream(), Stream.of("--help")).toArray(String[]::new);
+      assertThat(commands).contains(plain[0]);
+      assertThat(Cli.commandLine(plain).parseArgs(plain).subcommand().isUsageHelpRequested())
+          .isTrue();
+    }
   }
 
   @Test
