@@ -325,6 +325,8 @@ class ForwarderTest {
         Thread.sleep(1);
       } catch (ConnectException e) {
         return;
+      } catch (SocketException e) {
+        // It was being connected when the server stopped to listen: once more.
       }
     }
   }
