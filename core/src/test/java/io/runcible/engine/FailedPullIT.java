@@ -275,7 +275,7 @@ class FailedPullIT {
   void layerOverALimitOfTheCaller() throws IOException {
     sound("large");
     engine.close();
-    ArchiveLimits small = ArchiveLimits.DEFAULT.withMaxEntries(1);
+    ArchiveLimits small = ArchiveLimits.DEFAULT.withMaxTotalBytes(1000);
     engine = root.engine().archiveLimits(small).build();
     assertPullFails("large", ErrorKind.INVALID_INPUT, reference("large"), "ArchiveLimits");
   }
