@@ -277,6 +277,7 @@ class FailedPullIT {
     engine.close();
     ArchiveLimits small = ArchiveLimits.DEFAULT.withMaxTotalBytes(1000);
     engine = root.engine().archiveLimits(small).build();
+    before = store();
     assertPullFails("large", ErrorKind.INVALID_INPUT, reference("large"), "ArchiveLimits");
   }
 
