@@ -361,7 +361,8 @@ class CliIT {
     assertThat(runcible("inspect", "-f", "{{.state}} {{.stopTimeout}}", "box").output())
         .isEqualTo("stopped 30\n");
     assertThat(runcible("rm", "box").output()).isEqualTo("box\n");
-    assertOneLine(runcible("create", "--cidfile", "/nothing/id", image), 125, "/nothing/id");
+    assertOneLine(
+        runcible("create", "--cidfile", "/nothing/id", image, "/bin/true"), 125, "/nothing/id");
     assertThat(runcible("create", "--name", "later", image, "/bin/sh", "-c", "exit 7"))
         .isEqualTo(new Ended(0, "later\n", ""));
     assertThat(runcible("start", "later")).isEqualTo(new Ended(0, "later\n", ""));
