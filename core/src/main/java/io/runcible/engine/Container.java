@@ -299,7 +299,7 @@ public final class Container implements AutoCloseable {
 
   /**
    * Has the runtime make the container now, so that {@link #start()}, which otherwise takes tens of
-   * milliseconds, takes less than one with runc. A process of the runtime waits in the container
+   * milliseconds, has only to let its program go. A process of the runtime waits in the container
    * until then. What is mounted is as it is now. Returns when all is made; no effect if it was
    * before.
    *

@@ -49,8 +49,8 @@ final class ImageTransaction implements AutoCloseable {
   private static final int AT_ONCE = Math.max(4, Runtime.getRuntime().availableProcessors());
 
   /**
-   * A layer of so many bytes or less is fetched whole and unpacked by one thread: handing its parts
-   * to others takes longer than they save, and there are other layers for them.
+   * A layer of so many bytes or less is fetched whole and unpacked by one thread: there are other
+   * layers for the others.
    */
   private static final int SMALL = 1 << 20;
 

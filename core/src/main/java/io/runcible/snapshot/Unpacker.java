@@ -19,7 +19,8 @@ import java.util.function.Predicate;
 
 /**
  * Fetches and unpacks the layers of images. Of a layer, the download, the decompression and the
- * writing of files overlap, and the layers of an image are worked on side by side. Thread-safe.
+ * writing of files overlap, and the layers of an image are worked on side by side. For an ordinary
+ * user all are downloaded before the first is unpacked. Thread-safe.
  */
 public final class Unpacker implements AutoCloseable {
   private final LocalStore store;
