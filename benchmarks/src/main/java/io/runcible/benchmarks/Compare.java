@@ -8,10 +8,16 @@ import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerSpec;
 import io.runcible.engine.ExitStatus;
+import io.runcible.image.Image;
 import io.runcible.image.ImageAssembly;
 import io.runcible.image.ImageReference;
+import io.runcible.image.ImageSource;
 import io.runcible.image.Platform;
 import io.runcible.layout.ImageLayout;
+import io.runcible.snapshot.PlainUnpacker;
+import io.runcible.transfer.ImageLocation;
+import io.runcible.transfer.OpenLocation;
+import io.runcible.transfer.Transports;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -26,7 +32,8 @@ import java.util.concurrent.Executors;
  * before. {@code run REF ROOT COUNT} prints those of each run of {@code /bin/true}, also in one
  * warm JVM. {@code bundle REF ROOT} makes a container of it, prints the directory of its bundle for
  * a runtime that is started by hand, and removes it when its input ends. {@code commit UPPER LAYOUT
- * COMPRESSION} makes an image of what was changed through an overlay.
+ * COMPRESSION} makes an image of what was changed through an overlay. {@code unpack LOCATION
+ * DIRECTORY ROUNDS} is {@code pull} for unpacking alone.
  */
 public final class Compare {
   private static final int WARM_UP_PULLS = 5;
@@ -34,13 +41,14 @@ public final class Compare {
 
   private Compare() {}
 
-  /** Runs one of the four. */
-  public static void main(String[] args) throws IOException {
+  /** Runs one of the five. */
+  public static void main(String[] args) throws IOException, InterruptedException {
     Path path = Path.of(args[args[0].equals("commit") ? 1 : 2]);
     switch (args[0]) {
       case "pull" -> pull(args[1], path, Integer.parseInt(args[3]));
       case "run" -> run(args[1], path, Integer.parseInt(args[3]));
       case "bundle" -> bundle(args[1], path);
+      case "unpack" -> unpack(args[1], path, Integer.parseInt(args[3]));
       case "commit" -> commit(path, Path.of(args[2]), Compression.valueOf(args[3]));
       default -> throw new IllegalArgumentException(args[0]);
     }
@@ -57,6 +65,22 @@ public final class Compare {
         engine.images().remove(reference);
         engine.images().prune();
       }
+    }
+  }
+
+  private static void unpack(String location, Path directory, int rounds)
+      throws IOException, InterruptedException {
+    Transports transports = Transports.standard();
+    for (int i = -WARM_UP_PULLS; i < rounds; i++) {
+      long start = System.nanoTime();
+      try (OpenLocation<ImageSource> open = transports.source(ImageLocation.parse(location))) {
+        Image image = Image.resolve(open.images(), open.reference(), Platform.host());
+        new PlainUnpacker().unpack(image, directory);
+      }
+      if (i >= 0) {
+        print(start);
+      }
+      new ProcessBuilder("rm", "-rf", directory.toString()).start().waitFor();
     }
   }
 
