@@ -9,6 +9,7 @@ import io.runcible.archive.LayerFormat;
 import io.runcible.archive.LayerResult;
 import io.runcible.archive.Ownership;
 import io.runcible.archive.ProgressInputStream;
+import io.runcible.archive.Readahead;
 import io.runcible.archive.SkippedEntry;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
@@ -27,6 +28,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadFactory;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Unpacks an image to a directory, as a plain root file system: all layers merged, whiteouts gone.
@@ -43,6 +46,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Not thread-safe; can be used again.
  */
 public final class PlainUnpacker {
+  private static final Logger LOG = LoggerFactory.getLogger(PlainUnpacker.class);
+  private static final int SMALL = 1 << 20;
+
   private @Nullable Ownership ownership;
   private ArchiveLimits limits = ArchiveLimits.DEFAULT;
   private ProgressListener listener = event -> {};
@@ -139,7 +145,7 @@ public final class PlainUnpacker {
     try {
       Sum sum = new Sum();
       TaskGroup tasks = new TaskGroup(writer);
-      tasks.start(() -> image.layers().forEach(layer -> apply(layer, directory, stages, sum)));
+      tasks.start(() -> apply(image.layers(), directory, stages, sum));
       tasks.await("unpacking " + image.reference());
       return new UnpackedImage(sum.entries, sum.bytes, sum.skipped, sum.skippedCount);
     } finally {
@@ -148,16 +154,55 @@ public final class PlainUnpacker {
     }
   }
 
-  private void apply(Layer layer, Path directory, ExecutorService stages, Sum sum) {
+  private void apply(List<Layer> layers, Path directory, ExecutorService stages, Sum sum) {
+    @Nullable InputStream ahead = null;
+    try {
+      for (int i = 0; i < layers.size(); i++) {
+        try (InputStream tar = ahead != null ? ahead : tar(layers.get(i), stages)) {
+          ahead = i + 1 < layers.size() ? ahead(layers.get(i + 1), stages) : null;
+          apply(layers.get(i), tar, directory, sum);
+        }
+      }
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.UNAVAILABLE, "cannot close a layer: " + e.getMessage(), e);
+    } finally {
+      abandon(ahead);
+    }
+  }
+
+  private static void abandon(@Nullable InputStream ahead) {
+    if (ahead != null) {
+      try {
+        ahead.close();
+      } catch (IOException e) {
+        LOG.debug("a layer that is not wanted could not be closed", e);
+      }
+    }
+  }
+
+  /**
+   * The next layer, if it is small: it is fetched and decompressed while this one is written. A
+   * large one would keep its source waiting with a connection open.
+   */
+  private @Nullable InputStream ahead(Layer layer, ExecutorService stages) {
+    return layer.descriptor().size() <= SMALL ? tar(layer, stages) : null;
+  }
+
+  private InputStream tar(Layer layer, ExecutorService stages) {
+    LayerTar tar =
+        new LayerTar(() -> new Readahead(compressed(layer), stages), layer.diffId(), limits);
+    return new Readahead(tar, stages);
+  }
+
+  private InputStream compressed(Layer layer) {
+    return new ProgressInputStream(
+        layer.compressed(), layer.descriptor().digest(), layer.descriptor().size(), listener);
+  }
+
+  private void apply(Layer layer, InputStream tar, Path directory, Sum sum) {
     UnpackedLayer.Form form = new UnpackedLayer.Form(LayerFormat.PLAIN, ownership(), limits);
-    try (InputStream compressed =
-            new ProgressInputStream(
-                layer.compressed(),
-                layer.descriptor().digest(),
-                layer.descriptor().size(),
-                listener);
-        UnpackedLayer unpacked =
-            UnpackedLayer.unpack(compressed, layer.diffId(), directory, form, stages)) {
+    try (UnpackedLayer unpacked = UnpackedLayer.apply(tar, directory, form)) {
       sum.add(unpacked.complete(List.of()));
     } catch (IOException e) {
       throw new RuncibleException(

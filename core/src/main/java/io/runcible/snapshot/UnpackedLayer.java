@@ -4,15 +4,12 @@ import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.archive.ArchiveLimits;
-import io.runcible.archive.Decompression;
-import io.runcible.archive.Hashers;
 import io.runcible.archive.LayerApplier;
 import io.runcible.archive.LayerFormat;
 import io.runcible.archive.LayerResult;
 import io.runcible.archive.Ownership;
 import io.runcible.archive.Readahead;
 import java.io.ByteArrayInputStream;
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -83,17 +80,22 @@ final class UnpackedLayer implements AutoCloseable {
       Form form,
       UnaryOperator<InputStream> ahead)
       throws IOException {
+    try (InputStream tar =
+        ahead.apply(new LayerTar(() -> ahead.apply(compressed), diffId, form.limits()))) {
+      return apply(tar, directory, form);
+    }
+  }
+
+  /**
+   * Writes the files of a layer, from a stream that fails where the layer is not what it should be.
+   */
+  static UnpackedLayer apply(InputStream tar, Path directory, Form form) throws IOException {
     LayerApplier applier =
         LayerApplier.open(directory, form.format(), form.ownership(), form.limits());
     UnpackedLayer layer = new UnpackedLayer(directory, form.format(), applier);
-    try (InputStream fetched = ahead.apply(compressed);
-        Hashing tar = new Hashing(Decompression.open(fetched, form.limits()), diffId);
-        InputStream hashed = ahead.apply(tar)) {
-      applier.apply(hashed);
-      hashed.transferTo(OutputStream.nullOutputStream());
-      // What follows the compressed data is part of the blob, and of its digest.
-      fetched.transferTo(OutputStream.nullOutputStream());
-      tar.check(diffId);
+    try {
+      applier.apply(tar);
+      tar.transferTo(OutputStream.nullOutputStream());
       return layer;
     } catch (IOException | RuntimeException e) {
       layer.close();
@@ -134,44 +136,5 @@ final class UnpackedLayer implements AutoCloseable {
   @Override
   public void close() {
     applier.close();
-  }
-
-  /** The digest of all that is read through it. */
-  private static final class Hashing extends FilterInputStream {
-    private final Digest.Hasher hasher;
-
-    Hashing(InputStream source, Digest expected) {
-      super(source);
-      hasher = Hashers.of(expected);
-    }
-
-    @Override
-    public int read() throws IOException {
-      byte[] one = new byte[1];
-      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
-    }
-
-    @Override
-    public int read(byte[] buffer, int offset, int length) throws IOException {
-      int count = in.read(buffer, offset, length);
-      if (count > 0) {
-        hasher.update(buffer, offset, count);
-      }
-      return count;
-    }
-
-    @Override
-    public boolean markSupported() {
-      return false;
-    }
-
-    void check(Digest expected) {
-      Digest actual = hasher.finish();
-      if (!actual.equals(expected)) {
-        throw new RuncibleException(
-            ErrorKind.CORRUPT_DATA,
-            "the uncompressed layer is " + actual + ", and its image says " + expected);
-      }
-    }
   }
 }

@@ -156,6 +156,16 @@ class PlainUnpackerIT {
   }
 
   @Test
+  void theNextLayerIsLetGoWhenOneFails() {
+    WrittenLayer bad = lying(layer("one", new LayerWriter().addDirectory("a", 0)));
+    WrittenLayer next = layer("two", new LayerWriter().addFile("b", 0644, new byte[9_000_000]));
+    RuncibleException failure = failure(new PlainUnpacker(), image(bad, next), target);
+    assertThat(failure.kind()).isEqualTo(ErrorKind.CORRUPT_DATA);
+    assertThat(failure).hasMessageContaining(bad.digest().toString());
+    assertThat(target).doesNotExist();
+  }
+
+  @Test
   void bombLeavesNothing() throws IOException {
     Path zeros = directory.resolve("zeros");
     try (var file = new java.io.RandomAccessFile(zeros.toFile(), "rw")) {
