@@ -22,6 +22,9 @@ final class EngineTasks implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(EngineTasks.class);
   private static final long IDLE_SECONDS = 5;
 
+  /** Longer than a process takes that does not end at once. */
+  private static final long CLOSE_LIMIT_SECONDS = 30;
+
   private final ScheduledThreadPoolExecutor clock;
   private final ThreadPoolExecutor workers;
   private final Set<EventStream> streams = ConcurrentHashMap.newKeySet();
@@ -92,7 +95,10 @@ final class EngineTasks implements AutoCloseable {
     return stream;
   }
 
-  /** What has not begun is not done any more. */
+  /**
+   * What has not begun is not done any more. What has is interrupted, and waited for: a check of
+   * the health may have started a runtime just now, which nobody would reap without the watcher.
+   */
   @Override
   public void close() {
     clock.shutdownNow();
@@ -100,5 +106,12 @@ final class EngineTasks implements AutoCloseable {
     streams.forEach(EventStream::end);
     streams.clear();
     measured.forEach(StatsStream::close);
+    try {
+      if (!workers.awaitTermination(CLOSE_LIMIT_SECONDS, TimeUnit.SECONDS)) {
+        LOG.warn("a task of the engine does not end");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

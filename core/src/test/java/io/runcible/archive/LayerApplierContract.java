@@ -1,5 +1,6 @@
 package io.runcible.archive;
 
+import io.runcible.MemoryDirectories;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.stream.Stream;
@@ -10,7 +11,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What holds for every format and every policy for owners. */
 abstract class LayerApplierContract {
-  @TempDir Path directory;
+  @TempDir(factory = MemoryDirectories.class)
+  Path directory;
 
   abstract LayerFormat format();
 

@@ -1,6 +1,7 @@
 package io.runcible.engine;
 
 import io.runcible.ffi.NativeAccess;
+import io.runcible.ffi.PacketFilters;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -30,6 +31,11 @@ final class HostResources {
   private static final String THREADS = "runcible-";
 
   private static final String REGISTRY_THREADS = "runcible-registry-";
+
+  /** Of the library, at a generation of all of them. */
+  private static final List<String> RULES = new ArrayList<>();
+
+  private static String rulesOf = "";
 
   private final List<String> roots;
   private final List<String> found = new ArrayList<>();
@@ -181,21 +187,38 @@ final class HostResources {
         .forEach(line -> found.add("address or route " + line.strip()));
   }
 
-  /** One table for each network that is up; asked of nft, which has no file of the kernel's. */
+  /**
+   * One table for each network that is up; asked of nft, which has no file of the kernel's, and
+   * only again after a change: two thousand times would take half a minute of the processor.
+   */
   private void packetFilters() {
     Path nft = Path.of("/usr/sbin/nft");
     if (!Files.isExecutable(nft)) {
       return;
     }
+    synchronized (RULES) {
+      String generation =
+          link(PROC.resolve("thread-self/ns/net")) + " " + PacketFilters.generation();
+      if (!generation.equals(rulesOf)) {
+        RULES.clear();
+        rules(nft).forEach(line -> RULES.add("packet filter " + line.strip()));
+        // What changed meanwhile is seen the next time.
+        rulesOf = generation;
+      }
+      found.addAll(RULES);
+    }
+  }
+
+  private static List<String> rules(Path nft) {
     try {
       Process process = new ProcessBuilder(nft.toString(), "list", "ruleset").start();
       process.getOutputStream().close();
       String rules = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      rules
+      return rules
           .lines()
           .filter(line -> line.contains("table") || line.contains("comment"))
           .filter(line -> line.contains("runcible"))
-          .forEach(line -> found.add("packet filter " + line.strip()));
+          .toList();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

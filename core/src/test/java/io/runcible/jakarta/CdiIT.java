@@ -71,35 +71,46 @@ class CdiIT {
     }
   }
 
+  /** All of one deployment, as each of them loads everything again. */
   @ParameterizedTest
   @EnumSource
-  void injectsTheEngineAndContainersInEachScope(Cdi cdi) throws Exception {
+  void applicationHasTheEngineAndContainersWhileItRuns(Cdi cdi) throws Exception {
+    boolean hasMicroProfile = cdi != Cdi.OPEN_WEB_BEANS_ALONE;
     try (Application application = deploy(cdi)) {
-      assertThat(application.ask("owner")).isEqualTo("hello 1 0");
-      assertThat(application.ask("engine")).isEqualTo("true");
-      assertThat(application.ask("application")).isEqualTo("true");
-      assertThat(application.ask("sandbox")).isEqualTo("hi TIMEOUT true");
-      String first = application.ask("request");
-      String second = application.ask("request");
-      List<String> ids = List.of(first.split(" "));
-      assertThat(ids.get(0)).isEqualTo(ids.get(1));
-      assertThat(second).doesNotContain(ids.get(0));
-      assertThat(get("http://127.0.0.1:" + application.ask("port") + "/passwd")).contains("root");
+      if (hasMicroProfile) {
+        assertThat(application.ask("config")).isEqualTo("none");
+        assertThat(application.ask("health")).isEqualTo("runcible UP {}");
+      }
+      injectsTheEngineAndContainersInEachScope(application);
+      if (hasMicroProfile) {
+        offersPortsAsSettingsAndItsStateAsReadiness(application);
+      }
+      assertThat(application.ask("busy")).isEqualTo("true");
     }
+    // Programs that run are cancelled when the application ends.
+    assertThat(System.clearProperty(Probe.ENDED)).isEqualTo("CANCELLED");
   }
 
-  @ParameterizedTest
-  @EnumSource(names = {"WELD", "OPEN_WEB_BEANS", "ARC"})
-  void offersPortsAsSettingsAndItsStateAsReadiness(Cdi cdi) throws Exception {
-    try (Application application = deploy(cdi)) {
-      assertThat(application.ask("config")).isEqualTo("none");
-      assertThat(application.ask("health")).isEqualTo("runcible UP {}");
-      String port = application.ask("port");
-      assertThat(application.ask("config")).isEqualTo("http://127.0.0.1:" + port);
-      assertThat(application.ask("health")).isEqualTo("runcible UP {web=running}");
-      application.ask("end");
-      assertThat(application.ask("health")).isEqualTo("runcible DOWN {web=ended}");
-    }
+  private static void injectsTheEngineAndContainersInEachScope(Application application)
+      throws Exception {
+    assertThat(application.ask("owner")).isEqualTo("hello 1 0");
+    assertThat(application.ask("engine")).isEqualTo("true");
+    assertThat(application.ask("application")).isEqualTo("true");
+    assertThat(application.ask("sandbox")).isEqualTo("hi TIMEOUT true");
+    String first = application.ask("request");
+    String second = application.ask("request");
+    List<String> ids = List.of(first.split(" "));
+    assertThat(ids.get(0)).isEqualTo(ids.get(1));
+    assertThat(second).doesNotContain(ids.get(0));
+    assertThat(get("http://127.0.0.1:" + application.ask("port") + "/passwd")).contains("root");
+  }
+
+  private static void offersPortsAsSettingsAndItsStateAsReadiness(Application application) {
+    String port = application.ask("port");
+    assertThat(application.ask("config")).isEqualTo("http://127.0.0.1:" + port);
+    assertThat(application.ask("health")).isEqualTo("runcible UP {web=running}");
+    application.ask("end");
+    assertThat(application.ask("health")).isEqualTo("runcible DOWN {web=ended}");
   }
 
   @Test
@@ -121,15 +132,6 @@ class CdiIT {
     producer.close();
     assertThat(containers).containsExactly(0);
     assertThatThrownBy(engine::list).hasMessageContaining("closed");
-  }
-
-  @ParameterizedTest
-  @EnumSource(names = {"WELD", "OPEN_WEB_BEANS", "ARC"})
-  void programsThatRunAreCancelledWhenTheApplicationEnds(Cdi cdi) throws Exception {
-    try (Application application = deploy(cdi)) {
-      assertThat(application.ask("busy")).isEqualTo("true");
-    }
-    assertThat(System.clearProperty(Probe.ENDED)).isEqualTo("CANCELLED");
   }
 
   @Test
