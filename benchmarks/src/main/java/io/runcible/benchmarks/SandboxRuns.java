@@ -20,9 +20,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
 /**
- * Sandboxes: {@code ROOT STATE LAYOUT TAG WARM_UPS} makes a pool for an image of an OCI layout, with
- * its files and state in these directories, runs {@code /bin/true} so often, says {@code ready}, and
- * then does what each line of its input says, until that ends:
+ * Sandboxes: {@code ROOT STATE LAYOUT TAG WARM_UPS} makes a pool for an image of an OCI layout,
+ * with its files and state in these directories, runs {@code /bin/true} so often, says {@code
+ * ready}, and then does what each line of its input says, until that ends:
  *
  * <ul>
  *   <li>{@code paced COUNT PAUSE}: so many runs, each when the pool is full and so many
@@ -43,10 +43,7 @@ public final class SandboxRuns {
     Path root = Path.of(args[0]);
     String image = "registry.example/test:" + args[3];
     try (ContainerEngine engine =
-            ContainerEngine.builder()
-                .dataRoot(root)
-                .stateRoot(Path.of(args[1]))
-                .build();
+            ContainerEngine.builder().dataRoot(root).stateRoot(Path.of(args[1])).build();
         BufferedReader input =
             new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII))) {
       try (ImageLayout layout = ImageLayout.open(Path.of(args[2]))) {
