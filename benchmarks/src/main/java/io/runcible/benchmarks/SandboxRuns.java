@@ -20,9 +20,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
 /**
- * Sandboxes: {@code ROOT LAYOUT TAG WARM_UPS} makes a pool for an image of an OCI layout and runs
- * {@code /bin/true} so often, says {@code ready}, and then does what each line of its input says,
- * until that ends:
+ * Sandboxes: {@code ROOT STATE LAYOUT TAG WARM_UPS} makes a pool for an image of an OCI layout,
+ * with its files and state in these directories, runs {@code /bin/true} so often, says {@code
+ * ready}, and then does what each line of its input says, until that ends:
  *
  * <ul>
  *   <li>{@code paced COUNT PAUSE}: so many runs, each when the pool is full and so many
@@ -41,15 +41,12 @@ public final class SandboxRuns {
   /** Runs it. */
   public static void main(String[] args) throws Exception {
     Path root = Path.of(args[0]);
-    String image = "registry.example/test:" + args[2];
+    String image = "registry.example/test:" + args[3];
     try (ContainerEngine engine =
-            ContainerEngine.builder()
-                .dataRoot(root.resolve("data"))
-                .stateRoot(root.resolve("state"))
-                .build();
+            ContainerEngine.builder().dataRoot(root).stateRoot(Path.of(args[1])).build();
         BufferedReader input =
             new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII))) {
-      try (ImageLayout layout = ImageLayout.open(Path.of(args[1]))) {
+      try (ImageLayout layout = ImageLayout.open(Path.of(args[2]))) {
         engine.images().load(layout, image, event -> {});
       }
       Sandbox.Builder builder = Sandbox.builder(image).engine(engine);
@@ -57,7 +54,7 @@ public final class SandboxRuns {
         awaitReady(apart, 1);
         String waiting = engine.list().get(0).id();
         try (Sandbox sandbox = builder.warm(WARM).build()) {
-          drained(sandbox, Integer.parseInt(args[3]));
+          drained(sandbox, Integer.parseInt(args[4]));
           System.out.println("ready");
           for (String line = input.readLine(); line != null; line = input.readLine()) {
             String[] words = line.split(" ", -1);
@@ -65,7 +62,7 @@ public final class SandboxRuns {
               case "paced" ->
                   print(paced(sandbox, Integer.parseInt(words[1]), Long.parseLong(words[2])));
               case "drained" -> print(drained(sandbox, Integer.parseInt(words[1])));
-              case "bundle" -> System.out.println(root.resolve("data/containers").resolve(waiting));
+              case "bundle" -> System.out.println(root.resolve("containers").resolve(waiting));
               case "seccomp" ->
                   System.out.println(SeccompProfile.untrusted().json(Set.of()).orElseThrow());
               default -> throw new IllegalArgumentException(line);

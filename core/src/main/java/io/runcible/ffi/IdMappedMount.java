@@ -27,8 +27,8 @@ final class IdMappedMount {
 
   private IdMappedMount() {}
 
-  static void mount(Path source, IdMapping mapping, Path target) {
-    try (NewNamespaces made = NewNamespaces.make(mapping, false);
+  static void mount(SealedPrograms programs, Path source, IdMapping mapping, Path target) {
+    try (NewNamespaces made = NewNamespaces.make(programs, mapping, false);
         FileDescriptor namespace = made.openUser()) {
       mount(source, namespace, target);
     }

@@ -33,9 +33,10 @@ final class NewNamespaces implements AutoCloseable {
   /**
    * Makes a user namespace.
    *
+   * @param programs where the program that makes them is kept
    * @param network whether also a network namespace, which belongs to it
    */
-  static NewNamespaces make(IdMapping mapping, boolean network) {
+  static NewNamespaces make(SealedPrograms programs, IdMapping mapping, boolean network) {
     List<String> command = new ArrayList<>(List.of("unshare", "--user"));
     if (network) {
       command.add("--net");
@@ -46,6 +47,7 @@ final class NewNamespaces implements AutoCloseable {
     try (InputStream said = output.inputStream()) {
       ChildProcess child =
           Spawn.of(command, Spawn.plainEnvironment())
+              .from(UnshareProgram.in(programs, network))
               .descriptor(0, input.reader())
               .descriptor(1, output.writer())
               .descriptor(2, output.writer())
@@ -74,8 +76,8 @@ final class NewNamespaces implements AutoCloseable {
     String ready = new String(said.readNBytes("ready\n".length()), StandardCharsets.UTF_8);
     if (!ready.equals("ready\n")) {
       ready += new String(said.readNBytes(MAX_MESSAGE), StandardCharsets.UTF_8);
-      throw new RuncibleException(
-          ErrorKind.UNSUPPORTED, "cannot make a user namespace: " + ready.strip());
+      String why = ready.isBlank() ? Errno.describe(child.reap().code()) : ready.strip();
+      throw new RuncibleException(ErrorKind.UNSUPPORTED, "cannot make a user namespace: " + why);
     }
   }
 
@@ -101,8 +103,8 @@ final class NewNamespaces implements AutoCloseable {
   }
 
   /** Keeps them by files that are made for it, until those are unmounted. */
-  static void pin(IdMapping mapping, Path user, Optional<Path> network) {
-    try (NewNamespaces made = make(mapping, network.isPresent())) {
+  static void pin(SealedPrograms programs, IdMapping mapping, Path user, Optional<Path> network) {
+    try (NewNamespaces made = make(programs, mapping, network.isPresent())) {
       pin(made.process().resolve("ns/user"), user);
       network.ifPresent(file -> pin(made.process().resolve("ns/net"), file));
     }

@@ -76,14 +76,42 @@ final class SealedPrograms implements AutoCloseable {
     }
   }
 
+  /**
+   * The same for a program of this library; its name tells it from others. Empty if it cannot be
+   * executed from memory here.
+   */
+  synchronized Optional<Path> find(Path name, byte[] program) {
+    Copy known = copies.get(name);
+    if (known != null || closed || Files.exists(SELINUX)) {
+      return known == null ? Optional.empty() : known.path();
+    }
+    Optional<Path> made = Optional.empty();
+    try {
+      made = seal(name, out -> out.write(program));
+    } catch (RuncibleException | UnsatisfiedLinkError | IOException e) {
+      LOG.debug("'{}' is not executed", name, e);
+    }
+    copies.put(name, new Copy(null, program.length, FileTime.fromMillis(0), made));
+    return made;
+  }
+
   private Optional<Path> copy(Path program, long size) throws IOException {
     if (size > MAX_SIZE || Files.exists(SELINUX) || !isBinary(program)) {
       return Optional.empty();
     }
+    return seal(program, out -> Files.copy(program, out));
+  }
+
+  /** Writes a program. */
+  private interface Content {
+    void write(OutputStream out) throws IOException;
+  }
+
+  private Optional<Path> seal(Path program, Content content) throws IOException {
     FileDescriptor file = create(program);
     files.add(file);
     try (OutputStream out = Files.newOutputStream(Path.of(file.procPath()))) {
-      Files.copy(program, out);
+      content.write(out);
     }
     Native.check(libc().fchmod(file.value(), MODE), "chmod", file);
     Native.check(libc().fcntl(file.value(), ADD_SEALS, SEALS), "seal", file);

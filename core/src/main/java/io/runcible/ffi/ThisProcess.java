@@ -44,7 +44,7 @@ final class ThisProcess implements PrivilegedHost {
 
   @Override
   public void mountIdMapped(Path source, IdMapping mapping, Path target) {
-    IdMappedMount.mount(source, mapping, target);
+    IdMappedMount.mount(programs, source, mapping, target);
   }
 
   @Override
@@ -76,7 +76,7 @@ final class ThisProcess implements PrivilegedHost {
 
   @Override
   public void createUserNamespace(IdMapping mapping, Path pin, Optional<Path> networkPin) {
-    NewNamespaces.pin(mapping, pin, networkPin);
+    NewNamespaces.pin(programs, mapping, pin, networkPin);
   }
 
   @Override
