@@ -73,9 +73,6 @@ class TarReaderDifferenceIT {
   /** What GNU tar complains of, and this reader is right to take: it is the end of the stream. */
   private static final String GNU_REFUSES = "tar: A lone zero block at \\d+";
 
-  /** The same of Python. */
-  private static final String PYTHON_REFUSES = "refused nothing";
-
   private static final Pattern GNU_LINE =
       Pattern.compile("(\\S{10}) +(\\S+ +\\S+) +(\\d\\S* \\S+) +(.*)");
 
@@ -139,7 +136,7 @@ class TarReaderDifferenceIT {
           continue;
         }
         gnuAgrees(what, files.get(i), ours);
-        pythonAgrees(what, python.get(i), ours);
+        pythonAgrees(what, files.get(i), python.get(i), ours);
       }
     }
     System.out.println(test + ": " + accepted + " accepted, " + refused + " refused");
@@ -393,12 +390,16 @@ class TarReaderDifferenceIT {
         + name.substring(to);
   }
 
-  private static void pythonAgrees(String what, Answer python, Seen ours) {
-    if (!python.accepted) {
-      assertThat(python.said)
-          .as("%s: accepted here, and by Python not", what)
-          .matches(PYTHON_REFUSES);
-    }
+  private static void pythonAgrees(String what, Path archive, Answer python, Seen ours)
+      throws IOException {
+    // Nothing at all is an empty layer here, and the last padding may be missing, as above.
+    boolean empty = ours.python.isEmpty() && python.said.equals("refused ReadError empty file");
+    boolean padding =
+        Files.size(archive) % 512 != 0
+            && python.said.equals("refused ReadError unexpected end of data");
+    assertThat(python.accepted || empty || padding)
+        .as("%s: accepted here, and by Python %s", what, python.said)
+        .isTrue();
     // Up to where it refused, too.
     int count = python.accepted ? ours.python.size() : python.lines.size();
     assertThat(python.lines).as("%s beside Python: %s", what, ours.python).hasSize(count);
