@@ -3,7 +3,8 @@ package io.runcible;
 /**
  * One step of an operation that moves content. For each digest there is one {@link Started}, any
  * number of {@link Advanced} with absolute counts, and one {@link Finished}; content that is
- * already there gets {@link Skipped} alone. An operation that fails ends by its exception.
+ * already there gets {@link Skipped} alone. An operation that fails ends by its exception. One that
+ * unpacks tells in the end what it {@linkplain LeftOut left out}.
  */
 public sealed interface ProgressEvent {
   /** The content the event is about. */
@@ -41,4 +42,15 @@ public sealed interface ProgressEvent {
    * @param size its size in bytes
    */
   record Skipped(Digest digest, long size) implements ProgressEvent {}
+
+  /**
+   * A layer was unpacked but for something that cannot be made here, such as a device by an
+   * ordinary user. Told for the first thousand things of a layer at most, when the image is in the
+   * store; not again when it is there already.
+   *
+   * @param digest the layer
+   * @param name the path of the entry in the layer, for a person to read
+   * @param what what was left out, and why
+   */
+  record LeftOut(Digest digest, String name, String what) implements ProgressEvent {}
 }

@@ -18,13 +18,19 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
- * Writes down what a module exports, in a stable order: a change of the API is a change of text.
+ * Writes down what a module exports, in a stable order: a change of the API is a change of text. As
+ * a program, which JUnit's module starts from its source, it prints that of a directory of classes,
+ * which are on the class path.
  */
 final class ExportedApi {
   private final Path classes;
 
   ExportedApi(Path classes) {
     this.classes = classes;
+  }
+
+  public static void main(String[] args) throws IOException {
+    System.out.print(new ExportedApi(Path.of(args[0])).dump());
   }
 
   String dump() throws IOException {

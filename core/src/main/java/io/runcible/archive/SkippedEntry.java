@@ -6,4 +6,9 @@ package io.runcible.archive;
  * @param name the raw name of the entry, cleaned
  * @param what what was left out, and why
  */
-public record SkippedEntry(String name, String what) {}
+public record SkippedEntry(String name, String what) {
+  /** The name for a message: text where it is text, no control characters, of bounded length. */
+  public String printableName() {
+    return RawName.printable(name);
+  }
+}

@@ -79,7 +79,8 @@ public final class Images {
    * {@link #prune()}: the next pull goes on from there.
    *
    * @param reference the image; short names expand as everywhere
-   * @param listener hears of each layer
+   * @param listener hears of each layer, and of what of it cannot be made here, such as devices by
+   *     an ordinary user
    * @return the image, lying in the store
    * @throws RuncibleException NOT_FOUND if the registry has no such image or none for the engine's
    *     platform; UNAUTHENTICATED or PERMISSION_DENIED if it refuses; CORRUPT_DATA if anything is

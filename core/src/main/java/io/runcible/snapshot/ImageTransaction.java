@@ -7,6 +7,7 @@ import io.runcible.ProgressListener;
 import io.runcible.RuncibleException;
 import io.runcible.archive.ArchiveLimits;
 import io.runcible.archive.ProgressInputStream;
+import io.runcible.archive.SkippedEntry;
 import io.runcible.archive.VerifiedInputStream;
 import io.runcible.ffi.NativeException;
 import io.runcible.ffi.PrivilegedHost;
@@ -72,6 +73,9 @@ final class ImageTransaction implements AutoCloseable {
   /** So many layers, from the lowest, are complete; guarded by the lock. */
   private int completed;
 
+  /** What of the layers cannot be made here; guarded by the same lock. */
+  private final List<ProgressEvent> leftOut = new ArrayList<>();
+
   /** Where the layers are, once they are locked. */
   private List<Path> lowestFirst = List.of();
 
@@ -109,7 +113,7 @@ final class ImageTransaction implements AutoCloseable {
       throw e;
     }
     if (host.rootless()) {
-      RootlessUnpack.run(host, form.limits(), rootlessRequest());
+      unpackRootless();
     } else {
       completeWhatCanBe();
     }
@@ -118,6 +122,7 @@ final class ImageTransaction implements AutoCloseable {
       ingests.values().forEach(Ingest::commit);
       stagings.values().forEach(Snapshotter.Staging::commit);
     }
+    leftOut.forEach(event -> ProgressInputStream.tell(listener, event));
     return chain;
   }
 
@@ -218,7 +223,9 @@ final class ImageTransaction implements AutoCloseable {
       UnpackedLayer layer = unpacked(completed);
       while (completed < chain.size() && (layer != null || !isWanted(completed))) {
         if (layer != null) {
-          layer.complete(below(completed));
+          for (SkippedEntry entry : layer.complete(below(completed)).skipped()) {
+            leftOut(completed, entry.printableName(), entry.what());
+          }
         }
         completed++;
         layer = unpacked(completed);
@@ -226,6 +233,10 @@ final class ImageTransaction implements AutoCloseable {
     } finally {
       completing.unlock();
     }
+  }
+
+  private void leftOut(int index, String name, String what) {
+    leftOut.add(new ProgressEvent.LeftOut(layers.get(index).descriptor().digest(), name, what));
   }
 
   private boolean isWanted(int index) {
@@ -335,15 +346,24 @@ final class ImageTransaction implements AutoCloseable {
     return below;
   }
 
-  private List<RootlessUnpack.Layer> rootlessRequest() {
-    List<RootlessUnpack.Layer> request = new ArrayList<>();
+  private void unpackRootless() {
+    Map<Integer, RootlessUnpack.Layer> request = rootlessRequest();
+    List<Integer> indexes = List.copyOf(request.keySet());
+    RootlessUnpack.run(host, form.limits(), List.copyOf(request.values()))
+        .forEach(entry -> leftOut(indexes.get(entry.layer()), entry.name(), entry.what()));
+  }
+
+  /** By their place in the chain, the lowest first. */
+  private Map<Integer, RootlessUnpack.Layer> rootlessRequest() {
+    Map<Integer, RootlessUnpack.Layer> request = new TreeMap<>();
     for (int i = 0; i < layers.size(); i++) {
       Snapshotter.Staging staging = stagings.get(chain.get(i));
       if (staging != null && !staging.isPresent()) {
         Digest blob = layers.get(i).descriptor().digest();
         Ingest ingest = ingests.get(blob.toString());
         Path file = ingest != null ? ingest.path() : store.content().path(blob);
-        request.add(
+        request.put(
+            i,
             new RootlessUnpack.Layer(
                 file.toString(),
                 layers.get(i).diffId().toString(),

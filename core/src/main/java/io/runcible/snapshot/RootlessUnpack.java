@@ -20,9 +20,11 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -39,6 +41,12 @@ import java.util.stream.Stream;
 final class RootlessUnpack {
   private static final JsonMapper MAPPER = new JsonMapper();
   private static final int MAX_MESSAGE = 16 << 10;
+
+  /** What the worker tells on success stands in one line, after this. */
+  private static final String LEFT_OUT = "left out: ";
+
+  private static final int MAX_LEFT_OUT = 1000;
+  private static final int MAX_SAID = 4 << 20;
   private static final int AT_ONCE = Math.max(2, Runtime.getRuntime().availableProcessors());
 
   /**
@@ -70,13 +78,26 @@ final class RootlessUnpack {
   record Request(
       boolean keepOwners, ArchiveLimits limits, List<Layer> layers, List<Merge> merges) {}
 
+  /**
+   * Something that a layer has and that cannot be made.
+   *
+   * @param layer the number of the layer in the request
+   * @param name the name of the entry, printable
+   * @param what what was left out, and why
+   */
+  record LeftOut(int layer, String name, String what) {}
+
   private RootlessUnpack() {}
 
-  /** Runs the worker; throws what it says if it fails. */
-  static void run(PrivilegedHost host, ArchiveLimits limits, List<Layer> layers) {
-    if (!layers.isEmpty()) {
-      run(host, new Request(host.hasIdRange(), limits, layers, List.of()));
-    }
+  /**
+   * Runs the worker; throws what it says if it fails.
+   *
+   * @return what cannot be made there, the first thousand in all
+   */
+  static List<LeftOut> run(PrivilegedHost host, ArchiveLimits limits, List<Layer> layers) {
+    return layers.isEmpty()
+        ? List.of()
+        : run(host, new Request(host.hasIdRange(), limits, layers, List.of()));
   }
 
   /** Copies layers together, as {@link LayerMerge} does. */
@@ -85,7 +106,7 @@ final class RootlessUnpack {
     run(host, new Request(host.hasIdRange(), ArchiveLimits.DEFAULT, List.of(), List.of(merge)));
   }
 
-  private static void run(PrivilegedHost host, Request work) {
+  private static List<LeftOut> run(PrivilegedHost host, Request work) {
     Pipe input = Pipe.open();
     Pipe output = Pipe.open();
     try (ChildProcess worker =
@@ -99,8 +120,9 @@ final class RootlessUnpack {
       try (OutputStream request = input.outputStream()) {
         request.write(MAPPER.writeValueAsBytes(work));
       }
-      String said = new String(errors.readNBytes(MAX_MESSAGE), StandardCharsets.UTF_8).strip();
-      finish(worker, said);
+      String said = new String(errors.readNBytes(MAX_SAID), StandardCharsets.UTF_8).strip();
+      finish(worker, said.substring(0, Math.min(said.length(), MAX_MESSAGE)));
+      return leftOut(said);
     } catch (IOException e) {
       throw new RuncibleException(
           ErrorKind.UNAVAILABLE, "the worker that unpacks layers cannot be reached", e);
@@ -125,6 +147,14 @@ final class RootlessUnpack {
     }
   }
 
+  private static List<LeftOut> leftOut(String said) throws IOException {
+    // The JVM may have said something, too.
+    Optional<String> line = said.lines().filter(one -> one.startsWith(LEFT_OUT)).findFirst();
+    return line.isEmpty()
+        ? List.of()
+        : List.of(MAPPER.readValue(line.get().substring(LEFT_OUT.length()), LeftOut[].class));
+  }
+
   private static ErrorKind kind(String name) {
     return Stream.of(ErrorKind.values())
         .filter(kind -> kind.name().equals(name))
@@ -132,18 +162,24 @@ final class RootlessUnpack {
         .orElse(ErrorKind.INTERNAL);
   }
 
-  /** The worker. Exits with 0, or with 1 and the kind and the message of the failure. */
+  /**
+   * The worker. Exits with 0, and says what cannot be made if there is any, or with 1 and the kind
+   * and the message of the failure.
+   */
   public static void main(String[] args) {
     ExecutorService stages = Executors.newCachedThreadPool();
     try {
       FileCalls.clearThreadUmask();
       Request request = MAPPER.readValue(System.in, Request.class);
-      unpackAll(request, stages);
+      List<LeftOut> leftOut = unpackAll(request, stages);
       for (Merge merge : request.merges()) {
         LayerMerge.merge(
             merge.layers().stream().map(Path::of).toList(),
             Path.of(merge.target()),
             request.keepOwners());
+      }
+      if (!leftOut.isEmpty()) {
+        System.err.println(LEFT_OUT + MAPPER.writeValueAsString(leftOut));
       }
     } catch (RuncibleException e) {
       fail(e.kind() + ": " + e.getMessage());
@@ -155,7 +191,7 @@ final class RootlessUnpack {
   }
 
   /** Side by side; what needs the layers below comes in the end, from the lowest up. */
-  private static void unpackAll(Request request, ExecutorService stages) {
+  private static List<LeftOut> unpackAll(Request request, ExecutorService stages) {
     UnpackedLayer.Form form =
         new UnpackedLayer.Form(
             LayerFormat.OVERLAY_USERXATTR,
@@ -163,16 +199,24 @@ final class RootlessUnpack {
             request.limits());
     Queue<Layer> waiting = new ConcurrentLinkedQueue<>(request.layers());
     Map<Layer, UnpackedLayer> unpacked = new ConcurrentHashMap<>();
+    List<LeftOut> leftOut = new ArrayList<>();
     TaskGroup tasks = new TaskGroup(stages);
     try {
       for (int i = Math.min(AT_ONCE, waiting.size()); i > 0; i--) {
         tasks.start(() -> workThrough(waiting, tasks, form, stages, unpacked));
       }
       tasks.await("unpacking");
-      for (Layer layer : request.layers()) {
+      for (int i = 0; i < request.layers().size(); i++) {
+        Layer layer = request.layers().get(i);
+        int number = i;
         Objects.requireNonNull(unpacked.get(layer))
-            .complete(layer.lower().stream().map(Path::of).toList());
+            .complete(layer.lower().stream().map(Path::of).toList())
+            .skipped()
+            .stream()
+            .limit(MAX_LEFT_OUT - leftOut.size())
+            .forEach(one -> leftOut.add(new LeftOut(number, one.printableName(), one.what())));
       }
+      return leftOut;
     } finally {
       unpacked.values().forEach(UnpackedLayer::close);
     }

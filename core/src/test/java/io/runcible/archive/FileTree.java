@@ -1,12 +1,14 @@
 package io.runcible.archive;
 
+import io.runcible.Digest;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.Stat;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -21,6 +23,8 @@ public final class FileTree {
   private final Map<String, String> lines = new TreeMap<>();
   private final Map<Long, String> firstNames = new HashMap<>();
   private final ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 18);
+  private final byte[] bytes = new byte[1 << 18];
+  private final Digest.Hasher hasher = Hashers.sha256();
 
   private FileTree() {}
 
@@ -30,6 +34,16 @@ public final class FileTree {
       tree.add(open, ".", "/");
     }
     return tree.lines;
+  }
+
+  /** The same as {@code src/test/images/list_tree.py} wrote it. */
+  public static Map<String, String> read(Path file) throws IOException {
+    Map<String, String> lines = new TreeMap<>();
+    for (String line : Files.readAllLines(file, StandardCharsets.ISO_8859_1)) {
+      int tab = line.indexOf('\t');
+      lines.put(line.substring(0, tab), line.substring(tab + 1));
+    }
+    return lines;
   }
 
   /** The lines that two trees do not have in common. */
@@ -77,13 +91,12 @@ public final class FileTree {
 
   private String digest(FileDescriptor parent, String name) {
     try (FileDescriptor file = FileCalls.openFileInRoot(parent, name)) {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
       while (FileCalls.read(file, buffer.clear()) > 0) {
-        digest.update(buffer.flip());
+        int count = buffer.flip().remaining();
+        buffer.get(bytes, 0, count);
+        hasher.update(bytes, 0, count);
       }
-      return HexFormat.of().formatHex(digest.digest(), 0, 8);
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError(e);
+      return hasher.finish().hex().substring(0, 16);
     }
   }
 }

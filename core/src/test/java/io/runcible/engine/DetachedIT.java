@@ -39,6 +39,8 @@ class DetachedIT {
       assertThat(container.logs().text()).isEqualTo("up\n");
       assertThat(ENGINE.get().list()).containsExactly(container);
       assertThat(TestEngine.ended(container.exec("echo", "in it")).output()).isEqualTo("in it");
+      // It may outlive a power cut.
+      assertThat(TestEngine.rootMount(container)).contains("overlay").doesNotContain("volatile");
       assertThat(container.kill("KILL")).isTrue();
       assertThat(container.waitFor().code()).isEqualTo(137);
     }

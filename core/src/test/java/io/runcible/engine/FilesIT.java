@@ -71,6 +71,11 @@ class FilesIT {
     return entries;
   }
 
+  @Test
+  void whatGoesWithItsEngineIsNotSynced() {
+    assertThat(TestEngine.rootMount(container)).contains("overlay", "volatile");
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void filesGoIn(boolean running) throws IOException {

@@ -7,16 +7,21 @@ import io.runcible.Digest;
 import io.runcible.HostTools;
 import io.runcible.ProgressEvent;
 import io.runcible.Tool;
+import io.runcible.archive.FileTree;
+import io.runcible.ffi.OverlayMount;
+import io.runcible.ffi.PrivilegedHost;
 import io.runcible.image.Image;
 import io.runcible.image.Layer;
 import io.runcible.registry.DockerRegistry;
 import io.runcible.registry.RegistryClient;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,7 +40,8 @@ class PostgresIT {
         ContainerEngine engine = root.engine().registry(client).build()) {
       String reference = registry.name() + "/test/postgres:15";
       fill(registry, reference);
-      pullTwice(engine, reference);
+      Image image = pullTwice(engine, reference);
+      compareWithUmoci(root, image);
       ask(engine, reference);
       prime(engine, reference);
     }
@@ -49,7 +55,7 @@ class PostgresIT {
     Tool.require("skopeo", "skopeo").run(arguments.toArray());
   }
 
-  private static void pullTwice(ContainerEngine engine, String reference) {
+  private static Image pullTwice(ContainerEngine engine, String reference) {
     List<ProgressEvent> first = Collections.synchronizedList(new ArrayList<>());
     Image image = engine.images().pull(reference, first::add);
     List<Digest> layers =
@@ -62,6 +68,26 @@ class PostgresIT {
     List<ProgressEvent> second = Collections.synchronizedList(new ArrayList<>());
     engine.images().pull(reference, second::add);
     assertThat(second).hasSize(2).allMatch(ProgressEvent.Skipped.class::isInstance);
+    return image;
+  }
+
+  /** File by file, as a container sees them. */
+  private void compareWithUmoci(TestRoot root, Image image) throws IOException {
+    List<Path> layers = new ArrayList<>();
+    for (Digest id : Images.chain(image)) {
+      layers.add(0, root.data().resolve("snapshots").resolve(id.hex()).resolve("fs"));
+    }
+    Path target = Files.createDirectory(directory.resolve("merged"));
+    try (PrivilegedHost host = PrivilegedHost.open()) {
+      host.mountOverlay(OverlayMount.readOnly(layers), target);
+      try {
+        Map<String, String> expected = FileTree.read(TestImages.postgresTree());
+        assertThat(expected).hasSizeGreaterThan(5_000);
+        assertThat(FileTree.difference(FileTree.of(target), expected)).isEmpty();
+      } finally {
+        host.unmount(target);
+      }
+    }
   }
 
   private static Stream<Digest> digests(

@@ -95,6 +95,7 @@ class RootlessIT {
         .containsEntry("userns", "UNSUPPORTED")
         .containsEntry("sized", "8192")
         .containsEntry("device", "9")
+        .containsEntry("whole", "true")
         .containsEntry("count", "0")
         .containsEntry("left", "0");
     assertThat(said.get("diff")).contains("A /d", "A /d/x", "D /etc/group", "A /in/x");
@@ -102,6 +103,11 @@ class RootlessIT {
         .startsWith("INVALID_INPUT")
         .contains("ArchiveLimits")
         .endsWith("[]");
+    assertThat(said.get("left out"))
+        .isEqualTo(
+            "[dev/zero\\x1b[1m: device 0:0: an overlay would take it for a whiteout,"
+                + " dev/null: CHARACTER_DEVICE 1:3: not permitted]");
+    assertThat(said.get("files")).startsWith("UNSUPPORTED").contains("only root may compare");
     assertThat(said.get("closed")).contains("PERMISSION_DENIED", "/root/runcible", "another");
   }
 

@@ -2,6 +2,8 @@ package io.runcible.engine;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.runcible.ProgressEvent;
+import io.runcible.ProgressListener;
 import io.runcible.RuncibleException;
 import io.runcible.archive.ArchiveLimits;
 import io.runcible.archive.IdRange;
@@ -14,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -56,6 +59,7 @@ final class RootlessProgram {
     lifecycle();
     operations();
     storage();
+    store();
     say("count", engine.list().size());
     say("left", run(sh("busybox", "sleep 600").name("left")).code());
   }
@@ -166,6 +170,29 @@ final class RootlessProgram {
                 .ulimit("nofile", 99, 99)));
     Device device = Device.of(Path.of("/dev/zero")).at("/dev/own");
     say("device", output(sh("busybox", "head -c 9 /dev/own | wc -c").device(device)));
+  }
+
+  /** An image with devices, which nobody but root can make. */
+  private void store() {
+    List<String> leftOut = new ArrayList<>();
+    ProgressListener listener =
+        event -> {
+          if (event instanceof ProgressEvent.LeftOut left) {
+            leftOut.add(left.name() + ": " + left.what());
+          }
+        };
+    try {
+      engine.images().load(LeftOutIT.registry(), LeftOutIT.NAME, listener);
+      say("left out", leftOut);
+    } catch (IOException e) {
+      say("left out", e);
+    }
+    say("whole", engine.images().check(false).isWhole());
+    try {
+      say("files", engine.images().check(true));
+    } catch (RuncibleException e) {
+      say("files", e.kind() + " " + e.getMessage());
+    }
   }
 
   private static void files(Container container) {

@@ -158,6 +158,11 @@ public final class TestEngine
     }
   }
 
+  /** What the kernel says of the file system of a running container. */
+  static String rootMount(Container container) {
+    return ended(container.exec("grep", " / / ", "/proc/self/mountinfo")).output();
+  }
+
   /** The files of a container on the host. */
   Path directory(Container container) {
     return container.directory().path();

@@ -16,13 +16,22 @@ public final class TestImages {
   private TestImages() {}
 
   /** The OCI layout, whose tags are the images; built at the first call on a host. */
-  public static synchronized Path layout() {
+  public static Path layout() {
+    return directory().resolve("layout");
+  }
+
+  /** What umoci makes of the image {@code postgres}, for {@code FileTree.read}. */
+  static Path postgresTree() {
+    return directory().resolve("postgres.tree");
+  }
+
+  private static synchronized Path directory() {
     Path known = directory;
     if (known == null) {
       known = build();
       directory = known;
     }
-    return known.resolve("layout");
+    return known;
   }
 
   private static Path build() {

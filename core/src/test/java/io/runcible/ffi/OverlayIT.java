@@ -13,6 +13,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class OverlayIT {
+  /** Newer kernels say {@code fsync=volatile}. */
+  private static final String VOLATILE = "volatile";
+
   @TempDir private Path directory;
   private Path target;
   private OverlayMount mount;
@@ -44,18 +47,37 @@ class OverlayIT {
   void topmostLayerWinsAndChangesGoToTheUpper() throws IOException {
     Overlay.mount(mount, target);
     check();
+    assertThat(options()).contains(VOLATILE);
+  }
+
+  @Test
+  void changesThatAreToLastAreSynced() throws IOException {
+    Overlay.mount(mount.durable(), target);
+    check();
+    assertThat(options()).doesNotContain(VOLATILE);
   }
 
   @Test
   void olderKernelsGetTheSameByOptions() throws IOException {
     Overlay.mountByOptions(mount, target, new NativeException("test", Errno.EINVAL, "none"));
     check();
+    assertThat(options()).contains(VOLATILE);
   }
 
   @Test
   void unmountOfNothingIsNoError() {
     Overlay.unmount(target);
     Overlay.unmount(directory.resolve("missing"));
+  }
+
+  /** Those of the file system, from the kernel. */
+  private String options() throws IOException {
+    String line =
+        Files.readAllLines(Path.of("/proc/self/mountinfo")).stream()
+            .filter(mounted -> mounted.split(" ")[4].equals(target.toString()))
+            .findFirst()
+            .orElseThrow();
+    return line.substring(line.lastIndexOf(' '));
   }
 
   private void check() throws IOException {

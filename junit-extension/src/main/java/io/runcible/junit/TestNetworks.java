@@ -1,28 +1,24 @@
 package io.runcible.junit;
 
-import io.runcible.ErrorKind;
-import io.runcible.RuncibleException;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.network.Network;
 import io.runcible.network.NetworkInfo;
 import io.runcible.network.NetworkSpec;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.ExtensionConfigurationException;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Store;
 
 /** The networks that the tests of a run make for themselves. */
-final class TestNetworks {
+final class TestNetworks extends OwnResources {
   private static final Set<String> NOT_OURS = Set.of("none", "host", "user", "bridge");
 
-  private final TestRun run;
-  private final Set<String> made = ConcurrentHashMap.newKeySet();
-
   TestNetworks(TestRun run) {
-    this.run = run;
+    super(run);
   }
 
   /** The key of a network in a store. */
@@ -89,7 +85,7 @@ final class TestNetworks {
         run.engine()
             .networks()
             .create(NetworkSpec.builder(full).label(RunOwner.LABEL, RunOwner.ofThisJvm()).build());
-        made.add(full);
+        made(full);
         known = Network.named(full);
         network = known;
       }
@@ -99,38 +95,19 @@ final class TestNetworks {
     @Override
     public synchronized void close() {
       if (network != null) {
-        remove(run.engine(), network.name());
+        remove(network.name());
       }
     }
   }
 
-  private void remove(ContainerEngine engine, String name) {
-    try {
-      engine.networks().remove(name);
-      made.remove(name);
-    } catch (RuncibleException e) {
-      // A container that others share, or that is kept, is still on it.
-      if (e.kind() != ErrorKind.FAILED_PRECONDITION) {
-        throw e;
-      }
-    }
+  @Override
+  void delete(ContainerEngine engine, String name) {
+    engine.networks().remove(name);
   }
 
-  /**
-   * Removes what was left; containers that are on them are removed by then, or go with the engine.
-   */
-  void close() {
-    for (String name : made) {
-      remove(run.engine(), name);
-    }
-  }
-
-  /** Removes what the runs of killed JVMs have left. */
-  void removeOrphans(ContainerEngine engine) {
-    for (NetworkInfo network : engine.networks().list()) {
-      if (RunOwner.isGone(network.labels())) {
-        remove(engine, network.name());
-      }
-    }
+  @Override
+  Map<String, Map<String, String>> labels(ContainerEngine engine) {
+    return engine.networks().list().stream()
+        .collect(Collectors.toMap(NetworkInfo::name, NetworkInfo::labels));
   }
 }

@@ -9,12 +9,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.Ready;
+import io.runcible.layout.ImageLayout;
 import io.runcible.network.Network;
+import io.runcible.serve.RegistryServer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -75,6 +79,44 @@ class DeclarationIT {
     void imageInTheStoreIsEnoughWhereNoneIsPulled(
         @RunContainer(image = "${shell.image}", pull = RunContainer.Pull.NEVER) Container own) {
       assertThat(own.isRunning()).isTrue();
+    }
+  }
+
+  /** Of a tag that moves on in its registry. */
+  @Test
+  void imageIsPulledAsOftenAsItIsDeclared() throws IOException {
+    Path directory = Files.createDirectory(KIT.directory().resolve("moving"));
+    ImageLayout layout = ImageLayout.create(directory.resolve("layout"));
+    try (RegistryServer registry = RegistryServer.serve(layout).start()) {
+      String image = registry.host() + "/library/shell:latest";
+      System.setProperty("moving.image", image);
+      ShellImage.write(layout, directory, "1");
+      assertPassed(KIT.run(PulledIfMissing.class), 1);
+      ShellImage.write(layout, directory, "2");
+      assertPassed(KIT.run(PulledIfMissing.class), 1);
+      assertPassed(KIT.run(PulledAlways.class), 1);
+      assertThat(SEEN).containsExactly("1", "1", "2");
+      try (ContainerEngine engine = ContainerEngine.create()) {
+        engine.images().remove(image);
+      }
+    } finally {
+      System.clearProperty("moving.image");
+    }
+  }
+
+  static class PulledIfMissing {
+    @Test
+    void sees(@RunContainer(image = "${moving.image}") Container container) {
+      SEEN.add(run(container, "echo $VERSION"));
+    }
+  }
+
+  static class PulledAlways {
+    @Test
+    void sees(
+        @RunContainer(image = "${moving.image}", pull = RunContainer.Pull.ALWAYS)
+            Container container) {
+      SEEN.add(run(container, "echo $VERSION"));
     }
   }
 

@@ -59,10 +59,14 @@ class FailureIT {
     assertThat(Kit.failure(results)).contains("on purpose");
     assertThat(entries(results))
         .contains("container.talker.id=", "container.talker.exit=it runs")
-        .contains("container.ended.exit=code 7", "container.talker.ports=[127.0.0.1:");
+        .contains("container.ended.exit=code 7", "container.talker.ports=[127.0.0.1:")
+        .contains("container.hungry.exit=code 137, out of memory");
     assertThat(file("container-talker/log.txt")).isEqualTo("words on stdout\nwords on stderr\n");
     assertThat(file("container-ended/container.txt"))
-        .contains("exit: code 7", "command: [sh, -c, exit 7]", "67108864", "image: 127.0.0.1:");
+        .contains("exit: code 7", "command: [sh, -c, exit 7]", "67108864", "image: 127.0.0.1:")
+        .doesNotContain("out of memory");
+    assertThat(file("container-hungry/container.txt"))
+        .contains("exit: code 137, out of memory", "command: [busybox, tail, /dev/zero]");
     assertNoneRuns();
   }
 
@@ -80,11 +84,20 @@ class FailureIT {
         memory = "64m")
     Container ended;
 
+    /** It keeps all up to the first end of line, and there is none. */
+    @RunContainer(
+        image = "${shell.image}",
+        command = {"busybox", "tail", "/dev/zero"},
+        memory = "16m")
+    Container hungry;
+
     @Test
     void fails() {
       use(talker);
       SEEN.add(ended.id());
+      SEEN.add(hungry.id());
       ended.waitFor();
+      hungry.waitFor();
       throw new AssertionError("on purpose");
     }
   }

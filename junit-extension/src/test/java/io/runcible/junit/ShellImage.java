@@ -14,6 +14,7 @@ import io.runcible.serve.RegistryServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 /** An image with nothing but a static busybox, served on loopback. */
 final class ShellImage implements AutoCloseable {
@@ -26,6 +27,13 @@ final class ShellImage implements AutoCloseable {
   }
 
   static ShellImage serve(Path directory) throws IOException {
+    ImageLayout layout = ImageLayout.create(directory.resolve("layout"));
+    write(layout, directory, "1");
+    return new ShellImage(RegistryServer.serve(layout).start());
+  }
+
+  /** Another version has another environment. */
+  static void write(ImageLayout layout, Path directory, String version) throws IOException {
     LayerWriter layer = new LayerWriter().addFile("bin/busybox", 0755, BUSYBOX.toRealPath());
     for (String applet :
         new String[] {
@@ -34,13 +42,17 @@ final class ShellImage implements AutoCloseable {
       layer.addSymlink("bin/" + applet, "busybox");
     }
     layer.addDirectory("tmp", 01777);
-    ImageLayout layout = ImageLayout.create(directory.resolve("layout"));
     ImageAssembly.builder(Platform.host())
-        .layer(layer.writeTo(Files.createDirectories(directory).resolve("layer.tar.gz")))
-        .config(config -> config.command("/bin/sh", "-c", "echo up; sleep 600"))
+        .layer(
+            layer.writeTo(
+                Files.createDirectories(directory).resolve("layer-" + version + ".tar.gz")))
+        .config(
+            config ->
+                config
+                    .command("/bin/sh", "-c", "echo up; sleep 600")
+                    .environment(List.of("VERSION=" + version)))
         .build()
         .writeTo(layout, ImageReference.parse("shell:latest"));
-    return new ShellImage(RegistryServer.serve(layout).start());
   }
 
   String reference() {

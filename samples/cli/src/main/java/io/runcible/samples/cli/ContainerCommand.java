@@ -10,7 +10,6 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** What is there for containers only below this word. */
 @Command(
@@ -27,17 +26,9 @@ final class ContainerCommand {
       name = "exists",
       description = "End with 0 if there is such a container, and with 1 if not.",
       mixinStandardHelpOptions = true)
-  static final class Exists implements Callable<Integer> {
-    @Mixin private EngineOptions options = new EngineOptions();
-
-    @Parameters(paramLabel = "CONTAINER")
-    private String name = "";
-
-    @Override
-    public Integer call() {
-      try (ContainerEngine engine = options.open()) {
-        return engine.find(name).isPresent() ? 0 : 1;
-      }
+  static final class Exists extends Noun.Exists {
+    Exists() {
+      super(ContainerEngine::find);
     }
   }
 
@@ -55,11 +46,9 @@ final class ContainerCommand {
         description = "Of these: as for ps, and until=TIME for those that are older.")
     private List<String> filters = List.of();
 
-    @Option(
-        names = {"-f", "--force"},
-        description = "Accepted: nothing is asked.")
     @SuppressWarnings("UnusedVariable")
-    private boolean force;
+    @Mixin
+    private Force force = new Force();
 
     @Override
     public Integer call() {

@@ -1,10 +1,6 @@
 package io.runcible.samples.cli;
 
-import io.runcible.engine.ContainerEngine;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Parameters;
 
 /** What is there for images only below this word. */
 @Command(
@@ -21,17 +17,9 @@ final class ImageCommand {
       name = "exists",
       description = "End with 0 if there is such an image, and with 1 if not.",
       mixinStandardHelpOptions = true)
-  static final class Exists implements Callable<Integer> {
-    @Mixin private EngineOptions options = new EngineOptions();
-
-    @Parameters(paramLabel = "IMAGE")
-    private String name = "";
-
-    @Override
-    public Integer call() {
-      try (ContainerEngine engine = options.open()) {
-        return engine.images().find(name).isPresent() ? 0 : 1;
-      }
+  static final class Exists extends Noun.Exists {
+    Exists() {
+      super((engine, name) -> engine.images().find(name));
     }
   }
 }

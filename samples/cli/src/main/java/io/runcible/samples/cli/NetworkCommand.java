@@ -1,8 +1,5 @@
 package io.runcible.samples.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import io.runcible.ErrorKind;
-import io.runcible.RuncibleException;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.network.Network;
 import io.runcible.network.NetworkInfo;
@@ -35,10 +32,13 @@ import picocli.CommandLine.Parameters;
       NetworkCommand.Prune.class
     })
 final class NetworkCommand {
-  private static RuncibleException missing(String name) {
-    return new RuncibleException(
-        ErrorKind.NOT_FOUND, "there is no network '" + name + "'; see network ls");
-  }
+  private static final Noun<NetworkInfo> NOUN =
+      new Noun<>(
+          "network",
+          (engine, name) -> engine.networks().find(name),
+          (engine, name) -> engine.networks().remove(name),
+          engine -> engine.networks().prune(),
+          NetworkCommand::show);
 
   /** Makes one. */
   @Command(
@@ -114,57 +114,9 @@ final class NetworkCommand {
       name = "inspect",
       description = "Show networks as JSON.",
       mixinStandardHelpOptions = true)
-  static final class Inspect implements Callable<Integer> {
-    @Mixin private EngineOptions options = new EngineOptions();
-
-    @Parameters(arity = "1..*", paramLabel = "NAME")
-    private List<String> names = List.of();
-
-    @Override
-    public Integer call() throws Exception {
-      try (ContainerEngine engine = options.open()) {
-        List<Map<String, Object>> shown =
-            names.stream()
-                .map(name -> show(engine.networks().find(name).orElseThrow(() -> missing(name))))
-                .toList();
-        System.out.println(
-            new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(shown));
-      }
-      return 0;
-    }
-
-    private static Map<String, Object> show(NetworkInfo network) {
-      Map<String, Object> shown = new LinkedHashMap<>();
-      shown.put("Name", network.name());
-      shown.put("Driver", "bridge");
-      shown.put("Device", network.device());
-      shown.put("Created", network.created().toString());
-      shown.put("Internal", network.internal());
-      shown.put("Isolated", network.isolated());
-      shown.put("Labels", network.labels());
-      shown.put(
-          "Subnets",
-          network.subnets().stream()
-              .map(
-                  subnet ->
-                      Map.of(
-                          "Subnet",
-                          subnet.prefix().toString(),
-                          "Gateway",
-                          subnet.gateway().getHostAddress()))
-              .toList());
-      Map<String, Object> members = new LinkedHashMap<>();
-      network.members().forEach(member -> members.put(member.containerId(), show(member)));
-      shown.put("Containers", members);
-      return shown;
-    }
-
-    private static Map<String, Object> show(NetworkInfo.Member member) {
-      Map<String, Object> shown = new LinkedHashMap<>();
-      shown.put("Device", member.device());
-      shown.put("Addresses", member.addresses().stream().map(InetAddress::getHostAddress).toList());
-      shown.put("Names", member.names());
-      return shown;
+  static final class Inspect extends Noun.Inspect {
+    Inspect() {
+      super(NOUN);
     }
   }
 
@@ -241,38 +193,17 @@ final class NetworkCommand {
       name = "exists",
       description = "End with 0 if there is such a network, and with 1 if not.",
       mixinStandardHelpOptions = true)
-  static final class Exists implements Callable<Integer> {
-    @Mixin private EngineOptions options = new EngineOptions();
-
-    @Parameters(paramLabel = "NAME")
-    private String name = "";
-
-    @Override
-    public Integer call() {
-      try (ContainerEngine engine = options.open()) {
-        return engine.networks().find(name).isPresent() ? 0 : 1;
-      }
+  static final class Exists extends Noun.Exists {
+    Exists() {
+      super(NOUN.find());
     }
   }
 
   /** Removes some. */
   @Command(name = "rm", description = "Remove networks.", mixinStandardHelpOptions = true)
-  static final class Remove implements Callable<Integer> {
-    @Mixin private EngineOptions options = new EngineOptions();
-
-    @Parameters(arity = "1..*", paramLabel = "NAME")
-    private List<String> names = List.of();
-
-    @Override
-    public Integer call() {
-      try (ContainerEngine engine = options.open()) {
-        for (String name : names) {
-          if (!engine.networks().remove(name)) {
-            throw missing(name);
-          }
-        }
-      }
-      return 0;
+  static final class Remove extends Noun.Remove {
+    Remove() {
+      super(NOUN);
     }
   }
 
@@ -281,15 +212,43 @@ final class NetworkCommand {
       name = "prune",
       description = "Remove the networks that no container is on, and print their names.",
       mixinStandardHelpOptions = true)
-  static final class Prune implements Callable<Integer> {
-    @Mixin private EngineOptions options = new EngineOptions();
-
-    @Override
-    public Integer call() {
-      try (ContainerEngine engine = options.open()) {
-        engine.networks().prune().forEach(System.out::println);
-      }
-      return 0;
+  static final class Prune extends Noun.Prune {
+    Prune() {
+      super(NOUN);
     }
+  }
+
+  private static Map<String, Object> show(NetworkInfo network) {
+    Map<String, Object> shown = new LinkedHashMap<>();
+    shown.put("Name", network.name());
+    shown.put("Driver", "bridge");
+    shown.put("Device", network.device());
+    shown.put("Created", network.created().toString());
+    shown.put("Internal", network.internal());
+    shown.put("Isolated", network.isolated());
+    shown.put("Labels", network.labels());
+    shown.put(
+        "Subnets",
+        network.subnets().stream()
+            .map(
+                subnet ->
+                    Map.of(
+                        "Subnet",
+                        subnet.prefix().toString(),
+                        "Gateway",
+                        subnet.gateway().getHostAddress()))
+            .toList());
+    Map<String, Object> members = new LinkedHashMap<>();
+    network.members().forEach(member -> members.put(member.containerId(), show(member)));
+    shown.put("Containers", members);
+    return shown;
+  }
+
+  private static Map<String, Object> show(NetworkInfo.Member member) {
+    Map<String, Object> shown = new LinkedHashMap<>();
+    shown.put("Device", member.device());
+    shown.put("Addresses", member.addresses().stream().map(InetAddress::getHostAddress).toList());
+    shown.put("Names", member.names());
+    return shown;
   }
 }

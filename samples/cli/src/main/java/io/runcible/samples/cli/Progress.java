@@ -6,7 +6,9 @@ import io.runcible.ProgressListener;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -18,6 +20,7 @@ final class Progress implements ProgressListener, AutoCloseable {
 
   private final boolean terminal = isTerminal(2);
   private final Map<Digest, long[]> layers = new LinkedHashMap<>();
+  private final List<ProgressEvent.LeftOut> leftOut = new ArrayList<>();
   private @Nullable ProgressBar bar;
 
   @Override
@@ -31,6 +34,8 @@ final class Progress implements ProgressListener, AutoCloseable {
       line(finished.digest(), finished.size(), "copied");
     } else if (event instanceof ProgressEvent.Skipped skipped) {
       line(skipped.digest(), skipped.size(), "already there");
+    } else if (event instanceof ProgressEvent.LeftOut left) {
+      leftOut.add(left);
     }
   }
 
@@ -54,8 +59,12 @@ final class Progress implements ProgressListener, AutoCloseable {
 
   private void line(Digest digest, long size, String what) {
     if (!terminal) {
-      System.err.println(digest.hex().substring(0, 12) + "  " + grouped(size) + " bytes  " + what);
+      System.err.println(shown(digest) + "  " + grouped(size) + " bytes  " + what);
     }
+  }
+
+  private static String shown(Digest digest) {
+    return digest.hex().substring(0, 12);
   }
 
   /** With a comma before every three digits; a formatter takes a millisecond to do it. */
@@ -81,6 +90,9 @@ final class Progress implements ProgressListener, AutoCloseable {
   public synchronized void close() {
     if (bar != null) {
       bar.close();
+    }
+    for (ProgressEvent.LeftOut left : leftOut) {
+      System.err.println(shown(left.digest()) + "  left out: " + left.name() + ", " + left.what());
     }
   }
 }

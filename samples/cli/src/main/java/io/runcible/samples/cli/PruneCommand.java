@@ -29,11 +29,9 @@ final class PruneCommand implements Callable<Integer> {
       description = "With --all, of these images: label=KEY[=VALUE], until=DURATION.")
   private List<String> filters = List.of();
 
-  @Option(
-      names = {"-f", "--force"},
-      description = "Accepted: nothing is asked.")
   @SuppressWarnings("UnusedVariable")
-  private boolean force;
+  @Mixin
+  private Force force = new Force();
 
   @Override
   public Integer call() {

@@ -72,11 +72,9 @@ final class SystemCommand {
     @Option(names = "--volumes", description = "Also the volumes that no container has mounted.")
     private boolean volumes;
 
-    @Option(
-        names = {"-f", "--force"},
-        description = "Accepted: nothing is asked.")
     @SuppressWarnings("UnusedVariable")
-    private boolean force;
+    @Mixin
+    private Force force = new Force();
 
     @Override
     public Integer call() {

@@ -1,13 +1,11 @@
 package io.runcible.samples.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.VolumeInfo;
 import io.runcible.engine.VolumeSpec;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.Callable;
@@ -31,10 +29,13 @@ import picocli.CommandLine.Parameters;
       VolumeCommand.Prune.class
     })
 final class VolumeCommand {
-  private static RuncibleException missing(String name) {
-    return new RuncibleException(
-        ErrorKind.NOT_FOUND, "there is no volume '" + name + "'; see volume ls");
-  }
+  private static final Noun<VolumeInfo> NOUN =
+      new Noun<>(
+          "volume",
+          (engine, name) -> engine.volumes().find(name),
+          (engine, name) -> engine.volumes().remove(name),
+          engine -> engine.volumes().prune(),
+          VolumeCommand::show);
 
   /** Makes one. */
   @Command(
@@ -113,35 +114,9 @@ final class VolumeCommand {
 
   /** Shows some. */
   @Command(name = "inspect", description = "Show volumes as JSON.", mixinStandardHelpOptions = true)
-  static final class Inspect implements Callable<Integer> {
-    @Mixin private EngineOptions options = new EngineOptions();
-
-    @Parameters(arity = "1..*", paramLabel = "NAME")
-    private List<String> names = List.of();
-
-    @Override
-    public Integer call() throws Exception {
-      try (ContainerEngine engine = options.open()) {
-        List<Map<String, Object>> shown =
-            names.stream()
-                .map(name -> show(engine.volumes().find(name).orElseThrow(() -> missing(name))))
-                .toList();
-        System.out.println(
-            new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(shown));
-      }
-      return 0;
-    }
-
-    private static Map<String, Object> show(VolumeInfo volume) {
-      Map<String, Object> shown = new LinkedHashMap<>();
-      shown.put("Name", volume.name());
-      shown.put("Mountpoint", volume.path().toString());
-      shown.put("CreatedAt", volume.created().toString());
-      shown.put("Labels", volume.labels());
-      volume.maxBytes().ifPresent(bytes -> shown.put("Size", bytes));
-      shown.put("Anonymous", volume.anonymous());
-      shown.put("Containers", volume.users());
-      return shown;
+  static final class Inspect extends Noun.Inspect {
+    Inspect() {
+      super(NOUN);
     }
   }
 
@@ -150,39 +125,17 @@ final class VolumeCommand {
       name = "exists",
       description = "End with 0 if there is such a volume, and with 1 if not.",
       mixinStandardHelpOptions = true)
-  static final class Exists implements Callable<Integer> {
-    @Mixin private EngineOptions options = new EngineOptions();
-
-    @Parameters(paramLabel = "NAME")
-    private String name = "";
-
-    @Override
-    public Integer call() {
-      try (ContainerEngine engine = options.open()) {
-        return engine.volumes().find(name).isPresent() ? 0 : 1;
-      }
+  static final class Exists extends Noun.Exists {
+    Exists() {
+      super(NOUN.find());
     }
   }
 
   /** Removes some. */
   @Command(name = "rm", description = "Remove volumes.", mixinStandardHelpOptions = true)
-  static final class Remove implements Callable<Integer> {
-    @Mixin private EngineOptions options = new EngineOptions();
-
-    @Parameters(arity = "1..*", paramLabel = "NAME")
-    private List<String> names = List.of();
-
-    @Override
-    public Integer call() {
-      try (ContainerEngine engine = options.open()) {
-        for (String name : names) {
-          if (!engine.volumes().remove(name)) {
-            throw missing(name);
-          }
-          System.out.println(name);
-        }
-      }
-      return 0;
+  static final class Remove extends Noun.Remove {
+    Remove() {
+      super(NOUN);
     }
   }
 
@@ -191,15 +144,21 @@ final class VolumeCommand {
       name = "prune",
       description = "Remove the volumes that no container has mounted, and print their names.",
       mixinStandardHelpOptions = true)
-  static final class Prune implements Callable<Integer> {
-    @Mixin private EngineOptions options = new EngineOptions();
-
-    @Override
-    public Integer call() {
-      try (ContainerEngine engine = options.open()) {
-        engine.volumes().prune().forEach(System.out::println);
-      }
-      return 0;
+  static final class Prune extends Noun.Prune {
+    Prune() {
+      super(NOUN);
     }
+  }
+
+  private static Map<String, Object> show(VolumeInfo volume) {
+    Map<String, Object> shown = new LinkedHashMap<>();
+    shown.put("Name", volume.name());
+    shown.put("Mountpoint", volume.path().toString());
+    shown.put("CreatedAt", volume.created().toString());
+    shown.put("Labels", volume.labels());
+    volume.maxBytes().ifPresent(bytes -> shown.put("Size", bytes));
+    shown.put("Anonymous", volume.anonymous());
+    shown.put("Containers", volume.users());
+    return shown;
   }
 }

@@ -1,0 +1,86 @@
+package io.runcible.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.runcible.Digest;
+import io.runcible.HostTools;
+import io.runcible.ProgressEvent;
+import io.runcible.image.ImageConfig;
+import io.runcible.image.ImageReference;
+import io.runcible.image.Manifest;
+import io.runcible.image.MediaType;
+import io.runcible.image.MemoryImageSource;
+import io.runcible.image.Platform;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
+import org.apache.commons.compress.archivers.tar.TarConstants;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What a layer has and nobody can make; what an ordinary user cannot, {@link RootlessIT} has. */
+class LeftOutIT {
+  static final String NAME = "registry.example/team/app:1";
+
+  @BeforeEach
+  void host() {
+    HostTools.requireRoot();
+    HostTools.requireProgram("runc", "runc");
+  }
+
+  /** A device that is the mark of a removed file in an overlay, with an escape in its name. */
+  private static byte[] layer() throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (TarArchiveOutputStream tar = new TarArchiveOutputStream(bytes)) {
+      for (String name : List.of("dev/zero\033[1m", "dev/null")) {
+        TarArchiveEntry entry = new TarArchiveEntry(name, TarConstants.LF_CHR);
+        entry.setDevMajor(name.endsWith("null") ? 1 : 0);
+        entry.setDevMinor(name.endsWith("null") ? 3 : 0);
+        tar.putArchiveEntry(entry);
+        tar.closeArchiveEntry();
+      }
+    }
+    return bytes.toByteArray();
+  }
+
+  /** The image of this name, with both. */
+  static MemoryImageSource registry() throws IOException {
+    byte[] layer = layer();
+    MemoryImageSource registry = new MemoryImageSource();
+    byte[] config =
+        ImageConfig.builder(Platform.host()).diffIds(List.of(Digest.sha256(layer))).build().raw();
+    Manifest manifest =
+        Manifest.of(
+            registry.add(MediaType.OCI_CONFIG, config),
+            List.of(registry.add(MediaType.OCI_LAYER, layer)),
+            Map.of());
+    registry.tag(ImageReference.parse(NAME), registry.add(MediaType.OCI_MANIFEST, manifest.raw()));
+    return registry;
+  }
+
+  @Test
+  void callerOfAPullHearsOfIt() throws Exception {
+    MemoryImageSource registry = registry();
+    try (TestRoot root = TestRoot.create();
+        ContainerEngine engine = root.engine().registry(registry).build()) {
+      List<ProgressEvent> events = Collections.synchronizedList(new ArrayList<>());
+      engine.images().pull(NAME, events::add);
+      assertThat(events.get(events.size() - 1))
+          .isEqualTo(
+              new ProgressEvent.LeftOut(
+                  Digest.sha256(layer()),
+                  "dev/zero\\x1b[1m",
+                  "device 0:0: an overlay would take it for a whiteout"));
+      assertThat(events).filteredOn(ProgressEvent.LeftOut.class::isInstance).hasSize(1);
+      events.clear();
+      engine.images().pull(NAME, events::add);
+      assertThat(events).singleElement().isInstanceOf(ProgressEvent.Skipped.class);
+      assertThat(engine.images().check(true).isWhole()).isTrue();
+    }
+  }
+}

@@ -1,0 +1,120 @@
+package io.runcible.ffi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import jnr.ffi.Runtime;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The ways to copy a file, and when which is taken. */
+@EnabledOnOs(OS.LINUX)
+class FileCopyTest {
+  private static final String CLONE = "ioctl";
+  private static final String IN_KERNEL = "copy_file_range";
+
+  @TempDir Path directory;
+  private final List<String> calls = new ArrayList<>();
+  private Libc original;
+  private byte[] content;
+
+  @BeforeEach
+  void file() throws IOException {
+    original = Native.libc();
+    content = new byte[300_000];
+    new Random(1).nextBytes(content);
+    Files.write(directory.resolve("from"), content);
+  }
+
+  @AfterEach
+  void restore() {
+    Native.intercept(libc -> original);
+  }
+
+  /** Copies, with these calls failing with an error number, or succeeding without effect for 0. */
+  private void copy(Map<String, Integer> results) {
+    Native.intercept(
+        libc ->
+            (Libc)
+                Proxy.newProxyInstance(
+                    Libc.class.getClassLoader(),
+                    new Class<?>[] {Libc.class},
+                    (proxy, method, arguments) -> call(results, method, arguments)));
+    try (FileDescriptor place = FileCalls.openDirectory(directory);
+        FileDescriptor from = FileCalls.openFileInRoot(place, "from");
+        FileDescriptor to = FileCalls.createFile(place, "to", 0600)) {
+      calls.clear();
+      FileCalls.copy(from, to);
+    }
+    calls.remove("close");
+    calls.remove("close");
+    calls.remove("close");
+  }
+
+  private Object call(Map<String, Integer> results, Method method, Object[] arguments)
+      throws Throwable {
+    calls.add(method.getName());
+    Integer errno = results.get(method.getName());
+    if (errno == null) {
+      try {
+        return method.invoke(original, arguments);
+      } catch (InvocationTargetException e) {
+        throw e.getCause();
+      }
+    }
+    Runtime.getSystemRuntime().setLastError(errno);
+    int result = errno == 0 ? 0 : -1;
+    if (method.getReturnType() == long.class) {
+      return (long) result;
+    }
+    return result;
+  }
+
+  @Test
+  void blocksAreSharedWhereTheFileSystemCan() {
+    copy(Map.of(CLONE, 0));
+    assertThat(calls).containsExactly(CLONE);
+  }
+
+  @Test
+  void otherwiseTheKernelCopies() {
+    copy(Map.of(CLONE, Errno.EOPNOTSUPP));
+    assertThat(calls).startsWith(CLONE, IN_KERNEL).containsOnly(CLONE, IN_KERNEL);
+    assertThat(directory.resolve("to")).hasBinaryContent(content);
+  }
+
+  @Test
+  void betweenFileSystemsThatCannotItIsReadAndWritten() {
+    copy(Map.of(CLONE, Errno.EXDEV, IN_KERNEL, Errno.EXDEV));
+    assertThat(calls).startsWith(CLONE, IN_KERNEL, "read", "write").endsWith("read");
+    assertThat(directory.resolve("to")).hasBinaryContent(content);
+  }
+
+  /** As of files in /proc, or in a kernel that copies nothing and says that it is done. */
+  @Test
+  void copyOfNothingIsNotBelieved() {
+    copy(Map.of(CLONE, Errno.EINVAL, IN_KERNEL, 0));
+    assertThat(directory.resolve("to")).hasBinaryContent(content);
+  }
+
+  @Test
+  void fullDiskIsNotTriedAnotherWay() {
+    assertThatThrownBy(() -> copy(Map.of(CLONE, Errno.EXDEV, IN_KERNEL, Errno.ENOSPC)))
+        .hasMessageContaining("ENOSPC");
+    assertThat(calls).doesNotContain("read", "write");
+  }
+}
