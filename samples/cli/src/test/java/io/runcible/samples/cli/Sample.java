@@ -27,8 +27,10 @@ final class Sample {
   /** How a command ended, and what it wrote. */
   record Ended(int code, String output, String errors) {}
 
-  /** Runs a command line with this input. */
-  static Ended runcible(InputStream input, Object... arguments) {
+  /**
+   * Runs a command line with this input; one at a time, as the streams are those of the process.
+   */
+  static synchronized Ended runcible(InputStream input, Object... arguments) {
     ByteArrayOutputStream output = new ByteArrayOutputStream();
     ByteArrayOutputStream errors = new ByteArrayOutputStream();
     InputStream in = System.in;
