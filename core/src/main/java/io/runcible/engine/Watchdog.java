@@ -29,7 +29,7 @@ final class Watchdog implements AutoCloseable {
   /**
    * Arguments: runtime, its state directory, the directory of the containers, which systemd makes
    * the groups or nothing, what groups begin with. A container is named by its id and its token;
-   * another one may have the id by now.
+   * another one may have the id by now, also while this shell is at work.
    */
   private static final String SCRIPT =
       """
@@ -46,7 +46,7 @@ final class Watchdog implements AutoCloseable {
         esac
       done
       logs_below() {
-        tr '\\000' '\\n' <"/proc/$1/cmdline" | {
+        tr '\\000' '\\n' <"$1" | {
           while read -r argument; do
             [ "$before" = --log ] && case $argument in "$2"/*) exit 0 ;; esac
             before=$argument
@@ -59,20 +59,34 @@ final class Watchdog implements AutoCloseable {
       likely() {
         if [ -n "$lines" ]; then
           grep -lzF -- "$1/" /proc/[0-9]*/cmdline
+          silent=$(grep -Lz . /proc/[0-9]*/cmdline)
         else
+          silent=
           for file in /proc/[0-9]*/cmdline; do
+            line=
             read -r line <"$file"
-            case $line in *"$1/"*) echo "$file" ;; esac
+            case $line in
+              *"$1/"*) echo "$file" ;;
+              '') silent="$silent $file" ;;
+            esac
           done
         fi
+        # When the first thread of a killed one has ended, the others still say what it was.
+        for file in $silent; do
+          for thread in "${file%/cmdline}"/task/*/cmdline; do
+            [ "$thread" = "${file%/cmdline}/task/${file#/proc/}" ] || echo "$thread"
+          done
+        done
       }
       end_runtimes() {
         for found in $(likely "$1"); do
           pid=${found#/proc/}
-          pid=${pid%/cmdline}
-          logs_below "$pid" "$1" && busy=1 && kill -9 "$pid" && killed="$killed $pid"
+          pid=${pid%%/*}
+          logs_below "$found" "$1" && busy=1 && kill -9 "$pid" && killed="$killed $pid"
         done
-        # Without its first thread it has no command line, and another may be making a group.
+      }
+      # Until a killed one is gone, a thread of it may be making a group in the kernel.
+      await_ends() {
         for pid in $killed; do
           set -- /proc/"$pid"/task/*
           [ $# = 1 ] || busy=1
@@ -88,22 +102,27 @@ final class Watchdog implements AutoCloseable {
           find "$group$1" -depth -type d -exec rmdir {} ';'
         done
       }
+      owns() { grep -qF -- "$token" "$dir/container.json"; }
       end() {
         id=${1%/*} token=${1#*/} dir=$containers/${1%/*}
-        grep -qF -- "$token" "$dir/container.json" || return
-        rm -f "$dir/config.json"
+        owns || return
         group=$id-$token
         [ -z "$units" ] || group=$token.slice
         tries=0 busy=1 killed=
         while [ -n "$busy" ]; do
           [ $tries -lt 50 ] || return
           tries=$((tries + 1)) busy=
-          end_runtimes "$dir"
-          [ -e "$state/$id" ] && busy=1 && "$runtime" --root "$state" delete --force "$id"
+          if owns; then
+            rm -f "$dir/config.json"
+            end_runtimes "$dir"
+            [ -e "$state/$id" ] && busy=1 && "$runtime" --root "$state" delete --force "$id"
+          fi
+          await_ends
           end_groups "$group"
           [ -z "$busy" ] || sleep 0.05
         done
         [ -z "$units" ] || systemctl "$units" --no-block stop "runcible-$group"
+        owns || return
         umount -l "$dir/rootfs"
         for mount in "$dir"/mounts/*/fs; do
           [ ! -e "$mount" ] || umount -l "$mount"

@@ -352,7 +352,12 @@ final class RuncRuntime implements OciRuntime {
       }
       signalFirst(state.get(), SIGKILL);
       state.get().cgroup().ifPresent(group -> group.end(host));
-      state.get().bundle().filter(RuncRuntime::hasStopHooks).ifPresent(b -> deleteByProgram(id));
+      state
+          .get()
+          .bundle()
+          .map(Bundle::new)
+          .filter(RuncRuntime::hasStopHooks)
+          .ifPresent(bundle -> deleteByProgram(id));
     }
     // What the runtimes keep there is files alone.
     removeDirectory(directory(id));
@@ -360,20 +365,15 @@ final class RuncRuntime implements OciRuntime {
 
   @Override
   public void deleteEnded(String id, Bundle bundle) {
-    if (hasStopHooks(bundle.directory())) {
+    if (hasStopHooks(bundle)) {
       delete(id, true);
     } else {
       removeDirectory(directory(id));
     }
   }
 
-  private static boolean hasStopHooks(Path bundle) {
-    try {
-      return Files.readString(new Bundle(bundle).config())
-          .contains("\"" + Hook.Stage.POSTSTOP.specName() + "\"");
-    } catch (IOException e) {
-      return false; // Nobody can say any more.
-    }
+  private static boolean hasStopHooks(Bundle bundle) {
+    return bundle.hasHooks(Hook.Stage.POSTSTOP);
   }
 
   /** The program knows how hooks are run. A hook that fails keeps no container in place. */
