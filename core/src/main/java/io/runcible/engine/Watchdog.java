@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A shell that outlives this process by as long as it takes to end the containers that belong to
@@ -28,18 +29,33 @@ final class Watchdog implements AutoCloseable {
 
   /**
    * Arguments: runtime, its state directory, the directory of the containers, which systemd makes
-   * the groups or nothing, what groups begin with. A container is named by its id and its token;
-   * another one may have the id by now, also while this shell is at work.
+   * the groups or nothing, where this shell is in a hierarchy and the file of the members there or
+   * nothing, what groups begin with. A container is named by its id and its token; another one may
+   * have the id by now, also while this shell is at work.
+   *
+   * <p>Before the kernel moves a process to another group, it waits for all processors to have been
+   * elsewhere, some 10 ms, unless it has just done so. A runtime moves its first process when it
+   * has worked for some time. So this shell moves itself, to where it is, when it hears of a
+   * container, and again when a runtime is about to start: the kernel waits while the container is
+   * prepared and the runtime still does other things, and a moment longer it knows that it has.
    */
   private static final String SCRIPT =
       """
       trap '' HUP INT TERM
-      runtime=$1 state=$2 containers=$3 units=$4 alive= lines=
-      shift 4
+      runtime=$1 state=$2 containers=$3 units=$4 place=$5 members=$6 alive= lines=
+      shift 6
       groups=$*
+      move() {
+        [ -n "$members" ] || return
+        while read -r line; do
+          [ "$line" = "$place" ] && echo 0 >"$members" && return
+        done </proc/self/cgroup
+      }
       while read -r op name; do
         case $op in
-          +) alive="$alive $name" ;;
+          +) alive="$alive $name"
+             move ;;
+          =) move ;;
           -) rest=
              for i in $alive; do [ "$i" = "$name" ] || rest="$rest $i"; done
              alive=$rest ;;
@@ -148,9 +164,28 @@ final class Watchdog implements AutoCloseable {
 
   static Watchdog start(
       PrivilegedHost host, Path runtime, Path state, Path containers, CgroupPlace place) {
+    return start(
+        host,
+        runtime,
+        state,
+        containers,
+        place,
+        // Where containers have no groups nothing is moved.
+        place.available() ? OwnGroup.find() : Optional.empty());
+  }
+
+  static Watchdog start(
+      PrivilegedHost host,
+      Path runtime,
+      Path state,
+      Path containers,
+      CgroupPlace place,
+      Optional<OwnGroup> own) {
     List<String> command = new ArrayList<>(List.of("sh", "-c", SCRIPT, "runcible-watchdog"));
     command.addAll(List.of(runtime.toString(), state.toString(), containers.toString()));
     command.add(place.systemctlOption());
+    command.add(own.map(OwnGroup::line).orElse(""));
+    command.add(own.map(group -> group.members().toString()).orElse(""));
     place.prefixes().forEach(group -> command.add(group.toString()));
     Pipe input = Pipe.open();
     try {
@@ -169,13 +204,21 @@ final class Watchdog implements AutoCloseable {
     tell("+", container);
   }
 
+  /** A runtime is about to be started that moves a process to a control group. */
+  void runtimeStarts() {
+    tell("=\n");
+  }
+
   /** The container is gone, or is to outlive this process. */
   void remove(ContainerRecord container) {
     tell("-", container);
   }
 
-  private synchronized void tell(String op, ContainerRecord container) {
-    String line = op + " " + container.id() + "/" + container.token() + "\n";
+  private void tell(String op, ContainerRecord container) {
+    tell(op + " " + container.id() + "/" + container.token() + "\n");
+  }
+
+  private synchronized void tell(String line) {
     try {
       // One write of less than PIPE_BUF: the shell never sees half a line.
       lifeline.write(line.getBytes(StandardCharsets.US_ASCII));
