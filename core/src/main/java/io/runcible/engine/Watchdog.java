@@ -14,6 +14,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A shell that outlives this process by as long as it takes to end the containers that belong to
@@ -25,7 +28,11 @@ import java.util.Optional;
  * there is neither. What it cannot do, the journal has for the next engine.
  */
 final class Watchdog implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Watchdog.class);
   private static final Duration LIMIT = Duration.ofSeconds(60);
+
+  /** For at least so long the kernel need not wait again. */
+  private static final Duration MOVE_LASTS = Duration.ofMillis(4);
 
   /**
    * Arguments: runtime, its state directory, the directory of the containers, which systemd makes
@@ -34,10 +41,10 @@ final class Watchdog implements AutoCloseable {
    * have the id by now, also while this shell is at work.
    *
    * <p>Before the kernel moves a process to another group, it waits for all processors to have been
-   * elsewhere, some 10 ms, unless it has just done so. A runtime moves its first process when it
-   * has worked for some time. So this shell moves itself, to where it is, when it hears of a
-   * container, and again when a runtime is about to start: the kernel waits while the container is
-   * prepared and the runtime still does other things, and a moment longer it knows that it has.
+   * elsewhere, some 10 ms, unless it has done so within as long. A runtime moves its first process
+   * when it has worked for some time. So this shell moves itself, to where it is, when it hears of
+   * a container, and again and again while a runtime starts: the kernel waits while the container
+   * is prepared and the runtime still does other things.
    */
   private static final String SCRIPT =
       """
@@ -156,10 +163,13 @@ final class Watchdog implements AutoCloseable {
 
   private final ChildProcess shell;
   private final OutputStream lifeline;
+  private final boolean moves;
+  private final AtomicLong lastMove = new AtomicLong(System.nanoTime() - MOVE_LASTS.toNanos());
 
-  private Watchdog(ChildProcess shell, OutputStream lifeline) {
+  private Watchdog(ChildProcess shell, OutputStream lifeline, boolean moves) {
     this.shell = shell;
     this.lifeline = lifeline;
+    this.moves = moves;
   }
 
   static Watchdog start(
@@ -192,7 +202,7 @@ final class Watchdog implements AutoCloseable {
       ChildProcess shell =
           host.spawnLasting(command, place.environment()).descriptor(0, input.reader()).start();
       input.reader().close();
-      return new Watchdog(shell, input.outputStream());
+      return new Watchdog(shell, input.outputStream(), own.isPresent());
     } catch (RuntimeException e) {
       input.close();
       throw e;
@@ -204,9 +214,21 @@ final class Watchdog implements AutoCloseable {
     tell("+", container);
   }
 
-  /** A runtime is about to be started that moves a process to a control group. */
+  /**
+   * A runtime is at work, or about to be, that is to move a process to a control group. Cheap
+   * enough to be told whenever somebody looks whether it has.
+   */
   void runtimeStarts() {
-    tell("=\n");
+    long last = lastMove.get();
+    long now = System.nanoTime();
+    if (moves && now - last >= MOVE_LASTS.toNanos() && lastMove.compareAndSet(last, now)) {
+      try {
+        tell("=\n");
+      } catch (RuncibleException e) {
+        // What runs goes on; who makes a container hears of it.
+        LOG.debug("nobody has the kernel wait ahead", e);
+      }
+    }
   }
 
   /** The container is gone, or is to outlive this process. */
