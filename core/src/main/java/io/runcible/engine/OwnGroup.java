@@ -27,9 +27,13 @@ record OwnGroup(String line, Path members) {
    */
   static Optional<OwnGroup> find(Path proc, Path root) {
     try {
-      List<String> groups = Files.readAllLines(proc.resolve("self/cgroup"));
-      return Files.readAllLines(proc.resolve("self/mountinfo")).stream()
-          .flatMap(mount -> in(mount.split(" ", -1), groups, root).stream())
+      List<String[]> mounts =
+          Files.readAllLines(proc.resolve("self/mountinfo")).stream()
+              .map(line -> line.split(" ", -1))
+              .toList();
+      // The first line, if possible: a shell reads the file byte by byte.
+      return Files.readAllLines(proc.resolve("self/cgroup")).stream()
+          .flatMap(line -> mounts.stream().flatMap(mount -> at(mount, line, root).stream()))
           .findFirst();
     } catch (IOException e) {
       return Optional.empty();
@@ -37,30 +41,26 @@ record OwnGroup(String line, Path members) {
   }
 
   /** A mount of a part of a hierarchy shows other paths than the groups have. */
-  private static Optional<OwnGroup> in(String[] mount, List<String> groups, Path root) {
+  private static Optional<OwnGroup> at(String[] mount, String line, Path root) {
+    String[] group = line.split(":", 3);
     int separator = Arrays.asList(mount).indexOf("-");
-    if (separator < 6 || mount.length < separator + 4 || !mount[3].equals("/")) {
+    if (separator < 6
+        || mount.length < separator + 4
+        || !mount[3].equals("/")
+        || group.length != 3
+        || !group[2].startsWith("/")) {
       return Optional.empty();
     }
-    boolean unified = mount[separator + 1].equals("cgroup2");
-    if (!unified && !mount[separator + 1].equals("cgroup")) {
-      return Optional.empty();
-    }
+    String type = mount[separator + 1];
     List<String> options = List.of(mount[separator + 3].split(",", -1));
-    for (String line : groups) {
-      String[] fields = line.split(":", 3);
-      boolean named =
-          fields.length == 3
-              && fields[2].startsWith("/")
-              && (unified
-                  ? fields[1].isEmpty()
-                  : options.containsAll(List.of(fields[1].split(",", -1))));
-      Path members =
-          named ? root.resolve((mount[4] + fields[2] + "/cgroup.procs").substring(1)) : root;
-      if (named && Files.isWritable(members)) {
-        return Optional.of(new OwnGroup(line, members));
-      }
-    }
-    return Optional.empty();
+    List<String> controllers = List.of(group[1].split(",", -1));
+    boolean same =
+        group[1].isEmpty()
+            ? type.equals("cgroup2")
+            : type.equals("cgroup") && options.containsAll(controllers);
+    Path members = root.resolve((mount[4] + group[2] + "/cgroup.procs").substring(1));
+    return same && Files.isWritable(members)
+        ? Optional.of(new OwnGroup(line, members))
+        : Optional.empty();
   }
 }

@@ -44,6 +44,15 @@ class OwnGroupTest {
   }
 
   @Test
+  void isThatOfTheFirstLineThatHasOne() throws IOException {
+    members("sys/fs/cgroup/memory/b");
+    Path members = members("sys/fs/cgroup/pids/a");
+
+    assertThat(find(MEMORY + MEMORY.replace("memory", "pids"), "7:pids:/a\n5:memory:/b\n"))
+        .contains(new OwnGroup("7:pids:/a", members));
+  }
+
+  @Test
   void isThatOfTheUnifiedTree() throws IOException {
     Path members = members("sys/fs/cgroup/a:b.slice");
 
