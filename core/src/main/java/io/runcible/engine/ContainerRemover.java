@@ -24,6 +24,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,7 +35,7 @@ final class ContainerRemover {
   static final String KIND = "container";
 
   private static final Logger LOG = LoggerFactory.getLogger(ContainerRemover.class);
-  private static final Duration END_LIMIT = Duration.ofSeconds(2);
+  private static final Duration END_LIMIT = Duration.ofSeconds(10);
   private static final String ID = "id";
   private static final String TOKEN = "token";
 
@@ -82,6 +84,7 @@ final class ContainerRemover {
     Optional<ContainerRecord> record =
         ContainerRecord.read(directory).filter(found -> found.token().equals(token));
     if (record.isPresent()) {
+      new Bundle(directory.path()).withdraw();
       endRuntimes(directory);
       remove(directory, record.get());
     }
@@ -139,6 +142,7 @@ final class ContainerRemover {
   /** A record is whole before its directory has its name, so this is no container being made. */
   private void removeDamaged(ContainerDirectory directory) {
     if (Files.exists(directory.path())) {
+      new Bundle(directory.path()).withdraw();
       endRuntimes(directory);
       runtime.delete(directory.id(), true);
       ContainerInput.letGo(directory);
@@ -288,13 +292,35 @@ final class ContainerRemover {
     }
   }
 
-  /** Whether it is a runtime, or its monitor, that logs below a directory. */
+  /**
+   * Whether it is a runtime, or its monitor, that logs below a directory. When the first thread of
+   * a killed one has ended, another one may still be at work.
+   */
   private static boolean worksOn(Path process, String below) {
+    String command = commandLine(process);
+    return command.isEmpty()
+        ? otherThreads(process).anyMatch(thread -> logsBelow(commandLine(thread), below))
+        : logsBelow(command, below);
+  }
+
+  private static boolean logsBelow(String command, String below) {
+    return command.contains("\0--log\0" + below);
+  }
+
+  private static Stream<Path> otherThreads(Path process) {
+    // Those of the kernel, which have no command line either, are alone.
+    String @Nullable [] threads = process.resolve("task").toFile().list();
+    return threads == null || threads.length < 2
+        ? Stream.empty()
+        : Stream.of(threads).map(thread -> process.resolve("task").resolve(thread));
+  }
+
+  /** Empty if it has ended. */
+  private static String commandLine(Path process) {
     try {
-      byte[] line = Files.readAllBytes(process.resolve("cmdline"));
-      return new String(line, StandardCharsets.UTF_8).contains("\0--log\0" + below);
+      return new String(Files.readAllBytes(process.resolve("cmdline")), StandardCharsets.UTF_8);
     } catch (IOException e) {
-      return false;
+      return "";
     }
   }
 }

@@ -38,6 +38,7 @@ final class ProcessStarts {
         streams,
         () -> {
           record.ids().give(streams.childEnds());
+          parts.watchdog().runtimeStarts();
           if (record.detached()) {
             DetachedMonitor.start(parts, directory, record, request, streams, held);
             started.follow(directory);
@@ -104,6 +105,7 @@ final class ProcessStarts {
         streams,
         () -> {
           record.ids().give(streams.childEnds());
+          parts.watchdog().runtimeStarts();
           prepared.awaitAlone(parts.runtime().create(request), outcome(parts, record));
         });
     return prepared;
@@ -149,6 +151,7 @@ final class ProcessStarts {
       Consumer<StartedProcess> onRelease) {
     // Not a number: another engine, or one that was killed, may have counted, too.
     Path place = directory.execs().resolve(ContainerFactory.randomId());
+    parts.watchdog().runtimeStarts();
     try {
       Files.createDirectory(place);
       Path processFile = place.resolve("process.json");

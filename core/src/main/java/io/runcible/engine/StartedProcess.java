@@ -310,8 +310,9 @@ final class StartedProcess {
     }
   }
 
-  /** Waits for something a little, the longer the later. */
+  /** Waits a little for something that a runtime at work is to bring, the longer the later. */
   void pause(Future<?> event, long begin) {
+    parts.watchdog().runtimeStarts();
     pause(event, begin, TICK);
   }
 

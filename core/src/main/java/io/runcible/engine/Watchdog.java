@@ -13,6 +13,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A shell that outlives this process by as long as it takes to end the containers that belong to
@@ -24,29 +28,48 @@ import java.util.List;
  * there is neither. What it cannot do, the journal has for the next engine.
  */
 final class Watchdog implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Watchdog.class);
   private static final Duration LIMIT = Duration.ofSeconds(60);
+
+  /** For at least so long the kernel need not wait again. */
+  private static final Duration MOVE_LASTS = Duration.ofMillis(4);
 
   /**
    * Arguments: runtime, its state directory, the directory of the containers, which systemd makes
-   * the groups or nothing, what groups begin with. A container is named by its id and its token;
-   * another one may have the id by now.
+   * the groups or nothing, where this shell is in a hierarchy and the file of the members there or
+   * nothing, what groups begin with. A container is named by its id and its token; another one may
+   * have the id by now, also while this shell is at work.
+   *
+   * <p>Before the kernel moves a process to another group, it waits for all processors to have been
+   * elsewhere, some 10 ms, unless it has done so within as long. A runtime moves its first process
+   * when it has worked for some time. So this shell moves itself, to where it is, when it hears of
+   * a container, and again and again while a runtime starts: the kernel waits while the container
+   * is prepared and the runtime still does other things.
    */
   private static final String SCRIPT =
       """
       trap '' HUP INT TERM
-      runtime=$1 state=$2 containers=$3 units=$4 alive= lines=
-      shift 4
+      runtime=$1 state=$2 containers=$3 units=$4 place=$5 members=$6 alive= lines=
+      shift 6
       groups=$*
+      move() {
+        [ -n "$members" ] || return
+        while read -r line; do
+          [ "$line" = "$place" ] && echo 0 >"$members" && return
+        done </proc/self/cgroup
+      }
       while read -r op name; do
         case $op in
-          +) alive="$alive $name" ;;
+          +) alive="$alive $name"
+             move ;;
+          =) move ;;
           -) rest=
              for i in $alive; do [ "$i" = "$name" ] || rest="$rest $i"; done
              alive=$rest ;;
         esac
       done
       logs_below() {
-        tr '\\000' '\\n' <"/proc/$1/cmdline" | {
+        tr '\\000' '\\n' <"$1" | {
           while read -r argument; do
             [ "$before" = --log ] && case $argument in "$2"/*) exit 0 ;; esac
             before=$argument
@@ -59,20 +82,34 @@ final class Watchdog implements AutoCloseable {
       likely() {
         if [ -n "$lines" ]; then
           grep -lzF -- "$1/" /proc/[0-9]*/cmdline
+          silent=$(grep -Lz . /proc/[0-9]*/cmdline)
         else
+          silent=
           for file in /proc/[0-9]*/cmdline; do
+            line=
             read -r line <"$file"
-            case $line in *"$1/"*) echo "$file" ;; esac
+            case $line in
+              *"$1/"*) echo "$file" ;;
+              '') silent="$silent $file" ;;
+            esac
           done
         fi
+        # When the first thread of a killed one has ended, the others still say what it was.
+        for file in $silent; do
+          for thread in "${file%/cmdline}"/task/*/cmdline; do
+            [ "$thread" = "${file%/cmdline}/task/${file#/proc/}" ] || echo "$thread"
+          done
+        done
       }
       end_runtimes() {
         for found in $(likely "$1"); do
           pid=${found#/proc/}
-          pid=${pid%/cmdline}
-          logs_below "$pid" "$1" && busy=1 && kill -9 "$pid" && killed="$killed $pid"
+          pid=${pid%%/*}
+          logs_below "$found" "$1" && busy=1 && kill -9 "$pid" && killed="$killed $pid"
         done
-        # Without its first thread it has no command line, and another may be making a group.
+      }
+      # Until a killed one is gone, a thread of it may be making a group in the kernel.
+      await_ends() {
         for pid in $killed; do
           set -- /proc/"$pid"/task/*
           [ $# = 1 ] || busy=1
@@ -88,22 +125,27 @@ final class Watchdog implements AutoCloseable {
           find "$group$1" -depth -type d -exec rmdir {} ';'
         done
       }
+      owns() { grep -qF -- "$token" "$dir/container.json"; }
       end() {
         id=${1%/*} token=${1#*/} dir=$containers/${1%/*}
-        grep -qF -- "$token" "$dir/container.json" || return
-        rm -f "$dir/config.json"
+        owns || return
         group=$id-$token
         [ -z "$units" ] || group=$token.slice
         tries=0 busy=1 killed=
         while [ -n "$busy" ]; do
           [ $tries -lt 50 ] || return
           tries=$((tries + 1)) busy=
-          end_runtimes "$dir"
-          [ -e "$state/$id" ] && busy=1 && "$runtime" --root "$state" delete --force "$id"
+          if owns; then
+            rm -f "$dir/config.json"
+            end_runtimes "$dir"
+            [ -e "$state/$id" ] && busy=1 && "$runtime" --root "$state" delete --force "$id"
+          fi
+          await_ends
           end_groups "$group"
           [ -z "$busy" ] || sleep 0.05
         done
         [ -z "$units" ] || systemctl "$units" --no-block stop "runcible-$group"
+        owns || return
         umount -l "$dir/rootfs"
         for mount in "$dir"/mounts/*/fs; do
           [ ! -e "$mount" ] || umount -l "$mount"
@@ -121,24 +163,46 @@ final class Watchdog implements AutoCloseable {
 
   private final ChildProcess shell;
   private final OutputStream lifeline;
+  private final boolean moves;
+  private final AtomicLong lastMove = new AtomicLong(System.nanoTime() - MOVE_LASTS.toNanos());
 
-  private Watchdog(ChildProcess shell, OutputStream lifeline) {
+  private Watchdog(ChildProcess shell, OutputStream lifeline, boolean moves) {
     this.shell = shell;
     this.lifeline = lifeline;
+    this.moves = moves;
   }
 
   static Watchdog start(
       PrivilegedHost host, Path runtime, Path state, Path containers, CgroupPlace place) {
+    return start(
+        host,
+        runtime,
+        state,
+        containers,
+        place,
+        // Where containers have no groups nothing is moved.
+        place.available() ? OwnGroup.find() : Optional.empty());
+  }
+
+  static Watchdog start(
+      PrivilegedHost host,
+      Path runtime,
+      Path state,
+      Path containers,
+      CgroupPlace place,
+      Optional<OwnGroup> own) {
     List<String> command = new ArrayList<>(List.of("sh", "-c", SCRIPT, "runcible-watchdog"));
     command.addAll(List.of(runtime.toString(), state.toString(), containers.toString()));
     command.add(place.systemctlOption());
+    command.add(own.map(OwnGroup::line).orElse(""));
+    command.add(own.map(group -> group.members().toString()).orElse(""));
     place.prefixes().forEach(group -> command.add(group.toString()));
     Pipe input = Pipe.open();
     try {
       ChildProcess shell =
           host.spawnLasting(command, place.environment()).descriptor(0, input.reader()).start();
       input.reader().close();
-      return new Watchdog(shell, input.outputStream());
+      return new Watchdog(shell, input.outputStream(), own.isPresent());
     } catch (RuntimeException e) {
       input.close();
       throw e;
@@ -150,13 +214,33 @@ final class Watchdog implements AutoCloseable {
     tell("+", container);
   }
 
+  /**
+   * A runtime is at work, or about to be, that is to move a process to a control group. Cheap
+   * enough to be told whenever somebody looks whether it has.
+   */
+  void runtimeStarts() {
+    long last = lastMove.get();
+    long now = System.nanoTime();
+    if (moves && now - last >= MOVE_LASTS.toNanos() && lastMove.compareAndSet(last, now)) {
+      try {
+        tell("=\n");
+      } catch (RuncibleException e) {
+        // What runs goes on; who makes a container hears of it.
+        LOG.debug("nobody has the kernel wait ahead", e);
+      }
+    }
+  }
+
   /** The container is gone, or is to outlive this process. */
   void remove(ContainerRecord container) {
     tell("-", container);
   }
 
-  private synchronized void tell(String op, ContainerRecord container) {
-    String line = op + " " + container.id() + "/" + container.token() + "\n";
+  private void tell(String op, ContainerRecord container) {
+    tell(op + " " + container.id() + "/" + container.token() + "\n");
+  }
+
+  private synchronized void tell(String line) {
     try {
       // One write of less than PIPE_BUF: the shell never sees half a line.
       lifeline.write(line.getBytes(StandardCharsets.US_ASCII));

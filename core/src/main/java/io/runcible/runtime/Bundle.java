@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -64,6 +65,36 @@ public record Bundle(Path directory) {
   /** The specification in it. */
   public Path config() {
     return directory.resolve("config.json");
+  }
+
+  /**
+   * Takes the specification from a runtime that has not read it yet, so that it makes no container.
+   * No effect if there is none.
+   *
+   * @throws RuncibleException UNAVAILABLE if it cannot be moved
+   */
+  public void withdraw() {
+    try {
+      Files.move(config(), withdrawn(), StandardCopyOption.ATOMIC_MOVE);
+    } catch (NoSuchFileException e) {
+      // Withdrawn before, or never written.
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot move '" + config() + "' away", e);
+    }
+  }
+
+  private Path withdrawn() {
+    return directory.resolve("config.withdrawn.json");
+  }
+
+  /** Whether the specification, withdrawn or not, has hooks of a stage. */
+  boolean hasHooks(Hook.Stage stage) {
+    try {
+      Path file = Files.exists(config()) ? config() : withdrawn();
+      return Files.readString(file).contains("\"" + stage.specName() + "\"");
+    } catch (IOException e) {
+      return false; // Nobody can say any more.
+    }
   }
 
   /**

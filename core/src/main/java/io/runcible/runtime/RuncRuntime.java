@@ -9,6 +9,7 @@ import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.Spawn;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -167,22 +168,47 @@ final class RuncRuntime implements OciRuntime {
       throw new RuncibleException(
           ErrorKind.FAILED_PRECONDITION, "container '" + id + "' does not wait for its start");
     }
-    if (!info.name().equals("runc") || !info.version().startsWith("1.")) {
+    // All that "start" does, which takes some ms to come to it.
+    if (isOfVersion1("runc")) {
+      takeByte(id, fifo, process);
+    } else if (isOfVersion1("crun") && !new Bundle(directory(id)).hasHooks(Hook.Stage.POSTSTART)) {
+      giveByte(id, fifo);
+    } else {
       List<String> command = new ArrayList<>(launcher);
       command.addAll(List.of("--root", stateRoot.toString(), "start", id));
       RuntimeCommand.call(host, command, "cannot start container '" + id + "'");
-      return;
     }
-    // All that "runc start" does, which takes some ms to come to it.
+  }
+
+  private boolean isOfVersion1(String name) {
+    return info.name().equals(name) && info.version().startsWith("1.");
+  }
+
+  private static void takeByte(String id, Path fifo, PidFd process) {
     if (!Fifo.awaitByte(fifo, process)) {
-      throw new RuncibleException(
-          ErrorKind.FAILED_PRECONDITION, "container '" + id + "' has ended before its start");
+      throw endedBefore(id);
     }
     try {
       Files.deleteIfExists(fifo);
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot remove '" + fifo + "'", e);
     }
+  }
+
+  /** crun, which copies the configuration there, waits for a byte of a FIFO without a name. */
+  private static void giveByte(String id, Path fifo) {
+    try (OutputStream out = Fifo.writer(fifo).orElseThrow(() -> endedBefore(id))) {
+      Files.deleteIfExists(fifo);
+      out.write(0);
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.UNAVAILABLE, "cannot start container '" + id + "' by '" + fifo + "'", e);
+    }
+  }
+
+  private static RuncibleException endedBefore(String id) {
+    return new RuncibleException(
+        ErrorKind.FAILED_PRECONDITION, "container '" + id + "' has ended before its start");
   }
 
   @Override
@@ -352,7 +378,12 @@ final class RuncRuntime implements OciRuntime {
       }
       signalFirst(state.get(), SIGKILL);
       state.get().cgroup().ifPresent(group -> group.end(host));
-      state.get().bundle().filter(RuncRuntime::hasStopHooks).ifPresent(b -> deleteByProgram(id));
+      state
+          .get()
+          .bundle()
+          .map(Bundle::new)
+          .filter(RuncRuntime::hasStopHooks)
+          .ifPresent(bundle -> deleteByProgram(id));
     }
     // What the runtimes keep there is files alone.
     removeDirectory(directory(id));
@@ -360,20 +391,15 @@ final class RuncRuntime implements OciRuntime {
 
   @Override
   public void deleteEnded(String id, Bundle bundle) {
-    if (hasStopHooks(bundle.directory())) {
+    if (hasStopHooks(bundle)) {
       delete(id, true);
     } else {
       removeDirectory(directory(id));
     }
   }
 
-  private static boolean hasStopHooks(Path bundle) {
-    try {
-      return Files.readString(new Bundle(bundle).config())
-          .contains("\"" + Hook.Stage.POSTSTOP.specName() + "\"");
-    } catch (IOException e) {
-      return false; // Nobody can say any more.
-    }
+  private static boolean hasStopHooks(Bundle bundle) {
+    return bundle.hasHooks(Hook.Stage.POSTSTOP);
   }
 
   /** The program knows how hooks are run. A hook that fails keeps no container in place. */

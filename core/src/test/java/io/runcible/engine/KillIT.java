@@ -2,6 +2,8 @@ package io.runcible.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -14,6 +16,9 @@ class KillIT {
   /** Most of the time the program is at work by then. */
   private static final int LONGEST_MILLIS = 1200;
 
+  /** Half of the starts take no longer. */
+  private static final int LONGEST_START_MILLIS = 60;
+
   private static final int PATIENCE_MILLIS = 60_000;
 
   private final long seed = Rounds.seed("kill");
@@ -22,6 +27,7 @@ class KillIT {
   /** What is killed. */
   private enum Victims {
     JVM,
+    RUNTIMES_AND_JVM,
     JVM_AND_WATCHDOG
   }
 
@@ -30,13 +36,37 @@ class KillIT {
     for (int round = 0; round < Rounds.of(4, 50); round++) {
       ENGINE.leaks().begin();
       List<String> before = processes();
-      killAtRandom("run-loop", "busybox", Victims.JVM);
+      killAtRandom(
+          "run-loop", "busybox", random.nextBoolean() ? Victims.JVM : Victims.RUNTIMES_AND_JVM);
       // Or the next engine opens while the watchdog is at work.
       if (random.nextBoolean()) {
         awaitNoneBut(before, round);
       }
       recover("busybox");
       ENGINE.leaks().verify();
+    }
+  }
+
+  /** A start fails then, or the container runs already. */
+  @Test
+  void startWhoseRuntimeIsKilledLeavesNothing() throws Exception {
+    for (int round = 0; round < Rounds.of(8, 200); round++) {
+      Thread killer =
+          new Thread(
+              () -> {
+                sleep(random.nextInt(LONGEST_START_MILLIS));
+                killRuntimes();
+              });
+      killer.start();
+      try (Container container = ENGINE.get().run(ENGINE.sh("sleep 600").build())) {
+        assertThat(container.id()).isNotEmpty();
+      } catch (RuncibleException e) {
+        assertThat(e.kind())
+            .as("round %s of seed %s", round, seed)
+            .isIn(ErrorKind.INTERNAL, ErrorKind.UNAVAILABLE);
+      } finally {
+        killer.join();
+      }
     }
   }
 
@@ -107,6 +137,9 @@ class KillIT {
         assertThat(jvm.line()).isEqualTo("working");
       }
       sleep(random.nextInt(LONGEST_MILLIS));
+      if (victims == Victims.RUNTIMES_AND_JVM) {
+        killRuntimes();
+      }
       if (victims == Victims.JVM_AND_WATCHDOG) {
         ProcessHandle.of(jvm.pid()).stream()
             .flatMap(ProcessHandle::children)
@@ -114,6 +147,16 @@ class KillIT {
             .forEach(ProcessHandle::destroyForcibly);
       }
       jvm.kill();
+    }
+  }
+
+  /** Also what they are doing in the kernel comes to its end. */
+  private static void killRuntimes() {
+    for (ProcessHandle process : ProcessHandle.allProcesses().toList()) {
+      String command = HostResources.commandLine(process.pid());
+      if (command.contains(" --log " + ENGINE.root().path())) {
+        process.destroyForcibly();
+      }
     }
   }
 

@@ -153,7 +153,12 @@ final class Containers implements AutoCloseable {
 
   /** A container whose program waits to be started. */
   Running create(ProcessSpec.Builder process) throws IOException {
-    return start(process, builder -> builder, runtime::create);
+    return create(process, builder -> builder);
+  }
+
+  Running create(ProcessSpec.Builder process, UnaryOperator<RuntimeSpec.Builder> change)
+      throws IOException {
+    return start(process, change, runtime::create);
   }
 
   private Running start(

@@ -249,6 +249,20 @@ abstract class OciRuntimeContract {
       }
     }
 
+    /** runc runs it earlier. */
+    @Test
+    void hookAfterTheStartIsRun() throws Exception {
+      Path seen = containers.newDirectory().resolve("seen");
+      Hook hook = Hook.of(Hook.Stage.POSTSTART, "/bin/sh", "-c", "cat >" + seen);
+      try (Running container = containers.create(shell("echo out"), spec -> spec.hook(hook));
+          PidFd process = created(container)) {
+        containers.runtime.start(container.id, process);
+
+        awaitOutput(container, "stdout", "out\n");
+        assertThat(seen).content().contains("\"" + container.id + "\"");
+      }
+    }
+
     @Test
     void oneThatWasKilledIsNotStarted() throws Exception {
       try (Running container = containers.create(shell("echo out"));
