@@ -46,7 +46,9 @@ final class ContainerFactory {
     this.parts = parts;
     this.remover = remover;
     this.connections = new ContainerConnections(parts);
-    this.ids = new IdRanges(parts.containers(), Path.of("/etc"), Path.of("/run/runcible-ids"));
+    this.ids =
+        new IdRanges(
+            parts.host()::ids, parts.containers(), Path.of("/etc"), Path.of("/run/runcible-ids"));
   }
 
   ContainerConnections connections() {
@@ -265,7 +267,8 @@ final class ContainerFactory {
     RuntimeSpec.Builder runtimeSpec =
         specs.container(directory, record, hostname, network, user).toBuilder();
     // Where there is a limit to what it writes, what it writes to its volumes counts.
-    boolean inRoot = spec.writableLimit().isPresent() || spec.hasVolumesInRoot();
+    boolean inRoot =
+        spec.writableLimit().isPresent() || spec.hasVolumesInRoot() || record.ids().nested();
     own.configure(runtimeSpec);
     new ContainerMounts(parts, directory, record, spec, mounted, own)
         .make(rootfs, inRoot ? Set.of() : image.volumes(), runtimeSpec);
@@ -276,6 +279,7 @@ final class ContainerFactory {
     if (inRoot) {
       volumesInRoot(rootfs, directory, record, spec, image.volumes(), runtimeSpec);
     }
+    own.giveRoot();
     keepGroupsReadOnly(runtimeSpec);
     HostLimits.Clamped<RuntimeSpec> clamped = parts.limits().clamp(runtimeSpec.build());
     sayOnce(clamped.notes());

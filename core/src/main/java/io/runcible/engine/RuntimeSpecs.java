@@ -154,6 +154,6 @@ final class RuntimeSpecs {
 
   /** The user that the container's first process runs as. */
   String user() {
-    return spec.user().or(image::user).orElse("");
+    return spec.user().or(spec.userNamespace()::user).or(image::user).orElse("");
   }
 }

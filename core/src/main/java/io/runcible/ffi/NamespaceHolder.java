@@ -220,6 +220,11 @@ final class NamespaceHolder implements PrivilegedHost {
   }
 
   @Override
+  public IdMapping ids() {
+    return ProcessNamespaces.ids(Path.of("/proc", String.valueOf(pid)));
+  }
+
+  @Override
   public List<String> command(List<String> command) {
     List<String> joined = new ArrayList<>(enter(pid));
     joined.addAll(command);
