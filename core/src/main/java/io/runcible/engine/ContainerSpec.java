@@ -186,7 +186,7 @@ public final class ContainerSpec {
     return networks().get(0);
   }
 
-  /** The networks; several only if all are bridge networks. */
+  /** The networks; several only if all are bridge networks, or all of CNI plugins. */
   public List<Network> networks() {
     return hasNetwork() ? state.networks : List.of(Network.NONE);
   }
@@ -552,17 +552,24 @@ public final class ContainerSpec {
 
     /**
      * Chooses the network; by default none. A container may be on several bridge networks, and
-     * reaches the rest of the world through the first one that is not internal.
+     * reaches the rest of the world through the first one that is not internal; or on several that
+     * plugins make, and then the first one that brings a default route, or name servers, has its
+     * way: {@code network(Network.cni("front"), Network.cni("storage"))}. Its devices are {@code
+     * eth0}, {@code eth1} and so on.
      *
-     * @throws RuncibleException INVALID_INPUT for several of which one is no bridge network, or the
-     *     same twice
+     * @throws RuncibleException INVALID_INPUT for several that are neither all bridge networks nor
+     *     all of plugins, or the same twice
      */
     public Builder network(Network network, Network... more) {
       List<Network> all = new ArrayList<>(List.of(network));
       all.addAll(List.of(more));
       boolean bridges = all.stream().allMatch(one -> one.kind() == Network.Kind.BRIDGE);
-      if (all.size() > 1 && !bridges) {
-        throw invalid("of the networks " + all + " one is no bridge network and stands alone");
+      boolean plugins = all.stream().allMatch(one -> one.kind() == Network.Kind.CNI);
+      if (all.size() > 1 && !bridges && !plugins) {
+        throw invalid(
+            "the networks "
+                + all
+                + " do not go together: several are all bridge networks, or all of CNI plugins");
       }
       if (all.stream().map(Network::name).distinct().count() < all.size()) {
         throw invalid("of the networks " + all + " one is named twice");

@@ -285,7 +285,8 @@ public final class BridgeNetworks implements AutoCloseable {
 
   /**
    * Makes the network namespace of a container that has not been started, and has plugins connect
-   * it. A failure leaves what {@link #release} and an unmount of the namespace's file take away.
+   * it to networks, in their order. A failure leaves what {@link #release} and an unmount of the
+   * namespace's file take away.
    *
    * @param ports what is to be published, as far as it is the plugins' business
    * @param resolver whether the name servers of the network are the container's
@@ -293,19 +294,21 @@ public final class BridgeNetworks implements AutoCloseable {
    *     installed, and what is wrong with the configuration
    */
   public void attach(
-      NetworkClient client, Network network, List<PortBinding> ports, boolean resolver) {
+      NetworkClient client, List<Network> networks, List<PortBinding> ports, boolean resolver) {
     try (NetworkNamespace namespace = namespace(client.namespace())) {
-      plugins.attach(client, namespace, network, ports, resolver);
+      plugins.attach(client, namespace, networks, ports, resolver);
     }
   }
 
   /**
-   * Whether a CNI network publishes ports itself.
+   * Whether one of these is a CNI network that publishes ports itself.
    *
-   * @throws RuncibleException NOT_FOUND or INVALID_INPUT if it has no configuration
+   * @throws RuncibleException NOT_FOUND or INVALID_INPUT if one has no configuration
    */
-  public static boolean publishes(Network network) {
-    return network.kind() == Network.Kind.CNI && CniConfiguration.of(network.name()).publishes();
+  public static boolean publish(List<Network> networks) {
+    return networks.stream()
+        .filter(network -> network.kind() == Network.Kind.CNI)
+        .anyMatch(network -> CniConfiguration.of(network.name()).publishes());
   }
 
   /** Whether plugins have connected a container. */
