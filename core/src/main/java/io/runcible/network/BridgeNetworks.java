@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
@@ -556,6 +557,33 @@ public final class BridgeNetworks implements AutoCloseable {
       Forwarding.routeLoopback6(record.device());
     }
     return PortRules.removal(record, publishing);
+  }
+
+  /** The containers that ports are published of, by token, with their ids. */
+  public Map<String, String> publishing() {
+    Map<String, String> found = new TreeMap<>();
+    for (String name : files.names()) {
+      files.leases(name).leases().stream()
+          .filter(lease -> !lease.ports().isEmpty())
+          .forEach(lease -> found.put(lease.token(), lease.containerId()));
+    }
+    return found;
+  }
+
+  /** Publishes nothing of a container any more, which does not run and goes on having its place. */
+  public void unpublish(String token) {
+    files.locked(
+        () -> {
+          for (NetworkRecord record : files.records()) {
+            LeaseTable before = files.leases(record.name());
+            Optional<Lease> lease = before.of(token).filter(one -> !one.ports().isEmpty());
+            if (lease.isPresent()) {
+              LeaseTable after = before.replacing(lease.get().publishing(List.of()));
+              files.write(record.name(), after);
+              writePorts(record, after);
+            }
+          }
+        });
   }
 
   private void writePorts(NetworkRecord record, LeaseTable table) {
