@@ -626,7 +626,8 @@ public final class ContainerSpec {
 
     /**
      * How the output is kept unless it is {@link Stdio#PIPED} or {@link Stdio#DIRECT}; by default
-     * {@link LogPolicy#RAW}.
+     * {@link LogPolicy#RAW}, whose files grow with what the container writes, without a limit. For
+     * a program that may write without end: {@code log(LogPolicy.cri(10 << 20, 3))}.
      */
     public Builder log(LogPolicy policy) {
       this.log = policy;
