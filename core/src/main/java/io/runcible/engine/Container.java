@@ -211,7 +211,7 @@ public final class Container implements AutoCloseable {
   }
 
   private boolean hasNoPolicy() {
-    return record.options().restartPolicy().equals(RestartPolicy.NO);
+    return StoredRestart.of(directory, record).equals(RestartPolicy.NO);
   }
 
   /** All that there is to know of it. */
@@ -234,7 +234,7 @@ public final class Container implements AutoCloseable {
         labels(),
         config.annotations(),
         isDetached(),
-        record.options().restartPolicy(),
+        StoredRestart.of(directory, record),
         endpoints(),
         ports(),
         config.setup(record));
@@ -819,6 +819,32 @@ public final class Container implements AutoCloseable {
   public void update(Resources resources) {
     requireOpen();
     control.update(resources, isRunning() || isPrepared());
+    Limits limits = BundleConfig.read(directory).limits();
+    lifecycle.publish(new EngineEvent.Updated(Instant.now(), id(), limits));
+  }
+
+  /**
+   * Changes its restart policy, from its next end on: a container that does not run is not started
+   * by it, and one that waits for a restart is not restarted any more with {@link
+   * RestartPolicy#NO}. That of a detached container counts for its monitor, too, so that nobody has
+   * to be there.
+   *
+   * <pre>{@code
+   * container.update(RestartPolicy.onFailure(3));
+   * }</pre>
+   *
+   * @throws RuncibleException INVALID_INPUT for any but {@link RestartPolicy#NO} with {@link
+   *     Stdio#DIRECT}, and for a detached container with a namespace of another container, as at
+   *     its making
+   */
+  public void update(RestartPolicy policy) {
+    requireOpen();
+    if (!policy.equals(RestartPolicy.NO)) {
+      ContainerSpec.requireRestartable(stdio);
+      SharedNamespaces.requireRestartable(record);
+    }
+    StoredRestart.write(directory, policy);
+    lifecycle.restart(policy);
     Limits limits = BundleConfig.read(directory).limits();
     lifecycle.publish(new EngineEvent.Updated(Instant.now(), id(), limits));
   }

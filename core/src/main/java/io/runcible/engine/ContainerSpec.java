@@ -67,6 +67,12 @@ public final class ContainerSpec {
     }
   }
 
+  static void requireRestartable(Stdio stdio) {
+    if (stdio == Stdio.DIRECT) {
+      throw invalid("a container with pipes of its own is not restarted: its end may be unknown");
+    }
+  }
+
   static void requireVariable(String key, String value) {
     if (key.isEmpty() || key.indexOf('=') >= 0 || (key + value).indexOf('\0') >= 0) {
       throw invalid("'" + key + "' cannot be an environment variable");
@@ -820,14 +826,17 @@ public final class ContainerSpec {
 
     /**
      * Whether it is started again when it ends by itself; by default not, and never with {@link
-     * Stdio#DIRECT}.
+     * Stdio#DIRECT}. {@link Container#update(RestartPolicy)} changes it.
      */
     public Builder restart(RestartPolicy policy) {
       this.restartPolicy = policy;
       return this;
     }
 
-    /** Replaces the image's health check; {@link HealthCheck#NONE} is none. */
+    /**
+     * Replaces the image's health check; {@link HealthCheck#NONE} is none. An engine runs it: that
+     * of a detached container is not checked while no engine has the container.
+     */
     public Builder healthCheck(HealthCheck check) {
       this.healthCheck = check;
       return this;
@@ -855,8 +864,8 @@ public final class ContainerSpec {
       if (detached && stdio == Stdio.DIRECT) {
         throw invalid("the pipes of a detached container cannot be its own: nobody else has them");
       }
-      if (stdio == Stdio.DIRECT && !restartPolicy.equals(RestartPolicy.NO)) {
-        throw invalid("a container with pipes of its own is not restarted: its end may be unknown");
+      if (!restartPolicy.equals(RestartPolicy.NO)) {
+        requireRestartable(stdio);
       }
       if (tty != null && stdio != Stdio.INTERACTIVE) {
         built.stdio = detached ? Stdio.INTERACTIVE : Stdio.PIPED;

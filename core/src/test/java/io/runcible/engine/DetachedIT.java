@@ -138,6 +138,29 @@ class DetachedIT {
     assertThat(ENGINE.get().find("again")).isEmpty();
   }
 
+  @Test
+  void monitorHearsOfAnotherRestartPolicy() {
+    String script =
+        "echo x >>/runs; [ $(wc -l </runs) -gt 1 ] && sleep 600;"
+            + " until [ -e /end ]; do sleep 0.05; done; exit 4";
+    try (ContainerEngine first = ENGINE.open()) {
+      Container container = first.run(ENGINE.sh(script).name("changed").detached().build());
+      container.update(RestartPolicy.ALWAYS);
+      assertThat(container.exec("touch", "/end").waitFor().isSuccess()).isTrue();
+    }
+    try (Container container = find("changed")) {
+      assertThat(container.inspect().restartPolicy()).isEqualTo(RestartPolicy.ALWAYS);
+      while (container.inspect().restarts() < 1 || container.state() != ContainerState.RUNNING) {
+        LeakCheck.pause();
+      }
+      container.update(RestartPolicy.NO);
+      container.exec("sh", "-c", "kill -9 -1").waitFor();
+      assertThat(container.waitFor(TestEngine.LIMIT)).isPresent();
+      assertThat(container.inspect().restarts()).isEqualTo(1);
+      assertThat(container.state()).isEqualTo(ContainerState.STOPPED);
+    }
+  }
+
   /** At any moment of a restart. */
   @Test
   void stopReachesWhatTheMonitorStartsNext() {
