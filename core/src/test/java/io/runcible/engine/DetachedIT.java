@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
+import io.runcible.state.LockFile;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -247,6 +249,27 @@ class DetachedIT {
       assertThat(both).allMatch(Container::isRunning);
     }
     assertThat(ENGINE.get().list()).isEmpty();
+  }
+
+  @Test
+  void startThatWaitsForAnotherEngineKeepsNobodyWaiting() throws Exception {
+    try (Container container =
+        ENGINE.get().create(ENGINE.sh("sleep 600").name("waiting").detached().build())) {
+      Path place = ENGINE.directory(container).resolve("start.lock");
+      CompletableFuture<ContainerProcess> start;
+      LockFile ofAnother = LockFile.acquire(place, true, TestEngine.LIMIT);
+      try {
+        start = CompletableFuture.supplyAsync(container::start);
+        for (int i = 0; i < 20; i++) {
+          assertThat(container.state()).isEqualTo(ContainerState.CREATED);
+          LeakCheck.pause();
+        }
+        assertThat(start).isNotDone();
+      } finally {
+        ofAnother.close();
+      }
+      assertThat(start.get().isAlive()).isTrue();
+    }
   }
 
   @Test
