@@ -83,6 +83,7 @@ final class RuntimeSpecs {
     spec.apparmorProfile()
         .flatMap(AppArmor.ofThisHost()::require)
         .ifPresent(process::apparmorProfile);
+    spec.selinuxLabel().ifPresent(process::selinuxLabel);
     spec.tty().ifPresent(size -> process.terminal(true).consoleSize(size.rows(), size.columns()));
     return process.build();
   }

@@ -296,8 +296,7 @@ final class NamespaceHolder implements PrivilegedHost {
         Files.createSymbolicLink(names.resolve(name), layer);
         lower.add(name);
       }
-      String shorter =
-          Overlay.options(new OverlayMount(lower, mount.upper(), mount.work(), mount.throwAway()));
+      String shorter = Overlay.options(mount.withLower(lower));
       String script = "cd \"$1\" && exec mount -t overlay overlay -o \"$2\" \"$3\"";
       run(
           command(
