@@ -211,7 +211,7 @@ public final class Container implements AutoCloseable {
   }
 
   private boolean hasNoPolicy() {
-    return record.options().restartPolicy().equals(RestartPolicy.NO);
+    return StoredRestart.of(directory, record).equals(RestartPolicy.NO);
   }
 
   /** All that there is to know of it. */
@@ -234,7 +234,7 @@ public final class Container implements AutoCloseable {
         labels(),
         config.annotations(),
         isDetached(),
-        record.options().restartPolicy(),
+        StoredRestart.of(directory, record),
         endpoints(),
         ports(),
         config.setup(record));
@@ -331,13 +331,19 @@ public final class Container implements AutoCloseable {
    *     or it may not be executed, FAILED_PRECONDITION if it was started before, if detached by any
    *     engine, otherwise what the runtime says; the container is then still to be closed
    */
-  public synchronized ContainerProcess start() {
+  public ContainerProcess start() {
     requireOpen();
     requireNotStarted();
-    return isDetached() ? beginAlone(this::beginFirst) : begin();
+    return alone(this::startNow);
   }
 
-  private void requireNotStarted() {
+  private synchronized ContainerProcess startNow() {
+    requireOpen();
+    requireNotStarted();
+    return begin();
+  }
+
+  private synchronized void requireNotStarted() {
     adoptIfStarted();
     if (init != null) {
       throw new RuncibleException(
@@ -346,8 +352,14 @@ public final class Container implements AutoCloseable {
     }
   }
 
-  /** Of several engines that have a container only one starts it. */
-  private ContainerProcess beginAlone(Supplier<ContainerProcess> beginning) {
+  /**
+   * Of several engines that have a container only one starts it. What waits for another engine here
+   * keeps nobody of this one waiting: it has not this container's own lock.
+   */
+  private ContainerProcess alone(Supplier<ContainerProcess> beginning) {
+    if (!isDetached()) {
+      return beginning.get();
+    }
     LockFile lock = LockFile.acquire(directory.startLock(), true, LONGEST_BEGINNING);
     try {
       if (ContainerRemover.isOfAnother(directory, record)) {
@@ -357,11 +369,6 @@ public final class Container implements AutoCloseable {
     } finally {
       lock.close();
     }
-  }
-
-  private ContainerProcess beginFirst() {
-    requireNotStarted();
-    return begin();
   }
 
   private <T> T counted(EngineOperation operation, Supplier<T> work) {
@@ -419,10 +426,12 @@ public final class Container implements AutoCloseable {
     }
     // Not under the lock, for which somebody who hears of the end may wait.
     lifecycle.awaitTold();
-    synchronized (this) {
-      requireOpen();
-      return isStarted() ? beginAgain() : start();
-    }
+    return alone(this::restartNow);
+  }
+
+  private synchronized ContainerProcess restartNow() {
+    requireOpen();
+    return isStarted() ? beginAgain() : startNow();
   }
 
   /** How it ends does not matter, and may not be known. */
@@ -441,7 +450,7 @@ public final class Container implements AutoCloseable {
     if (before.process().isAlive()) {
       throw startedMeanwhile();
     }
-    return isDetached() ? beginAlone(() -> beginAfter(before)) : beginAfter(before);
+    return beginAfter(before);
   }
 
   private ContainerProcess beginAfter(StartedProcess before) {
@@ -819,6 +828,32 @@ public final class Container implements AutoCloseable {
   public void update(Resources resources) {
     requireOpen();
     control.update(resources, isRunning() || isPrepared());
+    Limits limits = BundleConfig.read(directory).limits();
+    lifecycle.publish(new EngineEvent.Updated(Instant.now(), id(), limits));
+  }
+
+  /**
+   * Changes its restart policy, from its next end on: a container that does not run is not started
+   * by it, and one that waits for a restart is not restarted any more with {@link
+   * RestartPolicy#NO}. That of a detached container counts for its monitor, too, so that nobody has
+   * to be there.
+   *
+   * <pre>{@code
+   * container.update(RestartPolicy.onFailure(3));
+   * }</pre>
+   *
+   * @throws RuncibleException INVALID_INPUT for any but {@link RestartPolicy#NO} with {@link
+   *     Stdio#DIRECT}, and for a detached container with a namespace of another container, as at
+   *     its making
+   */
+  public void update(RestartPolicy policy) {
+    requireOpen();
+    if (!policy.equals(RestartPolicy.NO)) {
+      ContainerSpec.requireRestartable(stdio);
+      SharedNamespaces.requireRestartable(record);
+    }
+    StoredRestart.write(directory, policy);
+    lifecycle.restart(policy);
     Limits limits = BundleConfig.read(directory).limits();
     lifecycle.publish(new EngineEvent.Updated(Instant.now(), id(), limits));
   }

@@ -61,7 +61,7 @@ final class ContainerConnections {
     if (!spec.hasNetwork()) {
       return spec.toBuilder().network(Network.BRIDGE).build();
     }
-    if (spec.network().kind() != Network.Kind.BRIDGE && !BridgeNetworks.publishes(spec.network())) {
+    if (spec.network().kind() != Network.Kind.BRIDGE && !BridgeNetworks.publish(spec.networks())) {
       throw new RuncibleException(
           ErrorKind.UNSUPPORTED,
           what
@@ -102,7 +102,7 @@ final class ContainerConnections {
           UserNetwork.reserve(parts.host(), parts.watcher(), directory.path(), spec.ports()),
           spec.isDetached());
     }
-    if (!spec.ports().isEmpty() && BridgeNetworks.publishes(spec.network())) {
+    if (!spec.ports().isEmpty() && BridgeNetworks.publish(spec.networks())) {
       return plugins(spec.ports());
     }
     if (spec.isDetached() && !spec.ports().isEmpty()) {

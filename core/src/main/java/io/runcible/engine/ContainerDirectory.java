@@ -102,6 +102,11 @@ record ContainerDirectory(Path path) {
     return path.resolve("stop");
   }
 
+  /** The restart policy, once it was changed; the monitor finds it beside the {@link #stopFile}. */
+  Path restartPolicy() {
+    return path.resolve("restart");
+  }
+
   /** How often its monitor has restarted a detached container. */
   Path restarts() {
     return path.resolve("restarts");

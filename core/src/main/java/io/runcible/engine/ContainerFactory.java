@@ -46,7 +46,9 @@ final class ContainerFactory {
     this.parts = parts;
     this.remover = remover;
     this.connections = new ContainerConnections(parts);
-    this.ids = new IdRanges(parts.containers(), Path.of("/etc"), Path.of("/run/runcible-ids"));
+    this.ids =
+        new IdRanges(
+            parts.host()::ids, parts.containers(), Path.of("/etc"), Path.of("/run/runcible-ids"));
   }
 
   ContainerConnections connections() {
@@ -62,6 +64,7 @@ final class ContainerFactory {
     ContainerSpec connected = connections.choose(spec);
     ContainerNetwork.check(parts, connected);
     ContainerUserNamespace.check(parts, connected);
+    SelinuxLabels.check(connected);
     ReapingInit.check(connected);
     Map<String, String> shared = SharedNamespaces.of(parts, connected);
     String id = spec.name().orElseGet(ContainerFactory::randomId);
@@ -249,7 +252,7 @@ final class ContainerFactory {
     own.make(spec.network().kind());
     parts
         .snapshotter()
-        .prepare(chain, directory.path(), own.owned(changes))
+        .prepare(chain, directory.path(), own.owned(SelinuxLabels.labeled(spec, changes)))
         .mount(directory.rootfs());
     Path rootfs = parts.host().visible(directory.rootfs());
     RootDirectories.check(rootfs);
@@ -259,14 +262,20 @@ final class ContainerFactory {
     sayOnce(HostFiles.write(directory, hostname, spec, connection.resolvConf()));
     network.attach(record);
     own.give("hostname", "hosts", "resolv.conf");
+    SelinuxLabels.label(spec, directory);
     RuntimeSpecs specs = new RuntimeSpecs(image, spec, parts.limits());
     UserLookup.Identity user = UserLookup.find(parts.host(), rootfs, specs.user(), spec.groups());
     record.ids().require(user);
     RuntimeSpec.Builder runtimeSpec =
         specs.container(directory, record, hostname, network, user).toBuilder();
     // Where there is a limit to what it writes, what it writes to its volumes counts.
-    boolean inRoot = spec.writableLimit().isPresent() || spec.hasVolumesInRoot();
+    boolean inRoot =
+        spec.writableLimit().isPresent()
+            || spec.hasVolumesInRoot()
+            || record.ids().nested()
+            || spec.selinuxFileLabel().isPresent();
     own.configure(runtimeSpec);
+    SelinuxLabels.configure(spec, runtimeSpec);
     new ContainerMounts(parts, directory, record, spec, mounted, own)
         .make(rootfs, inRoot ? Set.of() : image.volumes(), runtimeSpec);
     shared.configure(spec, runtimeSpec);
@@ -276,6 +285,7 @@ final class ContainerFactory {
     if (inRoot) {
       volumesInRoot(rootfs, directory, record, spec, image.volumes(), runtimeSpec);
     }
+    own.giveRoot();
     keepGroupsReadOnly(runtimeSpec);
     HostLimits.Clamped<RuntimeSpec> clamped = parts.limits().clamp(runtimeSpec.build());
     sayOnce(clamped.notes());

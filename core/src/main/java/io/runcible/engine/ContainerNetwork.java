@@ -69,7 +69,7 @@ final class ContainerNetwork {
           .networks()
           .attach(
               client(directory, record, List.of()),
-              spec.network(),
+              spec.networks(),
               record.portBindings(),
               !spec.nameResolution().changesResolver());
     }

@@ -89,7 +89,7 @@ final class ContainerRemover {
       remove(directory, record.get());
     }
     // Also if the watchdog was here first, which knows nothing of networks and volumes.
-    ContainerUserNamespace.removePlace(token);
+    ContainerUserNamespace.removePlace(host, token);
     networks.release(token);
     volumes.release(token);
   }
@@ -212,7 +212,7 @@ final class ContainerRemover {
     }
     host.unmount(directory.rootfs());
     ContainerMounts.unmount(host, directory);
-    ContainerUserNamespace.removePlace(record.token());
+    ContainerUserNamespace.removePlace(host, record.token());
     snapshotter.release(directory.path());
     Path unnamed = unnamed(containers, record.token());
     try {

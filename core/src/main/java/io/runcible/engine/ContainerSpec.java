@@ -67,6 +67,12 @@ public final class ContainerSpec {
     }
   }
 
+  static void requireRestartable(Stdio stdio) {
+    if (stdio == Stdio.DIRECT) {
+      throw invalid("a container with pipes of its own is not restarted: its end may be unknown");
+    }
+  }
+
   static void requireVariable(String key, String value) {
     if (key.isEmpty() || key.indexOf('=') >= 0 || (key + value).indexOf('\0') >= 0) {
       throw invalid("'" + key + "' cannot be an environment variable");
@@ -186,7 +192,7 @@ public final class ContainerSpec {
     return networks().get(0);
   }
 
-  /** The networks; several only if all are bridge networks. */
+  /** The networks; several only if all are bridge networks, or all of CNI plugins. */
   public List<Network> networks() {
     return hasNetwork() ? state.networks : List.of(Network.NONE);
   }
@@ -248,6 +254,16 @@ public final class ContainerSpec {
 
   public Optional<String> apparmorProfile() {
     return Optional.ofNullable(state.apparmorProfile);
+  }
+
+  /** The SELinux label of its processes. */
+  public Optional<String> selinuxLabel() {
+    return Optional.ofNullable(state.selinuxProcess);
+  }
+
+  /** The SELinux label of its files. */
+  public Optional<String> selinuxFileLabel() {
+    return Optional.ofNullable(state.selinuxFiles);
   }
 
   public boolean isReadOnlyRoot() {
@@ -347,6 +363,8 @@ public final class ContainerSpec {
     private final List<Device> devices = new ArrayList<>();
     private final List<Hook> hooks = new ArrayList<>();
     private @Nullable String apparmorProfile;
+    private @Nullable String selinuxProcess;
+    private @Nullable String selinuxFiles;
     private boolean readOnlyRoot;
     private boolean detached;
     private boolean newPrivileges;
@@ -398,6 +416,8 @@ public final class ContainerSpec {
       copy.devices.addAll(devices);
       copy.hooks.addAll(hooks);
       copy.apparmorProfile = apparmorProfile;
+      copy.selinuxProcess = selinuxProcess;
+      copy.selinuxFiles = selinuxFiles;
       copy.readOnlyRoot = readOnlyRoot;
       copy.detached = detached;
       copy.newPrivileges = newPrivileges;
@@ -552,17 +572,24 @@ public final class ContainerSpec {
 
     /**
      * Chooses the network; by default none. A container may be on several bridge networks, and
-     * reaches the rest of the world through the first one that is not internal.
+     * reaches the rest of the world through the first one that is not internal; or on several that
+     * plugins make, and then the first one that brings a default route, or name servers, has its
+     * way: {@code network(Network.cni("front"), Network.cni("storage"))}. Its devices are {@code
+     * eth0}, {@code eth1} and so on.
      *
-     * @throws RuncibleException INVALID_INPUT for several of which one is no bridge network, or the
-     *     same twice
+     * @throws RuncibleException INVALID_INPUT for several that are neither all bridge networks nor
+     *     all of plugins, or the same twice
      */
     public Builder network(Network network, Network... more) {
       List<Network> all = new ArrayList<>(List.of(network));
       all.addAll(List.of(more));
       boolean bridges = all.stream().allMatch(one -> one.kind() == Network.Kind.BRIDGE);
-      if (all.size() > 1 && !bridges) {
-        throw invalid("of the networks " + all + " one is no bridge network and stands alone");
+      boolean plugins = all.stream().allMatch(one -> one.kind() == Network.Kind.CNI);
+      if (all.size() > 1 && !bridges && !plugins) {
+        throw invalid(
+            "the networks "
+                + all
+                + " do not go together: several are all bridge networks, or all of CNI plugins");
       }
       if (all.stream().map(Network::name).distinct().count() < all.size()) {
         throw invalid("of the networks " + all + " one is named twice");
@@ -619,7 +646,8 @@ public final class ContainerSpec {
 
     /**
      * How the output is kept unless it is {@link Stdio#PIPED} or {@link Stdio#DIRECT}; by default
-     * {@link LogPolicy#RAW}.
+     * {@link LogPolicy#RAW}, whose files grow with what the container writes, without a limit. For
+     * a program that may write without end: {@code log(LogPolicy.cri(10 << 20, 3))}.
      */
     public Builder log(LogPolicy policy) {
       this.log = policy;
@@ -714,6 +742,28 @@ public final class ContainerSpec {
      */
     public Builder apparmorProfile(String profile) {
       this.apparmorProfile = profile;
+      return this;
+    }
+
+    /**
+     * Gives its processes and its files SELinux labels, {@code user:role:type:level}. By default
+     * none is asked for, and the policy of the host decides. The files are those of its root file
+     * system, of what is mounted in memory, and of {@code /etc/hosts} and the like; a bind mount
+     * keeps its own unless it is {@linkplain Mount#relabeled relabeled}.
+     *
+     * <pre>{@code
+     * builder.selinuxLabels(
+     *     "system_u:system_r:container_t:s0:c11,c70",
+     *     "system_u:object_r:container_file_t:s0:c11,c70");
+     * }</pre>
+     *
+     * <p>Making the container fails with UNSUPPORTED if the host has no SELinux, for a volume or an
+     * image among its mounts, and where no overlay lies on the file system of the store; with
+     * INVALID_INPUT for what is no label or the policy does not know.
+     */
+    public Builder selinuxLabels(String process, String files) {
+      this.selinuxProcess = process;
+      this.selinuxFiles = files;
       return this;
     }
 
@@ -812,14 +862,17 @@ public final class ContainerSpec {
 
     /**
      * Whether it is started again when it ends by itself; by default not, and never with {@link
-     * Stdio#DIRECT}.
+     * Stdio#DIRECT}. {@link Container#update(RestartPolicy)} changes it.
      */
     public Builder restart(RestartPolicy policy) {
       this.restartPolicy = policy;
       return this;
     }
 
-    /** Replaces the image's health check; {@link HealthCheck#NONE} is none. */
+    /**
+     * Replaces the image's health check; {@link HealthCheck#NONE} is none. An engine runs it: that
+     * of a detached container is not checked while no engine has the container.
+     */
     public Builder healthCheck(HealthCheck check) {
       this.healthCheck = check;
       return this;
@@ -847,8 +900,8 @@ public final class ContainerSpec {
       if (detached && stdio == Stdio.DIRECT) {
         throw invalid("the pipes of a detached container cannot be its own: nobody else has them");
       }
-      if (stdio == Stdio.DIRECT && !restartPolicy.equals(RestartPolicy.NO)) {
-        throw invalid("a container with pipes of its own is not restarted: its end may be unknown");
+      if (!restartPolicy.equals(RestartPolicy.NO)) {
+        requireRestartable(stdio);
       }
       if (tty != null && stdio != Stdio.INTERACTIVE) {
         built.stdio = detached ? Stdio.INTERACTIVE : Stdio.PIPED;

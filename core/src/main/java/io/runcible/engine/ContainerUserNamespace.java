@@ -4,6 +4,7 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
+import io.runcible.ffi.PrivilegedHost;
 import io.runcible.network.Network;
 import io.runcible.runtime.RuntimeSpec;
 import io.runcible.runtime.RuntimeSpec.NamespaceType;
@@ -25,7 +26,11 @@ final class ContainerUserNamespace {
   /** Of all engines. Each place in it can be passed by root of its container alone. */
   private static final Path ROOTS = Path.of("/run/runcible-roots");
 
+  /** The same for ordinary users: nobody sees more there than an empty directory. */
+  private static final Path NESTED_ROOTS = Path.of("/var/tmp");
+
   private static final int PASSED = 0710;
+  private static final int PASSED_BY_ALL = 0711;
   private static final String MOUNT = "fs";
   private static final String ROOT = "root";
 
@@ -46,17 +51,18 @@ final class ContainerUserNamespace {
     if (spec.userNamespace().kind() == UserNamespace.Kind.HOST) {
       return;
     }
-    if (parts.host().rootless()) {
-      throw new RuncibleException(
-          ErrorKind.UNSUPPORTED,
+    if (spec.userNamespace().kind() == UserNamespace.Kind.KEPT) {
+      checkKept(parts, spec);
+    } else if (parts.host().rootless()) {
+      throw unsupported(
           "the user namespace '"
               + spec.userNamespace()
-              + "' needs root: the containers of an ordinary user are in that of its subordinate"
-              + " ids, and the kernel lets it give the files of an image to no others without a"
-              + " copy");
+              + "' needs root: an ordinary user's containers have its subordinate ids; keep-id"
+              + " gives it one inside");
     }
     Network.Kind network = spec.network().kind();
-    if (network == Network.Kind.CONTAINER || network == Network.Kind.USER) {
+    boolean ofUser = network == Network.Kind.USER && !parts.host().rootless();
+    if (network == Network.Kind.CONTAINER || ofUser) {
       throw new RuncibleException(
           ErrorKind.UNSUPPORTED,
           "a container with a user namespace of its own cannot be on the network '"
@@ -77,11 +83,41 @@ final class ContainerUserNamespace {
     }
   }
 
+  private static void checkKept(EngineParts parts, ContainerSpec spec) {
+    String what = "the user namespace '" + spec.userNamespace() + "' ";
+    if (!parts.host().rootless()) {
+      throw unsupported(
+          what + "keeps the id of an ordinary user, and this process is root; choose mapped ids");
+    }
+    if (!parts.host().hasIdRange()) {
+      throw unsupported(
+          what
+              + "needs subordinate ids for root of the container: see /etc/subuid and /etc/subgid,"
+              + " and install newuidmap (Debian: uidmap)");
+    }
+    for (Mount mount : spec.mounts()) {
+      switch (mount.kind()) {
+        case VOLUME, IMAGE, OVERLAY ->
+            throw unsupported(
+                what
+                    + "cannot have '"
+                    + mount.destination()
+                    + "': the kernel shows files of the store with other owners to root alone;"
+                    + " choose a bind mount");
+        default -> {}
+      }
+    }
+  }
+
+  private static RuncibleException unsupported(String message) {
+    return new RuncibleException(ErrorKind.UNSUPPORTED, message);
+  }
+
   /**
    * Makes it, with a network namespace of its own where the container joins one; if there is any.
    */
   void make(Network.Kind network) {
-    if (ids.ofHost()) {
+    if (ids.ofHost() || ids.nested()) {
       return;
     }
     Path pin = pin();
@@ -99,7 +135,7 @@ final class ContainerUserNamespace {
 
   /** Whose the files of images are; empty for their own. */
   Optional<LayerOwners> owners() {
-    return ids.ofHost()
+    return ids.ofHost() || ids.nested()
         ? Optional.empty()
         : Optional.of(new LayerOwners(ids.uids(), ids.gids(), pin(), directory.mounts()));
   }
@@ -108,9 +144,16 @@ final class ContainerUserNamespace {
     return owners().map(changes::withOwners).orElse(changes);
   }
 
+  /** Gives the root file system to the container's users, where it does not show as theirs. */
+  void giveRoot() {
+    if (ids.nested()) {
+      FileWork.own(parts.host(), directory.rootfs(), ids);
+    }
+  }
+
   /** Gives files of the container's directory to its root; no error if one is missing. */
   void give(String... names) {
-    if (ids.ofHost()) {
+    if (ids.ofHost() || ids.nested()) {
       return;
     }
     try (FileDescriptor parent = FileCalls.openDirectory(directory.path())) {
@@ -138,10 +181,10 @@ final class ContainerUserNamespace {
     if (ids.ofHost()) {
       return;
     }
-    builder
-        .userNamespace(ids.uidMappings(), ids.gidMappings())
-        .namespace(RuntimeSpec.Namespace.join(NamespaceType.USER, pin()))
-        .root(reachableRoot());
+    builder.userNamespace(ids.uidMappings(), ids.gidMappings()).root(reachableRoot());
+    if (!ids.nested()) {
+      builder.namespace(RuntimeSpec.Namespace.join(NamespaceType.USER, pin()));
+    }
   }
 
   /**
@@ -149,14 +192,16 @@ final class ContainerUserNamespace {
    * pass the engine's directories.
    */
   private Path reachableRoot() {
-    Path place = ROOTS.resolve(record.token());
+    Path place = place(ids.nested(), record.token());
     try {
       Files.createDirectories(directory.mounts());
       Files.createSymbolicLink(directory.mounts().resolve(ROOT), place);
-      if (!Files.isDirectory(ROOTS, LinkOption.NOFOLLOW_LINKS)) {
-        Files.createDirectories(ROOTS);
+      if (!ids.nested()) {
+        if (!Files.isDirectory(ROOTS, LinkOption.NOFOLLOW_LINKS)) {
+          Files.createDirectories(ROOTS);
+        }
+        Files.setPosixFilePermissions(ROOTS, PosixFilePermissions.fromString("rwx--x--x"));
       }
-      Files.setPosixFilePermissions(ROOTS, PosixFilePermissions.fromString("rwx--x--x"));
       Files.createDirectory(
           place,
           PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
@@ -164,8 +209,12 @@ final class ContainerUserNamespace {
       parts.host().mountAgain(directory.rootfs(), target);
       try (FileDescriptor opened = FileCalls.openDirectory(place)) {
         // To pass, not to make files in it.
-        FileCalls.chown(opened, 0, ids.rootGid());
-        FileCalls.chmod(opened, PASSED);
+        if (ids.nested()) {
+          FileCalls.chmod(opened, PASSED_BY_ALL);
+        } else {
+          FileCalls.chown(opened, 0, ids.rootGid());
+          FileCalls.chmod(opened, PASSED);
+        }
       }
       return target;
     } catch (IOException e) {
@@ -173,9 +222,16 @@ final class ContainerUserNamespace {
     }
   }
 
+  private static Path place(boolean nested, String token) {
+    return nested ? NESTED_ROOTS.resolve("runcible-root-" + token) : ROOTS.resolve(token);
+  }
+
   /** Removes the place of a root file system that is not mounted there any more. */
-  static void removePlace(String token) {
-    Path place = ROOTS.resolve(token);
+  static void removePlace(PrivilegedHost host, String token) {
+    remove(place(host.rootless(), token));
+  }
+
+  private static void remove(Path place) {
     try {
       Files.deleteIfExists(place.resolve(MOUNT));
       Files.deleteIfExists(place);
@@ -189,7 +245,11 @@ final class ContainerUserNamespace {
     Path link = directory.mounts().resolve(ROOT);
     try {
       if (Files.isSymbolicLink(link)) {
-        removePlace(Files.readSymbolicLink(link).getFileName().toString());
+        Path place = Files.readSymbolicLink(link);
+        Path parent = place.getParent();
+        if (ROOTS.equals(parent) || NESTED_ROOTS.equals(parent)) {
+          remove(place);
+        }
       }
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot read '" + link + "'", e);

@@ -3,13 +3,19 @@ package io.runcible.engine;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.FileDescriptor;
+import io.runcible.ffi.PidFd;
+import io.runcible.network.BridgeNetworks;
 import io.runcible.network.KernelPorts;
 import io.runcible.network.PortBinding;
+import io.runcible.state.LockFile;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +40,41 @@ final class DetachedConnection implements ContainerConnection {
     DetachedConnection connection = new DetachedConnection(parts, directory, taken.bindings());
     connection.ports = taken;
     return connection;
+  }
+
+  /** Ends the publishing of what a killed engine was about to start, and nobody has started. */
+  static void reclaim(BridgeNetworks networks, Path containers) {
+    networks
+        .publishing()
+        .forEach(
+            (token, id) -> {
+              ContainerDirectory directory = ContainerDirectory.of(containers, id);
+              if (ContainerRecord.isOf(directory, token) && isNotStarted(directory)) {
+                reclaim(networks, directory, token);
+              }
+            });
+  }
+
+  private static void reclaim(BridgeNetworks networks, ContainerDirectory directory, String token) {
+    // Whoever starts it now has the lock.
+    Optional<LockFile> lock = LockFile.tryAcquire(directory.startLock(), true);
+    if (lock.isPresent()) {
+      try {
+        if (isNotStarted(directory)) {
+          networks.unpublish(token);
+        }
+      } finally {
+        lock.get().close();
+      }
+    }
+  }
+
+  private static boolean isNotStarted(ContainerDirectory directory) {
+    Optional<PidFd> monitor = DetachedMonitor.find(directory);
+    monitor.ifPresent(PidFd::close);
+    return monitor.isEmpty()
+        && Stream.of(directory.pidFile(), directory.exitFile(), directory.unfinishedExitFile())
+            .noneMatch(Files::exists);
   }
 
   static void requirePossible(PortBinding binding) {

@@ -57,16 +57,21 @@ final class DetachedMonitor {
    * the exit code is there. The publishing ends before others can have the ports, which this keeps;
    * and after it can be seen that the container has ended, so that nobody publishes anew what it
    * has just taken away. Pauses are counted in tenths of a second, from 1 to 600, and begin anew
-   * after a run of ten seconds, as those of an engine do.
+   * after a run of ten seconds, as those of an engine do. A restart policy that was changed is read
+   * when it matters, at an end and in a pause.
    */
   private static final String SCRIPT =
       """
       code=$1 monitor=$2 unpublish=$3 logger=$4 max=$5 always=$6 stop=$7 restarts=$8 clear=$9
-      input=${10} keeper=
+      input=${10} keeper= policy=${stop%/*}/restart
       shift 10
       exec 3<&0
+      changed() {
+        [ ! -e "$policy" ] || read -r max always <"$policy"
+      }
       again() {
         end=$1
+        changed
         [ "$max" -gt 0 ] && [ ! -e "$stop" ] || return
         [ "$end" != 0 ] || [ "$always" = true ] || return
         [ $(($(date +%s) - begun)) -lt 10 ] || { row=0 pause=1; }
@@ -76,6 +81,8 @@ final class DetachedMonitor {
           [ ! -e "$stop" ] || return
           sleep 0.1
           waited=$((waited + 1))
+          changed
+          [ "$row" -le "$max" ] || return
         done
         pause=$((pause * 2))
         [ $pause -lt 600 ] || pause=600
@@ -131,7 +138,7 @@ final class DetachedMonitor {
       RunRequest request,
       ProcessStreams streams,
       List<FileDescriptor> held) {
-    RestartPolicy policy = record.options().restartPolicy();
+    RestartPolicy policy = StoredRestart.of(directory, record);
     ContainerInput input = streams.input();
     List<String> run = parts.runtime().runCommand(request);
     List<String> command = new ArrayList<>(List.of("sh", "-c", SCRIPT, "runcible-monitor"));

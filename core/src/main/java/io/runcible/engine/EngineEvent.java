@@ -58,7 +58,7 @@ public sealed interface EngineEvent {
   /** It has another name. */
   record Renamed(Instant time, String container, String name) implements EngineEvent {}
 
-  /** It has other limits. */
+  /** It has other limits, or another restart policy. */
   record Updated(Instant time, String container, Limits limits) implements EngineEvent {}
 
   /**

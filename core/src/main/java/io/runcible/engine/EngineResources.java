@@ -88,6 +88,7 @@ final class EngineResources implements AutoCloseable {
           Map.of(ContainerRemover.KIND, remover::undo, BridgeNetworks.KIND, networks::undo));
       remover.removeUnowned(journals);
       networks.reclaim();
+      DetachedConnection.reclaim(networks, containers);
       volumes.reclaim();
       Journal journal = own(Journal.begin(journals, UUID.randomUUID().toString()));
       own(networks);

@@ -57,7 +57,9 @@ final class FileWork {
     /** Writes a layer of that to a file, and tells its digests. */
     LAYER,
     /** The same of a whole tree, which takes the place of a path. */
-    TREE_LAYER
+    TREE_LAYER,
+    /** Gives the files of the tree to the ids that those of its image are. */
+    OWN
   }
 
   /**
@@ -131,6 +133,24 @@ final class FileWork {
     }
   }
 
+  /** Gives the files of a tree to the ids that those of its image are. */
+  static void own(PrivilegedHost host, Path tree, IdMaps owners) {
+    Request request =
+        new Request(
+            Task.OWN,
+            tree.toString(),
+            "/",
+            false,
+            true,
+            false,
+            List.of(),
+            List.of(),
+            "",
+            0,
+            owners);
+    run(host, request, null, InputStream.nullInputStream(), OutputStream.nullOutputStream());
+  }
+
   /** The answer as a JSON document. */
   static <T> T ask(PrivilegedHost host, Request request, Class<T> type) {
     ByteArrayOutputStream answer = new ByteArrayOutputStream();
@@ -166,6 +186,7 @@ final class FileWork {
       case LAYER -> out.write(layer(diff(request, ownership), request));
       case TREE_LAYER ->
           out.write(layer(LayerDiff.ofTree(tree).at(request.path()).ownership(ownership), request));
+      case OWN -> OwnerShift.run(tree, request.owners());
     }
   }
 

@@ -19,8 +19,10 @@ import java.util.stream.Collectors;
  *
  * @param uids its users; empty without a namespace
  * @param gids its groups
+ * @param nested whether it is in that of an ordinary user, and these are ids there; that user's
+ *     process gives files to nobody. Its runtime makes it
  */
-record IdMaps(List<IdRange> uids, List<IdRange> gids) {
+record IdMaps(List<IdRange> uids, List<IdRange> gids, boolean nested) {
   /** No namespace of its own. */
   static final IdMaps HOST = new IdMaps(List.of(), List.of());
 
@@ -28,6 +30,35 @@ record IdMaps(List<IdRange> uids, List<IdRange> gids) {
   IdMaps {
     uids = List.copyOf(uids);
     gids = List.copyOf(gids);
+  }
+
+  /** One of root's. */
+  IdMaps(List<IdRange> uids, List<IdRange> gids) {
+    this(uids, gids, false);
+  }
+
+  /**
+   * One in which the id of an ordinary user is a certain one, and those below and above it are the
+   * subordinate ids, in their order.
+   *
+   * @param place the ids of the user's own namespace, whose root is the user
+   */
+  static IdMaps keeping(IdMapping place, long uid, long gid) {
+    return new IdMaps(keeping(place.uids(), uid), keeping(place.gids(), gid), true);
+  }
+
+  private static List<IdRange> keeping(String place, long kept) {
+    long others =
+        place.lines().mapToLong(line -> Long.parseLong(line.strip().split(" +", -1)[2])).sum() - 1;
+    List<IdRange> ranges = new ArrayList<>();
+    if (kept > 0 && others > 0) {
+      ranges.add(new IdRange(0, 1, Math.min(kept, others)));
+    }
+    ranges.add(new IdRange(kept, 0, 1));
+    if (kept < others) {
+      ranges.add(new IdRange(kept + 1, kept + 1, others - kept));
+    }
+    return ranges;
   }
 
   /** Whether they are those of the host. */
@@ -140,7 +171,7 @@ record IdMaps(List<IdRange> uids, List<IdRange> gids) {
 
   /** Gives pipes and files of the engine's to root of the container, who passes them on. */
   void give(Collection<FileDescriptor> files) {
-    if (ofHost()) {
+    if (ofHost() || nested) {
       return;
     }
     for (FileDescriptor file : files) {
@@ -154,7 +185,7 @@ record IdMaps(List<IdRange> uids, List<IdRange> gids) {
 
   /** Gives a name that was just made to root of the container. */
   void give(FileDescriptor parent, String name) {
-    if (!ofHost()) {
+    if (!ofHost() && !nested) {
       FileCalls.chown(parent, name, rootUid(), rootGid());
     }
   }

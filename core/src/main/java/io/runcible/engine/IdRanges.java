@@ -4,6 +4,7 @@ import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.archive.IdRange;
+import io.runcible.ffi.IdMapping;
 import io.runcible.state.LockFile;
 import java.io.IOException;
 import java.io.InputStream;
@@ -50,6 +51,7 @@ final class IdRanges {
 
   private static final Logger LOG = LoggerFactory.getLogger(IdRanges.class);
 
+  private final Supplier<IdMapping> place;
   private final Path containers;
   private final Path etc;
   private final Path stores;
@@ -64,9 +66,11 @@ final class IdRanges {
   /**
    * The ids for the containers of one store.
    *
+   * @param place the ids that an ordinary user's containers have
    * @param stores the directory of the host for the links and the lock; made when it is needed
    */
-  IdRanges(Path containers, Path etc, Path stores) {
+  IdRanges(Supplier<IdMapping> place, Path containers, Path etc, Path stores) {
+    this.place = place;
     this.containers = containers;
     this.etc = etc;
     this.stores = stores;
@@ -80,6 +84,7 @@ final class IdRanges {
     return switch (wanted.kind()) {
       case HOST -> work.apply(IdMaps.HOST);
       case MAPPED -> work.apply(new IdMaps(wanted.uids(), wanted.gids()));
+      case KEPT -> work.apply(IdMaps.keeping(place.get(), wanted.keptUid(), wanted.keptGid()));
       case AUTO -> locked(() -> work.apply(choose(wanted.size())));
     };
   }

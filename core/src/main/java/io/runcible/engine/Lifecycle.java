@@ -26,7 +26,7 @@ final class Lifecycle {
   private final EngineParts parts;
   private final ContainerRecord record;
   private final Container container;
-  private final RestartPolicy policy;
+  private RestartPolicy policy;
   private final Deque<ContainerRun> earlier = new ArrayDeque<>();
   private @Nullable ContainerRun current;
   private CompletableFuture<?> told = CompletableFuture.completedFuture(null);
@@ -162,10 +162,21 @@ final class Lifecycle {
   /** An end that follows is not to be followed by a restart. */
   synchronized void stopWanted() {
     stopWanted = true;
-    if (record.detached() && !record.options().restartPolicy().equals(RestartPolicy.NO)) {
+    if (record.detached()
+        && !StoredRestart.of(container.directory(), record).equals(RestartPolicy.NO)) {
       DetachedMonitor.stopWanted(container.directory());
     }
     cancelRestart();
+  }
+
+  /** From now on; a restart that is not wanted any more does not follow. */
+  synchronized void restart(RestartPolicy changed) {
+    if (!record.detached()) {
+      policy = changed;
+      if (changed.equals(RestartPolicy.NO)) {
+        cancelRestart();
+      }
+    }
   }
 
   private void cancelRestart() {

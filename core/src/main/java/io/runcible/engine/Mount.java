@@ -37,6 +37,7 @@ public final class Mount {
   private final boolean filled;
   private final List<IdRange> uids;
   private final List<IdRange> gids;
+  private final Relabel relabel;
 
   /** What is mounted. */
   public enum Kind {
@@ -67,6 +68,13 @@ public final class Mount {
     SHARED
   }
 
+  /** Whether the files of the host get the SELinux label of the container's. */
+  enum Relabel {
+    NO,
+    SHARED,
+    OWN
+  }
+
   private Mount(Kind kind, String source, String destination) {
     this(
         kind,
@@ -78,7 +86,8 @@ public final class Mount {
         SHARED_MODE,
         kind == Kind.VOLUME,
         List.of(),
-        List.of());
+        List.of(),
+        Relabel.NO);
     if (!destination.startsWith("/") || destination.indexOf('\0') >= 0) {
       throw invalid(
           "the destination of a mount is an absolute path, and '" + destination + "' is not");
@@ -98,7 +107,8 @@ public final class Mount {
       int mode,
       boolean filled,
       List<IdRange> uids,
-      List<IdRange> gids) {
+      List<IdRange> gids,
+      Relabel relabel) {
     this.kind = kind;
     this.source = source;
     this.destination = destination;
@@ -109,6 +119,7 @@ public final class Mount {
     this.filled = filled;
     this.uids = uids;
     this.gids = gids;
+    this.relabel = relabel;
   }
 
   private static RuncibleException invalid(String message) {
@@ -190,7 +201,8 @@ public final class Mount {
         permissions,
         false,
         List.of(),
-        List.of());
+        List.of(),
+        Relabel.NO);
   }
 
   /**
@@ -198,7 +210,8 @@ public final class Mount {
    * mounted below is not there.
    */
   public Mount readOnly() {
-    return new Mount(kind, source, destination, true, propagation, size, mode, filled, uids, gids);
+    return new Mount(
+        kind, source, destination, true, propagation, size, mode, filled, uids, gids, relabel);
   }
 
   /**
@@ -210,7 +223,8 @@ public final class Mount {
    */
   public Mount propagation(Propagation wanted) {
     require(Kind.BIND, "propagation");
-    return new Mount(kind, source, destination, readOnly, wanted, size, mode, filled, uids, gids);
+    return new Mount(
+        kind, source, destination, readOnly, wanted, size, mode, filled, uids, gids, relabel);
   }
 
   /**
@@ -235,7 +249,8 @@ public final class Mount {
         mode,
         filled,
         uids,
-        gids);
+        gids,
+        relabel);
   }
 
   /**
@@ -247,7 +262,17 @@ public final class Mount {
     require(Kind.TMPFS, "mode");
     requireMode(permissions);
     return new Mount(
-        kind, source, destination, readOnly, propagation, size, permissions, filled, uids, gids);
+        kind,
+        source,
+        destination,
+        readOnly,
+        propagation,
+        size,
+        permissions,
+        filled,
+        uids,
+        gids,
+        relabel);
   }
 
   private static void requireMode(int permissions) {
@@ -264,7 +289,7 @@ public final class Mount {
   public Mount withoutCopy() {
     require(Kind.VOLUME, "filling");
     return new Mount(
-        kind, source, destination, readOnly, propagation, size, mode, false, uids, gids);
+        kind, source, destination, readOnly, propagation, size, mode, false, uids, gids, relabel);
   }
 
   /**
@@ -302,7 +327,38 @@ public final class Mount {
         mode,
         filled,
         List.copyOf(uids),
-        List.copyOf(gids));
+        List.copyOf(gids),
+        relabel);
+  }
+
+  /**
+   * The same bind mount, whose files and directories get, before the start and for good, the
+   * SELinux label that {@link ContainerSpec.Builder#selinuxLabels} gives to files ({@code Z} of
+   * docker and podman). With {@code shared} without its categories, so that all containers may use
+   * them ({@code z}). Making the container fails with UNSUPPORTED on a host without SELinux, and
+   * with INVALID_INPUT without such labels, and for a directory such as {@code /etc} or {@code
+   * /home}.
+   *
+   * @throws RuncibleException INVALID_INPUT for another kind of mount
+   */
+  public Mount relabeled(boolean shared) {
+    require(Kind.BIND, "label of its own");
+    return new Mount(
+        kind,
+        source,
+        destination,
+        readOnly,
+        propagation,
+        size,
+        mode,
+        filled,
+        uids,
+        gids,
+        shared ? Relabel.SHARED : Relabel.OWN);
+  }
+
+  Relabel relabel() {
+    return relabel;
   }
 
   private void require(Kind wanted, String what) {

@@ -83,6 +83,7 @@ final class RuntimeSpecs {
     spec.apparmorProfile()
         .flatMap(AppArmor.ofThisHost()::require)
         .ifPresent(process::apparmorProfile);
+    spec.selinuxLabel().ifPresent(process::selinuxLabel);
     spec.tty().ifPresent(size -> process.terminal(true).consoleSize(size.rows(), size.columns()));
     return process.build();
   }
@@ -154,6 +155,6 @@ final class RuntimeSpecs {
 
   /** The user that the container's first process runs as. */
   String user() {
-    return spec.user().or(image::user).orElse("");
+    return spec.user().or(spec.userNamespace()::user).or(image::user).orElse("");
   }
 }

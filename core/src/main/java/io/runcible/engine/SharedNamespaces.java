@@ -104,9 +104,7 @@ final class SharedNamespaces {
     }
     boolean ofContainers = wanted.values().stream().anyMatch(m -> m.container().isPresent());
     if (ofContainers && spec.isDetached() && !spec.restartPolicy().equals(RestartPolicy.NO)) {
-      throw invalid(
-          "a detached container with a namespace of another one has no restart policy: who restarts"
-              + " it cannot join that one anew");
+      throw notRestarted();
     }
     if (wanted.containsKey(UTS) && spec.hostname().isPresent()) {
       throw invalid("a container with the host name of another one, or the host, has none to set");
@@ -128,6 +126,25 @@ final class SharedNamespaces {
               + " is found by that alone: "
               + parts.limits().place().missing());
     }
+  }
+
+  /**
+   * Makes sure that a container can be restarted by itself.
+   *
+   * @throws RuncibleException INVALID_INPUT for a detached one with a namespace of another one
+   */
+  static void requireRestartable(ContainerRecord record) {
+    if (record.detached()
+        && modes(record.options()).values().stream()
+            .anyMatch(mode -> NamespaceMode.parse(mode).container().isPresent())) {
+      throw notRestarted();
+    }
+  }
+
+  private static RuncibleException notRestarted() {
+    return invalid(
+        "a detached container with a namespace of another one has no restart policy: who restarts"
+            + " it cannot join that one anew");
   }
 
   private static RuncibleException invalid(String message) {

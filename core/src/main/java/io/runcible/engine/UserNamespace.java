@@ -4,7 +4,9 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.archive.IdRange;
 import io.runcible.archive.Ownership;
+import io.runcible.ffi.NativeAccess;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Which ids of the host the users of a container are. In a user namespace of its own, root of the
@@ -29,6 +31,9 @@ public final class UserNamespace {
   private static final long MAX_ID = Integer.MAX_VALUE;
   private static final int MAX_RANGES = 340;
 
+  /** In the place of a size. */
+  private static final long CALLER = -1;
+
   /** Less than a page, in the form of {@code /proc/PID/uid_map}. */
   private static final int MAX_TEXT = 4095;
 
@@ -43,7 +48,8 @@ public final class UserNamespace {
   enum Kind {
     HOST,
     AUTO,
-    MAPPED
+    MAPPED,
+    KEPT
   }
 
   private UserNamespace(Kind kind, long size, List<IdRange> uids, List<IdRange> gids) {
@@ -85,6 +91,47 @@ public final class UserNamespace {
       throw invalid("a user namespace has 1 to 2^30 ids, not " + ids);
     }
     return new UserNamespace(Kind.AUTO, ids, List.of(), List.of());
+  }
+
+  /**
+   * Its own, in which the caller, an ordinary user, has the ids that it has on the host, so that
+   * the files of the caller in bind mounts belong to the container's user, and what that makes
+   * there belongs to the caller. The other ids are the caller's subordinate ones, root is one of
+   * them. The program runs as that user, unless {@link ContainerSpec.Builder#user} says another.
+   *
+   * <pre>{@code
+   * engine.run(
+   *     ContainerSpec.builder("maven:3")
+   *         .userNamespace(UserNamespace.keepId())
+   *         .mount(Mount.bind(project, "/work"))
+   *         .workingDirectory("/work")
+   *         .command("mvn", "package")
+   *         .build());
+   * }</pre>
+   *
+   * <p>The kernel shows the files of an image with other owners to root alone, so the container
+   * gets a copy of them, which takes time and space as the image does. Volumes that the image
+   * declares are a part of that copy.
+   *
+   * <p>Making the container fails with UNSUPPORTED for root, which has no id to keep (see {@link
+   * #mapped} and {@link Mount#idMapped}), without subordinate ids, and with a volume, an image or
+   * {@link Mount#overlay} among the mounts.
+   */
+  public static UserNamespace keepId() {
+    return new UserNamespace(Kind.KEPT, CALLER, List.of(), List.of());
+  }
+
+  /**
+   * The same where the caller has other ids inside: those of a user of the image.
+   *
+   * @throws RuncibleException INVALID_INPUT if they are not below 2^31-1
+   */
+  public static UserNamespace keepId(int uid, int gid) {
+    if (uid < 0 || gid < 0 || uid == MAX_ID || gid == MAX_ID) {
+      throw invalid("there is no user " + uid + ":" + gid);
+    }
+    return new UserNamespace(
+        Kind.KEPT, 0, List.of(new IdRange(uid, 0, 1)), List.of(new IdRange(gid, 0, 1)));
   }
 
   /**
@@ -147,13 +194,31 @@ public final class UserNamespace {
     return gids;
   }
 
-  /** {@code host}, {@code auto:size=65536} or the ranges. */
+  /** What the caller's id is inside, of one that keeps it. */
+  int keptUid() {
+    return size == CALLER ? NativeAccess.effectiveUid() : (int) uids.get(0).inside();
+  }
+
+  int keptGid() {
+    return size == CALLER ? NativeAccess.effectiveGid() : (int) gids.get(0).inside();
+  }
+
+  /** Whom its program runs as, where it says so. */
+  Optional<String> user() {
+    return kind == Kind.KEPT ? Optional.of(keptUid() + ":" + keptGid()) : Optional.empty();
+  }
+
+  /** {@code host}, {@code auto:size=65536}, {@code keep-id}, its ids, or the ranges. */
   @Override
   public String toString() {
     return switch (kind) {
       case HOST -> "host";
       case AUTO -> "auto:size=" + size;
       case MAPPED -> uids + " " + gids;
+      case KEPT ->
+          size == CALLER
+              ? "keep-id"
+              : "keep-id:uid=" + uids.get(0).inside() + ",gid=" + gids.get(0).inside();
     };
   }
 }

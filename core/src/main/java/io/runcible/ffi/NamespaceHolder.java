@@ -220,6 +220,11 @@ final class NamespaceHolder implements PrivilegedHost {
   }
 
   @Override
+  public IdMapping ids() {
+    return ProcessNamespaces.ids(Path.of("/proc", String.valueOf(pid)));
+  }
+
+  @Override
   public List<String> command(List<String> command) {
     List<String> joined = new ArrayList<>(enter(pid));
     joined.addAll(command);
@@ -291,8 +296,7 @@ final class NamespaceHolder implements PrivilegedHost {
         Files.createSymbolicLink(names.resolve(name), layer);
         lower.add(name);
       }
-      String shorter =
-          Overlay.options(new OverlayMount(lower, mount.upper(), mount.work(), mount.throwAway()));
+      String shorter = Overlay.options(mount.withLower(lower));
       String script = "cd \"$1\" && exec mount -t overlay overlay -o \"$2\" \"$3\"";
       run(
           command(

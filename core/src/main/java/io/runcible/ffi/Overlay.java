@@ -77,6 +77,7 @@ final class Overlay {
       if (mount.throwAway()) {
         configure(context, SET_FLAG, "volatile", null);
       }
+      mount.label().ifPresent(label -> set(context, "context", Path.of(label)));
       configure(context, CREATE, null, null);
       attach(context, target);
     }
@@ -177,7 +178,8 @@ final class Overlay {
   static String options(OverlayMount mount) {
     String lower =
         "lowerdir="
-            + mount.lower().stream().map(Overlay::escapeLower).collect(Collectors.joining(":"));
+            + mount.lower().stream().map(Overlay::escapeLower).collect(Collectors.joining(":"))
+            + mount.label().map(label -> ",context=\"" + label + "\"").orElse("");
     if (mount.upper() == null || mount.work() == null) {
       return lower;
     }

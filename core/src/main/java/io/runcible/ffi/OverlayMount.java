@@ -2,6 +2,7 @@ package io.runcible.ffi;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,12 +13,28 @@ import org.jspecify.annotations.Nullable;
  * @param work the kernel's own directory, empty, on the file system of {@code upper}
  * @param throwAway whether changes may be lost in a power cut, which spares syncing them where the
  *     kernel knows how, from Linux 5.10 on
+ * @param label the SELinux label of all its files; empty for their own
  */
 public record OverlayMount(
-    List<Path> lower, @Nullable Path upper, @Nullable Path work, boolean throwAway) {
+    List<Path> lower,
+    @Nullable Path upper,
+    @Nullable Path work,
+    boolean throwAway,
+    Optional<String> label) {
   /** Copies the list. */
   public OverlayMount {
     lower = List.copyOf(lower);
+  }
+
+  /** One whose files have their own labels. */
+  public OverlayMount(
+      List<Path> lower, @Nullable Path upper, @Nullable Path work, boolean throwAway) {
+    this(lower, upper, work, throwAway, Optional.empty());
+  }
+
+  /** The same with other names of the lower layers. */
+  public OverlayMount withLower(List<Path> names) {
+    return new OverlayMount(names, upper, work, throwAway, label);
   }
 
   /** One that takes no changes. */
@@ -26,6 +43,6 @@ public record OverlayMount(
   }
 
   OverlayMount durable() {
-    return new OverlayMount(lower, upper, work, false);
+    return new OverlayMount(lower, upper, work, false, label);
   }
 }

@@ -46,6 +46,9 @@ public interface PrivilegedHost extends AutoCloseable {
   /** Whether files can belong to other ids than the caller's own. */
   boolean hasIdRange();
 
+  /** The ids there, as {@code uid_map} and {@code gid_map} have them for this process. */
+  IdMapping ids();
+
   /** A command as it has to be started to run there. */
   List<String> command(List<String> command);
 

@@ -28,6 +28,18 @@ final class ProcessNamespaces {
     }
   }
 
+  /** The ids of the user namespace of a process, as this one sees them. */
+  static IdMapping ids(Path process) {
+    try {
+      return new IdMapping(
+          Files.readString(process.resolve("uid_map")),
+          Files.readString(process.resolve("gid_map")));
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.UNAVAILABLE, "cannot read which ids '" + process + "' has", e);
+    }
+  }
+
   /**
    * Mounts it by its path.
    *

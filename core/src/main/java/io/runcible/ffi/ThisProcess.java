@@ -23,6 +23,11 @@ final class ThisProcess implements PrivilegedHost {
   }
 
   @Override
+  public IdMapping ids() {
+    return ProcessNamespaces.ids(Path.of("/proc/self"));
+  }
+
+  @Override
   public List<String> command(List<String> command) {
     return command;
   }

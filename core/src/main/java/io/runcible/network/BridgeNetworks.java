@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
@@ -285,7 +286,8 @@ public final class BridgeNetworks implements AutoCloseable {
 
   /**
    * Makes the network namespace of a container that has not been started, and has plugins connect
-   * it. A failure leaves what {@link #release} and an unmount of the namespace's file take away.
+   * it to networks, in their order. A failure leaves what {@link #release} and an unmount of the
+   * namespace's file take away.
    *
    * @param ports what is to be published, as far as it is the plugins' business
    * @param resolver whether the name servers of the network are the container's
@@ -293,19 +295,21 @@ public final class BridgeNetworks implements AutoCloseable {
    *     installed, and what is wrong with the configuration
    */
   public void attach(
-      NetworkClient client, Network network, List<PortBinding> ports, boolean resolver) {
+      NetworkClient client, List<Network> networks, List<PortBinding> ports, boolean resolver) {
     try (NetworkNamespace namespace = namespace(client.namespace())) {
-      plugins.attach(client, namespace, network, ports, resolver);
+      plugins.attach(client, namespace, networks, ports, resolver);
     }
   }
 
   /**
-   * Whether a CNI network publishes ports itself.
+   * Whether one of these is a CNI network that publishes ports itself.
    *
-   * @throws RuncibleException NOT_FOUND or INVALID_INPUT if it has no configuration
+   * @throws RuncibleException NOT_FOUND or INVALID_INPUT if one has no configuration
    */
-  public static boolean publishes(Network network) {
-    return network.kind() == Network.Kind.CNI && CniConfiguration.of(network.name()).publishes();
+  public static boolean publish(List<Network> networks) {
+    return networks.stream()
+        .filter(network -> network.kind() == Network.Kind.CNI)
+        .anyMatch(network -> CniConfiguration.of(network.name()).publishes());
   }
 
   /** Whether plugins have connected a container. */
@@ -553,6 +557,33 @@ public final class BridgeNetworks implements AutoCloseable {
       Forwarding.routeLoopback6(record.device());
     }
     return PortRules.removal(record, publishing);
+  }
+
+  /** The containers that ports are published of, by token, with their ids. */
+  public Map<String, String> publishing() {
+    Map<String, String> found = new TreeMap<>();
+    for (String name : files.names()) {
+      files.leases(name).leases().stream()
+          .filter(lease -> !lease.ports().isEmpty())
+          .forEach(lease -> found.put(lease.token(), lease.containerId()));
+    }
+    return found;
+  }
+
+  /** Publishes nothing of a container any more, which does not run and goes on having its place. */
+  public void unpublish(String token) {
+    files.locked(
+        () -> {
+          for (NetworkRecord record : files.records()) {
+            LeaseTable before = files.leases(record.name());
+            Optional<Lease> lease = before.of(token).filter(one -> !one.ports().isEmpty());
+            if (lease.isPresent()) {
+              LeaseTable after = before.replacing(lease.get().publishing(List.of()));
+              files.write(record.name(), after);
+              writePorts(record, after);
+            }
+          }
+        });
   }
 
   private void writePorts(NetworkRecord record, LeaseTable table) {

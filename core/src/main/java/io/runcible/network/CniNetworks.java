@@ -17,9 +17,12 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -33,7 +36,7 @@ import org.slf4j.LoggerFactory;
 final class CniNetworks {
   private static final Logger LOG = LoggerFactory.getLogger(CniNetworks.class);
   private static final JsonMapper MAPPER = new JsonMapper();
-  private static final String DEVICE = "eth0";
+  private static final String DEVICE = "eth";
   private static final String SUFFIX = ".json";
   private static final Duration LIMIT = Duration.ofSeconds(60);
 
@@ -53,9 +56,14 @@ final class CniNetworks {
    * @param ports what is published, as {@link PortBinding#parse} reads it
    * @param configuration the network's
    * @param result what the plugins answered; null before they did
+   * @param index which of its networks it is, in their order
    */
   private record Connected(
-      String container, List<String> ports, String configuration, @Nullable String result) {
+      String container,
+      List<String> ports,
+      String configuration,
+      @Nullable String result,
+      int index) {
     Connected {
       // What lacks any is a damaged file.
       Objects.requireNonNull(container);
@@ -64,7 +72,7 @@ final class CniNetworks {
     }
 
     Connected with(JsonNode answer) {
-      return new Connected(container, ports, configuration, answer.toString());
+      return new Connected(container, ports, configuration, answer.toString(), index);
     }
 
     CniConfiguration parsed() {
@@ -75,7 +83,7 @@ final class CniNetworks {
       return new CniPlugins.Attachment(
           container + "-" + token,
           Optional.of(pin).filter(CniNetworks::isMounted),
-          DEVICE,
+          DEVICE + index,
           ports.stream().flatMap(port -> PortBinding.parse(port).stream()).toList());
     }
 
@@ -89,34 +97,31 @@ final class CniNetworks {
   }
 
   /**
-   * Connects a container.
+   * Connects a container, to one network after the other.
    *
    * @param namespace its network namespace
-   * @param resolver whether to write the name servers of the network to its resolv.conf
+   * @param ports for the first network that publishes any
+   * @param resolver whether to write name servers to its resolv.conf: those of the first network
+   *     that has some
    */
   void attach(
       NetworkClient client,
       NetworkNamespace namespace,
-      Network network,
+      List<Network> networks,
       List<PortBinding> ports,
       boolean resolver) {
-    CniConfiguration configuration = CniConfiguration.of(network.name());
-    Connected connected =
-        new Connected(
-            client.id(),
-            configuration.publishes()
-                ? ports.stream().map(PortBinding::toString).toList()
-                : List.of(),
-            configuration.text(),
-            null);
+    List<CniConfiguration> configurations =
+        networks.stream().map(network -> CniConfiguration.of(network.name())).toList();
     makeRoot();
-    JsonRecord.write(file(client.token()), connected, false);
+    List<PortBinding> open = ports;
+    List<CniResult> results = new ArrayList<>();
     try {
-      namespace.pin(pin(client.token()));
-      JsonNode answer =
-          plugins.add(configuration, connected.attachment(client.token(), pin(client.token())));
-      JsonRecord.write(file(client.token()), connected.with(answer), false);
-      writeFiles(client, network, CniResult.of(answer), resolver);
+      for (CniConfiguration configuration : configurations) {
+        List<PortBinding> own = configuration.publishes() ? open : List.of();
+        open = configuration.publishes() ? List.of() : open;
+        results.add(connect(client, namespace, configuration, own, results.size()));
+      }
+      writeFiles(client, results, resolver);
     } catch (RuntimeException e) {
       try {
         undo(client.token());
@@ -127,41 +132,70 @@ final class CniNetworks {
     }
   }
 
-  private static void writeFiles(
-      NetworkClient client, Network network, CniResult result, boolean resolver) {
+  private CniResult connect(
+      NetworkClient client,
+      NetworkNamespace namespace,
+      CniConfiguration configuration,
+      List<PortBinding> ports,
+      int index) {
+    String token = client.token();
+    Connected connected =
+        new Connected(
+            client.id(),
+            ports.stream().map(PortBinding::toString).toList(),
+            configuration.text(),
+            null,
+            index);
+    JsonRecord.write(file(token, index), connected, false);
+    if (index == 0) {
+      namespace.pin(pin(token));
+    }
+    JsonNode answer = plugins.add(configuration, connected.attachment(token, pin(token)));
+    JsonRecord.write(file(token, index), connected.with(answer), false);
+    return CniResult.of(answer);
+  }
+
+  private static void writeFiles(NetworkClient client, List<CniResult> results, boolean resolver) {
     List<String> names = client.names().stream().filter(Network::isHostName).toList();
     List<String> lines =
-        result.addresses().stream()
+        results.stream()
+            .flatMap(result -> result.addresses().stream())
             .map(address -> address.getHostAddress() + "\t" + String.join(" ", names))
             .toList();
     HostsFile.rewrite(client.directory().resolve(NetworkClient.HOSTS), "cni", lines);
-    if (resolver && !result.resolver().isEmpty()) {
+    Optional<List<String>> servers =
+        results.stream().map(CniResult::resolver).filter(found -> !found.isEmpty()).findFirst();
+    if (resolver && servers.isPresent()) {
+      Path file = client.directory().resolve("resolv.conf");
       try {
-        Path file = client.directory().resolve("resolv.conf");
-        Files.writeString(
-            file, String.join("\n", result.resolver()) + "\n", StandardCharsets.US_ASCII);
+        Files.writeString(file, String.join("\n", servers.get()) + "\n", StandardCharsets.US_ASCII);
       } catch (IOException e) {
-        throw new RuncibleException(
-            ErrorKind.UNAVAILABLE, "cannot write the resolv.conf of " + network, e);
+        throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot write '" + file + "'", e);
       }
     }
   }
 
-  /** Has the plugins undo what they did for a container; no error if they did nothing. */
+  /**
+   * Has the plugins undo what they did for a container, on the last network first; no error if they
+   * did nothing.
+   */
   private void undo(String token) {
-    Optional<Connected> connected = find(token);
-    if (connected.isPresent()) {
-      Connected known = connected.get();
+    List<Connected> all = find(token);
+    for (int i = all.size() - 1; i >= 0; i--) {
+      Connected known = all.get(i);
       plugins.delete(
           known.parsed(), known.attachment(token, pin(token)), known.answer().orElse(null));
-      forget(token);
+      forget(token, i);
     }
   }
 
-  private void forget(String token) {
-    host.unmount(pin(token));
-    remove(pin(token));
-    remove(file(token));
+  /** What is kept of the first network goes last, and the namespace with it. */
+  private void forget(String token, int index) {
+    if (index == 0) {
+      host.unmount(pin(token));
+      remove(pin(token));
+    }
+    remove(file(token, index));
   }
 
   /** The same; what fails is tried again when an engine opens. */
@@ -175,25 +209,28 @@ final class CniNetworks {
 
   /** Releases what containers have that are gone. */
   void reclaim(BiPredicate<String, String> gone) {
+    Set<String> tokens = new TreeSet<>();
     try (DirectoryStream<Path> files = Files.newDirectoryStream(root, "[a-z0-9]*" + SUFFIX)) {
       for (Path file : files) {
         String name = file.getFileName().toString();
-        String token = name.substring(0, name.length() - SUFFIX.length());
-        reclaim(token, gone);
+        tokens.add(name.substring(0, name.indexOf('.')));
       }
     } catch (NoSuchFileException e) {
       // No container was ever on such a network.
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot list '" + root + "'", e);
     }
+    tokens.forEach(token -> reclaim(token, gone));
   }
 
   /** One that cannot be done keeps nobody from the others. */
   private void reclaim(String token, BiPredicate<String, String> gone) {
     try {
       if (isDamaged(token)) {
-        forget(token);
-      } else if (find(token).filter(known -> !gone.test(known.container(), token)).isEmpty()) {
+        for (int i = count(token) - 1; i >= 0; i--) {
+          forget(token, i);
+        }
+      } else if (find(token).stream().allMatch(known -> gone.test(known.container(), token))) {
         release(token);
       }
     } catch (RuncibleException e) {
@@ -222,12 +259,15 @@ final class CniNetworks {
    *     a version without such a question, or has it switched off
    */
   void check(String token) {
-    Connected known =
-        find(token)
-            .orElseThrow(
-                () ->
-                    new RuncibleException(
-                        ErrorKind.FAILED_PRECONDITION, "the container is on no CNI network"));
+    List<Connected> all = find(token);
+    if (all.isEmpty()) {
+      throw new RuncibleException(
+          ErrorKind.FAILED_PRECONDITION, "the container is on no CNI network");
+    }
+    all.forEach(known -> check(token, known));
+  }
+
+  private void check(String token, Connected known) {
     CniConfiguration configuration = known.parsed();
     if (!configuration.checks()) {
       throw new RuncibleException(
@@ -247,22 +287,36 @@ final class CniNetworks {
 
   /** The addresses of a container. */
   List<InetAddress> addresses(String token) {
-    return find(token)
-        .flatMap(Connected::answer)
-        .map(answer -> CniResult.of(answer).addresses())
-        .orElse(List.of());
+    return find(token).stream()
+        .flatMap(known -> known.answer().stream())
+        .flatMap(answer -> CniResult.of(answer).addresses().stream())
+        .toList();
   }
 
   boolean has(String token) {
-    return Files.exists(file(token));
+    return Files.exists(file(token, 0));
   }
 
-  private Optional<Connected> find(String token) {
-    return JsonRecord.read(file(token), Connected.class);
+  /** On how many networks plugins were asked to put a container. */
+  private int count(String token) {
+    int count = 0;
+    while (Files.exists(file(token, count))) {
+      count++;
+    }
+    return count;
   }
 
-  private Path file(String token) {
-    return root.resolve(token + SUFFIX);
+  private List<Connected> find(String token) {
+    List<Connected> found = new ArrayList<>();
+    for (int i = 0, count = count(token); i < count; i++) {
+      JsonRecord.read(file(token, i), Connected.class).ifPresent(found::add);
+    }
+    return found;
+  }
+
+  /** That of the first network has the name that earlier releases gave the only one. */
+  private Path file(String token, int index) {
+    return root.resolve(token + (index == 0 ? "" : "." + index) + SUFFIX);
   }
 
   private Path pin(String token) {

@@ -109,9 +109,9 @@ public final class Network {
 
   /**
    * A network that plugins make, as its configuration says (Container Network Interface, versions
-   * 0.3.0 to 1.1.0): they are run as root when the container is made, to connect its {@code eth0},
+   * 0.3.0 to 1.1.0): they are run as root when the container is made, to connect a device of it,
    * and when it is removed, to undo that. They are looked for in {@code /opt/cni/bin}, {@code
-   * /usr/lib/cni} and {@code /usr/libexec/cni}. It stands alone.
+   * /usr/lib/cni} and {@code /usr/libexec/cni}. A container may be on several of them.
    *
    * <p>Ports are published by the plugins if one has the capability {@code portMappings}, with a
    * port of the host that the caller chooses; otherwise by the engine, as on {@link #NONE}.

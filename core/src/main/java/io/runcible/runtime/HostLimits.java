@@ -177,9 +177,13 @@ public final class HostLimits {
     }
     boolean sysfs = spec.mounts().stream().anyMatch(mount -> mount.type().equals("sysfs"));
     boolean mapped = rootless || spec.has(RuntimeSpec.NamespaceType.USER);
-    if (sysfs && mapped && !spec.has(RuntimeSpec.NamespaceType.NETWORK)) {
+    boolean joined = rootless && joinsNetworkFromInside(spec);
+    if (sysfs && mapped && (joined || !spec.has(RuntimeSpec.NamespaceType.NETWORK))) {
       // /sys shows the network, so only the owner of the network namespace may mount it.
       builder.replaceMount(RuntimeSpec.Mount.sysOfHost(System.getProperty("os.version", "")));
+    }
+    if (joined) {
+      builder.withoutSysctl(ContainerDefaults.PING_GROUPS);
     }
     if (place.available()) {
       builder.resources(clamp(spec.resources(), notes));
@@ -188,6 +192,14 @@ public final class HostLimits {
       builder.resources(Resources.none());
     }
     return new Clamped<>(builder.build(), notes);
+  }
+
+  /** Whether the network namespace is not that of the container's own user namespace. */
+  private static boolean joinsNetworkFromInside(RuntimeSpec spec) {
+    return spec.has(RuntimeSpec.NamespaceType.USER)
+        && spec.namespaces().stream()
+            .anyMatch(
+                one -> one.type() == RuntimeSpec.NamespaceType.NETWORK && one.path().isPresent());
   }
 
   /** A process that this host can run in a container. */

@@ -28,6 +28,8 @@ final class LimitWriter {
     List<Setting> settings = settings(resources);
     if (resources.memory().isPresent()) {
       memory(resources.memory().getAsLong(), resources.memoryAndSwap());
+    } else if (resources.memoryAndSwap().isPresent()) {
+      swapWithoutLimit();
     }
     cpu(resources);
     settings.forEach(setting -> set(setting.file(), setting.value()));
@@ -99,6 +101,16 @@ final class LimitWriter {
       long both = withSwap.getAsLong();
       String swap = both < 0 ? MAX : String.valueOf(both - bytes);
       group.find("memory.swap.max").ifPresent(file -> set(file, swap));
+    }
+  }
+
+  /** All that memory with swap can be without a limit of memory. */
+  private void swapWithoutLimit() {
+    Optional<Path> old = group.find("memory.memsw.limit_in_bytes");
+    if (old.isPresent()) {
+      set(old.get(), "-1");
+    } else {
+      set(require("memory.swap.max", "swap"), MAX);
     }
   }
 

@@ -33,6 +33,7 @@ public final class ProcessSpec {
   private final Map<String, Rlimit> rlimits;
   private final @Nullable Integer oomScoreAdj;
   private final @Nullable String apparmorProfile;
+  private final @Nullable String selinuxLabel;
 
   /**
    * The size of a terminal.
@@ -89,6 +90,7 @@ public final class ProcessSpec {
     this.rlimits = Collections.unmodifiableMap(new TreeMap<>(builder.rlimits));
     this.oomScoreAdj = builder.oomScoreAdj;
     this.apparmorProfile = builder.apparmorProfile;
+    this.selinuxLabel = builder.selinuxLabel;
   }
 
   /**
@@ -117,6 +119,7 @@ public final class ProcessSpec {
     builder.rlimits.putAll(rlimits);
     builder.oomScoreAdj = oomScoreAdj;
     builder.apparmorProfile = apparmorProfile;
+    builder.selinuxLabel = selinuxLabel;
     return builder;
   }
 
@@ -180,6 +183,11 @@ public final class ProcessSpec {
     return oomScoreAdj == null ? OptionalInt.empty() : OptionalInt.of(oomScoreAdj);
   }
 
+  /** Its SELinux label, if it has another than the runtime's. */
+  public Optional<String> selinuxLabel() {
+    return Optional.ofNullable(selinuxLabel);
+  }
+
   /** The AppArmor profile that confines it, if any. */
   public Optional<String> apparmorProfile() {
     return Optional.ofNullable(apparmorProfile);
@@ -211,6 +219,7 @@ public final class ProcessSpec {
     private final Map<String, Rlimit> rlimits = new TreeMap<>();
     private @Nullable Integer oomScoreAdj;
     private @Nullable String apparmorProfile;
+    private @Nullable String selinuxLabel;
 
     private Builder() {}
 
@@ -254,6 +263,12 @@ public final class ProcessSpec {
     /** Sets the first size of the terminal. Default: the runtime's. */
     public Builder consoleSize(int rows, int columns) {
       this.consoleSize = new ConsoleSize(rows, columns);
+      return this;
+    }
+
+    /** Sets its SELinux label (config.md, "Process"). Default: what the policy makes of it. */
+    public Builder selinuxLabel(String label) {
+      this.selinuxLabel = SpecChecks.text(label, "SELinux label");
       return this;
     }
 

@@ -41,6 +41,7 @@ public final class RuntimeSpec {
   private final List<DeviceNode> devices;
   private final List<Hook> hooks;
   private final SeccompProfile seccomp;
+  private final @Nullable String mountLabel;
   private final Map<String, String> sysctls;
   private final Map<String, String> annotations;
 
@@ -186,6 +187,7 @@ public final class RuntimeSpec {
     devices = List.copyOf(builder.devices);
     hooks = List.copyOf(builder.hooks);
     seccomp = builder.seccomp;
+    mountLabel = builder.mountLabel;
     sysctls = Collections.unmodifiableMap(new TreeMap<>(builder.sysctls));
     annotations = Collections.unmodifiableMap(new TreeMap<>(builder.annotations));
   }
@@ -236,6 +238,7 @@ public final class RuntimeSpec {
     builder.devices.addAll(devices);
     builder.hooks.addAll(hooks);
     builder.seccomp = seccomp;
+    builder.mountLabel = mountLabel;
     builder.sysctls.putAll(sysctls);
     builder.annotations.putAll(annotations);
     return builder;
@@ -326,6 +329,11 @@ public final class RuntimeSpec {
     return hooks;
   }
 
+  /** The SELinux label of what the runtime mounts, if it has one. */
+  public Optional<String> mountLabel() {
+    return Optional.ofNullable(mountLabel);
+  }
+
   /** The seccomp profile. */
   public SeccompProfile seccomp() {
     return seccomp;
@@ -370,6 +378,7 @@ public final class RuntimeSpec {
     private final List<DeviceNode> devices = new ArrayList<>();
     private final List<Hook> hooks = new ArrayList<>();
     private SeccompProfile seccomp = SeccompProfile.unconfined();
+    private @Nullable String mountLabel;
     private final Map<String, String> sysctls = new TreeMap<>();
     private final Map<String, String> annotations = new TreeMap<>();
 
@@ -522,6 +531,15 @@ public final class RuntimeSpec {
     /** Sets the seccomp profile. Default: none. */
     public Builder seccomp(SeccompProfile seccomp) {
       this.seccomp = seccomp;
+      return this;
+    }
+
+    /**
+     * Sets the SELinux label of the file systems that the runtime makes (config-linux.md, "Mount
+     * Label"). Default: none.
+     */
+    public Builder mountLabel(String label) {
+      this.mountLabel = SpecChecks.text(label, "SELinux label");
       return this;
     }
 

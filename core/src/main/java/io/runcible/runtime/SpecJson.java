@@ -63,6 +63,7 @@ final class SpecJson {
         .ifPresent(profile -> linux.putRawValue("seccomp", new RawValue(profile)));
     strings(linux, "maskedPaths", spec.maskedPaths());
     strings(linux, "readonlyPaths", spec.readonlyPaths());
+    spec.mountLabel().ifPresent(label -> linux.put("mountLabel", label));
     return linux;
   }
 
@@ -101,6 +102,7 @@ final class SpecJson {
     }
     json.put("noNewPrivileges", process.noNewPrivileges());
     process.apparmorProfile().ifPresent(profile -> json.put("apparmorProfile", profile));
+    process.selinuxLabel().ifPresent(label -> json.put("selinuxLabel", label));
     process.oomScoreAdj().ifPresent(score -> json.put("oomScoreAdj", score));
     return json;
   }

@@ -18,10 +18,15 @@ final class SystemdProperties {
               resources
                   .memoryAndSwap()
                   .ifPresent(
-                      both ->
-                          properties.add(
-                              "MemorySwapMax=" + (both < 0 ? "infinity" : both - bytes)));
+                      both -> {
+                        if (both >= 0) {
+                          properties.add("MemorySwapMax=" + (both - bytes));
+                        }
+                      });
             });
+    if (resources.memoryAndSwap().orElse(0) < 0) {
+      properties.add("MemorySwapMax=infinity");
+    }
     resources
         .cpuQuota()
         .ifPresent(

@@ -13,14 +13,20 @@ import java.util.OptionalLong;
  * @param maxBytes how many bytes they may take; a write beyond fails there with EDQUOT or ENOSPC
  * @param owners whose the files are, those of the layers included; empty for the owners of the
  *     image
+ * @param label the SELinux label of all files; empty for that of each
  */
-public record Changes(boolean throwAway, OptionalLong maxBytes, Optional<LayerOwners> owners) {
+public record Changes(
+    boolean throwAway,
+    OptionalLong maxBytes,
+    Optional<LayerOwners> owners,
+    Optional<String> label) {
   /** Changes of something that ends with its process. */
   public static final Changes THROW_AWAY =
-      new Changes(true, OptionalLong.empty(), Optional.empty());
+      new Changes(true, OptionalLong.empty(), Optional.empty(), Optional.empty());
 
   /** Changes that a program may sync. */
-  public static final Changes DURABLE = new Changes(false, OptionalLong.empty(), Optional.empty());
+  public static final Changes DURABLE =
+      new Changes(false, OptionalLong.empty(), Optional.empty(), Optional.empty());
 
   /**
    * Checks the limit.
@@ -37,11 +43,16 @@ public record Changes(boolean throwAway, OptionalLong maxBytes, Optional<LayerOw
 
   /** The same with a limit. */
   public Changes withMaxBytes(long bytes) {
-    return new Changes(throwAway, OptionalLong.of(bytes), owners);
+    return new Changes(throwAway, OptionalLong.of(bytes), owners, label);
   }
 
   /** The same with other owners. */
   public Changes withOwners(LayerOwners others) {
-    return new Changes(throwAway, maxBytes, Optional.of(others));
+    return new Changes(throwAway, maxBytes, Optional.of(others), label);
+  }
+
+  /** The same with a label. */
+  public Changes withLabel(String other) {
+    return new Changes(throwAway, maxBytes, owners, Optional.of(other));
   }
 }

@@ -28,6 +28,14 @@ final class CopySnapshotter extends LayerDirectories {
               + place
               + "', so the files of the image would count, too");
     }
+    if (changes.label().isPresent()) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "files of the image cannot have an SELinux label of the container's here: no overlay lies"
+              + " on the file system of '"
+              + place
+              + "'");
+    }
     return view(chain, place, changes.owners());
   }
 

@@ -53,8 +53,7 @@ final class IdMappedLayers implements AutoCloseable {
       lower.add(shown(store).resolve(store.relativize(layer)).normalize());
     }
     try {
-      host.mountOverlay(
-          new OverlayMount(lower, mount.upper(), mount.work(), mount.throwAway()), target);
+      host.mountOverlay(mount.withLower(lower), target);
     } catch (NativeException e) {
       if (e.errno() != Errno.EINVAL && e.errno() != Errno.EPERM) {
         throw e;

@@ -80,7 +80,9 @@ final class OverlaySnapshotter extends LayerDirectories {
       limit(List.of(upper, work), changes.maxBytes().getAsLong());
     }
     changes.owners().ifPresent(owners -> giveToRoot(upper, owners));
-    return rootfs(new OverlayMount(lower, upper, work, changes.throwAway()), changes.owners());
+    return rootfs(
+        new OverlayMount(lower, upper, work, changes.throwAway(), changes.label()),
+        changes.owners());
   }
 
   private Rootfs rootfs(OverlayMount mount, Optional<LayerOwners> owners) {

@@ -9,6 +9,7 @@ import io.runcible.RuncibleException;
 import io.runcible.network.Network;
 import io.runcible.network.PortBinding;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -81,7 +82,11 @@ class CniIT {
 
   private void assertUndone() {
     assertThat(given()).isEmpty();
-    assertThat(host.command("iptables-save")).doesNotContain("10.99.7.");
+    assertThat(directory.resolve("ipam/second"))
+        .satisfiesAnyOf(
+            path -> assertThat(path).doesNotExist(),
+            path -> assertThat(path).isDirectoryNotContaining("glob:**10.*"));
+    assertThat(host.command("iptables-save")).doesNotContain("10.99.7.", "10.99.8.");
     assertThat(ENGINE.root().data().resolve("cni")).isEmptyDirectory();
   }
 
@@ -98,7 +103,8 @@ class CniIT {
                   .publish(PortBinding.parse("0.0.0.0:8080:80").get(0));
           try (Container server = engine.run(spec.build());
               Container client =
-                  engine.run(ENGINE.sh("sleep 600").network(Network.cni(text())).build())) {
+                  engine.run(
+                      ENGINE.sh("sleep 600").network(Network.cni(text()), second()).build())) {
             String address = server.addresses().get(0).getHostAddress();
             assertThat(address).startsWith("10.99.7.");
             assertThat(given()).hasSize(2);
@@ -117,6 +123,17 @@ class CniIT {
                                 "nc " + TestHost.OUTSIDE + " " + outside + " </dev/null"))
                         .output())
                 .isEqualTo(TestHost.UPLINK);
+            List<InetAddress> both = client.addresses();
+            assertThat(both).hasSize(2);
+            String other = both.get(1).getHostAddress();
+            assertThat(other).startsWith("10.99.8.");
+            String look =
+                "ip -o -4 addr show eth1 | grep -c "
+                    + other
+                    + "; ip route | grep -c ^default.*eth0; grep -c '^10[.]99[.][78]' /etc/hosts;"
+                    + " cat /etc/resolv.conf";
+            assertThat(TestEngine.ended(client.exec("sh", "-c", look)).output())
+                .isEqualTo("1\n1\n2\nnameserver 10.99.7.53\nsearch cni.example");
             // Not the server: Debian's portmap misses rules of IPv6 for ports of IPv4.
             engine.networks().check(client);
             host.command("ip", "link", "delete", "rcnitest");
@@ -126,6 +143,16 @@ class CniIT {
           }
           assertUndone();
         });
+  }
+
+  /** Without name servers, and with a default route that comes too late. */
+  private Network second() {
+    return Network.cni(
+        text()
+            .replace("\"test\"", "\"second\"")
+            .replace("rcnitest", "rcnisecond")
+            .replace("10.99.7.0", "10.99.8.0")
+            .replaceAll("\"dns\": [^}]*},", ""));
   }
 
   private String text() {

@@ -1,9 +1,20 @@
 package io.runcible.engine;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.runcible.ErrorKind;
+import io.runcible.HostTools;
+import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileDescriptor;
+import io.runcible.runtime.Selinux;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -11,6 +22,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What a container may not do, seen from its inside. */
 class ConfinementIT {
   @RegisterExtension static final TestEngine ENGINE = new TestEngine();
+
+  @TempDir Path directory;
 
   private static String status(ContainerSpec.Builder spec) {
     return ENGINE
@@ -141,5 +154,44 @@ class ConfinementIT {
   @Test
   void processesOfTheHostAreNotSeen() {
     assertThat(ENGINE.run(ENGINE.sh("ls -d /proc/[0-9]* | wc -l")).output()).isIn("1", "2", "3");
+  }
+
+  @Test
+  void selinuxLabelsNeedAHostWithThem() {
+    HostTools.require(!Selinux.ofThisHost().isEnabled(), "this is for hosts without SELinux");
+    String label = "system_u:object_r:container_file_t:s0:c1,c2";
+    RunIT.assertFails(
+        () -> ENGINE.run(ENGINE.sh("true").selinuxLabels(label, label)),
+        ErrorKind.UNSUPPORTED,
+        "no SELinux");
+    Mount mount = Mount.bind(directory, "/d");
+    for (Mount relabeled : List.of(mount.relabeled(true), mount.relabeled(false).readOnly())) {
+      RunIT.assertFails(
+          () -> ENGINE.run(ENGINE.sh("true").mount(relabeled)),
+          ErrorKind.UNSUPPORTED,
+          "no SELinux");
+    }
+    RunIT.assertFails(() -> Mount.tmpfs("/d").relabeled(true), ErrorKind.INVALID_INPUT);
+  }
+
+  @Test
+  void anotherLabelStaysInItsTree() throws IOException {
+    Path tree = Files.createDirectories(directory.resolve("tree/sub")).getParent();
+    Path outside = Files.createDirectory(directory.resolve("outside"));
+    Files.writeString(tree.resolve("sub/file"), "");
+    Files.createSymbolicLink(tree.resolve("link"), outside);
+    Selinux.relabel(tree, "u:r:t:s0");
+    try (FileDescriptor root = FileCalls.openDirectory(directory)) {
+      for (String name : List.of("tree", "tree/sub", "tree/sub/file", "tree/link")) {
+        assertThat(FileCalls.attribute(root, name, "security.selinux"))
+            .as(name)
+            .hasValueSatisfying(
+                value -> assertThat(new String(value, UTF_8)).startsWith("u:r:t:s0"));
+      }
+      assertThat(FileCalls.attribute(root, "outside", "security.selinux")).isEmpty();
+    }
+    RunIT.assertFails(() -> Selinux.relabel(Path.of("/etc"), "u:r:t:s0"), ErrorKind.INVALID_INPUT);
+    Path link = Files.createSymbolicLink(directory.resolve("etc"), Path.of("/usr"));
+    RunIT.assertFails(() -> Selinux.relabel(link, "u:r:t:s0"), ErrorKind.INVALID_INPUT);
   }
 }

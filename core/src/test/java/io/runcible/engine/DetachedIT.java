@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
+import io.runcible.state.LockFile;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -140,6 +142,29 @@ class DetachedIT {
     assertThat(ENGINE.get().find("again")).isEmpty();
   }
 
+  @Test
+  void monitorHearsOfAnotherRestartPolicy() {
+    String script =
+        "echo x >>/runs; [ $(wc -l </runs) -gt 1 ] && sleep 600;"
+            + " until [ -e /end ]; do sleep 0.05; done; exit 4";
+    try (ContainerEngine first = ENGINE.open()) {
+      Container container = first.run(ENGINE.sh(script).name("changed").detached().build());
+      container.update(RestartPolicy.ALWAYS);
+      assertThat(container.exec("touch", "/end").waitFor().isSuccess()).isTrue();
+    }
+    try (Container container = find("changed")) {
+      assertThat(container.inspect().restartPolicy()).isEqualTo(RestartPolicy.ALWAYS);
+      while (container.inspect().restarts() < 1 || container.state() != ContainerState.RUNNING) {
+        LeakCheck.pause();
+      }
+      container.update(RestartPolicy.NO);
+      container.exec("sh", "-c", "kill -9 -1").waitFor();
+      assertThat(container.waitFor(TestEngine.LIMIT)).isPresent();
+      assertThat(container.inspect().restarts()).isEqualTo(1);
+      assertThat(container.state()).isEqualTo(ContainerState.STOPPED);
+    }
+  }
+
   /** At any moment of a restart. */
   @Test
   void stopReachesWhatTheMonitorStartsNext() {
@@ -226,6 +251,27 @@ class DetachedIT {
       assertThat(both).allMatch(Container::isRunning);
     }
     assertThat(ENGINE.get().list()).isEmpty();
+  }
+
+  @Test
+  void startThatWaitsForAnotherEngineKeepsNobodyWaiting() throws Exception {
+    try (Container container =
+        ENGINE.get().create(ENGINE.sh("sleep 600").name("waiting").detached().build())) {
+      Path place = ENGINE.directory(container).resolve("start.lock");
+      CompletableFuture<ContainerProcess> start;
+      LockFile ofAnother = LockFile.acquire(place, true, TestEngine.LIMIT);
+      try {
+        start = CompletableFuture.supplyAsync(container::start);
+        for (int i = 0; i < 20; i++) {
+          assertThat(container.state()).isEqualTo(ContainerState.CREATED);
+          LeakCheck.pause();
+        }
+        assertThat(start).isNotDone();
+      } finally {
+        ofAnother.close();
+      }
+      assertThat(start.get().isAlive()).isTrue();
+    }
   }
 
   @Test

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.runcible.ErrorKind;
+import io.runcible.ffi.PrivilegedHost;
+import io.runcible.network.BridgeNetworks;
 import io.runcible.network.Network;
 import io.runcible.network.NetworkSpec;
 import io.runcible.network.PortBinding;
@@ -20,6 +22,7 @@ import java.net.SocketTimeoutException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -35,8 +38,8 @@ class DetachedPublishIT {
   /** Tells each client of TCP from where it came, and those of UDP their words in capitals. */
   private static final String SERVER =
       "use Socket qw(:all); $SIG{CHLD} = 'IGNORE';"
-          + " if (!fork) { socket(U, PF_INET, SOCK_DGRAM, 0);"
-          + " bind(U, sockaddr_in(7000, INADDR_ANY));"
+          + " if (!fork) { socket(U, PF_INET6, SOCK_DGRAM, 0);"
+          + " bind(U, pack_sockaddr_in6(7000, IN6ADDR_ANY));"
           + " while ($from = recv(U, $words, 65535, 0)) { send(U, uc($words), 0, $from) } }"
           + " socket(S, PF_INET6, SOCK_STREAM, 0); setsockopt(S, SOL_SOCKET, SO_REUSEADDR, 1);"
           + " bind(S, pack_sockaddr_in6(7000, IN6ADDR_ANY)); listen(S, 64);"
@@ -138,6 +141,7 @@ class DetachedPublishIT {
                       .publish(tcp.withHostAddress("0.0.0.0"))
                       .publish(tcp.withHostAddress("::"))
                       .publish(tcp.withHostAddress("::1"))
+                      .publish(PortBinding.udp(PORT).withHostAddress("::1"))
                       .build());
           container.awaitReady(Ready.onPort(PORT));
           assertThat(talk("127.0.0.1", container.hostPort(PORT))).startsWith("::ffff:");
@@ -182,9 +186,13 @@ class DetachedPublishIT {
     assertThat(host.connectsFromOutside(TestHost.UPLINK, ipv4)).isTrue();
     assertThat(host.connectsFromOutside(TestHost.UPLINK_IPV6, both)).isTrue();
     assertThat(host.connectsFromOutside(TestHost.UPLINK, local)).isFalse();
-    PortBinding udp = container.ports().get(1);
     try {
-      assertThat(ask(new InetSocketAddress(udp.hostAddress(), udp.hostPort()))).isEqualTo("WORDS");
+      for (int i : List.of(1, 5)) {
+        PortBinding udp = container.ports().get(i);
+        assertThat(ask(new InetSocketAddress(udp.hostAddress(), udp.hostPort())))
+            .as("%s", udp)
+            .isEqualTo("WORDS");
+      }
       assertTaken(local);
     } catch (IOException e) {
       throw new AssertionError(e);
@@ -278,5 +286,50 @@ class DetachedPublishIT {
                 .containsPattern("counter packets [1-9]");
           }
         });
+  }
+
+  /** An engine that was killed between the publishing and the start of the monitor. */
+  @Test
+  void portsOfWhatWasNotStartedAreTakenBack() {
+    onHost(
+        engine -> {
+          Container container =
+              engine.create(server().name("half").publish(PortBinding.tcp(PORT)).build());
+          BridgeNetworks networks = networks();
+          networks.publish(token(container), container.ports());
+          assertThat(networks.publishing()).containsValue("half");
+          assertThat(host.command("nft", "list", "ruleset")).contains(" : " + address(container));
+        });
+    onHost(
+        engine -> {
+          assertThat(host.command("nft", "list", "ruleset"))
+              .doesNotContain(" : " + address(engine.find("half").orElseThrow()));
+          try (Container container = engine.find("half").orElseThrow()) {
+            container.start();
+            container.awaitReady(Ready.onPort(PORT));
+            assertThat(talk("127.0.0.1", container.hostPort(PORT))).contains("::ffff:");
+            ENGINE.open().close();
+            assertThat(talk("127.0.0.1", container.hostPort(PORT))).contains("::ffff:");
+          }
+        });
+  }
+
+  private static String address(Container container) {
+    return container.addresses().get(0).getHostAddress();
+  }
+
+  private static BridgeNetworks networks() {
+    Path data = ENGINE.root().data();
+    return BridgeNetworks.open(
+        PrivilegedHost.open(),
+        data.resolve("networks"),
+        data.resolve("containers"),
+        data.resolve("journal"));
+  }
+
+  private static String token(Container container) {
+    return ContainerRecord.read(new ContainerDirectory(ENGINE.directory(container)))
+        .orElseThrow()
+        .token();
   }
 }

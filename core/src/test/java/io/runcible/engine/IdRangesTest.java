@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.archive.IdRange;
+import io.runcible.ffi.IdMapping;
 import io.runcible.image.ImageConfig;
 import io.runcible.image.Platform;
 import java.io.IOException;
@@ -22,6 +23,12 @@ import org.junit.jupiter.api.io.TempDir;
 class IdRangesTest {
   /** The end of what is given without a grant. */
   private static final long END = 2_147_352_576L;
+
+  /** Of an ordinary user, as its process sees it. */
+  private static final IdMapping PLACE =
+      new IdMapping(
+          "         0       1000          1\n         1     100000      65536\n",
+          "         0       1000          1\n         1     100000          2\n");
 
   @TempDir Path etc;
   @TempDir Path containers;
@@ -43,7 +50,7 @@ class IdRangesTest {
   }
 
   private IdMaps take(Path store, String id, UserNamespace wanted) {
-    return new IdRanges(store, etc, etc.resolve("run/stores"))
+    return new IdRanges(() -> PLACE, store, etc, etc.resolve("run/stores"))
         .with(wanted, ids -> made(store, id, ids));
   }
 
@@ -177,5 +184,28 @@ class IdRangesTest {
     assertThatThrownBy(() -> ids.ofMount(more, wanted))
         .isInstanceOf(RuncibleException.class)
         .hasMessageContaining("lacks");
+  }
+
+  @Test
+  void keptIdIsTheCallersAndTheOthersAreInOrder() {
+    IdMaps kept = take("a", UserNamespace.keepId(1000, 100));
+
+    assertThat(kept.nested()).isTrue();
+    assertThat(kept.uids())
+        .containsExactly(
+            new IdRange(0, 1, 1000), new IdRange(1000, 0, 1), new IdRange(1001, 1001, 64536));
+    // There are two further groups alone.
+    assertThat(kept.gids()).containsExactly(new IdRange(0, 1, 2), new IdRange(100, 0, 1));
+    IdMaps root = take("b", UserNamespace.keepId(0, 2));
+    assertThat(root.uids()).containsExactly(new IdRange(0, 0, 1), new IdRange(1, 1, 65536));
+    assertThat(root.gids()).containsExactly(new IdRange(0, 1, 2), new IdRange(2, 0, 1));
+  }
+
+  @Test
+  void keptIdIsNoNegativeNumber() {
+    RunIT.assertFails(() -> UserNamespace.keepId(-1, 0), ErrorKind.INVALID_INPUT);
+    RunIT.assertFails(() -> UserNamespace.keepId(0, Integer.MAX_VALUE), ErrorKind.INVALID_INPUT);
+    assertThat(UserNamespace.keepId(7, 8)).hasToString("keep-id:uid=7,gid=8");
+    assertThat(UserNamespace.keepId()).hasToString("keep-id");
   }
 }

@@ -238,8 +238,14 @@ class PublishIT {
         "use Socket; socket(S, PF_INET, SOCK_DGRAM, 0); bind(S, sockaddr_in(7000, INADDR_ANY));"
             + " while ($from = recv(S, $words, 65535, 0)) { send(S, uc($words), 0, $from) }";
     ContainerSpec spec =
-        ENGINE.spec("slim").command("perl", "-e", server).publish(PortBinding.udp(PORT)).build();
+        ENGINE
+            .spec("slim")
+            .command("perl", "-e", server)
+            .publish(PortBinding.udp(PORT))
+            .publish(PortBinding.udp(PORT).withHostAddress("::1"))
+            .build();
     try (Container container = ENGINE.get().run(spec);
+        DatagramSocket six = new DatagramSocket(0, InetAddress.getByName("::1"));
         DatagramSocket client = new DatagramSocket(0, InetAddress.getLoopbackAddress());
         DatagramSocket other = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
       for (DatagramSocket socket : List.of(client, other)) {
@@ -250,6 +256,10 @@ class PublishIT {
         assertThat(ask(client, "one " + i)).isEqualTo("ONE " + i);
         assertThat(ask(other, "two " + i)).isEqualTo("TWO " + i);
       }
+      PortBinding published = container.ports().get(1);
+      six.connect(published.hostAddress(), published.hostPort());
+      six.setSoTimeout(200);
+      assertThat(ask(six, "six")).isEqualTo("SIX");
       String large = "x".repeat(60_000);
       assertThat(ask(client, large)).isEqualTo(large.toUpperCase(java.util.Locale.ROOT));
     }

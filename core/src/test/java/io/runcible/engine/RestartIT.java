@@ -182,6 +182,26 @@ class RestartIT {
   }
 
   @Test
+  void policyCanBeChanged() {
+    try (Container container = ENGINE.get().run(ENGINE.sh("sleep 600; exit 3").build())) {
+      container.update(RestartPolicy.onFailure(9));
+      assertThat(container.inspect().restartPolicy()).isEqualTo(RestartPolicy.onFailure(9));
+      container.exec("kill", "-9", "-1").waitFor();
+      await(() -> container.restarts() == 1 && container.isRunning());
+      container.update(RestartPolicy.NO);
+      container.exec("kill", "-9", "-1").waitFor();
+      assertThat(container.waitFor()).isEqualTo(ExitStatus.ofExit(3));
+      await(() -> container.state() == ContainerState.STOPPED);
+      assertThat(container.restarts()).isEqualTo(1);
+    }
+    try (Container direct = ENGINE.get().create(ENGINE.sh("").stdio(Stdio.DIRECT).build())) {
+      direct.update(RestartPolicy.NO);
+      RunIT.assertFails(
+          () -> direct.update(RestartPolicy.ALWAYS), ErrorKind.INVALID_INPUT, "its end");
+    }
+  }
+
+  @Test
   void removalDuringRestartsLeavesNothing() {
     for (int i = 0; i < 10; i++) {
       Container container =

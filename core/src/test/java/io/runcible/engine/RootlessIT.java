@@ -122,7 +122,16 @@ class RootlessIT {
         .containsEntry("volume", "0:755 1000:755")
         .containsEntry("primed owner", "1000:1000")
         .containsEntry("archive", "12:34")
-        .containsEntry("stopped", "137");
+        .containsEntry("stopped", "137")
+        .containsEntry("kept id", "true")
+        .containsEntry("kept made", "true")
+        .containsEntry("kept root", "0 me 4755:0:0 640:0:42 33:44")
+        .containsEntry("kept by root", "true")
+        .containsEntry("kept copy", "33:44")
+        .containsEntry("kept again", "33:44")
+        .containsEntry("kept other", "7 7 user")
+        .containsEntry("kept named", "0")
+        .containsEntry("kept volume", "UNSUPPORTED");
   }
 
   @Test
@@ -136,5 +145,6 @@ class RootlessIT {
         .containsEntry("user", "UNSUPPORTED")
         .containsEntry("stopped", "UNSUPPORTED");
     assertThat(said.get("chown")).contains("Invalid argument");
+    assertThat(said.get("kept id")).contains("needs subordinate ids");
   }
 }

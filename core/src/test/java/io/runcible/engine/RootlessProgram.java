@@ -60,6 +60,7 @@ final class RootlessProgram {
     operations();
     storage();
     store();
+    keptId();
     say("count", engine.list().size());
     say("left", run(sh("busybox", "sleep 600").name("left")).code());
   }
@@ -90,6 +91,71 @@ final class RootlessProgram {
       say("stopped", container.stop(Duration.ZERO).code());
     } catch (RuncibleException e) {
       say("stopped", e.kind());
+    }
+  }
+
+  /** The caller's files are the user's, and root is somebody else. */
+  private void keptId() {
+    try {
+      Path own = Files.createDirectory(Path.of(System.getenv("HOME"), "kept"));
+      Files.writeString(own.resolve("f"), "host");
+      String uid = Files.getAttribute(own, "unix:uid").toString();
+      String gid = Files.getAttribute(own, "unix:gid").toString();
+      Mount bind = Mount.bind(own, "/o");
+      String look =
+          "id -u; id -g; stat -c %u:%g /o/f; cat /o/f; touch /o/made; stat -c %u:%g / /etc";
+      ContainerSpec kept =
+          sh("slim", look + "; echo up; sleep 600")
+              .userNamespace(UserNamespace.keepId())
+              .mount(bind)
+              .mount(Mount.tmpfs("/t"))
+              .build();
+      try (Container container = engine.run(kept)) {
+        container.awaitReady(Ready.onLog("^up"));
+        String me = uid + ":" + gid;
+        say(
+            "kept id",
+            container.logs().text().equals(uid + "\n" + gid + "\n" + me + "\nhost0:0\n0:0\nup\n"));
+        say(
+            "kept made",
+            Files.getAttribute(own.resolve("made"), "unix:uid").toString().equals(uid));
+        ExecSpec root =
+            ExecSpec.builder(
+                    "sh",
+                    "-c",
+                    "id -u; stat -c %u:%g /o/f; touch /root/x /o/x; stat -c %a:%u:%g"
+                        + " /usr/bin/passwd /etc/shadow; chown 33:44 /root/x && stat -c %u:%g"
+                        + " /root/x")
+                .user("0")
+                .build();
+        say("kept root", output(container.exec(root)).replace(me, "me").replace('\n', ' '));
+        say("kept by root", Files.exists(own.resolve("x")));
+        ByteArrayOutputStream tar = new ByteArrayOutputStream();
+        container.files().copyFrom("/root/x", tar);
+        container.files().copyTo(new ByteArrayInputStream(tar.toByteArray()), "/tmp");
+        say("kept copy", output(container.exec("stat", "-c", "%u:%g", "/tmp/x")));
+        container.restart(Duration.ZERO);
+        say("kept again", output(container.exec("stat", "-c", "%u:%g", "/tmp/x")));
+      }
+      say(
+          "kept other",
+          output(
+                  sh("busybox", "id -u; stat -c %u /o/f; readlink /proc/self/ns/user")
+                      .userNamespace(UserNamespace.keepId(7, 8))
+                      .network(Network.HOST)
+                      .mount(bind))
+              .replaceAll("user:.*", "user"));
+      say(
+          "kept named",
+          output(sh("busybox", "id -u").userNamespace(UserNamespace.keepId()).user("root")));
+      say(
+          "kept volume",
+          output(
+              sh("busybox", "true")
+                  .userNamespace(UserNamespace.keepId())
+                  .mount(Mount.volume("own", "/v"))));
+    } catch (IOException | RuncibleException e) {
+      say("kept id", e);
     }
   }
 

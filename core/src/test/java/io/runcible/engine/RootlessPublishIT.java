@@ -87,6 +87,7 @@ class RootlessPublishIT {
     assertTcp(said);
     assertThat(said)
         .containsEntry("udp", "ABC")
+        .containsEntry("kept", "hello you")
         .containsEntry("loopback", "2")
         .containsEntry("reached", "false")
         .containsEntry("resolver", "true")

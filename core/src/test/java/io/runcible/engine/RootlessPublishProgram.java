@@ -60,6 +60,7 @@ final class RootlessPublishProgram {
   private void all() throws Exception {
     tcp();
     udp();
+    keptId();
     loopback();
     say("explicit", failure(sh("true").network(Network.NONE).publish(TCP)));
     say("host", failure(sh("true").network(Network.HOST).publish(TCP)));
@@ -136,6 +137,15 @@ final class RootlessPublishProgram {
         }
       }
       say("udp", answer);
+    }
+  }
+
+  /** Whose network is not that of its user namespace. */
+  private void keptId() {
+    ContainerSpec spec = tcpServer().userNamespace(UserNamespace.keepId(1, 1)).publish(TCP).build();
+    try (Container container = engine.run(spec)) {
+      container.awaitReady(Ready.onPort(TCP));
+      say("kept", talk(container.hostAddress(TCP), "you"));
     }
   }
 

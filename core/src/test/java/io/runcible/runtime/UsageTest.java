@@ -219,6 +219,17 @@ class UsageTest {
     Cgroup group = group(Map.of("v2", V2));
     group.update(Resources.builder().memory(64 << 20).memoryAndSwap(-1).build());
     assertThat(content("v2/memory.swap.max")).isEqualTo("max");
+    group.update(Resources.builder().memory(64 << 20).memoryAndSwap(64 << 20).build());
+    assertThat(content("v2/memory.swap.max")).isEqualTo("0");
+    group.update(Resources.builder().memoryAndSwap(-1).build());
+    assertThat(content("v2/memory.swap.max")).isEqualTo("max");
+    Cgroup old = group(Map.of("old", Map.of("memory.memsw.limit_in_bytes", "4096\n")));
+    old.update(Resources.builder().memoryAndSwap(-1).build());
+    assertThat(content("old/memory.memsw.limit_in_bytes")).isEqualTo("-1");
+    Cgroup none = group(Map.of("none", Map.of("memory.max", "max\n")));
+    assertThatThrownBy(() -> none.update(Resources.builder().memoryAndSwap(-1).build()))
+        .isInstanceOfSatisfying(
+            RuncibleException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.UNSUPPORTED));
   }
 
   @Test

@@ -1,7 +1,9 @@
 package io.runcible.samples.cli;
 
+import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.Limits;
+import io.runcible.engine.RestartPolicy;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -10,10 +12,10 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Changes limits. */
+/** Changes limits and the restart policy. */
 @Command(
     name = "update",
-    description = "Change the limits of containers.",
+    description = "Change the limits and the restart policy of containers.",
     mixinStandardHelpOptions = true)
 final class UpdateCommand implements Callable<Integer> {
   @Mixin private EngineOptions options = new EngineOptions();
@@ -28,6 +30,12 @@ final class UpdateCommand implements Callable<Integer> {
 
   @Option(names = "--pids-limit", description = "A limit of processes.")
   private @Nullable Long pids;
+
+  @Option(
+      names = "--restart",
+      paramLabel = "POLICY",
+      description = "no, always, unless-stopped or on-failure[:MAX].")
+  private @Nullable String restart;
 
   @Parameters(paramLabel = "CONTAINER", arity = "1..*")
   private List<String> ids = List.of();
@@ -44,9 +52,17 @@ final class UpdateCommand implements Callable<Integer> {
     if (pids != null) {
       limits = limits.withPids(pids);
     }
+    RestartPolicy policy = restart == null ? null : RestartPolicy.parse(restart);
     try (ContainerEngine engine = options.open()) {
       for (String id : ids) {
-        Containers.require(engine, id).update(limits);
+        Container container = Containers.require(engine, id);
+        // An ordinary user's container may have no limits to change.
+        if (policy == null || !limits.equals(Limits.unchanged())) {
+          container.update(limits);
+        }
+        if (policy != null) {
+          container.update(policy);
+        }
         System.out.println(id);
       }
     }

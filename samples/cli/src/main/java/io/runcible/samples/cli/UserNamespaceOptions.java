@@ -6,6 +6,8 @@ import io.runcible.archive.IdRange;
 import io.runcible.engine.ContainerSpec;
 import io.runcible.engine.UserNamespace;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -13,12 +15,15 @@ import picocli.CommandLine.Option;
 final class UserNamespaceOptions {
   private static final String AUTO = "auto";
   private static final String SIZE = ":size=";
+  private static final String KEEP = "keep-id";
+  private static final Pattern KEPT = Pattern.compile("keep-id:uid=(\\d{1,9}),gid=(\\d{1,9})");
 
   @Option(
       names = "--userns",
       paramLabel = "MODE",
       description =
-          "host, or auto[:size=COUNT] for ids that no other container has. Default: host.")
+          "host, auto[:size=COUNT] for ids that no other container has, or"
+              + " keep-id[:uid=UID,gid=GID] for an ordinary user's own. Default: host.")
   private @Nullable String mode;
 
   @Option(
@@ -56,7 +61,17 @@ final class UserNamespaceOptions {
     if (mode.startsWith(AUTO + SIZE)) {
       return UserNamespace.auto(number(mode, mode.substring((AUTO + SIZE).length())));
     }
-    throw invalid("there is no user namespace '" + mode + "', but host and auto[:size=COUNT]");
+    if (mode.equals(KEEP)) {
+      return UserNamespace.keepId();
+    }
+    Matcher kept = KEPT.matcher(mode);
+    if (kept.matches()) {
+      return UserNamespace.keepId(Integer.parseInt(kept.group(1)), Integer.parseInt(kept.group(2)));
+    }
+    throw invalid(
+        "there is no user namespace '"
+            + mode
+            + "', but host, auto[:size=COUNT] and keep-id[:uid=UID,gid=GID]");
   }
 
   static List<IdRange> ranges(List<String> texts) {

@@ -1,0 +1,155 @@
+package io.runcible.runtime;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileDescriptor;
+import io.runcible.ffi.NativeException;
+import io.runcible.ffi.Stat;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * The SELinux of a host, whose policy says what a process of one label may do to a file of another.
+ */
+public final class Selinux {
+  private static final String ATTRIBUTE = "security.selinux";
+  private static final Pattern LABEL =
+      Pattern.compile("(\\w+:\\w+:\\w+):([A-Za-z0-9_.-]+(:[A-Za-z0-9_.,]+)?)");
+
+  /** Another label there stops the host. */
+  private static final Set<Path> OF_THE_SYSTEM =
+      Set.of(
+          Path.of("/"),
+          Path.of("/bin"),
+          Path.of("/boot"),
+          Path.of("/dev"),
+          Path.of("/etc"),
+          Path.of("/home"),
+          Path.of("/lib"),
+          Path.of("/lib64"),
+          Path.of("/proc"),
+          Path.of("/root"),
+          Path.of("/run"),
+          Path.of("/sbin"),
+          Path.of("/sys"),
+          Path.of("/tmp"),
+          Path.of("/usr"),
+          Path.of("/var"));
+
+  private final Path sys;
+
+  private Selinux(Path sys) {
+    this.sys = sys;
+  }
+
+  /** That of this host, whether it has one or not. */
+  public static Selinux ofThisHost() {
+    return new Selinux(Path.of("/sys"));
+  }
+
+  static Selinux below(Path sys) {
+    return new Selinux(sys);
+  }
+
+  /** Whether the kernel has it, and it is turned on; a policy that only warns counts, too. */
+  public boolean isEnabled() {
+    return Files.exists(sys.resolve("fs/selinux/enforce"));
+  }
+
+  /**
+   * Checks a label, {@code user:role:type:level}.
+   *
+   * @return the label
+   * @throws RuncibleException UNSUPPORTED if this host has no SELinux, INVALID_INPUT if it is no
+   *     label or the policy does not know it
+   */
+  public String require(String label) {
+    if (!isEnabled()) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "the SELinux label "
+              + SpecChecks.shown(label)
+              + " cannot be used: this host has no SELinux, or it is turned off");
+    }
+    if (!LABEL.matcher(label).matches()) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT,
+          SpecChecks.shown(label) + " is no SELinux label: give user:role:type:level");
+    }
+    try {
+      Files.writeString(sys.resolve("fs/selinux/context"), label);
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT,
+          "the policy of this host does not know the SELinux label " + SpecChecks.shown(label),
+          e);
+    }
+    return label;
+  }
+
+  /** The same label without categories, which all containers may use. */
+  public static String shared(String label) {
+    var matcher = LABEL.matcher(label);
+    return matcher.matches()
+        ? matcher.group(1) + ":" + matcher.group(2).replaceFirst(":.*", "")
+        : label;
+  }
+
+  /**
+   * Gives a file, or a directory with all that is in it on the same file system, another label.
+   * Symbolic links get it themselves.
+   *
+   * @throws RuncibleException INVALID_INPUT for a directory of the system, otherwise what the
+   *     kernel says
+   */
+  public static void relabel(Path source, String label) {
+    try {
+      Path real = source.toRealPath();
+      if (OF_THE_SYSTEM.contains(real)) {
+        throw new RuncibleException(
+            ErrorKind.INVALID_INPUT,
+            "'" + source + "' gets no other SELinux label: the system itself needs it");
+      }
+      try (FileDescriptor parent = FileCalls.openDirectory(real.resolveSibling("."))) {
+        relabel(parent, real.getFileName().toString(), label);
+      }
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.NOT_FOUND, "cannot find '" + source + "'", e);
+    } catch (NativeException e) {
+      throw new RuncibleException(
+          e.kind(), "cannot give '" + source + "' another SELinux label: " + e.getMessage(), e);
+    }
+  }
+
+  private static void relabel(FileDescriptor parent, String top, String label) {
+    byte[] value = (label + "\0").getBytes(StandardCharsets.US_ASCII);
+    Stat first = FileCalls.stat(parent, top).orElseThrow();
+    FileCalls.setAttribute(parent, top, ATTRIBUTE, value);
+    Deque<String> waiting = new ArrayDeque<>();
+    if (first.isDirectory()) {
+      waiting.push(top);
+    }
+    while (!waiting.isEmpty()) {
+      String path = waiting.pop();
+      try (FileDescriptor directory = FileCalls.openChildDirectory(parent, path)) {
+        for (String name : FileCalls.list(directory)) {
+          Stat stat = FileCalls.stat(directory, name).orElse(first);
+          if (stat.fileSystem() != first.fileSystem() || stat.equals(first)) {
+            continue; // Mounted there, or gone.
+          }
+          FileCalls.setAttribute(directory, name, ATTRIBUTE, value);
+          if (stat.isDirectory()) {
+            waiting.push(path + "/" + name);
+          }
+        }
+      }
+    }
+  }
+}
