@@ -12,15 +12,21 @@ final class Version {
 
   /** {@code runcible/1.2}; without a version where the library is not in its own jar. */
   static String userAgent() {
+    // Told without looking through all jars of a class path, as it is for the record.
+    String packaged = Version.class.getPackage().getImplementationVersion();
+    return "runcible" + (packaged != null ? "/" + packaged : recorded());
+  }
+
+  private static String recorded() {
     try (InputStream record = Version.class.getResourceAsStream(RECORD)) {
       if (record == null) {
-        return "runcible";
+        return "";
       }
       Properties properties = new Properties();
       properties.load(record);
-      return "runcible/" + properties.getProperty("version", "unknown");
+      return "/" + properties.getProperty("version", "unknown");
     } catch (IOException e) {
-      return "runcible";
+      return "";
     }
   }
 }
