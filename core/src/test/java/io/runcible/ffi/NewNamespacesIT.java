@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.runcible.ErrorKind;
 import io.runcible.HostTools;
 import io.runcible.RuncibleException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -61,7 +62,7 @@ class NewNamespacesIT {
                 "cat /proc/self/uid_map /proc/self/gid_map /proc/self/net/dev")
             .redirectErrorStream(true)
             .start();
-    String said = new String(inside.getInputStream().readAllBytes());
+    String said = new String(inside.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(inside.waitFor()).as(said).isZero();
     assertThat(said.lines().map(line -> line.strip().replaceAll(" +", " ")))
         .contains("0 200000 10", "0 300000 10");
