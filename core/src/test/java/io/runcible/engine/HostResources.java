@@ -189,7 +189,8 @@ final class HostResources {
 
   /**
    * One table for each network that is up; asked of nft, which has no file of the kernel's, and
-   * only again after a change: two thousand times would take half a minute of the processor.
+   * only again after a change, where the kernel tells of one: two thousand times would take half a
+   * minute of the processor.
    */
   private void packetFilters() {
     Path nft = Path.of("/usr/sbin/nft");
@@ -198,27 +199,33 @@ final class HostResources {
     }
     synchronized (RULES) {
       String generation =
-          link(PROC.resolve("thread-self/ns/net")) + " " + PacketFilters.generation();
-      if (!generation.equals(rulesOf)) {
-        RULES.clear();
-        rules(nft).forEach(line -> RULES.add("packet filter " + line.strip()));
+          PacketFilters.generation()
+              .map(number -> link(PROC.resolve("thread-self/ns/net")) + " " + number)
+              .orElse("");
+      if (generation.isEmpty() || !generation.equals(rulesOf)) {
         // What changed meanwhile is seen the next time.
-        rulesOf = generation;
+        rulesOf = readRules(nft) ? generation : "";
       }
       found.addAll(RULES);
     }
   }
 
-  private static List<String> rules(Path nft) {
+  /** Whether these are all. */
+  private static boolean readRules(Path nft) {
     try {
-      Process process = new ProcessBuilder(nft.toString(), "list", "ruleset").start();
+      Process process =
+          new ProcessBuilder(nft.toString(), "list", "ruleset")
+              .redirectError(ProcessBuilder.Redirect.DISCARD)
+              .start();
       process.getOutputStream().close();
       String rules = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      return rules
+      RULES.clear();
+      rules
           .lines()
           .filter(line -> line.contains("table") || line.contains("comment"))
           .filter(line -> line.contains("runcible"))
-          .toList();
+          .forEach(line -> RULES.add("packet filter " + line.strip()));
+      return process.onExit().join().exitValue() == 0;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
