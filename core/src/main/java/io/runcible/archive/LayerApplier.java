@@ -193,7 +193,7 @@ public final class LayerApplier implements AutoCloseable {
         entries,
         writer.bytes(),
         List.copyOf(target.implied()),
-        target.skipped(),
+        target.takeSkipped(),
         target.skippedCount(),
         whiteouts.opaqueRoot());
   }

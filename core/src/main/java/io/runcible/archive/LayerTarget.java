@@ -102,8 +102,11 @@ final class LayerTarget implements AutoCloseable {
     return implied;
   }
 
-  List<SkippedEntry> skipped() {
-    return skipped;
+  /** The first of what was left out, which is forgotten here. */
+  List<SkippedEntry> takeSkipped() {
+    List<SkippedEntry> taken = List.copyOf(skipped);
+    skipped.clear();
+    return taken;
   }
 
   long skippedCount() {

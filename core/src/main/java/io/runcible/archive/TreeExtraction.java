@@ -80,7 +80,7 @@ public final class TreeExtraction {
         Unpacking unpacking = new Unpacking(target)) {
       target.enterThread();
       unpacking.run(new TarReader(tar, ArchiveLimits.DEFAULT), copy);
-      return target.skipped();
+      return target.takeSkipped();
     } catch (InterruptedIOException e) {
       throw new RuncibleException(ErrorKind.CANCELLED, "copying was interrupted", e);
     } catch (IOException e) {

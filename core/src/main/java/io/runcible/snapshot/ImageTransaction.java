@@ -73,7 +73,7 @@ final class ImageTransaction implements AutoCloseable {
   /** So many layers, from the lowest, are complete; guarded by the lock. */
   private int completed;
 
-  /** What of the layers cannot be made here; guarded by the same lock. */
+  /** The first of what cannot be made here of the layers; guarded by the same lock. */
   private final List<ProgressEvent> leftOut = new ArrayList<>();
 
   /** Where the layers are, once they are locked. */
@@ -236,7 +236,9 @@ final class ImageTransaction implements AutoCloseable {
   }
 
   private void leftOut(int index, String name, String what) {
-    leftOut.add(new ProgressEvent.LeftOut(layers.get(index).descriptor().digest(), name, what));
+    if (leftOut.size() < RootlessUnpack.MAX_LEFT_OUT) {
+      leftOut.add(new ProgressEvent.LeftOut(layers.get(index).descriptor().digest(), name, what));
+    }
   }
 
   private boolean isWanted(int index) {

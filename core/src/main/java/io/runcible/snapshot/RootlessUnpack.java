@@ -45,7 +45,9 @@ final class RootlessUnpack {
   /** What the worker tells on success stands in one line, after this. */
   private static final String LEFT_OUT = "left out: ";
 
-  private static final int MAX_LEFT_OUT = 1000;
+  /** Of an image. */
+  static final int MAX_LEFT_OUT = 1000;
+
   private static final int MAX_SAID = 4 << 20;
   private static final int AT_ONCE = Math.max(2, Runtime.getRuntime().availableProcessors());
 
@@ -179,7 +181,7 @@ final class RootlessUnpack {
             request.keepOwners());
       }
       if (!leftOut.isEmpty()) {
-        System.err.println(LEFT_OUT + MAPPER.writeValueAsString(leftOut));
+        say(LEFT_OUT + MAPPER.writeValueAsString(leftOut));
       }
     } catch (RuncibleException e) {
       fail(e.kind() + ": " + e.getMessage());
@@ -244,7 +246,12 @@ final class RootlessUnpack {
   }
 
   private static void fail(String message) {
-    System.err.println(message);
+    say(message);
     System.exit(1);
+  }
+
+  /** In UTF-8, whatever the locale, which is C here. */
+  private static void say(String line) {
+    System.err.writeBytes((line + "\n").getBytes(StandardCharsets.UTF_8));
   }
 }

@@ -105,7 +105,7 @@ class RootlessIT {
         .endsWith("[]");
     assertThat(said.get("left out"))
         .isEqualTo(
-            "[dev/zero\\x1b[1m: device 0:0: an overlay would take it for a whiteout,"
+            "[dev/zéro\\x1b[1m: device 0:0: an overlay would take it for a whiteout,"
                 + " dev/null: CHARACTER_DEVICE 1:3: not permitted]");
     assertThat(said.get("files")).startsWith("UNSUPPORTED").contains("only root may compare");
     assertThat(said.get("closed")).contains("PERMISSION_DENIED", "/root/runcible", "another");

@@ -342,6 +342,7 @@ final class RootlessProgram {
   }
 
   private static void say(String what, Object value) {
-    System.out.println(what + "=" + value);
+    // In UTF-8, whatever the locale.
+    System.out.writeBytes((what + "=" + value + "\n").getBytes(UTF_8));
   }
 }
