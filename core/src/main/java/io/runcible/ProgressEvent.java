@@ -4,7 +4,8 @@ package io.runcible;
  * One step of an operation that moves content. For each digest there is one {@link Started}, any
  * number of {@link Advanced} with absolute counts, and one {@link Finished}; content that is
  * already there gets {@link Skipped} alone. An operation that fails ends by its exception. One that
- * unpacks tells in the end what it {@linkplain LeftOut left out}.
+ * unpacks into a store tells in the end what it {@linkplain LeftOut left out}; {@link
+ * io.runcible.snapshot.PlainUnpacker} returns it.
  */
 public sealed interface ProgressEvent {
   /** The content the event is about. */
@@ -45,7 +46,7 @@ public sealed interface ProgressEvent {
 
   /**
    * A layer was unpacked but for something that cannot be made here, such as a device by an
-   * ordinary user. Told for the first thousand things of a layer at most, when the image is in the
+   * ordinary user. Told for the first thousand things of an image at most, when the image is in the
    * store; not again when it is there already.
    *
    * @param digest the layer

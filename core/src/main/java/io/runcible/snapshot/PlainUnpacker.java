@@ -68,7 +68,10 @@ public final class PlainUnpacker {
     return this;
   }
 
-  /** Sets who hears of the layers that are read. */
+  /**
+   * Sets who hears of the layers that are read. Several threads may call it at once: the next layer
+   * is read ahead. What is left out is in the result and not told here.
+   */
   public PlainUnpacker progress(ProgressListener wanted) {
     listener = Objects.requireNonNull(wanted, "wanted");
     return this;
