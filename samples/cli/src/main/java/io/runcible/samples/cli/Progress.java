@@ -92,7 +92,8 @@ final class Progress implements ProgressListener, AutoCloseable {
       bar.close();
     }
     for (ProgressEvent.LeftOut left : leftOut) {
-      System.err.println(shown(left.digest()) + "  left out: " + left.name() + ", " + left.what());
+      String what = Cli.printable(left.name() + ", " + left.what());
+      System.err.println(shown(left.digest()) + "  left out: " + what);
     }
   }
 }
