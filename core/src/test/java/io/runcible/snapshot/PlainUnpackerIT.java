@@ -15,16 +15,25 @@ import io.runcible.archive.FileTree;
 import io.runcible.archive.LayerWriter;
 import io.runcible.archive.WrittenLayer;
 import io.runcible.engine.TestImages;
+import io.runcible.image.Descriptor;
 import io.runcible.image.Image;
 import io.runcible.image.ImageAssembly;
 import io.runcible.image.ImageReference;
+import io.runcible.image.ImageSource;
 import io.runcible.image.Platform;
 import io.runcible.layout.ImageLayout;
+import java.io.FilterInputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -56,11 +65,91 @@ class PlainUnpackerIT {
   }
 
   private Image image(WrittenLayer... layers) {
+    return image(layout(layers));
+  }
+
+  private static Image image(ImageSource source) {
+    return Image.resolve(source, APP, Platform.parse("linux/amd64"));
+  }
+
+  private ImageLayout layout(WrittenLayer... layers) {
     ImageAssembly.Builder builder = ImageAssembly.builder(Platform.parse("linux/amd64"));
     Stream.of(layers).forEach(builder::layer);
     ImageLayout layout = ImageLayout.create(directory.resolve("layout"));
     builder.build().writeTo(layout, APP);
-    return Image.resolve(layout, APP, Platform.parse("linux/amd64"));
+    return layout;
+  }
+
+  /** Knows which layers are open, and has no byte of any before this one is opened. */
+  private static final class BlockingSource implements ImageSource {
+    private final ImageSource source;
+    private final Digest awaited;
+    private final CountDownLatch isOpen = new CountDownLatch(1);
+    private final List<Digest> opened = Collections.synchronizedList(new ArrayList<>());
+    private final List<Digest> closed = Collections.synchronizedList(new ArrayList<>());
+
+    BlockingSource(ImageSource source, Digest awaited) {
+      this.source = source;
+      this.awaited = awaited;
+    }
+
+    @Override
+    public Descriptor resolve(ImageReference reference) {
+      return source.resolve(reference);
+    }
+
+    @Override
+    public byte[] manifest(ImageReference reference, Descriptor descriptor) {
+      return source.manifest(reference, descriptor);
+    }
+
+    @Override
+    public InputStream blob(ImageReference reference, Descriptor descriptor) {
+      InputStream blob = source.blob(reference, descriptor);
+      if (!descriptor.mediaType().contains("layer")) {
+        return blob;
+      }
+      Digest digest = descriptor.digest();
+      opened.add(digest);
+      if (digest.equals(awaited)) {
+        isOpen.countDown();
+      }
+      return new FilterInputStream(blob) {
+        @Override
+        public int read() throws IOException {
+          awaitOpen();
+          return super.read();
+        }
+
+        @Override
+        public int read(byte[] buffer, int offset, int length) throws IOException {
+          awaitOpen();
+          return super.read(buffer, offset, length);
+        }
+
+        @Override
+        public void close() throws IOException {
+          closed.add(digest);
+          super.close();
+        }
+      };
+    }
+
+    private void awaitOpen() throws IOException {
+      try {
+        if (!isOpen.await(1, TimeUnit.MINUTES)) {
+          throw new IOException("nobody opens the layer " + awaited);
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new InterruptedIOException("reading was interrupted");
+      }
+    }
+
+    @Override
+    public void close() {
+      source.close();
+    }
   }
 
   private WrittenLayer layer(String name, LayerWriter writer) {
@@ -159,10 +248,25 @@ class PlainUnpackerIT {
   void theNextLayerIsLetGoWhenOneFails() {
     WrittenLayer bad = lying(layer("one", new LayerWriter().addDirectory("a", 0)));
     WrittenLayer next = layer("two", new LayerWriter().addFile("b", 0644, new byte[9_000_000]));
-    RuncibleException failure = failure(new PlainUnpacker(), image(bad, next), target);
+    BlockingSource source = new BlockingSource(layout(bad, next), next.digest());
+    RuncibleException failure = failure(new PlainUnpacker(), image(source), target);
     assertThat(failure.kind()).isEqualTo(ErrorKind.CORRUPT_DATA);
     assertThat(failure).hasMessageContaining(bad.digest().toString());
     assertThat(target).doesNotExist();
+    assertThat(source.opened).containsExactlyInAnyOrder(bad.digest(), next.digest());
+    assertThat(source.closed).containsExactlyInAnyOrderElementsOf(source.opened);
+  }
+
+  @Test
+  void theNextLayerIsReadWhileOneIsWritten() {
+    WrittenLayer one = layer("one", new LayerWriter().addFile("a", 0644, new byte[9]));
+    WrittenLayer two = layer("two", new LayerWriter().addFile("b", 0644, new byte[8]));
+    BlockingSource source = new BlockingSource(layout(one, two), two.digest());
+    new PlainUnpacker().unpack(image(source), target);
+    assertThat(target.resolve("a")).hasSize(9);
+    assertThat(target.resolve("b")).hasSize(8);
+    assertThat(source.opened).containsExactlyInAnyOrder(one.digest(), two.digest());
+    assertThat(source.closed).containsExactlyInAnyOrderElementsOf(source.opened);
   }
 
   @Test
