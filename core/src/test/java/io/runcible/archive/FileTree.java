@@ -18,8 +18,14 @@ import java.util.Objects;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-/** Everything that can be seen of a tree, for comparing two of them: one line for each raw name. */
+/**
+ * Everything that can be seen of a tree but the host's labels, for comparing two of them: one line
+ * for each raw name.
+ */
 public final class FileTree {
+  /** Of the host's own policy, and of no layer. */
+  private static final String LABEL = "security.selinux";
+
   private final Map<String, String> lines = new TreeMap<>();
   private final Map<Long, String> firstNames = new HashMap<>();
   private final ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 18);
@@ -41,7 +47,8 @@ public final class FileTree {
     Map<String, String> lines = new TreeMap<>();
     for (String line : Files.readAllLines(file, StandardCharsets.ISO_8859_1)) {
       int tab = line.indexOf('\t');
-      lines.put(line.substring(0, tab), line.substring(tab + 1));
+      String facts = line.substring(tab + 1).replaceFirst(" " + LABEL + "=[0-9a-f]*", "");
+      lines.put(line.substring(0, tab), facts);
     }
     return lines;
   }
@@ -66,6 +73,9 @@ public final class FileTree {
     line.append(' ').append(stat.modifiedSeconds()).append('.').append(stat.modifiedNanos());
     line.append(' ').append(stat.deviceMajor()).append(':').append(stat.deviceMinor());
     for (String attribute : FileCalls.attributes(parent, name).stream().sorted().toList()) {
+      if (attribute.equals(LABEL)) {
+        continue;
+      }
       byte[] value = FileCalls.attribute(parent, name, attribute).orElse(new byte[0]);
       line.append(' ').append(attribute).append('=').append(HexFormat.of().formatHex(value));
     }
