@@ -38,6 +38,10 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 /** The program as its launcher starts it, with an image of the host's own shell. */
 @Execution(ExecutionMode.CONCURRENT)
 class CliIT {
+  /**
+   * Commands that start nothing and pass neither a terminal nor signals on; of each kind, to ask
+   * and to act, a test runs one as a process all the same.
+   */
   private static final Set<String> HERE =
       Set.of("images", "inspect", "kill", "logs", "prune", "ps", "rm", "rmi", "stop", "wait");
 
@@ -171,14 +175,17 @@ class CliIT {
     return directory.resolve("state");
   }
 
-  /**
-   * Runs the program; a command that only asks or tells is run here, without the start of a JVM.
-   */
+  /** Runs the program; in this JVM if that is enough, which spares the start of another. */
   private Ended runcible(String name, String... arguments) throws Exception {
-    ProcessBuilder command = command(name, arguments);
     return HERE.contains(name)
-        ? Sample.runcible(ofProgram(command).toArray())
-        : ended(command.start(), runs);
+        ? Sample.runcible(ofProgram(command(name, arguments)).toArray())
+        : launched(name, arguments);
+  }
+
+  /** Runs the program as a process. */
+  private Ended launched(String name, String... arguments) throws Exception {
+    Process process = command(name, arguments).start();
+    return ended(process, runs);
   }
 
   private static List<String> ofProgram(ProcessBuilder command) {
@@ -354,17 +361,17 @@ class CliIT {
             "-c",
             script);
     assertThat(started).isEqualTo(new Ended(0, "box\n", ""));
-    assertThat(runcible("ps", "-f", "label=x=y", "--format", "{{.ID}} {{.Image}} {{.Status}}"))
+    assertThat(launched("ps", "-f", "label=x=y", "--format", "{{.ID}} {{.Image}} {{.Status}}"))
         .isEqualTo(new Ended(0, "box " + image + " running\n", ""));
     assertThat(runcible("exec", "box", "/bin/sh", "-c", "echo in; exit 3"))
         .isEqualTo(new Ended(3, "in\n", ""));
-    assertThat(runcible("logs", "box").output()).isEqualTo("up\n");
+    assertThat(launched("logs", "box").output()).isEqualTo("up\n");
     assertThat(runcible("logs", "-t", "--tail", "1", "--since", "1h", "box").output())
         .matches("20\\d\\d-\\d\\d-\\d\\dT.*Z up\n");
     assertThat(runcible("logs", "--until", "2020-01-01T00:00:00Z", "box").output()).isEmpty();
     assertOneLine(runcible("rm", "box"), 125, "'box'", "--force");
     assertOneLine(runcible("stop", "-s", "KILL", "box"), 125, "box", "restart policy");
-    assertThat(runcible("stop", "box").output()).isEqualTo("box\n");
+    assertThat(launched("stop", "box").output()).isEqualTo("box\n");
     assertThat(runcible("ps", "-q", "-f", "exited=4").output()).isEqualTo("box\n");
     assertThat(runcible("start", "box").output()).isEqualTo("box\n");
     assertThat(runcible("kill", "box").output()).isEqualTo("box\n");
