@@ -1,7 +1,7 @@
 package io.runcible.snapshot;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.runcible.HostTools;
 import io.runcible.Tool;
@@ -27,17 +27,22 @@ class SharedBlocksIT {
   void mount() throws Exception {
     HostTools.requireRoot();
     HostTools.requireProgram("mkfs.xfs", "xfsprogs");
-    assumeTrue(
-        Files.exists(Path.of("/dev/loop-control"))
-            && Files.readString(Path.of("/proc/filesystems")).contains("\txfs\n"),
-        "this kernel, or container, has no XFS or no loop devices");
+    HostTools.require(
+        Files.exists(Path.of("/dev/loop-control")),
+        "this kernel, or container, has no loop devices");
     Path image = directory.resolve("image");
     try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
       file.setLength(DISK);
     }
     Tool.require("mkfs.xfs", "xfsprogs").run("-q", "-m", "reflink=1", image);
     Path target = Files.createDirectory(directory.resolve("disk"));
-    Tool.require("mount", "mount").run("-o", "loop", image, target);
+    // Has the kernel load the file system, where it is a module.
+    Process mount =
+        new ProcessBuilder("mount", "-t", "xfs", "-o", "loop", image.toString(), target.toString())
+            .redirectErrorStream(true)
+            .start();
+    String said = new String(mount.getInputStream().readAllBytes(), UTF_8);
+    HostTools.require(mount.waitFor() == 0, "this kernel mounts no XFS: " + said);
     disk = target;
   }
 
