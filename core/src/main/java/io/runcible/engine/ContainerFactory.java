@@ -64,7 +64,7 @@ final class ContainerFactory {
     ContainerSpec connected = connections.choose(spec);
     ContainerNetwork.check(parts, connected);
     ContainerUserNamespace.check(parts, connected);
-    SelinuxLabels.check(connected);
+    SelinuxLabels.check(connected, parts.host().rootless());
     ReapingInit.check(connected);
     Map<String, String> shared = SharedNamespaces.of(parts, connected);
     String id = spec.name().orElseGet(ContainerFactory::randomId);
@@ -262,7 +262,6 @@ final class ContainerFactory {
     sayOnce(HostFiles.write(directory, hostname, spec, connection.resolvConf()));
     network.attach(record);
     own.give("hostname", "hosts", "resolv.conf");
-    SelinuxLabels.label(spec, directory);
     RuntimeSpecs specs = new RuntimeSpecs(image, spec, parts.limits());
     UserLookup.Identity user = UserLookup.find(parts.host(), rootfs, specs.user(), spec.groups());
     record.ids().require(user);
@@ -286,6 +285,7 @@ final class ContainerFactory {
       volumesInRoot(rootfs, directory, record, spec, image.volumes(), runtimeSpec);
     }
     own.giveRoot();
+    SelinuxLabels.label(spec, directory);
     keepGroupsReadOnly(runtimeSpec);
     HostLimits.Clamped<RuntimeSpec> clamped = parts.limits().clamp(runtimeSpec.build());
     sayOnce(clamped.notes());

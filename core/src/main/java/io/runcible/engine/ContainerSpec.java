@@ -757,9 +757,10 @@ public final class ContainerSpec {
      *     "system_u:object_r:container_file_t:s0:c11,c70");
      * }</pre>
      *
-     * <p>Making the container fails with UNSUPPORTED if the host has no SELinux, for a volume or an
-     * image among its mounts, and where no overlay lies on the file system of the store; with
-     * INVALID_INPUT for what is no label or the policy does not know.
+     * <p>Making the container fails with UNSUPPORTED if the host has no SELinux, for an ordinary
+     * user, who may not label files of its subordinate ids, for a volume or an image among its
+     * mounts, and where no overlay lies on the file system of the store; with INVALID_INPUT for
+     * what is no label or the policy does not know.
      */
     public Builder selinuxLabels(String process, String files) {
       this.selinuxProcess = process;

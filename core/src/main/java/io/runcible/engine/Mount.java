@@ -335,9 +335,9 @@ public final class Mount {
    * The same bind mount, whose files and directories get, before the start and for good, the
    * SELinux label that {@link ContainerSpec.Builder#selinuxLabels} gives to files ({@code Z} of
    * docker and podman). With {@code shared} without its categories, so that all containers may use
-   * them ({@code z}). Making the container fails with UNSUPPORTED on a host without SELinux, and
-   * with INVALID_INPUT without such labels, and for a directory such as {@code /etc} or {@code
-   * /home}.
+   * them ({@code z}). What is mounted below the source keeps its own. Making the container fails
+   * with UNSUPPORTED on a host without SELinux, and for an ordinary user; with INVALID_INPUT
+   * without such labels, and for a directory such as {@code /etc} or {@code /home}.
    *
    * @throws RuncibleException INVALID_INPUT for another kind of mount
    */

@@ -13,11 +13,14 @@ final class SelinuxLabels {
   private SelinuxLabels() {}
 
   /** Before anything is made: what this host cannot do. */
-  static void check(ContainerSpec spec) {
-    check(spec, Selinux.ofThisHost());
-  }
-
-  static void check(ContainerSpec spec, Selinux host) {
+  static void check(ContainerSpec spec, boolean rootless) {
+    if (rootless && wanted(spec)) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "SELinux labels need root: an ordinary user's process may not give a label to all files"
+              + " of a container, which belong to its subordinate ids");
+    }
+    Selinux host = Selinux.ofThisHost();
     spec.selinuxLabel().ifPresent(host::require);
     spec.selinuxFileLabel().ifPresent(host::require);
     for (Mount mount : spec.mounts()) {
@@ -33,6 +36,12 @@ final class SelinuxLabels {
                 + "': what is in the store has no label of one container; choose a bind mount");
       }
     }
+  }
+
+  private static boolean wanted(ContainerSpec spec) {
+    return spec.selinuxLabel().isPresent()
+        || spec.selinuxFileLabel().isPresent()
+        || spec.mounts().stream().anyMatch(mount -> mount.relabel() != Mount.Relabel.NO);
   }
 
   private static void requireRelabel(ContainerSpec spec, Mount mount, Selinux host) {
@@ -59,8 +68,10 @@ final class SelinuxLabels {
   }
 
   /**
-   * Labels the files of bind mounts that are to be, and those that the engine has made; what it
-   * makes later beside them, such as logs, has the label of their directory.
+   * Labels the files of bind mounts that are to be, and those that the engine has made, of which
+   * there are all by now that the container sees. What is mounted among them keeps its own. What is
+   * made later beside them, such as logs, gets what the policy says, as a rule the type of the
+   * directory with the level of this process.
    */
   static void label(ContainerSpec spec, ContainerDirectory directory) {
     Optional<String> label = spec.selinuxFileLabel();

@@ -38,6 +38,7 @@ public final class FileCalls {
   static final int O_NOFOLLOW = Native.ARM64 ? 0100000 : 0400000;
 
   private static final long SYS_OPENAT2 = 437;
+  static final int RESOLVE_NO_XDEV = 0x01;
   static final int RESOLVE_NO_MAGICLINKS = 0x02;
   static final int RESOLVE_NO_SYMLINKS = 0x04;
   static final int RESOLVE_IN_ROOT = 0x10;
@@ -362,6 +363,15 @@ public final class FileCalls {
         file);
   }
 
+  /** Sets an extended attribute of what was opened, also if only to name it. */
+  public static void setAttributeOfOpened(FileDescriptor file, String attribute, byte[] value) {
+    // The path ends at what is open, even if that is a symbolic link.
+    check(
+        libc().setxattr(rawCString(file.procPath()), rawCString(attribute), value, value.length, 0),
+        "setxattr " + attribute,
+        file);
+  }
+
   /** The value of an extended attribute of a name, itself; empty if it has none. */
   public static Optional<byte[]> attribute(
       FileDescriptor directory, String name, String attribute) {
@@ -526,7 +536,7 @@ public final class FileCalls {
   }
 
   /** Some hundred names more of a directory; none at its end. */
-  static List<String> listSome(FileDescriptor directory) {
+  public static List<String> listSome(FileDescriptor directory) {
     return listSome(directory, listBuffer());
   }
 

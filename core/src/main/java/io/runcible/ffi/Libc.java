@@ -113,6 +113,8 @@ public interface Libc {
 
   int fsetxattr(int fd, @In byte[] name, @In byte[] value, long size, int flags);
 
+  int setxattr(@In byte[] path, @In byte[] name, @In byte[] value, long size, int flags);
+
   int lsetxattr(@In byte[] path, @In byte[] name, @In byte[] value, long size, int flags);
 
   long lgetxattr(@In byte[] path, @In byte[] name, @Out byte[] value, long size);

@@ -2,7 +2,10 @@ package io.runcible.ffi;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +30,41 @@ public final class TreeReads {
         FileCalls.RESOLVE_IN_ROOT
             | FileCalls.RESOLVE_NO_SYMLINKS
             | FileCalls.RESOLVE_NO_MAGICLINKS);
+  }
+
+  /**
+   * Opens anything by its path, only to name it; none of the path may be a symbolic link, so that
+   * it is what the path was when it had none.
+   */
+  public static FileDescriptor openName(Path path) {
+    byte[] bytes = Native.cString(path);
+    String name = new String(bytes, 0, bytes.length - 1, StandardCharsets.ISO_8859_1);
+    try (FileDescriptor root = FileCalls.openDirectory(Path.of("/"))) {
+      return FileCalls.openat2(
+          root, name, FileCalls.O_PATH | FileCalls.O_CLOEXEC, FileCalls.RESOLVE_NO_SYMLINKS);
+    }
+  }
+
+  /**
+   * Opens anything by its path below a directory, a symbolic link itself, only to name it; empty if
+   * it is not there, or is reached by a symbolic link or in something that is mounted there.
+   */
+  public static Optional<FileDescriptor> openEntry(FileDescriptor root, String path) {
+    try {
+      return Optional.of(
+          FileCalls.openat2(
+              root,
+              path,
+              FileCalls.O_PATH | FileCalls.O_NOFOLLOW | FileCalls.O_CLOEXEC,
+              FileCalls.RESOLVE_IN_ROOT
+                  | FileCalls.RESOLVE_NO_SYMLINKS
+                  | FileCalls.RESOLVE_NO_XDEV));
+    } catch (NativeException e) {
+      return switch (e.errno()) {
+        case Errno.ENOENT, Errno.ENOTDIR, Errno.ELOOP, Errno.EXDEV -> Optional.empty();
+        default -> throw e;
+      };
+    }
   }
 
   /** A regular file, open for reading, and what the kernel said of it just before. */

@@ -5,13 +5,11 @@ import io.runcible.RuncibleException;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.NativeException;
-import io.runcible.ffi.Stat;
+import io.runcible.ffi.TreeReads;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.Set;
 import java.util.regex.Pattern;
 
@@ -103,23 +101,22 @@ public final class Selinux {
   }
 
   /**
-   * Gives a file, or a directory with all that is in it on the same file system, another label.
-   * Symbolic links get it themselves.
+   * Gives a file, or a directory with all that is in it, another label; not what is mounted there.
+   * Symbolic links get it themselves. Others may write there meanwhile: nothing outside gets the
+   * label, and what they remove is passed over.
    *
-   * @throws RuncibleException INVALID_INPUT for a directory of the system, otherwise what the
-   *     kernel says
+   * @throws RuncibleException NOT_FOUND if it does not exist, INVALID_INPUT for a directory of the
+   *     system, CANCELLED if the thread is interrupted, otherwise what the kernel says
    */
   public static void relabel(Path source, String label) {
-    try {
-      Path real = source.toRealPath();
-      if (OF_THE_SYSTEM.contains(real)) {
+    byte[] value = (label + "\0").getBytes(StandardCharsets.US_ASCII);
+    try (FileDescriptor top = TreeReads.openName(source.toRealPath())) {
+      if (isOfTheSystem(top)) {
         throw new RuncibleException(
             ErrorKind.INVALID_INPUT,
             "'" + source + "' gets no other SELinux label: the system itself needs it");
       }
-      try (FileDescriptor parent = FileCalls.openDirectory(real.resolveSibling("."))) {
-        relabel(parent, real.getFileName().toString(), label);
-      }
+      Relabeling.run(top, entry -> FileCalls.setAttributeOfOpened(entry, ATTRIBUTE, value));
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.NOT_FOUND, "cannot find '" + source + "'", e);
     } catch (NativeException e) {
@@ -128,28 +125,14 @@ public final class Selinux {
     }
   }
 
-  private static void relabel(FileDescriptor parent, String top, String label) {
-    byte[] value = (label + "\0").getBytes(StandardCharsets.US_ASCII);
-    Stat first = FileCalls.stat(parent, top).orElseThrow();
-    FileCalls.setAttribute(parent, top, ATTRIBUTE, value);
-    Deque<String> waiting = new ArrayDeque<>();
-    if (first.isDirectory()) {
-      waiting.push(top);
-    }
-    while (!waiting.isEmpty()) {
-      String path = waiting.pop();
-      try (FileDescriptor directory = FileCalls.openChildDirectory(parent, path)) {
-        for (String name : FileCalls.list(directory)) {
-          Stat stat = FileCalls.stat(directory, name).orElse(first);
-          if (stat.fileSystem() != first.fileSystem() || stat.equals(first)) {
-            continue; // Mounted there, or gone.
-          }
-          FileCalls.setAttribute(directory, name, ATTRIBUTE, value);
-          if (stat.isDirectory()) {
-            waiting.push(path + "/" + name);
-          }
-        }
+  /** Compares the directories, not their names: one may be mounted in several places. */
+  private static boolean isOfTheSystem(FileDescriptor top) throws IOException {
+    Path opened = Path.of(top.procPath());
+    for (Path path : OF_THE_SYSTEM) {
+      if (Files.exists(path) && Files.isSameFile(opened, path)) {
+        return true;
       }
     }
+    return false;
   }
 }

@@ -7,6 +7,8 @@ import io.runcible.ErrorKind;
 import io.runcible.HostTools;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
+import io.runcible.ffi.NativeAccess;
+import io.runcible.ffi.PrivilegedHost;
 import io.runcible.runtime.Selinux;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -159,28 +161,37 @@ class ConfinementIT {
   @Test
   void selinuxLabelsNeedAHostWithThem() {
     HostTools.require(!Selinux.ofThisHost().isEnabled(), "this is for hosts without SELinux");
+    String reason = NativeAccess.isRoot() ? "no SELinux" : "need root";
     String label = "system_u:object_r:container_file_t:s0:c1,c2";
     RunIT.assertFails(
         () -> ENGINE.run(ENGINE.sh("true").selinuxLabels(label, label)),
         ErrorKind.UNSUPPORTED,
-        "no SELinux");
+        reason);
     Mount mount = Mount.bind(directory, "/d");
     for (Mount relabeled : List.of(mount.relabeled(true), mount.relabeled(false).readOnly())) {
       RunIT.assertFails(
-          () -> ENGINE.run(ENGINE.sh("true").mount(relabeled)),
-          ErrorKind.UNSUPPORTED,
-          "no SELinux");
+          () -> ENGINE.run(ENGINE.sh("true").mount(relabeled)), ErrorKind.UNSUPPORTED, reason);
     }
     RunIT.assertFails(() -> Mount.tmpfs("/d").relabeled(true), ErrorKind.INVALID_INPUT);
   }
 
   @Test
   void anotherLabelStaysInItsTree() throws IOException {
+    HostTools.require(!Selinux.ofThisHost().isEnabled(), "SELinux knows no label of this test");
+    HostTools.requireRoot();
     Path tree = Files.createDirectories(directory.resolve("tree/sub")).getParent();
     Path outside = Files.createDirectory(directory.resolve("outside"));
     Files.writeString(tree.resolve("sub/file"), "");
     Files.createSymbolicLink(tree.resolve("link"), outside);
-    Selinux.relabel(tree, "u:r:t:s0");
+    Path mounted = Files.createDirectory(tree.resolve("mounted"));
+    try (PrivilegedHost host = PrivilegedHost.open()) {
+      host.mountAgain(outside, mounted); // Of the same file system.
+      try {
+        Selinux.relabel(tree, "u:r:t:s0");
+      } finally {
+        host.unmount(mounted);
+      }
+    }
     try (FileDescriptor root = FileCalls.openDirectory(directory)) {
       for (String name : List.of("tree", "tree/sub", "tree/sub/file", "tree/link")) {
         assertThat(FileCalls.attribute(root, name, "security.selinux"))
