@@ -182,7 +182,7 @@ class RestartIT {
   }
 
   @Test
-  void policyCanBeChanged() {
+  void policyCanBeChanged() throws IOException {
     try (Container container = ENGINE.get().run(ENGINE.sh("sleep 600; exit 3").build())) {
       container.update(RestartPolicy.onFailure(9));
       assertThat(container.inspect().restartPolicy()).isEqualTo(RestartPolicy.onFailure(9));
@@ -198,6 +198,8 @@ class RestartIT {
       direct.update(RestartPolicy.NO);
       RunIT.assertFails(
           () -> direct.update(RestartPolicy.ALWAYS), ErrorKind.INVALID_INPUT, "its end");
+      Files.writeString(ENGINE.directory(direct).resolve("restart"), "");
+      assertThat(direct.inspect().restartPolicy()).isEqualTo(RestartPolicy.NO);
     }
   }
 
