@@ -7,6 +7,8 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.NetworkNamespace;
 import io.runcible.ffi.PrivilegedHost;
+import io.runcible.ffi.Rtnetlink;
+import io.runcible.ffi.Rtnetlink.Route;
 import io.runcible.state.JsonRecord;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -24,6 +26,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.BiPredicate;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -150,9 +153,28 @@ final class CniNetworks {
     if (index == 0) {
       namespace.pin(pin(token));
     }
+    List<Route> before = defaultRoutes(namespace.netlink());
     JsonNode answer = plugins.add(configuration, connected.attachment(token, pin(token)));
     JsonRecord.write(file(token, index), connected.with(answer), false);
+    keepDefaultRoutes(namespace.netlink(), before);
     return CniResult.of(answer);
+  }
+
+  private static List<Route> defaultRoutes(Rtnetlink inside) {
+    return inside.routes().stream().filter(Route::isDefault).toList();
+  }
+
+  /**
+   * Of each kind of address the first network's that brings one: many plugins put theirs before
+   * those that are there. One that has replaced them has its way.
+   */
+  private static void keepDefaultRoutes(Rtnetlink inside, List<Route> before) {
+    List<Route> now = defaultRoutes(inside);
+    Set<InetAddress> kept =
+        now.stream().filter(before::contains).map(Route::destination).collect(Collectors.toSet());
+    now.stream()
+        .filter(route -> !before.contains(route) && kept.contains(route.destination()))
+        .forEach(inside::deleteDefaultRoute);
   }
 
   private static void writeFiles(NetworkClient client, List<CniResult> results, boolean resolver) {
