@@ -160,11 +160,7 @@ class CniIT {
   }
 
   private String text() {
-    try {
-      return Files.readString(configuration);
-    } catch (IOException e) {
-      throw new IllegalStateException(e);
-    }
+    return read(configuration);
   }
 
   /** The kernel joins those of IPv6 to one with several ways. */
@@ -230,6 +226,66 @@ class CniIT {
       Files.writeString(kept.resolve("token" + i + ".netns"), "");
     }
     onHost(engine -> assertThat(kept).isEmptyDirectory());
+  }
+
+  private static String read(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static void write(Path file, String text) {
+    try {
+      Files.writeString(file, text);
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** What is kept of a container, the first network's first. */
+  private static List<Path> kept(Container container) {
+    String token =
+        ContainerRecord.read(new ContainerDirectory(ENGINE.directory(container)))
+            .orElseThrow()
+            .token();
+    Path directory = ENGINE.root().data().resolve("cni");
+    return List.of(
+        directory.resolve(token + ".json"),
+        directory.resolve(token + ".1.json"),
+        directory.resolve(token + ".netns"));
+  }
+
+  @Test
+  void networkThatCannotBeUndoneKeepsNoOther() {
+    Path given = directory.resolve("ipam/second");
+    ContainerSpec spec = ENGINE.sh("sleep 600").network(network(), second()).build();
+    onHost(
+        engine -> {
+          Container container = engine.run(spec);
+          List<Path> kept = kept(container);
+          String record = read(kept.get(1));
+          write(kept.get(1), record.replace("\\\"portmap\\\"", "\\\"no-such\\\""));
+          assertThat(read(kept.get(1))).isNotEqualTo(record);
+          container.close();
+          assertThat(given()).isEmpty();
+          assertThat(kept.get(0)).doesNotExist();
+          assertThat(kept.get(1)).exists();
+          assertThat(kept.get(2)).exists();
+          write(kept.get(1), record);
+          ENGINE.open().close();
+          assertUndone();
+
+          container = engine.run(spec);
+          kept = kept(container);
+          write(kept.get(0), "");
+          container.close();
+          // Nobody knows how to undo the damaged one.
+          assertThat(given()).hasSize(1);
+          assertThat(given).isDirectoryNotContaining("glob:**10.*");
+          assertThat(kept.get(0).getParent()).isEmptyDirectory();
+        });
   }
 
   @Test
