@@ -203,6 +203,21 @@ class RestartIT {
     }
   }
 
+  /** Whoever restarts it. */
+  @Test
+  void loweredMaximumCountsInThePause() {
+    for (boolean detached : List.of(false, true)) {
+      ContainerSpec.Builder spec = ENGINE.sh("exit 3").restart(RestartPolicy.onFailure());
+      try (Container container = ENGINE.get().run((detached ? spec.detached() : spec).build())) {
+        await(() -> container.restarts() == 2 && container.state() == ContainerState.RESTARTING);
+        container.update(RestartPolicy.onFailure(1));
+        int restarts = container.restarts();
+        await(() -> container.state() == ContainerState.STOPPED);
+        assertThat(container.restarts()).as("detached: %s", detached).isEqualTo(restarts);
+      }
+    }
+  }
+
   @Test
   void removalDuringRestartsLeavesNothing() {
     for (int i = 0; i < 10; i++) {
