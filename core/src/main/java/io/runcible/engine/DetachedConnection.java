@@ -17,12 +17,16 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The published ports of a detached container. They are kept by this process until the container
  * runs, and then by its monitor, which also ends the publishing.
  */
 final class DetachedConnection implements ContainerConnection {
+  private static final Logger LOG = LoggerFactory.getLogger(DetachedConnection.class);
+
   private final EngineParts parts;
   private final ContainerDirectory directory;
   private final List<PortBinding> bindings;
@@ -42,15 +46,22 @@ final class DetachedConnection implements ContainerConnection {
     return connection;
   }
 
-  /** Ends the publishing of what a killed engine was about to start, and nobody has started. */
+  /**
+   * Ends the publishing of what a killed engine was about to start, and nobody has started. What
+   * fails, as another engine removes the container meanwhile, keeps no engine from opening.
+   */
   static void reclaim(BridgeNetworks networks, Path containers) {
     networks
         .publishing()
         .forEach(
             (token, id) -> {
               ContainerDirectory directory = ContainerDirectory.of(containers, id);
-              if (ContainerRecord.isOf(directory, token) && isNotStarted(directory)) {
-                reclaim(networks, directory, token);
+              try {
+                if (ContainerRecord.isOf(directory, token) && isNotStarted(directory)) {
+                  reclaim(networks, directory, token);
+                }
+              } catch (RuncibleException e) {
+                LOG.warn("cannot end the publishing of '{}'; a later start tries again", id, e);
               }
             });
   }

@@ -58,7 +58,7 @@ final class DetachedMonitor {
    * and after it can be seen that the container has ended, so that nobody publishes anew what it
    * has just taken away. Pauses are counted in tenths of a second, from 1 to 600, and begin anew
    * after a run of ten seconds, as those of an engine do. A restart policy that was changed is read
-   * when it matters, at an end and in a pause.
+   * when it matters, at an end and in a pause; a damaged one changes nothing.
    */
   private static final String SCRIPT =
       """
@@ -67,7 +67,11 @@ final class DetachedMonitor {
       shift 10
       exec 3<&0
       changed() {
-        [ ! -e "$policy" ] || read -r max always <"$policy"
+        [ -e "$policy" ] && read -r number which <"$policy" || return
+        case $number/$which in
+          *[!0-9]*/* | /*) ;;
+          */true | */false) max=$number always=$which ;;
+        esac
       }
       again() {
         end=$1

@@ -169,11 +169,14 @@ final class Lifecycle {
     cancelRestart();
   }
 
-  /** From now on; a restart that is not wanted any more does not follow. */
+  /**
+   * From now on; a restart that is waited for does not follow if it would be one too many by this,
+   * as the monitor of a detached container has it.
+   */
   synchronized void restart(RestartPolicy changed) {
     if (!record.detached()) {
       policy = changed;
-      if (changed.equals(RestartPolicy.NO)) {
+      if (inARow > changed.maxRestarts()) {
         cancelRestart();
       }
     }

@@ -7,7 +7,9 @@ import io.runcible.RuncibleException;
  * Whether a container is started again when it ends by itself. An end that was asked for, by {@link
  * Container#stop}, {@link Container#kill} with SIGKILL or its stop signal, or {@link
  * Container#close}, is never followed by a restart. The pauses before restarts grow from 0.1 s to
- * 60 s, and begin anew when it has run for 10 s.
+ * 60 s, and begin anew when it has run for 10 s. A policy that {@link
+ * Container#update(RestartPolicy)} changes in such a pause counts at once: the restart does not
+ * follow if it would be one more in a row than that allows.
  *
  * <p>A detached container is restarted by its monitor, whether an engine is there or not, and keeps
  * its published ports meanwhile; it runs, for whoever waits for its end, until it is not restarted

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -162,13 +163,16 @@ final class Watchdog implements AutoCloseable {
       """;
 
   private final ChildProcess shell;
+  private final Pipe input;
   private final OutputStream lifeline;
+  private final ReentrantLock telling = new ReentrantLock();
   private final boolean moves;
   private final AtomicLong lastMove = new AtomicLong(System.nanoTime() - MOVE_LASTS.toNanos());
 
-  private Watchdog(ChildProcess shell, OutputStream lifeline, boolean moves) {
+  private Watchdog(ChildProcess shell, Pipe input, boolean moves) {
     this.shell = shell;
-    this.lifeline = lifeline;
+    this.input = input;
+    this.lifeline = input.outputStream();
     this.moves = moves;
   }
 
@@ -202,7 +206,7 @@ final class Watchdog implements AutoCloseable {
       ChildProcess shell =
           host.spawnLasting(command, place.environment()).descriptor(0, input.reader()).start();
       input.reader().close();
-      return new Watchdog(shell, input.outputStream(), own.isPresent());
+      return new Watchdog(shell, input, own.isPresent());
     } catch (RuntimeException e) {
       input.close();
       throw e;
@@ -216,17 +220,29 @@ final class Watchdog implements AutoCloseable {
 
   /**
    * A runtime is at work, or about to be, that is to move a process to a control group. Cheap
-   * enough to be told whenever somebody looks whether it has.
+   * enough to be told whenever somebody looks whether it has. Never waits: a shell that has not
+   * read for so long is not told.
    */
   void runtimeStarts() {
     long last = lastMove.get();
     long now = System.nanoTime();
     if (moves && now - last >= MOVE_LASTS.toNanos() && lastMove.compareAndSet(last, now)) {
+      hint();
+    }
+  }
+
+  private void hint() {
+    // Whoever has the lock tells of a container, which has the shell move as well.
+    if (telling.tryLock()) {
       try {
-        tell("=\n");
+        if (input.isWritable()) {
+          write("=\n");
+        }
       } catch (RuncibleException e) {
         // What runs goes on; who makes a container hears of it.
         LOG.debug("nobody has the kernel wait ahead", e);
+      } finally {
+        telling.unlock();
       }
     }
   }
@@ -237,10 +253,15 @@ final class Watchdog implements AutoCloseable {
   }
 
   private void tell(String op, ContainerRecord container) {
-    tell(op + " " + container.id() + "/" + container.token() + "\n");
+    telling.lock();
+    try {
+      write(op + " " + container.id() + "/" + container.token() + "\n");
+    } finally {
+      telling.unlock();
+    }
   }
 
-  private synchronized void tell(String line) {
+  private void write(String line) {
     try {
       // One write of less than PIPE_BUF: the shell never sees half a line.
       lifeline.write(line.getBytes(StandardCharsets.US_ASCII));

@@ -29,6 +29,11 @@ public record Pipe(FileDescriptor reader, FileDescriptor writer) {
     return pipe;
   }
 
+  /** Whether a write of less than a page would not block, or would fail. */
+  public boolean isWritable() {
+    return Poll.writable(writer, 0);
+  }
+
   /** A stream over the reading end; closing it closes the end, also while a read blocks. */
   public InputStream inputStream() {
     return new PipeInputStream(reader);

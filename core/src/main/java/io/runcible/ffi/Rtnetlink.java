@@ -3,6 +3,7 @@ package io.runcible.ffi;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -20,6 +21,7 @@ public final class Rtnetlink implements AutoCloseable {
   private static final int NEW_ADDRESS = 20;
   private static final int GET_ADDRESS = 22;
   private static final int NEW_ROUTE = 24;
+  private static final int DELETE_ROUTE = 25;
   private static final int GET_ROUTE = 26;
 
   private static final int CREATE_OR_ADD = NetlinkSocket.REQUEST | NetlinkSocket.ACK | 0x400;
@@ -54,12 +56,15 @@ public final class Rtnetlink implements AutoCloseable {
   private static final int RTA_OIF = 4;
   private static final int RTA_GATEWAY = 5;
   private static final int RTA_PRIORITY = 6;
+  private static final int RTA_MULTIPATH = 9;
   private static final int RTA_TABLE = 15;
   private static final int TABLE_MAIN = 254;
   private static final int RTPROT_STATIC = 4;
   private static final int TABLE_LOCAL = 255;
   private static final int RTN_UNICAST = 1;
   private static final int RTN_LOCAL = 2;
+  private static final int ANY_SCOPE = 255;
+  private static final int HOP_HEADER = 8;
 
   private final NetlinkSocket socket;
 
@@ -93,7 +98,7 @@ public final class Rtnetlink implements AutoCloseable {
   public record Address(int link, InetAddress address, int length) {}
 
   /**
-   * A route to elsewhere.
+   * A route to elsewhere; of one with several gateways, the part of one of them.
    *
    * @param destination the first address of the network that it leads to
    * @param length how many bits of that count; 0 for the default route
@@ -101,9 +106,16 @@ public final class Rtnetlink implements AutoCloseable {
    * @param priority which comes first, the lowest
    * @param protocol who made it, as rtnetlink(7) numbers that
    * @param table the routing table
+   * @param gateway through whom, if not to the link itself
    */
   public record Route(
-      InetAddress destination, int length, int link, int priority, int protocol, int table) {
+      InetAddress destination,
+      int length,
+      int link,
+      int priority,
+      int protocol,
+      int table,
+      Optional<InetAddress> gateway) {
     private static final int ROUTER_ADVERTISEMENT = 9;
 
     /** Whether it is the default route of the main table. */
@@ -174,26 +186,63 @@ public final class Rtnetlink implements AutoCloseable {
     NetlinkMessage list = new NetlinkMessage(GET_ROUTE, LIST).bytes(0, 0, 0, 0, 0, 0, 0, 0).ints(0);
     for (ByteBuffer answer : socket.dump(list, "list the routes")) {
       requireLength(answer, ROUTE_HEADER);
-      int at = answer.position();
-      int family = answer.get(at);
-      int length = Byte.toUnsignedInt(answer.get(at + 1));
-      int table = Byte.toUnsignedInt(answer.get(at + 4));
-      int protocol = Byte.toUnsignedInt(answer.get(at + 5));
-      int type = answer.get(at + 7);
+      int family = answer.get(answer.position());
+      int type = answer.get(answer.position() + 7);
       if (type == RTN_UNICAST && (family == AF_INET || family == AF_INET6)) {
-        NetlinkAttributes attributes = NetlinkAttributes.parse(answer.position(at + ROUTE_HEADER));
-        byte[] none = new byte[family == AF_INET ? 4 : 16];
-        routes.add(
-            new Route(
-                address(attributes.bytes(RTA_DST).orElse(none)),
-                length,
-                attributes.number(RTA_OIF).orElse(0),
-                attributes.number(RTA_PRIORITY).orElse(0),
-                protocol,
-                attributes.number(RTA_TABLE).orElse(table)));
+        addRoutes(answer, routes);
       }
     }
     return routes;
+  }
+
+  private static void addRoutes(ByteBuffer answer, List<Route> routes) {
+    int at = answer.position();
+    int length = Byte.toUnsignedInt(answer.get(at + 1));
+    int table = Byte.toUnsignedInt(answer.get(at + 4));
+    int protocol = Byte.toUnsignedInt(answer.get(at + 5));
+    byte[] none = new byte[answer.get(at) == AF_INET ? 4 : 16];
+    NetlinkAttributes attributes = NetlinkAttributes.parse(answer.position(at + ROUTE_HEADER));
+    Route route =
+        new Route(
+            address(attributes.bytes(RTA_DST).orElse(none)),
+            length,
+            attributes.number(RTA_OIF).orElse(0),
+            attributes.number(RTA_PRIORITY).orElse(0),
+            protocol,
+            attributes.number(RTA_TABLE).orElse(table),
+            gateway(attributes));
+    Optional<byte[]> hops = attributes.bytes(RTA_MULTIPATH);
+    if (hops.isEmpty()) {
+      routes.add(route);
+    } else {
+      addHops(ByteBuffer.wrap(hops.get()).order(ByteOrder.nativeOrder()), route, routes);
+    }
+  }
+
+  /** Each with the number of its device, and attributes of its own. */
+  private static void addHops(ByteBuffer hops, Route route, List<Route> routes) {
+    while (hops.remaining() >= HOP_HEADER) {
+      int at = hops.position();
+      int length = Short.toUnsignedInt(hops.getShort(at));
+      if (length < HOP_HEADER || length > hops.remaining()) {
+        throw NetlinkSocket.corrupt("a hop of " + length + " bytes");
+      }
+      ByteBuffer own = hops.slice(at + HOP_HEADER, length - HOP_HEADER);
+      routes.add(
+          new Route(
+              route.destination(),
+              route.length(),
+              hops.getInt(at + 4),
+              route.priority(),
+              route.protocol(),
+              route.table(),
+              gateway(NetlinkAttributes.parse(own.order(ByteOrder.nativeOrder())))));
+      hops.position(Math.min(hops.limit(), at + NetlinkSocket.align(length)));
+    }
+  }
+
+  private static Optional<InetAddress> gateway(NetlinkAttributes attributes) {
+    return attributes.bytes(RTA_GATEWAY).map(Rtnetlink::address);
   }
 
   /** Makes a bridge, which is switched off. */
@@ -293,6 +342,26 @@ public final class Rtnetlink implements AutoCloseable {
             .attribute(RTA_OIF, link.index());
     socket.execute(
         message, "add default route", "through " + gateway.getHostAddress() + " on " + link.name());
+  }
+
+  /** Removes a {@linkplain Route#isDefault default route}; no error if it is not there. */
+  public void deleteDefaultRoute(Route route) {
+    byte[] bytes = route.destination().getAddress();
+    NetlinkMessage message =
+        new NetlinkMessage(DELETE_ROUTE, CHANGE)
+            .bytes(family(bytes), 0, 0, 0, TABLE_MAIN, 0, ANY_SCOPE, 0)
+            .ints(0)
+            .attribute(RTA_OIF, route.link())
+            .attribute(RTA_PRIORITY, route.priority());
+    // Without it the kernel takes those away, too, that IPv6 has joined with this one.
+    route.gateway().ifPresent(gateway -> message.attribute(RTA_GATEWAY, gateway.getAddress()));
+    try {
+      socket.execute(message, "remove default route", "on device " + route.link());
+    } catch (NativeException e) {
+      if (e.errno() != Errno.ESRCH) {
+        throw e;
+      }
+    }
   }
 
   /** Has what comes in by a device for an address of this host taken in; no error if it is. */

@@ -579,8 +579,9 @@ public final class BridgeNetworks implements AutoCloseable {
             Optional<Lease> lease = before.of(token).filter(one -> !one.ports().isEmpty());
             if (lease.isPresent()) {
               LeaseTable after = before.replacing(lease.get().publishing(List.of()));
-              files.write(record.name(), after);
+              // What fails here is found again by what is still written.
               writePorts(record, after);
+              files.write(record.name(), after);
             }
           }
         });

@@ -7,10 +7,13 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.NetworkNamespace;
 import io.runcible.ffi.PrivilegedHost;
+import io.runcible.ffi.Rtnetlink;
+import io.runcible.ffi.Rtnetlink.Route;
 import io.runcible.state.JsonRecord;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -18,12 +21,15 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.BiPredicate;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,6 +44,7 @@ final class CniNetworks {
   private static final JsonMapper MAPPER = new JsonMapper();
   private static final String DEVICE = "eth";
   private static final String SUFFIX = ".json";
+  private static final Pattern INDEX = Pattern.compile("[.][0-9]{1,9}");
   private static final Duration LIMIT = Duration.ofSeconds(60);
 
   private final PrivilegedHost host;
@@ -150,9 +157,28 @@ final class CniNetworks {
     if (index == 0) {
       namespace.pin(pin(token));
     }
+    List<Route> before = defaultRoutes(namespace.netlink());
     JsonNode answer = plugins.add(configuration, connected.attachment(token, pin(token)));
     JsonRecord.write(file(token, index), connected.with(answer), false);
+    keepDefaultRoutes(namespace.netlink(), before);
     return CniResult.of(answer);
+  }
+
+  private static List<Route> defaultRoutes(Rtnetlink inside) {
+    return inside.routes().stream().filter(Route::isDefault).toList();
+  }
+
+  /**
+   * Of each kind of address the first network's that brings one: many plugins put theirs before
+   * those that are there. One that has replaced them has its way.
+   */
+  private static void keepDefaultRoutes(Rtnetlink inside, List<Route> before) {
+    List<Route> now = defaultRoutes(inside);
+    Set<InetAddress> kept =
+        now.stream().filter(before::contains).map(Route::destination).collect(Collectors.toSet());
+    now.stream()
+        .filter(route -> !before.contains(route) && kept.contains(route.destination()))
+        .forEach(inside::deleteDefaultRoute);
   }
 
   private static void writeFiles(NetworkClient client, List<CniResult> results, boolean resolver) {
@@ -177,21 +203,42 @@ final class CniNetworks {
 
   /**
    * Has the plugins undo what they did for a container, on the last network first; no error if they
-   * did nothing.
+   * did nothing. Goes on after a failure, and then keeps what it takes to try that one again.
    */
   private void undo(String token) {
-    List<Connected> all = find(token);
-    for (int i = all.size() - 1; i >= 0; i--) {
-      Connected known = all.get(i);
-      plugins.delete(
-          known.parsed(), known.attachment(token, pin(token)), known.answer().orElse(null));
-      forget(token, i);
+    List<Integer> indices = new ArrayList<>(indices(token));
+    Collections.reverse(indices);
+    RuncibleException failure = null;
+    int left = indices.size();
+    for (int index : indices) {
+      try {
+        Optional<Connected> known = readable(token, index);
+        if (known.isPresent()) {
+          undo(token, known.get());
+        }
+        forget(token, index, left == 1);
+        left--;
+      } catch (RuncibleException e) {
+        if (failure == null) {
+          failure = e;
+        } else {
+          failure.addSuppressed(e);
+        }
+      }
+    }
+    if (failure != null) {
+      throw failure;
     }
   }
 
-  /** What is kept of the first network goes last, and the namespace with it. */
-  private void forget(String token, int index) {
-    if (index == 0) {
+  private void undo(String token, Connected known) {
+    plugins.delete(
+        known.parsed(), known.attachment(token, pin(token)), known.answer().orElse(null));
+  }
+
+  /** The namespace goes before what is kept of the last network, by which it is found. */
+  private void forget(String token, int index, boolean last) {
+    if (last) {
       host.unmount(pin(token));
       remove(pin(token));
     }
@@ -210,15 +257,8 @@ final class CniNetworks {
   /** Releases what containers have that are gone. */
   void reclaim(BiPredicate<String, String> gone) {
     Set<String> tokens = new TreeSet<>();
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(root, "[a-z0-9]*" + SUFFIX)) {
-      for (Path file : files) {
-        String name = file.getFileName().toString();
-        tokens.add(name.substring(0, name.indexOf('.')));
-      }
-    } catch (NoSuchFileException e) {
-      // No container was ever on such a network.
-    } catch (IOException e) {
-      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot list '" + root + "'", e);
+    for (String name : names("[a-z0-9]*" + SUFFIX)) {
+      tokens.add(name.substring(0, name.indexOf('.')));
     }
     tokens.forEach(token -> reclaim(token, gone));
   }
@@ -226,27 +266,24 @@ final class CniNetworks {
   /** One that cannot be done keeps nobody from the others. */
   private void reclaim(String token, BiPredicate<String, String> gone) {
     try {
-      if (isDamaged(token)) {
-        for (int i = count(token) - 1; i >= 0; i--) {
-          forget(token, i);
-        }
-      } else if (find(token).stream().allMatch(known -> gone.test(known.container(), token))) {
-        release(token);
+      if (indices(token).stream()
+          .flatMap(index -> readable(token, index).stream())
+          .allMatch(known -> gone.test(known.container(), token))) {
+        undo(token);
       }
     } catch (RuncibleException e) {
       LOG.warn("cannot undo a CNI network; a later start tries again", e);
     }
   }
 
-  /** After a power loss; nobody can ask the plugins to undo it then. */
-  private boolean isDamaged(String token) {
+  /** Empty for one that a power loss has damaged; nobody can ask the plugins to undo it then. */
+  private Optional<Connected> readable(String token, int index) {
     try {
-      find(token);
-      return false;
+      return JsonRecord.read(file(token, index), Connected.class);
     } catch (RuncibleException e) {
       if (e.kind() == ErrorKind.CORRUPT_DATA) {
         LOG.warn("what is kept of a CNI network is damaged; its plugins may keep addresses", e);
-        return true;
+        return Optional.empty();
       }
       throw e;
     }
@@ -294,22 +331,40 @@ final class CniNetworks {
   }
 
   boolean has(String token) {
-    return Files.exists(file(token, 0));
+    return !indices(token).isEmpty();
   }
 
-  /** On how many networks plugins were asked to put a container. */
-  private int count(String token) {
-    int count = 0;
-    while (Files.exists(file(token, count))) {
-      count++;
+  /** Of the networks that plugins were asked to put a container on, in order. */
+  private List<Integer> indices(String token) {
+    List<Integer> indices = new ArrayList<>();
+    for (String name : names(token + "{,.[0-9]*}" + SUFFIX)) {
+      String index = name.substring(token.length(), name.length() - SUFFIX.length());
+      if (index.isEmpty()) {
+        indices.add(0);
+      } else if (INDEX.matcher(index).matches()) {
+        indices.add(Integer.parseInt(index.substring(1)));
+      }
     }
-    return count;
+    Collections.sort(indices);
+    return indices;
+  }
+
+  private List<String> names(String glob) {
+    List<String> names = new ArrayList<>();
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(root, glob)) {
+      files.forEach(file -> names.add(file.getFileName().toString()));
+    } catch (NoSuchFileException e) {
+      // No container was ever on such a network.
+    } catch (IOException | DirectoryIteratorException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot list '" + root + "'", e);
+    }
+    return names;
   }
 
   private List<Connected> find(String token) {
     List<Connected> found = new ArrayList<>();
-    for (int i = 0, count = count(token); i < count; i++) {
-      JsonRecord.read(file(token, i), Connected.class).ifPresent(found::add);
+    for (int index : indices(token)) {
+      JsonRecord.read(file(token, index), Connected.class).ifPresent(found::add);
     }
     return found;
   }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.runcible.ErrorKind;
 import io.runcible.HostTools;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.Rtnetlink;
 import io.runcible.network.Network;
 import io.runcible.network.PortBinding;
 import java.io.IOException;
@@ -134,6 +135,9 @@ class CniIT {
                     + " cat /etc/resolv.conf";
             assertThat(TestEngine.ended(client.exec("sh", "-c", look)).output())
                 .isEqualTo("1\n1\n2\nnameserver 10.99.7.53\nsearch cni.example");
+            String pid = String.valueOf(client.pid().orElseThrow());
+            String[] way = {"nsenter", "-t", pid, "-n", "ip", "route", "get", TestHost.OUTSIDE};
+            assertThat(host.command(way)).contains(" dev eth0 ");
             // Not the server: Debian's portmap misses rules of IPv6 for ports of IPv4.
             engine.networks().check(client);
             host.command("ip", "link", "delete", "rcnitest");
@@ -156,11 +160,39 @@ class CniIT {
   }
 
   private String text() {
-    try {
-      return Files.readString(configuration);
-    } catch (IOException e) {
-      throw new IllegalStateException(e);
+    return read(configuration);
+  }
+
+  /** The kernel joins those of IPv6 to one with several ways. */
+  @Test
+  void defaultRouteOfOneDeviceIsRemovedAlone() {
+    for (String command :
+        List.of(
+            "ip link add second type veth peer name third",
+            "ip link set second up",
+            "ip link set third up",
+            "ip addr add 10.99.9.2/24 dev second",
+            "ip addr add fd99:9::2/64 dev second nodad",
+            "ip route append default via 10.99.9.1 dev second",
+            "ip -6 route append default via fd99:9::1 dev second")) {
+      host.command(command.split(" "));
     }
+    host.run(
+        () -> {
+          try (Rtnetlink inside = Rtnetlink.open()) {
+            int second = inside.link("second").orElseThrow().index();
+            List<Rtnetlink.Route> all =
+                inside.routes().stream().filter(Rtnetlink.Route::isDefault).toList();
+            assertThat(all).hasSize(4);
+            List<Rtnetlink.Route> own = all.stream().filter(r -> r.link() == second).toList();
+            assertThat(own).hasSize(2).allMatch(route -> route.gateway().isPresent());
+            own.forEach(inside::deleteDefaultRoute);
+            own.forEach(inside::deleteDefaultRoute);
+            assertThat(inside.routes().stream().filter(Rtnetlink.Route::isDefault))
+                .containsExactlyInAnyOrderElementsOf(
+                    all.stream().filter(route -> !own.contains(route)).toList());
+          }
+        });
   }
 
   @Test
@@ -194,6 +226,66 @@ class CniIT {
       Files.writeString(kept.resolve("token" + i + ".netns"), "");
     }
     onHost(engine -> assertThat(kept).isEmptyDirectory());
+  }
+
+  private static String read(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static void write(Path file, String text) {
+    try {
+      Files.writeString(file, text);
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** What is kept of a container, the first network's first. */
+  private static List<Path> kept(Container container) {
+    String token =
+        ContainerRecord.read(new ContainerDirectory(ENGINE.directory(container)))
+            .orElseThrow()
+            .token();
+    Path directory = ENGINE.root().data().resolve("cni");
+    return List.of(
+        directory.resolve(token + ".json"),
+        directory.resolve(token + ".1.json"),
+        directory.resolve(token + ".netns"));
+  }
+
+  @Test
+  void networkThatCannotBeUndoneKeepsNoOther() {
+    Path given = directory.resolve("ipam/second");
+    ContainerSpec spec = ENGINE.sh("sleep 600").network(network(), second()).build();
+    onHost(
+        engine -> {
+          Container container = engine.run(spec);
+          List<Path> kept = kept(container);
+          String record = read(kept.get(1));
+          write(kept.get(1), record.replace("\\\"portmap\\\"", "\\\"no-such\\\""));
+          assertThat(read(kept.get(1))).isNotEqualTo(record);
+          container.close();
+          assertThat(given()).isEmpty();
+          assertThat(kept.get(0)).doesNotExist();
+          assertThat(kept.get(1)).exists();
+          assertThat(kept.get(2)).exists();
+          write(kept.get(1), record);
+          ENGINE.open().close();
+          assertUndone();
+
+          container = engine.run(spec);
+          kept = kept(container);
+          write(kept.get(0), "");
+          container.close();
+          // Nobody knows how to undo the damaged one.
+          assertThat(given()).hasSize(1);
+          assertThat(given).isDirectoryNotContaining("glob:**10.*");
+          assertThat(kept.get(0).getParent()).isEmptyDirectory();
+        });
   }
 
   @Test

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import io.runcible.state.LockFile;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -116,9 +118,13 @@ class DetachedIT {
   }
 
   @Test
-  void monitorRestartsItWithoutAnEngine() {
+  void monitorRestartsItWithoutAnEngine() throws IOException {
     try (ContainerEngine first = ENGINE.open()) {
-      first.run(failing(3).name("again").restart(RestartPolicy.ALWAYS).detached().build());
+      Container again =
+          first.create(failing(3).name("again").restart(RestartPolicy.ALWAYS).detached().build());
+      // A damaged one counts for nobody.
+      Files.writeString(ENGINE.directory(again).resolve("restart"), "");
+      again.start();
       first.run(failing(9).name("twice").restart(RestartPolicy.onFailure(2)).detached().build());
     }
     try (Container twice = find("twice")) {

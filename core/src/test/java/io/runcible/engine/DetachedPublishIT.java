@@ -300,6 +300,19 @@ class DetachedPublishIT {
           assertThat(networks.publishing()).containsValue("half");
           assertThat(host.command("nft", "list", "ruleset")).contains(" : " + address(container));
         });
+    String table = table();
+    // Another kind of chain has the name.
+    host.command(("nft flush chain " + table + " guard").split(" "));
+    host.command(("nft delete chain " + table + " guard").split(" "));
+    host.command("nft", "add chain " + table + " guard { type filter hook input priority raw; }");
+    onHost(
+        engine -> {
+          // It opens, and forgets nothing of what it could not take away.
+          assertThat(networks().publishing()).containsValue("half");
+          assertThat(host.command("nft", "list", "ruleset"))
+              .contains(" : " + address(engine.find("half").orElseThrow()));
+        });
+    host.command(("nft delete chain " + table + " guard").split(" "));
     onHost(
         engine -> {
           assertThat(host.command("nft", "list", "ruleset"))
@@ -312,6 +325,16 @@ class DetachedPublishIT {
             assertThat(talk("127.0.0.1", container.hostPort(PORT))).contains("::ffff:");
           }
         });
+  }
+
+  /** That of the only network. */
+  private String table() {
+    return host.command("nft", "list", "tables")
+        .lines()
+        .filter(line -> line.startsWith("table inet runcible_"))
+        .map(line -> line.substring("table ".length()))
+        .findFirst()
+        .orElseThrow();
   }
 
   private static String address(Container container) {

@@ -182,7 +182,7 @@ class RestartIT {
   }
 
   @Test
-  void policyCanBeChanged() {
+  void policyCanBeChanged() throws IOException {
     try (Container container = ENGINE.get().run(ENGINE.sh("sleep 600; exit 3").build())) {
       container.update(RestartPolicy.onFailure(9));
       assertThat(container.inspect().restartPolicy()).isEqualTo(RestartPolicy.onFailure(9));
@@ -198,6 +198,23 @@ class RestartIT {
       direct.update(RestartPolicy.NO);
       RunIT.assertFails(
           () -> direct.update(RestartPolicy.ALWAYS), ErrorKind.INVALID_INPUT, "its end");
+      Files.writeString(ENGINE.directory(direct).resolve("restart"), "");
+      assertThat(direct.inspect().restartPolicy()).isEqualTo(RestartPolicy.NO);
+    }
+  }
+
+  /** Whoever restarts it. */
+  @Test
+  void loweredMaximumCountsInThePause() {
+    for (boolean detached : List.of(false, true)) {
+      ContainerSpec.Builder spec = ENGINE.sh("exit 3").restart(RestartPolicy.onFailure());
+      try (Container container = ENGINE.get().run((detached ? spec.detached() : spec).build())) {
+        await(() -> container.restarts() == 2 && container.state() == ContainerState.RESTARTING);
+        container.update(RestartPolicy.onFailure(1));
+        int restarts = container.restarts();
+        await(() -> container.state() == ContainerState.STOPPED);
+        assertThat(container.restarts()).as("detached: %s", detached).isEqualTo(restarts);
+      }
     }
   }
 

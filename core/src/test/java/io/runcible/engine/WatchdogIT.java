@@ -1,6 +1,7 @@
 package io.runcible.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import io.runcible.HostTools;
 import io.runcible.ffi.PrivilegedHost;
@@ -17,20 +18,40 @@ class WatchdogIT {
   @TempDir Path directory;
 
   private String movedBy(String line) throws IOException {
-    HostTools.requireContainers();
-    Path members = Files.writeString(directory.resolve("members"), "nobody");
+    Path members = members();
     try (PrivilegedHost host = PrivilegedHost.open();
-        Watchdog watchdog =
-            Watchdog.start(
-                host,
-                Path.of("/bin/false"),
-                directory,
-                directory,
-                HostLimits.detect(host).place(),
-                Optional.of(new OwnGroup(line, members)))) {
+        Watchdog watchdog = start(host, line, members)) {
       watchdog.runtimeStarts();
     }
     return Files.readString(members).strip();
+  }
+
+  private Path members() throws IOException {
+    HostTools.requireContainers();
+    return Files.writeString(directory.resolve("members"), "nobody");
+  }
+
+  private Watchdog start(PrivilegedHost host, String line, Path members) {
+    return Watchdog.start(
+        host,
+        Path.of("/bin/false"),
+        directory,
+        directory,
+        HostLimits.detect(host).place(),
+        Optional.of(new OwnGroup(line, members)));
+  }
+
+  private long shell() {
+    return ProcessHandle.allProcesses()
+        .mapToLong(ProcessHandle::pid)
+        .filter(pid -> HostResources.commandLine(pid).contains("runcible-watchdog"))
+        .filter(pid -> HostResources.commandLine(pid).contains(directory.toString()))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static int run(String script) throws IOException, InterruptedException {
+    return new ProcessBuilder("sh", "-c", script).inheritIO().start().waitFor();
   }
 
   @Test
@@ -41,5 +62,27 @@ class WatchdogIT {
   @Test
   void doesNotMoveBackWhenSomebodyHasMovedIt() throws IOException {
     assertThat(movedBy("1:cpu:/where/it/was")).isEqualTo("nobody");
+  }
+
+  /** A start goes on when the shell does not read; what it is told of containers waits. */
+  @Test
+  void fullPipeKeepsNobodyWaitingWhoOnlyHints() throws Exception {
+    Path members = members();
+    String line = Files.readAllLines(Path.of("/proc/self/cgroup")).get(0);
+    try (PrivilegedHost host = PrivilegedHost.open();
+        Watchdog watchdog = start(host, line, members)) {
+      long shell = shell();
+      assertThat(run("kill -STOP " + shell)).isZero();
+      try {
+        String fill =
+            "dd if=/dev/zero bs=4096 oflag=nonblock conv=notrunc of=/proc/" + shell + "/fd/0";
+        // It ends when the pipe is full.
+        assertThat(run("LC_ALL=C " + fill + " 2>&1 | grep -q 'temporarily unavailable'")).isZero();
+        assertTimeoutPreemptively(TestEngine.LIMIT, watchdog::runtimeStarts);
+      } finally {
+        run("kill -CONT " + shell);
+      }
+    }
+    assertThat(members).hasContent("nobody");
   }
 }
