@@ -48,7 +48,13 @@ final class BridgeDevice {
   }
 
   /** Removes it all; no error for what is not there. */
-  static void remove(Rtnetlink host, NetworkRecord network) {
+  static void remove(NetworkRecord network) {
+    try (Rtnetlink host = Rtnetlink.open()) {
+      remove(host, network);
+    }
+  }
+
+  private static void remove(Rtnetlink host, NetworkRecord network) {
     // The bridge last: as long as it is there, whoever cleans up after a kill comes here.
     RuncibleException failure = null;
     try {

@@ -1,0 +1,52 @@
+package io.runcible.network;
+
+import io.runcible.RuncibleException;
+import io.runcible.network.LeaseTable.Lease;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The hosts files of the containers on networks, by which they find each other. */
+final class HostsFiles {
+  private static final Logger LOG = LoggerFactory.getLogger(HostsFiles.class);
+
+  private final LeaseHolders holders;
+
+  HostsFiles(LeaseHolders holders) {
+    this.holders = holders;
+  }
+
+  /** Tells every container on a network of all the others. */
+  void write(NetworkRecord record, LeaseTable table) {
+    for (Lease reader : table.leases()) {
+      List<String> lines = new ArrayList<>();
+      lines(lines, reader);
+      table.leases().stream()
+          .filter(l -> !l.token().equals(reader.token()))
+          .forEach(l -> lines(lines, l));
+      if (!reader.gatewayNames().isEmpty()) {
+        record.parsedSubnets().stream()
+            .map(subnet -> subnet.gateway().getHostAddress())
+            .forEach(g -> lines.add(g + "\t" + String.join(" ", reader.gatewayNames())));
+      }
+      try {
+        HostsFile.rewrite(holders.hosts(reader), record.name(), lines);
+      } catch (RuncibleException e) {
+        // One container's file must not keep the others from what they need.
+        LOG.warn("cannot tell container {} of a change", reader.containerId(), e);
+      }
+    }
+  }
+
+  private static void lines(List<String> lines, Lease lease) {
+    if (!lease.names().isEmpty()) {
+      lease.addresses().forEach(a -> lines.add(a + "\t" + String.join(" ", lease.names())));
+    }
+  }
+
+  /** Takes a network out of the file of a container that has left it. */
+  void clear(Lease left, String network) {
+    HostsFile.rewrite(holders.hosts(left), network, List.of());
+  }
+}

@@ -1,0 +1,151 @@
+package io.runcible.network;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.ffi.Rtnetlink;
+import io.runcible.network.LeaseTable.Lease;
+import io.runcible.network.NetworkSpec.Subnet;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Which bridge networks there are: makes their records, finds them, and removes them. */
+final class NetworkRecords {
+  private final Path root;
+  private final NetworkFiles files;
+  private final LeaseHolders holders;
+  private final KeptNetworks kept;
+
+  NetworkRecords(Path root, NetworkFiles files, LeaseHolders holders, KeptNetworks kept) {
+    this.root = root;
+    this.files = files;
+    this.holders = holders;
+    this.kept = kept;
+  }
+
+  /** See {@link BridgeNetworks#create}. */
+  NetworkInfo create(NetworkSpec spec) {
+    return files.locked(
+        () -> {
+          if (files.record(spec.name()).isPresent()) {
+            throw new RuncibleException(
+                ErrorKind.ALREADY_EXISTS, "there is a network '" + spec.name() + "' already");
+          }
+          return make(spec).info(LeaseTable.EMPTY);
+        });
+  }
+
+  private NetworkRecord make(NetworkSpec spec) {
+    String device = NetworkRecord.device(seed(spec.name()), spec.isIsolated());
+    try (Rtnetlink netlink = Rtnetlink.open()) {
+      SubnetChooser chooser = SubnetChooser.of(netlink, files.records(), spec.name(), device);
+      chooser.requireFree(spec.name(), spec.subnets());
+      List<Subnet> subnets =
+          spec.subnets().isEmpty() ? chooser.choose(seed(spec.name())) : spec.subnets();
+      NetworkRecord record = NetworkRecord.of(spec, device, subnets);
+      files.write(record);
+      return record;
+    }
+  }
+
+  private String seed(String name) {
+    return root + "\0" + name;
+  }
+
+  /**
+   * The record of a network that is to be used. Only with the lock.
+   *
+   * @throws RuncibleException NOT_FOUND if there is none; {@link Network#BRIDGE} is made then
+   */
+  NetworkRecord require(String name) {
+    Optional<NetworkRecord> record = files.record(name);
+    if (record.isPresent()) {
+      return record.get();
+    }
+    if (!name.equals(Network.BRIDGE.name())) {
+      throw new RuncibleException(
+          ErrorKind.NOT_FOUND, "there is no network '" + name + "'; create it first");
+    }
+    return make(NetworkSpec.builder(name).build());
+  }
+
+  /** What was free when the network was made may not be so when it is first used. */
+  NetworkRecord withFreeSubnets(Rtnetlink netlink, NetworkRecord record, LeaseTable table) {
+    SubnetChooser chooser = SubnetChooser.of(netlink, files.records(), record);
+    boolean movable = record.chosen() && table.leases().isEmpty();
+    boolean collides =
+        record.parsedSubnets().stream().anyMatch(s -> chooser.collision(s.prefix()).isPresent());
+    if (!collides) {
+      return record;
+    }
+    if (!movable) {
+      chooser.requireFree(record.name(), record.parsedSubnets());
+    }
+    NetworkRecord moved = record.withSubnets(chooser.choose(seed(record.name())));
+    files.write(moved);
+    return moved;
+  }
+
+  /** See {@link BridgeNetworks#find}. */
+  Optional<NetworkInfo> find(String name) {
+    Network.requireName(name);
+    return files.record(name).map(record -> record.info(files.leases(name)));
+  }
+
+  /** See {@link BridgeNetworks#list}. */
+  List<NetworkInfo> list() {
+    return files.records().stream()
+        .map(record -> record.info(files.leases(record.name())))
+        .toList();
+  }
+
+  /** See {@link BridgeNetworks#remove}. */
+  boolean remove(String name) {
+    Network.requireName(name);
+    return files.locked(
+        () -> {
+          Optional<NetworkRecord> record = files.record(name);
+          record.ifPresent(this::removeUnused);
+          return record.isPresent();
+        });
+  }
+
+  private void removeUnused(NetworkRecord record) {
+    List<String> users =
+        files.leases(record.name()).without(holders::isGone).leases().stream()
+            .map(Lease::containerId)
+            .toList();
+    if (!users.isEmpty()) {
+      throw new RuncibleException(
+          ErrorKind.FAILED_PRECONDITION,
+          "network '"
+              + record.name()
+              + "' is used by "
+              + users
+              + "; remove or disconnect them first");
+    }
+    remove(record);
+  }
+
+  private void remove(NetworkRecord record) {
+    BridgeDevice.remove(record);
+    files.remove(record.name());
+    kept.done(record.name());
+  }
+
+  /** See {@link BridgeNetworks#prune}. */
+  List<String> prune() {
+    return files.locked(
+        () -> {
+          List<String> removed = new ArrayList<>();
+          for (NetworkRecord record : files.records()) {
+            if (files.leases(record.name()).leases().stream().allMatch(holders::isGone)) {
+              remove(record);
+              removed.add(record.name());
+            }
+          }
+          return removed;
+        });
+  }
+}
