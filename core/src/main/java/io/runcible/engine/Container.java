@@ -2,9 +2,7 @@ package io.runcible.engine;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
-import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
-import io.runcible.ffi.NativeException;
 import io.runcible.image.Image;
 import io.runcible.image.ImageConfig;
 import io.runcible.image.ImageReference;
@@ -12,25 +10,17 @@ import io.runcible.network.NetworkClient;
 import io.runcible.network.PortBinding;
 import io.runcible.runtime.Resources;
 import io.runcible.state.Journal;
-import io.runcible.state.LockFile;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A container. {@link #close()} removes it with all it wrote. Thread-safe.
@@ -39,30 +29,17 @@ import org.slf4j.LoggerFactory;
  * ContainerEngine#find} if it is detached.
  */
 public final class Container implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(Container.class);
-
-  private static final Duration LONGEST_GRACE = Duration.ofDays(365);
-  private static final Duration LONGEST_START = Duration.ofSeconds(5);
-  private static final Duration LONGEST_BEGINNING = Duration.ofMinutes(1);
-  private static final Duration AGAIN = Duration.ofMillis(50);
-
   private final EngineParts parts;
-  private final ContainerRemover remover;
   private final ContainerDirectory directory;
   private final ContainerRecord record;
   private final Stdio stdio;
-  private Optional<Journal.Entry> entry;
-  private final ContainerConnection connection;
   private final ContainerControl control;
   private final Lifecycle lifecycle;
-  private final Set<StartedProcess> running = ConcurrentHashMap.newKeySet();
-  private @Nullable StartedProcess init;
-
-  /** Waits for the start, and is {@link #init} from then on. */
-  private @Nullable StartedProcess prepared;
-
-  private boolean closed;
-  private Runnable onClose = () -> {};
+  private final ContainerExecs execs;
+  private final FirstProcess first;
+  private final ContainerStop stop;
+  private final ContainerEnding ending;
+  private final ContainerInspection inspection;
 
   Container(
       EngineParts parts,
@@ -73,14 +50,19 @@ public final class Container implements AutoCloseable {
       Optional<Journal.Entry> entry,
       ContainerConnection connection) {
     this.parts = parts;
-    this.remover = remover;
     this.directory = directory;
     this.record = record;
     this.stdio = stdio;
-    this.entry = entry;
-    this.connection = connection;
     this.control = new ContainerControl(parts, directory, record);
     this.lifecycle = new Lifecycle(parts, record, this);
+    this.execs = new ContainerExecs(parts, directory, record, control, lifecycle);
+    this.first =
+        new FirstProcess(parts, remover, directory, record, stdio, connection, lifecycle, execs);
+    this.stop = new ContainerStop(parts, record, control, lifecycle, first);
+    this.ending =
+        new ContainerEnding(
+            parts, remover, directory, record, connection, control, lifecycle, execs, first, entry);
+    this.inspection = new ContainerInspection(parts, directory, record);
   }
 
   /** Its id: the name it was given, or a random one. */
@@ -100,11 +82,13 @@ public final class Container implements AutoCloseable {
    * @throws RuncibleException ALREADY_EXISTS if another container has the name or the id,
    *     INVALID_INPUT if it is none
    */
-  public synchronized void rename(String name) {
-    requireOpen();
-    ContainerSpec.requireName(name);
-    new ContainerNames(parts.containers()).rename(directory, name);
-    lifecycle.publish(new EngineEvent.Renamed(Instant.now(), id(), name));
+  public void rename(String name) {
+    first.whileOpen(
+        () -> {
+          ContainerSpec.requireName(name);
+          new ContainerNames(parts.containers()).rename(directory, name);
+          lifecycle.publish(new EngineEvent.Renamed(Instant.now(), id(), name));
+        });
   }
 
   /** The labels of its spec; unmodifiable. */
@@ -154,7 +138,7 @@ public final class Container implements AutoCloseable {
    * @throws RuncibleException NOT_FOUND if the container does not publish it
    */
   public int hostPort(int containerPort) {
-    return published(containerPort).hostPort();
+    return inspection.published(containerPort).hostPort();
   }
 
   /**
@@ -162,27 +146,7 @@ public final class Container implements AutoCloseable {
    * is published on all addresses. Otherwise as {@link #hostPort}.
    */
   public InetSocketAddress hostAddress(int containerPort) {
-    PortBinding binding = published(containerPort);
-    InetAddress address = binding.hostAddress();
-    return new InetSocketAddress(
-        address.isAnyLocalAddress() ? PortBinding.tcp(containerPort).hostAddress() : address,
-        binding.hostPort());
-  }
-
-  private PortBinding published(int containerPort) {
-    return ports().stream()
-        .filter(binding -> binding.containerPort() == containerPort)
-        .min(Comparator.comparing(PortBinding::protocol))
-        .orElseThrow(
-            () ->
-                new RuncibleException(
-                    ErrorKind.NOT_FOUND,
-                    "container "
-                        + id()
-                        + " does not publish port "
-                        + containerPort
-                        + ", but "
-                        + ports()));
+    return inspection.hostAddress(containerPort);
   }
 
   /** The chainIds of its image. */
@@ -192,80 +156,23 @@ public final class Container implements AutoCloseable {
 
   /** What it does. */
   public ContainerState state() {
-    synchronized (this) {
-      if (closed) {
-        return ContainerState.REMOVED;
-      }
-      adoptIfStarted();
-      if (init == null) {
-        return ContainerState.CREATED;
-      }
-      if (isRunning() && init.isBetweenRuns() && !hasNoPolicy()) {
-        return ContainerState.RESTARTING;
-      }
-      if (isRunning()) {
-        return control.isPaused() ? ContainerState.PAUSED : ContainerState.RUNNING;
-      }
-    }
-    return lifecycle.isRestarting() ? ContainerState.RESTARTING : ContainerState.STOPPED;
-  }
-
-  private boolean hasNoPolicy() {
-    return StoredRestart.of(directory, record).equals(RestartPolicy.NO);
+    return first.state(control);
   }
 
   /** All that there is to know of it. */
   public ContainerDetails inspect() {
     requireOpen();
-    BundleConfig config = BundleConfig.read(directory);
-    return new ContainerDetails(
-        id(),
-        name(),
-        record.image(),
-        created(),
-        state(),
-        pid(),
-        lifecycle.runs(),
-        lifecycle.restarts(),
-        lifecycle.health(),
-        config.command(),
-        config.mountPoints(),
-        config.limits(),
-        labels(),
-        config.annotations(),
-        isDetached(),
-        StoredRestart.of(directory, record),
-        endpoints(),
-        ports(),
-        config.setup(record));
+    return inspection.details(this, lifecycle);
   }
 
   /** Its places on bridge networks. */
   List<NetworkEndpoint> endpoints() {
-    return parts.networks().list().stream()
-        .flatMap(
-            network ->
-                network.members().stream()
-                    .filter(member -> member.containerId().equals(id()))
-                    .map(
-                        member ->
-                            new NetworkEndpoint(
-                                network.name(),
-                                member.device(),
-                                member.addresses(),
-                                member.names())))
-        .toList();
+    return inspection.endpoints();
   }
 
   /** Whether it has a volume, by its name, or something mounted at a path. */
   boolean hasMounted(String nameOrPath) {
-    return nameOrPath.startsWith("/")
-        ? BundleConfig.read(directory).mountPoints().contains(nameOrPath)
-        : parts
-            .volumes()
-            .find(nameOrPath)
-            .map(volume -> volume.users().contains(id()))
-            .orElse(false);
+    return inspection.hasMounted(nameOrPath);
   }
 
   ContainerDirectory directory() {
@@ -284,17 +191,12 @@ public final class Container implements AutoCloseable {
     return record.detached();
   }
 
-  private synchronized boolean isPrepared() {
-    return prepared != null;
+  boolean isStarted() {
+    return first.isStarted();
   }
 
-  synchronized boolean isStarted() {
-    adoptIfStarted();
-    return init != null;
-  }
-
-  synchronized void onClose(Runnable action) {
-    onClose = action;
+  void onClose(Runnable action) {
+    ending.onClose(action);
   }
 
   /**
@@ -312,16 +214,8 @@ public final class Container implements AutoCloseable {
    * @throws RuncibleException FAILED_PRECONDITION if it was started before, otherwise as {@link
    *     #start()}
    */
-  public synchronized void prepare() {
-    requireOpen();
-    requireNotStarted();
-    if (prepared == null && ProcessStarts.canPrepare(record, stdio)) {
-      connection.prepare();
-      prepared = ProcessStarts.prepare(parts, directory, record, stdio);
-    }
-    if (prepared != null) {
-      prepared.awaitPrepared();
-    }
+  public void prepare() {
+    first.prepare();
   }
 
   /**
@@ -332,82 +226,7 @@ public final class Container implements AutoCloseable {
    *     engine, otherwise what the runtime says; the container is then still to be closed
    */
   public ContainerProcess start() {
-    requireOpen();
-    requireNotStarted();
-    return alone(this::startNow);
-  }
-
-  private synchronized ContainerProcess startNow() {
-    requireOpen();
-    requireNotStarted();
-    return begin();
-  }
-
-  private synchronized void requireNotStarted() {
-    adoptIfStarted();
-    if (init != null) {
-      throw new RuncibleException(
-          ErrorKind.FAILED_PRECONDITION,
-          "container " + id() + " was started before; restart it instead");
-    }
-  }
-
-  /**
-   * Of several engines that have a container only one starts it. What waits for another engine here
-   * keeps nobody of this one waiting: it has not this container's own lock.
-   */
-  private ContainerProcess alone(Supplier<ContainerProcess> beginning) {
-    if (!isDetached()) {
-      return beginning.get();
-    }
-    LockFile lock = LockFile.acquire(directory.startLock(), true, LONGEST_BEGINNING);
-    try {
-      if (ContainerRemover.isOfAnother(directory, record)) {
-        throw removed();
-      }
-      return beginning.get();
-    } finally {
-      lock.close();
-    }
-  }
-
-  private <T> T counted(EngineOperation operation, Supplier<T> work) {
-    return parts.tasks().operations().run(operation, id(), work);
-  }
-
-  private ContainerProcess begin() {
-    return counted(EngineOperation.START, this::beginRun);
-  }
-
-  private ContainerProcess beginRun() {
-    StartedProcess started = run();
-    Runnable onEnd = connection.started(started, this::addresses);
-    started.process().onExit().whenComplete((status, failure) -> onEnd.run());
-    lifecycle.started(started.process(), Instant.now(), false);
-    return started.process();
-  }
-
-  private StartedProcess run() {
-    StartedProcess started = prepared;
-    if (started != null) {
-      prepared = null;
-      init = started;
-      started.letGo();
-      return started;
-    }
-    if (isDetached() && !RootDirectories.isMounted(parts.host().visible(directory.rootfs()))) {
-      throw new RuncibleException(
-          ErrorKind.FAILED_PRECONDITION,
-          "container "
-              + id()
-              + " cannot be started: its root file system is not mounted any more, as after a"
-              + " restart of the machine; remove it and make another one");
-    }
-    connection.prepare();
-    started = ProcessStarts.run(parts, directory, record, stdio, connection.held());
-    init = started;
-    started.awaitStart();
-    return started;
+    return first.start();
   }
 
   /**
@@ -422,69 +241,15 @@ public final class Container implements AutoCloseable {
     requireOpen();
     lifecycle.stopWanted();
     if (isRunning()) {
-      stopSomehow(grace);
+      stop.somehow(grace);
     }
     // Not under the lock, for which somebody who hears of the end may wait.
     lifecycle.awaitTold();
-    return alone(this::restartNow);
+    return first.restart();
   }
 
-  private synchronized ContainerProcess restartNow() {
-    requireOpen();
-    return isStarted() ? beginAgain() : startNow();
-  }
-
-  /** How it ends does not matter, and may not be known. */
-  private void stopSomehow(Duration grace) {
-    try {
-      stop(grace);
-    } catch (RuncibleException e) {
-      if (e.kind() != ErrorKind.NOT_FOUND || isRunning()) {
-        throw e;
-      }
-    }
-  }
-
-  private ContainerProcess beginAgain() {
-    StartedProcess before = started();
-    if (before.process().isAlive()) {
-      throw startedMeanwhile();
-    }
-    return beginAfter(before);
-  }
-
-  private ContainerProcess beginAfter(StartedProcess before) {
-    boolean runs = isDetached() && DetachedMonitor.runs(directory);
-    closeExecs();
-    before.release();
-    if (runs) {
-      // From now on it is the run of another engine that this one knows.
-      init = null;
-      adoptIfStarted();
-      throw startedMeanwhile();
-    }
-    remover.clear(directory, record);
-    return begin();
-  }
-
-  private RuncibleException startedMeanwhile() {
-    return new RuncibleException(
-        ErrorKind.FAILED_PRECONDITION, "container " + id() + " has been started meanwhile");
-  }
-
-  /** Unless somebody stopped or removed it meanwhile. */
   void startByPolicy() {
-    try {
-      lifecycle.awaitTold();
-      synchronized (this) {
-        if (!closed && lifecycle.isRestarting()) {
-          beginAgain();
-        }
-      }
-    } catch (RuntimeException e) {
-      LOG.warn("{} cannot be restarted", this, e);
-      lifecycle.restartFailed();
-    }
+    first.startByPolicy();
   }
 
   int restarts() {
@@ -509,24 +274,17 @@ public final class Container implements AutoCloseable {
 
   /** Executes a check of its health; tells nobody. */
   ContainerProcess execCheck(List<String> command) {
-    return exec(ExecSpec.builder(command.toArray(String[]::new)).build(), true);
+    return execs.check(first, command);
   }
 
   /** It is whole, and does not end with this engine: anyone may start and remove it. */
-  synchronized void letLive() {
-    parts.watchdog().remove(record);
-    entry.ifPresent(Journal.Entry::done);
-    entry = Optional.empty();
+  void letLive() {
+    ending.letLive();
   }
 
   /** Takes over a detached container that another engine has started, perhaps just now. */
-  synchronized void adoptIfStarted() {
-    if (init != null || closed || !isDetached() || !directory.wasStarted()) {
-      return;
-    }
-    StartedProcess adopted = ProcessStarts.adopt(parts, directory, record);
-    init = adopted;
-    lifecycle.started(adopted.process(), directory.startTime(), true);
+  void adoptIfStarted() {
+    first.adoptIfStarted();
   }
 
   /**
@@ -535,28 +293,17 @@ public final class Container implements AutoCloseable {
    * @throws RuncibleException FAILED_PRECONDITION before the start
    */
   public ContainerProcess process() {
-    return started().process();
-  }
-
-  private synchronized StartedProcess started() {
-    adoptIfStarted();
-    StartedProcess started = init;
-    if (started == null) {
-      throw new RuncibleException(
-          ErrorKind.FAILED_PRECONDITION, "container " + id() + " has not been started");
-    }
-    return started;
+    return first.process();
   }
 
   /** Whether the first process runs. */
-  public synchronized boolean isRunning() {
-    adoptIfStarted();
-    return init != null && !closed && init.process().isAlive();
+  public boolean isRunning() {
+    return first.isRunning();
   }
 
   /** The number of the first process on the host, while it runs. */
   public OptionalInt pid() {
-    return isRunning() ? started().pid() : OptionalInt.empty();
+    return first.pid();
   }
 
   /** Waits for the end of the first process; see {@link ContainerProcess#waitFor()}. */
@@ -579,7 +326,7 @@ public final class Container implements AutoCloseable {
    *     Stdio#PIPED} or {@link Stdio#DIRECT}, so that its output is the starter's alone
    */
   public Attachment attach() {
-    requireRunning("attach to it");
+    first.requireRunning("attach to it");
     return process().attach();
   }
 
@@ -636,25 +383,7 @@ public final class Container implements AutoCloseable {
 
   /** The root as its first process sees it; empty if there is none. */
   Optional<FileDescriptor> openRoot() {
-    OptionalInt pid = pid();
-    if (pid.isEmpty()) {
-      return Optional.empty();
-    }
-    StartedProcess started = started();
-    try {
-      FileDescriptor root =
-          FileCalls.openDirectory(Path.of("/proc", String.valueOf(pid.getAsInt()), "root"));
-      // Asked after it was opened: the number was still of this process.
-      if (started.hasProcess()) {
-        return Optional.of(root);
-      }
-      root.close();
-    } catch (NativeException e) {
-      if (started.hasProcess()) {
-        throw e;
-      }
-    }
-    return Optional.empty();
+    return first.openRoot();
   }
 
   /** Starts a program in the container, as {@link #exec(ExecSpec)} with nothing else set. */
@@ -672,29 +401,7 @@ public final class Container implements AutoCloseable {
    *     container does not run, otherwise what the runtime says
    */
   public ContainerProcess exec(ExecSpec spec) {
-    ContainerProcess process = counted(EngineOperation.EXEC, () -> exec(spec, false));
-    lifecycle.executing(process, spec.command());
-    return process;
-  }
-
-  private ContainerProcess exec(ExecSpec spec, boolean merged) {
-    requireRunning("execute '" + spec.command().get(0) + "'");
-    if (control.isPaused()) {
-      throw new RuncibleException(
-          ErrorKind.FAILED_PRECONDITION,
-          "cannot execute '" + spec.command().get(0) + "': container " + id() + " is paused");
-    }
-    StartedProcess started =
-        ProcessStarts.exec(parts, directory, record, spec, merged, running::remove);
-    try {
-      running.add(started);
-      started.awaitStart();
-      requireOpen();
-      return started.process();
-    } catch (RuntimeException e) {
-      started.process().close();
-      throw e;
-    }
+    return execs.exec(first, spec);
   }
 
   /**
@@ -705,25 +412,7 @@ public final class Container implements AutoCloseable {
    * @return false if it does not run
    */
   public boolean kill(String signal) {
-    ContainerProcess process = process();
-    int number = Signals.parse(signal);
-    if (number == Signals.KILL) {
-      lifecycle.stopWanted();
-      awaitRun(process, LONGEST_START.toNanos());
-    }
-    return send(process, number);
-  }
-
-  private boolean send(ContainerProcess process, int signal) {
-    boolean ends = signal == Signals.KILL || signal == record.stopSignal();
-    if (ends) {
-      lifecycle.stopWanted();
-    }
-    boolean sent = process.sendSignal(signal);
-    if (ends && control.resume()) {
-      lifecycle.publish(new EngineEvent.Resumed(Instant.now(), id()));
-    }
-    return sent;
+    return stop.kill(signal);
   }
 
   /** The same as {@link #stop(Duration)} within {@link #stopTimeout()}. */
@@ -745,34 +434,7 @@ public final class Container implements AutoCloseable {
    *     Stdio#DIRECT} has it
    */
   public ExitStatus stop(Duration grace) {
-    return counted(EngineOperation.STOP, () -> stopWithin(grace));
-  }
-
-  private ExitStatus stopWithin(Duration grace) {
-    ContainerProcess process = process();
-    long patience = grace.compareTo(LONGEST_GRACE) < 0 ? grace.toNanos() : LONGEST_GRACE.toNanos();
-    long begin = System.nanoTime();
-    lifecycle.stopWanted();
-    awaitRun(process, patience);
-    send(process, record.stopSignal());
-    Optional<ExitStatus> ended =
-        process.waitFor(Duration.ofNanos(Math.max(0, patience - (System.nanoTime() - begin))));
-    while (ended.isEmpty()) {
-      // Again, as its monitor may have been starting another run, which had no process yet.
-      send(process, Signals.KILL);
-      ended = process.waitFor(AGAIN);
-    }
-    return ended.get();
-  }
-
-  /** Waits until a monitor that is about to start another run has done so, or has ended. */
-  private void awaitRun(ContainerProcess process, long nanos) {
-    long begin = System.nanoTime();
-    while (started().isBetweenRuns()
-        && System.nanoTime() - begin < nanos
-        && process.waitFor(AGAIN).isEmpty()) {
-      // The wait is in the condition.
-    }
+    return stop.within(grace);
   }
 
   /**
@@ -783,7 +445,7 @@ public final class Container implements AutoCloseable {
    *     user's container, which has no control group
    */
   public void pause() {
-    requireRunning("pause it");
+    first.requireRunning("pause it");
     if (control.pause()) {
       lifecycle.publish(new EngineEvent.Paused(Instant.now(), id()));
     }
@@ -795,7 +457,7 @@ public final class Container implements AutoCloseable {
    * @throws RuncibleException FAILED_PRECONDITION if it does not run
    */
   public void resume() {
-    requireRunning("resume it");
+    first.requireRunning("resume it");
     if (control.resume()) {
       lifecycle.publish(new EngineEvent.Resumed(Instant.now(), id()));
     }
@@ -814,7 +476,7 @@ public final class Container implements AutoCloseable {
    */
   public void update(Limits limits) {
     requireOpen();
-    control.update(limits, isRunning() || isPrepared());
+    control.update(limits, isRunning() || first.isPrepared());
     lifecycle.publish(new EngineEvent.Updated(Instant.now(), id(), limits));
   }
 
@@ -827,7 +489,7 @@ public final class Container implements AutoCloseable {
    */
   public void update(Resources resources) {
     requireOpen();
-    control.update(resources, isRunning() || isPrepared());
+    control.update(resources, isRunning() || first.isPrepared());
     Limits limits = BundleConfig.read(directory).limits();
     lifecycle.publish(new EngineEvent.Updated(Instant.now(), id(), limits));
   }
@@ -880,7 +542,7 @@ public final class Container implements AutoCloseable {
    *     interval, UNSUPPORTED as {@link #stats()}
    */
   public StatsStream stats(Duration interval) {
-    requireRunning("measure it");
+    first.requireRunning("measure it");
     StatsStream stream = StatsStream.begin(parts.tasks(), id(), interval, this::stats);
     if (!isRunning()) {
       // Its end may have been told before the stream could hear of it.
@@ -895,18 +557,9 @@ public final class Container implements AutoCloseable {
    * @throws RuncibleException FAILED_PRECONDITION if it does not run
    */
   public List<ProcessInfo> top() {
-    requireRunning("list its processes");
+    first.requireRunning("list its processes");
     OptionalInt pid = pid();
     return pid.isPresent() ? control.processes(pid.getAsInt()) : List.of();
-  }
-
-  private void requireRunning(String what) {
-    requireOpen();
-    if (!isRunning()) {
-      throw new RuncibleException(
-          ErrorKind.FAILED_PRECONDITION,
-          "cannot " + what + ": container " + id() + " does not run");
-    }
   }
 
   /**
@@ -919,27 +572,13 @@ public final class Container implements AutoCloseable {
     new ReadyWait(this, ready, !stdio.isPiped()).run();
   }
 
-  synchronized void requireOpen() {
-    if (closed) {
-      throw removed();
-    }
-  }
-
-  private RuncibleException removed() {
-    return new RuncibleException(
-        ErrorKind.FAILED_PRECONDITION, "container " + id() + " was removed");
+  void requireOpen() {
+    first.requireOpen();
   }
 
   /** Lets go of a detached container without removing it. */
-  synchronized void release() {
-    closed = true;
-    lifecycle.release();
-    closeExecs();
-    if (init != null) {
-      init.release();
-    }
-    // Also after a start that failed.
-    connection.release();
+  void release() {
+    first.release();
   }
 
   /**
@@ -948,58 +587,7 @@ public final class Container implements AutoCloseable {
    */
   @Override
   public void close() {
-    synchronized (this) {
-      if (closed) {
-        return;
-      }
-      adoptIfStarted();
-      closed = true;
-    }
-    lifecycle.stopWanted();
-    try {
-      counted(
-          EngineOperation.REMOVE,
-          () -> {
-            Uninterrupted.run(parts.threads(), this::remove);
-            return this;
-          });
-      lifecycle.publish(new EngineEvent.Removed(Instant.now(), id()));
-    } finally {
-      connection.close();
-      onClose.run();
-    }
-  }
-
-  private void remove() {
-    Journal.Entry removal =
-        entry.orElseGet(
-            () -> parts.journal().record(ContainerRemover.KIND, ContainerRemover.facts(record)));
-    StartedProcess started = init == null ? prepared : init;
-    try {
-      if (started != null) {
-        started.end(control::resume);
-      }
-      closeExecs();
-      boolean mayBeStarting = started == null ? isDetached() : started.mayBeStarting();
-      if (mayBeStarting && !ContainerRemover.isOfAnother(directory, record)) {
-        // It never came to run; a runtime may be about to.
-        remover.endRuntimes(directory);
-      }
-      // Its files are among those to be removed.
-      connection.close();
-      remover.remove(directory, record, started != null && started.isKnownToHaveEnded());
-    } finally {
-      if (started != null) {
-        started.release();
-        lifecycle.awaitTold();
-      }
-    }
-    parts.watchdog().remove(record);
-    removal.done();
-  }
-
-  private void closeExecs() {
-    List.copyOf(running).forEach(exec -> exec.process().close());
+    ending.close();
   }
 
   @Override

@@ -1,0 +1,112 @@
+package io.runcible.engine;
+
+import io.runcible.state.Journal;
+import java.time.Instant;
+import java.util.Optional;
+
+/** The end of a container: what runs in it is killed, and all there is of it removed. */
+final class ContainerEnding {
+  private final EngineParts parts;
+  private final ContainerRemover remover;
+  private final ContainerDirectory directory;
+  private final ContainerRecord record;
+  private final ContainerConnection connection;
+  private final ContainerControl control;
+  private final Lifecycle lifecycle;
+  private final ContainerExecs execs;
+
+  /** Its monitor guards also {@link #entry} and {@link #onClose}, as it does the close itself. */
+  private final FirstProcess first;
+
+  private Optional<Journal.Entry> entry;
+  private Runnable onClose = () -> {};
+
+  ContainerEnding(
+      EngineParts parts,
+      ContainerRemover remover,
+      ContainerDirectory directory,
+      ContainerRecord record,
+      ContainerConnection connection,
+      ContainerControl control,
+      Lifecycle lifecycle,
+      ContainerExecs execs,
+      FirstProcess first,
+      Optional<Journal.Entry> entry) {
+    this.parts = parts;
+    this.remover = remover;
+    this.directory = directory;
+    this.record = record;
+    this.connection = connection;
+    this.control = control;
+    this.lifecycle = lifecycle;
+    this.execs = execs;
+    this.first = first;
+    this.entry = entry;
+  }
+
+  void onClose(Runnable action) {
+    synchronized (first) {
+      onClose = action;
+    }
+  }
+
+  /** It is whole, and does not end with this engine: anyone may start and remove it. */
+  void letLive() {
+    synchronized (first) {
+      parts.watchdog().remove(record);
+      entry.ifPresent(Journal.Entry::done);
+      entry = Optional.empty();
+    }
+  }
+
+  void close() {
+    if (!first.close()) {
+      return;
+    }
+    lifecycle.stopWanted();
+    try {
+      parts
+          .tasks()
+          .operations()
+          .run(
+              EngineOperation.REMOVE,
+              record.id(),
+              () -> {
+                Uninterrupted.run(parts.threads(), this::remove);
+                return this;
+              });
+      lifecycle.publish(new EngineEvent.Removed(Instant.now(), record.id()));
+    } finally {
+      connection.close();
+      onClose.run();
+    }
+  }
+
+  private void remove() {
+    Journal.Entry removal =
+        entry.orElseGet(
+            () -> parts.journal().record(ContainerRemover.KIND, ContainerRemover.facts(record)));
+    StartedProcess started = first.last();
+    try {
+      if (started != null) {
+        started.end(control::resume);
+      }
+      execs.close();
+      boolean mayBeStarting = started == null ? record.detached() : started.mayBeStarting();
+      if (mayBeStarting && !ContainerRemover.isOfAnother(directory, record)) {
+        // It never came to run; a runtime may be about to.
+        remover.endRuntimes(directory);
+      }
+      // Its files are among those to be removed.
+      connection.close();
+      remover.remove(directory, record, started != null && started.isKnownToHaveEnded());
+    } finally {
+      if (started != null) {
+        started.release();
+        lifecycle.awaitTold();
+      }
+    }
+    parts.watchdog().remove(record);
+    removal.done();
+  }
+}

@@ -1,0 +1,74 @@
+package io.runcible.engine;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** What is executed in a container beside its first process. */
+final class ContainerExecs {
+  private final EngineParts parts;
+  private final ContainerDirectory directory;
+  private final ContainerRecord record;
+  private final ContainerControl control;
+  private final Lifecycle lifecycle;
+  private final Set<StartedProcess> running = ConcurrentHashMap.newKeySet();
+
+  ContainerExecs(
+      EngineParts parts,
+      ContainerDirectory directory,
+      ContainerRecord record,
+      ContainerControl control,
+      Lifecycle lifecycle) {
+    this.parts = parts;
+    this.directory = directory;
+    this.record = record;
+    this.control = control;
+    this.lifecycle = lifecycle;
+  }
+
+  ContainerProcess exec(FirstProcess first, ExecSpec spec) {
+    ContainerProcess process =
+        parts
+            .tasks()
+            .operations()
+            .run(EngineOperation.EXEC, record.id(), () -> begin(first, spec, false));
+    lifecycle.executing(process, spec.command());
+    return process;
+  }
+
+  /** Executes a check of its health; tells nobody. */
+  ContainerProcess check(FirstProcess first, List<String> command) {
+    return begin(first, ExecSpec.builder(command.toArray(String[]::new)).build(), true);
+  }
+
+  private ContainerProcess begin(FirstProcess first, ExecSpec spec, boolean merged) {
+    first.requireRunning("execute '" + spec.command().get(0) + "'");
+    if (control.isPaused()) {
+      throw new RuncibleException(
+          ErrorKind.FAILED_PRECONDITION,
+          "cannot execute '"
+              + spec.command().get(0)
+              + "': container "
+              + record.id()
+              + " is paused");
+    }
+    StartedProcess started =
+        ProcessStarts.exec(parts, directory, record, spec, merged, running::remove);
+    try {
+      running.add(started);
+      started.awaitStart();
+      first.requireOpen();
+      return started.process();
+    } catch (RuntimeException e) {
+      started.process().close();
+      throw e;
+    }
+  }
+
+  /** Ends those that run. */
+  void close() {
+    List.copyOf(running).forEach(exec -> exec.process().close());
+  }
+}

@@ -1,0 +1,345 @@
+package io.runcible.engine;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileDescriptor;
+import io.runcible.ffi.NativeException;
+import io.runcible.state.LockFile;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The first process of a container, from one start to the next, and whether the container is closed
+ * and gets no other. Its monitor is the one that guards the state of a container.
+ */
+final class FirstProcess {
+  private static final Logger LOG = LoggerFactory.getLogger(FirstProcess.class);
+  private static final Duration LONGEST_BEGINNING = Duration.ofMinutes(1);
+
+  private final EngineParts parts;
+  private final ContainerRemover remover;
+  private final ContainerDirectory directory;
+  private final ContainerRecord record;
+  private final Stdio stdio;
+  private final ContainerConnection connection;
+  private final Lifecycle lifecycle;
+  private final ContainerExecs execs;
+  private @Nullable StartedProcess init;
+
+  /** Waits for the start, and is {@link #init} from then on. */
+  private @Nullable StartedProcess prepared;
+
+  private boolean closed;
+
+  FirstProcess(
+      EngineParts parts,
+      ContainerRemover remover,
+      ContainerDirectory directory,
+      ContainerRecord record,
+      Stdio stdio,
+      ContainerConnection connection,
+      Lifecycle lifecycle,
+      ContainerExecs execs) {
+    this.parts = parts;
+    this.remover = remover;
+    this.directory = directory;
+    this.record = record;
+    this.stdio = stdio;
+    this.connection = connection;
+    this.lifecycle = lifecycle;
+    this.execs = execs;
+  }
+
+  ContainerState state(ContainerControl control) {
+    synchronized (this) {
+      if (closed) {
+        return ContainerState.REMOVED;
+      }
+      adoptIfStarted();
+      if (init == null) {
+        return ContainerState.CREATED;
+      }
+      if (isRunning() && init.isBetweenRuns() && !hasNoPolicy()) {
+        return ContainerState.RESTARTING;
+      }
+      if (isRunning()) {
+        return control.isPaused() ? ContainerState.PAUSED : ContainerState.RUNNING;
+      }
+    }
+    return lifecycle.isRestarting() ? ContainerState.RESTARTING : ContainerState.STOPPED;
+  }
+
+  private boolean hasNoPolicy() {
+    return StoredRestart.of(directory, record).equals(RestartPolicy.NO);
+  }
+
+  synchronized boolean isPrepared() {
+    return prepared != null;
+  }
+
+  synchronized boolean isStarted() {
+    adoptIfStarted();
+    return init != null;
+  }
+
+  synchronized boolean isRunning() {
+    adoptIfStarted();
+    return init != null && !closed && init.process().isAlive();
+  }
+
+  void requireRunning(String what) {
+    requireOpen();
+    if (!isRunning()) {
+      throw new RuncibleException(
+          ErrorKind.FAILED_PRECONDITION,
+          "cannot " + what + ": container " + record.id() + " does not run");
+    }
+  }
+
+  synchronized void requireOpen() {
+    if (closed) {
+      throw removed();
+    }
+  }
+
+  private RuncibleException removed() {
+    return new RuncibleException(
+        ErrorKind.FAILED_PRECONDITION, "container " + record.id() + " was removed");
+  }
+
+  /** Does something that neither a start nor a removal is to meet. */
+  synchronized void whileOpen(Runnable work) {
+    requireOpen();
+    work.run();
+  }
+
+  synchronized void prepare() {
+    requireOpen();
+    requireNotStarted();
+    if (prepared == null && ProcessStarts.canPrepare(record, stdio)) {
+      connection.prepare();
+      prepared = ProcessStarts.prepare(parts, directory, record, stdio);
+    }
+    if (prepared != null) {
+      prepared.awaitPrepared();
+    }
+  }
+
+  ContainerProcess start() {
+    requireOpen();
+    requireNotStarted();
+    return alone(this::startNow);
+  }
+
+  private synchronized ContainerProcess startNow() {
+    requireOpen();
+    requireNotStarted();
+    return begin();
+  }
+
+  private synchronized void requireNotStarted() {
+    adoptIfStarted();
+    if (init != null) {
+      throw new RuncibleException(
+          ErrorKind.FAILED_PRECONDITION,
+          "container " + record.id() + " was started before; restart it instead");
+    }
+  }
+
+  /**
+   * Of several engines that have a container only one starts it. What waits for another engine here
+   * keeps nobody of this one waiting: it has not this container's own lock.
+   */
+  private ContainerProcess alone(Supplier<ContainerProcess> beginning) {
+    if (!record.detached()) {
+      return beginning.get();
+    }
+    LockFile lock = LockFile.acquire(directory.startLock(), true, LONGEST_BEGINNING);
+    try {
+      if (ContainerRemover.isOfAnother(directory, record)) {
+        throw removed();
+      }
+      return beginning.get();
+    } finally {
+      lock.close();
+    }
+  }
+
+  private ContainerProcess begin() {
+    return parts.tasks().operations().run(EngineOperation.START, record.id(), this::beginRun);
+  }
+
+  private ContainerProcess beginRun() {
+    StartedProcess started = run();
+    Runnable onEnd = connection.started(started, () -> parts.networks().addresses(record.token()));
+    started.process().onExit().whenComplete((status, failure) -> onEnd.run());
+    lifecycle.started(started.process(), Instant.now(), false);
+    return started.process();
+  }
+
+  private StartedProcess run() {
+    StartedProcess started = prepared;
+    if (started != null) {
+      prepared = null;
+      init = started;
+      started.letGo();
+      return started;
+    }
+    if (record.detached() && !RootDirectories.isMounted(parts.host().visible(directory.rootfs()))) {
+      throw new RuncibleException(
+          ErrorKind.FAILED_PRECONDITION,
+          "container "
+              + record.id()
+              + " cannot be started: its root file system is not mounted any more, as after a"
+              + " restart of the machine; remove it and make another one");
+    }
+    connection.prepare();
+    started = ProcessStarts.run(parts, directory, record, stdio, connection.held());
+    init = started;
+    started.awaitStart();
+    return started;
+  }
+
+  /** Starts it again after its end, or for the first time. */
+  ContainerProcess restart() {
+    return alone(this::restartNow);
+  }
+
+  private synchronized ContainerProcess restartNow() {
+    requireOpen();
+    return isStarted() ? beginAgain() : startNow();
+  }
+
+  private ContainerProcess beginAgain() {
+    StartedProcess before = started();
+    if (before.process().isAlive()) {
+      throw startedMeanwhile();
+    }
+    return beginAfter(before);
+  }
+
+  private ContainerProcess beginAfter(StartedProcess before) {
+    boolean runs = record.detached() && DetachedMonitor.runs(directory);
+    execs.close();
+    before.release();
+    if (runs) {
+      // From now on it is the run of another engine that this one knows.
+      init = null;
+      adoptIfStarted();
+      throw startedMeanwhile();
+    }
+    remover.clear(directory, record);
+    return begin();
+  }
+
+  private RuncibleException startedMeanwhile() {
+    return new RuncibleException(
+        ErrorKind.FAILED_PRECONDITION, "container " + record.id() + " has been started meanwhile");
+  }
+
+  /** Unless somebody stopped or removed it meanwhile. */
+  void startByPolicy() {
+    try {
+      lifecycle.awaitTold();
+      synchronized (this) {
+        if (!closed && lifecycle.isRestarting()) {
+          beginAgain();
+        }
+      }
+    } catch (RuntimeException e) {
+      LOG.warn("container {} of {} cannot be restarted", record.id(), record.image(), e);
+      lifecycle.restartFailed();
+    }
+  }
+
+  /** Takes over a detached container that another engine has started, perhaps just now. */
+  synchronized void adoptIfStarted() {
+    if (init != null || closed || !record.detached() || !directory.wasStarted()) {
+      return;
+    }
+    StartedProcess adopted = ProcessStarts.adopt(parts, directory, record);
+    init = adopted;
+    lifecycle.started(adopted.process(), directory.startTime(), true);
+  }
+
+  /**
+   * As it is now.
+   *
+   * @throws RuncibleException FAILED_PRECONDITION before the start
+   */
+  synchronized StartedProcess started() {
+    adoptIfStarted();
+    StartedProcess started = init;
+    if (started == null) {
+      throw new RuncibleException(
+          ErrorKind.FAILED_PRECONDITION, "container " + record.id() + " has not been started");
+    }
+    return started;
+  }
+
+  ContainerProcess process() {
+    return started().process();
+  }
+
+  OptionalInt pid() {
+    return isRunning() ? started().pid() : OptionalInt.empty();
+  }
+
+  /** The root as it sees it; empty if it does not run. */
+  Optional<FileDescriptor> openRoot() {
+    OptionalInt pid = pid();
+    if (pid.isEmpty()) {
+      return Optional.empty();
+    }
+    StartedProcess started = started();
+    try {
+      FileDescriptor root =
+          FileCalls.openDirectory(Path.of("/proc", String.valueOf(pid.getAsInt()), "root"));
+      // Asked after it was opened: the number was still of this process.
+      if (started.hasProcess()) {
+        return Optional.of(root);
+      }
+      root.close();
+    } catch (NativeException e) {
+      if (started.hasProcess()) {
+        throw e;
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Lets go of that of a detached container, which goes on. */
+  synchronized void release() {
+    closed = true;
+    lifecycle.release();
+    execs.close();
+    if (init != null) {
+      init.release();
+    }
+    // Also after a start that failed.
+    connection.release();
+  }
+
+  /** Closed, there is no further start. Whether it was open; what runs goes on. */
+  synchronized boolean close() {
+    if (closed) {
+      return false;
+    }
+    adoptIfStarted();
+    closed = true;
+    return true;
+  }
+
+  /** The last one, also one that waits for its start; only once closed, when it stays as it is. */
+  @Nullable StartedProcess last() {
+    return init == null ? prepared : init;
+  }
+}
