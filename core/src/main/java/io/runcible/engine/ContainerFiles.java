@@ -184,8 +184,8 @@ public final class ContainerFiles {
    * What differs from the image, without what is mounted in the container. Blocks.
    *
    * @return sorted by path
-   * @throws RuncibleException UNSUPPORTED on a file system that no overlay lies on, where the files
-   *     of the image were copied
+   * @throws RuncibleException UNSUPPORTED where the files of the image were copied: on a file
+   *     system that no overlay lies on, and with {@link UserNamespace#keepId()}
    */
   public List<FileChange> diff() {
     container.requireOpen();
@@ -232,6 +232,13 @@ public final class ContainerFiles {
   }
 
   private FileWork.Request changes(Task task, String file, long latestSeconds) {
+    if (record.ids().nested()) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "the changes of container "
+              + record.id()
+              + " are not kept apart: its image was copied, since it keeps the id of its user");
+    }
     Path upper =
         parts
             .snapshotter()

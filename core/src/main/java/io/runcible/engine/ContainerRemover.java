@@ -89,7 +89,7 @@ final class ContainerRemover {
       remove(directory, record.get());
     }
     // Also if the watchdog was here first, which knows nothing of networks and volumes.
-    ContainerUserNamespace.removePlace(host, token);
+    RootPlace.remove(host, token);
     networks.release(token);
     volumes.release(token);
   }
@@ -148,7 +148,7 @@ final class ContainerRemover {
       ContainerInput.letGo(directory);
       host.unmount(directory.rootfs());
       ContainerMounts.unmount(host, directory);
-      ContainerUserNamespace.removePlace(directory);
+      RootPlace.remove(host, directory);
       unpin(directory);
       host.removeTree(directory.path());
     }
@@ -212,7 +212,9 @@ final class ContainerRemover {
     }
     host.unmount(directory.rootfs());
     ContainerMounts.unmount(host, directory);
-    ContainerUserNamespace.removePlace(host, record.token());
+    if (!record.ids().ofHost()) {
+      RootPlace.remove(host, record.token());
+    }
     snapshotter.release(directory.path());
     Path unnamed = unnamed(containers, record.token());
     try {

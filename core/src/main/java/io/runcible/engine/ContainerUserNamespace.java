@@ -4,7 +4,6 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
-import io.runcible.ffi.PrivilegedHost;
 import io.runcible.network.Network;
 import io.runcible.runtime.RuntimeSpec;
 import io.runcible.runtime.RuntimeSpec.NamespaceType;
@@ -12,9 +11,7 @@ import io.runcible.snapshot.Changes;
 import io.runcible.snapshot.LayerOwners;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Optional;
 
 /**
@@ -23,16 +20,7 @@ import java.util.Optional;
  * mounted where {@link ContainerMounts#unmount} and the watchdog look.
  */
 final class ContainerUserNamespace {
-  /** Of all engines. Each place in it can be passed by root of its container alone. */
-  private static final Path ROOTS = Path.of("/run/runcible-roots");
-
-  /** The same for ordinary users: nobody sees more there than an empty directory. */
-  private static final Path NESTED_ROOTS = Path.of("/var/tmp");
-
-  private static final int PASSED = 0710;
-  private static final int PASSED_BY_ALL = 0711;
   private static final String MOUNT = "fs";
-  private static final String ROOT = "root";
 
   private final EngineParts parts;
   private final ContainerDirectory directory;
@@ -181,78 +169,11 @@ final class ContainerUserNamespace {
     if (ids.ofHost()) {
       return;
     }
-    builder.userNamespace(ids.uidMappings(), ids.gidMappings()).root(reachableRoot());
+    builder
+        .userNamespace(ids.uidMappings(), ids.gidMappings())
+        .root(RootPlace.make(parts.host(), directory, record));
     if (!ids.nested()) {
       builder.namespace(RuntimeSpec.Namespace.join(NamespaceType.USER, pin()));
-    }
-  }
-
-  /**
-   * Runtimes take their first steps in the root file system as root of the container, who may not
-   * pass the engine's directories.
-   */
-  private Path reachableRoot() {
-    Path place = place(ids.nested(), record.token());
-    try {
-      Files.createDirectories(directory.mounts());
-      Files.createSymbolicLink(directory.mounts().resolve(ROOT), place);
-      if (!ids.nested()) {
-        if (!Files.isDirectory(ROOTS, LinkOption.NOFOLLOW_LINKS)) {
-          Files.createDirectories(ROOTS);
-        }
-        Files.setPosixFilePermissions(ROOTS, PosixFilePermissions.fromString("rwx--x--x"));
-      }
-      Files.createDirectory(
-          place,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-      Path target = Files.createDirectory(place.resolve(MOUNT));
-      parts.host().mountAgain(directory.rootfs(), target);
-      try (FileDescriptor opened = FileCalls.openDirectory(place)) {
-        // To pass, not to make files in it.
-        if (ids.nested()) {
-          FileCalls.chmod(opened, PASSED_BY_ALL);
-        } else {
-          FileCalls.chown(opened, 0, ids.rootGid());
-          FileCalls.chmod(opened, PASSED);
-        }
-      }
-      return target;
-    } catch (IOException e) {
-      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot make '" + place + "'", e);
-    }
-  }
-
-  private static Path place(boolean nested, String token) {
-    return nested ? NESTED_ROOTS.resolve("runcible-root-" + token) : ROOTS.resolve(token);
-  }
-
-  /** Removes the place of a root file system that is not mounted there any more. */
-  static void removePlace(PrivilegedHost host, String token) {
-    remove(place(host.rootless(), token));
-  }
-
-  private static void remove(Path place) {
-    try {
-      Files.deleteIfExists(place.resolve(MOUNT));
-      Files.deleteIfExists(place);
-    } catch (IOException e) {
-      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot remove '" + place + "'", e);
-    }
-  }
-
-  /** The same for a container whose record cannot be read. */
-  static void removePlace(ContainerDirectory directory) {
-    Path link = directory.mounts().resolve(ROOT);
-    try {
-      if (Files.isSymbolicLink(link)) {
-        Path place = Files.readSymbolicLink(link);
-        Path parent = place.getParent();
-        if (ROOTS.equals(parent) || NESTED_ROOTS.equals(parent)) {
-          remove(place);
-        }
-      }
-    } catch (IOException e) {
-      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot read '" + link + "'", e);
     }
   }
 

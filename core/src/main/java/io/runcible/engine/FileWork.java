@@ -59,7 +59,12 @@ final class FileWork {
     /** The same of a whole tree, which takes the place of a path. */
     TREE_LAYER,
     /** Gives the files of the tree to the ids that those of its image are. */
-    OWN
+    OWN;
+
+    /** Whether it has a tar to read. */
+    boolean reads() {
+      return this == UNPACK || this == COPY;
+    }
   }
 
   /**
@@ -218,6 +223,10 @@ final class FileWork {
     try {
       List<String> command = new ArrayList<>(JavaCommand.of(FileWork.class));
       command.add(MAPPER.writeValueAsString(request));
+      if (request.task() == Task.OWN) {
+        // Whoever removes the container ends what says so of itself: it must change nothing then.
+        command.addAll(List.of("--log", request.tree()));
+      }
       Spawn spawn =
           host.spawn(command, Spawn.plainEnvironment())
               .descriptor(0, input.reader())
@@ -229,7 +238,8 @@ final class FileWork {
       try (ChildProcess worker = spawn.start()) {
         List.of(input.reader(), output.writer(), errors.writer()).forEach(FileDescriptor::close);
         try {
-          exchange(worker, input, output, errors, in, out);
+          @Nullable IOException unread = request.task().reads() ? write(in, input) : null;
+          exchange(worker, output, errors, out, unread);
         } catch (IOException | RuntimeException e) {
           worker.killAndWait();
           throw e;
@@ -241,21 +251,23 @@ final class FileWork {
   }
 
   /** A task reads or writes, never both, so this needs no further thread. */
-  private static void exchange(
-      ChildProcess worker, Pipe input, Pipe output, Pipe errors, InputStream in, OutputStream out)
-      throws IOException {
-    IOException unread = null;
+  private static @Nullable IOException write(InputStream in, Pipe input) throws IOException {
     try (OutputStream stdin = input.outputStream()) {
       byte[] buffer = new byte[64 << 10];
       for (int count = in.read(buffer); count > 0; count = in.read(buffer)) {
         try {
           stdin.write(buffer, 0, count);
         } catch (IOException e) {
-          unread = e; // It has ended, and says why.
-          break;
+          return e; // It has ended, and says why.
         }
       }
     }
+    return null;
+  }
+
+  private static void exchange(
+      ChildProcess worker, Pipe output, Pipe errors, OutputStream out, @Nullable IOException unread)
+      throws IOException {
     try (InputStream stdout = output.inputStream();
         InputStream stderr = errors.inputStream()) {
       stdout.transferTo(out);
@@ -286,7 +298,11 @@ final class FileWork {
     try {
       // Not System.out, which swallows failures.
       try (OutputStream out = new java.io.FileOutputStream(java.io.FileDescriptor.out)) {
-        work(MAPPER.readValue(args[0], Request.class), System.in, out);
+        Request request = MAPPER.readValue(args[0], Request.class);
+        if (!request.task().reads()) {
+          endWithInput();
+        }
+        work(request, System.in, out);
       }
     } catch (RuncibleException e) {
       System.err.println(e.kind() + ": " + e.getMessage());
@@ -295,5 +311,22 @@ final class FileWork {
       System.err.println(ErrorKind.UNAVAILABLE + ": " + e.getMessage());
       System.exit(1);
     }
+  }
+
+  /** The input stays open as long as somebody waits for the work, however that process ends. */
+  private static void endWithInput() {
+    Thread watch =
+        new Thread(
+            () -> {
+              try {
+                System.in.transferTo(OutputStream.nullOutputStream());
+              } catch (IOException e) {
+                // The same.
+              }
+              Runtime.getRuntime().halt(1);
+            },
+            "runcible-input");
+    watch.setDaemon(true);
+    watch.start();
   }
 }

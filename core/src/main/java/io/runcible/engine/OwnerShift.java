@@ -7,6 +7,8 @@ import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.NativeException;
 import io.runcible.ffi.Stat;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Arrays;
@@ -14,6 +16,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Gives the files of a root file system to the ids that those of its image are in a user namespace:
@@ -28,11 +31,50 @@ final class OwnerShift {
   private static final int CAPABILITY_SIZE = 20;
   private static final int REVISION = 3;
 
+  private static final Set<String> ACCESS_LISTS =
+      Set.of("system.posix_acl_access", "system.posix_acl_default");
+
+  /** In bytes: a version, and then entries of a tag, permissions and an id. */
+  private static final int LIST_HEADER = 4;
+
+  private static final int LIST_ENTRY = 8;
+  private static final int NAMED_USER = 0x02;
+  private static final int NAMED_GROUP = 0x08;
+
   private final FileDescriptor root;
   private final IdMaps ids;
 
   /** Of files with several names, whose they were: the names may be one file or several by now. */
-  private final Map<Long, Stat> linked = new HashMap<>();
+  private final Map<Long, Owners> linked = new HashMap<>();
+
+  /**
+   * Whose a file is.
+   *
+   * @param lists its access control lists, by attribute
+   */
+  private record Owners(int uid, int gid, Map<String, ByteBuffer> lists) {
+    static Owners of(FileDescriptor parent, String name, Stat stat) {
+      Map<String, ByteBuffer> lists = new HashMap<>();
+      if (stat.isDirectory() || stat.isRegular()) {
+        for (String attribute : FileCalls.attributes(parent, name)) {
+          if (ACCESS_LISTS.contains(attribute)) {
+            FileCalls.attribute(parent, name, attribute)
+                .ifPresent(list -> lists.put(attribute, ByteBuffer.wrap(list)));
+          }
+        }
+      }
+      return new Owners(stat.uid(), stat.gid(), lists);
+    }
+
+    Owners outside(IdMaps ids) {
+      Map<String, ByteBuffer> outside = new HashMap<>();
+      lists.forEach(
+          (attribute, list) ->
+              outside.put(attribute, ByteBuffer.wrap(OwnerShift.outside(bytes(list), ids))));
+      return new Owners(
+          OwnerShift.outside(ids.uids(), uid), OwnerShift.outside(ids.gids(), gid), outside);
+    }
+  }
 
   private OwnerShift(FileDescriptor root, IdMaps ids) {
     this.root = root;
@@ -67,15 +109,7 @@ final class OwnerShift {
         }
       }
     }
-    FileCalls.chown(root, uid(top), gid(top));
-  }
-
-  private int uid(Stat stat) {
-    return outside(ids.uids(), stat.uid());
-  }
-
-  private int gid(Stat stat) {
-    return outside(ids.gids(), stat.gid());
+    give(root, ".", top);
   }
 
   /** What the namespace lacks belongs to nobody. */
@@ -90,18 +124,23 @@ final class OwnerShift {
   }
 
   private void give(FileDescriptor parent, String name, Stat stat) {
+    Owners before = Owners.of(parent, name, stat);
     if (stat.links() > 1 && !stat.isDirectory()) {
-      Stat before = linked.putIfAbsent(stat.inode(), stat);
-      if (before != null && (before.uid() != stat.uid() || before.gid() != stat.gid())) {
+      Owners first = linked.putIfAbsent(stat.inode(), before);
+      if (first != null && !first.equals(before)) {
         return; // It was given by another name.
       }
     }
-    if (uid(stat) == stat.uid() && gid(stat) == stat.gid()) {
+    Owners after = before.outside(ids);
+    if (after.equals(before)) {
       return;
     }
     boolean program = stat.isRegular() && (stat.permissions() & EXECUTABLE) != 0;
     byte[] capability = program ? FileCalls.attribute(parent, name, CAPABILITY).orElse(null) : null;
-    FileCalls.chown(parent, name, uid(stat), gid(stat));
+    FileCalls.chown(parent, name, after.uid(), after.gid());
+    after
+        .lists()
+        .forEach((list, value) -> FileCalls.setAttribute(parent, name, list, bytes(value)));
     // The kernel takes both from a file that gets another owner.
     if (stat.isRegular() && (stat.permissions() & SET_ID) != 0) {
       FileCalls.chmod(parent, name, stat.permissions());
@@ -109,6 +148,27 @@ final class OwnerShift {
     if (capability != null) {
       FileCalls.setAttribute(parent, name, CAPABILITY, ofRoot(capability, outside(ids.uids(), 0)));
     }
+  }
+
+  private static byte[] bytes(ByteBuffer buffer) {
+    byte[] bytes = new byte[buffer.remaining()];
+    buffer.duplicate().get(bytes);
+    return bytes;
+  }
+
+  /** The same access control list, with the ids that its named users and groups are outside. */
+  static byte[] outside(byte[] list, IdMaps ids) {
+    ByteBuffer shifted = ByteBuffer.wrap(list.clone()).order(ByteOrder.LITTLE_ENDIAN);
+    for (int at = LIST_HEADER; at + LIST_ENTRY <= list.length; at += LIST_ENTRY) {
+      int tag = shifted.getShort(at);
+      int id = at + LIST_ENTRY - Integer.BYTES;
+      if (tag == NAMED_USER) {
+        shifted.putInt(id, outside(ids.uids(), shifted.getInt(id)));
+      } else if (tag == NAMED_GROUP) {
+        shifted.putInt(id, outside(ids.gids(), shifted.getInt(id)));
+      }
+    }
+    return shifted.array();
   }
 
   /** The same capabilities, for a namespace whose root is this id: revision 3 of the attribute. */

@@ -120,6 +120,12 @@ final class PrimedImages {
   }
 
   private static void requireForkable(ContainerSpec spec) {
+    if (spec.userNamespace().kind() == UserNamespace.Kind.KEPT) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "what a container changes that keeps the id of its user is not kept apart from the copy"
+              + " of its image, so none can be primed; prime without, and fork with it");
+    }
     for (Mount mount : spec.mounts()) {
       if (mount.kind() == Mount.Kind.VOLUME && mount.name().isPresent() && !mount.isReadOnly()) {
         throw new RuncibleException(

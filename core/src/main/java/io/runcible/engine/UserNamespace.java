@@ -111,7 +111,10 @@ public final class UserNamespace {
    *
    * <p>The kernel shows the files of an image with other owners to root alone, so the container
    * gets a copy of them, which takes time and space as the image does. Volumes that the image
-   * declares are a part of that copy.
+   * declares are a part of that copy. What the container changes is not kept apart from it, so
+   * {@link ContainerFiles#diff()}, a commit and a priming fail with UNSUPPORTED. {@linkplain
+   * ContainerFiles#export An export} has the owners of the container; the ids in access control
+   * lists and of file capabilities are those of the namespace outside.
    *
    * <p>Making the container fails with UNSUPPORTED for root, which has no id to keep (see {@link
    * #mapped} and {@link Mount#idMapped}), without subordinate ids, and with a volume, an image or

@@ -152,7 +152,7 @@ final class Watchdog implements AutoCloseable {
           [ ! -e "$mount" ] || umount -l "$mount"
           mountpoint -q "$mount" && return
         done
-        root=$(readlink "$dir/mounts/root") && rmdir "$root/fs" "$root"
+        root=$(readlink "$dir/mounts/root") && rm -f "$root/fs/sticky" && rmdir "$root/fs" "$root"
         [ ! -e "$dir/netns" ] || umount -l "$dir/netns"
         mountpoint -q "$dir/rootfs" && return
         [ ! -e "$dir/unpublish.nft" ] || nft -f "$dir/unpublish.nft"

@@ -13,6 +13,7 @@ import io.runcible.network.Network;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -130,6 +131,8 @@ final class RootlessProgram {
                 .build();
         say("kept root", output(container.exec(root)).replace(me, "me").replace('\n', ' '));
         say("kept by root", Files.exists(own.resolve("x")));
+        say("kept diff", kind(container.files()::diff));
+        say("kept place", keptPlaces(uid));
         ByteArrayOutputStream tar = new ByteArrayOutputStream();
         container.files().copyFrom("/root/x", tar);
         container.files().copyTo(new ByteArrayInputStream(tar.toByteArray()), "/tmp");
@@ -137,6 +140,8 @@ final class RootlessProgram {
         container.restart(Duration.ZERO);
         say("kept again", output(container.exec("stat", "-c", "%u:%g", "/tmp/x")));
       }
+      say("kept place after", keptPlaces(uid));
+      say("kept primed", kind(() -> engine.prime(kept, Priming.of("kept", unused -> {}))));
       say(
           "kept other",
           output(
@@ -157,6 +162,21 @@ final class RootlessProgram {
     } catch (IOException | RuncibleException e) {
       say("kept id", e);
     }
+  }
+
+  /** How many root file systems a user has where root of their containers finds them. */
+  private static long keptPlaces(String uid) throws IOException {
+    long count = 0;
+    try (DirectoryStream<Path> places =
+        Files.newDirectoryStream(Path.of("/var/tmp"), "runcible-root-*")) {
+      for (Path place : places) {
+        boolean own = Files.getAttribute(place, "unix:uid").toString().equals(uid);
+        if (own && Files.exists(place.resolve("fs").resolve(RootPlace.STICKY))) {
+          count++;
+        }
+      }
+    }
+    return count;
   }
 
   /** Files of another id than the caller's, a terminal, and what needs control groups. */
