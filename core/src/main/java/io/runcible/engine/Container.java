@@ -353,8 +353,8 @@ public final class Container implements AutoCloseable {
    * @param name of the new image in the store; another one of that name loses it
    * @param change changes the configuration, which begins as that of its image
    * @throws RuncibleException NOT_FOUND if its image is not whole in the store any more,
-   *     UNSUPPORTED on a file system that no overlay lies on, FAILED_PRECONDITION if files changed
-   *     meanwhile
+   *     UNSUPPORTED on a file system that no overlay lies on and with {@link UserNamespace#keepId},
+   *     FAILED_PRECONDITION if files changed meanwhile
    */
   public Image commit(String name, Consumer<ImageConfig.Builder> change) {
     return commit(ImageReference.parse(name), change, Map.of());
@@ -496,9 +496,9 @@ public final class Container implements AutoCloseable {
 
   /**
    * Changes its restart policy, from its next end on: a container that does not run is not started
-   * by it, and one that waits for a restart is not restarted any more with {@link
-   * RestartPolicy#NO}. That of a detached container counts for its monitor, too, so that nobody has
-   * to be there.
+   * by it, and one that waits for a restart is not restarted any more if that would be one more in
+   * a row than the new policy allows. That of a detached container counts for its monitor, too, so
+   * that nobody has to be there.
    *
    * <pre>{@code
    * container.update(RestartPolicy.onFailure(3));

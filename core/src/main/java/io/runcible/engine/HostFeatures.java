@@ -130,11 +130,9 @@ record HostFeatures(Path root, String kernel, int uid, String user, Predicate<St
   }
 
   private Feature selinux() {
-    return no(
-        "selinux",
-        Files.exists(root.resolve("sys/fs/selinux/enforce"))
-            ? "this host has it, but containers get no labels of their own"
-            : "this host has none, and containers would get no labels of their own");
+    return Files.exists(root.resolve("sys/fs/selinux/enforce"))
+        ? yes("selinux", "root's containers get the labels that a spec names")
+        : no("selinux", "this host has none");
   }
 
   private Feature cni() {

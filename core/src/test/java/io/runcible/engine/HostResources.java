@@ -80,7 +80,11 @@ final class HostResources {
   /** Descendants of this JVM, and all that know one of the roots by argument or by mount. */
   private Set<Long> processes() {
     Map<Long, Long> parents = new HashMap<>();
+    Set<String> ofTheKernel = kernelThreads();
     for (Path process : list(PROC, "[0-9]*")) {
+      if (ofTheKernel.contains(process.getFileName().toString())) {
+        continue;
+      }
       parent(process)
           .ifPresent(parent -> parents.put(Long.valueOf(process.getFileName().toString()), parent));
     }
@@ -100,6 +104,14 @@ final class HostResources {
       }
     }
     return own;
+  }
+
+  /** More than half of all processes, which would be asked about thousands of times. */
+  private static Set<String> kernelThreads() {
+    Path parent = PROC.resolve("2");
+    return read(parent.resolve("comm")).equals("kthreadd\n")
+        ? Set.of(read(parent.resolve("task/2/children")).strip().split(" "))
+        : Set.of();
   }
 
   /** Empty if it has ended. */
