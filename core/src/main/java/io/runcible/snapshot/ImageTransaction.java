@@ -49,12 +49,6 @@ final class ImageTransaction implements AutoCloseable {
   /** How many layers are under way; each takes a connection, three threads and a few megabytes. */
   private static final int AT_ONCE = Math.max(4, Runtime.getRuntime().availableProcessors());
 
-  /**
-   * A layer of so many bytes or less is fetched whole and unpacked by one thread: there are other
-   * layers for the others.
-   */
-  private static final int SMALL = 1 << 20;
-
   private final Image image;
   private final List<Layer> layers;
   private final List<Digest> chain;
@@ -307,8 +301,8 @@ final class ImageTransaction implements AutoCloseable {
 
   private UnpackedLayer unpack(InputStream compressed, Layer layer, Path directory)
       throws IOException {
-    // The stream ends at the size that is stated.
-    return layer.descriptor().size() <= SMALL
+    // Others have other layers. The stream ends at the size that is stated.
+    return UnpackedLayer.isSmall(layer)
         ? UnpackedLayer.unpack(compressed.readAllBytes(), layer.diffId(), directory, form)
         : UnpackedLayer.unpack(compressed, layer.diffId(), directory, form, stages);
   }

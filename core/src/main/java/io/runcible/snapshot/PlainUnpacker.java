@@ -47,7 +47,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class PlainUnpacker {
   private static final Logger LOG = LoggerFactory.getLogger(PlainUnpacker.class);
-  private static final int SMALL = 1 << 20;
 
   private @Nullable Ownership ownership;
   private ArchiveLimits limits = ArchiveLimits.DEFAULT;
@@ -189,7 +188,7 @@ public final class PlainUnpacker {
    * large one would keep its source waiting with a connection open.
    */
   private @Nullable InputStream ahead(Layer layer, ExecutorService stages) {
-    return layer.descriptor().size() <= SMALL ? tar(layer, stages) : null;
+    return UnpackedLayer.isSmall(layer) ? tar(layer, stages) : null;
   }
 
   private InputStream tar(Layer layer, ExecutorService stages) {

@@ -9,6 +9,7 @@ import io.runcible.archive.LayerFormat;
 import io.runcible.archive.LayerResult;
 import io.runcible.archive.Ownership;
 import io.runcible.archive.Readahead;
+import io.runcible.image.Layer;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -27,6 +28,9 @@ final class UnpackedLayer implements AutoCloseable {
 
   /** Stands beside the directory of a layer that hides all layers below it. */
   static final String OPAQUE_MARK = "opaque";
+
+  /** In bytes, compressed. */
+  private static final int SMALL = 1 << 20;
 
   private final Path directory;
   private final LayerFormat format;
@@ -55,6 +59,11 @@ final class UnpackedLayer implements AutoCloseable {
     Form within(ArchiveLimits other) {
       return new Form(format, ownership, other);
     }
+  }
+
+  /** Whether a layer is better fetched whole than in the steps of its unpacking. */
+  static boolean isSmall(Layer layer) {
+    return layer.descriptor().size() <= SMALL;
   }
 
   /**
