@@ -3,6 +3,7 @@ package io.runcible.state;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -15,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,6 +35,8 @@ public final class Journal implements AutoCloseable {
 
   /** So many, that their names are in the order of their numbers. */
   private static final int DIGITS = 12;
+
+  private static final int BLOCK = 4096;
 
   private final Path directory;
   private final LockFile lock;
@@ -115,7 +119,7 @@ public final class Journal implements AutoCloseable {
 
   /**
    * Undoes what dead owners left. An entry whose undoing fails, or whose kind is unknown here,
-   * stays for a later sweep and is logged.
+   * stays for a later sweep and is logged. One whose text a power cut took is struck out.
    *
    * @param root the directory of all journals
    * @param undo what to do for each kind; must succeed for a thing that is not there
@@ -174,14 +178,23 @@ public final class Journal implements AutoCloseable {
     latestFirst.sort(Comparator.reverseOrder());
     for (Path file : latestFirst) {
       try {
-        Optional<Note> note = JsonRecord.read(file, Note.class);
-        if (note.isPresent()) {
-          undoOne(note.get(), undo);
+        if (!isBlank(file)) {
+          JsonRecord.read(file, Note.class).ifPresent(note -> undoOne(note, undo));
         }
         Files.deleteIfExists(file);
       } catch (IOException | RuntimeException e) {
         LOG.warn("cannot undo the journal entry '{}'; a later start tries again", file, e);
       }
+    }
+  }
+
+  /** After a power cut a file can have its name, and even its size, but not what was written. */
+  private static boolean isBlank(Path file) throws IOException {
+    try (InputStream stream = Files.newInputStream(file)) {
+      byte[] start = stream.readNBytes(BLOCK);
+      return IntStream.range(0, start.length).allMatch(i -> start[i] == 0);
+    } catch (NoSuchFileException e) {
+      return true;
     }
   }
 

@@ -15,6 +15,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @EnabledOnOs(OS.LINUX)
 class JournalTest {
@@ -76,6 +78,16 @@ class JournalTest {
     sweep();
     assertThat(undone).isEmpty();
     assertThat(root.resolve("dead")).isDirectoryContaining("glob:**.json");
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 60})
+  void entryWhoseTextAPowerCutTookIsStruckOut(int size) throws IOException {
+    die("a");
+    Files.write(root.resolve("dead/000000000009.json"), new byte[size]);
+    sweep();
+    assertThat(undone).containsExactly("a");
+    assertThat(root).isEmptyDirectory();
   }
 
   @Test
