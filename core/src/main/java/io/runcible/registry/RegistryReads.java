@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a client reads: images from mirrors, too ({@link Routes#read}), and all else at the location
- * alone. The effects are those of the methods of {@link RegistryClient}.
+ * What a client reads: by {@link Routes#read} what may come from a mirror, and all else at the
+ * location alone. The effects are those of the methods of {@link RegistryClient}.
  */
 final class RegistryReads {
   private final Routes routes;
