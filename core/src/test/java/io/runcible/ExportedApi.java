@@ -18,9 +18,9 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
- * Writes down what a module exports, in a stable order: a change of the API is a change of text. As
- * a program, which JUnit's module starts from its source, it prints that of a directory of classes,
- * which are on the class path.
+ * Writes down what a module exports, in a stable order, and holds it against the checked-in dump: a
+ * change of the API is a change of text. As a program, which JUnit's module starts from its source,
+ * it prints the differences of a directory of classes, which are on the class path, from a dump.
  */
 final class ExportedApi {
   private final Path classes;
@@ -30,10 +30,30 @@ final class ExportedApi {
   }
 
   public static void main(String[] args) throws IOException {
-    System.out.print(new ExportedApi(Path.of(args[0])).dump());
+    differences(Path.of(args[0]), Path.of(args[1])).forEach(System.out::println);
   }
 
-  String dump() throws IOException {
+  /**
+   * The lines that only the dump has, or only the classes have. With {@code -Dapi.accept=true} the
+   * dump becomes what the classes have.
+   */
+  static List<String> differences(Path classes, Path dump) throws IOException {
+    String actual = new ExportedApi(classes).dump();
+    if (Boolean.getBoolean("api.accept")) {
+      Files.createDirectories(dump.getParent());
+      Files.writeString(dump, actual);
+    }
+    String accepted = Files.readString(dump);
+    List<String> gone = new ArrayList<>(accepted.lines().toList());
+    List<String> differences = new ArrayList<>();
+    actual.lines().filter(line -> !gone.remove(line)).forEach(line -> differences.add("+" + line));
+    gone.forEach(line -> differences.add("-" + line));
+    return differences.isEmpty() && !actual.equals(accepted)
+        ? List.of("the lines of the dump are in another order")
+        : differences;
+  }
+
+  private String dump() throws IOException {
     StringBuilder text = new StringBuilder();
     for (String packageName : exportedPackages()) {
       text.append("package ").append(packageName).append('\n');

@@ -4,7 +4,9 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.archive.LowerLayers.Found;
 import io.runcible.archive.ParentDirectories.Directory;
+import io.runcible.ffi.AttributeCalls;
 import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileContent;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.Stat;
 import java.nio.ByteBuffer;
@@ -111,8 +113,8 @@ final class CrossLayerWork {
     ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER);
     try (FileDescriptor from = FileCalls.openFileInRoot(found.parent(), found.leaf());
         FileDescriptor to = FileCalls.createFile(parent.fd(), leaf, 0600)) {
-      while (FileCalls.read(from, buffer.clear()) > 0) {
-        FileCalls.write(to, buffer.flip());
+      while (FileContent.read(from, buffer.clear()) > 0) {
+        FileContent.write(to, buffer.flip());
       }
     }
   }
@@ -123,8 +125,8 @@ final class CrossLayerWork {
       FileCalls.chown(parent, leaf, stat.uid(), stat.gid());
     }
     Map<String, byte[]> attributes = new HashMap<>();
-    for (String name : FileCalls.attributes(found.parent(), found.leaf())) {
-      FileCalls.attribute(found.parent(), found.leaf(), name)
+    for (String name : AttributeCalls.names(found.parent(), found.leaf())) {
+      AttributeCalls.get(found.parent(), found.leaf(), name)
           .ifPresent(value -> attributes.put(name, value));
     }
     ExtendedAttributes.set(target, path, parent, leaf, attributes);

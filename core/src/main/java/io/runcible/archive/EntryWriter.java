@@ -6,6 +6,7 @@ import io.runcible.archive.LayerTarget.Owner;
 import io.runcible.archive.ParentDirectories.Directory;
 import io.runcible.ffi.Errno;
 import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileContent;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.NativeException;
 import io.runcible.ffi.Stat;
@@ -72,10 +73,10 @@ final class EntryWriter {
       return;
     }
     for (int i = 0; i < sparse.count(); i++) {
-      FileCalls.seek(file, sparse.offset(i));
+      FileContent.seek(file, sparse.offset(i));
       copy(content, file, sparse.length(i));
     }
-    FileCalls.truncate(file, entry.size());
+    FileContent.truncate(file, entry.size());
   }
 
   private void copy(TarReader content, FileDescriptor file, long length) throws IOException {
@@ -87,7 +88,7 @@ final class EntryWriter {
       }
       left -= buffer.flip().remaining();
       bytes += buffer.remaining();
-      FileCalls.write(file, buffer);
+      FileContent.write(file, buffer);
     }
   }
 

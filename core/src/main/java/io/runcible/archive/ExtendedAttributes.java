@@ -1,7 +1,7 @@
 package io.runcible.archive;
 
+import io.runcible.ffi.AttributeCalls;
 import io.runcible.ffi.Errno;
-import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.NativeException;
 import java.util.Map;
@@ -31,7 +31,7 @@ final class ExtendedAttributes {
             target,
             path,
             attribute.getKey(),
-            () -> FileCalls.setAttribute(file, attribute.getKey(), attribute.getValue()));
+            () -> AttributeCalls.set(file, attribute.getKey(), attribute.getValue()));
       }
     }
   }
@@ -49,7 +49,7 @@ final class ExtendedAttributes {
             target,
             path,
             attribute.getKey(),
-            () -> FileCalls.setAttribute(parent, leaf, attribute.getKey(), attribute.getValue()));
+            () -> AttributeCalls.set(parent, leaf, attribute.getKey(), attribute.getValue()));
       }
     }
   }
@@ -61,9 +61,9 @@ final class ExtendedAttributes {
       FileDescriptor parent,
       String leaf,
       Map<String, byte[]> attributes) {
-    for (String name : FileCalls.attributes(parent, leaf)) {
+    for (String name : AttributeCalls.names(parent, leaf)) {
       if (!attributes.containsKey(name) && !isForeign(name)) {
-        tolerate(target, path, name, () -> FileCalls.removeAttribute(parent, leaf, name));
+        tolerate(target, path, name, () -> AttributeCalls.remove(parent, leaf, name));
       }
     }
     set(target, path, parent, leaf, attributes);
@@ -75,7 +75,7 @@ final class ExtendedAttributes {
         target,
         path,
         OwnerRecord.ATTRIBUTE,
-        () -> FileCalls.setAttribute(file, OwnerRecord.ATTRIBUTE, value));
+        () -> AttributeCalls.set(file, OwnerRecord.ATTRIBUTE, value));
   }
 
   /** Notes the owner that a name should have. */
@@ -85,7 +85,7 @@ final class ExtendedAttributes {
         target,
         path,
         OwnerRecord.ATTRIBUTE,
-        () -> FileCalls.setAttribute(parent, leaf, OwnerRecord.ATTRIBUTE, value));
+        () -> AttributeCalls.set(parent, leaf, OwnerRecord.ATTRIBUTE, value));
   }
 
   private static void tolerate(LayerTarget target, String path, String name, Runnable call) {

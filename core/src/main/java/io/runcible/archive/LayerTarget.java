@@ -2,7 +2,7 @@ package io.runcible.archive;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
-import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.AttributeCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.NativeAccess;
 import io.runcible.ffi.Stat;
@@ -129,12 +129,12 @@ final class LayerTarget implements AutoCloseable {
 
   void makeOpaque(FileDescriptor parent, String leaf) {
     if (format.isOverlay()) {
-      FileCalls.setAttribute(parent, leaf, format.opaqueAttribute(), OPAQUE);
+      AttributeCalls.set(parent, leaf, format.opaqueAttribute(), OPAQUE);
     }
   }
 
   boolean isOpaque(FileDescriptor parent, String leaf) {
-    Optional<byte[]> value = FileCalls.attribute(parent, leaf, format.opaqueAttribute());
+    Optional<byte[]> value = AttributeCalls.get(parent, leaf, format.opaqueAttribute());
     return value.isPresent() && value.get().length == 1 && value.get()[0] == OPAQUE[0];
   }
 

@@ -1,5 +1,6 @@
 package io.runcible.archive;
 
+import io.runcible.ffi.AttributeCalls;
 import io.runcible.ffi.Errno;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
@@ -85,7 +86,7 @@ final class OverlayWalk {
         mayBeMarked
             && stat.isRegular()
             && stat.size() == 0
-            && FileCalls.attribute(directory, name, marks + "whiteout").isPresent();
+            && AttributeCalls.get(directory, name, marks + "whiteout").isPresent();
     if (node || marked) {
       entries.whiteout(parent, name);
       return;
@@ -101,7 +102,7 @@ final class OverlayWalk {
   }
 
   private boolean isMarked(FileDescriptor parent, String leaf, String mark, String value) {
-    return FileCalls.attribute(parent, leaf, marks + mark)
+    return AttributeCalls.get(parent, leaf, marks + mark)
         .filter(found -> found.length == 1 && found[0] == value.charAt(0))
         .isPresent();
   }

@@ -1,7 +1,7 @@
 package io.runcible.archive;
 
+import io.runcible.ffi.AttributeCalls;
 import io.runcible.ffi.Errno;
-import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.NativeException;
 import java.nio.charset.StandardCharsets;
@@ -29,7 +29,7 @@ record OwnerRecord(long uid, long gid) {
 
   /** What a name has; null if it has nothing, or nothing of sense. */
   static @Nullable OwnerRecord of(FileDescriptor parent, String leaf) {
-    Optional<byte[]> value = FileCalls.attribute(parent, leaf, ATTRIBUTE);
+    Optional<byte[]> value = AttributeCalls.get(parent, leaf, ATTRIBUTE);
     if (value.isEmpty()) {
       return null;
     }
@@ -45,7 +45,7 @@ record OwnerRecord(long uid, long gid) {
   /** Takes it from a name that belongs to root again. */
   static void remove(FileDescriptor parent, String leaf) {
     try {
-      FileCalls.removeAttribute(parent, leaf, ATTRIBUTE);
+      AttributeCalls.remove(parent, leaf, ATTRIBUTE);
     } catch (NativeException e) {
       if (e.errno() != Errno.ENODATA && e.errno() != Errno.EOPNOTSUPP) {
         throw e;

@@ -2,8 +2,10 @@ package io.runcible.archive;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.AttributeCalls;
 import io.runcible.ffi.Errno;
 import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileContent;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.NativeException;
 import io.runcible.ffi.Stat;
@@ -182,7 +184,7 @@ class TreeEntries {
         return;
       }
       for (int i = 0; i < sparse.count(); i++) {
-        FileCalls.seek(file, sparse.offset(i));
+        FileContent.seek(file, sparse.offset(i));
         copy(file, path, sparse.length(i));
       }
     }
@@ -232,7 +234,7 @@ class TreeEntries {
         throw changed(path);
       }
     }
-    FileCalls.seek(file, 0);
+    FileContent.seek(file, 0);
     return map;
   }
 
@@ -240,7 +242,7 @@ class TreeEntries {
   private void copy(FileDescriptor file, String path, long length) throws IOException {
     for (long left = length; left > 0; ) {
       buffer.clear().limit((int) Math.min(left, BUFFER));
-      int count = FileCalls.read(file, buffer);
+      int count = FileContent.read(file, buffer);
       if (count == 0) {
         throw changed(path);
       }
@@ -323,7 +325,7 @@ class TreeEntries {
 
   /** The attributes of a name that belong in a layer. */
   Map<String, byte[]> attributes(String path, FileDescriptor parent, String leaf) {
-    List<String> names = options.harmless() ? List.of() : FileCalls.attributes(parent, leaf);
+    List<String> names = options.harmless() ? List.of() : AttributeCalls.names(parent, leaf);
     if (names.isEmpty()) {
       return Map.of();
     }
@@ -331,7 +333,7 @@ class TreeEntries {
     for (String name : names) {
       refuseReference(path, name);
       if (!ExtendedAttributes.isForeign(name)) {
-        FileCalls.attribute(parent, leaf, name).ifPresent(value -> attributes.put(name, value));
+        AttributeCalls.get(parent, leaf, name).ifPresent(value -> attributes.put(name, value));
       }
     }
     return attributes;

@@ -2,6 +2,7 @@ package io.runcible.archive;
 
 import io.runcible.ffi.Errno;
 import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileContent;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.NativeException;
 import io.runcible.ffi.Stat;
@@ -192,7 +193,7 @@ final class TreesWalk {
   }
 
   private static void fill(FileDescriptor file, ByteBuffer buffer) {
-    while (buffer.hasRemaining() && FileCalls.read(file, buffer) > 0) {
+    while (buffer.hasRemaining() && FileContent.read(file, buffer) > 0) {
       // Until it is full, or the file has ended.
     }
   }

@@ -85,7 +85,7 @@ public final class Container implements AutoCloseable {
   public void rename(String name) {
     first.whileOpen(
         () -> {
-          ContainerSpec.requireName(name);
+          SpecRules.requireName(name);
           new ContainerNames(parts.containers()).rename(directory, name);
           lifecycle.publish(new EngineEvent.Renamed(Instant.now(), id(), name));
         });
@@ -511,7 +511,7 @@ public final class Container implements AutoCloseable {
   public void update(RestartPolicy policy) {
     requireOpen();
     if (!policy.equals(RestartPolicy.NO)) {
-      ContainerSpec.requireRestartable(stdio);
+      SpecRules.requireRestartable(stdio);
       SharedNamespaces.requireRestartable(record);
     }
     StoredRestart.write(directory, policy);

@@ -169,7 +169,7 @@ public final class ContainerEngine implements AutoCloseable {
    */
   public synchronized Optional<Container> find(String name) {
     requireOpen();
-    if (!ContainerSpec.isName(name)) {
+    if (!SpecRules.isName(name)) {
       return Optional.empty();
     }
     String id = new ContainerNames(resources.parts().containers()).idOf(name);
@@ -177,7 +177,7 @@ public final class ContainerEngine implements AutoCloseable {
     if (known != null) {
       return Optional.of(known);
     }
-    if (!ContainerSpec.isName(id)) {
+    if (!SpecRules.isName(id)) {
       return Optional.empty();
     }
     ContainerDirectory directory = ContainerDirectory.of(resources.parts().containers(), id);

@@ -1,6 +1,5 @@
 package io.runcible.engine;
 
-import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.HealthCheck;
 import io.runcible.image.ImageReference;
@@ -14,8 +13,6 @@ import io.runcible.runtime.Resources;
 import io.runcible.runtime.SeccompProfile;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -24,7 +21,6 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What to run and within which limits. Immutable. What is not set comes from the image, and what
@@ -32,11 +28,9 @@ import org.jspecify.annotations.Nullable;
  * default seccomp profile, no new privileges.
  */
 public final class ContainerSpec {
-  private static final int MAX_NAME = 64;
+  private final SpecState state;
 
-  private final Builder state;
-
-  private ContainerSpec(Builder state) {
+  private ContainerSpec(SpecState state) {
     this.state = state;
   }
 
@@ -47,59 +41,20 @@ public final class ContainerSpec {
    * @throws RuncibleException INVALID_INPUT if it is no reference
    */
   public static Builder builder(String image) {
-    return new Builder(ImageReference.parse(image));
-  }
-
-  /** Whether a text can be the id of a container. */
-  static boolean isName(String text) {
-    boolean valid = !text.isEmpty() && text.length() <= MAX_NAME;
-    for (int i = 0; valid && i < text.length(); i++) {
-      char c = text.charAt(i);
-      boolean alphanumeric = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-      valid = alphanumeric || (i > 0 && (c == '_' || c == '.' || c == '-'));
-    }
-    return valid;
-  }
-
-  static void requireName(String name) {
-    if (!isName(name)) {
-      throw invalid("'" + name + "' is no name: up to 64 of a-z 0-9 _ . - after a letter");
-    }
-  }
-
-  static void requireRestartable(Stdio stdio) {
-    if (stdio == Stdio.DIRECT) {
-      throw invalid("a container with pipes of its own is not restarted: its end may be unknown");
-    }
-  }
-
-  static void requireVariable(String key, String value) {
-    if (key.isEmpty() || key.indexOf('=') >= 0 || (key + value).indexOf('\0') >= 0) {
-      throw invalid("'" + key + "' cannot be an environment variable");
-    }
-  }
-
-  static void requireAbsolute(String directory) {
-    if (!directory.startsWith("/") || directory.indexOf('\0') >= 0) {
-      throw invalid("the working directory '" + directory + "' is not an absolute path");
-    }
-  }
-
-  private static RuncibleException invalid(String message) {
-    return new RuncibleException(ErrorKind.INVALID_INPUT, message);
+    return new Builder(new SpecState(ImageReference.parse(image)));
   }
 
   /** A builder that starts from this spec. */
   public Builder toBuilder() {
-    return state.copy(state.image);
+    return new Builder(state.copy(state.image));
   }
 
   /** The same for an image that was made of a container of this spec, with its volumes in it. */
   ContainerSpec fork(ImageReference primed) {
-    Builder fork = state.copy(primed);
+    SpecState fork = state.copy(primed);
     fork.mounts.removeIf(ContainerSpec::isForked);
     fork.volumesInRoot = true;
-    return fork.build();
+    return new ContainerSpec(fork);
   }
 
   /** Whether it is a volume whose files are in a primed image. */
@@ -109,11 +64,11 @@ public final class ContainerSpec {
 
   /** The same for a container that runs once, and that only its maker finds. */
   ContainerSpec once() {
-    Builder copy = toBuilder();
+    SpecState copy = state.copy(state.image);
     copy.name = null;
     copy.detached = false;
     copy.restartPolicy = RestartPolicy.NO;
-    return copy.build();
+    return new ContainerSpec(copy);
   }
 
   /** Whether the volumes of its image are a part of its root file system. */
@@ -330,110 +285,10 @@ public final class ContainerSpec {
 
   /** Collects a {@link ContainerSpec}. Not thread-safe. */
   public static final class Builder {
-    private final ImageReference image;
-    private @Nullable String name;
-    private @Nullable List<String> entrypoint;
-    private @Nullable List<String> command;
-    private final Map<String, String> environment = new LinkedHashMap<>();
-    private @Nullable String user;
-    private final List<String> groups = new ArrayList<>();
-    private @Nullable String workingDirectory;
-    private @Nullable String hostname;
-    private @Nullable String stopSignal;
-    private @Nullable Duration stopTimeout;
-    private final List<Mount> mounts = new ArrayList<>();
-    private OptionalLong memory = OptionalLong.empty();
-    private OptionalLong writableLimit = OptionalLong.empty();
-    private OptionalDouble cpus = OptionalDouble.empty();
-    private OptionalLong pids = OptionalLong.empty();
+    private final SpecState state;
 
-    /** None until chosen. */
-    private List<Network> networks = List.of();
-
-    private NameResolution nameResolution = NameResolution.DEFAULT;
-    private final List<PortBinding> ports = new ArrayList<>();
-    private Stdio stdio = Stdio.LOGGED;
-    private final Set<String> added = new LinkedHashSet<>();
-    private final Set<String> dropped = new LinkedHashSet<>();
-    private @Nullable SeccompProfile seccomp;
-    private Resources resources = Resources.none();
-    private final Map<String, Rlimit> ulimits = new LinkedHashMap<>();
-    private final Map<String, String> sysctls = new LinkedHashMap<>();
-    private OptionalInt oomScoreAdj = OptionalInt.empty();
-    private final List<Device> devices = new ArrayList<>();
-    private final List<Hook> hooks = new ArrayList<>();
-    private @Nullable String apparmorProfile;
-    private @Nullable String selinuxProcess;
-    private @Nullable String selinuxFiles;
-    private boolean readOnlyRoot;
-    private boolean detached;
-    private boolean newPrivileges;
-    private UserNamespace userNamespace = UserNamespace.host();
-    private boolean init;
-    private NamespaceMode ipc = NamespaceMode.PRIVATE;
-    private NamespaceMode pid = NamespaceMode.PRIVATE;
-    private NamespaceMode uts = NamespaceMode.PRIVATE;
-    private final Map<String, String> labels = new LinkedHashMap<>();
-    private final Map<String, String> annotations = new LinkedHashMap<>();
-    private LogPolicy log = LogPolicy.RAW;
-    private RestartPolicy restartPolicy = RestartPolicy.NO;
-    private @Nullable HealthCheck healthCheck;
-    private @Nullable ConsoleSize tty;
-    private boolean volumesInRoot;
-
-    private Builder(ImageReference image) {
-      this.image = image;
-    }
-
-    private Builder copy(ImageReference other) {
-      Builder copy = new Builder(other);
-      copy.name = name;
-      copy.entrypoint = entrypoint;
-      copy.command = command;
-      copy.environment.putAll(environment);
-      copy.user = user;
-      copy.groups.addAll(groups);
-      copy.workingDirectory = workingDirectory;
-      copy.hostname = hostname;
-      copy.stopSignal = stopSignal;
-      copy.stopTimeout = stopTimeout;
-      copy.mounts.addAll(mounts);
-      copy.memory = memory;
-      copy.writableLimit = writableLimit;
-      copy.cpus = cpus;
-      copy.pids = pids;
-      copy.networks = networks;
-      copy.nameResolution = nameResolution;
-      copy.ports.addAll(ports);
-      copy.stdio = stdio;
-      copy.added.addAll(added);
-      copy.dropped.addAll(dropped);
-      copy.seccomp = seccomp;
-      copy.resources = resources;
-      copy.ulimits.putAll(ulimits);
-      copy.sysctls.putAll(sysctls);
-      copy.oomScoreAdj = oomScoreAdj;
-      copy.devices.addAll(devices);
-      copy.hooks.addAll(hooks);
-      copy.apparmorProfile = apparmorProfile;
-      copy.selinuxProcess = selinuxProcess;
-      copy.selinuxFiles = selinuxFiles;
-      copy.readOnlyRoot = readOnlyRoot;
-      copy.detached = detached;
-      copy.newPrivileges = newPrivileges;
-      copy.userNamespace = userNamespace;
-      copy.init = init;
-      copy.ipc = ipc;
-      copy.pid = pid;
-      copy.uts = uts;
-      copy.labels.putAll(labels);
-      copy.annotations.putAll(annotations);
-      copy.log = log;
-      copy.restartPolicy = restartPolicy;
-      copy.healthCheck = healthCheck;
-      copy.tty = tty;
-      copy.volumesInRoot = volumesInRoot;
-      return copy;
+    private Builder(SpecState state) {
+      this.state = state;
     }
 
     /**
@@ -441,14 +296,14 @@ public final class ContainerSpec {
      * default a random one.
      */
     public Builder name(String name) {
-      requireName(name);
-      this.name = name;
+      SpecRules.requireName(name);
+      state.name = name;
       return this;
     }
 
     /** Replaces the image's entrypoint, and drops its command. */
     public Builder entrypoint(String... entrypoint) {
-      this.entrypoint = List.of(entrypoint);
+      state.entrypoint = List.of(entrypoint);
       return this;
     }
 
@@ -456,46 +311,46 @@ public final class ContainerSpec {
      * Replaces the image's command: what follows the entrypoint, or the program if there is none.
      */
     public Builder command(String... command) {
-      this.command = List.of(command);
+      state.command = List.of(command);
       return this;
     }
 
     /** Sets a variable; the rest of the image's environment stays. */
     public Builder environment(String key, String value) {
-      requireVariable(key, value);
-      environment.put(key, value);
+      SpecRules.requireVariable(key, value);
+      state.environment.put(key, value);
       return this;
     }
 
     /** Replaces the image's user: {@code name}, {@code uid}, {@code user:group}. */
     public Builder user(String user) {
-      this.user = user;
+      state.user = user;
       return this;
     }
 
     /** Adds a group to those of the user: a name in the container, or a number. */
     public Builder group(String group) {
-      groups.add(group);
+      state.groups.add(group);
       return this;
     }
 
     /** Replaces the image's working directory; made if it is missing. */
     public Builder workingDirectory(String directory) {
-      requireAbsolute(directory);
-      this.workingDirectory = directory;
+      SpecRules.requireAbsolute(directory);
+      state.workingDirectory = directory;
       return this;
     }
 
     /** The host name; by default the container's id, with {@code -} for {@code _}. */
     public Builder hostname(String hostname) {
-      this.hostname = hostname;
+      state.hostname = hostname;
       return this;
     }
 
     /** Replaces the image's stop signal: {@code SIGTERM}, {@code TERM} or a number. */
     public Builder stopSignal(String signal) {
       Signals.parse(signal);
-      this.stopSignal = signal;
+      state.stopSignal = signal;
       return this;
     }
 
@@ -505,16 +360,14 @@ public final class ContainerSpec {
      * @throws RuncibleException INVALID_INPUT if it is negative, or above a year
      */
     public Builder stopTimeout(Duration timeout) {
-      if (timeout.isNegative() || timeout.compareTo(Duration.ofDays(365)) > 0) {
-        throw invalid("a stop cannot wait for " + timeout);
-      }
-      this.stopTimeout = timeout;
+      SpecRules.requireStopTimeout(timeout);
+      state.stopTimeout = timeout;
       return this;
     }
 
     /** Adds a mount. */
     public Builder mount(Mount mount) {
-      mounts.add(mount);
+      state.mounts.add(mount);
       return this;
     }
 
@@ -532,7 +385,7 @@ public final class ContainerSpec {
      * @param bytes at least 6 MiB, which the runtime itself needs to start
      */
     public Builder memory(long bytes) {
-      this.memory = Limits.unchanged().withMemory(bytes).memory();
+      state.memory = Limits.unchanged().withMemory(bytes).memory();
       return this;
     }
 
@@ -551,22 +404,20 @@ public final class ContainerSpec {
      */
     public Builder writableLimit(String size) {
       long bytes = Limits.parseSize(size);
-      if (bytes < 1) {
-        throw invalid("a limit of " + bytes + " bytes for what the container writes");
-      }
-      this.writableLimit = OptionalLong.of(bytes);
+      SpecRules.requireWritableLimit(bytes);
+      state.writableLimit = OptionalLong.of(bytes);
       return this;
     }
 
     /** Limits processor time to this many processors, such as 0.5. By default unlimited. */
     public Builder cpus(double cpus) {
-      this.cpus = Limits.unchanged().withCpus(cpus).cpus();
+      state.cpus = Limits.unchanged().withCpus(cpus).cpus();
       return this;
     }
 
     /** Limits the number of processes and threads. By default 2,048, where the host can. */
     public Builder pids(long limit) {
-      this.pids = Limits.unchanged().withPids(limit).pids();
+      state.pids = Limits.unchanged().withPids(limit).pids();
       return this;
     }
 
@@ -583,24 +434,14 @@ public final class ContainerSpec {
     public Builder network(Network network, Network... more) {
       List<Network> all = new ArrayList<>(List.of(network));
       all.addAll(List.of(more));
-      boolean bridges = all.stream().allMatch(one -> one.kind() == Network.Kind.BRIDGE);
-      boolean plugins = all.stream().allMatch(one -> one.kind() == Network.Kind.CNI);
-      if (all.size() > 1 && !bridges && !plugins) {
-        throw invalid(
-            "the networks "
-                + all
-                + " do not go together: several are all bridge networks, or all of CNI plugins");
-      }
-      if (all.stream().map(Network::name).distinct().count() < all.size()) {
-        throw invalid("of the networks " + all + " one is named twice");
-      }
-      this.networks = List.copyOf(all);
+      SpecRules.requireTogether(all);
+      state.networks = List.copyOf(all);
       return this;
     }
 
     /** Adds hosts, and changes how other names are resolved. */
     public Builder nameResolution(NameResolution nameResolution) {
-      this.nameResolution = nameResolution;
+      state.nameResolution = nameResolution;
       return this;
     }
 
@@ -634,13 +475,13 @@ public final class ContainerSpec {
      * packets.
      */
     public Builder publish(PortBinding port) {
-      ports.add(port);
+      state.ports.add(port);
       return this;
     }
 
     /** Where input and output go; by default to files. */
     public Builder stdio(Stdio stdio) {
-      this.stdio = stdio;
+      state.stdio = stdio;
       return this;
     }
 
@@ -650,25 +491,25 @@ public final class ContainerSpec {
      * a program that may write without end: {@code log(LogPolicy.cri(10 << 20, 3))}.
      */
     public Builder log(LogPolicy policy) {
-      this.log = policy;
+      state.log = policy;
       return this;
     }
 
     /** Adds a capability such as {@code CAP_NET_ADMIN} or {@code NET_ADMIN}. */
     public Builder addCapability(String capability) {
-      added.add(capability);
+      state.added.add(capability);
       return this;
     }
 
     /** Drops a capability, or with {@code ALL} every one that is not added. */
     public Builder dropCapability(String capability) {
-      dropped.add(capability);
+      state.dropped.add(capability);
       return this;
     }
 
     /** Replaces the default seccomp profile. */
     public Builder seccomp(SeccompProfile profile) {
-      this.seccomp = profile;
+      state.seccomp = profile;
       return this;
     }
 
@@ -678,7 +519,7 @@ public final class ContainerSpec {
      * limit, or has not delegated to an ordinary user, is not limited, and said in the log.
      */
     public Builder resources(Resources resources) {
-      this.resources = resources;
+      state.resources = resources;
       return this;
     }
 
@@ -695,7 +536,7 @@ public final class ContainerSpec {
     public Builder ulimit(String name, long soft, long hard) {
       String specName = "RLIMIT_" + name.toUpperCase(Locale.ROOT);
       HostLimits.requireRlimit(specName);
-      ulimits.put(specName, new Rlimit(soft, hard));
+      state.ulimits.put(specName, new Rlimit(soft, hard));
       return this;
     }
 
@@ -704,7 +545,7 @@ public final class ContainerSpec {
      * net.core.somaxconn}. Making the container fails with INVALID_INPUT for one of the host's.
      */
     public Builder sysctl(String name, String value) {
-      sysctls.put(name, value);
+      state.sysctls.put(name, value);
       return this;
     }
 
@@ -713,16 +554,14 @@ public final class ContainerSpec {
      * process. Lowering it below that of this process needs CAP_SYS_RESOURCE.
      */
     public Builder oomScoreAdj(int score) {
-      if (score < -1000 || score > 1000) {
-        throw invalid("a score of " + score + " is not -1000 to 1000");
-      }
-      oomScoreAdj = OptionalInt.of(score);
+      SpecRules.requireOomScore(score);
+      state.oomScoreAdj = OptionalInt.of(score);
       return this;
     }
 
     /** Lets it use a device of the host. */
     public Builder device(Device device) {
-      devices.add(device);
+      state.devices.add(device);
       return this;
     }
 
@@ -731,7 +570,7 @@ public final class ContainerSpec {
      * program of the host, with the rights of this process.
      */
     public Builder hook(Hook hook) {
-      hooks.add(hook);
+      state.hooks.add(hook);
       return this;
     }
 
@@ -741,7 +580,7 @@ public final class ContainerSpec {
      * UNSUPPORTED if the host has no AppArmor.
      */
     public Builder apparmorProfile(String profile) {
-      this.apparmorProfile = profile;
+      state.apparmorProfile = profile;
       return this;
     }
 
@@ -763,14 +602,14 @@ public final class ContainerSpec {
      * what is no label or the policy does not know.
      */
     public Builder selinuxLabels(String process, String files) {
-      this.selinuxProcess = process;
-      this.selinuxFiles = files;
+      state.selinuxProcess = process;
+      state.selinuxFiles = files;
       return this;
     }
 
     /** Makes the root file system read-only; mounts stay as they are. */
     public Builder readOnlyRoot() {
-      this.readOnlyRoot = true;
+      state.readOnlyRoot = true;
       return this;
     }
 
@@ -780,13 +619,13 @@ public final class ContainerSpec {
      * network, that of the host, or {@link Network#USER}.
      */
     public Builder detached() {
-      this.detached = true;
+      state.detached = true;
       return this;
     }
 
     /** Lets programs gain privileges from set-id bits and file capabilities, such as sudo does. */
     public Builder allowNewPrivileges() {
-      this.newPrivileges = true;
+      state.newPrivileges = true;
       return this;
     }
 
@@ -795,7 +634,7 @@ public final class ContainerSpec {
      * namespace of its own.
      */
     public Builder userNamespace(UserNamespace namespace) {
-      this.userNamespace = namespace;
+      state.userNamespace = namespace;
       return this;
     }
 
@@ -810,7 +649,7 @@ public final class ContainerSpec {
      * with 126, as in a shell; its start does not fail.
      */
     public Builder init() {
-      this.init = true;
+      state.init = true;
       return this;
     }
 
@@ -823,7 +662,7 @@ public final class ContainerSpec {
      * same user namespace; it is INVALID_INPUT otherwise.
      */
     public Builder ipc(NamespaceMode mode) {
-      this.ipc = mode;
+      state.ipc = mode;
       return this;
     }
 
@@ -833,31 +672,27 @@ public final class ContainerSpec {
      * all its others, if it has a control group; without one, they end with the other container.
      */
     public Builder pid(NamespaceMode mode) {
-      this.pid = mode;
+      state.pid = mode;
       return this;
     }
 
     /** Whose host name it has; its own by default. Another one's leaves {@link #hostname} none. */
     public Builder uts(NamespaceMode mode) {
-      this.uts = mode;
+      state.uts = mode;
       return this;
     }
 
     /** Sets a label, by which the container can be found; those of the image are not taken over. */
     public Builder label(String key, String value) {
-      if (key.isEmpty()) {
-        throw invalid("a label needs a key");
-      }
-      labels.put(key, value);
+      SpecRules.requireLabelKey(key);
+      state.labels.put(key, value);
       return this;
     }
 
     /** Sets an annotation of the runtime's configuration, which its runtime may act upon. */
     public Builder annotation(String key, String value) {
-      if (key.isEmpty() || (key + value).indexOf('\0') >= 0) {
-        throw invalid("'" + key + "' cannot be an annotation");
-      }
-      annotations.put(key, value);
+      SpecRules.requireAnnotation(key, value);
+      state.annotations.put(key, value);
       return this;
     }
 
@@ -866,7 +701,7 @@ public final class ContainerSpec {
      * Stdio#DIRECT}. {@link Container#update(RestartPolicy)} changes it.
      */
     public Builder restart(RestartPolicy policy) {
-      this.restartPolicy = policy;
+      state.restartPolicy = policy;
       return this;
     }
 
@@ -875,7 +710,7 @@ public final class ContainerSpec {
      * of a detached container is not checked while no engine has the container.
      */
     public Builder healthCheck(HealthCheck check) {
-      this.healthCheck = check;
+      state.healthCheck = check;
       return this;
     }
 
@@ -891,21 +726,16 @@ public final class ContainerSpec {
 
     /** The same with another size to begin with; see {@link ContainerProcess#resize}. */
     public Builder tty(int rows, int columns) {
-      tty = new ConsoleSize(rows, columns);
+      state.tty = new ConsoleSize(rows, columns);
       return this;
     }
 
     /** The spec. */
     public ContainerSpec build() {
-      Builder built = copy(image);
-      if (detached && stdio == Stdio.DIRECT) {
-        throw invalid("the pipes of a detached container cannot be its own: nobody else has them");
-      }
-      if (!restartPolicy.equals(RestartPolicy.NO)) {
-        requireRestartable(stdio);
-      }
-      if (tty != null && stdio != Stdio.INTERACTIVE) {
-        built.stdio = detached ? Stdio.INTERACTIVE : Stdio.PIPED;
+      SpecRules.requireFitting(state);
+      SpecState built = state.copy(state.image);
+      if (built.tty != null && built.stdio != Stdio.INTERACTIVE) {
+        built.stdio = built.detached ? Stdio.INTERACTIVE : Stdio.PIPED;
       }
       return new ContainerSpec(built);
     }

@@ -88,7 +88,7 @@ public final class ExecSpec {
 
     /** Sets a variable, beside those of the container. */
     public Builder environment(String key, String value) {
-      ContainerSpec.requireVariable(key, value);
+      SpecRules.requireVariable(key, value);
       environment.put(key, value);
       return this;
     }
@@ -101,7 +101,7 @@ public final class ExecSpec {
 
     /** By default the container's. */
     public Builder workingDirectory(String directory) {
-      ContainerSpec.requireAbsolute(directory);
+      SpecRules.requireAbsolute(directory);
       this.workingDirectory = directory;
       return this;
     }

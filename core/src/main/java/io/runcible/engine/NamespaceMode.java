@@ -41,7 +41,7 @@ public final class NamespaceMode {
    * @throws RuncibleException INVALID_INPUT if it is no name
    */
   public static NamespaceMode container(String container) {
-    ContainerSpec.requireName(container);
+    SpecRules.requireName(container);
     return new NamespaceMode(CONTAINER + container, container);
   }
 

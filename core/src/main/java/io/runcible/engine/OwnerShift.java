@@ -3,6 +3,7 @@ package io.runcible.engine;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.archive.IdRange;
+import io.runcible.ffi.AttributeCalls;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.NativeException;
@@ -56,9 +57,9 @@ final class OwnerShift {
     static Owners of(FileDescriptor parent, String name, Stat stat) {
       Map<String, ByteBuffer> lists = new HashMap<>();
       if (stat.isDirectory() || stat.isRegular()) {
-        for (String attribute : FileCalls.attributes(parent, name)) {
+        for (String attribute : AttributeCalls.names(parent, name)) {
           if (ACCESS_LISTS.contains(attribute)) {
-            FileCalls.attribute(parent, name, attribute)
+            AttributeCalls.get(parent, name, attribute)
                 .ifPresent(list -> lists.put(attribute, ByteBuffer.wrap(list)));
           }
         }
@@ -136,17 +137,15 @@ final class OwnerShift {
       return;
     }
     boolean program = stat.isRegular() && (stat.permissions() & EXECUTABLE) != 0;
-    byte[] capability = program ? FileCalls.attribute(parent, name, CAPABILITY).orElse(null) : null;
+    byte[] capability = program ? AttributeCalls.get(parent, name, CAPABILITY).orElse(null) : null;
     FileCalls.chown(parent, name, after.uid(), after.gid());
-    after
-        .lists()
-        .forEach((list, value) -> FileCalls.setAttribute(parent, name, list, bytes(value)));
+    after.lists().forEach((list, value) -> AttributeCalls.set(parent, name, list, bytes(value)));
     // The kernel takes both from a file that gets another owner.
     if (stat.isRegular() && (stat.permissions() & SET_ID) != 0) {
       FileCalls.chmod(parent, name, stat.permissions());
     }
     if (capability != null) {
-      FileCalls.setAttribute(parent, name, CAPABILITY, ofRoot(capability, outside(ids.uids(), 0)));
+      AttributeCalls.set(parent, name, CAPABILITY, ofRoot(capability, outside(ids.uids(), 0)));
     }
   }
 

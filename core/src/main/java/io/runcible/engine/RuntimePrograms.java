@@ -8,6 +8,7 @@ import io.runcible.archive.LayerApplier;
 import io.runcible.archive.LayerFormat;
 import io.runcible.archive.Ownership;
 import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileContent;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.NativeAccess;
 import io.runcible.ffi.NativeException;
@@ -174,11 +175,11 @@ final class RuntimePrograms implements AutoCloseable {
         linkTools(image, programs.resolve(RuntimeImage.name(image.helper().get())));
       }
       try (FileDescriptor made = FileCalls.openDirectory(programs)) {
-        FileCalls.sync(made);
+        FileContent.sync(made);
       }
       Files.move(programs, directory, StandardCopyOption.ATOMIC_MOVE);
       try (FileDescriptor parent = FileCalls.openDirectory(runtimes)) {
-        FileCalls.sync(parent);
+        FileContent.sync(parent);
       }
     } catch (IOException e) {
       throw new RuncibleException(
@@ -199,9 +200,9 @@ final class RuntimePrograms implements AutoCloseable {
       }
       try (FileDescriptor from = FileCalls.openFileInRoot(root, path);
           FileDescriptor to = FileCalls.createFile(target, name, MODE)) {
-        FileCalls.copy(from, to);
+        FileContent.copy(from, to);
         FileCalls.chmod(to, MODE);
-        FileCalls.sync(to);
+        FileContent.sync(to);
       }
     } catch (NativeException e) {
       throw new RuncibleException(

@@ -3,6 +3,7 @@ package io.runcible.engine;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileContent;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.ProjectQuota;
@@ -328,7 +329,7 @@ final class VolumeStore {
       DirectoryCopy.copy(host, source, fresh);
       if (!record.isAnonymous()) {
         try (FileDescriptor opened = FileCalls.openDirectory(directory(name))) {
-          FileCalls.syncFileSystem(opened);
+          FileContent.syncFileSystem(opened);
         }
       }
       Files.move(fresh, data(name), StandardCopyOption.ATOMIC_MOVE);

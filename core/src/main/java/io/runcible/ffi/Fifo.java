@@ -86,7 +86,7 @@ public final class Fifo {
       while (!Poll.readable(reader, Poll.TICK_MILLIS) && !ended) {
         ended = writer.hasEnded();
       }
-      return FileCalls.read(reader, ByteBuffer.allocateDirect(1)) == 1;
+      return FileContent.read(reader, ByteBuffer.allocateDirect(1)) == 1;
     }
   }
 

@@ -7,11 +7,9 @@ import static io.runcible.ffi.Native.rawCString;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import java.lang.ref.Reference;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import jnr.ffi.Pointer;
@@ -38,19 +36,14 @@ public final class FileCalls {
   static final int O_NOFOLLOW = Native.ARM64 ? 0100000 : 0400000;
 
   private static final long SYS_OPENAT2 = 437;
+  private static final int OPEN_HOW = 24; // the size of its structure
   static final int RESOLVE_NO_XDEV = 0x01;
   static final int RESOLVE_NO_MAGICLINKS = 0x02;
   static final int RESOLVE_NO_SYMLINKS = 0x04;
   static final int RESOLVE_IN_ROOT = 0x10;
 
   private static final int STATX_BASIC = 0x7ff;
-  private static final int MAX_XATTR = 64 * 1024;
-  private static final int XATTR_BUFFER = 1024;
   private static final int LIST_BUFFER = 32 * 1024;
-
-  private static final long FICLONE = 0x40049409;
-  private static final long COPY_STEP = 1 << 30;
-  private static final int COPY_BUFFER = 128 * 1024;
 
   private static final ThreadLocal<Pointer> SCRATCH =
       ThreadLocal.withInitial(() -> Native.allocate(512));
@@ -128,28 +121,31 @@ public final class FileCalls {
   }
 
   static FileDescriptor openat2(FileDescriptor root, String name, long flags, int resolve) {
-    byte[] path = rawCString(name);
-    Pointer memory = Native.allocate(24 + path.length);
-    memory.putLong(0, flags);
-    memory.putLong(8, 0);
-    memory.putLong(16, resolve);
-    memory.put(24, path, 0, path.length);
-    try {
-      int attempts = 0;
-      while (true) {
-        long fd =
-            libc()
-                .syscall(
-                    SYS_OPENAT2, root.value(), memory.address() + 24, memory.address(), 24, 0, 0);
-        if (fd >= 0) {
-          return new FileDescriptor((int) fd, name);
-        }
-        int errno = Native.errno();
-        // A rename elsewhere in the tree makes the kernel ask for another try.
-        if ((errno != Errno.EAGAIN && errno != Errno.EINTR) || ++attempts > 64) {
-          throw new NativeException("open in root", errno, name);
-        }
+    int attempts = 0;
+    while (true) {
+      long fd = openat2(root, name, flags, 0, resolve);
+      if (fd >= 0) {
+        return new FileDescriptor((int) fd, name);
       }
+      int errno = Native.errno();
+      // A rename elsewhere in the tree makes the kernel ask for another try.
+      if ((errno != Errno.EAGAIN && errno != Errno.EINTR) || ++attempts > 64) {
+        throw new NativeException("open in root", errno, name);
+      }
+    }
+  }
+
+  private static long openat2(
+      FileDescriptor directory, String name, long flags, int mode, int resolve) {
+    byte[] path = rawCString(name);
+    Pointer memory = Native.allocate(OPEN_HOW + path.length);
+    memory.putLong(0, flags);
+    memory.putLong(8, mode);
+    memory.putLong(16, resolve);
+    memory.put(OPEN_HOW, path, 0, path.length);
+    try {
+      long how = memory.address();
+      return libc().syscall(SYS_OPENAT2, directory.value(), how + OPEN_HOW, how, OPEN_HOW, 0, 0);
     } finally {
       Reference.reachabilityFence(memory);
     }
@@ -157,26 +153,9 @@ public final class FileCalls {
 
   /** Creates a new regular file for writing; fails if the name exists. */
   public static FileDescriptor createFile(FileDescriptor directory, String name, int mode) {
-    byte[] path = rawCString(name);
-    Pointer memory = Native.allocate(24 + path.length);
-    memory.putLong(0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW);
-    memory.putLong(8, mode);
-    memory.put(24, path, 0, path.length);
-    try {
-      long fd =
-          libc()
-              .syscall(
-                  SYS_OPENAT2,
-                  directory.value(),
-                  memory.address() + 24,
-                  memory.address(),
-                  24,
-                  0,
-                  0);
-      return new FileDescriptor((int) check(fd, "create", name), name);
-    } finally {
-      Reference.reachabilityFence(memory);
-    }
+    long flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+    long fd = openat2(directory, name, flags, mode, 0);
+    return new FileDescriptor((int) check(fd, "create", name), name);
   }
 
   public static void makeDirectory(FileDescriptor directory, String name, int mode) {
@@ -345,180 +324,6 @@ public final class FileCalls {
     return new String(target, 0, (int) length, StandardCharsets.ISO_8859_1);
   }
 
-  /** Sets an extended attribute of a name, itself. */
-  public static void setAttribute(
-      FileDescriptor directory, String name, String attribute, byte[] value) {
-    byte[] path = child(directory, name);
-    check(
-        libc().lsetxattr(path, rawCString(attribute), value, value.length, 0),
-        "setxattr " + attribute,
-        name);
-  }
-
-  /** Sets an extended attribute of an open file. */
-  public static void setAttribute(FileDescriptor file, String attribute, byte[] value) {
-    check(
-        libc().fsetxattr(file.value(), rawCString(attribute), value, value.length, 0),
-        "setxattr " + attribute,
-        file);
-  }
-
-  /** Sets an extended attribute of what was opened, also if only to name it. */
-  public static void setAttributeOfOpened(FileDescriptor file, String attribute, byte[] value) {
-    // The path ends at what is open, even if that is a symbolic link.
-    check(
-        libc().setxattr(rawCString(file.procPath()), rawCString(attribute), value, value.length, 0),
-        "setxattr " + attribute,
-        file);
-  }
-
-  /** The value of an extended attribute of a name, itself; empty if it has none. */
-  public static Optional<byte[]> attribute(
-      FileDescriptor directory, String name, String attribute) {
-    byte[] path = child(directory, name);
-    byte[] key = rawCString(attribute);
-    for (int size = XATTR_BUFFER; ; size = MAX_XATTR) {
-      byte[] value = new byte[size];
-      long length = libc().lgetxattr(path, key, value, size);
-      if (length >= 0) {
-        return Optional.of(Arrays.copyOf(value, (int) length));
-      }
-      int errno = Native.errno();
-      if (errno == Errno.ENODATA || errno == Errno.EOPNOTSUPP) {
-        return Optional.empty();
-      }
-      if (errno != Errno.ERANGE || size == MAX_XATTR) {
-        throw new NativeException("getxattr " + attribute, errno, name);
-      }
-    }
-  }
-
-  /** The names of the extended attributes of a name, itself. */
-  public static List<String> attributes(FileDescriptor directory, String name) {
-    byte[] path = child(directory, name);
-    for (int size = XATTR_BUFFER; ; size = MAX_XATTR) {
-      byte[] list = new byte[size];
-      long length = libc().llistxattr(path, list, size);
-      if (length >= 0) {
-        return split(list, (int) length);
-      }
-      int errno = Native.errno();
-      if (errno == Errno.EOPNOTSUPP) {
-        return List.of();
-      }
-      if (errno != Errno.ERANGE || size == MAX_XATTR) {
-        throw new NativeException("listxattr", errno, name);
-      }
-    }
-  }
-
-  public static void removeAttribute(FileDescriptor directory, String name, String attribute) {
-    check(
-        libc().lremovexattr(child(directory, name), rawCString(attribute)),
-        "removexattr " + attribute,
-        name);
-  }
-
-  private static List<String> split(byte[] list, int length) {
-    List<String> names = new ArrayList<>();
-    int start = 0;
-    for (int i = 0; i < length; i++) {
-      if (list[i] == 0) {
-        names.add(new String(list, start, i - start, StandardCharsets.ISO_8859_1));
-        start = i + 1;
-      }
-    }
-    return names;
-  }
-
-  /** The extended attribute calls have no form relative to a directory: go through /proc. */
-  private static byte[] child(FileDescriptor directory, String name) {
-    return rawCString(directory.procPath() + "/" + name);
-  }
-
-  /**
-   * Writes all that remains in a direct buffer.
-   *
-   * @throws IllegalArgumentException for a buffer on the heap
-   */
-  public static void write(FileDescriptor file, ByteBuffer data) {
-    if (!data.isDirect()) {
-      throw new IllegalArgumentException("the buffer is not direct");
-    }
-    try {
-      while (data.hasRemaining()) {
-        long written = libc().write(file.value(), data, data.remaining());
-        if (written < 0) {
-          int errno = Native.errno();
-          if (errno == Errno.EINTR) {
-            continue;
-          }
-          throw new NativeException("write", errno, file.toString());
-        }
-        data.position(data.position() + (int) written);
-      }
-    } finally {
-      Reference.reachabilityFence(data);
-    }
-  }
-
-  /**
-   * Reads once into a direct buffer, at its position.
-   *
-   * @return the number of bytes, 0 at the end of the file
-   * @throws IllegalArgumentException for a buffer on the heap
-   */
-  public static int read(FileDescriptor file, ByteBuffer data) {
-    if (!data.isDirect()) {
-      throw new IllegalArgumentException("the buffer is not direct");
-    }
-    try {
-      while (true) {
-        long count = libc().read(file.value(), data, data.remaining());
-        if (count >= 0) {
-          data.position(data.position() + (int) count);
-          return (int) count;
-        }
-        int errno = Native.errno();
-        if (errno != Errno.EINTR) {
-          throw new NativeException("read", errno, file.toString());
-        }
-      }
-    } finally {
-      Reference.reachabilityFence(data);
-    }
-  }
-
-  /**
-   * Copies all of a file that was just opened into one that was just made; on a file system that
-   * can, by sharing the blocks (FICLONE), otherwise in the kernel, otherwise by reading.
-   */
-  public static void copy(FileDescriptor from, FileDescriptor to) {
-    if (libc().ioctl(to.value(), FICLONE, (long) from.value()) == 0) {
-      return;
-    }
-    long copied = 0;
-    while (true) {
-      long count = libc().copy_file_range(from.value(), null, to.value(), null, COPY_STEP, 0);
-      if (count == 0 && copied > 0) {
-        return;
-      }
-      int errno = count < 0 ? Native.errno() : 0;
-      if (errno == Errno.ENOSPC || errno == Errno.EDQUOT || errno == Errno.EIO) {
-        throw new NativeException("copy", errno, to.toString());
-      }
-      if (count <= 0 && errno != Errno.EINTR) {
-        break; // Not between these file systems; or empty, or a kernel that says so.
-      }
-      copied += Math.max(0, count);
-    }
-    ByteBuffer buffer = ByteBuffer.allocateDirect(COPY_BUFFER);
-    while (read(from, buffer) > 0) {
-      write(to, buffer.flip());
-      buffer.clear();
-    }
-  }
-
   /** The names in a directory from {@link #openChildDirectory}, read once and in no order. */
   public static List<String> list(FileDescriptor directory) {
     return list(directory, Long.MAX_VALUE);
@@ -575,45 +380,6 @@ public final class FileCalls {
     byte[] name = new byte[length];
     buffer.get(start, name, 0, length);
     return new String(name, StandardCharsets.ISO_8859_1);
-  }
-
-  /** Moves the offset of an open file; beyond the end this leaves a hole. */
-  public static void seek(FileDescriptor file, long offset) {
-    check(libc().lseek(file.value(), offset, 0), "seek", file);
-  }
-
-  public static void truncate(FileDescriptor file, long length) {
-    check(libc().ftruncate(file.value(), length), "truncate", file);
-  }
-
-  /** Makes everything that was written to the file system of {@code file} durable. */
-  public static void syncFileSystem(FileDescriptor file) {
-    check(libc().syncfs(file.value()), "syncfs", file);
-  }
-
-  public static void sync(FileDescriptor file) {
-    check(libc().fsync(file.value()), "fsync", file);
-  }
-
-  /**
-   * Takes or tries the advisory lock of an open file ({@code flock(2)}), which the kernel drops
-   * when the last descriptor of that opening is closed, however the process ends. Never blocks.
-   *
-   * @return whether the lock is held now
-   */
-  public static boolean tryLock(FileDescriptor file, boolean exclusive) {
-    int nonBlocking = 4;
-    int operation = (exclusive ? 2 : 1) | nonBlocking;
-    while (libc().flock(file.value(), operation) != 0) {
-      int errno = Native.errno();
-      if (errno == Errno.EAGAIN) {
-        return false;
-      }
-      if (errno != Errno.EINTR) {
-        throw new NativeException("flock", errno, file.toString());
-      }
-    }
-    return true;
   }
 
   /**

@@ -98,7 +98,7 @@ final class LastingHolder {
 
   private static void lock(FileDescriptor lock) {
     long deadline = System.nanoTime() + LIMIT.toNanos();
-    while (!FileCalls.tryLock(lock, true)) {
+    while (!FileContent.tryLock(lock, true)) {
       pause(deadline, "another process holds the lock '" + lock + "'");
     }
   }

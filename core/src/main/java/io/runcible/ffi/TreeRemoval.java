@@ -50,7 +50,7 @@ final class TreeRemoval {
   /** Whether there was any. */
   private boolean removeListed(FileDescriptor directory, int depth) {
     boolean any = false;
-    FileCalls.seek(directory, 0);
+    FileContent.seek(directory, 0);
     for (List<String> names = FileCalls.listSome(directory, listBuffer);
         !names.isEmpty();
         names = FileCalls.listSome(directory, listBuffer)) {

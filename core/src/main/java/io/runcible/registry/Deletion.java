@@ -12,8 +12,8 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * Deletes manifests and tags (distribution specification, "Deleting Manifests" and "Deleting
- * Tags"), and looks first at what would vanish with them.
+ * Deletes manifests, tags and blobs (distribution specification, "Content Management"), and looks
+ * first at which tags would vanish with a manifest.
  */
 final class Deletion {
   /** How many tags are looked at before one is deleted, with a request for each. */
@@ -22,27 +22,23 @@ final class Deletion {
   private static final int REQUESTS_AT_ONCE = 8;
   private static final int MAX_SHOWN = 20;
 
-  private final HttpTransport transport;
-  private final HttpTransport.Sender sender;
+  private final Routes routes;
+  private final RegistryRequests requests;
   private final ManifestRequests manifests;
-  private final ListRequests lists;
-  private final ReferrerRequests referrers;
 
-  Deletion(
-      HttpTransport transport,
-      HttpTransport.Sender sender,
-      ManifestRequests manifests,
-      ListRequests lists,
-      ReferrerRequests referrers) {
-    this.transport = transport;
-    this.sender = sender;
-    this.manifests = manifests;
-    this.lists = lists;
-    this.referrers = referrers;
+  Deletion(Routes routes, RegistryRequests requests) {
+    this.routes = routes;
+    this.requests = requests;
+    this.manifests = requests.manifests();
   }
 
   /** The tags of a repository that point at a manifest, sorted. */
-  List<String> tagsOf(Operation pull, ImageReference repository, Digest digest) {
+  List<String> tagsOf(ImageReference repository, Digest digest) {
+    String what = "find the tags of " + digest + " in " + repository.name();
+    return tagsOf(routes.location(what, repository, Access.PULL), repository, digest);
+  }
+
+  private List<String> tagsOf(Operation pull, ImageReference repository, Digest digest) {
     List<String> tags = allTags(pull, repository);
     if (tags.size() > MAX_TAGS) {
       throw Failures.of(
@@ -63,7 +59,7 @@ final class Deletion {
   /** A repository of which every manifest is without a tag is none to some registries. */
   private List<String> allTags(Operation pull, ImageReference repository) {
     try {
-      return lists.tags(pull, repository);
+      return requests.lists().tags(pull, repository);
     } catch (RuncibleException e) {
       if (e.kind() == ErrorKind.NOT_FOUND) {
         return List.of();
@@ -84,10 +80,30 @@ final class Deletion {
     }
   }
 
-  void tag(Operation deletion, ImageReference reference) {
+  /** Deletes a tag; or a manifest, unless tags would vanish that the caller did not name. */
+  void delete(ImageReference reference, Collection<String> alsoTags) {
+    Operation deletion = operation("delete " + reference, reference);
+    if (reference.digest().isEmpty()) {
+      tag(deletion, reference);
+    } else {
+      manifest(deletion, reference, alsoTags);
+    }
+  }
+
+  /** Deletes a blob, whatever names it. */
+  void blob(ImageReference repository, Digest digest) {
+    String what = "delete blob " + digest + " of " + repository.name();
+    requests.blobs().delete(operation(what, repository), repository, digest);
+  }
+
+  private Operation operation(String what, ImageReference reference) {
+    return routes.location(what, reference, Access.DELETE);
+  }
+
+  private void tag(Operation deletion, ImageReference reference) {
     String tag = reference.tag().orElseThrow();
     try {
-      transport.delete(deletion, sender, deletion.endpoint().manifest(reference, tag));
+      delete(deletion, reference, tag);
     } catch (RuncibleException e) {
       // Older registries take the name for a digest that is none.
       if (e.kind() == ErrorKind.UNSUPPORTED || e.kind() == ErrorKind.INVALID_INPUT) {
@@ -102,13 +118,9 @@ final class Deletion {
     }
   }
 
-  /** Deletes a manifest, unless tags would vanish that the caller did not name. */
-  void manifest(
-      Operation pull,
-      Operation push,
-      Operation deletion,
-      ImageReference reference,
-      Collection<String> named) {
+  private void manifest(Operation deletion, ImageReference reference, Collection<String> named) {
+    Operation pull = routes.location(deletion.what(), reference, Access.PULL);
+    Operation push = routes.location(deletion.what(), reference, Access.PUSH);
     Digest digest = reference.digest().orElseThrow();
     ImageReference pinned = ImageReference.parse(reference.name() + "@" + digest);
     Descriptor descriptor = manifests.resolve(pull, pinned);
@@ -125,8 +137,14 @@ final class Deletion {
               + ", which point at the same manifest; name them, too, if that is meant");
     }
     Optional<Referrer> referrer = referrer(pull, pinned, descriptor);
-    transport.delete(deletion, sender, deletion.endpoint().manifest(reference, digest.toString()));
+    delete(deletion, reference, digest.toString());
     referrer.ifPresent(deleted -> takeOffTheList(push, reference, deleted));
+  }
+
+  private void delete(Operation deletion, ImageReference reference, String tagOrDigest) {
+    requests
+        .transport()
+        .delete(deletion, requests.sender(), deletion.endpoint().manifest(reference, tagOrDigest));
   }
 
   private Optional<Referrer> referrer(
@@ -144,7 +162,7 @@ final class Deletion {
 
   private void takeOffTheList(Operation push, ImageReference reference, Referrer deleted) {
     try {
-      referrers.remove(push, reference, deleted);
+      requests.referrers().remove(push, reference, deleted);
     } catch (RuncibleException e) {
       throw new RuncibleException(
           e.kind(),

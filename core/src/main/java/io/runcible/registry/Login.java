@@ -9,20 +9,34 @@ import java.util.Optional;
 import okhttp3.Request;
 import okhttp3.Response;
 
-/** Tries credentials out before they are kept. */
+/** Tries credentials out before they are kept, and forgets them. */
 final class Login {
   private final HttpTransport transport;
   private final Routes routes;
   private final Clock clock;
+  private final CredentialStore store;
 
-  Login(HttpTransport transport, Routes routes, Clock clock) {
+  Login(HttpTransport transport, Routes routes, Clock clock, CredentialStore store) {
     this.transport = transport;
     this.routes = routes;
     this.clock = clock;
+    this.store = store;
+  }
+
+  /** Keeps credentials that the registry takes. */
+  void keep(String registry, Credentials credentials) {
+    String key = key(registry);
+    verify(key, credentials);
+    store.store(key, credentials);
+  }
+
+  /** Whether there were credentials. */
+  boolean forget(String registry) {
+    return store.erase(key(registry));
   }
 
   /** A registry or a part of it, in the form of the files of credentials. */
-  static String key(String text) {
+  private static String key(String text) {
     int slash = text.indexOf('/');
     String host = (slash < 0 ? text : text.substring(0, slash)).toLowerCase(Locale.ROOT);
     try {
@@ -50,7 +64,7 @@ final class Login {
   }
 
   /** Asks the registry for the base of its API with these credentials. */
-  void verify(String key, Credentials credentials) {
+  private void verify(String key, Credentials credentials) {
     int slash = key.indexOf('/');
     String registry = slash < 0 ? key : key.substring(0, slash);
     Operation operation = routes.registry("log in to " + key, registry, Access.PULL);

@@ -1,7 +1,6 @@
 package io.runcible.registry;
 
 import io.runcible.Digest;
-import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.Descriptor;
 import io.runcible.image.ImageDocument;
@@ -42,28 +41,22 @@ import java.util.function.LongFunction;
  * daemons, shared by all clients of the JVM, and end when they have been idle for a minute.
  */
 public final class RegistryClient implements ImageSource, ImageSink {
-  private final HttpTransport transport;
-  private final ManifestRequests manifests;
-  private final BlobRequests blobs;
-  private final ListRequests lists;
-  private final ReferrerRequests referrers;
-  private final Deletion deletion;
-  private final CredentialStore credentials;
+  private final RegistryRequests requests;
   private final Routes routes;
-  private final Clock clock;
+  private final RegistryReads reads;
+  private final RegistryWrites writes;
+  private final Deletion deletion;
+  private final Login login;
 
   private RegistryClient(ClientSettings settings) {
-    this.transport = settings.transport();
+    HttpTransport transport = settings.transport();
+    CredentialStore credentials = settings.credentialStore();
+    this.requests = RegistryRequests.of(transport, settings, credentials);
     this.routes = settings.routes(transport);
-    this.clock = settings.clock();
-    this.credentials = settings.credentialStore();
-    CredentialStore known = settings.explicitBefore(credentials);
-    HttpTransport.Sender sender = new TokenAuthenticator(transport, known, clock)::send;
-    this.manifests = new ManifestRequests(transport, sender);
-    this.blobs = new BlobRequests(transport, sender, settings.blobs());
-    this.lists = new ListRequests(transport, sender);
-    this.referrers = new ReferrerRequests(transport, sender, manifests);
-    this.deletion = new Deletion(transport, sender, manifests, lists, referrers);
+    this.reads = new RegistryReads(routes, requests);
+    this.writes = new RegistryWrites(routes, requests);
+    this.deletion = new Deletion(routes, requests);
+    this.login = new Login(transport, routes, settings.clock(), credentials);
   }
 
   /** A client with the defaults of {@link Builder}. */
@@ -76,19 +69,6 @@ public final class RegistryClient implements ImageSource, ImageSink {
     return new Builder();
   }
 
-  /** At the location; what may come from a mirror is read by {@link Routes#read}. */
-  private Operation pull(String what, ImageReference reference) {
-    return routes.location(what, reference, Access.PULL);
-  }
-
-  private Operation push(String what, ImageReference reference) {
-    return routes.location(what, reference, Access.PUSH);
-  }
-
-  private Operation deletion(String what, ImageReference reference) {
-    return routes.location(what, reference, Access.DELETE);
-  }
-
   /**
    * {@inheritDoc}
    *
@@ -97,8 +77,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
    */
   @Override
   public Descriptor resolve(ImageReference reference) {
-    return routes.read(
-        "resolve " + reference, reference, operation -> manifests.resolve(operation, reference));
+    return reads.resolve(reference);
   }
 
   /**
@@ -108,14 +87,12 @@ public final class RegistryClient implements ImageSource, ImageSink {
    */
   @Override
   public ImageDocument read(ImageReference reference) {
-    return manifests.read(pull("read manifest " + reference, reference), reference);
+    return reads.read(reference);
   }
 
   @Override
   public byte[] manifest(ImageReference reference, Descriptor descriptor) {
-    String what = "read manifest " + descriptor.digest() + " of " + reference.name();
-    return routes.read(
-        what, reference, operation -> manifests.read(operation, reference, descriptor));
+    return reads.manifest(reference, descriptor);
   }
 
   /**
@@ -129,7 +106,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
    */
   @Override
   public InputStream blob(ImageReference reference, Descriptor descriptor) {
-    return blob(reference, descriptor, 0);
+    return reads.blob(reference, descriptor, 0);
   }
 
   /**
@@ -143,17 +120,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
    */
   @Override
   public InputStream blob(ImageReference reference, Descriptor descriptor, long from) {
-    if (from < 0 || from > descriptor.size()) {
-      throw new RuncibleException(
-          ErrorKind.INVALID_INPUT,
-          descriptor.digest() + " has " + descriptor.size() + " bytes, and no byte " + from);
-    }
-    if (from > 0 && from == descriptor.size()) {
-      return InputStream.nullInputStream();
-    }
-    String what = "read blob " + descriptor.digest() + " of " + reference.name();
-    return routes.read(
-        what, reference, operation -> blobs.open(operation, reference, descriptor, from));
+    return reads.blob(reference, descriptor, from);
   }
 
   /**
@@ -165,8 +132,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
    */
   @Override
   public List<String> tags(ImageReference repository) {
-    Operation operation = pull("list the tags of " + repository.name(), repository);
-    return lists.tags(operation, repository);
+    return reads.tags(repository);
   }
 
   /**
@@ -178,8 +144,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
    * @throws RuncibleException also UNSUPPORTED when there are more than 20,000 tags
    */
   public List<String> tagsOf(ImageReference repository, Digest digest) {
-    String what = "find the tags of " + digest + " in " + repository.name();
-    return deletion.tagsOf(pull(what, repository), repository, digest);
+    return deletion.tagsOf(repository, digest);
   }
 
   /**
@@ -193,17 +158,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
    */
   @Override
   public List<String> repositories(String registry) {
-    ImageReference any = ImageReference.parse(registry + "/any");
-    if (!any.registry().equals(registry)) {
-      throw new RuncibleException(
-          ErrorKind.INVALID_INPUT, "this is not the name of a registry: " + any.registry());
-    }
-    Operation operation =
-        routes.registry("list the repositories of " + registry, registry, Access.CATALOG);
-    return lists
-        .repositories(operation)
-        .orElseThrow(
-            () -> Failures.of(ErrorKind.UNSUPPORTED, operation, registry + " does not list them"));
+    return reads.repositories(registry);
   }
 
   /**
@@ -217,7 +172,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
    */
   @Override
   public List<Descriptor> referrers(ImageReference repository, Digest subject) {
-    return referrers(repository, subject, Optional.empty());
+    return reads.referrers(repository, subject, Optional.empty());
   }
 
   /**
@@ -228,13 +183,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
    */
   public List<Descriptor> referrers(
       ImageReference repository, Digest subject, String artifactType) {
-    return referrers(repository, subject, Optional.of(artifactType));
-  }
-
-  private List<Descriptor> referrers(
-      ImageReference repository, Digest subject, Optional<String> artifactType) {
-    String what = "list the referrers of " + subject + " in " + repository.name();
-    return referrers.list(pull(what, repository), repository, subject, artifactType);
+    return reads.referrers(repository, subject, Optional.of(artifactType));
   }
 
   /**
@@ -244,23 +193,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
    */
   @Override
   public long blobSize(ImageReference reference, Digest digest) {
-    return routes.read(
-        "tell the size of " + digest + " of " + reference.name(),
-        reference,
-        operation -> blobSize(operation, reference, digest));
-  }
-
-  private long blobSize(Operation operation, ImageReference reference, Digest digest) {
-    String registry = operation.endpoint().name();
-    long size =
-        blobs
-            .size(operation, reference, digest)
-            .orElseThrow(
-                () -> Failures.of(ErrorKind.NOT_FOUND, operation, registry + " has no such blob"));
-    if (size < 0) {
-      throw Failures.of(ErrorKind.UNSUPPORTED, operation, registry + " does not tell it");
-    }
-    return size;
+    return reads.blobSize(reference, digest);
   }
 
   /**
@@ -271,16 +204,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
    */
   @Override
   public boolean hasBlob(ImageReference reference, Descriptor descriptor) {
-    Digest digest = descriptor.digest();
-    Operation operation = pull("look for blob " + digest + " of " + reference.name(), reference);
-    Optional<Long> size = blobs.size(operation, reference, digest);
-    if (size.isPresent() && size.get() >= 0 && size.get() != descriptor.size()) {
-      throw Failures.of(
-          ErrorKind.CORRUPT_DATA,
-          operation,
-          "it has " + size.get() + " bytes there instead of " + descriptor.size());
-    }
-    return size.isPresent();
+    return reads.hasBlob(reference, descriptor);
   }
 
   /**
@@ -294,14 +218,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
    */
   @Override
   public boolean mountBlob(ImageReference reference, Descriptor descriptor, ImageReference from) {
-    String what =
-        "mount blob " + descriptor.digest() + " of " + from.name() + " in " + reference.name();
-    Operation target = push(what, reference);
-    Operation source = pull(what, from);
-    if (!source.endpoint().base().equals(target.endpoint().base())) {
-      return false;
-    }
-    return blobs.mount(target.readingFrom(source.repository()), reference, descriptor);
+    return writes.mountBlob(reference, descriptor, from);
   }
 
   /**
@@ -315,8 +232,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
    */
   @Override
   public void putBlob(ImageReference reference, Descriptor descriptor, InputStream content) {
-    String what = "push blob " + descriptor.digest() + " to " + reference.name();
-    blobs.put(push(what, reference), reference, descriptor, content);
+    writes.putBlob(reference, descriptor, content);
   }
 
   /**
@@ -328,8 +244,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
   @Override
   public void putBlob(
       ImageReference reference, Descriptor descriptor, LongFunction<InputStream> content) {
-    String what = "push blob " + descriptor.digest() + " to " + reference.name();
-    blobs.put(push(what, reference), reference, descriptor, content);
+    writes.putBlob(reference, descriptor, content);
   }
 
   /**
@@ -346,12 +261,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
    */
   @Override
   public void putManifest(ImageReference reference, Descriptor descriptor, byte[] raw) {
-    Optional<Referrer> referrer = Referrer.of(descriptor, raw);
-    Operation operation = push("push manifest " + reference, reference);
-    boolean listed = manifests.put(operation, reference, descriptor, raw);
-    if (referrer.isPresent() && !listed) {
-      referrers.add(operation, reference, referrer.get());
-    }
+    writes.putManifest(reference, descriptor, raw);
   }
 
   /**
@@ -360,7 +270,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
    */
   @Override
   public void delete(ImageReference reference) {
-    delete(reference, List.of());
+    deletion.delete(reference, List.of());
   }
 
   /**
@@ -382,14 +292,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
    *     not delete, or deletes no tags
    */
   public void delete(ImageReference reference, Collection<String> alsoTags) {
-    Operation operation = deletion("delete " + reference, reference);
-    if (reference.digest().isEmpty()) {
-      deletion.tag(operation, reference);
-    } else {
-      String what = operation.what();
-      deletion.manifest(
-          pull(what, reference), push(what, reference), operation, reference, alsoTags);
-    }
+    deletion.delete(reference, alsoTags);
   }
 
   /**
@@ -402,9 +305,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
    */
   @Override
   public void deleteBlob(ImageReference repository, Digest digest) {
-    Operation operation =
-        deletion("delete blob " + digest + " of " + repository.name(), repository);
-    blobs.delete(operation, repository, digest);
+    deletion.blob(repository, digest);
   }
 
   /**
@@ -430,9 +331,7 @@ public final class RegistryClient implements ImageSource, ImageSink {
    *     keep them, FAILED_PRECONDITION when it fails to
    */
   public void login(String registry, Credentials credentials) {
-    String key = Login.key(registry);
-    new Login(transport, routes, clock).verify(key, credentials);
-    this.credentials.store(key, credentials);
+    login.keep(registry, credentials);
   }
 
   /**
@@ -445,14 +344,13 @@ public final class RegistryClient implements ImageSource, ImageSink {
    *     fails
    */
   public boolean logout(String registry) {
-    return credentials.erase(Login.key(registry));
+    return login.forget(registry);
   }
 
   /** Ends the connections and the streams of blobs. Idempotent; requests under way fail. */
   @Override
   public void close() {
-    transport.close();
-    blobs.abort();
+    requests.close();
   }
 
   /** Settings of a client. Not thread-safe. */

@@ -2,7 +2,7 @@ package io.runcible.runtime;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
-import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.AttributeCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.NativeException;
 import io.runcible.ffi.TreeReads;
@@ -116,7 +116,7 @@ public final class Selinux {
             ErrorKind.INVALID_INPUT,
             "'" + source + "' gets no other SELinux label: the system itself needs it");
       }
-      Relabeling.run(top, entry -> FileCalls.setAttributeOfOpened(entry, ATTRIBUTE, value));
+      Relabeling.run(top, entry -> AttributeCalls.setOfOpened(entry, ATTRIBUTE, value));
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.NOT_FOUND, "cannot find '" + source + "'", e);
     } catch (NativeException e) {

@@ -1,5 +1,6 @@
 package io.runcible.snapshot;
 
+import io.runcible.ffi.AttributeCalls;
 import io.runcible.ffi.Errno;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
@@ -46,7 +47,7 @@ public final class DirectoryCopy {
           && stat.uid() == NativeAccess.effectiveUid()
           && stat.gid() == NativeAccess.effectiveGid()
           && FileCalls.list(opened).isEmpty()
-          && FileCalls.attributes(opened, ".").isEmpty();
+          && AttributeCalls.names(opened, ".").isEmpty();
     } catch (NativeException e) {
       if (e.errno() != Errno.EACCES) {
         throw e;

@@ -2,8 +2,10 @@ package io.runcible.snapshot;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.AttributeCalls;
 import io.runcible.ffi.Errno;
 import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileContent;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.NativeException;
 import io.runcible.ffi.Stat;
@@ -134,7 +136,7 @@ final class LayerMerge {
 
   private static boolean isOpaque(FileDescriptor from, String name) {
     return OPAQUE.stream()
-        .map(attribute -> FileCalls.attribute(from, name, attribute))
+        .map(attribute -> AttributeCalls.get(from, name, attribute))
         .anyMatch(value -> value.isPresent() && value.get().length == 1 && value.get()[0] == 'y');
   }
 
@@ -150,7 +152,7 @@ final class LayerMerge {
     if (stat.isRegular()) {
       try (FileDescriptor source = FileCalls.openFileInRoot(from, name);
           FileDescriptor copy = FileCalls.createFile(to, name, 0600)) {
-        FileCalls.copy(source, copy);
+        FileContent.copy(source, copy);
       }
     } else if (stat.type() == Stat.SYMLINK) {
       FileCalls.makeSymlink(to, name, FileCalls.readLink(from, name));
@@ -166,9 +168,9 @@ final class LayerMerge {
     } else if (keepOwners) {
       FileCalls.chown(to, name, stat.uid(), stat.gid());
     }
-    for (String attribute : FileCalls.attributes(from, name)) {
+    for (String attribute : AttributeCalls.names(from, name)) {
       if (!attribute.contains(".overlay.") && !attribute.equals("security.selinux")) {
-        FileCalls.attribute(from, name, attribute).ifPresent(v -> set(to, name, attribute, v));
+        AttributeCalls.get(from, name, attribute).ifPresent(v -> set(to, name, attribute, v));
       }
     }
     if (stat.type() != Stat.SYMLINK) {
@@ -179,7 +181,7 @@ final class LayerMerge {
 
   private static void set(FileDescriptor to, String name, String attribute, byte[] value) {
     try {
-      FileCalls.setAttribute(to, name, attribute, value);
+      AttributeCalls.set(to, name, attribute, value);
     } catch (NativeException e) {
       // As for a layer that is unpacked: what may not be made here is left out.
       if (e.errno() != Errno.EOPNOTSUPP && e.errno() != Errno.EPERM) {
@@ -194,10 +196,10 @@ final class LayerMerge {
     String name = slash < 0 ? "." : path.substring(slash + 1);
     try (FileDescriptor from = FileCalls.openChildDirectory(layer, parent);
         FileDescriptor to = FileCalls.openChildDirectory(target, parent)) {
-      List<String> wanted = FileCalls.attributes(from, name);
-      for (String attribute : FileCalls.attributes(to, name)) {
+      List<String> wanted = AttributeCalls.names(from, name);
+      for (String attribute : AttributeCalls.names(to, name)) {
         if (!wanted.contains(attribute) && !attribute.equals("security.selinux")) {
-          FileCalls.removeAttribute(to, name, attribute);
+          AttributeCalls.remove(to, name, attribute);
         }
       }
       metadata(from, to, name, FileCalls.stat(from, name).orElseThrow());

@@ -1,6 +1,8 @@
 package io.runcible.snapshot;
 
+import io.runcible.ffi.AttributeCalls;
 import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileContent;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.Stat;
 import java.nio.ByteBuffer;
@@ -96,18 +98,18 @@ final class TreeComparison {
 
   private static boolean sameFacts(
       FileDescriptor expected, FileDescriptor actual, String name, Stat wanted, Stat found) {
-    List<String> attributes = sorted(FileCalls.attributes(expected, name));
+    List<String> attributes = sorted(AttributeCalls.names(expected, name));
     return wanted.mode() == found.mode()
         && wanted.uid() == found.uid()
         && wanted.gid() == found.gid()
         && (wanted.modifiedSeconds() == found.modifiedSeconds() || isMadeHere(wanted))
-        && attributes.equals(sorted(FileCalls.attributes(actual, name)))
+        && attributes.equals(sorted(AttributeCalls.names(actual, name)))
         && attributes.stream()
             .allMatch(
                 a ->
                     Arrays.equals(
-                        FileCalls.attribute(expected, name, a).orElse(null),
-                        FileCalls.attribute(actual, name, a).orElse(null)));
+                        AttributeCalls.get(expected, name, a).orElse(null),
+                        AttributeCalls.get(actual, name, a).orElse(null)));
   }
 
   /** Whiteouts, and directories that the layer has no entry for, have the time of their making. */
@@ -135,7 +137,7 @@ final class TreeComparison {
     buffer.clear();
     int count;
     do {
-      count = FileCalls.read(file, buffer);
+      count = FileContent.read(file, buffer);
     } while (count > 0 && buffer.hasRemaining());
     buffer.flip();
   }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileContent;
 import io.runcible.ffi.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -77,7 +78,7 @@ public final class JsonRecord {
 
   private static void syncDirectory(Path directory) {
     try (FileDescriptor opened = FileCalls.openDirectory(directory)) {
-      FileCalls.sync(opened);
+      FileContent.sync(opened);
     }
   }
 

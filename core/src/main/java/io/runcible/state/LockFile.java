@@ -4,6 +4,7 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.Errno;
 import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileContent;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.NativeException;
 import io.runcible.ffi.Stat;
@@ -34,7 +35,7 @@ public final class LockFile implements AutoCloseable {
       FileDescriptor file = FileCalls.openOrCreate(path);
       boolean held = false;
       try {
-        if (!FileCalls.tryLock(file, exclusive)) {
+        if (!FileContent.tryLock(file, exclusive)) {
           return Optional.empty();
         }
         held = names(path, file);

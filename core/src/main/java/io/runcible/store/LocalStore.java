@@ -4,6 +4,7 @@ import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileContent;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.image.Descriptor;
 import io.runcible.image.Image;
@@ -300,7 +301,7 @@ public final class LocalStore implements ImageSource {
   /** Waits until all that was written to the store is durable. */
   public void sync() {
     try (FileDescriptor directory = FileCalls.openDirectory(root)) {
-      FileCalls.syncFileSystem(directory);
+      FileContent.syncFileSystem(directory);
     }
   }
 

@@ -3,6 +3,7 @@ package io.runcible.store;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileContent;
 import io.runcible.ffi.FileDescriptor;
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
@@ -46,7 +47,7 @@ final class StoreFiles {
   /** Makes the names in a directory durable. */
   static void sync(Path directory) {
     try (FileDescriptor opened = FileCalls.openDirectory(directory)) {
-      FileCalls.sync(opened);
+      FileContent.sync(opened);
     }
   }
 }

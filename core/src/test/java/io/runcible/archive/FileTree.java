@@ -1,7 +1,9 @@
 package io.runcible.archive;
 
 import io.runcible.Digest;
+import io.runcible.ffi.AttributeCalls;
 import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileContent;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.Stat;
 import java.io.IOException;
@@ -72,11 +74,11 @@ public final class FileTree {
     line.append(' ').append(stat.uid()).append(':').append(stat.gid());
     line.append(' ').append(stat.modifiedSeconds()).append('.').append(stat.modifiedNanos());
     line.append(' ').append(stat.deviceMajor()).append(':').append(stat.deviceMinor());
-    for (String attribute : FileCalls.attributes(parent, name).stream().sorted().toList()) {
+    for (String attribute : AttributeCalls.names(parent, name).stream().sorted().toList()) {
       if (attribute.equals(LABEL)) {
         continue;
       }
-      byte[] value = FileCalls.attribute(parent, name, attribute).orElse(new byte[0]);
+      byte[] value = AttributeCalls.get(parent, name, attribute).orElse(new byte[0]);
       line.append(' ').append(attribute).append('=').append(HexFormat.of().formatHex(value));
     }
     switch (stat.type()) {
@@ -101,7 +103,7 @@ public final class FileTree {
 
   private String digest(FileDescriptor parent, String name) {
     try (FileDescriptor file = FileCalls.openFileInRoot(parent, name)) {
-      while (FileCalls.read(file, buffer.clear()) > 0) {
+      while (FileContent.read(file, buffer.clear()) > 0) {
         int count = buffer.flip().remaining();
         buffer.get(bytes, 0, count);
         hasher.update(bytes, 0, count);

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import io.runcible.ErrorKind;
 import io.runcible.HostTools;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.AttributeCalls;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.NativeAccess;
@@ -60,8 +61,8 @@ class LayerApplierTest {
       requireLinux();
       boolean supported = true;
       try (FileDescriptor open = FileCalls.openDirectory(directory)) {
-        FileCalls.setAttribute(open, ".", "user.overlay.test", new byte[1]);
-        FileCalls.removeAttribute(open, ".", "user.overlay.test");
+        AttributeCalls.set(open, ".", "user.overlay.test", new byte[1]);
+        AttributeCalls.remove(open, ".", "user.overlay.test");
       } catch (RuncibleException e) {
         supported = false;
       }

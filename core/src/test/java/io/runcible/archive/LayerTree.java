@@ -2,7 +2,9 @@ package io.runcible.archive;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import io.runcible.ffi.AttributeCalls;
 import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileContent;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.Stat;
 import java.nio.ByteBuffer;
@@ -43,7 +45,7 @@ final class LayerTree {
 
   private boolean isOpaque(FileDescriptor parent, String leaf) {
     return format.isOverlay()
-        && FileCalls.attribute(parent, leaf, format.opaqueAttribute()).isPresent();
+        && AttributeCalls.get(parent, leaf, format.opaqueAttribute()).isPresent();
   }
 
   private void add(FileDescriptor directory, String path) {
@@ -98,7 +100,7 @@ final class LayerTree {
     }
     ByteBuffer buffer = ByteBuffer.allocateDirect(1001);
     try (FileDescriptor file = FileCalls.openFileInRoot(parent, name)) {
-      while (FileCalls.read(file, buffer) > 0) {
+      while (FileContent.read(file, buffer) > 0) {
         // Until the end of the file.
       }
     }

@@ -2,6 +2,7 @@ package io.runcible.archive;
 
 import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 
+import io.runcible.ffi.AttributeCalls;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.Stat;
@@ -81,7 +82,7 @@ final class RandomTree {
       case 10 -> FileCalls.chown(open, oldName, random.nextInt(3_000_000), random.nextInt(100));
       default -> {
         if (Files.isRegularFile(old, NOFOLLOW_LINKS)) {
-          FileCalls.setAttribute(
+          AttributeCalls.set(
               open, oldName, "user.a" + random.nextInt(3), new byte[random.nextInt(5)]);
         } else {
           FileCalls.setTimes(open, oldName, random.nextInt(), random.nextInt(1_000_000_000));

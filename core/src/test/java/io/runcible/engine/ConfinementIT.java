@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.runcible.ErrorKind;
 import io.runcible.HostTools;
+import io.runcible.ffi.AttributeCalls;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.NativeAccess;
@@ -194,12 +195,12 @@ class ConfinementIT {
     }
     try (FileDescriptor root = FileCalls.openDirectory(directory)) {
       for (String name : List.of("tree", "tree/sub", "tree/sub/file", "tree/link")) {
-        assertThat(FileCalls.attribute(root, name, "security.selinux"))
+        assertThat(AttributeCalls.get(root, name, "security.selinux"))
             .as(name)
             .hasValueSatisfying(
                 value -> assertThat(new String(value, UTF_8)).startsWith("u:r:t:s0"));
       }
-      assertThat(FileCalls.attribute(root, "outside", "security.selinux")).isEmpty();
+      assertThat(AttributeCalls.get(root, "outside", "security.selinux")).isEmpty();
     }
     RunIT.assertFails(() -> Selinux.relabel(Path.of("/etc"), "u:r:t:s0"), ErrorKind.INVALID_INPUT);
     Path link = Files.createSymbolicLink(directory.resolve("etc"), Path.of("/usr"));

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.runcible.HostTools;
 import io.runcible.archive.IdRange;
+import io.runcible.ffi.AttributeCalls;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import java.io.IOException;
@@ -62,13 +63,13 @@ class OwnerShiftTest {
     Files.createLink(tree.resolve("g"), file);
     Files.createSymbolicLink(tree.resolve("s"), file);
     try (FileDescriptor root = FileCalls.openDirectory(tree)) {
-      FileCalls.setAttribute(root, "f", ACCESS, list(5, 1000));
-      FileCalls.setAttribute(root, "d", DEFAULT, list(7, 70_000));
+      AttributeCalls.set(root, "f", ACCESS, list(5, 1000));
+      AttributeCalls.set(root, "d", DEFAULT, list(7, 70_000));
 
       OwnerShift.run(tree, ids);
 
-      assertThat(FileCalls.attribute(root, "f", ACCESS)).contains(list(6, 0));
-      assertThat(FileCalls.attribute(root, "d", DEFAULT)).contains(list(8, 1));
+      assertThat(AttributeCalls.get(root, "f", ACCESS)).contains(list(6, 0));
+      assertThat(AttributeCalls.get(root, "d", DEFAULT)).contains(list(8, 1));
       assertThat(FileCalls.stat(root, "f").orElseThrow().uid()).isEqualTo(1002);
       assertThat(FileCalls.stat(root, "s").orElseThrow().uid()).isEqualTo(1);
       assertThat(FileCalls.stat(root).uid()).isEqualTo(1);

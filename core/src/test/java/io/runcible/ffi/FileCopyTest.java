@@ -58,7 +58,7 @@ class FileCopyTest {
         FileDescriptor from = FileCalls.openFileInRoot(place, "from");
         FileDescriptor to = FileCalls.createFile(place, "to", 0600)) {
       calls.clear();
-      FileCalls.copy(from, to);
+      FileContent.copy(from, to);
     }
     calls.remove("close");
     calls.remove("close");

@@ -229,10 +229,10 @@ class SpawnTest {
     Path file = directory.resolve("lock");
     try (FileDescriptor second = FileCalls.openOrCreate(file)) {
       try (FileDescriptor first = FileCalls.openOrCreate(file)) {
-        assertThat(FileCalls.tryLock(first, true)).isTrue();
-        assertThat(FileCalls.tryLock(second, false)).isFalse();
+        assertThat(FileContent.tryLock(first, true)).isTrue();
+        assertThat(FileContent.tryLock(second, false)).isFalse();
       }
-      assertThat(FileCalls.tryLock(second, true)).isTrue();
+      assertThat(FileContent.tryLock(second, true)).isTrue();
     }
   }
 

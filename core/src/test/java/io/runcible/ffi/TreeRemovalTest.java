@@ -70,7 +70,7 @@ class TreeRemovalTest {
     }
     try (FileDescriptor opened = FileCalls.openDirectory(wide)) {
       assertThat(FileCalls.listSome(opened)).hasSizeBetween(100, 1000);
-      FileCalls.seek(opened, 0);
+      FileContent.seek(opened, 0);
       assertThat(FileCalls.list(opened)).hasSize(3000);
     }
 

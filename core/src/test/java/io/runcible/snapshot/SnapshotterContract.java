@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.AttributeCalls;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.PrivilegedHost;
@@ -77,7 +78,7 @@ public interface SnapshotterContract {
     Files.createDirectories(directory);
     String attribute = host().rootless() ? "user.overlay.opaque" : "trusted.overlay.opaque";
     try (FileDescriptor opened = FileCalls.openDirectory(directory)) {
-      FileCalls.setAttribute(opened, attribute, new byte[] {'y'});
+      AttributeCalls.set(opened, attribute, new byte[] {'y'});
     }
   }
 
@@ -256,7 +257,7 @@ public interface SnapshotterContract {
               Files.createSymbolicLink(fs.resolve("symlink"), Path.of("../x y"));
               write(fs.resolve("empty"), "");
               try (FileDescriptor d = FileCalls.openDirectory(fs.resolve("d"))) {
-                FileCalls.setAttribute(d, "file", "user.mark", new byte[] {1, 0, 2});
+                AttributeCalls.set(d, "file", "user.mark", new byte[] {1, 0, 2});
               }
               Files.setPosixFilePermissions(
                   fs.resolve("d/file"), PosixFilePermissions.fromString("r--r-x--x"));
@@ -285,7 +286,7 @@ public interface SnapshotterContract {
           assertThat(Files.readSymbolicLink(fs.resolve("symlink"))).hasToString("../x y");
           assertThat(fs.resolve("empty")).isEmptyFile();
           try (FileDescriptor d = FileCalls.openDirectory(fs.resolve("d"))) {
-            assertThat(FileCalls.attribute(d, "file", "user.mark"))
+            assertThat(AttributeCalls.get(d, "file", "user.mark"))
                 .hasValueSatisfying(value -> assertThat(value).containsExactly(1, 0, 2));
           }
         });

@@ -29,25 +29,18 @@ final class TestNetworks extends OwnResources {
    * lives as long as the context.
    */
   Network network(ExtensionContext context, String name) {
-    if (NOT_OURS.contains(name) || name.startsWith("container:")) {
-      return Network.parse(name);
-    }
-    Network unused = Network.named(name);
     return holder(context, name)
-        .orElseGet(
-            () ->
-                context
-                    .getStore(TestRun.NAMESPACE)
-                    .getOrComputeIfAbsent(new Key(name), key -> new Holder(name), Holder.class))
-        .network();
+        .map(Holder::network)
+        .orElseGet(() -> network(context.getStore(TestRun.NAMESPACE), name));
   }
 
-  /** The same for the whole run. */
-  Network network(Store session, String name) {
+  /** That of a store, otherwise one that is made and lives as long as that. */
+  Network network(Store store, String name) {
     if (NOT_OURS.contains(name) || name.startsWith("container:")) {
       return Network.parse(name);
     }
-    return session
+    Network unused = Network.named(name); // fails for what is no name
+    return store
         .getOrComputeIfAbsent(new Key(name), key -> new Holder(name), Holder.class)
         .network();
   }

@@ -7,21 +7,14 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Makes an image of a container. */
-@Command(
-    name = "commit",
-    description = "Make an image of what a container changed.",
-    mixinStandardHelpOptions = true)
-final class CommitCommand implements Callable<Integer> {
-  @Mixin private EngineOptions options = new EngineOptions();
-
+@Command(name = "commit", description = "Make an image of what a container changed.")
+final class CommitCommand extends EngineCommand {
   @Option(names = "--cmd", paramLabel = "WORD", arity = "1..*", description = "The new command.")
   private List<String> command = List.of();
 
@@ -38,11 +31,9 @@ final class CommitCommand implements Callable<Integer> {
   private String name = "";
 
   @Override
-  public Integer call() {
-    try (ContainerEngine engine = options.open()) {
-      Container container = Containers.require(engine, id);
-      System.out.println(container.commit(name, this::change).descriptor().digest());
-    }
+  int run(ContainerEngine engine) {
+    Container container = Containers.require(engine, id);
+    System.out.println(container.commit(name, this::change).descriptor().digest());
     return 0;
   }
 

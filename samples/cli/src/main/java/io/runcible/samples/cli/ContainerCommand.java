@@ -6,7 +6,7 @@ import io.runcible.engine.ContainerFilter;
 import io.runcible.engine.ContainerState;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Callable;
+import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -19,27 +19,18 @@ import picocli.CommandLine.Option;
       "stop, rm and the others. Besides:"
     },
     mixinStandardHelpOptions = true,
-    subcommands = {ContainerCommand.Exists.class, ContainerCommand.Prune.class})
-final class ContainerCommand {
-  /** Tells whether there is one. */
-  @Command(
-      name = "exists",
-      description = "End with 0 if there is such a container, and with 1 if not.",
-      mixinStandardHelpOptions = true)
-  static final class Exists extends Noun.Exists {
-    Exists() {
-      super(ContainerEngine::find);
-    }
+    subcommands = {Noun.Exists.class, ContainerCommand.Prune.class})
+final class ContainerCommand implements Noun {
+  @Override
+  public Optional<Container> find(ContainerEngine engine, String name) {
+    return engine.find(name);
   }
 
   /** Removes those that have ended. */
   @Command(
       name = "prune",
-      description = "Remove the containers that have ended, and print their ids.",
-      mixinStandardHelpOptions = true)
-  static final class Prune implements Callable<Integer> {
-    @Mixin private EngineOptions options = new EngineOptions();
-
+      description = "Remove the containers that have ended, and print their ids.")
+  static final class Prune extends EngineCommand {
     @Option(
         names = "--filter",
         paramLabel = "KEY=VALUE",
@@ -51,10 +42,8 @@ final class ContainerCommand {
     private Force force = new Force();
 
     @Override
-    public Integer call() {
-      try (ContainerEngine engine = options.open()) {
-        prune(engine, filters).forEach(System.out::println);
-      }
+    int run(ContainerEngine engine) {
+      prune(engine, filters).forEach(System.out::println);
       return 0;
     }
 

@@ -141,26 +141,9 @@ final class EventsCommand implements Callable<Integer> {
           container = true;
           filter = filter.container(value);
         }
-        case "event" ->
-            filter =
-                filter.type(
-                    Optional.<Class<? extends EngineEvent>>ofNullable(
-                            TYPES.get(value.equals("die") ? "died" : value))
-                        .orElseThrow(
-                            () ->
-                                invalid(
-                                    "there is no event '"
-                                        + value
-                                        + "', but "
-                                        + String.join(", ", TYPES.keySet()))));
+        case "event" -> filter = filter.type(type(value));
         case "image" -> filter = filter.image(value);
-        case "label" -> {
-          int sign = value.indexOf('=');
-          filter =
-              sign < 0
-                  ? filter.label(value)
-                  : filter.label(value.substring(0, sign), value.substring(sign + 1));
-        }
+        case "label" -> filter = Filters.label(value, filter::label, filter::label);
         case "type" -> {
           if (!value.equals("container")) {
             throw invalid("there are events of containers here, not of type '" + value + "'");
@@ -172,6 +155,14 @@ final class EventsCommand implements Callable<Integer> {
       }
     }
     return filter;
+  }
+
+  private static Class<? extends EngineEvent> type(String name) {
+    Class<? extends EngineEvent> type = TYPES.get(name.equals("die") ? "died" : name);
+    if (type == null) {
+      throw invalid("there is no event '" + name + "', but " + String.join(", ", TYPES.keySet()));
+    }
+    return type;
   }
 
   private static RuncibleException invalid(String message) {

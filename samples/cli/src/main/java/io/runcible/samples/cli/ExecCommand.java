@@ -7,10 +7,8 @@ import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerProcess;
 import io.runcible.engine.ExecSpec;
 import io.runcible.engine.Stdio;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -23,6 +21,7 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true)
 final class ExecCommand implements Callable<Integer> {
   @Mixin private EngineOptions options = new EngineOptions();
+  @Mixin private Surroundings surroundings = new Surroundings();
 
   @Option(
       names = {"-i", "--interactive"},
@@ -35,34 +34,12 @@ final class ExecCommand implements Callable<Integer> {
   private boolean tty;
 
   @Option(
-      names = {"-e", "--env"},
-      paramLabel = "NAME[=VALUE]",
-      description = "Set a variable; without a value, to that of this program.")
-  private List<String> environment = List.of();
-
-  @Option(
-      names = "--env-file",
-      paramLabel = "FILE",
-      description = "Set variables from a file with one to a line.")
-  private List<Path> environmentFiles = List.of();
-
-  @Option(
       names = {"-d", "--detach"},
       description = "Not supported: the process ends with this program.")
   private boolean detach;
 
   @Option(names = "--privileged", description = "Not supported.")
   private boolean privileged;
-
-  @Option(
-      names = {"-w", "--workdir"},
-      description = "The working directory.")
-  private @Nullable String workingDirectory;
-
-  @Option(
-      names = {"-u", "--user"},
-      description = "USER[:GROUP], names or numbers.")
-  private @Nullable String user;
 
   @Parameters(index = "0", paramLabel = "CONTAINER")
   private String id = "";
@@ -74,13 +51,7 @@ final class ExecCommand implements Callable<Integer> {
   public Integer call() {
     requireSupported();
     ExecSpec.Builder spec = ExecSpec.builder(command.toArray(String[]::new)).stdio(Stdio.PIPED);
-    Variables.of(environmentFiles, environment, System::getenv).forEach(spec::environment);
-    if (workingDirectory != null) {
-      spec.workingDirectory(workingDirectory);
-    }
-    if (user != null) {
-      spec.user(user);
-    }
+    surroundings.apply(spec);
     if (tty) {
       int[] size = UserTerminal.size();
       spec.tty(size[0], size[1]);

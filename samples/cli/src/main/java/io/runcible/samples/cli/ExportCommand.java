@@ -5,21 +5,14 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Writes the files of a container as a tar. */
-@Command(
-    name = "export",
-    description = "Write the root file system of a container as a tar.",
-    mixinStandardHelpOptions = true)
-final class ExportCommand implements Callable<Integer> {
-  @Mixin private EngineOptions options = new EngineOptions();
-
+@Command(name = "export", description = "Write the root file system of a container as a tar.")
+final class ExportCommand extends EngineCommand {
   @Option(
       names = {"-o", "--output"},
       paramLabel = "FILE",
@@ -30,16 +23,14 @@ final class ExportCommand implements Callable<Integer> {
   private String id = "";
 
   @Override
-  public Integer call() throws IOException {
-    try (ContainerEngine engine = options.open()) {
-      if (file == null) {
-        Containers.require(engine, id).files().export(System.out);
-        System.out.flush();
-        return 0;
-      }
-      try (OutputStream out = Files.newOutputStream(file)) {
-        Containers.require(engine, id).files().export(out);
-      }
+  int run(ContainerEngine engine) throws IOException {
+    if (file == null) {
+      Containers.require(engine, id).files().export(System.out);
+      System.out.flush();
+      return 0;
+    }
+    try (OutputStream out = Files.newOutputStream(file)) {
+      Containers.require(engine, id).files().export(out);
     }
     return 0;
   }

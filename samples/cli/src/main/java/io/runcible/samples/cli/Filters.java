@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiFunction;
+import java.util.function.Function;
 
 /** The words after {@code --filter}. */
 final class Filters {
@@ -32,6 +34,15 @@ final class Filters {
       filters.add(Map.entry(text.substring(0, equals), text.substring(equals + 1)));
     }
     return filters;
+  }
+
+  /** KEY is for any value, KEY=VALUE for that one. */
+  static <F> F label(
+      String text, Function<String, F> anyValue, BiFunction<String, String, F> oneValue) {
+    int equals = text.indexOf('=');
+    return equals < 0
+        ? anyValue.apply(text)
+        : oneValue.apply(text.substring(0, equals), text.substring(equals + 1));
   }
 
   /**
@@ -63,12 +74,7 @@ final class Filters {
     return switch (key) {
       case "id" -> filter.id(value);
       case "name" -> filter.name(value);
-      case "label" -> {
-        int equals = value.indexOf('=');
-        yield equals < 0
-            ? filter.label(value)
-            : filter.label(value.substring(0, equals), value.substring(equals + 1));
-      }
+      case "label" -> label(value, filter::label, filter::label);
       case "ancestor" -> filter.ancestor(value);
       case "network" -> filter.network(value);
       case "volume" -> filter.volume(value);

@@ -1,5 +1,8 @@
 package io.runcible.samples.cli;
 
+import io.runcible.engine.ContainerEngine;
+import io.runcible.image.Image;
+import java.util.Optional;
 import picocli.CommandLine.Command;
 
 /** What is there for images only below this word. */
@@ -11,15 +14,15 @@ import picocli.CommandLine.Command;
     },
     mixinStandardHelpOptions = true,
     subcommands = ImageCommand.Exists.class)
-final class ImageCommand {
+final class ImageCommand implements Noun {
+  @Override
+  public Optional<Image> find(ContainerEngine engine, String name) {
+    return engine.images().find(name);
+  }
+
   /** Tells whether there is one. */
   @Command(
       name = "exists",
-      description = "End with 0 if there is such an image, and with 1 if not.",
-      mixinStandardHelpOptions = true)
-  static final class Exists extends Noun.Exists {
-    Exists() {
-      super((engine, name) -> engine.images().find(name));
-    }
-  }
+      description = "End with 0 if there is such an image, and with 1 if not.")
+  static final class Exists extends Noun.Exists {}
 }

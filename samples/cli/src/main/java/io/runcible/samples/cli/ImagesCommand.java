@@ -5,15 +5,13 @@ import io.runcible.image.Descriptor;
 import io.runcible.image.Image;
 import io.runcible.image.ImageReference;
 import java.util.Optional;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Lists the images in the store. */
-@Command(name = "images", description = "List the images.", mixinStandardHelpOptions = true)
-final class ImagesCommand implements Callable<Integer> {
-  @Mixin private EngineOptions options = new EngineOptions();
+@Command(name = "images", description = "List the images.")
+final class ImagesCommand extends EngineCommand {
   @Mixin private Table table = new Table();
 
   @Option(
@@ -22,20 +20,18 @@ final class ImagesCommand implements Callable<Integer> {
   private boolean quiet;
 
   @Override
-  public Integer call() {
+  int run(ContainerEngine engine) {
     table.titles("IMAGE", "DIGEST", "LAYERS", "BYTES");
-    try (ContainerEngine engine = options.open()) {
-      for (ImageReference reference : engine.images().list()) {
-        // Another process may remove it meanwhile.
-        Optional<Image> image = engine.images().find(reference.toString());
-        image.ifPresent(
-            found ->
-                table.row(
-                    reference,
-                    found.descriptor().digest(),
-                    found.manifest().layers().size(),
-                    found.manifest().layers().stream().mapToLong(Descriptor::size).sum()));
-      }
+    for (ImageReference reference : engine.images().list()) {
+      // Another process may remove it meanwhile.
+      Optional<Image> image = engine.images().find(reference.toString());
+      image.ifPresent(
+          found ->
+              table.row(
+                  reference,
+                  found.descriptor().digest(),
+                  found.manifest().layers().size(),
+                  found.manifest().layers().stream().mapToLong(Descriptor::size).sum()));
     }
     if (quiet) {
       table.printFirst();

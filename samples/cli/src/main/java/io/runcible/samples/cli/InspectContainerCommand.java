@@ -10,28 +10,21 @@ import java.net.InetAddress;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /** Tells all of a container. */
-@Command(
-    name = "inspect-container",
-    description = "Tell what a container is and does.",
-    mixinStandardHelpOptions = true)
-final class InspectContainerCommand implements Callable<Integer> {
-  @Mixin private EngineOptions options = new EngineOptions();
+@Command(name = "inspect-container", description = "Tell what a container is and does.")
+final class InspectContainerCommand extends EngineCommand {
   @Mixin private Document document = new Document();
 
   @Parameters(paramLabel = "CONTAINER")
   private String id = "";
 
   @Override
-  public Integer call() {
-    try (ContainerEngine engine = options.open()) {
-      describe(Containers.require(engine, id).inspect(), document);
-    }
+  int run(ContainerEngine engine) {
+    describe(Containers.require(engine, id).inspect(), document);
     document.print();
     return 0;
   }

@@ -12,7 +12,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -22,12 +21,10 @@ import picocli.CommandLine.Option;
 /** Lists the containers that were left running. */
 @Command(
     name = "ps",
-    description = "List the detached containers that run; with --all, all of them.",
-    mixinStandardHelpOptions = true)
-final class ListCommand implements Callable<Integer> {
+    description = "List the detached containers that run; with --all, all of them.")
+final class ListCommand extends EngineCommand {
   private static final int SHOWN = 30;
 
-  @Mixin private EngineOptions options = new EngineOptions();
   @Mixin private Table table = new Table();
 
   @Option(
@@ -63,11 +60,9 @@ final class ListCommand implements Callable<Integer> {
   private boolean latest;
 
   @Override
-  public Integer call() {
+  int run(ContainerEngine engine) {
     table.titles("ID", "NAMES", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "PID");
-    try (ContainerEngine engine = options.open()) {
-      shown(engine.list(filter(engine))).forEach(this::add);
-    }
+    shown(engine.list(filter(engine))).forEach(this::add);
     if (quiet) {
       table.printFirst();
     } else {

@@ -9,11 +9,9 @@ import io.runcible.engine.LogQuery;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
-import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -22,11 +20,8 @@ import picocli.CommandLine.Parameters;
     name = "logs",
     description =
         "Print the output of a container. One that was run with --log-opt has lines with times;"
-            + " of others the standard output comes first, and only --follow has an effect.",
-    mixinStandardHelpOptions = true)
-final class LogsCommand implements Callable<Integer> {
-  @Mixin private EngineOptions options = new EngineOptions();
-
+            + " of others the standard output comes first, and only --follow has an effect.")
+final class LogsCommand extends EngineCommand {
   @Option(
       names = {"-f", "--follow"},
       description = "Wait for more, to the end of the container.")
@@ -56,17 +51,15 @@ final class LogsCommand implements Callable<Integer> {
   private String id = "";
 
   @Override
-  public Integer call() throws IOException {
-    try (ContainerEngine engine = options.open()) {
-      Container container = Containers.require(engine, id);
-      try (Stream<LogEntry> entries = container.logs().entries(query())) {
-        entries.forEach(this::print);
-      } catch (RuncibleException e) {
-        if (e.kind() != ErrorKind.UNSUPPORTED || !query().equals(query(follow)) || timestamps) {
-          throw e;
-        }
-        printBytes(container);
+  int run(ContainerEngine engine) throws IOException {
+    Container container = Containers.require(engine, id);
+    try (Stream<LogEntry> entries = container.logs().entries(query())) {
+      entries.forEach(this::print);
+    } catch (RuncibleException e) {
+      if (e.kind() != ErrorKind.UNSUPPORTED || !query().equals(query(follow)) || timestamps) {
+        throw e;
       }
+      printBytes(container);
     }
     return 0;
   }

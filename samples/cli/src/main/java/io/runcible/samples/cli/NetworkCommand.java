@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -24,21 +25,17 @@ import picocli.CommandLine.Parameters;
     subcommands = {
       NetworkCommand.Create.class,
       NetworkCommand.ListNetworks.class,
-      NetworkCommand.Inspect.class,
+      Inventory.Inspect.class,
       NetworkCommand.Connect.class,
       NetworkCommand.Disconnect.class,
-      NetworkCommand.Exists.class,
-      NetworkCommand.Remove.class,
+      Noun.Exists.class,
+      Inventory.Remove.class,
       NetworkCommand.Prune.class
     })
-final class NetworkCommand {
-  private static final Noun<NetworkInfo> NOUN =
-      new Noun<>(
-          "network",
-          (engine, name) -> engine.networks().find(name),
-          (engine, name) -> engine.networks().remove(name),
-          engine -> engine.networks().prune(),
-          NetworkCommand::show);
+final class NetworkCommand extends Inventory<NetworkInfo> {
+  NetworkCommand() {
+    super("network");
+  }
 
   /** Makes one. */
   @Command(
@@ -85,38 +82,24 @@ final class NetworkCommand {
   }
 
   /** Lists them. */
-  @Command(name = "ls", description = "List the networks.", mixinStandardHelpOptions = true)
-  static final class ListNetworks implements Callable<Integer> {
-    @Mixin private EngineOptions options = new EngineOptions();
+  @Command(name = "ls", description = "List the networks.")
+  static final class ListNetworks extends EngineCommand {
     @Mixin private Table table = new Table();
 
     @Override
-    public Integer call() {
+    int run(ContainerEngine engine) {
       table.titles("NAME", "SUBNETS", "INTERNAL", "CONTAINERS");
-      try (ContainerEngine engine = options.open()) {
-        for (NetworkInfo network : engine.networks().list()) {
-          table.row(
-              network.name(),
-              network.subnets().stream()
-                  .map(subnet -> subnet.prefix().toString())
-                  .collect(Collectors.joining(" ")),
-              network.internal(),
-              network.members().size());
-        }
+      for (NetworkInfo network : engine.networks().list()) {
+        table.row(
+            network.name(),
+            network.subnets().stream()
+                .map(subnet -> subnet.prefix().toString())
+                .collect(Collectors.joining(" ")),
+            network.internal(),
+            network.members().size());
       }
       table.print();
       return 0;
-    }
-  }
-
-  /** Shows some. */
-  @Command(
-      name = "inspect",
-      description = "Show networks as JSON.",
-      mixinStandardHelpOptions = true)
-  static final class Inspect extends Noun.Inspect {
-    Inspect() {
-      super(NOUN);
     }
   }
 
@@ -166,13 +149,8 @@ final class NetworkCommand {
   }
 
   /** Takes a container off one. */
-  @Command(
-      name = "disconnect",
-      description = "Take a container off a network, also while it runs.",
-      mixinStandardHelpOptions = true)
-  static final class Disconnect implements Callable<Integer> {
-    @Mixin private EngineOptions options = new EngineOptions();
-
+  @Command(name = "disconnect", description = "Take a container off a network, also while it runs.")
+  static final class Disconnect extends EngineCommand {
     @Parameters(index = "0", paramLabel = "NETWORK")
     private String name = "";
 
@@ -180,45 +158,35 @@ final class NetworkCommand {
     private String id = "";
 
     @Override
-    public Integer call() {
-      try (ContainerEngine engine = options.open()) {
-        engine.networks().disconnect(Containers.require(engine, id), name);
-      }
+    int run(ContainerEngine engine) {
+      engine.networks().disconnect(Containers.require(engine, id), name);
       return 0;
-    }
-  }
-
-  /** Tells whether there is one. */
-  @Command(
-      name = "exists",
-      description = "End with 0 if there is such a network, and with 1 if not.",
-      mixinStandardHelpOptions = true)
-  static final class Exists extends Noun.Exists {
-    Exists() {
-      super(NOUN.find());
-    }
-  }
-
-  /** Removes some. */
-  @Command(name = "rm", description = "Remove networks.", mixinStandardHelpOptions = true)
-  static final class Remove extends Noun.Remove {
-    Remove() {
-      super(NOUN);
     }
   }
 
   /** Removes the unused ones. */
   @Command(
       name = "prune",
-      description = "Remove the networks that no container is on, and print their names.",
-      mixinStandardHelpOptions = true)
-  static final class Prune extends Noun.Prune {
-    Prune() {
-      super(NOUN);
-    }
+      description = "Remove the networks that no container is on, and print their names.")
+  static final class Prune extends Inventory.Prune {}
+
+  @Override
+  public Optional<NetworkInfo> find(ContainerEngine engine, String name) {
+    return engine.networks().find(name);
   }
 
-  private static Map<String, Object> show(NetworkInfo network) {
+  @Override
+  boolean remove(ContainerEngine engine, String name) {
+    return engine.networks().remove(name);
+  }
+
+  @Override
+  List<String> prune(ContainerEngine engine) {
+    return engine.networks().prune();
+  }
+
+  @Override
+  Map<String, Object> show(NetworkInfo network) {
     Map<String, Object> shown = new LinkedHashMap<>();
     shown.put("Name", network.name());
     shown.put("Driver", "bridge");

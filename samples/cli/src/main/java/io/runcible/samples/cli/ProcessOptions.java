@@ -5,35 +5,15 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.engine.ContainerSpec;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The first process of a container. */
 final class ProcessOptions {
-  @Option(
-      names = {"-e", "--env"},
-      paramLabel = "NAME[=VALUE]",
-      description = "Set a variable; without a value, to that of this program.")
-  private List<String> environment = List.of();
-
-  @Option(
-      names = "--env-file",
-      paramLabel = "FILE",
-      description = "Set variables from a file with one to a line.")
-  private List<Path> environmentFiles = List.of();
-
-  @Option(
-      names = {"-w", "--workdir"},
-      description = "The working directory.")
-  private @Nullable String workingDirectory;
-
-  @Option(
-      names = {"-u", "--user"},
-      description = "USER[:GROUP], names or numbers.")
-  private @Nullable String user;
+  @Mixin private Surroundings surroundings = new Surroundings();
 
   @Option(
       names = "--group-add",
@@ -56,13 +36,7 @@ final class ProcessOptions {
   private @Nullable Long stopTimeout;
 
   void apply(ContainerSpec.Builder spec) {
-    Variables.of(environmentFiles, environment, System::getenv).forEach(spec::environment);
-    if (workingDirectory != null) {
-      spec.workingDirectory(workingDirectory);
-    }
-    if (user != null) {
-      spec.user(user);
-    }
+    surroundings.apply(spec);
     groups.forEach(spec::group);
     if (entrypoint != null) {
       spec.entrypoint(words(entrypoint));

@@ -59,18 +59,11 @@ final class PruneCommand implements Callable<Integer> {
     for (Map.Entry<String, String> filter : Filters.split(filters)) {
       rules =
           switch (filter.getKey()) {
-            case "label" -> label(rules, filter.getValue());
+            case "label" -> Filters.label(filter.getValue(), rules::label, rules::label);
             case "until" -> rules.olderThan(Durations.parse(filter.getValue()));
             default -> throw Filters.unknown(filter.getKey(), "label, until");
           };
     }
     return rules;
-  }
-
-  private static PruneRules label(PruneRules rules, String text) {
-    int equals = text.indexOf('=');
-    return equals < 0
-        ? rules.label(text)
-        : rules.label(text.substring(0, equals), text.substring(equals + 1));
   }
 }

@@ -3,7 +3,6 @@ package io.runcible.samples.cli;
 import io.runcible.ProgressListener;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.image.ImageReference;
-import io.runcible.image.Platform;
 import io.runcible.registry.RegistryClient;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -20,12 +19,7 @@ import picocli.CommandLine.Parameters;
 final class PullCommand implements Callable<Integer> {
   @Mixin private EngineOptions options = new EngineOptions();
   @Mixin private RegistryOptions registry = new RegistryOptions();
-
-  @Option(
-      names = "--platform",
-      paramLabel = "OS/ARCH[/VARIANT]",
-      description = "Of several images this one. Default: that of this host.")
-  private Platform platform = Platform.host();
+  @Mixin private PlatformOption platform = new PlatformOption();
 
   @Option(
       names = {"-q", "--quiet"},
@@ -40,7 +34,7 @@ final class PullCommand implements Callable<Integer> {
     ImageReference reference = ImageReference.parse(image);
     try (RegistryClient client = registry.client(List.of(reference.registry()))) {
       FirstRequest first = FirstRequest.send(client, reference);
-      try (ContainerEngine engine = options.open(client, platform);
+      try (ContainerEngine engine = options.open(client, platform.get());
           Progress progress = new Progress()) {
         first.await();
         ProgressListener listener = quiet ? ProgressListener.NONE : progress;

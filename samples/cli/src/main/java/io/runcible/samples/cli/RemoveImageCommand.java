@@ -2,17 +2,13 @@ package io.runcible.samples.cli;
 
 import io.runcible.engine.ContainerEngine;
 import java.util.List;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Forgets the names of images; their content goes with prune. */
-@Command(name = "rmi", description = "Forget images; see prune.", mixinStandardHelpOptions = true)
-final class RemoveImageCommand implements Callable<Integer> {
-  @Mixin private EngineOptions options = new EngineOptions();
-
+@Command(name = "rmi", description = "Forget images; see prune.")
+final class RemoveImageCommand extends EngineCommand {
   @Option(
       names = {"-f", "--force"},
       description = "Accepted: containers are not disturbed anyway.")
@@ -23,14 +19,12 @@ final class RemoveImageCommand implements Callable<Integer> {
   private List<String> images = List.of();
 
   @Override
-  public Integer call() {
+  int run(ContainerEngine engine) {
     int missing = 0;
-    try (ContainerEngine engine = options.open()) {
-      for (String image : images) {
-        if (!engine.images().remove(image)) {
-          System.err.println("runcible: there is no image '" + image + "'");
-          missing++;
-        }
+    for (String image : images) {
+      if (!engine.images().remove(image)) {
+        System.err.println("runcible: there is no image '" + image + "'");
+        missing++;
       }
     }
     return missing == 0 ? 0 : Cli.FAILED;

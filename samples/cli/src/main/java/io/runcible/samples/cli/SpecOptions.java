@@ -28,6 +28,7 @@ final class SpecOptions {
   @Mixin private UserNamespaceOptions users = new UserNamespaceOptions();
   @Mixin private NamespaceOptions namespaces = new NamespaceOptions();
   @Mixin private HealthOptions health = new HealthOptions();
+  @Mixin private PlatformOption platform = new PlatformOption();
 
   /** When an image is fetched. */
   enum Pull {
@@ -77,12 +78,6 @@ final class SpecOptions {
   private Pull pull = Pull.MISSING;
 
   @Option(
-      names = "--platform",
-      paramLabel = "OS/ARCH[/VARIANT]",
-      description = "Of several images this one. Default: that of this host.")
-  private Platform platform = Platform.host();
-
-  @Option(
       names = "--cidfile",
       paramLabel = "FILE",
       description = "Write the id of the container to a new file.")
@@ -94,7 +89,7 @@ final class SpecOptions {
   }
 
   Platform platform() {
-    return platform;
+    return platform.get();
   }
 
   /** All that can be said without the image. */

@@ -5,7 +5,6 @@ import io.runcible.engine.PruneRules;
 import io.runcible.engine.Pruned;
 import io.runcible.engine.StoreUsage;
 import java.util.List;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -20,10 +19,8 @@ final class SystemCommand {
   /** What images take. */
   @Command(
       name = "df",
-      description = "Tell what images take on disk: bytes of their own, and those they share.",
-      mixinStandardHelpOptions = true)
-  static final class DiskUsage implements Callable<Integer> {
-    @Mixin private EngineOptions options = new EngineOptions();
+      description = "Tell what images take on disk: bytes of their own, and those they share.")
+  static final class DiskUsage extends EngineCommand {
     @Mixin private Table table = new Table();
 
     @Option(
@@ -32,22 +29,20 @@ final class SystemCommand {
     private boolean verbose;
 
     @Override
-    public Integer call() {
-      try (ContainerEngine engine = options.open()) {
-        StoreUsage usage = engine.images().usage();
-        if (verbose) {
-          table.titles("IMAGE", "UNIQUE", "SHARED");
-          usage
-              .images()
-              .forEach(one -> table.row(one.reference(), one.uniqueBytes(), one.sharedBytes()));
-        } else {
-          table.titles("TYPE", "COUNT", "BYTES");
-          table.row("Images", usage.images().size(), usage.blobBytes() + usage.layerBytes());
-          table.row("Unused by images", "", usage.unusedBytes());
-          table.row("Unfinished downloads", "", usage.ingestBytes());
-          table.row("Containers", engine.list().size(), "");
-          table.row("Volumes", engine.volumes().list().size(), "");
-        }
+    int run(ContainerEngine engine) {
+      StoreUsage usage = engine.images().usage();
+      if (verbose) {
+        table.titles("IMAGE", "UNIQUE", "SHARED");
+        usage
+            .images()
+            .forEach(one -> table.row(one.reference(), one.uniqueBytes(), one.sharedBytes()));
+      } else {
+        table.titles("TYPE", "COUNT", "BYTES");
+        table.row("Images", usage.images().size(), usage.blobBytes() + usage.layerBytes());
+        table.row("Unused by images", "", usage.unusedBytes());
+        table.row("Unfinished downloads", "", usage.ingestBytes());
+        table.row("Containers", engine.list().size(), "");
+        table.row("Volumes", engine.volumes().list().size(), "");
       }
       table.print();
       return 0;
@@ -59,11 +54,8 @@ final class SystemCommand {
       name = "prune",
       description =
           "Remove containers that have ended, networks without containers, and content that no"
-              + " image and no container uses.",
-      mixinStandardHelpOptions = true)
-  static final class Prune implements Callable<Integer> {
-    @Mixin private EngineOptions options = new EngineOptions();
-
+              + " image and no container uses.")
+  static final class Prune extends EngineCommand {
     @Option(
         names = {"-a", "--all"},
         description = "Also all images that no container uses.")
@@ -77,18 +69,16 @@ final class SystemCommand {
     private Force force = new Force();
 
     @Override
-    public Integer call() {
-      try (ContainerEngine engine = options.open()) {
-        print("container", ContainerCommand.Prune.prune(engine, List.of()));
-        print("network", engine.networks().prune());
-        if (volumes) {
-          print("volume", engine.volumes().prune());
-        }
-        PruneRules rules = all ? PruneRules.unused() : PruneRules.NO_NAMES;
-        Pruned pruned = engine.images().prune(rules);
-        print("image", pruned.names());
-        System.out.println(PruneCommand.summary(pruned));
+    int run(ContainerEngine engine) {
+      print("container", ContainerCommand.Prune.prune(engine, List.of()));
+      print("network", engine.networks().prune());
+      if (volumes) {
+        print("volume", engine.volumes().prune());
       }
+      PruneRules rules = all ? PruneRules.unused() : PruneRules.NO_NAMES;
+      Pruned pruned = engine.images().prune(rules);
+      print("image", pruned.names());
+      System.out.println(PruneCommand.summary(pruned));
       return 0;
     }
 

@@ -2,7 +2,6 @@ package io.runcible.samples.cli;
 
 import io.runcible.image.Image;
 import io.runcible.image.ImageSource;
-import io.runcible.image.Platform;
 import io.runcible.snapshot.PlainUnpacker;
 import io.runcible.snapshot.UnpackedImage;
 import io.runcible.transfer.ImageLocation;
@@ -13,7 +12,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jline.utils.Signals;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Unpacks an image to a directory. */
@@ -28,12 +26,7 @@ import picocli.CommandLine.Parameters;
 final class UnpackCommand implements Callable<Integer> {
   @Mixin private DataRoot root = new DataRoot();
   @Mixin private RegistryOptions registry = new RegistryOptions();
-
-  @Option(
-      names = "--platform",
-      paramLabel = "OS/ARCH[/VARIANT]",
-      description = "Of several images this one. Default: that of this host.")
-  private Platform platform = Platform.host();
+  @Mixin private PlatformOption platform = new PlatformOption();
 
   @Parameters(
       index = "0",
@@ -50,7 +43,7 @@ final class UnpackCommand implements Callable<Integer> {
     try (Places places = new Places(registry, root, location);
         OpenLocation<ImageSource> open = places.transports().source(location);
         Progress progress = new Progress()) {
-      Image image = Image.resolve(open.images(), open.reference(), platform);
+      Image image = Image.resolve(open.images(), open.reference(), platform.get());
       UnpackedImage unpacked = unpack(image, progress);
       if (unpacked.skippedCount() > 0) {
         System.err.println(

@@ -7,19 +7,14 @@ import io.runcible.image.Image;
 import io.runcible.image.ImageReference;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /** Takes names of an image away. */
 @Command(
     name = "untag",
-    description = "Take names of an image away: those that follow it, otherwise all.",
-    mixinStandardHelpOptions = true)
-final class UntagCommand implements Callable<Integer> {
-  @Mixin private EngineOptions options = new EngineOptions();
-
+    description = "Take names of an image away: those that follow it, otherwise all.")
+final class UntagCommand extends EngineCommand {
   @Parameters(index = "0", paramLabel = "IMAGE")
   private String image = "";
 
@@ -27,17 +22,15 @@ final class UntagCommand implements Callable<Integer> {
   private List<String> names = List.of();
 
   @Override
-  public Integer call() {
-    try (ContainerEngine engine = options.open()) {
-      List<String> own = names(engine);
-      for (String name : names) {
-        if (!own.contains(ImageReference.parse(name).toString())) {
-          throw new RuncibleException(
-              ErrorKind.NOT_FOUND, "the image '" + image + "' has no name '" + name + "'");
-        }
+  int run(ContainerEngine engine) {
+    List<String> own = names(engine);
+    for (String name : names) {
+      if (!own.contains(ImageReference.parse(name).toString())) {
+        throw new RuncibleException(
+            ErrorKind.NOT_FOUND, "the image '" + image + "' has no name '" + name + "'");
       }
-      (names.isEmpty() ? own : names).forEach(engine.images()::remove);
     }
+    (names.isEmpty() ? own : names).forEach(engine.images()::remove);
     return 0;
   }
 

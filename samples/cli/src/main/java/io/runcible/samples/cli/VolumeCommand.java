@@ -6,7 +6,9 @@ import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.VolumeInfo;
 import io.runcible.engine.VolumeSpec;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -23,19 +25,15 @@ import picocli.CommandLine.Parameters;
     subcommands = {
       VolumeCommand.Create.class,
       VolumeCommand.ListVolumes.class,
-      VolumeCommand.Inspect.class,
-      VolumeCommand.Exists.class,
-      VolumeCommand.Remove.class,
+      Inventory.Inspect.class,
+      Noun.Exists.class,
+      Inventory.Remove.class,
       VolumeCommand.Prune.class
     })
-final class VolumeCommand {
-  private static final Noun<VolumeInfo> NOUN =
-      new Noun<>(
-          "volume",
-          (engine, name) -> engine.volumes().find(name),
-          (engine, name) -> engine.volumes().remove(name),
-          engine -> engine.volumes().prune(),
-          VolumeCommand::show);
+final class VolumeCommand extends Inventory<VolumeInfo> {
+  VolumeCommand() {
+    super("volume");
+  }
 
   /** Makes one. */
   @Command(
@@ -94,63 +92,44 @@ final class VolumeCommand {
   }
 
   /** Lists them. */
-  @Command(name = "ls", description = "List the volumes.", mixinStandardHelpOptions = true)
-  static final class ListVolumes implements Callable<Integer> {
-    @Mixin private EngineOptions options = new EngineOptions();
+  @Command(name = "ls", description = "List the volumes.")
+  static final class ListVolumes extends EngineCommand {
     @Mixin private Table table = new Table();
 
     @Override
-    public Integer call() {
+    int run(ContainerEngine engine) {
       table.titles("NAME", "CREATED", "CONTAINERS");
-      try (ContainerEngine engine = options.open()) {
-        for (VolumeInfo volume : engine.volumes().list()) {
-          table.row(volume.name(), volume.created(), String.join(" ", volume.users()));
-        }
+      for (VolumeInfo volume : engine.volumes().list()) {
+        table.row(volume.name(), volume.created(), String.join(" ", volume.users()));
       }
       table.print();
       return 0;
     }
   }
 
-  /** Shows some. */
-  @Command(name = "inspect", description = "Show volumes as JSON.", mixinStandardHelpOptions = true)
-  static final class Inspect extends Noun.Inspect {
-    Inspect() {
-      super(NOUN);
-    }
-  }
-
-  /** Tells whether there is one. */
-  @Command(
-      name = "exists",
-      description = "End with 0 if there is such a volume, and with 1 if not.",
-      mixinStandardHelpOptions = true)
-  static final class Exists extends Noun.Exists {
-    Exists() {
-      super(NOUN.find());
-    }
-  }
-
-  /** Removes some. */
-  @Command(name = "rm", description = "Remove volumes.", mixinStandardHelpOptions = true)
-  static final class Remove extends Noun.Remove {
-    Remove() {
-      super(NOUN);
-    }
-  }
-
   /** Removes the unused ones. */
   @Command(
       name = "prune",
-      description = "Remove the volumes that no container has mounted, and print their names.",
-      mixinStandardHelpOptions = true)
-  static final class Prune extends Noun.Prune {
-    Prune() {
-      super(NOUN);
-    }
+      description = "Remove the volumes that no container has mounted, and print their names.")
+  static final class Prune extends Inventory.Prune {}
+
+  @Override
+  public Optional<VolumeInfo> find(ContainerEngine engine, String name) {
+    return engine.volumes().find(name);
   }
 
-  private static Map<String, Object> show(VolumeInfo volume) {
+  @Override
+  boolean remove(ContainerEngine engine, String name) {
+    return engine.volumes().remove(name);
+  }
+
+  @Override
+  List<String> prune(ContainerEngine engine) {
+    return engine.volumes().prune();
+  }
+
+  @Override
+  Map<String, Object> show(VolumeInfo volume) {
     Map<String, Object> shown = new LinkedHashMap<>();
     shown.put("Name", volume.name());
     shown.put("Mountpoint", volume.path().toString());
