@@ -27,7 +27,7 @@ final class StartCommand implements Callable<Integer> {
 
   private static void start(Container container) {
     ContainerState state = container.state();
-    if (state == ContainerState.CREATED) {
+    if (state == ContainerState.CREATED || state == ContainerState.STARTING) {
       container.start();
     } else if (state == ContainerState.STOPPED) {
       container.restart(Duration.ZERO);
