@@ -200,7 +200,8 @@ final class DetachedMonitor {
     command.add(directory.log().directory().toString());
     command.add(String.valueOf(policy.maxBytes()));
     command.add(String.valueOf(policy.maxFiles()));
-    return words(command);
+    // Its directory is an argument, and the shell's locale is plain C.
+    return "LC_ALL=" + words(List.of(JavaCommand.locale())) + " " + words(command);
   }
 
   /** What removes a run that has ended, by the same runtime in the same place. */
