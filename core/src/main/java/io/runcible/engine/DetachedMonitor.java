@@ -94,6 +94,7 @@ final class DetachedMonitor {
           waited=$((waited + 1))
           changed
           [ "$row" -le "$max" ] || return
+          [ "$end" != 0 ] || [ "$always" = true ] || return
         done
         pause=$((pause * 2))
         [ $pause -lt 600 ] || pause=600
