@@ -42,21 +42,13 @@ final class FirstProcess {
 
   private boolean closed;
 
-  FirstProcess(
-      EngineParts parts,
-      ContainerRemover remover,
-      ContainerDirectory directory,
-      ContainerRecord record,
-      Stdio stdio,
-      ContainerConnection connection,
-      Lifecycle lifecycle,
-      ContainerExecs execs) {
-    this.parts = parts;
-    this.remover = remover;
-    this.directory = directory;
-    this.record = record;
+  FirstProcess(MadeContainer made, Stdio stdio, Lifecycle lifecycle, ContainerExecs execs) {
+    this.parts = made.parts();
+    this.remover = made.remover();
+    this.directory = made.directory();
+    this.record = made.record();
+    this.connection = made.connection();
     this.stdio = stdio;
-    this.connection = connection;
     this.lifecycle = lifecycle;
     this.execs = execs;
   }
