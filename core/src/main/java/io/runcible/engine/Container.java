@@ -56,12 +56,10 @@ public final class Container implements AutoCloseable {
     this.control = new ContainerControl(parts, directory, record);
     this.lifecycle = new Lifecycle(parts, record, this);
     this.execs = new ContainerExecs(parts, directory, record, control, lifecycle);
-    this.first =
-        new FirstProcess(parts, remover, directory, record, stdio, connection, lifecycle, execs);
+    MadeContainer made = new MadeContainer(parts, remover, directory, record, connection);
+    this.first = new FirstProcess(made, stdio, lifecycle, execs);
     this.stop = new ContainerStop(parts, record, control, lifecycle, first);
-    this.ending =
-        new ContainerEnding(
-            parts, remover, directory, record, connection, control, lifecycle, execs, first, entry);
+    this.ending = new ContainerEnding(made, entry, control, lifecycle, execs, first);
     this.inspection = new ContainerInspection(parts, directory, record);
   }
 

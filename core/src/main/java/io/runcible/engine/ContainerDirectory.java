@@ -1,5 +1,7 @@
 package io.runcible.engine;
 
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
 import io.runcible.network.NetworkClient;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -115,6 +117,15 @@ record ContainerDirectory(Path path) {
   /** There from the first restart of a detached container on. */
   Path restarted() {
     return path.resolve("restarted");
+  }
+
+  /** Tells everyone that it has come to run before, while the files of its last run are removed. */
+  void markRestarted() {
+    try {
+      Files.writeString(restarted(), "");
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot write '" + restarted() + "'", e);
+    }
   }
 
   /** Locked while a detached container is started, for the first time or again. */

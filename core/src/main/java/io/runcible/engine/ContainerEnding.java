@@ -22,26 +22,22 @@ final class ContainerEnding {
   private Runnable onClose = () -> {};
 
   ContainerEnding(
-      EngineParts parts,
-      ContainerRemover remover,
-      ContainerDirectory directory,
-      ContainerRecord record,
-      ContainerConnection connection,
+      MadeContainer made,
+      Optional<Journal.Entry> entry,
       ContainerControl control,
       Lifecycle lifecycle,
       ContainerExecs execs,
-      FirstProcess first,
-      Optional<Journal.Entry> entry) {
-    this.parts = parts;
-    this.remover = remover;
-    this.directory = directory;
-    this.record = record;
-    this.connection = connection;
+      FirstProcess first) {
+    this.parts = made.parts();
+    this.remover = made.remover();
+    this.directory = made.directory();
+    this.record = made.record();
+    this.connection = made.connection();
+    this.entry = entry;
     this.control = control;
     this.lifecycle = lifecycle;
     this.execs = execs;
     this.first = first;
-    this.entry = entry;
   }
 
   void onClose(Runnable action) {

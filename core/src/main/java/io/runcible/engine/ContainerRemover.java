@@ -161,9 +161,6 @@ final class ContainerRemover {
     ContainerInput.letGo(directory);
     removeControlGroup(record.cgroupsPath());
     try {
-      if (record.detached()) {
-        Files.writeString(directory.restarted(), "");
-      }
       for (Path file :
           List.of(
               directory.pidFile(),

@@ -4,6 +4,8 @@ package io.runcible.engine;
 public enum ContainerState {
   /** It was never started. */
   CREATED,
+  /** It is detached, and its monitor, begun by another engine, is about to run it. */
+  STARTING,
   /** Its first process runs. */
   RUNNING,
   /** Its processes stand still. */

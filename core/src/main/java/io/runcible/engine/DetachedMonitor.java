@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 final class DetachedMonitor {
   private static final Duration START_LIMIT = Duration.ofSeconds(30);
   private static final Duration END_LIMIT = Duration.ofSeconds(5);
+  private static final long LOOK_MILLIS = 2;
 
   /** It has little to do, and may have it for years. */
   private static final List<String> SMALL_JVM =
@@ -36,8 +37,11 @@ final class DetachedMonitor {
   /** Where those of the input begin, if it is to stay open. */
   private static final int INPUT = 6;
 
-  /** Not 0 to 8, which the script uses. */
+  /** Not 0 to 8, which the script uses. The first is the lock of the start. */
   private static final int FIRST_HELD = 9;
+
+  /** As long as a start may take under load. */
+  private static final Duration BEGINNING_LIMIT = Duration.ofMinutes(1);
 
   /**
    * Arguments: the file of the exit code, that of the monitor's pid, that of what ends the
@@ -59,6 +63,9 @@ final class DetachedMonitor {
    * has just taken away. Pauses are counted in tenths of a second, from 1 to 600, and begin anew
    * after a run of ten seconds, as those of an engine do. A restart policy that was changed is read
    * when it matters, at an end and in a pause; a damaged one changes nothing.
+   *
+   * <p>The lock of the start is on 9. It is let go, whatever becomes of the engine, when the pid of
+   * the monitor can be read: whoever has the lock then knows of the monitor.
    */
   private static final String SCRIPT =
       """
@@ -87,6 +94,7 @@ final class DetachedMonitor {
           waited=$((waited + 1))
           changed
           [ "$row" -le "$max" ] || return
+          [ "$end" != 0 ] || [ "$always" = true ] || return
         done
         pause=$((pause * 2))
         [ $pause -lt 600 ] || pause=600
@@ -94,7 +102,7 @@ final class DetachedMonitor {
         count=$((count + 1))
         echo $count >"$restarts.new" && mv "$restarts.new" "$restarts" && [ ! -e "$stop" ]
       }
-      { exec <&3 3<&-
+      { exec <&3 3<&- 9>&-
         [ -z "$logger" ] || eval "$logger" '<&4 3<&5 4<&- 5<&- 6>&- 7<&- 8>&- >/dev/null 2>&1 &'
         log=$!
         exec 4<&- 5<&-
@@ -133,7 +141,7 @@ final class DetachedMonitor {
   /**
    * Starts a container; returns when its monitor runs, or has run.
    *
-   * @param held what the monitor keeps open
+   * @param held the lock of the start, and what the monitor keeps open
    */
   static void start(
       EngineParts parts,
@@ -193,7 +201,8 @@ final class DetachedMonitor {
     command.add(directory.log().directory().toString());
     command.add(String.valueOf(policy.maxBytes()));
     command.add(String.valueOf(policy.maxFiles()));
-    return words(command);
+    // Its directory is an argument, and the shell's locale is plain C.
+    return "LC_ALL=" + words(List.of(JavaCommand.locale())) + " " + words(command);
   }
 
   /** What removes a run that has ended, by the same runtime in the same place. */
@@ -266,6 +275,53 @@ final class DetachedMonitor {
       throw new RuncibleException(
           ErrorKind.CANCELLED, "interrupted while container " + directory.id() + " ended", e);
     }
+  }
+
+  /** Whether a container has a monitor that has not come to run it. */
+  static boolean isStarting(ContainerDirectory directory) {
+    if (directory.wasStarted()) {
+      return false;
+    }
+    Optional<PidFd> monitor = find(directory);
+    monitor.ifPresent(PidFd::close);
+    // Asked again: it may have come to run it before it was found.
+    return monitor.isPresent() && !directory.wasStarted();
+  }
+
+  /**
+   * Waits for a monitor that another engine began, and that is about to run its container. Only
+   * with the lock of the start, so that nobody begins another one.
+   *
+   * @return whether there was one, and the container came to run
+   * @throws RuncibleException TIMEOUT if it takes too long; CANCELLED if the thread is interrupted
+   */
+  static boolean awaitBegun(ContainerDirectory directory) {
+    if (directory.wasStarted()) {
+      return false;
+    }
+    long begin = System.nanoTime();
+    boolean waited = false;
+    while (!directory.wasStarted() && runs(directory)) {
+      waited = true;
+      if (System.nanoTime() - begin > BEGINNING_LIMIT.toNanos()) {
+        throw new RuncibleException(
+            ErrorKind.TIMEOUT,
+            "container "
+                + directory.id()
+                + " is being started by a monitor that another engine began, and that has not come"
+                + " to run it within "
+                + BEGINNING_LIMIT.toSeconds()
+                + " s; try again, or remove the container");
+      }
+      try {
+        Thread.sleep(LOOK_MILLIS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new RuncibleException(
+            ErrorKind.CANCELLED, "interrupted while container " + directory.id() + " started", e);
+      }
+    }
+    return waited && directory.wasStarted();
   }
 
   /**

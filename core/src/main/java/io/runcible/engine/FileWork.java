@@ -228,7 +228,7 @@ final class FileWork {
         command.addAll(List.of("--log", request.tree()));
       }
       Spawn spawn =
-          host.spawn(command, Spawn.plainEnvironment())
+          host.spawn(command, JavaCommand.environment())
               .descriptor(0, input.reader())
               .descriptor(1, output.writer())
               .descriptor(2, errors.writer());

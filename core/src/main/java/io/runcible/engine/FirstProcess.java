@@ -6,12 +6,15 @@ import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.NativeException;
 import io.runcible.state.LockFile;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.function.Supplier;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,21 +42,13 @@ final class FirstProcess {
 
   private boolean closed;
 
-  FirstProcess(
-      EngineParts parts,
-      ContainerRemover remover,
-      ContainerDirectory directory,
-      ContainerRecord record,
-      Stdio stdio,
-      ContainerConnection connection,
-      Lifecycle lifecycle,
-      ContainerExecs execs) {
-    this.parts = parts;
-    this.remover = remover;
-    this.directory = directory;
-    this.record = record;
+  FirstProcess(MadeContainer made, Stdio stdio, Lifecycle lifecycle, ContainerExecs execs) {
+    this.parts = made.parts();
+    this.remover = made.remover();
+    this.directory = made.directory();
+    this.record = made.record();
+    this.connection = made.connection();
     this.stdio = stdio;
-    this.connection = connection;
     this.lifecycle = lifecycle;
     this.execs = execs;
   }
@@ -65,7 +60,9 @@ final class FirstProcess {
       }
       adoptIfStarted();
       if (init == null) {
-        return ContainerState.CREATED;
+        return record.detached() && DetachedMonitor.isStarting(directory)
+            ? ContainerState.STARTING
+            : ContainerState.CREATED;
       }
       if (isRunning() && init.isBetweenRuns() && !hasNoPolicy()) {
         return ContainerState.RESTARTING;
@@ -139,10 +136,14 @@ final class FirstProcess {
     return alone(this::startNow);
   }
 
-  private synchronized ContainerProcess startNow() {
+  private synchronized ContainerProcess startNow(List<FileDescriptor> lock) {
     requireOpen();
     requireNotStarted();
-    return begin();
+    if (record.detached() && Files.exists(directory.monitorFile())) {
+      // Another engine began a start that came to nothing.
+      remover.clear(directory, record);
+    }
+    return begin(lock);
   }
 
   private synchronized void requireNotStarted() {
@@ -155,37 +156,42 @@ final class FirstProcess {
   }
 
   /**
-   * Of several engines that have a container only one starts it. What waits for another engine here
-   * keeps nobody of this one waiting: it has not this container's own lock.
+   * Of several engines that have a container only one starts it; the start of one that was killed
+   * is this one's. What waits for another engine here keeps nobody of this one waiting: it has not
+   * this container's own lock.
+   *
+   * @param beginning takes the lock of all engines, for the monitor
    */
-  private ContainerProcess alone(Supplier<ContainerProcess> beginning) {
+  private ContainerProcess alone(Function<List<FileDescriptor>, ContainerProcess> beginning) {
     if (!record.detached()) {
-      return beginning.get();
+      return beginning.apply(List.of());
     }
     LockFile lock = LockFile.acquire(directory.startLock(), true, LONGEST_BEGINNING);
     try {
       if (ContainerRemover.isOfAnother(directory, record)) {
         throw removed();
       }
-      return beginning.get();
+      return DetachedMonitor.awaitBegun(directory)
+          ? process()
+          : beginning.apply(List.of(lock.descriptor()));
     } finally {
       lock.close();
     }
   }
 
-  private ContainerProcess begin() {
-    return parts.tasks().operations().run(EngineOperation.START, record.id(), this::beginRun);
+  private ContainerProcess begin(List<FileDescriptor> lock) {
+    return parts.tasks().operations().run(EngineOperation.START, record.id(), () -> beginRun(lock));
   }
 
-  private ContainerProcess beginRun() {
-    StartedProcess started = run();
+  private ContainerProcess beginRun(List<FileDescriptor> lock) {
+    StartedProcess started = run(lock);
     Runnable onEnd = connection.started(started, () -> parts.networks().addresses(record.token()));
     started.process().onExit().whenComplete((status, failure) -> onEnd.run());
     lifecycle.started(started.process(), Instant.now(), false);
     return started.process();
   }
 
-  private StartedProcess run() {
+  private StartedProcess run(List<FileDescriptor> lock) {
     StartedProcess started = prepared;
     if (started != null) {
       prepared = null;
@@ -202,7 +208,9 @@ final class FirstProcess {
               + " restart of the machine; remove it and make another one");
     }
     connection.prepare();
-    started = ProcessStarts.run(parts, directory, record, stdio, connection.held());
+    List<FileDescriptor> held = new ArrayList<>(lock);
+    held.addAll(connection.held());
+    started = ProcessStarts.run(parts, directory, record, stdio, held);
     init = started;
     started.awaitStart();
     return started;
@@ -213,20 +221,20 @@ final class FirstProcess {
     return alone(this::restartNow);
   }
 
-  private synchronized ContainerProcess restartNow() {
+  private synchronized ContainerProcess restartNow(List<FileDescriptor> lock) {
     requireOpen();
-    return isStarted() ? beginAgain() : startNow();
+    return isStarted() ? beginAgain(lock) : startNow(lock);
   }
 
-  private ContainerProcess beginAgain() {
+  private ContainerProcess beginAgain(List<FileDescriptor> lock) {
     StartedProcess before = started();
     if (before.process().isAlive()) {
       throw startedMeanwhile();
     }
-    return beginAfter(before);
+    return beginAfter(before, lock);
   }
 
-  private ContainerProcess beginAfter(StartedProcess before) {
+  private ContainerProcess beginAfter(StartedProcess before, List<FileDescriptor> lock) {
     boolean runs = record.detached() && DetachedMonitor.runs(directory);
     execs.close();
     before.release();
@@ -236,8 +244,11 @@ final class FirstProcess {
       adoptIfStarted();
       throw startedMeanwhile();
     }
+    if (record.detached()) {
+      directory.markRestarted();
+    }
     remover.clear(directory, record);
-    return begin();
+    return begin(lock);
   }
 
   private RuncibleException startedMeanwhile() {
@@ -251,7 +262,7 @@ final class FirstProcess {
       lifecycle.awaitTold();
       synchronized (this) {
         if (!closed && lifecycle.isRestarting()) {
-          beginAgain();
+          beginAgain(List.of());
         }
       }
     } catch (RuntimeException e) {

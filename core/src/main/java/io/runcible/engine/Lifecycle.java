@@ -32,6 +32,7 @@ final class Lifecycle {
   private CompletableFuture<?> told = CompletableFuture.completedFuture(null);
   private int starts;
   private int inARow;
+  private boolean lastSucceeded;
   private Duration pause = FIRST_PAUSE;
   private boolean stopWanted;
   private boolean silent;
@@ -131,6 +132,7 @@ final class Lifecycle {
   }
 
   private void restartLater(boolean success) {
+    lastSucceeded = success;
     if (!stopWanted && policy.restarts(success, inARow)) {
       inARow++;
       restart = parts.tasks().after(pause, container::startByPolicy);
@@ -170,13 +172,14 @@ final class Lifecycle {
   }
 
   /**
-   * From now on; a restart that is waited for does not follow if it would be one too many by this,
-   * as the monitor of a detached container has it.
+   * From now on; a restart that is waited for does not follow if it would not by this, as the
+   * monitor of a detached container has it.
    */
   synchronized void restart(RestartPolicy changed) {
     if (!record.detached()) {
       policy = changed;
-      if (inARow > changed.maxRestarts()) {
+      // The one that is waited for has been counted.
+      if (!changed.restarts(lastSucceeded, inARow - 1)) {
         cancelRestart();
       }
     }

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 
 /**
  * Something at a path of a container: of the host, of a volume or of another image, memory, or a
@@ -30,14 +31,7 @@ public final class Mount {
   private final Kind kind;
   private final String source;
   private final String destination;
-  private final boolean readOnly;
-  private final Propagation propagation;
-  private final OptionalLong size;
-  private final int mode;
-  private final boolean filled;
-  private final List<IdRange> uids;
-  private final List<IdRange> gids;
-  private final Relabel relabel;
+  private final Settings settings;
 
   /** What is mounted. */
   public enum Kind {
@@ -75,19 +69,35 @@ public final class Mount {
     OWN
   }
 
+  /** What can be set; changed only in a copy that nobody else has yet. */
+  private static final class Settings {
+    private boolean readOnly;
+    private Propagation propagation = Propagation.PRIVATE;
+    private OptionalLong size = OptionalLong.empty();
+    private int mode = SHARED_MODE;
+    private boolean filled;
+    private List<IdRange> uids = List.of();
+    private List<IdRange> gids = List.of();
+    private Relabel relabel = Relabel.NO;
+
+    Settings copy() {
+      Settings copy = new Settings();
+      copy.readOnly = readOnly;
+      copy.propagation = propagation;
+      copy.size = size;
+      copy.mode = mode;
+      copy.filled = filled;
+      copy.uids = uids;
+      copy.gids = gids;
+      copy.relabel = relabel;
+      return copy;
+    }
+  }
+
   private Mount(Kind kind, String source, String destination) {
-    this(
-        kind,
-        source,
-        destination,
-        kind == Kind.IMAGE,
-        Propagation.PRIVATE,
-        OptionalLong.empty(),
-        SHARED_MODE,
-        kind == Kind.VOLUME,
-        List.of(),
-        List.of(),
-        Relabel.NO);
+    this(kind, source, destination, new Settings());
+    settings.readOnly = kind == Kind.IMAGE;
+    settings.filled = kind == Kind.VOLUME;
     if (!destination.startsWith("/") || destination.indexOf('\0') >= 0) {
       throw invalid(
           "the destination of a mount is an absolute path, and '" + destination + "' is not");
@@ -97,29 +107,17 @@ public final class Mount {
     }
   }
 
-  private Mount(
-      Kind kind,
-      String source,
-      String destination,
-      boolean readOnly,
-      Propagation propagation,
-      OptionalLong size,
-      int mode,
-      boolean filled,
-      List<IdRange> uids,
-      List<IdRange> gids,
-      Relabel relabel) {
+  private Mount(Kind kind, String source, String destination, Settings settings) {
     this.kind = kind;
     this.source = source;
     this.destination = destination;
-    this.readOnly = readOnly;
-    this.propagation = propagation;
-    this.size = size;
-    this.mode = mode;
-    this.filled = filled;
-    this.uids = uids;
-    this.gids = gids;
-    this.relabel = relabel;
+    this.settings = settings;
+  }
+
+  private Mount with(Consumer<Settings> change) {
+    Settings changed = settings.copy();
+    change.accept(changed);
+    return new Mount(kind, source, destination, changed);
   }
 
   private static RuncibleException invalid(String message) {
@@ -190,19 +188,12 @@ public final class Mount {
     requireMode(permissions);
     // Bytes as characters, as in the other kinds the source is text.
     String text = new String(content, StandardCharsets.ISO_8859_1);
-    Mount plain = new Mount(Kind.FILE, text, destination);
-    return new Mount(
-        Kind.FILE,
-        text,
-        destination,
-        true,
-        plain.propagation,
-        plain.size,
-        permissions,
-        false,
-        List.of(),
-        List.of(),
-        Relabel.NO);
+    return new Mount(Kind.FILE, text, destination)
+        .with(
+            set -> {
+              set.readOnly = true;
+              set.mode = permissions;
+            });
   }
 
   /**
@@ -210,8 +201,7 @@ public final class Mount {
    * mounted below is not there.
    */
   public Mount readOnly() {
-    return new Mount(
-        kind, source, destination, true, propagation, size, mode, filled, uids, gids, relabel);
+    return with(set -> set.readOnly = true);
   }
 
   /**
@@ -223,8 +213,7 @@ public final class Mount {
    */
   public Mount propagation(Propagation wanted) {
     require(Kind.BIND, "propagation");
-    return new Mount(
-        kind, source, destination, readOnly, wanted, size, mode, filled, uids, gids, relabel);
+    return with(set -> set.propagation = wanted);
   }
 
   /**
@@ -239,18 +228,7 @@ public final class Mount {
     if (bytes < 1) {
       throw invalid("a file system of " + bytes + " bytes holds nothing");
     }
-    return new Mount(
-        kind,
-        source,
-        destination,
-        readOnly,
-        propagation,
-        OptionalLong.of(bytes),
-        mode,
-        filled,
-        uids,
-        gids,
-        relabel);
+    return with(set -> set.size = OptionalLong.of(bytes));
   }
 
   /**
@@ -261,18 +239,7 @@ public final class Mount {
   public Mount mode(int permissions) {
     require(Kind.TMPFS, "mode");
     requireMode(permissions);
-    return new Mount(
-        kind,
-        source,
-        destination,
-        readOnly,
-        propagation,
-        size,
-        permissions,
-        filled,
-        uids,
-        gids,
-        relabel);
+    return with(set -> set.mode = permissions);
   }
 
   private static void requireMode(int permissions) {
@@ -288,8 +255,7 @@ public final class Mount {
    */
   public Mount withoutCopy() {
     require(Kind.VOLUME, "filling");
-    return new Mount(
-        kind, source, destination, readOnly, propagation, size, mode, false, uids, gids, relabel);
+    return with(set -> set.filled = false);
   }
 
   /**
@@ -317,18 +283,11 @@ public final class Mount {
       throw invalid("a mapping of ids has at most " + MAX_RANGES + " ranges");
     }
     Ownership.mapped(uids, gids);
-    return new Mount(
-        kind,
-        source,
-        destination,
-        readOnly,
-        propagation,
-        size,
-        mode,
-        filled,
-        List.copyOf(uids),
-        List.copyOf(gids),
-        relabel);
+    return with(
+        set -> {
+          set.uids = List.copyOf(uids);
+          set.gids = List.copyOf(gids);
+        });
   }
 
   /**
@@ -343,22 +302,11 @@ public final class Mount {
    */
   public Mount relabeled(boolean shared) {
     require(Kind.BIND, "label of its own");
-    return new Mount(
-        kind,
-        source,
-        destination,
-        readOnly,
-        propagation,
-        size,
-        mode,
-        filled,
-        uids,
-        gids,
-        shared ? Relabel.SHARED : Relabel.OWN);
+    return with(set -> set.relabel = shared ? Relabel.SHARED : Relabel.OWN);
   }
 
   Relabel relabel() {
-    return relabel;
+    return settings.relabel;
   }
 
   private void require(Kind wanted, String what) {
@@ -391,17 +339,17 @@ public final class Mount {
 
   /** Whether writing is refused. */
   public boolean isReadOnly() {
-    return readOnly;
+    return settings.readOnly;
   }
 
   /** What becomes of mounts below it. */
   public Propagation propagation() {
-    return propagation;
+    return settings.propagation;
   }
 
   /** The limit of a file system in memory, in bytes. */
   public OptionalLong size() {
-    return size;
+    return settings.size;
   }
 
   /** The content of a file. */
@@ -411,21 +359,21 @@ public final class Mount {
 
   /** The mode of a file, or of the root of a file system in memory. */
   public int mode() {
-    return mode;
+    return settings.mode;
   }
 
   /** Whether it is a volume that is filled from the image. */
   boolean isFilled() {
-    return filled;
+    return settings.filled;
   }
 
   /** The ranges of user ids of {@link #idMapped}; empty for owners as they are. */
   public List<IdRange> mappedUids() {
-    return uids;
+    return settings.uids;
   }
 
   /** The ranges of group ids. */
   public List<IdRange> mappedGids() {
-    return gids;
+    return settings.gids;
   }
 }

@@ -22,7 +22,7 @@ final class ProcessStarts {
   /**
    * Starts the container of a bundle.
    *
-   * @param held what the monitor of a detached one keeps open
+   * @param held of a detached one, the lock of the start and what the monitor keeps open
    */
   static StartedProcess run(
       EngineParts parts,

@@ -9,7 +9,7 @@ import io.runcible.RuncibleException;
  * Container#close}, is never followed by a restart. The pauses before restarts grow from 0.1 s to
  * 60 s, and begin anew when it has run for 10 s. A policy that {@link
  * Container#update(RestartPolicy)} changes in such a pause counts at once: the restart does not
- * follow if it would be one more in a row than that allows.
+ * follow if that would not have it, after that exit code or as one more in a row.
  *
  * <p>A detached container is restarted by its monitor, whether an engine is there or not, and keeps
  * its published ports meanwhile; it runs, for whoever waits for its end, until it is not restarted

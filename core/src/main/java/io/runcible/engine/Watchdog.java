@@ -6,6 +6,8 @@ import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.Pipe;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.runtime.CgroupPlace;
+import io.runcible.runtime.Cgroups;
+import io.runcible.runtime.Cgroups.OwnGroup;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -185,7 +187,7 @@ final class Watchdog implements AutoCloseable {
         containers,
         place,
         // Where containers have no groups nothing is moved.
-        place.available() ? OwnGroup.find() : Optional.empty());
+        place.available() ? Cgroups.ownGroup() : Optional.empty());
   }
 
   static Watchdog start(

@@ -7,7 +7,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -42,6 +44,26 @@ public final class JavaCommand {
     command.addAll(archive());
     command.addAll(List.of("-cp", path, main.getName()));
     return command;
+  }
+
+  /**
+   * The environment of such a JVM: that of other programs, but with this JVM's encoding of paths,
+   * which the C locale has none but ASCII letters for.
+   */
+  public static Map<String, String> environment() {
+    Map<String, String> environment = new HashMap<>(Spawn.plainEnvironment());
+    environment.remove("LC_ALL");
+    environment.put("LC_CTYPE", locale());
+    return Map.copyOf(environment);
+  }
+
+  /** The locale that decides how this JVM reads and writes paths. */
+  public static String locale() {
+    return Stream.of("LC_ALL", "LC_CTYPE", "LANG")
+        .map(System::getenv)
+        .filter(value -> value != null && !value.isEmpty())
+        .findFirst()
+        .orElse("C");
   }
 
   /** The archive of classes that this JVM was started with, which is for the same class path. */

@@ -164,6 +164,8 @@ public interface Libc {
 
   int posix_spawn_file_actions_adddup2(Pointer actions, int fd, int childFd);
 
+  int posix_spawn_file_actions_addclose(Pointer actions, int fd);
+
   int posix_spawn_file_actions_addopen(
       Pointer actions, int fd, @In byte[] path, int flags, int mode);
 

@@ -146,6 +146,12 @@ public final class Spawn {
               checkCode(libc.posix_spawn_file_actions_adddup2(actions, source.value(), childFd)));
       int above =
           Math.max(2, sources.keySet().stream().mapToInt(Integer::intValue).max().orElse(2)) + 1;
+      for (int fd = 3; fd < above; fd++) {
+        if (!sources.containsKey(fd)) {
+          // No error if it is not open.
+          checkCode(libc.posix_spawn_file_actions_addclose(actions, fd));
+        }
+      }
       closeTheRest(libc, actions, above);
       checkCode(
           libc.posix_spawnattr_setflags(attributes, (short) (SETSIGMASK | SETSIGDEF | SETSID)));

@@ -21,6 +21,15 @@ final class BridgeDevice {
     return host.link(network.device()).filter(Link::up);
   }
 
+  /** Whether a container has a device on it, whose addresses are then in use. */
+  static boolean hasPorts(NetworkRecord network) {
+    try (Rtnetlink host = Rtnetlink.open()) {
+      Optional<Link> bridge = host.link(network.device());
+      return bridge.isPresent()
+          && host.links().stream().anyMatch(link -> link.bridge() == bridge.get().index());
+    }
+  }
+
   /** Makes it all; what a kill left of it is made anew. */
   static Link make(Rtnetlink host, NetworkRecord network) {
     List<Subnet> subnets = network.parsedSubnets();

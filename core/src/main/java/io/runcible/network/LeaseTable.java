@@ -7,6 +7,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
@@ -51,6 +52,14 @@ record LeaseTable(List<Lease> leases, List<String> engines, Map<String, String> 
       List<String> ports) {
     /** Earlier releases wrote no ports. */
     Lease {
+      Objects.requireNonNull(containerId);
+      Objects.requireNonNull(token);
+      Objects.requireNonNull(hostDevice);
+      Objects.requireNonNull(device);
+      addresses.forEach(IpPrefix::parseAddress);
+      addresses = List.copyOf(addresses);
+      names = List.copyOf(names);
+      gatewayNames = List.copyOf(gatewayNames);
       ports = ports == null ? List.of() : List.copyOf(ports);
     }
 

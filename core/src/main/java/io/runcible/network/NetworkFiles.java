@@ -2,6 +2,7 @@ package io.runcible.network;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.network.LeaseTable.Lease;
 import io.runcible.state.JsonRecord;
 import io.runcible.state.LockFile;
 import java.io.IOException;
@@ -20,6 +21,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The records of the networks of a store: a directory for each, with what it is and who uses it.
@@ -27,6 +30,7 @@ import java.util.regex.Pattern;
  * one lock for devices itself.
  */
 final class NetworkFiles {
+  private static final Logger LOG = LoggerFactory.getLogger(NetworkFiles.class);
   private static final Duration LIMIT = Duration.ofSeconds(60);
   private static final String NETWORK = "network.json";
 
@@ -111,14 +115,18 @@ final class NetworkFiles {
     JsonRecord.write(directory.resolve(NETWORK), record, true);
   }
 
+  /**
+   * Who uses a network.
+   *
+   * @throws RuncibleException CORRUPT_DATA if that is damaged
+   */
   LeaseTable leases(String name) {
     for (int i = 0; i < MAX_TRIES; i++) {
       NavigableMap<Long, Path> tables = tables(name);
       if (tables.isEmpty()) {
         return LeaseTable.EMPTY;
       }
-      Optional<LeaseTable> latest =
-          JsonRecord.read(tables.lastEntry().getValue(), LeaseTable.class);
+      Optional<LeaseTable> latest = read(name, tables.lastEntry().getValue());
       if (latest.isPresent()) {
         return latest.get();
       }
@@ -126,6 +134,45 @@ final class NetworkFiles {
     }
     throw new RuncibleException(
         ErrorKind.UNAVAILABLE, "who uses network '" + name + "' changes too fast to be read");
+  }
+
+  private static Optional<LeaseTable> read(String name, Path file) {
+    try {
+      return JsonRecord.read(file, LeaseTable.class);
+    } catch (RuncibleException e) {
+      if (e.kind() != ErrorKind.CORRUPT_DATA) {
+        throw e;
+      }
+      throw new RuncibleException(
+          e.kind(),
+          "who is on network '"
+              + name
+              + "' is not known, as '"
+              + file
+              + "' is damaged, and nobody can join it; remove the containers that are on it,"
+              + " whereupon it begins anew",
+          e);
+    }
+  }
+
+  /**
+   * The same, or nothing if that is damaged: it is to hold up nobody who is not on that network.
+   */
+  Optional<LeaseTable> readable(String name) {
+    try {
+      return Optional.of(leases(name));
+    } catch (RuncibleException e) {
+      if (e.kind() != ErrorKind.CORRUPT_DATA) {
+        throw e;
+      }
+      LOG.debug("a network is left out", e);
+      return Optional.empty();
+    }
+  }
+
+  /** The place of a container on a network, as far as that is known. */
+  Optional<Lease> lease(String name, String token) {
+    return readable(name).flatMap(table -> table.of(token));
   }
 
   /** Only with the lock. */

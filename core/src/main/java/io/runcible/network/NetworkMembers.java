@@ -13,12 +13,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Who is on bridge networks: containers, each with a lease and a device, and the engines that keep
  * a network up. Brings a network up for the first and takes it down after the last.
  */
 final class NetworkMembers {
+  private static final Logger LOG = LoggerFactory.getLogger(NetworkMembers.class);
+
   private final PrivilegedHost host;
   private final NetworkFiles files;
   private final LeaseHolders holders;
@@ -77,7 +81,7 @@ final class NetworkMembers {
       String device) {
     try (Rtnetlink netlink = Rtnetlink.open()) {
       NetworkRecord record = records.require(network.name());
-      LeaseTable before = files.leases(record.name());
+      LeaseTable before = records.leases(record);
       LeaseTable table = before.without(lease -> holders.isReplaced(lease, client));
       requireAbsent(client, record, table);
       Optional<Rtnetlink.Link> bridge = BridgeDevice.find(netlink, record);
@@ -150,8 +154,7 @@ final class NetworkMembers {
       // Its way out may have been through the network that it left.
       for (NetworkRecord record : files.records()) {
         files
-            .leases(record.name())
-            .of(client.token())
+            .lease(record.name(), client.token())
             .ifPresent(l -> new ContainerDevice(record, l).route(namespace.netlink()));
       }
     }
@@ -160,7 +163,7 @@ final class NetworkMembers {
   /** Gives back what a container has, on all networks. */
   void release(String token) {
     for (String name : files.names()) {
-      if (files.leases(name).of(token).isPresent()) {
+      if (files.lease(name, token).isPresent()) {
         change(name, table -> table.without(lease -> lease.token().equals(token)));
       }
     }
@@ -172,7 +175,7 @@ final class NetworkMembers {
         () -> {
           try {
             for (String name : files.names()) {
-              if (files.leases(name).of(token).isPresent()) {
+              if (files.lease(name, token).isPresent()) {
                 changeLocked(name, table -> table.without(lease -> lease.token().equals(token)));
               }
             }
@@ -186,9 +189,24 @@ final class NetworkMembers {
   /** Gives back what containers and engines have that are not there. */
   void reclaim() {
     for (String name : files.names()) {
-      if (!holders.present(files.leases(name)).equals(files.leases(name))) {
+      Optional<LeaseTable> table = files.readable(name);
+      if (table.isEmpty()) {
+        reclaimDamaged(name);
+      } else if (!holders.present(table.get()).equals(table.get())) {
         change(name, holders::present);
       }
+    }
+  }
+
+  /** Those who have nothing to do with that network are not held up. */
+  private void reclaimDamaged(String name) {
+    try {
+      change(name, holders::present);
+    } catch (RuncibleException e) {
+      if (e.kind() != ErrorKind.CORRUPT_DATA) {
+        throw e;
+      }
+      LOG.warn("network '{}' cannot be used: {}", name, e.getMessage());
     }
   }
 
@@ -223,7 +241,7 @@ final class NetworkMembers {
   List<InetAddress> addresses(String token) {
     List<InetAddress> addresses = new ArrayList<>();
     for (String name : files.names()) {
-      files.leases(name).of(token).ifPresent(lease -> addresses.addAll(lease.parsedAddresses()));
+      files.lease(name, token).ifPresent(lease -> addresses.addAll(lease.parsedAddresses()));
     }
     return addresses;
   }
@@ -238,7 +256,7 @@ final class NetworkMembers {
       files.remove(name);
       return;
     }
-    LeaseTable before = files.leases(name);
+    LeaseTable before = records.leases(record.get());
     LeaseTable table = change.apply(before);
     if (table.isUnused()) {
       BridgeDevice.remove(record.get());

@@ -9,9 +9,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Which bridge networks there are: makes their records, finds them, and removes them. */
 final class NetworkRecords {
+  private static final Logger LOG = LoggerFactory.getLogger(NetworkRecords.class);
+
   private final Path root;
   private final NetworkFiles files;
   private final LeaseHolders holders;
@@ -87,6 +91,24 @@ final class NetworkRecords {
     return moved;
   }
 
+  /**
+   * Who uses a network; nobody if that is damaged and no container has a device on it, so that
+   * nothing is given twice. Only with the lock.
+   *
+   * @throws RuncibleException CORRUPT_DATA if it is damaged and somebody may be on the network
+   */
+  LeaseTable leases(NetworkRecord record) {
+    try {
+      return files.leases(record.name());
+    } catch (RuncibleException e) {
+      if (e.kind() != ErrorKind.CORRUPT_DATA || BridgeDevice.hasPorts(record)) {
+        throw e;
+      }
+      LOG.warn("network '{}' begins anew: {}", record.name(), e.getMessage());
+      return LeaseTable.EMPTY;
+    }
+  }
+
   /** See {@link BridgeNetworks#find}. */
   Optional<NetworkInfo> find(String name) {
     Network.requireName(name);
@@ -96,7 +118,7 @@ final class NetworkRecords {
   /** See {@link BridgeNetworks#list}. */
   List<NetworkInfo> list() {
     return files.records().stream()
-        .map(record -> record.info(files.leases(record.name())))
+        .map(record -> record.info(files.readable(record.name()).orElse(LeaseTable.EMPTY)))
         .toList();
   }
 
@@ -113,9 +135,7 @@ final class NetworkRecords {
 
   private void removeUnused(NetworkRecord record) {
     List<String> users =
-        files.leases(record.name()).without(holders::isGone).leases().stream()
-            .map(Lease::containerId)
-            .toList();
+        leases(record).without(holders::isGone).leases().stream().map(Lease::containerId).toList();
     if (!users.isEmpty()) {
       throw new RuncibleException(
           ErrorKind.FAILED_PRECONDITION,
@@ -134,13 +154,20 @@ final class NetworkRecords {
     kept.done(record.name());
   }
 
+  private boolean isUnused(NetworkRecord record) {
+    return files
+        .readable(record.name())
+        .map(table -> table.leases().stream().allMatch(holders::isGone))
+        .orElseGet(() -> !BridgeDevice.hasPorts(record));
+  }
+
   /** See {@link BridgeNetworks#prune}. */
   List<String> prune() {
     return files.locked(
         () -> {
           List<String> removed = new ArrayList<>();
           for (NetworkRecord record : files.records()) {
-            if (files.leases(record.name()).leases().stream().allMatch(holders::isGone)) {
+            if (isUnused(record)) {
               remove(record);
               removed.add(record.name());
             }

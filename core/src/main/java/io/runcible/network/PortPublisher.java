@@ -27,7 +27,7 @@ final class PortPublisher {
     return files.locked(
         () -> {
           for (NetworkRecord record : files.records()) {
-            Optional<Lease> lease = files.leases(record.name()).of(token);
+            Optional<Lease> lease = files.lease(record.name(), token);
             if (lease.isPresent() && !record.internal()) {
               return publish(record, lease.get(), bindings);
             }
@@ -70,7 +70,7 @@ final class PortPublisher {
   Map<String, String> publishing() {
     Map<String, String> found = new TreeMap<>();
     for (String name : files.names()) {
-      files.leases(name).leases().stream()
+      files.readable(name).map(LeaseTable::leases).orElse(List.of()).stream()
           .filter(lease -> !lease.ports().isEmpty())
           .forEach(lease -> found.put(lease.token(), lease.containerId()));
     }
@@ -82,9 +82,10 @@ final class PortPublisher {
     files.locked(
         () -> {
           for (NetworkRecord record : files.records()) {
-            LeaseTable before = files.leases(record.name());
-            Optional<Lease> lease = before.of(token).filter(one -> !one.ports().isEmpty());
+            Optional<Lease> lease =
+                files.lease(record.name(), token).filter(one -> !one.ports().isEmpty());
             if (lease.isPresent()) {
+              LeaseTable before = files.leases(record.name());
               LeaseTable after = before.replacing(lease.get().publishing(List.of()));
               // What fails here is found again by what is still written.
               write(record, after);

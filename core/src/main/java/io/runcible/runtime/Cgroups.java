@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -54,20 +55,13 @@ public final class Cgroups {
    * @param root what the mount points that it names are below
    */
   static Cgroups read(Path proc, Path root) {
-    List<String> lines;
-    try {
-      lines = Files.readAllLines(proc.resolve("self/mountinfo"));
-    } catch (IOException e) {
-      throw new RuncibleException(ErrorKind.UNSUPPORTED, "cannot read the table of mounts", e);
-    }
     boolean legacy = false;
     boolean unified = false;
     Set<String> controllers = new TreeSet<>();
     Set<String> unifiedControllers = new TreeSet<>();
     Set<String> seen = new TreeSet<>();
     List<Path> mounts = new ArrayList<>();
-    for (String line : lines) {
-      MountLine mount = MountLine.parse(line);
+    for (MountLine mount : mounts(proc)) {
       Path point = root.resolve(mount.point().substring(1));
       // A hierarchy that is mounted twice is the same hierarchy.
       if (mount.type().equals(V1_TYPE) && seen.add(mount.device())) {
@@ -85,6 +79,56 @@ public final class Cgroups {
     }
     Mode mode = !legacy ? Mode.NONE : unified ? Mode.HYBRID : Mode.V1;
     return new Cgroups(mode, controllers, mounts);
+  }
+
+  private static List<MountLine> mounts(Path proc) {
+    try {
+      return Files.readAllLines(proc.resolve("self/mountinfo")).stream()
+          .map(MountLine::parse)
+          .toList();
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNSUPPORTED, "cannot read the table of mounts", e);
+    }
+  }
+
+  /**
+   * The control group that this process is in, in one of the hierarchies.
+   *
+   * @param line the line of {@code /proc/self/cgroup} that says so
+   * @param members the file that takes the members of that group
+   */
+  public record OwnGroup(String line, Path members) {}
+
+  /** A group of this process that it may put processes into; empty if there is none. */
+  public static Optional<OwnGroup> ownGroup() {
+    return ownGroup(Path.of("/proc"), Path.of("/"));
+  }
+
+  /** The same in a tree, as {@link #read}. */
+  static Optional<OwnGroup> ownGroup(Path proc, Path root) {
+    List<String> groups = Cgroup.lines(proc.resolve("self/cgroup"));
+    List<MountLine> mounts = mounts(proc);
+    // The first line, if possible: a shell reads the file byte by byte.
+    return groups.stream()
+        .flatMap(line -> mounts.stream().flatMap(mount -> ownGroup(mount, line, root).stream()))
+        .findFirst();
+  }
+
+  /** A mount of a part of a hierarchy shows other paths than the groups have. */
+  private static Optional<OwnGroup> ownGroup(MountLine mount, String line, Path root) {
+    String[] group = line.split(":", 3);
+    if (group.length != 3 || !group[2].startsWith("/") || !mount.shows().equals("/")) {
+      return Optional.empty();
+    }
+    boolean same =
+        group[1].isEmpty()
+            ? mount.type().equals(V2_TYPE)
+            : mount.type().equals(V1_TYPE)
+                && mount.options().containsAll(List.of(group[1].split(",", -1)));
+    Path members = root.resolve((mount.point() + group[2] + "/cgroup.procs").substring(1));
+    return same && Files.isWritable(members)
+        ? Optional.of(new OwnGroup(line, members))
+        : Optional.empty();
   }
 
   private static List<String> unifiedControllers(Path mount) {
@@ -132,8 +176,9 @@ public final class Cgroups {
   }
 
   /** What matters of a line of mountinfo, {@code proc(5)}. */
-  private record MountLine(String device, String point, String type, List<String> options) {
-    private static final MountLine OTHER = new MountLine("", "/", "", List.of());
+  private record MountLine(
+      String device, String shows, String point, String type, List<String> options) {
+    private static final MountLine OTHER = new MountLine("", "", "/", "", List.of());
 
     static MountLine parse(String line) {
       String[] fields = line.split(" ", -1);
@@ -146,7 +191,7 @@ public final class Cgroups {
           Arrays.stream(fields[separator + 3].split(",", -1))
               .filter(option -> !option.equals("rw") && !option.equals("ro"))
               .toList();
-      return new MountLine(fields[2], fields[4], fields[separator + 1], options);
+      return new MountLine(fields[2], fields[3], fields[4], fields[separator + 1], options);
     }
   }
 }

@@ -19,6 +19,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -132,7 +133,13 @@ final class RuncRuntime implements OciRuntime {
     command.addAll(List.of("--process", request.processFile().toString()));
     command.addAll(List.of("--pid-file", request.pidFile().toString()));
     command.add(request.id());
-    return host.command(command);
+    OptionalInt score = ownScore(request);
+    return host.command(score.isPresent() ? OomScore.command(score.getAsInt(), command) : command);
+  }
+
+  /** Of a process that the runtime starts without the score that it is to have. */
+  private OptionalInt ownScore(ExecRequest request) {
+    return info.name().equals("crun") ? OomScore.of(request.processFile()) : OptionalInt.empty();
   }
 
   private List<String> command(Path log, String verb) {
@@ -213,12 +220,21 @@ final class RuncRuntime implements OciRuntime {
 
   @Override
   public ChildProcess exec(ExecRequest request) {
-    return start(execCommand(request), request.stdio());
+    return start(execCommand(request), request.stdio(), ownScore(request).isEmpty());
   }
 
   private ChildProcess start(List<String> command, Stdio stdio) {
+    return start(command, stdio, true);
+  }
+
+  /**
+   * Starts a command of the runtime.
+   *
+   * @param directly whether the runtime is what is started, and may be a sealed copy
+   */
+  private ChildProcess start(List<String> command, Stdio stdio, boolean directly) {
     Spawn spawn = Spawn.of(command, place.environment());
-    if (launcher.size() == 1) {
+    if (directly && launcher.size() == 1) {
       spawn.from(host.sealedCopy(info.program()));
     }
     if (stdio.stdin() != null) {

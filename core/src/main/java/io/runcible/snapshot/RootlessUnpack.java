@@ -12,7 +12,6 @@ import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.JavaCommand;
 import io.runcible.ffi.Pipe;
 import io.runcible.ffi.PrivilegedHost;
-import io.runcible.ffi.Spawn;
 import io.runcible.ffi.WaitStatus;
 import java.io.IOException;
 import java.io.InputStream;
@@ -112,7 +111,7 @@ final class RootlessUnpack {
     Pipe input = Pipe.open();
     Pipe output = Pipe.open();
     try (ChildProcess worker =
-            host.spawn(JavaCommand.of(RootlessUnpack.class), Spawn.plainEnvironment())
+            host.spawn(JavaCommand.of(RootlessUnpack.class), JavaCommand.environment())
                 .descriptor(0, input.reader())
                 .descriptor(2, output.writer())
                 .start();
@@ -250,7 +249,7 @@ final class RootlessUnpack {
     System.exit(1);
   }
 
-  /** In UTF-8, whatever the locale, which is C here. */
+  /** In UTF-8, whatever the locale. */
   private static void say(String line) {
     System.err.writeBytes((line + "\n").getBytes(StandardCharsets.UTF_8));
   }

@@ -107,6 +107,14 @@ public final class LockFile implements AutoCloseable {
     }
   }
 
+  /**
+   * The open file that has the lock. A process that inherits it has the lock as well, for as long
+   * as it keeps it, also when this process has ended.
+   */
+  public FileDescriptor descriptor() {
+    return file;
+  }
+
   /** Lets go of the lock; idempotent. */
   @Override
   public void close() {

@@ -9,8 +9,12 @@ import io.runcible.RuncibleException;
 import io.runcible.network.Network;
 import io.runcible.network.NetworkInfo;
 import io.runcible.network.NetworkSpec;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.Inet4Address;
 import java.net.InetAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -408,6 +412,73 @@ class BridgeIT {
           assertThat(networks.remove("used")).isFalse();
           assertRefused(() -> client(engine, Network.named("used")), ErrorKind.NOT_FOUND, "used");
         });
+  }
+
+  private static Path leases() {
+    try (Stream<Path> files = Files.walk(ENGINE.root().path(), 4)) {
+      return files
+          .filter(file -> file.getFileName().toString().matches("leases-[0-9]+\\.json"))
+          .findFirst()
+          .orElseThrow();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static boolean isUsable(Networks networks) {
+    try {
+      return networks.find("bridge").isPresent();
+    } catch (RuncibleException e) {
+      assertThat(e.kind()).isEqualTo(ErrorKind.CORRUPT_DATA);
+      return false;
+    }
+  }
+
+  private static boolean joins(ContainerEngine engine) {
+    try (Container container = client(engine, Network.BRIDGE)) {
+      return container.isRunning();
+    } catch (RuncibleException e) {
+      assertThat(e.kind()).isEqualTo(ErrorKind.CORRUPT_DATA);
+      return false;
+    }
+  }
+
+  @Test
+  void damagedTableOfLeasesHoldsUpNobodyElseAndNothingIsGivenTwice() {
+    onHost(
+        engine -> {
+          Container on = client(engine, Network.BRIDGE);
+          Path table = leases();
+          write(table, "{\"leases\":[");
+          try (ContainerEngine next = ENGINE.open();
+              Container apart = client(next, Network.NONE)) {
+            assertThat(apart.addresses()).isEmpty();
+            assertThat(next.networks().list()).extracting(NetworkInfo::name).contains("bridge");
+            assertThat(next.networks().prune()).isEmpty();
+            assertRefused(
+                () -> client(next, Network.BRIDGE), ErrorKind.CORRUPT_DATA, table.toString());
+            assertRefused(
+                () -> next.networks().remove("bridge"), ErrorKind.CORRUPT_DATA, table.toString());
+          }
+          on.close();
+          // The kernel takes a namespace away in its own time.
+          RestartIT.await(() -> joins(engine));
+          write(leases(), "");
+          RestartIT.await(
+              () -> {
+                ENGINE.open().close();
+                return isUsable(engine.networks());
+              });
+          assertThat(engine.networks().find("bridge").orElseThrow().members()).isEmpty();
+        });
+  }
+
+  private static void write(Path file, String text) {
+    try {
+      Files.writeString(file, text);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** As a host with Docker or ufw. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
+import io.runcible.runtime.Hook;
 import io.runcible.state.LockFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,8 +13,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Containers that outlive their engine and their JVM. */
 class DetachedIT {
@@ -277,6 +280,64 @@ class DetachedIT {
         ofAnother.close();
       }
       assertThat(start.get().isAlive()).isTrue();
+    }
+  }
+
+  /** Nobody has the lock, as after the kill of the JVM; the monitor is at work. */
+  private static CompletableFuture<ContainerProcess> beginAndForget(Container container)
+      throws IOException {
+    CompletableFuture<ContainerProcess> start = CompletableFuture.supplyAsync(container::start);
+    RestartIT.await(() -> !monitors(container).isEmpty());
+    Files.delete(ENGINE.directory(container).resolve("start.lock"));
+    return start;
+  }
+
+  private static List<ProcessHandle> monitors(Container container) {
+    String exit = ENGINE.directory(container).resolve("exit").toString();
+    return ProcessHandle.allProcesses()
+        .filter(p -> commandOf(p).contains("runcible-monitor") && commandOf(p).contains(exit))
+        .filter(p -> Files.exists(ENGINE.directory(container).resolve("monitor")))
+        .toList();
+  }
+
+  @Test
+  void startThatAKilledEngineBeganIsWaitedForAndBegunAgainIfItFails(@TempDir Path host)
+      throws Exception {
+    Path gate = Files.createFile(host.resolve("gate"));
+    // Not for ever: closing an engine waits for a start.
+    String wait = "n=0; until read -r code <%s; do [ $((n += 1)) -lt 1500 ] || exit 4;";
+    String hook = (wait + " sleep 0.02; done; : >%s; exit $code").formatted(gate, gate);
+    ContainerSpec.Builder spec =
+        ENGINE
+            .sh("echo run; exec sleep 600")
+            .hook(Hook.of(Hook.Stage.CREATE_RUNTIME, "/bin/sh", "-c", hook))
+            .detached();
+    try (ContainerEngine killed = ENGINE.open();
+        ContainerEngine next = ENGINE.open()) {
+      CompletableFuture<ContainerProcess> one =
+          beginAndForget(killed.create(spec.name("one").build()));
+      Container container = next.find("one").orElseThrow();
+      assertThat(container.state()).isEqualTo(ContainerState.STARTING);
+      CompletableFuture<ContainerProcess> start = CompletableFuture.supplyAsync(container::start);
+      LeakCheck.pause();
+      assertThat(start).isNotDone();
+      Files.writeString(gate, "0\n");
+      assertThat(start.get().isAlive()).isTrue();
+      one.get();
+      assertThat(monitors(container)).hasSize(1);
+      assertThat(container.logs().text()).isEqualTo("run\n");
+      container.close();
+
+      CompletableFuture<ContainerProcess> failing =
+          beginAndForget(killed.create(spec.name("two").build()));
+      Container again = next.find("two").orElseThrow();
+      start = CompletableFuture.supplyAsync(again::start);
+      Files.writeString(gate, "3\n");
+      assertThatThrownBy(failing::get).isInstanceOf(ExecutionException.class);
+      Files.writeString(gate, "0\n");
+      assertThat(start.get().isAlive()).isTrue();
+      assertThat(again.inspect().restarts()).isZero();
+      again.close();
     }
   }
 

@@ -205,16 +205,22 @@ class RestartIT {
 
   /** Whoever restarts it. */
   @Test
-  void loweredMaximumCountsInThePause() {
+  void policyThatIsChangedInThePauseCountsAtOnce() {
     for (boolean detached : List.of(false, true)) {
-      ContainerSpec.Builder spec = ENGINE.sh("exit 3").restart(RestartPolicy.onFailure());
-      try (Container container = ENGINE.get().run((detached ? spec.detached() : spec).build())) {
-        await(() -> container.restarts() == 2 && container.state() == ContainerState.RESTARTING);
-        container.update(RestartPolicy.onFailure(1));
-        int restarts = container.restarts();
-        await(() -> container.state() == ContainerState.STOPPED);
-        assertThat(container.restarts()).as("detached: %s", detached).isEqualTo(restarts);
-      }
+      changeInThePause("exit 3", RestartPolicy.onFailure(), RestartPolicy.onFailure(1), detached);
+      changeInThePause("exit 0", RestartPolicy.ALWAYS, RestartPolicy.onFailure(), detached);
+    }
+  }
+
+  private static void changeInThePause(
+      String script, RestartPolicy before, RestartPolicy after, boolean detached) {
+    ContainerSpec.Builder spec = ENGINE.sh(script).restart(before);
+    try (Container container = ENGINE.get().run((detached ? spec.detached() : spec).build())) {
+      await(() -> container.restarts() == 2 && container.state() == ContainerState.RESTARTING);
+      container.update(after);
+      int restarts = container.restarts();
+      await(() -> container.state() == ContainerState.STOPPED);
+      assertThat(container.restarts()).as("%s, detached: %s", script, detached).isEqualTo(restarts);
     }
   }
 

@@ -68,14 +68,16 @@ final class RootlessProgram {
 
   /** Another engine takes it over. */
   private void detached() {
-    ContainerSpec.Builder spec = sh("busybox", "until [ -e /end ]; do sleep 0.05; done; exit 7");
-    engine.run(spec.name("detached").detached().build());
+    ContainerSpec.Builder spec =
+        sh("busybox", "echo up; until [ -e /end ]; do sleep 0.05; done; exit 7");
+    engine.run(spec.name("detached").detached().log(LogPolicy.cri()).build());
     try (ContainerEngine other =
             TestRoot.chooseRuntime(ContainerEngine.builder().policy(new HostPolicy(List.of())))
                 .build();
         Container same = other.find("detached").orElseThrow()) {
       int code = same.exec("sh", "-c", "touch /end; exit 5").waitFor().code();
-      say("detached", code + " " + same.waitFor().code());
+      int end = same.waitFor().code();
+      say("detached", code + " " + end + " " + same.logs().text().strip());
     }
   }
 

@@ -92,7 +92,20 @@ public final class TestUser implements AutoCloseable {
         arguments);
   }
 
+  /** The same, whose data directory has letters beyond ASCII in its name. */
+  ChildJvm jvmWithLetters(Class<?> main, Object... arguments) {
+    // Written by a shell: this JVM may have a locale without them.
+    String name = "$(printf '\\303\\274-\\343\\203\\207\\343\\203\\274\\343\\202\\277')";
+    String script = "export LC_ALL=C.UTF-8 XDG_DATA_HOME=\"$HOME/" + name + "\"; exec \"$@\"";
+    return jvm(List.of(), List.of("sh", "-c", script, "sh"), main, arguments);
+  }
+
   ChildJvm jvm(List<String> before, Class<?> main, Object... arguments) {
+    return jvm(before, List.of(), main, arguments);
+  }
+
+  private ChildJvm jvm(
+      List<String> before, List<String> after, Class<?> main, Object... arguments) {
     List<String> wrapper = new ArrayList<>(before);
     wrapper.addAll(
         List.of(
@@ -105,6 +118,7 @@ public final class TestUser implements AutoCloseable {
             "PATH=/usr/bin:/bin",
             "HOME=" + directory.resolve("home"),
             "XDG_RUNTIME_DIR=" + directory.resolve("run")));
+    wrapper.addAll(after);
     return ChildJvm.start(wrapper, main, arguments);
   }
 

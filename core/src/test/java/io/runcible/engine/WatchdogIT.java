@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import io.runcible.HostTools;
 import io.runcible.ffi.PrivilegedHost;
+import io.runcible.runtime.Cgroups.OwnGroup;
 import io.runcible.runtime.HostLimits;
 import java.io.IOException;
 import java.nio.file.Files;

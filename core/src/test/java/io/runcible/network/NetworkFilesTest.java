@@ -1,7 +1,10 @@
 package io.runcible.network;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
 import io.runcible.network.LeaseTable.Lease;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -63,6 +66,37 @@ class NetworkFilesTest {
     assertThat(files.leases("net")).isEqualTo(table("new"));
     files.write("net", table("newest"));
     assertThat(names()).containsExactlyInAnyOrder("leases-11.json", "leases-x.json");
+  }
+
+  @Test
+  void damagedTableIsNamedAndHoldsUpNobodyElse() throws IOException {
+    Path file = directory.resolve("net/leases-7.json");
+    String lease =
+        "{\"containerId\":\"a\",\"token\":\"a\",\"hostDevice\":\"d\",\"device\":\"e\","
+            + "\"addresses\":%s,\"names\":[],\"gatewayNames\":[]}";
+    for (String damaged :
+        List.of(
+            "",
+            "{}",
+            "[]",
+            "{\"leases\":[null],\"engines\":[],\"last\":{}}",
+            "{\"leases\":[{}],\"engines\":[],\"last\":{}}",
+            "{\"leases\":[" + lease.formatted("[\"\"]") + "],\"engines\":[],\"last\":{}}",
+            "{\"leases\":[" + lease.formatted("[null]") + "],\"engines\":[],\"last\":{}}",
+            "\0\0\0")) {
+      Files.writeString(file, damaged);
+      assertThatThrownBy(() -> files.leases("net"))
+          .as(damaged)
+          .isInstanceOfSatisfying(
+              RuncibleException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.CORRUPT_DATA))
+          .hasMessageContaining(file.toString())
+          .hasMessageContaining("network 'net'");
+      assertThat(files.readable("net")).isEmpty();
+      assertThat(files.lease("net", "a")).isEmpty();
+    }
+    files.write("net", table("c"));
+    assertThat(files.leases("net")).isEqualTo(table("c"));
+    assertThat(names()).containsExactly("leases-8.json");
   }
 
   @Test

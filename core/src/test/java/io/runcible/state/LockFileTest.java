@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.ChildProcess;
+import io.runcible.ffi.Spawn;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -38,6 +40,21 @@ class LockFileTest {
     Path path = directory.resolve("lock");
     LockFile.tryAcquire(path, true).orElseThrow().closeAndRemove();
     assertThat(path).doesNotExist();
+    LockFile.tryAcquire(path, true).orElseThrow().close();
+  }
+
+  @Test
+  void whoInheritsItKeepsIt() {
+    Path path = directory.resolve("lock");
+    LockFile lock = LockFile.tryAcquire(path, true).orElseThrow();
+    try (ChildProcess heir =
+        Spawn.of(List.of("sleep", "600"), Spawn.plainEnvironment())
+            .descriptor(9, lock.descriptor())
+            .start()) {
+      lock.close();
+      assertThat(LockFile.tryAcquire(path, true)).isEmpty();
+      heir.killAndWait();
+    }
     LockFile.tryAcquire(path, true).orElseThrow().close();
   }
 

@@ -11,7 +11,7 @@ final class StartCommand extends ContainersCommand {
   @Override
   void apply(Container container) {
     ContainerState state = container.state();
-    if (state == ContainerState.CREATED) {
+    if (state == ContainerState.CREATED || state == ContainerState.STARTING) {
       container.start();
     } else if (state == ContainerState.STOPPED) {
       container.restart(Duration.ZERO);

@@ -1,7 +1,8 @@
-package io.runcible.engine;
+package io.runcible.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.runcible.runtime.Cgroups.OwnGroup;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,7 +28,7 @@ class OwnGroupTest {
   private Optional<OwnGroup> find(String mounts, String groups) throws IOException {
     Files.writeString(root.resolve("proc/self/mountinfo"), mounts);
     Files.writeString(root.resolve("proc/self/cgroup"), groups);
-    return OwnGroup.find(root.resolve("proc"), root);
+    return Cgroups.ownGroup(root.resolve("proc"), root);
   }
 
   private Path members(String group) throws IOException {
@@ -68,6 +69,6 @@ class OwnGroupTest {
     assertThat(find(V2, "\n0:\n7:pids:/x\n0::relative\n")).isEmpty();
     assertThat(find(V2.replace("0:26 / ", "0:26 /pod "), "0::/x\n")).isEmpty();
     Files.delete(root.resolve("proc/self/cgroup"));
-    assertThat(OwnGroup.find(root.resolve("proc"), root)).isEmpty();
+    assertThat(Cgroups.ownGroup(root.resolve("proc"), root)).isEmpty();
   }
 }
