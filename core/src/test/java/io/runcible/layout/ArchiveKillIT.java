@@ -1,14 +1,11 @@
 package io.runcible.layout;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.runcible.engine.ChildJvm;
 import io.runcible.image.ImageReference;
 import io.runcible.image.ImageSink;
 import io.runcible.image.Samples;
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.io.InputStreamReader;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,24 +35,10 @@ class ArchiveKillIT {
     }
   }
 
-  private Process startWriter(String kind, String file) throws IOException {
-    String hidden = System.getProperty("surefire.test.class.path");
-    Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                hidden != null ? hidden : System.getProperty("java.class.path"),
-                Program.class.getName(),
-                kind,
-                temporary.resolve(file).toString())
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
-    BufferedReader output =
-        new BufferedReader(new InputStreamReader(process.getInputStream(), UTF_8));
-    assertThat(output.readLine()).isEqualTo("written");
-    return process;
+  private ChildJvm startWriter(String kind, String file) {
+    ChildJvm writer = ChildJvm.start(Program.class, kind, temporary.resolve(file));
+    assertThat(writer.line()).isEqualTo("written");
+    return writer;
   }
 
   private List<String> leftovers() {
@@ -71,20 +54,17 @@ class ArchiveKillIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"oci", "docker"})
-  void theNextWriterRemovesWhatAKilledOneLeft(String kind) throws Exception {
-    Process killed = startWriter(kind, "killed.tar");
-    Process living = startWriter(kind, "living.tar");
-    try {
+  void theNextWriterRemovesWhatAKilledOneLeft(String kind) {
+    try (ChildJvm killed = startWriter(kind, "killed.tar");
+        ChildJvm living = startWriter(kind, "living.tar")) {
       write(kind, "other.tar");
       assertThat(leftovers()).hasSize(2);
-      killed.destroyForcibly().waitFor();
+      killed.kill();
       assertThat(leftovers()).hasSize(2);
+      assertThat(living.isAlive()).isTrue();
       write(kind, "killed.tar");
       assertThat(leftovers()).hasSize(1);
       assertThat(Tars.names(temporary.resolve(leftovers().get(0)))).hasSizeGreaterThan(1);
-    } finally {
-      killed.destroyForcibly().waitFor();
-      living.destroyForcibly().waitFor();
     }
     write(kind, "other.tar");
     assertThat(Tars.names(temporary)).containsExactlyInAnyOrder("killed.tar", "other.tar");

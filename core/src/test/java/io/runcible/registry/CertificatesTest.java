@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.util.Base64;
 import java.util.List;
@@ -47,6 +48,9 @@ class CertificatesTest {
           .addSubjectAlternativeName("127.0.0.1")
           .addSubjectAlternativeName("localhost")
           .build();
+
+  /** Made once, as it takes longer than most tests here. */
+  private static final KeyPair RSA = new HeldCertificate.Builder().rsa2048().build().keyPair();
 
   @TempDir Path certs;
 
@@ -184,7 +188,7 @@ class CertificatesTest {
       HeldCertificate.Builder builder =
           new HeldCertificate.Builder().commonName("me").signedBy(CLIENT_AUTHORITY);
       return switch (this) {
-        case RSA_PKCS8, RSA_PKCS1 -> builder.rsa2048().build();
+        case RSA_PKCS8, RSA_PKCS1 -> builder.keyPair(RSA).build();
         case EC_PKCS8, EC_SEC1 -> builder.ecdsa256().build();
         case ED25519 ->
             builder.keyPair(KeyPairGenerator.getInstance("Ed25519").generateKeyPair()).build();
@@ -321,7 +325,7 @@ class CertificatesTest {
               List.of(pem("RSA PRIVATE KEY", "Proc-Type: 4,ENCRYPTED\n\n" + secret), "passphrase"),
               List.of(KeyForm.EC_PKCS8.certificate().privateKeyPkcs8Pem(), "not one of the kind"),
               List.of(
-                  KeyForm.RSA_PKCS8.certificate().privateKeyPkcs8Pem(),
+                  new HeldCertificate.Builder().rsa2048().build().privateKeyPkcs8Pem(),
                   "does not belong to the certificate"))) {
         put("me.key", bad.get(0));
         assertThat(broken("me.key"))

@@ -3,12 +3,11 @@ package io.runcible.serve;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.runcible.engine.ChildJvm;
 import io.runcible.image.ImageReference;
 import io.runcible.image.Samples;
 import io.runcible.layout.ImageLayout;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,20 +42,6 @@ class RegistryKillIT {
     }
   }
 
-  private Process startServer() throws IOException {
-    String hidden = System.getProperty("surefire.test.class.path");
-    return new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
-            "-cp",
-            hidden != null ? hidden : System.getProperty("java.class.path"),
-            Program.class.getName(),
-            directory.toString())
-        .redirectError(ProcessBuilder.Redirect.INHERIT)
-        .start();
-  }
-
   private List<String> temporaryFiles() throws IOException {
     try (Stream<Path> files = Files.walk(directory)) {
       return files
@@ -65,12 +50,6 @@ class RegistryKillIT {
           .filter(name -> !name.endsWith("lock") && !name.equals(".runcible-uploads"))
           .toList();
     }
-  }
-
-  private static String line(BufferedReader reader) throws IOException {
-    String line = reader.readLine();
-    assertThat(line).isNotNull();
-    return line;
   }
 
   /** Sends the head of a request and some bytes of its body, which never ends. */
@@ -92,11 +71,9 @@ class RegistryKillIT {
 
   @Test
   void theNextServerRemovesWhatAKilledOneLeft() throws Exception {
-    Process killed = startServer();
     List<Socket> sockets = new ArrayList<>();
-    try (BufferedReader output =
-        new BufferedReader(new InputStreamReader(killed.getInputStream(), UTF_8))) {
-      int port = Integer.parseInt(line(output));
+    try (ChildJvm killed = ChildJvm.start(Program.class, directory)) {
+      int port = Integer.parseInt(killed.line());
       String digest = "?digest=sha256:" + "0".repeat(64);
       sockets.add(begin(port, "PATCH", location(port)));
       sockets.add(begin(port, "PUT", location(port) + digest));
@@ -105,7 +82,6 @@ class RegistryKillIT {
         Thread.sleep(20);
       }
     } finally {
-      killed.destroyForcibly().waitFor();
       for (Socket socket : sockets) {
         socket.close();
       }
