@@ -16,8 +16,11 @@ final class NetworkRecords {
   private final NetworkFiles files;
   private final LeaseHolders holders;
   private final KeptNetworks kept;
+  private final BridgeDevice bridges;
 
-  NetworkRecords(Path root, NetworkFiles files, LeaseHolders holders, KeptNetworks kept) {
+  NetworkRecords(
+      Path root, NetworkFiles files, LeaseHolders holders, KeptNetworks kept, BridgePlace place) {
+    this.bridges = new BridgeDevice(place);
     this.root = root;
     this.files = files;
     this.holders = holders;
@@ -71,8 +74,14 @@ final class NetworkRecords {
   }
 
   /** What was free when the network was made may not be so when it is first used. */
-  NetworkRecord withFreeSubnets(Rtnetlink netlink, NetworkRecord record, LeaseTable table) {
-    SubnetChooser chooser = SubnetChooser.of(netlink, files.records(), record);
+  NetworkRecord withFreeSubnets(NetworkRecord record, LeaseTable table) {
+    try (Rtnetlink netlink = Rtnetlink.open()) {
+      return withFreeSubnets(SubnetChooser.of(netlink, files.records(), record), record, table);
+    }
+  }
+
+  private NetworkRecord withFreeSubnets(
+      SubnetChooser chooser, NetworkRecord record, LeaseTable table) {
     boolean movable = record.chosen() && table.leases().isEmpty();
     boolean collides =
         record.parsedSubnets().stream().anyMatch(s -> chooser.collision(s.prefix()).isPresent());
@@ -129,7 +138,7 @@ final class NetworkRecords {
   }
 
   private void remove(NetworkRecord record) {
-    BridgeDevice.remove(record);
+    bridges.remove(record);
     files.remove(record.name());
     kept.done(record.name());
   }
