@@ -78,6 +78,21 @@ public final class BridgeNetworks implements AutoCloseable {
   }
 
   /**
+   * What this host has for bridge networks, for a person to read.
+   *
+   * @throws RuncibleException UNSUPPORTED with what is missing, and how to get it
+   */
+  public static String describe(PrivilegedHost host) {
+    Nft.require();
+    if (!host.rootless()) {
+      return "of the host";
+    }
+    BridgeProbe.run(host);
+    return "in a namespace of the user, with a way out by "
+        + UserNetworkProgram.find("a bridge network with a way out");
+  }
+
+  /**
    * What an engine does when it opens: gives back what containers and engines have that are not
    * there, as after a power cut.
    */

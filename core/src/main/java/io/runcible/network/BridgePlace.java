@@ -3,6 +3,7 @@ package io.runcible.network;
 import io.runcible.ffi.Rtnetlink;
 import java.net.InetAddress;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Where the bridges of networks are: a network namespace, and what else there lets packets by. */
@@ -24,6 +25,9 @@ interface BridgePlace extends AutoCloseable {
 
   /** The addresses of the host, for the containers on a network. */
   List<InetAddress> host(NetworkRecord network);
+
+  /** Subnets that no network there can have, each with what has them. */
+  Map<IpPrefix, String> taken();
 
   /** Lets go of the place. Idempotent. */
   @Override

@@ -4,6 +4,7 @@ import io.runcible.ffi.Rtnetlink;
 import io.runcible.network.NetworkSpec.Subnet;
 import java.net.InetAddress;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -57,6 +58,11 @@ final class HostBridges implements BridgePlace {
   @Override
   public List<InetAddress> host(NetworkRecord network) {
     return network.parsedSubnets().stream().map(Subnet::gateway).toList();
+  }
+
+  @Override
+  public Map<IpPrefix, String> taken() {
+    return Map.of();
   }
 
   @Override

@@ -16,10 +16,12 @@ final class NetworkRecords {
   private final NetworkFiles files;
   private final LeaseHolders holders;
   private final KeptNetworks kept;
+  private final BridgePlace place;
   private final BridgeDevice bridges;
 
   NetworkRecords(
       Path root, NetworkFiles files, LeaseHolders holders, KeptNetworks kept, BridgePlace place) {
+    this.place = place;
     this.bridges = new BridgeDevice(place);
     this.root = root;
     this.files = files;
@@ -42,7 +44,8 @@ final class NetworkRecords {
   private NetworkRecord make(NetworkSpec spec) {
     String device = NetworkRecord.device(seed(spec.name()), spec.isIsolated());
     try (Rtnetlink netlink = Rtnetlink.open()) {
-      SubnetChooser chooser = SubnetChooser.of(netlink, files.records(), spec.name(), device);
+      SubnetChooser chooser =
+          SubnetChooser.of(netlink, files.records(), spec.name(), device).without(place.taken());
       chooser.requireFree(spec.name(), spec.subnets());
       List<Subnet> subnets =
           spec.subnets().isEmpty() ? chooser.choose(seed(spec.name())) : spec.subnets();
@@ -76,7 +79,8 @@ final class NetworkRecords {
   /** What was free when the network was made may not be so when it is first used. */
   NetworkRecord withFreeSubnets(NetworkRecord record, LeaseTable table) {
     try (Rtnetlink netlink = Rtnetlink.open()) {
-      return withFreeSubnets(SubnetChooser.of(netlink, files.records(), record), record, table);
+      return withFreeSubnets(
+          SubnetChooser.of(netlink, files.records(), record).without(place.taken()), record, table);
     }
   }
 

@@ -20,6 +20,7 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -47,6 +48,11 @@ final class SharedNetwork implements BridgePlace {
   private static final String RECORD = "shell";
   private static final String ENDING = "ending";
   private static final String LOG = "network.log";
+
+  private static final Map<IpPrefix, String> TAKEN =
+      Map.of(
+          IpPrefix.parse("169.254.0.0/16"), "the way out by pasta",
+          IpPrefix.parse("10.0.2.0/24"), "the way out by slirp4netns");
 
   /** Leaves the shell to the first process of the host, or who stands for it. */
   private static final String STARTER = "\"$@\" <&3 3<&- &";
@@ -167,7 +173,13 @@ final class SharedNetwork implements BridgePlace {
 
   @Override
   public synchronized Optional<Rtnetlink> find() {
-    return namespace != null || runs(RECORD) ? Optional.of(open()) : Optional.empty();
+    boolean there;
+    try {
+      there = namespace != null || (runs(RECORD) && isHere());
+    } catch (IOException e) {
+      there = false;
+    }
+    return there ? Optional.of(open()) : Optional.empty();
   }
 
   private FileDescriptor join() {
@@ -181,7 +193,7 @@ final class SharedNetwork implements BridgePlace {
         if (found.isPresent()) {
           return found.get();
         }
-        if (!runs(ENDING)) {
+        if (!runs(ENDING) && !runs(RECORD)) {
           return start();
         }
         pause(deadline, "the network of '" + place + "' is ending");
@@ -193,7 +205,7 @@ final class SharedNetwork implements BridgePlace {
   }
 
   private Optional<FileDescriptor> joinRunning() throws IOException {
-    if (!runs(RECORD) || !Files.exists(input())) {
+    if (!runs(RECORD) || !isHere() || !Files.exists(input())) {
       return Optional.empty();
     }
     FileDescriptor open = Fifo.openBothWays(input());
@@ -203,6 +215,17 @@ final class SharedNetwork implements BridgePlace {
     }
     open.close();
     return Optional.empty();
+  }
+
+  /** One that has not yet seen its end may be in the namespaces of a holder that has ended. */
+  private boolean isHere() throws IOException {
+    String pid = Files.readString(place.resolve(RECORD)).strip();
+    try {
+      Path namespace = Files.readSymbolicLink(Path.of("/proc", pid, "ns/user"));
+      return namespace.toString().equals(host.namespaceHere("user"));
+    } catch (IOException e) {
+      return false; // It has ended.
+    }
   }
 
   /** Whether the shell that a file names is there. */
@@ -367,6 +390,11 @@ final class SharedNetwork implements BridgePlace {
           .limit(1)
           .toList();
     }
+  }
+
+  @Override
+  public Map<IpPrefix, String> taken() {
+    return TAKEN;
   }
 
   /** Idempotent. */
