@@ -4,6 +4,7 @@ import io.runcible.RuncibleException;
 import io.runcible.ffi.NativeAccess;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.Spawn;
+import io.runcible.network.BridgeNetworks;
 import io.runcible.network.UserNetwork;
 import io.runcible.runtime.CgroupPlace;
 import io.runcible.runtime.HostLimits;
@@ -131,6 +132,7 @@ public record Capabilities(List<Feature> features) {
     features.add(program("nft", "nftables"));
     features.add(controlGroups());
     features.add(probe("user-network", UserNetwork::describe));
+    features.add(probe("bridge-networks", Capabilities::bridges));
     features.addAll(HostFeatures.ofThisHost().all());
     return new Capabilities(features);
   }
@@ -160,6 +162,12 @@ public record Capabilities(List<Feature> features) {
       return host.hasIdRange()
           ? "a user namespace with a range of subordinate ids"
           : "a user namespace with a single id: files of images all belong to it";
+    }
+  }
+
+  private static String bridges() {
+    try (PrivilegedHost host = PrivilegedHost.open()) {
+      return BridgeNetworks.describe(host);
     }
   }
 

@@ -6,6 +6,7 @@ import io.runcible.ffi.FileDescriptor;
 import io.runcible.image.Image;
 import io.runcible.image.ImageConfig;
 import io.runcible.image.ImageReference;
+import io.runcible.network.BridgeNetworks;
 import io.runcible.network.NetworkClient;
 import io.runcible.network.PortBinding;
 import io.runcible.runtime.Resources;
@@ -115,12 +116,13 @@ public final class Container implements AutoCloseable {
   /** How its networks see it; only if it has a network namespace that others can enter. */
   NetworkClient networkClient() {
     requireOpen();
-    if (!Files.exists(directory.networkNamespace())) {
+    boolean ofUser = parts.host().rootless() && !BridgeNetworks.isShared(directory.path());
+    if (ofUser || !Files.exists(directory.networkNamespace())) {
       throw new RuncibleException(
           ErrorKind.FAILED_PRECONDITION,
           "container " + id() + " was not made with a bridge network, and cannot join one now");
     }
-    return ContainerNetwork.client(directory, record, List.of());
+    return ContainerNetwork.client(parts, directory, record, List.of());
   }
 
   /** What it publishes, with the ports of the host; empty for the ports of a host's network. */

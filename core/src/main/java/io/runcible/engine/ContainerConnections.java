@@ -44,13 +44,17 @@ final class ContainerConnections {
     if (!parts.host().rootless() || spec.network().kind() == Network.Kind.USER) {
       return spec;
     }
+    if (spec.network().kind() == Network.Kind.BRIDGE) {
+      return spec;
+    }
     if (spec.hasNetwork()) {
       throw new RuncibleException(
           ErrorKind.UNSUPPORTED,
           what
               + " on the network "
               + spec.network()
-              + ": an ordinary user's process cannot enter it; choose Network.USER");
+              + ": an ordinary user's process cannot enter it; choose Network.USER or a bridge"
+              + " network");
     }
     return spec.toBuilder().network(Network.USER).build();
   }
@@ -77,9 +81,13 @@ final class ContainerConnections {
   ContainerConnection adopt(ContainerDirectory directory, ContainerRecord record) {
     if (parts.host().rootless()) {
       Path path = directory.path();
+      if (BridgeNetworks.isShared(path)) {
+        return SharedConnection.adopt(parts, directory, record.portBindings());
+      }
       return BundleConfig.joins(directory, UserNetwork.namespace(path))
           ? user(
-              UserNetwork.adopt(parts.host(), parts.watcher(), path, record.portBindings()), true)
+              UserNetwork.adopt(parts.host(), parts.watcher(), path, false, record.portBindings()),
+              true)
           : ContainerConnection.UNCONNECTED;
     }
     if (record.ports().isEmpty()) {
@@ -99,8 +107,11 @@ final class ContainerConnections {
   ContainerConnection make(ContainerSpec spec, ContainerDirectory directory) {
     if (spec.network().kind() == Network.Kind.USER) {
       return user(
-          UserNetwork.reserve(parts.host(), parts.watcher(), directory.path(), spec.ports()),
+          UserNetwork.reserve(parts.host(), parts.watcher(), directory.path(), false, spec.ports()),
           spec.isDetached());
+    }
+    if (spec.network().kind() == Network.Kind.BRIDGE && parts.host().rootless()) {
+      return SharedConnection.reserve(parts, spec, directory);
     }
     if (!spec.ports().isEmpty() && BridgeNetworks.publish(spec.networks())) {
       return plugins(spec.ports());

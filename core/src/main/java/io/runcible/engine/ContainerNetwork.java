@@ -32,13 +32,13 @@ final class ContainerNetwork {
   /** Before anything is made: what this engine or this combination cannot do. */
   static void check(EngineParts parts, ContainerSpec spec) {
     Network.Kind kind = spec.network().kind();
-    if (parts.host().rootless() && (kind == Network.Kind.BRIDGE || kind == Network.Kind.CNI)) {
+    if (parts.host().rootless() && kind == Network.Kind.CNI) {
       throw new RuncibleException(
           ErrorKind.UNSUPPORTED,
           "the network '"
               + spec.network()
-              + "' needs root: an ordinary user can change neither devices nor packet filters of"
-              + " the host");
+              + "' needs root: an ordinary user's plugins can change neither devices nor packet"
+              + " filters of the host; choose a bridge network");
     }
     if (kind != Network.Kind.BRIDGE
         && kind != Network.Kind.HOST
@@ -60,7 +60,7 @@ final class ContainerNetwork {
           .networks()
           .attach(
               parts.journal(),
-              client(directory, record, spec.nameResolution().gatewayNames()),
+              client(parts, directory, record, spec.nameResolution().gatewayNames()),
               spec.networks());
       Future<?> unused = parts.tasks().after(NEXT, parts.networks()::prepare);
     }
@@ -68,7 +68,7 @@ final class ContainerNetwork {
       parts
           .networks()
           .attach(
-              client(directory, record, List.of()),
+              client(parts, directory, record, List.of()),
               spec.networks(),
               record.portBindings(),
               !spec.nameResolution().changesResolver());
@@ -76,12 +76,20 @@ final class ContainerNetwork {
   }
 
   static NetworkClient client(
-      ContainerDirectory directory, ContainerRecord record, List<String> gatewayNames) {
+      EngineParts parts,
+      ContainerDirectory directory,
+      ContainerRecord record,
+      List<String> gatewayNames) {
     List<String> names = new ArrayList<>(List.of(record.id()));
     if (!record.hostname().equals(record.id())) {
       names.add(record.hostname());
     }
-    return new NetworkClient(record.id(), record.token(), directory.path(), names, gatewayNames);
+    boolean ownWayOut =
+        parts.host().rootless()
+            && !record.ports().isEmpty()
+            && UserNetwork.isWayOut(record.portBindings());
+    return new NetworkClient(
+        record.id(), record.token(), directory.path(), names, gatewayNames, ownWayOut);
   }
 
   /** Says in the configuration which namespace it is, and mounts the files with the names. */

@@ -460,7 +460,8 @@ public final class ContainerSpec {
      * <p>As root it works on every network but that of the host, and the program may listen on any
      * address of its network, the loopback device included. What it sees as the client is itself:
      * 127.0.0.1 for clients on the host's loopback device, another address for all others. For an
-     * ordinary user it needs {@link Network#USER}, which is then the default.
+     * ordinary user it needs {@link Network#USER}, which is then the default, or bridge networks;
+     * slirp4netns publishes TCP on IPv4 alone.
      *
      * <p>Until the program listens, a connection is reset at once; that it could be made says
      * nothing. {@link Ready#onPort} looks whether the program listens.
@@ -615,8 +616,7 @@ public final class ContainerSpec {
 
     /**
      * Lets the container outlive the engine and this process, from its making on: another engine on
-     * the same directories finds it, starts and removes it. One of an ordinary user has to have no
-     * network, that of the host, or {@link Network#USER}.
+     * the same directories finds it, starts and removes it.
      */
     public Builder detached() {
       state.detached = true;

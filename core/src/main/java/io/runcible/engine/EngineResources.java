@@ -78,7 +78,12 @@ final class EngineResources implements AutoCloseable {
       HostLimits limits = HostLimits.detect(host, manager);
       OciRuntime runtime = OciRuntime.open(installed, runtimeState, host, limits);
       BridgeNetworks networks =
-          BridgeNetworks.open(host, data.resolve("networks"), containers, journals);
+          BridgeNetworks.open(
+              host,
+              data.resolve("networks"),
+              state.resolve("network-" + number(data)),
+              containers,
+              journals);
       VolumeStore volumes = new VolumeStore(host, data.resolve("volumes"), containers);
       remover =
           new ContainerRemover(

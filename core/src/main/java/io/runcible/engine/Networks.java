@@ -11,9 +11,9 @@ import java.util.Optional;
 
 /**
  * The bridge networks of an engine's directories, which all engines on them share; a {@linkplain
- * Network#cni CNI network} is in its configuration instead. Thread-safe. They need root and {@code
- * nft}; everything but {@link #find}, {@link #list}, {@link #remove} and {@link #prune} throws
- * UNSUPPORTED for an ordinary user.
+ * Network#cni CNI network} is in its configuration instead. Thread-safe. They need {@code nft}, and
+ * those of an ordinary user, for a way out, pasta or slirp4netns: {@link Capabilities} has them as
+ * {@code bridge-networks}.
  */
 public final class Networks {
   private final EngineParts parts;

@@ -50,7 +50,7 @@ public final class Fifo {
   }
 
   /** Opens one descriptor for both, which does not wait for anybody. The caller closes it. */
-  static FileDescriptor openBothWays(Path path) {
+  public static FileDescriptor openBothWays(Path path) {
     return open(path, O_RDWR);
   }
 

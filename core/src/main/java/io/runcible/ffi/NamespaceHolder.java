@@ -40,6 +40,7 @@ final class NamespaceHolder implements PrivilegedHost {
   private final int pid;
   private final boolean idRange;
   private final Runnable end;
+  private final HolderNetworks networks;
 
   /** What keeps a {@link LastingHolder}; none if it dies with this process. */
   private final Optional<FileDescriptor> lifeline;
@@ -47,6 +48,7 @@ final class NamespaceHolder implements PrivilegedHost {
   private NamespaceHolder(
       int pid, boolean idRange, Runnable end, Optional<FileDescriptor> lifeline) {
     this.pid = pid;
+    this.networks = new HolderNetworks(pid);
     this.idRange = idRange;
     this.end = end;
     this.lifeline = lifeline;
@@ -391,24 +393,33 @@ final class NamespaceHolder implements PrivilegedHost {
 
   @Override
   public NetworkNamespace createNetworkNamespace() {
-    throw noNetworks();
+    throw noNetworks("be without a file");
   }
 
   @Override
   public NetworkNamespace prepareNetworkNamespace(Path pin) {
-    throw noNetworks();
+    throw noNetworks("have a user namespace of its own");
+  }
+
+  private static RuncibleException noNetworks(String what) {
+    return new RuncibleException(
+        ErrorKind.UNSUPPORTED,
+        "a network namespace of an ordinary user belongs to its holder, and cannot " + what);
+  }
+
+  @Override
+  public NetworkNamespace createNetworkNamespace(Path pin) {
+    return networks.create(pin);
   }
 
   @Override
   public NetworkNamespace openNetworkNamespace(Path pin) {
-    throw noNetworks();
+    return networks.open(pin);
   }
 
-  private static RuncibleException noNetworks() {
-    return new RuncibleException(
-        ErrorKind.UNSUPPORTED,
-        "a network namespace of an ordinary user belongs to its holder, and this process may not"
-            + " enter it");
+  @Override
+  public List<String> command(Path network, List<String> command) {
+    return networks.command(network, command);
   }
 
   @Override
@@ -418,6 +429,7 @@ final class NamespaceHolder implements PrivilegedHost {
 
   @Override
   public void close() {
+    networks.close();
     end.run();
   }
 

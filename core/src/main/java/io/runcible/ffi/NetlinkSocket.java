@@ -52,8 +52,12 @@ final class NetlinkSocket implements AutoCloseable {
 
   static NetlinkSocket open() {
     int fd = libc().socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-    NetlinkSocket opened =
-        new NetlinkSocket(new FileDescriptor(check(fd, "open socket", "netlink"), "netlink"));
+    return of(new FileDescriptor(check(fd, "open socket", "netlink"), "netlink"));
+  }
+
+  /** One that is open, and owned from now on. */
+  static NetlinkSocket of(FileDescriptor socket) {
+    NetlinkSocket opened = new NetlinkSocket(socket);
     // So that an answer says why in words, and does not repeat the question. Not all kernels can.
     opened.option(NETLINK_EXT_ACK);
     opened.option(NETLINK_CAP_ACK);

@@ -34,6 +34,11 @@ public final class NetworkNamespace implements AutoCloseable {
     this.netlink = netlink;
   }
 
+  /** One that is open otherwise; owns both. */
+  static NetworkNamespace of(FileDescriptor descriptor, Rtnetlink netlink) {
+    return new NetworkNamespace(descriptor, netlink);
+  }
+
   /**
    * Makes a namespace with its loopback device on, which takes no routers from what others on its
    * links say.

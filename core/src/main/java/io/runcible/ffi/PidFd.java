@@ -9,6 +9,7 @@ import jnr.ffi.Pointer;
 /** A descriptor that names one process for good, unlike its number. Closed by its owner. */
 public final class PidFd implements AutoCloseable {
   private static final long SYS_PIDFD_OPEN = 434;
+  private static final long SYS_PIDFD_GETFD = 438;
   private static final long SYS_PIDFD_SEND_SIGNAL = 424;
   private static final long PIDFD_GET_INFO = 0xC040FF0BL;
   private static final long PIDFD_INFO_EXIT = 8;
@@ -54,6 +55,19 @@ public final class PidFd implements AutoCloseable {
       return false;
     }
     throw new NativeException("signal " + signal, errno, fd.toString());
+  }
+
+  /**
+   * Takes a descriptor of the process as one of this process, for the caller to close.
+   *
+   * @param number of the descriptor there
+   */
+  FileDescriptor take(int number) {
+    long taken = libc().syscall(SYS_PIDFD_GETFD, fd.value(), number, 0, 0, 0, 0);
+    if (taken < 0) {
+      throw new NativeException("pidfd_getfd", Native.errno(), fd.toString());
+    }
+    return new FileDescriptor((int) taken, "descriptor " + number + " of process " + pid);
   }
 
   /** Whether the process has ended. */

@@ -52,6 +52,13 @@ public interface PrivilegedHost extends AutoCloseable {
   /** A command as it has to be started to run there. */
   List<String> command(List<String> command);
 
+  /**
+   * The same for one that is to run in a network namespace.
+   *
+   * @param network the file that keeps it
+   */
+  List<String> command(Path network, List<String> command);
+
   /** A program that will run there. */
   default Spawn spawn(List<String> command, Map<String, String> environment) {
     return Spawn.of(command(command), environment);
@@ -136,7 +143,8 @@ public interface PrivilegedHost extends AutoCloseable {
   /**
    * Makes a network namespace, which is gone when it is closed unless a file or a process has it.
    *
-   * @throws io.runcible.RuncibleException UNSUPPORTED for an ordinary user
+   * @throws io.runcible.RuncibleException UNSUPPORTED for an ordinary user, whose holder's files
+   *     are what keeps one
    */
   NetworkNamespace createNetworkNamespace();
 
@@ -152,7 +160,7 @@ public interface PrivilegedHost extends AutoCloseable {
    * Makes a network namespace that a file keeps. An error may leave the file.
    *
    * @param pin the file to be made, until it is {@linkplain #unmount unmounted}
-   * @throws io.runcible.RuncibleException UNSUPPORTED for an ordinary user
+   * @throws io.runcible.RuncibleException UNSUPPORTED where an ordinary user may make none
    */
   default NetworkNamespace createNetworkNamespace(Path pin) {
     NetworkNamespace made = createNetworkNamespace();

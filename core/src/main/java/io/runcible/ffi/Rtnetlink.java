@@ -67,14 +67,26 @@ public final class Rtnetlink implements AutoCloseable {
   private static final int HOP_HEADER = 8;
 
   private final NetlinkSocket socket;
+  private final boolean owned;
 
-  private Rtnetlink(NetlinkSocket socket) {
+  private Rtnetlink(NetlinkSocket socket, boolean owned) {
     this.socket = socket;
+    this.owned = owned;
   }
 
   /** Opens it for the network namespace of this thread. */
   public static Rtnetlink open() {
-    return new Rtnetlink(NetlinkSocket.open());
+    return new Rtnetlink(NetlinkSocket.open(), true);
+  }
+
+  /** The same by a socket that was opened in another namespace, and is owned from now on. */
+  static Rtnetlink of(FileDescriptor socket) {
+    return new Rtnetlink(NetlinkSocket.of(socket), true);
+  }
+
+  /** The same one for somebody whose closing leaves it open. */
+  public Rtnetlink borrowed() {
+    return new Rtnetlink(socket, false);
   }
 
   /**
@@ -422,6 +434,8 @@ public final class Rtnetlink implements AutoCloseable {
 
   @Override
   public void close() {
-    socket.close();
+    if (owned) {
+      socket.close();
+    }
   }
 }

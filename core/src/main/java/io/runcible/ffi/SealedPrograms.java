@@ -2,6 +2,7 @@ package io.runcible.ffi;
 
 import static io.runcible.ffi.Native.libc;
 
+import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -95,6 +96,15 @@ final class SealedPrograms implements AutoCloseable {
     return made;
   }
 
+  /** A program of this library, for who starts it by a descriptor, which the caller closes. */
+  static FileDescriptor seal(String name, byte[] program) {
+    try {
+      return sealed(Path.of(name), out -> out.write(program));
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot keep '" + name + "'", e);
+    }
+  }
+
   private Optional<Path> copy(Path program, long size) throws IOException {
     if (size > MAX_SIZE || Files.exists(SELINUX) || !isBinary(program)) {
       return Optional.empty();
@@ -108,14 +118,24 @@ final class SealedPrograms implements AutoCloseable {
   }
 
   private Optional<Path> seal(Path program, Content content) throws IOException {
-    FileDescriptor file = create(program);
+    FileDescriptor file = sealed(program, content);
     files.add(file);
-    try (OutputStream out = Files.newOutputStream(Path.of(file.procPath()))) {
-      content.write(out);
-    }
-    Native.check(libc().fchmod(file.value(), MODE), "chmod", file);
-    Native.check(libc().fcntl(file.value(), ADD_SEALS, SEALS), "seal", file);
     return executable(file);
+  }
+
+  private static FileDescriptor sealed(Path program, Content content) throws IOException {
+    FileDescriptor file = create(program);
+    try {
+      try (OutputStream out = Files.newOutputStream(Path.of(file.procPath()))) {
+        content.write(out);
+      }
+      Native.check(libc().fchmod(file.value(), MODE), "chmod", file);
+      Native.check(libc().fcntl(file.value(), ADD_SEALS, SEALS), "seal", file);
+      return file;
+    } catch (IOException | RuntimeException e) {
+      file.close();
+      throw e;
+    }
   }
 
   /**

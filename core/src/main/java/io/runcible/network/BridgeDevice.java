@@ -4,7 +4,6 @@ import io.runcible.RuncibleException;
 import io.runcible.ffi.Rtnetlink;
 import io.runcible.ffi.Rtnetlink.Link;
 import io.runcible.network.NetworkSpec.Subnet;
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -14,7 +13,11 @@ import java.util.Optional;
 final class BridgeDevice {
   private static final int DEFAULT_MTU = 1500;
 
-  private BridgeDevice() {}
+  private final BridgePlace place;
+
+  BridgeDevice(BridgePlace place) {
+    this.place = place;
+  }
 
   /** The bridge, if it is whole. */
   static Optional<Link> find(Rtnetlink host, NetworkRecord network) {
@@ -31,25 +34,13 @@ final class BridgeDevice {
   }
 
   /** Makes it all; what a kill left of it is made anew. */
-  static Link make(Rtnetlink host, NetworkRecord network) {
-    List<Subnet> subnets = network.parsedSubnets();
+  Link make(Rtnetlink host, NetworkRecord network) {
     host.deleteLink(network.device());
-    String admission = "";
-    if (!network.internal()) {
-      Forwarding.enable(host, subnets);
-      ForeignFirewall foreign = ForeignFirewall.find();
-      admission = foreign.admission(network);
-      if (foreign.hasFirewalld()) {
-        Firewalld.admit(network);
-      }
-    }
-    Nft.run(
-        NetworkRules.script(network) + admission,
-        "make the packet filter of network '" + network.name() + "'");
+    place.admit(host, network);
     host.addBridge(network.device(), MacAddress.derived(network.device()), mtu(host, network));
     Link bridge = host.link(network.device()).orElseThrow();
-    Forwarding.ignoreRouterAdvertisements(network.device());
-    for (Subnet subnet : subnets) {
+    place.ignoreRouterAdvertisements(network.device());
+    for (Subnet subnet : network.parsedSubnets()) {
       host.addAddress(bridge, subnet.gateway(), subnet.prefix().length());
     }
     host.setUp(bridge);
@@ -57,25 +48,20 @@ final class BridgeDevice {
   }
 
   /** Removes it all; no error for what is not there. */
-  static void remove(NetworkRecord network) {
-    try (Rtnetlink host = Rtnetlink.open()) {
-      remove(host, network);
+  void remove(NetworkRecord network) {
+    Optional<Rtnetlink> found = place.find();
+    if (found.isPresent()) {
+      try (Rtnetlink host = found.get()) {
+        remove(host, network);
+      }
     }
   }
 
-  private static void remove(Rtnetlink host, NetworkRecord network) {
+  private void remove(Rtnetlink host, NetworkRecord network) {
     // The bridge last: as long as it is there, whoever cleans up after a kill comes here.
     RuncibleException failure = null;
     try {
-      if (Nft.isInstalled()) {
-        ForeignFirewall foreign = ForeignFirewall.find();
-        Nft.run(
-            foreign.removal(network) + NetworkRules.removal(network),
-            "remove the packet filter of network '" + network.name() + "'");
-        if (foreign.hasFirewalld() && !network.internal()) {
-          Firewalld.dismiss(network);
-        }
-      }
+      place.dismiss(network);
     } catch (RuncibleException e) {
       failure = e;
     }

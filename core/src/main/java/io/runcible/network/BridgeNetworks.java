@@ -2,6 +2,7 @@ package io.runcible.network;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.NetworkNamespace;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.state.Journal;
@@ -31,21 +32,31 @@ public final class BridgeNetworks implements AutoCloseable {
   public static final String KIND = "network";
 
   private final PrivilegedHost host;
+  private final NetworkFiles files;
   private final LeaseHolders holders;
   private final NetworkRecords records;
   private final NetworkMembers members;
   private final PortPublisher publisher;
   private final CniNetworks plugins;
   private final SpareNamespace spare;
+  private final Optional<SharedNetwork> shared;
+  private final BridgePlace place;
 
-  private BridgeNetworks(PrivilegedHost host, Path root, Path containers, Path journals) {
+  private BridgeNetworks(
+      PrivilegedHost host, Path root, Path state, Path containers, Path journals) {
     this.host = host;
     NetworkFiles files = new NetworkFiles(root);
     KeptNetworks kept = new KeptNetworks();
     this.holders = new LeaseHolders(containers, journals);
-    this.records = new NetworkRecords(root, files, holders, kept);
+    this.shared =
+        host.rootless()
+            ? Optional.of(new SharedNetwork(host, state, containers))
+            : Optional.empty();
+    this.place = shared.<BridgePlace>map(one -> one).orElseGet(HostBridges::new);
+    this.files = files;
+    this.records = new NetworkRecords(root, files, holders, kept, place);
     this.publisher = new PortPublisher(files, holders);
-    this.members = new NetworkMembers(host, files, holders, records, kept, publisher);
+    this.members = new NetworkMembers(host, files, holders, records, kept, publisher, place);
     this.plugins = new CniNetworks(host, root.resolveSibling("cni"));
     this.spare = new SpareNamespace(host);
   }
@@ -55,13 +66,30 @@ public final class BridgeNetworks implements AutoCloseable {
    *
    * @param host where privileged work happens
    * @param root the directory of their records; made when there is one
+   * @param state a directory for what an ordinary user's networks are made of; gone after a restart
+   *     of the machine
    * @param containers the directory with one directory for each container, in which {@code
    *     container.json} has the container's token
    * @param journals the directory of the journals of all engines
    */
   public static BridgeNetworks open(
-      PrivilegedHost host, Path root, Path containers, Path journals) {
-    return new BridgeNetworks(host, root, containers, journals);
+      PrivilegedHost host, Path root, Path state, Path containers, Path journals) {
+    return new BridgeNetworks(host, root, state, containers, journals);
+  }
+
+  /**
+   * What this host has for bridge networks, for a person to read.
+   *
+   * @throws RuncibleException UNSUPPORTED with what is missing, and how to get it
+   */
+  public static String describe(PrivilegedHost host) {
+    Nft.require();
+    if (!host.rootless()) {
+      return "of the host";
+    }
+    BridgeProbe.run(host);
+    return "in a namespace of the user, with a way out by "
+        + UserNetworkProgram.find("a bridge network with a way out");
   }
 
   /**
@@ -82,23 +110,10 @@ public final class BridgeNetworks implements AutoCloseable {
    * Makes a network. Nothing of the host changes before a container uses it.
    *
    * @throws RuncibleException ALREADY_EXISTS if there is one of this name, FAILED_PRECONDITION if a
-   *     subnet collides with a route or an address of the host or with another network, UNSUPPORTED
-   *     for an ordinary user
+   *     subnet collides with a route or an address of the host or with another network
    */
   public NetworkInfo create(NetworkSpec spec) {
-    requireRoot(spec.name());
     return records.create(spec);
-  }
-
-  private void requireRoot(String name) {
-    if (host.rootless()) {
-      throw new RuncibleException(
-          ErrorKind.UNSUPPORTED,
-          "the bridge network '"
-              + name
-              + "' needs root: an ordinary user can change neither devices nor packet filters of"
-              + " the host");
-    }
   }
 
   /** A network by its name. */
@@ -134,7 +149,7 @@ public final class BridgeNetworks implements AutoCloseable {
    * @param networks the first one with a way out is the way to the rest of the world
    */
   public void attach(Journal journal, NetworkClient client, List<Network> networks) {
-    requireRoot(networks.get(0).name());
+    shared.ifPresent(one -> SharedNetwork.mark(client.directory()));
     try (NetworkNamespace namespace = namespace(client.namespace())) {
       members.attach(journal, client, namespace, networks);
     }
@@ -144,6 +159,9 @@ public final class BridgeNetworks implements AutoCloseable {
   private NetworkNamespace namespace(Path pin) {
     if (Files.exists(pin)) {
       return host.prepareNetworkNamespace(pin);
+    }
+    if (host.rootless()) {
+      return host.createNetworkNamespace(pin);
     }
     NetworkNamespace taken = spare.take();
     try {
@@ -157,7 +175,9 @@ public final class BridgeNetworks implements AutoCloseable {
 
   /** Makes ready what the next {@link #attach} begins with. Blocks for some milliseconds. */
   public void prepare() {
-    spare.fill();
+    if (!host.rootless()) {
+      spare.fill();
+    }
   }
 
   /**
@@ -209,7 +229,6 @@ public final class BridgeNetworks implements AutoCloseable {
    * @throws RuncibleException ALREADY_EXISTS if it is on it, NOT_FOUND if there is no such network
    */
   public void connect(Journal journal, NetworkClient client, Network network) {
-    requireRoot(network.name());
     members.connect(journal, client, network);
   }
 
@@ -219,7 +238,6 @@ public final class BridgeNetworks implements AutoCloseable {
    * @throws RuncibleException NOT_FOUND if it is not on it
    */
   public void disconnect(NetworkClient client, String name) {
-    requireRoot(name);
     members.disconnect(client, name);
   }
 
@@ -263,6 +281,25 @@ public final class BridgeNetworks implements AutoCloseable {
     publisher.unpublish(token);
   }
 
+  /** Whether a directory is that of an ordinary user's container that is made for bridges. */
+  public static boolean isShared(Path directory) {
+    return Files.exists(directory.resolve(SharedNetwork.MARK));
+  }
+
+  /**
+   * What keeps the networks of an ordinary user, as long as anybody has it open; owned by this.
+   *
+   * @throws RuncibleException FAILED_PRECONDITION for root, whose networks nobody has to keep
+   */
+  public FileDescriptor lifeline() {
+    SharedNetwork kept =
+        shared.orElseThrow(
+            () ->
+                new RuncibleException(
+                    ErrorKind.FAILED_PRECONDITION, "root's networks are those of the host"));
+    return files.locked(kept::lifeline);
+  }
+
   /** The addresses of a container, network by network. */
   public List<InetAddress> addresses(String token) {
     List<InetAddress> addresses = new ArrayList<>(plugins.addresses(token));
@@ -274,6 +311,10 @@ public final class BridgeNetworks implements AutoCloseable {
   @Override
   public void close() {
     spare.close();
-    members.letGo();
+    try {
+      members.letGo();
+    } finally {
+      place.close();
+    }
   }
 }

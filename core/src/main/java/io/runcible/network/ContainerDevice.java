@@ -77,7 +77,6 @@ final class ContainerDevice {
     addresses.forEach(
         (address, subnet) ->
             inside.netlink().addAddress(device, address, subnet.prefix().length()));
-    route(inside.netlink(), device);
   }
 
   /** Leads to the rest of the world through this network, if nothing does yet and this can. */

@@ -2,6 +2,7 @@ package io.runcible.network;
 
 import io.runcible.RuncibleException;
 import io.runcible.network.LeaseTable.Lease;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import org.slf4j.Logger;
@@ -12,9 +13,11 @@ final class HostsFiles {
   private static final Logger LOG = LoggerFactory.getLogger(HostsFiles.class);
 
   private final LeaseHolders holders;
+  private final BridgePlace place;
 
-  HostsFiles(LeaseHolders holders) {
+  HostsFiles(LeaseHolders holders, BridgePlace place) {
     this.holders = holders;
+    this.place = place;
   }
 
   /** Tells every container on a network of all the others. */
@@ -26,9 +29,9 @@ final class HostsFiles {
           .filter(l -> !l.token().equals(reader.token()))
           .forEach(l -> lines(lines, l));
       if (!reader.gatewayNames().isEmpty()) {
-        record.parsedSubnets().stream()
-            .map(subnet -> subnet.gateway().getHostAddress())
-            .forEach(g -> lines.add(g + "\t" + String.join(" ", reader.gatewayNames())));
+        place.host(record).stream()
+            .map(InetAddress::getHostAddress)
+            .forEach(a -> lines.add(a + "\t" + String.join(" ", reader.gatewayNames())));
       }
       try {
         HostsFile.rewrite(holders.hosts(reader), record.name(), lines);

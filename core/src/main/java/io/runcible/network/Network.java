@@ -38,7 +38,8 @@ public final class Network {
 
   /**
    * The default bridge network, named {@code bridge}, made on first use: a private IPv4 subnet and,
-   * where the kernel has IPv6, one of that, with a way out through the host.
+   * where the kernel has IPv6, one of that, with a way out through the host; of an ordinary user,
+   * through a program of that user, which cannot reach the loopback device of the host.
    */
   public static final Network BRIDGE = new Network(Kind.BRIDGE, "bridge", List.of(), null, null);
 

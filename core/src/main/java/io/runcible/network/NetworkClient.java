@@ -12,9 +12,15 @@ import java.util.List;
  *     written to {@link #HOSTS}
  * @param names what it is called on every network
  * @param gatewayNames what it calls the host
+ * @param ownWayOut whether something else than these networks is its way out
  */
 public record NetworkClient(
-    String id, String token, Path directory, List<String> names, List<String> gatewayNames) {
+    String id,
+    String token,
+    Path directory,
+    List<String> names,
+    List<String> gatewayNames,
+    boolean ownWayOut) {
   /** The file in a container's directory that keeps its network namespace. */
   public static final String NAMESPACE = "netns";
 
@@ -31,7 +37,7 @@ public record NetworkClient(
   }
 
   NetworkClient withoutGatewayNames() {
-    return new NetworkClient(id, token, directory, names, List.of());
+    return new NetworkClient(id, token, directory, names, List.of(), ownWayOut);
   }
 
   Path namespace() {

@@ -30,6 +30,8 @@ final class NetworkMembers {
   private final KeptNetworks kept;
   private final PortPublisher publisher;
   private final HostsFiles hosts;
+  private final BridgePlace place;
+  private final BridgeDevice bridges;
 
   NetworkMembers(
       PrivilegedHost host,
@@ -37,14 +39,17 @@ final class NetworkMembers {
       LeaseHolders holders,
       NetworkRecords records,
       KeptNetworks kept,
-      PortPublisher publisher) {
+      PortPublisher publisher,
+      BridgePlace place) {
     this.host = host;
+    this.place = place;
+    this.bridges = new BridgeDevice(place);
     this.files = files;
     this.holders = holders;
     this.records = records;
     this.kept = kept;
     this.publisher = publisher;
-    this.hosts = new HostsFiles(holders);
+    this.hosts = new HostsFiles(holders, place);
   }
 
   /** Puts a container that has not been started on networks. */
@@ -78,8 +83,8 @@ final class NetworkMembers {
       NetworkClient client,
       Network network,
       NetworkNamespace namespace,
-      String device) {
-    try (Rtnetlink netlink = Rtnetlink.open()) {
+      String name) {
+    try (Rtnetlink netlink = place.open()) {
       NetworkRecord record = records.require(network.name());
       LeaseTable before = records.leases(record);
       LeaseTable table = before.without(lease -> holders.isReplaced(lease, client));
@@ -87,23 +92,27 @@ final class NetworkMembers {
       Optional<Rtnetlink.Link> bridge = BridgeDevice.find(netlink, record);
       if (bridge.isEmpty()) {
         Nft.require();
-        record = records.withFreeSubnets(netlink, record, table);
+        record = records.withFreeSubnets(record, table);
       }
       AddressPool.Given given = new AddressPool(record, table).choose(network.address());
-      Lease lease = lease(client, network, given, device);
+      Lease lease = lease(client, network, given, name);
       kept.keep(journal, record.name());
       cutOff(netlink, before, table);
       table = table.with(lease, given.last());
       files.write(
           record.name(),
           table.engines().contains(journal.owner()) ? table : table.withEngine(journal.owner()));
-      Rtnetlink.Link made = bridge.isPresent() ? bridge.get() : BridgeDevice.make(netlink, record);
+      Rtnetlink.Link made = bridge.isPresent() ? bridge.get() : bridges.make(netlink, record);
       if (bridge.isPresent()) {
         publisher.update(record, before, table);
       } else {
         publisher.restore(record, table);
       }
-      new ContainerDevice(record, lease, given).make(netlink, made, namespace, network.mac());
+      ContainerDevice device = new ContainerDevice(record, lease, given);
+      device.make(netlink, made, namespace, network.mac());
+      if (!client.ownWayOut()) {
+        device.route(namespace.netlink());
+      }
       hosts.write(record, table);
     }
   }
@@ -138,7 +147,7 @@ final class NetworkMembers {
 
   private void leave(NetworkClient client, String name) {
     try (NetworkNamespace namespace = host.openNetworkNamespace(client.namespace());
-        Rtnetlink netlink = Rtnetlink.open()) {
+        Rtnetlink netlink = place.open()) {
       Lease lease =
           files
               .leases(name)
@@ -152,7 +161,7 @@ final class NetworkMembers {
       changeLocked(name, table -> table.without(l -> l.token().equals(client.token())));
       hosts.clear(lease, name);
       // Its way out may have been through the network that it left.
-      for (NetworkRecord record : files.records()) {
+      for (NetworkRecord record : client.ownWayOut() ? List.<NetworkRecord>of() : files.records()) {
         files
             .lease(record.name(), client.token())
             .ifPresent(l -> new ContainerDevice(record, l).route(namespace.netlink()));
@@ -259,10 +268,13 @@ final class NetworkMembers {
     LeaseTable before = records.leases(record.get());
     LeaseTable table = change.apply(before);
     if (table.isUnused()) {
-      BridgeDevice.remove(record.get());
+      bridges.remove(record.get());
     } else {
-      try (Rtnetlink netlink = Rtnetlink.open()) {
-        cutOff(netlink, before, table);
+      Optional<Rtnetlink> found = place.find();
+      if (found.isPresent()) {
+        try (Rtnetlink netlink = found.get()) {
+          cutOff(netlink, before, table);
+        }
       }
       publisher.update(record.get(), before, table);
     }

@@ -20,8 +20,13 @@ final class NetworkRecords {
   private final NetworkFiles files;
   private final LeaseHolders holders;
   private final KeptNetworks kept;
+  private final BridgePlace place;
+  private final BridgeDevice bridges;
 
-  NetworkRecords(Path root, NetworkFiles files, LeaseHolders holders, KeptNetworks kept) {
+  NetworkRecords(
+      Path root, NetworkFiles files, LeaseHolders holders, KeptNetworks kept, BridgePlace place) {
+    this.place = place;
+    this.bridges = new BridgeDevice(place);
     this.root = root;
     this.files = files;
     this.holders = holders;
@@ -43,7 +48,8 @@ final class NetworkRecords {
   private NetworkRecord make(NetworkSpec spec) {
     String device = NetworkRecord.device(seed(spec.name()), spec.isIsolated());
     try (Rtnetlink netlink = Rtnetlink.open()) {
-      SubnetChooser chooser = SubnetChooser.of(netlink, files.records(), spec.name(), device);
+      SubnetChooser chooser =
+          SubnetChooser.of(netlink, files.records(), spec.name(), device).without(place.taken());
       chooser.requireFree(spec.name(), spec.subnets());
       List<Subnet> subnets =
           spec.subnets().isEmpty() ? chooser.choose(seed(spec.name())) : spec.subnets();
@@ -75,8 +81,15 @@ final class NetworkRecords {
   }
 
   /** What was free when the network was made may not be so when it is first used. */
-  NetworkRecord withFreeSubnets(Rtnetlink netlink, NetworkRecord record, LeaseTable table) {
-    SubnetChooser chooser = SubnetChooser.of(netlink, files.records(), record);
+  NetworkRecord withFreeSubnets(NetworkRecord record, LeaseTable table) {
+    try (Rtnetlink netlink = Rtnetlink.open()) {
+      return withFreeSubnets(
+          SubnetChooser.of(netlink, files.records(), record).without(place.taken()), record, table);
+    }
+  }
+
+  private NetworkRecord withFreeSubnets(
+      SubnetChooser chooser, NetworkRecord record, LeaseTable table) {
     boolean movable = record.chosen() && table.leases().isEmpty();
     boolean collides =
         record.parsedSubnets().stream().anyMatch(s -> chooser.collision(s.prefix()).isPresent());
@@ -149,7 +162,7 @@ final class NetworkRecords {
   }
 
   private void remove(NetworkRecord record) {
-    BridgeDevice.remove(record);
+    bridges.remove(record);
     files.remove(record.name());
     kept.done(record.name());
   }

@@ -15,6 +15,9 @@ final class Pasta implements UserNetworkProgram {
   /** An address that nobody else has, where the program answers for the host's name server. */
   private static final String NAME_SERVER = "169.254.1.1";
 
+  private static final String ADDRESS = "169.254.2.2";
+  private static final String GATEWAY = "169.254.2.1";
+  private static final String DEVICE = "tap0";
   private static final String PID_FILE = "network.pid";
 
   private final Path program;
@@ -28,6 +31,13 @@ final class Pasta implements UserNetworkProgram {
 
   @Override
   public List<String> command(Path namespace, Path directory, List<PortBinding> ports) {
+    List<String> command = bare(namespace, directory, ports);
+    command.addAll(List.of("--config-net", "--dns-forward", NAME_SERVER));
+    return command;
+  }
+
+  /** Brings in connections from the host's loopback device, and does nothing else. */
+  private List<String> bare(Path namespace, Path directory, List<PortBinding> ports) {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -35,15 +45,12 @@ final class Pasta implements UserNetworkProgram {
                 "--foreground",
                 "--stderr",
                 "--quiet",
-                "--config-net",
                 // Otherwise the container would reach what listens on the host's loopback device.
                 "--no-map-gw",
                 "--tcp-ns",
                 "none",
                 "--udp-ns",
                 "none",
-                "--dns-forward",
-                NAME_SERVER,
                 "--pid",
                 directory.resolve(PID_FILE).toString(),
                 "--netns",
@@ -51,6 +58,33 @@ final class Pasta implements UserNetworkProgram {
     publish(command, ports, PortBinding.Protocol.TCP, "--tcp-ports");
     publish(command, ports, PortBinding.Protocol.UDP, "--udp-ports");
     return command;
+  }
+
+  /** With addresses of its own: else those of the host would not lead to the host. */
+  @Override
+  public List<String> shared(Path namespace, Path directory) {
+    return withAddress(command(namespace, directory, List.of()));
+  }
+
+  private static List<String> withAddress(List<String> command) {
+    command.addAll(List.of("--ns-ifname", DEVICE, "--address", ADDRESS));
+    command.addAll(List.of("--netmask", "255.255.255.0", "--gateway", GATEWAY));
+    return command;
+  }
+
+  @Override
+  public List<String> beside(Path namespace, Path directory, List<PortBinding> ports) {
+    if (isWayOut(ports)) {
+      return withAddress(command(namespace, directory, ports));
+    }
+    List<String> command = bare(namespace, directory, ports);
+    command.addAll(List.of("--ns-ifname", DEVICE));
+    return command;
+  }
+
+  @Override
+  public boolean isWayOut(List<PortBinding> ports) {
+    return ports.stream().anyMatch(port -> !port.hostAddress().isLoopbackAddress());
   }
 
   private static void publish(

@@ -67,6 +67,21 @@ final class Slirp4netns implements UserNetworkProgram {
   }
 
   @Override
+  public List<String> beside(Path namespace, Path directory, List<PortBinding> ports) {
+    return command(namespace, directory, ports);
+  }
+
+  @Override
+  public boolean isWayOut(List<PortBinding> ports) {
+    return true;
+  }
+
+  @Override
+  public List<String> shared(Path namespace, Path directory) {
+    return command(namespace, directory, List.of());
+  }
+
+  @Override
   public boolean ready(Path directory, List<PortBinding> ports) {
     if (!Files.exists(directory.resolve(SOCKET))) {
       return false;

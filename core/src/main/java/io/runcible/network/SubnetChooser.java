@@ -84,6 +84,13 @@ final class SubnetChooser {
     }
   }
 
+  /** The same, where more is taken. */
+  SubnetChooser without(Map<IpPrefix, String> more) {
+    Map<IpPrefix, String> all = new LinkedHashMap<>(taken);
+    all.putAll(more);
+    return new SubnetChooser(all);
+  }
+
   /** What shares an address with a subnet: its prefix and what has it. */
   Optional<String> collision(IpPrefix prefix) {
     return taken.entrySet().stream()

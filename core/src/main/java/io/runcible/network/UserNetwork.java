@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -38,15 +39,17 @@ public final class UserNetwork implements AutoCloseable {
   private static final int LIFELINE = 3;
 
   /**
-   * Arguments: the file that the namespace is bound to, the command. Ends the program when its
-   * descriptor 3 does.
+   * Arguments: the file that the namespace is bound to, whether to make that, the command. Ends the
+   * program when its descriptor 3 does.
    */
   private static final String SCRIPT =
       """
-      namespace=$1
-      shift
-      cd "${namespace%/*}" && : >"$namespace" && echo $$ >network.shell || exit 1
-      unshare --net="$namespace" -- true || exit 1
+      namespace=$1 make=$2
+      shift 2
+      cd "${namespace%/*}" && echo $$ >network.shell || exit 1
+      if [ "$make" = true ]; then
+        : >"$namespace" && unshare --net="$namespace" -- true || exit 1
+      fi
       "$@" 3<&- &
       program=$!
       { read -r end <&3; kill "$program"; } &
@@ -54,7 +57,7 @@ public final class UserNetwork implements AutoCloseable {
       wait "$program"
       code=$?
       kill "$reader"
-      umount -l "$namespace"
+      [ "$make" = false ] || umount -l "$namespace"
       exit $code
       """;
 
@@ -62,6 +65,10 @@ public final class UserNetwork implements AutoCloseable {
   private final ProcessWatcher watcher;
   private final UserNetworkProgram program;
   private final Path directory;
+
+  /** Whether the namespace is that of bridge networks, and there. */
+  private final boolean beside;
+
   private List<HostPort> ports;
   private final List<PortBinding> bindings;
   private @Nullable FileDescriptor lifeline;
@@ -72,8 +79,10 @@ public final class UserNetwork implements AutoCloseable {
       ProcessWatcher watcher,
       UserNetworkProgram program,
       Path directory,
+      boolean beside,
       List<HostPort> ports,
       List<PortBinding> bindings) {
+    this.beside = beside;
     this.host = host;
     this.watcher = watcher;
     this.program = program;
@@ -86,19 +95,31 @@ public final class UserNetwork implements AutoCloseable {
    * Takes the ports of a network to come.
    *
    * @param directory for its files, which the caller makes and removes
+   * @param beside whether the container is on bridge networks, which made its namespace, and this
+   *     only publishes
    * @throws RuncibleException UNSUPPORTED if this host has no program for it, or the program cannot
    *     publish one of the ports; the message says what is missing. Otherwise as {@link
    *     PortForwarder#reserve}
    */
   @SuppressWarnings("exports")
   public static UserNetwork reserve(
-      PrivilegedHost host, ProcessWatcher watcher, Path directory, List<PortBinding> wanted) {
+      PrivilegedHost host,
+      ProcessWatcher watcher,
+      Path directory,
+      boolean beside,
+      List<PortBinding> wanted) {
     requireOrdinaryUser(!host.rootless());
     UserNetworkProgram program = UserNetworkProgram.find();
     program.check(wanted);
     List<HostPort> ports = take(wanted);
     return new UserNetwork(
-        host, watcher, program, directory, ports, ports.stream().map(HostPort::binding).toList());
+        host,
+        watcher,
+        program,
+        directory,
+        beside,
+        ports,
+        ports.stream().map(HostPort::binding).toList());
   }
 
   private static List<HostPort> take(List<PortBinding> wanted) {
@@ -117,13 +138,19 @@ public final class UserNetwork implements AutoCloseable {
   /**
    * The network that another process made, and whose program may run.
    *
+   * @param beside as in {@link #reserve}
    * @param bindings the ports that it has
    */
   @SuppressWarnings("exports")
   public static UserNetwork adopt(
-      PrivilegedHost host, ProcessWatcher watcher, Path directory, List<PortBinding> bindings) {
+      PrivilegedHost host,
+      ProcessWatcher watcher,
+      Path directory,
+      boolean beside,
+      List<PortBinding> bindings) {
     UserNetworkProgram program = UserNetworkProgram.find();
-    return new UserNetwork(host, watcher, program, directory, List.of(), List.copyOf(bindings));
+    return new UserNetwork(
+        host, watcher, program, directory, beside, List.of(), List.copyOf(bindings));
   }
 
   /**
@@ -154,6 +181,24 @@ public final class UserNetwork implements AutoCloseable {
     return bindings;
   }
 
+  /** What a container has as {@code /etc/resolv.conf}; empty if there is no program. */
+  public static Optional<String> resolverOfThisHost() {
+    try {
+      return Optional.of(UserNetworkProgram.find().resolvConf(ResolvConf.ofThisHost()));
+    } catch (RuncibleException e) {
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * Whether it is the way out of a container on bridge networks that publishes these ports.
+   *
+   * @throws RuncibleException UNSUPPORTED if this host has no program for it
+   */
+  public static boolean isWayOut(List<PortBinding> ports) {
+    return UserNetworkProgram.find().isWayOut(ports);
+  }
+
   /** What the container has as {@code /etc/resolv.conf}. */
   public String resolvConf() {
     return program.resolvConf(ResolvConf.ofThisHost());
@@ -181,8 +226,12 @@ public final class UserNetwork implements AutoCloseable {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot prepare '" + directory + "'", e);
     }
     List<String> command =
-        new ArrayList<>(List.of("sh", "-c", SCRIPT, "runcible-network", namespace.toString()));
-    command.addAll(program.command(namespace, directory, bindings));
+        new ArrayList<>(
+            List.of("sh", "-c", SCRIPT, "runcible-network", namespace.toString(), "" + !beside));
+    command.addAll(
+        beside
+            ? program.beside(namespace, directory, bindings)
+            : program.command(namespace, directory, bindings));
     ports.forEach(HostPort::share);
     try (FileDescriptor output = FileCalls.createForOutput(log)) {
       launch(command, output);
@@ -253,7 +302,7 @@ public final class UserNetwork implements AutoCloseable {
   }
 
   /** Without the lines that only say that there is no system log. */
-  private static String said(Path log) {
+  static String said(Path log) {
     try {
       String text =
           String.join(

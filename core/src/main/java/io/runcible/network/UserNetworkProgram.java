@@ -20,25 +20,37 @@ interface UserNetworkProgram {
    *     how to get it
    */
   static UserNetworkProgram find() {
+    return find("the network USER");
+  }
+
+  /**
+   * The same.
+   *
+   * @param what needs it, for the message
+   */
+  static UserNetworkProgram find(String what) {
     Optional<UserNetworkProgram> found =
         Spawn.findProgram("pasta")
             .<UserNetworkProgram>map(Pasta::new)
             .or(() -> Spawn.findProgram("slirp4netns").map(Slirp4netns::new));
     if (found.isEmpty()) {
       throw unsupported(
-          "the network USER needs pasta or slirp4netns, and neither is installed; on Debian and"
+          what
+              + " needs pasta or slirp4netns, and neither is installed; on Debian and"
               + " Ubuntu: apt-get install passt");
     }
     if (!Files.exists(TUN)) {
       throw unsupported(
-          "the network USER needs '"
+          what
+              + " needs '"
               + TUN
               + "', which this host does not have; as root: modprobe"
               + " tun, and in a container, let that have the device");
     }
     if (!Files.isReadable(TUN) || !Files.isWritable(TUN)) {
       throw unsupported(
-          "the network USER needs '"
+          what
+              + " needs '"
               + TUN
               + "', which this user may not open; as root: chmod 0666 "
               + TUN
@@ -60,6 +72,19 @@ interface UserNetworkProgram {
    * @param namespace the file that the network namespace is bound to
    */
   List<String> command(Path namespace, Path directory, List<PortBinding> ports);
+
+  /**
+   * The command for a namespace that is on other networks, too, and gets ports published.
+   *
+   * @param namespace the file that the network namespace is bound to
+   */
+  List<String> beside(Path namespace, Path directory, List<PortBinding> ports);
+
+  /** Whether that is the way out of the namespace, since answers have to go the way they came. */
+  boolean isWayOut(List<PortBinding> ports);
+
+  /** The command for a namespace of many containers, which publishes nothing. */
+  List<String> shared(Path namespace, Path directory);
 
   /** Whether the network works and the ports are served; looks once. */
   boolean ready(Path directory, List<PortBinding> ports);

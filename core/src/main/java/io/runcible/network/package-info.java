@@ -23,10 +23,12 @@
  * of one name are several lines. So names resolve in an image without any tool, and go on to when
  * the process that made them is gone.
  *
- * <p>Bridge networks need root and {@code nft} (Debian: nftables). Each has a bridge and a table of
- * the packet filter of its own, which are made when the first container uses it and removed when
- * neither a container nor an engine that used it is left. Packets leave with the host's address
- * (masquerade), for which the kernel's {@code ip_forward} and, with an IPv6 subnet, {@code
+ * <p>Bridge networks need {@code nft} (Debian: nftables). Those of an ordinary user are in a
+ * network namespace that its engines share, and nothing on the host changes; pasta or slirp4netns
+ * is their way out. Those of root are on the host. Each has a bridge and a table of the packet
+ * filter of its own, which are made when the first container uses it and removed when neither a
+ * container nor an engine that used it is left. Packets leave with the host's address (masquerade),
+ * for which the kernel's {@code ip_forward} and, with an IPv6 subnet, {@code
  * net.ipv6.conf.all.forwarding} are switched on, and stay on. Where the table {@code filter} has a
  * chain {@code FORWARD}, as Docker, ufw and iptables make it, a network has two marked rules there
  * while it is up; a firewall that is started later has to be told itself.

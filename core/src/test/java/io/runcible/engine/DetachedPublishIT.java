@@ -346,6 +346,7 @@ class DetachedPublishIT {
     return BridgeNetworks.open(
         PrivilegedHost.open(),
         data.resolve("networks"),
+        data.resolve("network-state"),
         data.resolve("containers"),
         data.resolve("journal"));
   }

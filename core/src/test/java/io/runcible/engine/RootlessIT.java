@@ -81,7 +81,7 @@ class RootlessIT {
         .containsEntry("removal", "0")
         .containsEntry("exec", "3")
         .containsEntry("killed", "true 137")
-        .containsEntry("bridge", "UNSUPPORTED")
+        .containsEntry("bridge", "NOT_FOUND")
         .containsEntry("detached", "5 7 up")
         .containsEntry("paused", "UNSUPPORTED")
         .containsEntry("stats", "UNSUPPORTED")

@@ -26,6 +26,7 @@ class RootlessPublishIT {
     HostTools.requireFile("/dev/net/tun", "kmod, and then: modprobe tun");
     HostTools.requireProgram("pasta", "passt");
     HostTools.requireProgram("slirp4netns", "slirp4netns");
+    HostTools.requireProgram("nft", "nftables");
   }
 
   private static String registry() {
@@ -87,6 +88,7 @@ class RootlessPublishIT {
     assertTcp(said);
     assertThat(said)
         .containsEntry("udp", "ABC")
+        .containsEntry("bridged", "ABC")
         .containsEntry("kept", "hello you")
         .containsEntry("loopback", "2")
         .containsEntry("reached", "false")

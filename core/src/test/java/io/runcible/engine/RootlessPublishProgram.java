@@ -59,7 +59,8 @@ final class RootlessPublishProgram {
 
   private void all() throws Exception {
     tcp();
-    udp();
+    say("udp", udp(Network.USER));
+    say("bridged", udp(Network.BRIDGE));
     keptId();
     loopback();
     say("explicit", failure(sh("true").network(Network.NONE).publish(TCP)));
@@ -113,10 +114,11 @@ final class RootlessPublishProgram {
     say("removed", talk(address, "x"));
   }
 
-  private void udp() throws Exception {
+  private String udp(Network network) throws Exception {
     ContainerSpec spec =
         ContainerSpec.builder(registry + "/test:slim")
             .command("perl", "-e", UDP_SERVER)
+            .network(network)
             .publish(PortBinding.udp(UDP))
             .build();
     try (Container container = engine.run(spec);
@@ -136,7 +138,7 @@ final class RootlessPublishProgram {
           // Lost, or it does not listen yet.
         }
       }
-      say("udp", answer);
+      return answer;
     }
   }
 

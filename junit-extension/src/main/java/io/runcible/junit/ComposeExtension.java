@@ -48,7 +48,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  * or, before that, a system property. Anything else fails the test, by name, before a container
  * starts.
  *
- * <p>All services are on bridge networks, which take root.
+ * <p>All services are on bridge networks.
  */
 public final class ComposeExtension
     implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
