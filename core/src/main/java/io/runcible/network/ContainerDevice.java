@@ -7,6 +7,7 @@ import io.runcible.ffi.Rtnetlink;
 import io.runcible.network.LeaseTable.Lease;
 import io.runcible.network.NetworkSpec.Subnet;
 import java.net.InetAddress;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -66,7 +67,8 @@ final class ContainerDevice {
         ErrorKind.UNAVAILABLE, "a container is on " + MAX_DEVICES + " networks, and on no more");
   }
 
-  void make(
+  /** Makes it, with its addresses; returns the end inside. */
+  Rtnetlink.Link make(
       Rtnetlink outside, Rtnetlink.Link bridge, NetworkNamespace inside, Optional<String> mac) {
     byte[] hardware =
         mac.map(MacAddress::parse)
@@ -77,7 +79,7 @@ final class ContainerDevice {
     addresses.forEach(
         (address, subnet) ->
             inside.netlink().addAddress(device, address, subnet.prefix().length()));
-    route(inside.netlink(), device);
+    return device;
   }
 
   /** Leads to the rest of the world through this network, if nothing does yet and this can. */
@@ -85,15 +87,26 @@ final class ContainerDevice {
     route(inside, inside.link(lease.device()).orElseThrow());
   }
 
-  private void route(Rtnetlink inside, Rtnetlink.Link device) {
-    if (network.internal()) {
-      return;
+  void route(Rtnetlink inside, Rtnetlink.Link device) {
+    if (!network.internal()) {
+      route(
+          inside,
+          device,
+          inside.routes().stream()
+              .filter(Rtnetlink.Route::isDefault)
+              .map(route -> route.destination().getAddress().length)
+              .collect(Collectors.toSet()));
     }
-    Set<Integer> routed =
-        inside.routes().stream()
-            .filter(Rtnetlink.Route::isDefault)
-            .map(route -> route.destination().getAddress().length)
-            .collect(Collectors.toSet());
+  }
+
+  /** The same in a namespace where there are no routes yet. */
+  void routeFirst(Rtnetlink inside, Rtnetlink.Link device) {
+    if (!network.internal()) {
+      route(inside, device, new HashSet<>());
+    }
+  }
+
+  private void route(Rtnetlink inside, Rtnetlink.Link device, Set<Integer> routed) {
     addresses.forEach(
         (address, subnet) -> {
           if (routed.add(address.getAddress().length)) {

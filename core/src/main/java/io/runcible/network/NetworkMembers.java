@@ -50,7 +50,7 @@ final class NetworkMembers {
         () -> {
           NetworkClient asking = client;
           for (int i = 0; i < networks.size(); i++) {
-            join(journal, asking, networks.get(i), namespace, "eth" + i);
+            join(journal, asking, networks.get(i), namespace, "eth" + i, i == 0);
             // The host has its name on the first network.
             asking = client.withoutGatewayNames();
           }
@@ -64,7 +64,7 @@ final class NetworkMembers {
           // Not before: whoever removes the container takes the namespace away, and then the lock.
           try (NetworkNamespace namespace = host.openNetworkNamespace(client.namespace())) {
             String device = ContainerDevice.freeName(namespace.netlink());
-            join(journal, client, network, namespace, device);
+            join(journal, client, network, namespace, device, false);
           }
         });
   }
@@ -74,7 +74,8 @@ final class NetworkMembers {
       NetworkClient client,
       Network network,
       NetworkNamespace namespace,
-      String device) {
+      String device,
+      boolean isNew) {
     try (Rtnetlink netlink = Rtnetlink.open()) {
       NetworkRecord record = records.require(network.name());
       LeaseTable before = files.leases(record.name());
@@ -99,7 +100,13 @@ final class NetworkMembers {
       } else {
         publisher.restore(record, table);
       }
-      new ContainerDevice(record, lease, given).make(netlink, made, namespace, network.mac());
+      ContainerDevice joined = new ContainerDevice(record, lease, given);
+      Rtnetlink.Link inside = joined.make(netlink, made, namespace, network.mac());
+      if (isNew) {
+        joined.routeFirst(namespace.netlink(), inside);
+      } else {
+        joined.route(namespace.netlink(), inside);
+      }
       hosts.write(record, table);
     }
   }
@@ -135,9 +142,9 @@ final class NetworkMembers {
   private void leave(NetworkClient client, String name) {
     try (NetworkNamespace namespace = host.openNetworkNamespace(client.namespace());
         Rtnetlink netlink = Rtnetlink.open()) {
+      LeaseTable before = files.leases(name);
       Lease lease =
-          files
-              .leases(name)
+          before
               .of(client.token())
               .orElseThrow(
                   () ->
@@ -145,7 +152,7 @@ final class NetworkMembers {
                           ErrorKind.NOT_FOUND,
                           "container " + client.id() + " is not on network '" + name + "'"));
       netlink.deleteLink(lease.hostDevice());
-      changeLocked(name, table -> table.without(l -> l.token().equals(client.token())));
+      changeLocked(name, before, without(before, client.token()));
       hosts.clear(lease, name);
       // Its way out may have been through the network that it left.
       for (NetworkRecord record : files.records()) {
@@ -161,7 +168,7 @@ final class NetworkMembers {
   void release(String token) {
     for (String name : files.names()) {
       if (files.leases(name).of(token).isPresent()) {
-        change(name, table -> table.without(lease -> lease.token().equals(token)));
+        change(name, table -> without(table, token));
       }
     }
   }
@@ -172,8 +179,9 @@ final class NetworkMembers {
         () -> {
           try {
             for (String name : files.names()) {
-              if (files.leases(name).of(token).isPresent()) {
-                changeLocked(name, table -> table.without(lease -> lease.token().equals(token)));
+              LeaseTable before = files.leases(name);
+              if (before.of(token).isPresent()) {
+                changeLocked(name, before, without(before, token));
               }
             }
           } finally {
@@ -229,17 +237,23 @@ final class NetworkMembers {
   }
 
   private void change(String name, UnaryOperator<LeaseTable> change) {
-    files.locked(() -> changeLocked(name, change));
+    files.locked(
+        () -> {
+          LeaseTable before = files.leases(name);
+          changeLocked(name, before, change.apply(before));
+        });
   }
 
-  private void changeLocked(String name, UnaryOperator<LeaseTable> change) {
+  private static LeaseTable without(LeaseTable table, String token) {
+    return table.without(lease -> lease.token().equals(token));
+  }
+
+  private void changeLocked(String name, LeaseTable before, LeaseTable table) {
     Optional<NetworkRecord> record = files.record(name);
     if (record.isEmpty()) {
       files.remove(name);
       return;
     }
-    LeaseTable before = files.leases(name);
-    LeaseTable table = change.apply(before);
     if (table.isUnused()) {
       BridgeDevice.remove(record.get());
     } else {
