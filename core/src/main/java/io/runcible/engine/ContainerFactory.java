@@ -40,12 +40,14 @@ final class ContainerFactory {
   private final ContainerRemover remover;
   private final ContainerConnections connections;
   private final IdRanges ids;
+  private final CompiledSeccomp seccomp;
   private final Set<String> notesSaid = ConcurrentHashMap.newKeySet();
 
   ContainerFactory(EngineParts parts, ContainerRemover remover) {
     this.parts = parts;
     this.remover = remover;
     this.connections = new ContainerConnections(parts);
+    this.seccomp = new CompiledSeccomp(parts.tasks());
     this.ids =
         new IdRanges(
             parts.host()::ids, parts.containers(), Path.of("/etc"), Path.of("/run/runcible-ids"));
@@ -289,12 +291,13 @@ final class ContainerFactory {
     keepGroupsReadOnly(runtimeSpec);
     HostLimits.Clamped<RuntimeSpec> clamped = parts.limits().clamp(runtimeSpec.build());
     sayOnce(clamped.notes());
-    Bundle.write(directory.path(), clamped.value());
+    RuntimeSpec value = clamped.value();
+    Bundle.write(directory.path(), isCrun() ? seccomp.addTo(value) : value);
   }
 
   /** crun makes what is mounted below a read-only path writable: here a container's own limits. */
   private void keepGroupsReadOnly(RuntimeSpec.Builder spec) {
-    if (parts.runtime().info().name().equals("crun")) {
+    if (isCrun()) {
       List<String> paths = new ArrayList<>(spec.build().readonlyPaths());
       for (Path group : parts.limits().cgroups().group("/any").directories()) {
         // What a container does not have is passed over.
@@ -302,6 +305,10 @@ final class ContainerFactory {
       }
       spec.readonlyPaths(paths);
     }
+  }
+
+  private boolean isCrun() {
+    return parts.runtime().info().name().equals("crun");
   }
 
   private static void volumesInRoot(

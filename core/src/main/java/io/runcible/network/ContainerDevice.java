@@ -7,6 +7,7 @@ import io.runcible.ffi.Rtnetlink;
 import io.runcible.network.LeaseTable.Lease;
 import io.runcible.network.NetworkSpec.Subnet;
 import java.net.InetAddress;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -66,7 +67,8 @@ final class ContainerDevice {
         ErrorKind.UNAVAILABLE, "a container is on " + MAX_DEVICES + " networks, and on no more");
   }
 
-  void make(
+  /** Makes it, with its addresses; returns the end inside. */
+  Rtnetlink.Link make(
       Rtnetlink outside, Rtnetlink.Link bridge, NetworkNamespace inside, Optional<String> mac) {
     byte[] hardware =
         mac.map(MacAddress::parse)
@@ -77,27 +79,36 @@ final class ContainerDevice {
     addresses.forEach(
         (address, subnet) ->
             inside.netlink().addAddress(device, address, subnet.prefix().length()));
+    return device;
   }
 
   /** Leads to the rest of the world through this network, if nothing does yet and this can. */
   void route(Rtnetlink inside) {
-    route(inside, inside.link(lease.device()).orElseThrow());
+    route(inside, inside.link(lease.device()).orElseThrow(), false);
   }
 
-  private void route(Rtnetlink inside, Rtnetlink.Link device) {
+  /**
+   * The same.
+   *
+   * @param isNew whether the namespace has no routes yet, and is not asked for them
+   */
+  void route(Rtnetlink inside, Rtnetlink.Link device, boolean isNew) {
     if (network.internal()) {
       return;
     }
-    Set<Integer> routed =
-        inside.routes().stream()
-            .filter(Rtnetlink.Route::isDefault)
-            .map(route -> route.destination().getAddress().length)
-            .collect(Collectors.toSet());
+    Set<Integer> routed = isNew ? new HashSet<>() : routed(inside);
     addresses.forEach(
         (address, subnet) -> {
           if (routed.add(address.getAddress().length)) {
             inside.addDefaultRoute(device, subnet.gateway());
           }
         });
+  }
+
+  private static Set<Integer> routed(Rtnetlink inside) {
+    return inside.routes().stream()
+        .filter(Rtnetlink.Route::isDefault)
+        .map(route -> route.destination().getAddress().length)
+        .collect(Collectors.toSet());
   }
 }

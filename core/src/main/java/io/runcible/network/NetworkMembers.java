@@ -59,7 +59,7 @@ final class NetworkMembers {
         () -> {
           NetworkClient asking = client;
           for (int i = 0; i < networks.size(); i++) {
-            join(journal, asking, networks.get(i), namespace, "eth" + i);
+            join(journal, asking, networks.get(i), namespace, "eth" + i, i == 0);
             // The host has its name on the first network.
             asking = client.withoutGatewayNames();
           }
@@ -73,7 +73,7 @@ final class NetworkMembers {
           // Not before: whoever removes the container takes the namespace away, and then the lock.
           try (NetworkNamespace namespace = host.openNetworkNamespace(client.namespace())) {
             String device = ContainerDevice.freeName(namespace.netlink());
-            join(journal, client, network, namespace, device);
+            join(journal, client, network, namespace, device, false);
           }
         });
   }
@@ -83,7 +83,8 @@ final class NetworkMembers {
       NetworkClient client,
       Network network,
       NetworkNamespace namespace,
-      String name) {
+      String name,
+      boolean isNew) {
     try (Rtnetlink netlink = place.open()) {
       NetworkRecord record = records.require(network.name());
       LeaseTable before = records.leases(record);
@@ -109,9 +110,9 @@ final class NetworkMembers {
         publisher.restore(record, table);
       }
       ContainerDevice device = new ContainerDevice(record, lease, given);
-      device.make(netlink, made, namespace, network.mac());
+      Rtnetlink.Link inside = device.make(netlink, made, namespace, network.mac());
       if (!client.ownWayOut()) {
-        device.route(namespace.netlink());
+        device.route(namespace.netlink(), inside, isNew);
       }
       hosts.write(record, table);
     }
@@ -148,9 +149,9 @@ final class NetworkMembers {
   private void leave(NetworkClient client, String name) {
     try (NetworkNamespace namespace = host.openNetworkNamespace(client.namespace());
         Rtnetlink netlink = place.open()) {
+      LeaseTable before = files.leases(name);
       Lease lease =
-          files
-              .leases(name)
+          before
               .of(client.token())
               .orElseThrow(
                   () ->
@@ -158,7 +159,7 @@ final class NetworkMembers {
                           ErrorKind.NOT_FOUND,
                           "container " + client.id() + " is not on network '" + name + "'"));
       netlink.deleteLink(lease.hostDevice());
-      changeLocked(name, table -> table.without(l -> l.token().equals(client.token())));
+      changeLocked(name, before, without(before, client.token()));
       hosts.clear(lease, name);
       // Its way out may have been through the network that it left.
       for (NetworkRecord record : client.ownWayOut() ? List.<NetworkRecord>of() : files.records()) {
@@ -173,7 +174,7 @@ final class NetworkMembers {
   void release(String token) {
     for (String name : files.names()) {
       if (files.lease(name, token).isPresent()) {
-        change(name, table -> table.without(lease -> lease.token().equals(token)));
+        change(name, table -> without(table, token));
       }
     }
   }
@@ -184,8 +185,9 @@ final class NetworkMembers {
         () -> {
           try {
             for (String name : files.names()) {
-              if (files.lease(name, token).isPresent()) {
-                changeLocked(name, table -> table.without(lease -> lease.token().equals(token)));
+              Optional<LeaseTable> before = files.readable(name);
+              if (before.isPresent() && before.get().of(token).isPresent()) {
+                changeLocked(name, before.get(), without(before.get(), token));
               }
             }
           } finally {
@@ -256,17 +258,24 @@ final class NetworkMembers {
   }
 
   private void change(String name, UnaryOperator<LeaseTable> change) {
-    files.locked(() -> changeLocked(name, change));
+    files.locked(
+        () -> {
+          LeaseTable before =
+              files.record(name).map(records::leases).orElse(LeaseTable.EMPTY);
+          changeLocked(name, before, change.apply(before));
+        });
   }
 
-  private void changeLocked(String name, UnaryOperator<LeaseTable> change) {
+  private static LeaseTable without(LeaseTable table, String token) {
+    return table.without(lease -> lease.token().equals(token));
+  }
+
+  private void changeLocked(String name, LeaseTable before, LeaseTable table) {
     Optional<NetworkRecord> record = files.record(name);
     if (record.isEmpty()) {
       files.remove(name);
       return;
     }
-    LeaseTable before = records.leases(record.get());
-    LeaseTable table = change.apply(before);
     if (table.isUnused()) {
       bridges.remove(record.get());
     } else {

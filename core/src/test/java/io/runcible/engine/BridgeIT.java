@@ -499,8 +499,8 @@ class BridgeIT {
       }
       onHost(
           engine -> {
-            try (Container client = client(engine, Network.BRIDGE);
-                Container server = server(engine, "hello", Network.BRIDGE)) {
+            try (Container server = server(engine, "hello", Network.BRIDGE);
+                Container client = client(engine, Network.BRIDGE)) {
               assertThat(output(client, WGET + ipv4(server) + "/")).isEqualTo("hello");
               assertThat(output(client, "nc -w 5 " + TestHost.OUTSIDE + " " + port + " </dev/null"))
                   .isEqualTo(TestHost.UPLINK);

@@ -1,9 +1,24 @@
 package io.runcible.runtime;
 
+import static io.runcible.runtime.Containers.process;
+import static io.runcible.runtime.Containers.shell;
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.runcible.HostTools;
 import io.runcible.ffi.PrivilegedHost;
+import io.runcible.runtime.Containers.Ended;
+import io.runcible.runtime.Containers.Running;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Base64;
 import java.util.List;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * On a host that has both generations of control groups crun runs in a mount namespace where the
@@ -40,5 +55,43 @@ class CrunRuntimeIT extends OciRuntimeContract {
   @Override
   boolean keepsEndedContainers() {
     return false;
+  }
+
+  @ParameterizedTest
+  @MethodSource("profiles")
+  void compilesAProfileToTheSameInstructions(SeccompProfile profile)
+      throws IOException, InterruptedException {
+    try (Running container = containers.start(shell("sleep 60"), spec -> spec.seccomp(profile))) {
+      container.awaitStart();
+
+      assertThat(instructions(container)).isEqualTo(profile.program(Capability.defaults()));
+    }
+  }
+
+  static Stream<SeccompProfile> profiles() {
+    return Stream.of(
+        SeccompProfile.standard(), SeccompProfile.standardWithCompat(), SeccompProfile.untrusted());
+  }
+
+  @Test
+  void takesInstructionsForThatAndForExecs() throws IOException, InterruptedException {
+    byte[] program = SeccompProfile.untrusted().program(Set.of());
+    String text = Base64.getEncoder().encodeToString(program);
+    ProcessSpec.Builder ask = process("grep", "Seccomp", "/proc/self/status");
+    UnaryOperator<RuntimeSpec.Builder> given =
+        spec -> spec.annotation("run.oci.seccomp_bpf_data", text);
+    try (Running container = containers.start(shell("sleep 60"), given)) {
+      container.awaitStart();
+
+      assertThat(instructions(container)).isEqualTo(program);
+      for (Ended ended : List.of(exec(container, ask, ""), containers.run(ask, given))) {
+        assertThat(ended.output()).isEqualTo("Seccomp:\t2\nSeccomp_filters:\t1\n");
+      }
+    }
+  }
+
+  private byte[] instructions(Running container) throws IOException {
+    return Files.readAllBytes(
+        directory.resolve("state").resolve(container.id).resolve("seccomp.bpf"));
   }
 }
