@@ -1,10 +1,10 @@
 package io.runcible.runtime;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.json.JsonTree;
 import java.io.IOException;
 import java.util.Map;
 import java.util.Optional;
@@ -87,7 +87,7 @@ public final class SeccompProfile {
    */
   public static SeccompProfile of(byte[] json) {
     try {
-      JsonNode profile = new ObjectMapper().readTree(json);
+      JsonNode profile = JsonTree.read(json);
       if (profile instanceof ObjectNode object && object.path("defaultAction").isTextual()) {
         return new SeccompProfile(Kind.CUSTOM, object);
       }
@@ -116,7 +116,7 @@ public final class SeccompProfile {
    */
   public Optional<String> json(Set<Capability> granted) {
     if (kind == Kind.UNCONFINED || kind == Kind.CUSTOM) {
-      return toJson(granted).map(ObjectNode::toString);
+      return toJson(granted).map(JsonTree::text);
     }
     // Most containers of a program have the same.
     if (TEXTS.size() > MAX_TEXTS) {
@@ -125,7 +125,7 @@ public final class SeccompProfile {
     return Optional.of(
         TEXTS.computeIfAbsent(
             new Resolved(kind, Set.copyOf(granted)),
-            resolved -> toJson(resolved.granted()).orElseThrow().toString()));
+            resolved -> JsonTree.text(toJson(resolved.granted()).orElseThrow())));
   }
 
   @Override
