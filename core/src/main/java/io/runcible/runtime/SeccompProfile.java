@@ -6,6 +6,7 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.json.JsonTree;
 import java.io.IOException;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -28,14 +29,12 @@ public final class SeccompProfile {
       new SeccompProfile(Kind.STANDARD_COMPAT, null);
 
   private static final int MAX_TEXTS = 100;
-  private static final Map<Resolved, String> TEXTS = new ConcurrentHashMap<>();
+  private static final Map<List<Object>, String> TEXTS = new ConcurrentHashMap<>();
 
   private static final SeccompProfile UNTRUSTED = new SeccompProfile(Kind.UNTRUSTED, null);
 
   private final Kind kind;
   private final @Nullable ObjectNode custom;
-
-  private record Resolved(Kind kind, Set<Capability> granted) {}
 
   private SeccompProfile(Kind kind, @Nullable ObjectNode custom) {
     this.kind = kind;
@@ -124,8 +123,8 @@ public final class SeccompProfile {
     }
     return Optional.of(
         TEXTS.computeIfAbsent(
-            new Resolved(kind, Set.copyOf(granted)),
-            resolved -> JsonTree.text(toJson(resolved.granted()).orElseThrow())));
+            List.of(kind, Set.copyOf(granted)),
+            key -> JsonTree.text(toJson(granted).orElseThrow())));
   }
 
   @Override
