@@ -21,6 +21,7 @@ module io.runcible {
   requires okio;
   requires org.apache.commons.compress;
   requires org.jnrproject.ffi;
+  requires org.jnrproject.jffi;
   requires org.slf4j;
 
   // jnr-ffi needs them and, as an automatic module, cannot say so.
@@ -44,9 +45,6 @@ module io.runcible {
   exports io.runcible.transfer;
 
   uses io.runcible.image.ImageVerifier;
-
-  // jnr-ffi implements the native interface by reflection.
-  opens io.runcible.ffi;
 
   // CDI makes the beans.
   opens io.runcible.jakarta;

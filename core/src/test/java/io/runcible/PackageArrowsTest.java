@@ -27,10 +27,11 @@ class PackageArrowsTest {
   private static final Map<String, List<String>> ARROWS =
       Map.ofEntries(
           Map.entry("", List.of()),
+          Map.entry("json", List.of("")),
           Map.entry("ffi", List.of("")),
           Map.entry("archive", List.of("ffi")),
-          Map.entry("state", List.of("ffi")),
-          Map.entry("image", List.of("archive")),
+          Map.entry("state", List.of("ffi", "json")),
+          Map.entry("image", List.of("archive", "json")),
           Map.entry("registry", List.of("image")),
           Map.entry("layout", List.of("image")),
           Map.entry("store", List.of("state", "image")),

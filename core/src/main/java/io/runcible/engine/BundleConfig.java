@@ -3,14 +3,15 @@ package io.runcible.engine;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.json.JsonTree;
 import io.runcible.runtime.Bundle;
 import io.runcible.runtime.Capability;
 import io.runcible.runtime.RuntimeSpec;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -24,8 +25,6 @@ import java.util.Set;
 
 /** What the runtime's configuration of a container says, also of one that another engine made. */
 final class BundleConfig {
-  private static final JsonMapper MAPPER = new JsonMapper();
-
   private static final String PROCESS = "process";
 
   private final JsonNode config;
@@ -37,8 +36,8 @@ final class BundleConfig {
   static BundleConfig read(ContainerDirectory directory) {
     Bundle bundle = new Bundle(directory.path());
     try {
-      JsonNode config = MAPPER.readTree(bundle.config().toFile());
-      if (config == null || !config.isObject()) {
+      JsonNode config = JsonTree.read(Files.readAllBytes(bundle.config()));
+      if (!config.isObject()) {
         throw new IOException("it is no JSON object");
       }
       return new BundleConfig(config);
@@ -50,12 +49,12 @@ final class BundleConfig {
   /** The first process alone, without what comes after it, which is most of the file. */
   static ObjectNode process(ContainerDirectory directory) {
     Path file = new Bundle(directory.path()).config();
-    try (JsonParser parser = MAPPER.createParser(file.toFile())) {
+    try (JsonParser parser = JsonTree.parser(Files.readAllBytes(file))) {
       parser.nextToken();
       while (parser.nextToken() == JsonToken.FIELD_NAME) {
         boolean found = parser.currentName().equals(PROCESS);
         parser.nextToken();
-        if (found && parser.readValueAsTree() instanceof ObjectNode process) {
+        if (found && JsonTree.value(parser) instanceof ObjectNode process) {
           return process;
         }
         parser.skipChildren();

@@ -3,6 +3,7 @@ package io.runcible.engine;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.runcible.json.JsonTree;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,7 +38,7 @@ final class ExecProcess {
               environment(process, Map.of("HOME", user.home()));
             });
     environment(process, spec.environment());
-    return process.toString();
+    return JsonTree.text(process);
   }
 
   private static void environment(ObjectNode process, Map<String, String> added) {

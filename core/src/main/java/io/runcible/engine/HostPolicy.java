@@ -1,12 +1,12 @@
 package io.runcible.engine;
 
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.image.ImageReference;
+import io.runcible.json.JsonTree;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,11 +22,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class HostPolicy {
   private static final long MAX_SIZE = 1 << 20;
-  private static final JsonMapper MAPPER =
-      JsonMapper.builder()
-          .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .build();
 
   private final List<Path> places;
 
@@ -132,7 +127,9 @@ final class HostPolicy {
       if (Files.size(file) > MAX_SIZE) {
         throw malformed(file, "it is larger than " + MAX_SIZE + " bytes", null);
       }
-      return MAPPER.readTree(Files.readAllBytes(file));
+      JsonFactory factory =
+          JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+      return JsonTree.document(factory.createParser(Files.readAllBytes(file)));
     } catch (IOException e) {
       throw malformed(file, "it cannot be read as JSON", e);
     }

@@ -1,6 +1,5 @@
 package io.runcible.engine;
 
-import io.runcible.Digest;
 import io.runcible.image.Descriptor;
 import io.runcible.image.Image;
 import io.runcible.image.ImageReference;
@@ -24,9 +23,7 @@ final class KnownImages {
   private static final int MAX = 32;
 
   private final ContentStore content;
-  private final Map<Key, Known> known = new LinkedHashMap<>();
-
-  private record Key(ImageReference reference, Digest manifest) {}
+  private final Map<List<Object>, Known> known = new LinkedHashMap<>();
 
   /** Which files it was read from. */
   private record Known(Image image, List<Object> files) {}
@@ -42,7 +39,7 @@ final class KnownImages {
    * @param reading reads it from the store
    */
   Image get(ImageReference reference, Descriptor manifest, Supplier<Image> reading) {
-    Key key = new Key(reference, manifest.digest());
+    List<Object> key = List.of(reference, manifest.digest());
     @Nullable Known before;
     synchronized (known) {
       before = known.get(key);

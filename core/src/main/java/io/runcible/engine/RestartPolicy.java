@@ -2,6 +2,7 @@ package io.runcible.engine;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Whether a container is started again when it ends by itself. An end that was asked for, by {@link
@@ -41,6 +42,19 @@ public record RestartPolicy(boolean onSuccess, int maxRestarts) {
     if (maxRestarts < 0) {
       throw new RuncibleException(ErrorKind.INVALID_INPUT, maxRestarts + " restarts");
     }
+  }
+
+  /** Not the record's own: the JVM makes that when it is first called, which takes it long. */
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof RestartPolicy policy
+        && onSuccess == policy.onSuccess
+        && maxRestarts == policy.maxRestarts;
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * maxRestarts + Boolean.hashCode(onSuccess);
   }
 
   /** After every exit code but 0, and after signals. */

@@ -5,7 +5,6 @@ import java.util.Arrays;
 import java.util.Objects;
 import java.util.zip.DataFormatException;
 import java.util.zip.Deflater;
-import jnr.ffi.LibraryLoader;
 import jnr.ffi.Pointer;
 import org.jspecify.annotations.Nullable;
 
@@ -147,7 +146,7 @@ public final class IgzipInflater {
         return null;
       }
       try {
-        Isal isal = LibraryLoader.create(Isal.class).failImmediately().load("libisal.so.2");
+        Isal isal = new Isal();
         return works(new IgzipInflater(isal)) ? isal : null;
       } catch (RuntimeException | LinkageError e) {
         return null;

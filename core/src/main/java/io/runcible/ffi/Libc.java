@@ -2,24 +2,22 @@ package io.runcible.ffi;
 
 import java.nio.ByteBuffer;
 import jnr.ffi.Pointer;
-import jnr.ffi.annotations.In;
-import jnr.ffi.annotations.Out;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The functions of the C library that Runcible calls. Public only because jnr-ffi generates an
- * implementation of it; {@link Native} holds the one instance.
+ * The functions of the C library that Runcible calls; {@link Native} holds the one instance.
  *
- * <p>Strings are NUL-terminated byte arrays: a file name is bytes, not text.
+ * <p>Strings are NUL-terminated byte arrays: a file name is bytes, not text. An array is read,
+ * unless it is what the function is there to fill.
  */
-public interface Libc {
-  int open(@In byte[] path, int flags, int mode);
+interface Libc {
+  int open(byte[] path, int flags, int mode);
 
   int close(int fd);
 
-  long read(int fd, @Out ByteBuffer buffer, long count);
+  long read(int fd, ByteBuffer buffer, long count);
 
-  long write(int fd, @In ByteBuffer buffer, long count);
+  long write(int fd, ByteBuffer buffer, long count);
 
   long read(int fd, Pointer buffer, long count);
 
@@ -51,7 +49,7 @@ public interface Libc {
 
   int pipe2(Pointer fds, int flags);
 
-  int memfd_create(@In byte[] name, int flags);
+  int memfd_create(byte[] name, int flags);
 
   int posix_openpt(int flags);
 
@@ -59,7 +57,7 @@ public interface Libc {
 
   int unlockpt(int fd);
 
-  int ptsname_r(int fd, @Out byte[] name, long size);
+  int ptsname_r(int fd, byte[] name, long size);
 
   int tcgetattr(int fd, Pointer settings);
 
@@ -73,7 +71,7 @@ public interface Libc {
 
   int inotify_init1(int flags);
 
-  int inotify_add_watch(int fd, @In byte[] path, int events);
+  int inotify_add_watch(int fd, byte[] path, int events);
 
   int epoll_create1(int flags);
 
@@ -83,54 +81,54 @@ public interface Libc {
 
   long getdents64(int fd, Pointer buffer, long count);
 
-  int mkdirat(int directory, @In byte[] name, int mode);
+  int mkdirat(int directory, byte[] name, int mode);
 
-  int mknodat(int directory, @In byte[] name, int mode, long device);
+  int mknodat(int directory, byte[] name, int mode, long device);
 
-  int symlinkat(@In byte[] target, int directory, @In byte[] name);
+  int symlinkat(byte[] target, int directory, byte[] name);
 
-  int linkat(int fromDirectory, @In byte[] from, int toDirectory, @In byte[] to, int flags);
+  int linkat(int fromDirectory, byte[] from, int toDirectory, byte[] to, int flags);
 
-  int unlinkat(int directory, @In byte[] name, int flags);
+  int unlinkat(int directory, byte[] name, int flags);
 
-  int renameat(int fromDirectory, @In byte[] from, int toDirectory, @In byte[] to);
+  int renameat(int fromDirectory, byte[] from, int toDirectory, byte[] to);
 
-  int fchownat(int directory, @In byte[] name, int uid, int gid, int flags);
+  int fchownat(int directory, byte[] name, int uid, int gid, int flags);
 
   int fchown(int fd, int uid, int gid);
 
   int fchmod(int fd, int mode);
 
-  int fchmodat(int directory, @In byte[] name, int mode, int flags);
+  int fchmodat(int directory, byte[] name, int mode, int flags);
 
-  int utimensat(int directory, @In byte[] name, Pointer times, int flags);
+  int utimensat(int directory, byte[] name, Pointer times, int flags);
 
   int futimens(int fd, Pointer times);
 
-  int statx(int directory, @In byte[] name, int flags, int mask, Pointer result);
+  int statx(int directory, byte[] name, int flags, int mask, Pointer result);
 
-  long readlinkat(int directory, @In byte[] name, @Out byte[] target, long size);
+  long readlinkat(int directory, byte[] name, byte[] target, long size);
 
-  int fsetxattr(int fd, @In byte[] name, @In byte[] value, long size, int flags);
+  int fsetxattr(int fd, byte[] name, byte[] value, long size, int flags);
 
-  int setxattr(@In byte[] path, @In byte[] name, @In byte[] value, long size, int flags);
+  int setxattr(byte[] path, byte[] name, byte[] value, long size, int flags);
 
-  int lsetxattr(@In byte[] path, @In byte[] name, @In byte[] value, long size, int flags);
+  int lsetxattr(byte[] path, byte[] name, byte[] value, long size, int flags);
 
-  long lgetxattr(@In byte[] path, @In byte[] name, @Out byte[] value, long size);
+  long lgetxattr(byte[] path, byte[] name, byte[] value, long size);
 
-  long llistxattr(@In byte[] path, @Out byte[] list, long size);
+  long llistxattr(byte[] path, byte[] list, long size);
 
-  int lremovexattr(@In byte[] path, @In byte[] name);
+  int lremovexattr(byte[] path, byte[] name);
 
   int mount(
-      @In byte @Nullable [] source,
-      @In byte[] target,
-      @In byte @Nullable [] type,
+      byte @Nullable [] source,
+      byte[] target,
+      byte @Nullable [] type,
       long flags,
-      @In byte @Nullable [] data);
+      byte @Nullable [] data);
 
-  int umount2(@In byte[] target, int flags);
+  int umount2(byte[] target, int flags);
 
   int unshare(int flags);
 
@@ -166,8 +164,7 @@ public interface Libc {
 
   int posix_spawn_file_actions_addclose(Pointer actions, int fd);
 
-  int posix_spawn_file_actions_addopen(
-      Pointer actions, int fd, @In byte[] path, int flags, int mode);
+  int posix_spawn_file_actions_addopen(Pointer actions, int fd, byte[] path, int flags, int mode);
 
   int posix_spawn_file_actions_addclosefrom_np(Pointer actions, int from);
 

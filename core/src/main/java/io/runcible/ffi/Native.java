@@ -8,13 +8,12 @@ import java.nio.file.Path;
 import java.security.AccessController;
 import java.security.PrivilegedAction;
 import java.util.function.UnaryOperator;
-import jnr.ffi.LibraryLoader;
 import jnr.ffi.Memory;
 import jnr.ffi.Pointer;
 import jnr.ffi.Runtime;
 import org.jspecify.annotations.Nullable;
 
-/** Holds the one native interface, and the conversions that its callers share. */
+/** Holds the C library, and the conversions that its callers share. */
 final class Native {
   /** How the kernel's bytes and Java's host paths translate. */
   static final Charset PATHS = Charset.forName(System.getProperty("sun.jnu.encoding", "UTF-8"));
@@ -127,7 +126,7 @@ final class Native {
       return AccessController.doPrivileged(
           (PrivilegedAction<Libc>)
               () -> {
-                Libc libc = LibraryLoader.create(Libc.class).load("c");
+                Libc libc = new LoadedLibc();
                 allocate(1);
                 return libc;
               });

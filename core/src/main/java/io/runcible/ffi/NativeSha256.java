@@ -5,7 +5,6 @@ import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
-import jnr.ffi.LibraryLoader;
 import jnr.ffi.Pointer;
 import org.jspecify.annotations.Nullable;
 
@@ -102,7 +101,7 @@ public final class NativeSha256 extends MessageDigest {
       }
       for (String name : List.of("libcrypto.so.3", "libcrypto.so.1.1")) {
         try {
-          LibCrypto crypto = LibraryLoader.create(LibCrypto.class).failImmediately().load(name);
+          LibCrypto crypto = new LibCrypto(name);
           if (works(new NativeSha256(crypto))) {
             return crypto;
           }

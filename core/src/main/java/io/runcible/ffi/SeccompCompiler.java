@@ -10,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
-import jnr.ffi.LibraryLoader;
 import jnr.ffi.Pointer;
 import org.jspecify.annotations.Nullable;
 
@@ -157,7 +156,7 @@ public final class SeccompCompiler implements AutoCloseable {
         return null;
       }
       try {
-        return LibraryLoader.create(Seccomp.class).failImmediately().load("libseccomp.so.2");
+        return new Seccomp();
       } catch (RuntimeException | LinkageError e) {
         return null;
       }

@@ -1,6 +1,5 @@
 package io.runcible.ffi;
 
-import jnr.ffi.LibraryLoader;
 import org.jspecify.annotations.Nullable;
 
 /** Holds libzstd, where the host has it. */
@@ -20,7 +19,7 @@ final class ZstdLibrary {
         return null;
       }
       try {
-        Zstd zstd = LibraryLoader.create(Zstd.class).failImmediately().load("libzstd.so.1");
+        Zstd zstd = new Zstd();
         new ZstdDecompressor(zstd).close();
         return zstd;
       } catch (RuntimeException | LinkageError e) {

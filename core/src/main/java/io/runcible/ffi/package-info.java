@@ -2,11 +2,11 @@
  * Native calls. The only package that imports jnr-ffi, and the only one that knows numbers of the
  * Linux ABI.
  *
- * <p>Everything goes through one native interface that is held by one package-private class, so
- * that no pointer leaves the package and every wrapper keeps its buffers reachable until the call
- * returned. The native library loads on first use, never in a static initialiser of a public type:
- * on another operating system {@link io.runcible.ffi.NativeAccess} says why it is absent and the
- * rest of the library goes on.
+ * <p>The C library is one interface that is held by one package-private class, so that no pointer
+ * leaves the package and every wrapper keeps its buffers reachable until the call returned. The
+ * native library loads on first use, never in a static initialiser of a public type: on another
+ * operating system {@link io.runcible.ffi.NativeAccess} says why it is absent and the rest of the
+ * library goes on.
  *
  * <ul>
  *   <li>{@link io.runcible.ffi.FileDescriptor} owns a descriptor; {@link io.runcible.ffi.FileCalls}

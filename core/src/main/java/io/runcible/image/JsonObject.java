@@ -4,13 +4,15 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.json.JsonTree;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -34,20 +36,14 @@ final class JsonObject {
   /** A tree of many small values takes a multiple of its text; no real document has so many. */
   private static final int MAX_TOKENS = 500_000;
 
-  private static final JsonMapper MAPPER =
-      JsonMapper.builder(
-              JsonFactory.builder()
-                  .streamReadConstraints(
-                      StreamReadConstraints.builder()
-                          .maxNestingDepth(MAX_NESTING)
-                          .maxTokenCount(MAX_TOKENS)
-                          .build())
-                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+  private static final JsonFactory FACTORY =
+      JsonFactory.builder()
+          .streamReadConstraints(
+              StreamReadConstraints.builder()
+                  .maxNestingDepth(MAX_NESTING)
+                  .maxTokenCount(MAX_TOKENS)
                   .build())
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
-          .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
-          .enable(JsonNodeFeature.WRITE_PROPERTIES_SORTED)
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
           .build();
 
   private final ObjectNode node;
@@ -72,7 +68,7 @@ final class JsonObject {
     try {
       // Jackson would also accept UTF-16 and a byte order mark, which other readers do not.
       String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(raw)).toString();
-      if (MAPPER.readTree(text) instanceof ObjectNode object) {
+      if (JsonTree.document(FACTORY.createParser(text)) instanceof ObjectNode object) {
         return new JsonObject(object, what);
       }
       throw new RuncibleException(ErrorKind.INVALID_INPUT, "the " + what + " is not a JSON object");
@@ -83,20 +79,28 @@ final class JsonObject {
           ErrorKind.INVALID_INPUT,
           "the " + what + " is not valid JSON: " + Shown.of(e.getOriginalMessage()),
           e);
+    } catch (IOException e) {
+      throw new IllegalStateException("reading from memory failed", e);
     }
   }
 
   static ObjectNode newNode() {
-    return MAPPER.createObjectNode();
+    return JsonNodeFactory.instance.objectNode();
   }
 
   /** Writes an object with sorted fields and no white space, so that equal objects are equal. */
   static byte[] write(ObjectNode node) {
     try {
-      return MAPPER.writeValueAsBytes(node);
+      return Sorted.MAPPER.writeValueAsBytes(node);
     } catch (JsonProcessingException e) {
       throw new RuncibleException(ErrorKind.INTERNAL, "cannot write JSON", e);
     }
+  }
+
+  /** Made for the first document that is written. */
+  private static final class Sorted {
+    static final JsonMapper MAPPER =
+        JsonMapper.builder().enable(JsonNodeFeature.WRITE_PROPERTIES_SORTED).build();
   }
 
   /** A copy of the tree, to change. */

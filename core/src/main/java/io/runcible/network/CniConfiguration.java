@@ -2,10 +2,10 @@ package io.runcible.network;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.json.JsonTree;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -30,7 +30,6 @@ import java.util.regex.Pattern;
  */
 record CniConfiguration(
     String name, String version, boolean checks, List<ObjectNode> plugins, String text) {
-  private static final JsonMapper MAPPER = new JsonMapper();
 
   /** Where other engines look, too. */
   private static final Path DIRECTORY = Path.of("/etc/cni/net.d");
@@ -104,7 +103,7 @@ record CniConfiguration(
     }
     JsonNode json;
     try {
-      json = MAPPER.readTree(text);
+      json = JsonTree.read(text);
     } catch (JsonProcessingException e) {
       throw invalid(where, e.getOriginalMessage());
     }

@@ -2,13 +2,13 @@ package io.runcible.network;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.NetworkNamespace;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.Rtnetlink;
 import io.runcible.ffi.Rtnetlink.Route;
+import io.runcible.json.JsonTree;
 import io.runcible.state.JsonRecord;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -41,7 +41,6 @@ import org.slf4j.LoggerFactory;
  */
 final class CniNetworks {
   private static final Logger LOG = LoggerFactory.getLogger(CniNetworks.class);
-  private static final JsonMapper MAPPER = new JsonMapper();
   private static final String DEVICE = "eth";
   private static final String SUFFIX = ".json";
   private static final Pattern INDEX = Pattern.compile("[.][0-9]{1,9}");
@@ -96,7 +95,7 @@ final class CniNetworks {
 
     Optional<JsonNode> answer() {
       try {
-        return result == null ? Optional.empty() : Optional.of(MAPPER.readTree(result));
+        return result == null ? Optional.empty() : Optional.of(JsonTree.read(result));
       } catch (JsonProcessingException e) {
         return Optional.empty();
       }

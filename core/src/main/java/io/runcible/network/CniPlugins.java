@@ -2,7 +2,6 @@ package io.runcible.network;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.runcible.ErrorKind;
@@ -11,6 +10,7 @@ import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.Pipe;
 import io.runcible.ffi.Spawn;
 import io.runcible.ffi.WaitStatus;
+import io.runcible.json.JsonTree;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -35,7 +35,6 @@ final class CniPlugins {
   static final List<Path> DIRECTORIES =
       List.of(Path.of("/opt/cni/bin"), Path.of("/usr/lib/cni"), Path.of("/usr/libexec/cni"));
 
-  private static final JsonMapper MAPPER = new JsonMapper();
   private static final int MAX_ANSWER = 1 << 20;
   private static final int SHOWN = 500;
 
@@ -106,7 +105,7 @@ final class CniPlugins {
 
   private static JsonNode parse(String answer, ObjectNode plugin) {
     try {
-      JsonNode json = MAPPER.readTree(answer);
+      JsonNode json = JsonTree.read(answer);
       if (json != null && json.isObject()) {
         return json;
       }
@@ -269,7 +268,7 @@ final class CniPlugins {
   /** Its error (section 5, "Error"), or what else it wrote. */
   private static String message(String answer, String said, WaitStatus end) {
     try {
-      JsonNode json = MAPPER.readTree(answer);
+      JsonNode json = JsonTree.read(answer);
       if (json != null && json.hasNonNull("msg")) {
         String details = json.path("details").asText();
         return shown(json.path("msg").asText() + (details.isEmpty() ? "" : ": " + details));

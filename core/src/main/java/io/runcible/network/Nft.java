@@ -2,18 +2,16 @@ package io.runcible.network;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.Spawn;
+import io.runcible.json.JsonTree;
 import java.util.ArrayList;
 import java.util.List;
 
 /** The program {@code nft}, which changes the kernel's packet filter; see nft(8). */
 final class Nft {
   static final String PROGRAM = "nft";
-
-  private static final JsonMapper JSON = JsonMapper.builder().build();
 
   private Nft() {}
 
@@ -46,7 +44,7 @@ final class Nft {
     whole.addAll(command);
     try {
       List<JsonNode> entries = new ArrayList<>();
-      JSON.readTree(HostCommand.run(whole, "", what)).path("nftables").forEach(entries::add);
+      JsonTree.read(HostCommand.run(whole, "", what)).path("nftables").forEach(entries::add);
       return entries;
     } catch (JsonProcessingException e) {
       throw new RuncibleException(

@@ -1,18 +1,20 @@
 package io.runcible.registry;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.util.DefaultIndenter;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import com.fasterxml.jackson.core.util.Separators;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectWriter;
-import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.runcible.json.JsonTree;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.Optional;
 
@@ -23,54 +25,49 @@ final class Json {
   /** A tree of many small values takes a multiple of its text. */
   private static final int MAX_TOKENS = 600_000;
 
-  private static final JsonMapper MAPPER =
-      JsonMapper.builder(
-              JsonFactory.builder()
-                  .streamReadConstraints(
-                      StreamReadConstraints.builder()
-                          .maxNestingDepth(MAX_NESTING)
-                          .maxTokenCount(MAX_TOKENS)
-                          .build())
-                  .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
+  private static final JsonFactory FACTORY =
+      JsonFactory.builder()
+          .streamReadConstraints(
+              StreamReadConstraints.builder()
+                  .maxNestingDepth(MAX_NESTING)
+                  .maxTokenCount(MAX_TOKENS)
                   .build())
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          // So that a file that is changed keeps its other numbers as they are.
-          .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
-          .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
+          .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
           .build();
 
-  private static final DefaultIndenter TABS = new DefaultIndenter("\t", "\n");
+  private Json() {}
 
-  /** As Docker and podman write it, so that a file differs in what was changed only. */
-  private static final ObjectWriter PRETTY =
-      MAPPER.writer(
+  static ObjectNode newObject() {
+    return JsonNodeFactory.instance.objectNode();
+  }
+
+  /**
+   * An object in several lines, as Docker and podman write it, so that a file differs in what was
+   * changed only.
+   */
+  static byte[] pretty(ObjectNode object) {
+    DefaultIndenter tabs = new DefaultIndenter("\t", "\n");
+    ByteArrayOutputStream pretty = new ByteArrayOutputStream();
+    try (JsonGenerator generator = FACTORY.createGenerator(pretty)) {
+      generator.setPrettyPrinter(
           new DefaultPrettyPrinter(
                   Separators.createDefaultInstance()
                       .withObjectFieldValueSpacing(Separators.Spacing.AFTER)
                       .withObjectEmptySeparator("")
                       .withArrayEmptySeparator(""))
-              .withObjectIndenter(TABS)
-              .withArrayIndenter(TABS));
-
-  private Json() {}
-
-  static ObjectNode newObject() {
-    return MAPPER.createObjectNode();
-  }
-
-  /** An object in several lines, as people edit it. */
-  static byte[] pretty(ObjectNode object) {
-    try {
-      return PRETTY.writeValueAsBytes(object);
-    } catch (JsonProcessingException e) {
+              .withObjectIndenter(tabs)
+              .withArrayIndenter(tabs));
+      JsonTree.write(generator, object);
+    } catch (IOException e) {
       throw new IllegalStateException("writing to memory failed", e);
     }
+    return pretty.toByteArray();
   }
 
   /** Reads one object; empty when the bytes are not one. */
   static Optional<ObjectNode> object(byte[] raw) {
     try {
-      return MAPPER.readTree(raw) instanceof ObjectNode object
+      return JsonTree.document(FACTORY.createParser(raw)) instanceof ObjectNode object
           ? Optional.of(object)
           : Optional.empty();
     } catch (JsonProcessingException e) {
@@ -81,11 +78,7 @@ final class Json {
   }
 
   static byte[] write(ObjectNode object) {
-    try {
-      return MAPPER.writeValueAsBytes(object);
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("cannot write JSON", e);
-    }
+    return JsonTree.text(object).getBytes(UTF_8);
   }
 
   /** The text of a field; empty when it is absent, not text, or has no character. */

@@ -1,10 +1,10 @@
 package io.runcible.runtime;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.json.JsonTree;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
@@ -25,7 +25,6 @@ import java.util.Set;
  * @param directory where it is, an absolute path
  */
 public record Bundle(Path directory) {
-  private static final JsonMapper JSON = new JsonMapper();
   private static final FileAttribute<Set<PosixFilePermission>> PRIVATE_DIRECTORY =
       PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
   private static final FileAttribute<Set<PosixFilePermission>> PRIVATE_FILE =
@@ -105,7 +104,7 @@ public record Bundle(Path directory) {
    */
   public void update(Resources resources) {
     try {
-      JsonNode spec = JSON.readTree(config().toFile());
+      JsonNode spec = JsonTree.read(Files.readAllBytes(config()));
       if (!(spec instanceof ObjectNode object)) {
         throw new IOException("it is no JSON object");
       }
@@ -120,7 +119,7 @@ public record Bundle(Path directory) {
                   limits.set(part.getKey(), part.getValue());
                 }
               });
-      writeFile(config(), object.toString());
+      writeFile(config(), JsonTree.text(object));
     } catch (IOException e) {
       throw new RuncibleException(
           ErrorKind.CORRUPT_DATA, "cannot read '" + config() + "': " + e.getMessage(), e);

@@ -1,5 +1,6 @@
 package io.runcible.runtime;
 
+import io.runcible.json.JsonTree;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.EnumSet;
@@ -195,7 +196,7 @@ public final class ProcessSpec {
 
   /** The JSON that {@code runtime exec --process} reads. The same object gives the same text. */
   public String toJson() {
-    return SpecJson.process(this).toString();
+    return JsonTree.text(SpecJson.process(this));
   }
 
   /** Arguments and user; not the environment, which holds secrets. */

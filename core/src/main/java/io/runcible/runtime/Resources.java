@@ -1,5 +1,6 @@
 package io.runcible.runtime;
 
+import io.runcible.json.JsonTree;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -154,7 +155,7 @@ public final class Resources {
 
   /** The JSON that {@code runtime update --resources} reads. */
   public String toJson() {
-    return SpecJson.resources(this).toString();
+    return JsonTree.text(SpecJson.resources(this));
   }
 
   private static OptionalLong optional(@Nullable Long value) {

@@ -1,9 +1,9 @@
 package io.runcible.runtime;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.json.JsonTree;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
@@ -22,7 +22,6 @@ import org.jspecify.annotations.Nullable;
  * cleaned, and only decide the kind of the error.
  */
 final class RuntimeFailures {
-  private static final ObjectMapper JSON = new ObjectMapper();
   private static final int MAX_LOG = 64 * 1024;
   private static final int MAX_ENTRIES = 4;
   private static final int MAX_MESSAGE = 600;
@@ -124,7 +123,7 @@ final class RuntimeFailures {
 
   private static @Nullable JsonNode parse(String line) {
     try {
-      return JSON.readTree(line);
+      return JsonTree.read(line);
     } catch (IOException e) {
       // The first line of the tail may be cut.
       return null;

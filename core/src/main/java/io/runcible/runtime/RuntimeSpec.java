@@ -1,5 +1,6 @@
 package io.runcible.runtime;
 
+import io.runcible.json.JsonTree;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -351,7 +352,7 @@ public final class RuntimeSpec {
 
   /** The content of {@code config.json}. */
   public String toJson() {
-    return SpecJson.spec(this).toString();
+    return JsonTree.text(SpecJson.spec(this));
   }
 
   @Override

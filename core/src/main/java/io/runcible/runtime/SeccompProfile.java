@@ -1,11 +1,12 @@
 package io.runcible.runtime;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.json.JsonTree;
 import java.io.IOException;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -28,14 +29,12 @@ public final class SeccompProfile {
       new SeccompProfile(Kind.STANDARD_COMPAT, null);
 
   private static final int MAX_TEXTS = 100;
-  private static final Map<Resolved, String> TEXTS = new ConcurrentHashMap<>();
+  private static final Map<List<Object>, String> TEXTS = new ConcurrentHashMap<>();
 
   private static final SeccompProfile UNTRUSTED = new SeccompProfile(Kind.UNTRUSTED, null);
 
   private final Kind kind;
   private final @Nullable ObjectNode custom;
-
-  private record Resolved(Kind kind, Set<Capability> granted) {}
 
   private SeccompProfile(Kind kind, @Nullable ObjectNode custom) {
     this.kind = kind;
@@ -87,7 +86,7 @@ public final class SeccompProfile {
    */
   public static SeccompProfile of(byte[] json) {
     try {
-      JsonNode profile = new ObjectMapper().readTree(json);
+      JsonNode profile = JsonTree.read(json);
       if (profile instanceof ObjectNode object && object.path("defaultAction").isTextual()) {
         return new SeccompProfile(Kind.CUSTOM, object);
       }
@@ -116,7 +115,7 @@ public final class SeccompProfile {
    */
   public Optional<String> json(Set<Capability> granted) {
     if (kind == Kind.UNCONFINED || kind == Kind.CUSTOM) {
-      return toJson(granted).map(ObjectNode::toString);
+      return toJson(granted).map(JsonTree::text);
     }
     // Most containers of a program have the same.
     if (TEXTS.size() > MAX_TEXTS) {
@@ -124,8 +123,8 @@ public final class SeccompProfile {
     }
     return Optional.of(
         TEXTS.computeIfAbsent(
-            new Resolved(kind, Set.copyOf(granted)),
-            resolved -> toJson(resolved.granted()).orElseThrow().toString()));
+            List.of(kind, Set.copyOf(granted)),
+            key -> JsonTree.text(toJson(granted).orElseThrow())));
   }
 
   /**

@@ -3,10 +3,11 @@ package io.runcible.runtime;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.json.JsonTree;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -29,7 +30,6 @@ import org.jspecify.annotations.Nullable;
  */
 record StateFile(
     int pid, long startTime, Instant created, Optional<Path> bundle, Optional<Cgroup> cgroup) {
-  private static final ObjectMapper JSON = new ObjectMapper();
   private static final long MAX_SIZE = 4L << 20;
   private static final String CONFIG = "config";
   private static final String LABELS = "labels";
@@ -61,7 +61,7 @@ record StateFile(
       if (size > MAX_SIZE) {
         throw new IOException("'" + file + "' has " + size + " bytes");
       }
-      try (JsonParser parser = JSON.createParser(Files.readAllBytes(file))) {
+      try (JsonParser parser = JsonTree.parser(Files.readAllBytes(file))) {
         if (parser.nextToken() != JsonToken.START_OBJECT) {
           throw new IOException("'" + file + "' is not a JSON object");
         }
@@ -74,14 +74,14 @@ record StateFile(
 
   /** Without the configuration, which is most of it, but for the labels in there. */
   private static ObjectNode read(JsonParser parser, boolean top) throws IOException {
-    ObjectNode read = JSON.createObjectNode();
+    ObjectNode read = JsonNodeFactory.instance.objectNode();
     while (parser.nextToken() == JsonToken.FIELD_NAME) {
       String name = parser.currentName();
       JsonToken value = parser.nextToken();
       if (top && name.equals(CONFIG) && value == JsonToken.START_OBJECT) {
         read.set(name, read(parser, false));
       } else if (top || name.equals(LABELS)) {
-        read.set(name, parser.<JsonNode>readValueAsTree());
+        read.set(name, JsonTree.value(parser));
       } else {
         parser.skipChildren();
       }

@@ -1,13 +1,14 @@
 package io.runcible.state;
 
+import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileContent;
 import io.runcible.ffi.FileDescriptor;
+import io.runcible.json.JsonTree;
+import java.io.ByteArrayOutputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -29,8 +30,6 @@ public final class JsonRecord {
   public static final String UNFINISHED = ".*.json.*";
 
   private static final long MAX_SIZE = 4L << 20;
-  private static final JsonMapper MAPPER =
-      JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
 
   /** Nobody else writes to a name with this. */
   private static final String PROCESS = UUID.randomUUID().toString();
@@ -50,7 +49,7 @@ public final class JsonRecord {
         directory.resolve(
             "." + file.getFileName() + "." + PROCESS + "-" + WRITES.incrementAndGet());
     try {
-      byte[] json = MAPPER.writeValueAsBytes(value);
+      byte[] json = json(value);
       // Not a channel: an interrupt would close it, and clean-up must write while interrupted.
       try (FileOutputStream stream = new FileOutputStream(temporary.toFile())) {
         stream.write(json);
@@ -66,6 +65,14 @@ public final class JsonRecord {
       deleteQuietly(temporary, e);
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot write '" + file + "'", e);
     }
+  }
+
+  private static byte[] json(Object value) throws IOException {
+    ByteArrayOutputStream json = new ByteArrayOutputStream();
+    try (JsonGenerator generator = JsonTree.generator(json)) {
+      RecordBinding.write(generator, value);
+    }
+    return json.toByteArray();
   }
 
   private static void deleteQuietly(Path temporary, IOException cause) {
@@ -93,7 +100,7 @@ public final class JsonRecord {
         throw new RuncibleException(
             ErrorKind.CORRUPT_DATA, "the record '" + file + "' is larger than " + MAX_SIZE);
       }
-      T value = MAPPER.readValue(Files.readAllBytes(file), type);
+      T value = type.cast(RecordBinding.read(JsonTree.read(Files.readAllBytes(file)), type));
       if (value == null) {
         throw new RuncibleException(
             ErrorKind.CORRUPT_DATA, "'" + file + "' is not a valid " + type.getSimpleName());
@@ -101,7 +108,7 @@ public final class JsonRecord {
       return Optional.of(value);
     } catch (NoSuchFileException e) {
       return Optional.empty();
-    } catch (JsonProcessingException e) {
+    } catch (JsonProcessingException | IllegalArgumentException e) {
       throw new RuncibleException(
           ErrorKind.CORRUPT_DATA, "'" + file + "' is not a valid " + type.getSimpleName(), e);
     } catch (IOException e) {
