@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.runcible.HostTools;
 import io.runcible.Tool;
+import io.runcible.network.Network;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -34,6 +36,12 @@ class PowerCutIT {
           + "fd = os.open(sys.argv[1], os.O_RDONLY)\n"
           + "fcntl.ioctl(fd, 0x8004587d, struct.pack('I', 2))\n";
   private static final int LONGEST_MILLIS = 2500;
+
+  /** All processes, mounts and devices of it end with the first process. */
+  private static final List<String> OWN_MACHINE =
+      List.of("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc");
+
+  private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
 
   private final long seed = Rounds.seed("power");
   private final Random random = new Random(seed);
@@ -160,6 +168,74 @@ class PowerCutIT {
       }
     } finally {
       unmount();
+    }
+  }
+
+  /** What is not synced of those who lived then is a name without a text. */
+  @Test
+  void containersAreGoneAndTheirNetworkBeginsAnew() throws Exception {
+    makeDisk();
+    mount();
+    try {
+      String image = ENGINE.reference("busybox");
+      try (ContainerEngine engine = root.engine().build()) {
+        engine.images().pull(image);
+      }
+      List<String> containers;
+      List<String> more = List.of("network-and-wait", root.path().toString(), image, "bridge");
+      try (ChildJvm jvm = ChildJvm.start(OWN_MACHINE, EngineProgram.class, more.toArray())) {
+        assertThat(jvm.line()).isEqualTo("running");
+        containers = names(root.data().resolve("containers"), "[0-9a-f]*");
+        // Makes all names durable, and no texts but its own.
+        Tool.require("sync", "coreutils").run(root.data().resolve("images"));
+        cutThePower();
+        endAndMountAnew(jvm);
+      }
+      assertThat(containers).hasSize(1);
+      removeGroups(containers.get(0));
+      Tool.require("rm", "coreutils").run("-r", root.state());
+      assertThat(blankFiles()).anyMatch(file -> file.contains("/journal/"));
+      assertThat(blankFiles()).anyMatch(file -> file.contains("/networks/bridge/leases-"));
+      try (ContainerEngine next = root.engine().build()) {
+        assertThat(next.list()).isEmpty();
+        assertThat(
+                next.run(ENGINE.spec("busybox").command("true").network(Network.BRIDGE).build())
+                    .waitFor()
+                    .code())
+            .isZero();
+      }
+      assertThat(blankFiles()).isEmpty();
+    } finally {
+      unmount();
+    }
+  }
+
+  private static List<String> names(Path directory, String glob) throws IOException {
+    List<String> names = new ArrayList<>();
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, glob)) {
+      files.forEach(file -> names.add(file.getFileName().toString()));
+    }
+    return names;
+  }
+
+  /** The kernel of a machine without power has none. */
+  private static void removeGroups(String container) throws IOException {
+    List<Path> parents = new ArrayList<>(List.of(CGROUPS));
+    names(CGROUPS, "*").forEach(hierarchy -> parents.add(CGROUPS.resolve(hierarchy)));
+    for (Path parent : parents) {
+      if (Files.isDirectory(parent)) {
+        for (String group : names(parent, "runcible-" + container + "*")) {
+          Files.delete(parent.resolve(group));
+        }
+      }
+    }
+  }
+
+  private List<String> blankFiles() throws IOException {
+    try (Stream<Path> all = Files.walk(root.data())) {
+      return all.filter(file -> file.toString().endsWith(".json") && file.toFile().length() == 0)
+          .map(Path::toString)
+          .toList();
     }
   }
 
