@@ -260,8 +260,7 @@ final class NetworkMembers {
   private void change(String name, UnaryOperator<LeaseTable> change) {
     files.locked(
         () -> {
-          LeaseTable before =
-              files.record(name).map(records::leases).orElse(LeaseTable.EMPTY);
+          LeaseTable before = files.record(name).map(records::leases).orElse(LeaseTable.EMPTY);
           changeLocked(name, before, change.apply(before));
         });
   }
