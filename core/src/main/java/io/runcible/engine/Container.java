@@ -219,11 +219,14 @@ public final class Container implements AutoCloseable {
   }
 
   /**
-   * Starts the program. Returns when it runs.
+   * Starts the program. Returns when it runs. A start of a detached container that another engine
+   * is at, or was when it was killed, is waited for, two minutes at most; what it came to is
+   * returned.
    *
-   * @throws RuncibleException NOT_FOUND or PERMISSION_DENIED if the container has no such program
-   *     or it may not be executed, FAILED_PRECONDITION if it was started before, if detached by any
-   *     engine, otherwise what the runtime says; the container is then still to be closed
+   * @throws RuncibleException TIMEOUT if that takes longer; NOT_FOUND or PERMISSION_DENIED if the
+   *     container has no such program or it may not be executed, FAILED_PRECONDITION if it was
+   *     started before, if detached by any engine, otherwise what the runtime says; the container
+   *     is then still to be closed
    */
   public ContainerProcess start() {
     return first.start();
@@ -239,6 +242,7 @@ public final class Container implements AutoCloseable {
    */
   public ContainerProcess restart(Duration grace) {
     requireOpen();
+    first.awaitBegun();
     lifecycle.stopWanted();
     if (isRunning()) {
       stop.somehow(grace);

@@ -42,6 +42,9 @@ record ContainerRecord(
     IdMaps ids) {
   /** Earlier releases wrote neither ports nor options nor storage nor ids. */
   ContainerRecord {
+    Objects.requireNonNull(id);
+    Objects.requireNonNull(token);
+    chain = List.copyOf(chain);
     ports = ports == null ? List.of() : List.copyOf(ports);
     options = Objects.requireNonNullElse(options, ContainerOptions.NONE);
     storage = Objects.requireNonNullElse(storage, ContainerStorage.NONE);

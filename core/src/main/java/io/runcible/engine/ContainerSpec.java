@@ -689,7 +689,11 @@ public final class ContainerSpec {
       return this;
     }
 
-    /** Sets an annotation of the runtime's configuration, which its runtime may act upon. */
+    /**
+     * Sets an annotation of the runtime's configuration, which its runtime may act upon: crun, for
+     * one, takes a seccomp filter from {@code run.oci.seccomp_bpf_data} in the place of the
+     * profile. So annotations are not for those that a program does not trust.
+     */
     public Builder annotation(String key, String value) {
       SpecRules.requireAnnotation(key, value);
       state.annotations.put(key, value);

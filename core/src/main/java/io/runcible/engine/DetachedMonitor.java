@@ -289,8 +289,8 @@ final class DetachedMonitor {
   }
 
   /**
-   * Waits for a monitor that another engine began, and that is about to run its container. Only
-   * with the lock of the start, so that nobody begins another one.
+   * Waits for a monitor that another engine began, and that is about to run its container. With the
+   * lock of the start nobody begins another one afterwards.
    *
    * @return whether there was one, and the container came to run
    * @throws RuncibleException TIMEOUT if it takes too long; CANCELLED if the thread is interrupted

@@ -179,6 +179,13 @@ final class FirstProcess {
     }
   }
 
+  /** Waits for a start that another engine began, so that what follows is about its run. */
+  void awaitBegun() {
+    if (record.detached() && DetachedMonitor.awaitBegun(directory)) {
+      adoptIfStarted();
+    }
+  }
+
   private ContainerProcess begin(List<FileDescriptor> lock) {
     return parts.tasks().operations().run(EngineOperation.START, record.id(), () -> beginRun(lock));
   }

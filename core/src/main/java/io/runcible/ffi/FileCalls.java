@@ -170,6 +170,10 @@ public final class FileCalls {
             | ((long) (major & 0xfff) << 8)
             | ((long) (minor & 0xffffff00) << 12)
             | (minor & 0xff);
+    if (device >>> Integer.SIZE != 0) {
+      // The kernel would make another device of it.
+      throw new NativeException("mknod", Errno.EINVAL, name);
+    }
     check(libc().mknodat(directory.value(), rawCString(name), mode, device), "mknod", name);
   }
 

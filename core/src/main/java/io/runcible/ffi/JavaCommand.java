@@ -37,7 +37,7 @@ public final class JavaCommand {
             .collect(Collectors.joining(File.pathSeparator));
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-XX:+UseSerialGC", "-XX:-UsePerfData", "-Djnr.ffi.asm.enabled=false"));
+    command.addAll(List.of("-XX:+UseSerialGC", "-XX:-UsePerfData"));
     if (NativeSha256.isAvailable()) {
       command.add("-XX:TieredStopAtLevel=1");
     }

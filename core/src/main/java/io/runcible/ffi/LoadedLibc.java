@@ -7,7 +7,6 @@ import static io.runcible.ffi.NativeFunction.SHORT;
 import static io.runcible.ffi.NativeFunction.VOID;
 import static io.runcible.ffi.NativeFunction.address;
 
-import com.kenai.jffi.ArrayFlags;
 import com.kenai.jffi.Library;
 import com.kenai.jffi.Type;
 import java.nio.ByteBuffer;
@@ -16,6 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The C library of this process. */
 final class LoadedLibc implements Libc {
+  private static final long SYS_MKNODAT = Native.ARM64 ? 33 : 259;
+
   private final Library library = NativeFunction.library("libc.so.6");
 
   private final NativeFunction open = function("open", INT, POINTER, INT, INT);
@@ -51,7 +52,10 @@ final class LoadedLibc implements Libc {
   private final NativeFunction epoll_wait = function("epoll_wait", INT, INT, POINTER, INT, INT);
   private final NativeFunction getdents64 = function("getdents64", LONG, INT, POINTER, LONG);
   private final NativeFunction mkdirat = function("mkdirat", INT, INT, POINTER, INT);
-  private final NativeFunction mknodat = function("mknodat", INT, INT, POINTER, INT, LONG);
+
+  /** A C library before 2.33 has the function under another name. */
+  private final NativeFunction mknodat = function("syscall", LONG, LONG, INT, POINTER, INT, LONG);
+
   private final NativeFunction symlinkat = function("symlinkat", INT, POINTER, INT, POINTER);
   private final NativeFunction linkat = function("linkat", INT, INT, POINTER, INT, POINTER, INT);
   private final NativeFunction unlinkat = function("unlinkat", INT, INT, POINTER, INT);
@@ -285,7 +289,8 @@ final class LoadedLibc implements Libc {
 
   @Override
   public int mknodat(int directory, byte[] name, int mode, long device) {
-    return mknodat.with().add(directory).in(name).add(mode).add(device).callInt();
+    return (int)
+        mknodat.with().add(SYS_MKNODAT).add(directory).in(name).add(mode).add(device).call();
   }
 
   @Override
@@ -535,11 +540,11 @@ final class LoadedLibc implements Libc {
 
   @Override
   public long read(int fd, ByteBuffer buffer, long count) {
-    return read.with().add(fd).buffer(buffer, ArrayFlags.OUT).add(count).call();
+    return read.with().add(fd).buffer(buffer).add(count).call();
   }
 
   @Override
   public long write(int fd, ByteBuffer buffer, long count) {
-    return write.with().add(fd).buffer(buffer, ArrayFlags.IN).add(count).call();
+    return write.with().add(fd).buffer(buffer).add(count).call();
   }
 }

@@ -149,14 +149,12 @@ final class NativeFunction {
       return this;
     }
 
-    /** What is between position and limit, which do not change. */
-    Call buffer(ByteBuffer bytes, int flags) {
-      if (bytes.isDirect()) {
-        buffer.putDirectBuffer(bytes, bytes.position(), bytes.remaining());
-      } else {
-        buffer.putArray(
-            bytes.array(), bytes.arrayOffset() + bytes.position(), bytes.remaining(), flags);
+    /** What is between position and limit of a direct buffer, which do not change. */
+    Call buffer(ByteBuffer bytes) {
+      if (!bytes.isDirect()) {
+        throw new IllegalArgumentException("not a direct buffer");
       }
+      buffer.putDirectBuffer(bytes, bytes.position(), bytes.remaining());
       return this;
     }
 

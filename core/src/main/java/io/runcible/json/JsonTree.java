@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonParseException;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
@@ -20,11 +21,15 @@ import java.io.UncheckedIOException;
 import java.util.Map;
 
 /**
- * Reads and writes trees of nodes as an object mapper does. What is read is as deep as the parser
- * lets it be.
+ * Reads and writes trees of nodes as an object mapper does. What is read is at most 200 deep, or as
+ * deep as the caller's parser lets it be.
  */
 public final class JsonTree {
-  private static final JsonFactory FACTORY = new JsonFactory();
+  private static final int MAX_DEPTH = 200;
+  private static final JsonFactory FACTORY =
+      JsonFactory.builder()
+          .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(MAX_DEPTH).build())
+          .build();
   private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
   private JsonTree() {}

@@ -25,8 +25,13 @@ final class BridgeDevice {
   }
 
   /** Whether a container has a device on it, whose addresses are then in use. */
-  static boolean hasPorts(NetworkRecord network) {
-    try (Rtnetlink host = Rtnetlink.open()) {
+  boolean hasPorts(NetworkRecord network) {
+    Optional<Rtnetlink> found = place.find();
+    return found.isPresent() && hasPorts(found.get(), network);
+  }
+
+  private static boolean hasPorts(Rtnetlink devices, NetworkRecord network) {
+    try (Rtnetlink host = devices) {
       Optional<Link> bridge = host.link(network.device());
       return bridge.isPresent()
           && host.links().stream().anyMatch(link -> link.bridge() == bridge.get().index());

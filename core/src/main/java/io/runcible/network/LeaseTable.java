@@ -27,6 +27,7 @@ record LeaseTable(List<Lease> leases, List<String> engines, Map<String, String> 
     leases = List.copyOf(leases);
     engines = List.copyOf(engines);
     last = Map.copyOf(last);
+    last.values().forEach(BigInteger::new);
   }
 
   /**
@@ -61,6 +62,7 @@ record LeaseTable(List<Lease> leases, List<String> engines, Map<String, String> 
       names = List.copyOf(names);
       gatewayNames = List.copyOf(gatewayNames);
       ports = ports == null ? List.of() : List.copyOf(ports);
+      ports.forEach(PortBinding::parse);
     }
 
     Lease publishing(List<PortBinding> bindings) {

@@ -224,7 +224,7 @@ final class NetworkMembers {
   /** An engine that is gone keeps a network up no longer; no error if there is no such network. */
   void withoutEngine(String name, String engine) {
     if (files.names().contains(name)) {
-      change(name, table -> table.withoutEngine(engine));
+      changeReadable(name, table -> table.withoutEngine(engine));
     }
   }
 
@@ -233,7 +233,7 @@ final class NetworkMembers {
     RuncibleException failure = null;
     for (String name : kept.names()) {
       try {
-        change(name, kept::withoutThis);
+        changeReadable(name, kept::withoutThis);
         kept.done(name);
       } catch (RuncibleException e) {
         if (failure == null) {
@@ -255,6 +255,18 @@ final class NetworkMembers {
       files.lease(name, token).ifPresent(lease -> addresses.addAll(lease.parsedAddresses()));
     }
     return addresses;
+  }
+
+  /** An engine that is gone is left out of a damaged table when that begins anew. */
+  private void changeReadable(String name, UnaryOperator<LeaseTable> change) {
+    try {
+      change(name, change);
+    } catch (RuncibleException e) {
+      if (e.kind() != ErrorKind.CORRUPT_DATA) {
+        throw e;
+      }
+      LOG.debug("network '{}' is left as it is", name, e);
+    }
   }
 
   private void change(String name, UnaryOperator<LeaseTable> change) {

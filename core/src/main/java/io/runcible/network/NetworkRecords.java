@@ -114,7 +114,7 @@ final class NetworkRecords {
     try {
       return files.leases(record.name());
     } catch (RuncibleException e) {
-      if (e.kind() != ErrorKind.CORRUPT_DATA || BridgeDevice.hasPorts(record)) {
+      if (e.kind() != ErrorKind.CORRUPT_DATA || bridges.hasPorts(record)) {
         throw e;
       }
       LOG.warn("network '{}' begins anew: {}", record.name(), e.getMessage());
@@ -171,7 +171,7 @@ final class NetworkRecords {
     return files
         .readable(record.name())
         .map(table -> table.leases().stream().allMatch(holders::isGone))
-        .orElseGet(() -> !BridgeDevice.hasPorts(record));
+        .orElseGet(() -> !bridges.hasPorts(record));
   }
 
   /** See {@link BridgeNetworks#prune}. */

@@ -27,9 +27,10 @@ final class PortPublisher {
     return files.locked(
         () -> {
           for (NetworkRecord record : files.records()) {
-            Optional<Lease> lease = files.lease(record.name(), token);
+            LeaseTable table = files.leases(record.name());
+            Optional<Lease> lease = table.of(token);
             if (lease.isPresent() && !record.internal()) {
-              return publish(record, lease.get(), bindings);
+              return publish(record, table, lease.get(), bindings);
             }
           }
           throw new RuncibleException(
@@ -41,11 +42,11 @@ final class PortPublisher {
         });
   }
 
-  private String publish(NetworkRecord record, Lease lease, List<PortBinding> bindings) {
+  private String publish(
+      NetworkRecord record, LeaseTable before, Lease lease, List<PortBinding> bindings) {
     Nft.require();
     PortRules.require(record, lease, bindings);
     Lease publishing = lease.publishing(bindings);
-    LeaseTable before = files.leases(record.name());
     LeaseTable table = before.replacing(publishing);
     files.write(record.name(), table);
     try {
@@ -82,10 +83,9 @@ final class PortPublisher {
     files.locked(
         () -> {
           for (NetworkRecord record : files.records()) {
-            Optional<Lease> lease =
-                files.lease(record.name(), token).filter(one -> !one.ports().isEmpty());
+            LeaseTable before = files.readable(record.name()).orElse(LeaseTable.EMPTY);
+            Optional<Lease> lease = before.of(token).filter(one -> !one.ports().isEmpty());
             if (lease.isPresent()) {
-              LeaseTable before = files.leases(record.name());
               LeaseTable after = before.replacing(lease.get().publishing(List.of()));
               // What fails here is found again by what is still written.
               write(record, after);

@@ -4,7 +4,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.util.DefaultIndenter;
@@ -70,10 +69,9 @@ final class Json {
       return JsonTree.document(FACTORY.createParser(raw)) instanceof ObjectNode object
           ? Optional.of(object)
           : Optional.empty();
-    } catch (JsonProcessingException e) {
-      return Optional.empty();
     } catch (IOException e) {
-      throw new IllegalStateException("reading from memory failed", e);
+      // Also of an encoding that is none.
+      return Optional.empty();
     }
   }
 

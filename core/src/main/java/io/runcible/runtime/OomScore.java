@@ -1,10 +1,11 @@
 package io.runcible.runtime;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.json.JsonTree;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,10 +13,12 @@ import java.util.OptionalInt;
 
 /** The {@code oom_score_adj} of a further process in a container, which crun does not set. */
 final class OomScore {
-  /** The score is inherited. Its arguments: the score, the command. */
-  private static final String SCRIPT = "echo \"$0\" >/proc/self/oom_score_adj && exec \"$@\"";
-
-  private static final JsonMapper JSON = new JsonMapper();
+  /**
+   * The score is inherited. One that this process may not have, as it is below its own, is left
+   * out. Its arguments: the score, the command.
+   */
+  private static final String SCRIPT =
+      "{ echo \"$0\" >/proc/self/oom_score_adj; } 2>/dev/null; exec \"$@\"";
 
   private OomScore() {}
 
@@ -26,7 +29,7 @@ final class OomScore {
    */
   static OptionalInt of(Path processFile) {
     try {
-      JsonNode score = JSON.readTree(processFile.toFile()).path("oomScoreAdj");
+      JsonNode score = JsonTree.read(Files.readAllBytes(processFile)).path("oomScoreAdj");
       return score.isInt() ? OptionalInt.of(score.intValue()) : OptionalInt.empty();
     } catch (IOException e) {
       throw new RuncibleException(

@@ -133,11 +133,14 @@ final class RuncRuntime implements OciRuntime {
 
   @Override
   public List<String> execCommand(ExecRequest request) {
+    return execCommand(request, ownScore(request));
+  }
+
+  private List<String> execCommand(ExecRequest request, OptionalInt score) {
     List<String> command = command(request.log(), "exec");
     command.addAll(List.of("--process", request.processFile().toString()));
     command.addAll(List.of("--pid-file", request.pidFile().toString()));
     command.add(request.id());
-    OptionalInt score = ownScore(request);
     return host.command(score.isPresent() ? OomScore.command(score.getAsInt(), command) : command);
   }
 
@@ -224,7 +227,8 @@ final class RuncRuntime implements OciRuntime {
 
   @Override
   public ChildProcess exec(ExecRequest request) {
-    return start(execCommand(request), request.stdio(), ownScore(request).isEmpty());
+    OptionalInt score = ownScore(request);
+    return start(execCommand(request, score), request.stdio(), score.isEmpty());
   }
 
   private ChildProcess start(List<String> command, Stdio stdio) {

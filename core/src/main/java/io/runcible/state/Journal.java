@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -223,7 +224,12 @@ public final class Journal implements AutoCloseable {
     }
   }
 
-  private record Note(String kind, Map<String, String> facts) {}
+  private record Note(String kind, Map<String, String> facts) {
+    Note {
+      Objects.requireNonNull(kind);
+      Objects.requireNonNull(facts);
+    }
+  }
 
   /** One thing that has to be undone. */
   public static final class Entry {

@@ -9,6 +9,7 @@ import io.runcible.ffi.FileContent;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.json.JsonTree;
 import java.io.ByteArrayOutputStream;
+import java.io.CharConversionException;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -108,7 +109,7 @@ public final class JsonRecord {
       return Optional.of(value);
     } catch (NoSuchFileException e) {
       return Optional.empty();
-    } catch (JsonProcessingException | IllegalArgumentException e) {
+    } catch (JsonProcessingException | CharConversionException | IllegalArgumentException e) {
       throw new RuncibleException(
           ErrorKind.CORRUPT_DATA, "'" + file + "' is not a valid " + type.getSimpleName(), e);
     } catch (IOException e) {

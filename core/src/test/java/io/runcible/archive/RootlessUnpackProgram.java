@@ -34,7 +34,6 @@ final class RootlessUnpackProgram {
                   Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                   "-XX:+UseSerialGC",
                   "-XX:TieredStopAtLevel=1",
-                  "-Djnr.ffi.asm.enabled=false",
                   "-Duser.home=" + System.getProperty("user.home"),
                   "-cp",
                   System.getProperty("java.class.path"),

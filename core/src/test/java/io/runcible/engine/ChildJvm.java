@@ -67,7 +67,6 @@ public final class ChildJvm implements AutoCloseable {
             "-XX:-UsePerfData",
             "-Xlog:cds=off",
             "-Xlog:cds+dynamic=off",
-            "-Djnr.ffi.asm.enabled=false",
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
             "-Dtest.runtime=" + System.getProperty("test.runtime", "")));
   }

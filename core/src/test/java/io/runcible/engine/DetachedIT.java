@@ -296,7 +296,7 @@ class DetachedIT {
     String exit = ENGINE.directory(container).resolve("exit").toString();
     return ProcessHandle.allProcesses()
         .filter(p -> commandOf(p).contains("runcible-monitor") && commandOf(p).contains(exit))
-        .filter(p -> Files.exists(ENGINE.directory(container).resolve("monitor")))
+        .filter(p -> ENGINE.directory(container).resolve("monitor").toFile().length() > 0)
         .toList();
   }
 
@@ -338,6 +338,17 @@ class DetachedIT {
       assertThat(start.get().isAlive()).isTrue();
       assertThat(again.inspect().restarts()).isZero();
       again.close();
+
+      beginAndForget(killed.create(spec.name("three").restart(RestartPolicy.ALWAYS).build()));
+      Container restarted = next.find("three").orElseThrow();
+      start = CompletableFuture.supplyAsync(() -> restarted.restart(Duration.ZERO));
+      Files.writeString(gate, "0\n");
+      RestartIT.await(() -> gate.toFile().length() == 0);
+      Files.writeString(gate, "0\n");
+      assertThat(start.get().isAlive()).isTrue();
+      // Otherwise nothing restarts it after its next end.
+      assertThat(ENGINE.directory(restarted).resolve("stop")).doesNotExist();
+      restarted.close();
     }
   }
 

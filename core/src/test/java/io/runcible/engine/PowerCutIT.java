@@ -41,7 +41,7 @@ class PowerCutIT {
   private static final List<String> OWN_MACHINE =
       List.of("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc");
 
-  private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
+  private static final String GROUP = "control group ";
 
   private final long seed = Rounds.seed("power");
   private final Random random = new Random(seed);
@@ -174,6 +174,7 @@ class PowerCutIT {
   /** What is not synced of those who lived then is a name without a text. */
   @Test
   void containersAreGoneAndTheirNetworkBeginsAnew() throws Exception {
+    HostTools.requireProgram("nft", "nftables");
     makeDisk();
     mount();
     try {
@@ -218,17 +219,20 @@ class PowerCutIT {
     return names;
   }
 
-  /** The kernel of a machine without power has none. */
-  private static void removeGroups(String container) throws IOException {
-    List<Path> parents = new ArrayList<>(List.of(CGROUPS));
-    names(CGROUPS, "*").forEach(hierarchy -> parents.add(CGROUPS.resolve(hierarchy)));
-    for (Path parent : parents) {
-      if (Files.isDirectory(parent)) {
-        for (String group : names(parent, "runcible-" + container + "*")) {
-          Files.delete(parent.resolve(group));
-        }
-      }
-    }
+  /**
+   * The kernel of a machine without power has none; a process that was killed is in it a moment.
+   */
+  private void removeGroups(String container) {
+    RestartIT.await(
+        () -> {
+          List<Path> groups =
+              HostResources.of(List.of(root.path())).stream()
+                  .filter(resource -> resource.startsWith(GROUP) && resource.contains(container))
+                  .map(resource -> Path.of(resource.substring(GROUP.length())))
+                  .toList();
+          groups.forEach(group -> group.toFile().delete());
+          return groups.isEmpty();
+        });
   }
 
   private List<String> blankFiles() throws IOException {

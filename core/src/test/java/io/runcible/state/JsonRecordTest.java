@@ -76,6 +76,8 @@ class JsonRecordTest {
         "null",
         "[]",
         "{",
+        // The parser takes it for an encoding that is none.
+        "\0{\0\0",
         "{\"text\":1}",
         "{\"many\":1.5}",
         "{\"many\":\"1\"}",

@@ -90,6 +90,7 @@ final class Filters {
   static ContainerState state(String text) {
     return switch (text) {
       case "created", "initialized" -> ContainerState.CREATED;
+      case "starting" -> ContainerState.STARTING;
       case "running" -> ContainerState.RUNNING;
       case "paused" -> ContainerState.PAUSED;
       case "restarting" -> ContainerState.RESTARTING;
@@ -98,7 +99,7 @@ final class Filters {
           throw invalid(
               "there is no status '"
                   + text
-                  + "', but created, running, paused, restarting and exited");
+                  + "', but created, starting, running, paused, restarting and exited");
     };
   }
 

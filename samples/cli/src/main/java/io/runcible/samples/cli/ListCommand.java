@@ -77,7 +77,11 @@ final class ListCommand extends EngineCommand {
         filters.stream().anyMatch(text -> text.startsWith("status=") || text.startsWith("exited="));
     return all || ended || latest || last != null
         ? filter
-        : filter.state(ContainerState.RUNNING, ContainerState.PAUSED, ContainerState.RESTARTING);
+        : filter.state(
+            ContainerState.STARTING,
+            ContainerState.RUNNING,
+            ContainerState.PAUSED,
+            ContainerState.RESTARTING);
   }
 
   /** The newest first. */

@@ -92,8 +92,7 @@ class CliIT {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
-                "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
-                "-Djnr.ffi.asm.enabled=false"));
+                "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"));
     if (Runtime.version().feature() >= 22) {
       command.add("--enable-native-access=ALL-UNNAMED");
     }
