@@ -339,7 +339,8 @@ class DetachedIT {
       assertThat(again.inspect().restarts()).isZero();
       again.close();
 
-      beginAndForget(killed.create(spec.name("three").restart(RestartPolicy.ALWAYS).build()));
+      CompletableFuture<ContainerProcess> forgotten =
+          beginAndForget(killed.create(spec.name("three").restart(RestartPolicy.ALWAYS).build()));
       Container restarted = next.find("three").orElseThrow();
       start = CompletableFuture.supplyAsync(() -> restarted.restart(Duration.ZERO));
       Files.writeString(gate, "0\n");
@@ -349,6 +350,7 @@ class DetachedIT {
       // Otherwise nothing restarts it after its next end.
       assertThat(ENGINE.directory(restarted).resolve("stop")).doesNotExist();
       restarted.close();
+      assertThat(forgotten).succeedsWithin(TestEngine.LIMIT);
     }
   }
 

@@ -93,6 +93,10 @@ class PowerCutIT {
     while (!HostResources.commandsOf(List.of(root.path())).isEmpty()) {
       LeakCheck.pause();
     }
+    mountAnew();
+  }
+
+  private void mountAnew() throws IOException, InterruptedException {
     unmount();
     Path copy = root.path().resolve("copy");
     Tool.require("cp", "coreutils").run("--sparse=always", disk, copy);
@@ -111,8 +115,7 @@ class PowerCutIT {
     Tool.require("sync", "coreutils").run();
     Files.writeString(torn, "text");
     cutThePower();
-    unmount();
-    mount();
+    mountAnew();
     try {
       assertThat(synced).hasContent("text");
       assertThat(torn).doesNotExist();
