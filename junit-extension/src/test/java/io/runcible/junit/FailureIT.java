@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -178,7 +179,7 @@ class FailureIT {
     CompletableFuture<EngineExecutionResults> results =
         CompletableFuture.supplyAsync(
             () -> KIT.run(Map.of("runcible.keep.seconds", "120"), IsKept.class));
-    String line = IsKept.LINE.get();
+    String line = IsKept.LINE.get(2, TimeUnit.MINUTES);
     // The test is over; whoever looks into the container ends the run by its end.
     Process enter =
         new ProcessBuilder(
