@@ -13,7 +13,6 @@ import io.runcible.image.ImageVerifier;
 import io.runcible.image.Platform;
 import io.runcible.network.BridgeNetworks;
 import io.runcible.network.PortForwarder;
-import io.runcible.registry.RegistryClient;
 import io.runcible.runtime.CgroupManager;
 import io.runcible.runtime.HostLimits;
 import io.runcible.runtime.OciRuntime;
@@ -62,7 +61,7 @@ final class EngineResources implements AutoCloseable {
       Path journals = data.resolve("journal");
       Operations operations = new Operations();
       LocalStore store = own(LocalStore.open(data, additional));
-      ImageSource registry = given != null ? given : own(RegistryClient.create());
+      PullSource registry = own(new PullSource(given));
       String installed =
           runtimeImage
               .filter(image -> RuntimePrograms.needed(program, image))
@@ -174,11 +173,11 @@ final class EngineResources implements AutoCloseable {
       String program,
       RuntimeImage image,
       LocalStore store,
-      ImageSource registry,
+      PullSource registry,
       List<ImageVerifier> verifiers,
       HostPolicy policy) {
     try (ImageSource stored = store.source()) {
-      ImageSource source = store.images().find(image.image()).isPresent() ? stored : registry;
+      ImageSource source = store.images().find(image.image()).isPresent() ? stored : registry.get();
       RuntimePrograms programs =
           own(
               RuntimePrograms.open(

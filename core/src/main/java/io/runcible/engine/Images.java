@@ -33,7 +33,7 @@ public final class Images {
   private final KnownImages known;
   private final Snapshotter snapshotter;
   private final Unpacker unpacker;
-  private final ImageSource registry;
+  private final PullSource registry;
   private final List<ImageVerifier> verifiers;
   private final HostPolicy policy;
   private final Platform platform;
@@ -45,7 +45,7 @@ public final class Images {
       LocalStore store,
       Snapshotter snapshotter,
       Unpacker unpacker,
-      ImageSource registry,
+      PullSource registry,
       List<ImageVerifier> verifiers,
       HostPolicy policy,
       Platform platform,
@@ -94,7 +94,7 @@ public final class Images {
 
   Image pull(ImageReference reference, ProgressListener listener) {
     try (Lease lease = store.lease()) {
-      return fetch(registry, reference, reference, listener, lease);
+      return fetch(registry.get(), reference, reference, listener, lease);
     }
   }
 
@@ -140,7 +140,7 @@ public final class Images {
     store.record(name, remote.descriptor(), true);
     Digest digest = remote.descriptor().digest();
     events.accept(
-        source == registry
+        registry.is(source)
             ? new EngineEvent.ImagePulled(Instant.now(), name.toString(), digest)
             : new EngineEvent.ImageLoaded(Instant.now(), name.toString(), digest));
     // Not by its name, which another process may have taken away again.
@@ -264,7 +264,7 @@ public final class Images {
    */
   Image require(ImageReference reference, Lease lease) {
     return findWhole(reference, lease)
-        .orElseGet(() -> fetch(registry, reference, reference, ProgressListener.NONE, lease));
+        .orElseGet(() -> fetch(registry.get(), reference, reference, ProgressListener.NONE, lease));
   }
 
   /** The same for one that no registry has. */

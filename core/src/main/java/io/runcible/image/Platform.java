@@ -37,10 +37,6 @@ public record Platform(String os, String architecture, Optional<String> variant)
           Map.entry("mips64el", "mips64le"),
           Map.entry("mipsel", "mipsle"));
 
-  private static final Comparator<List<Integer>> LEVELS =
-      Comparator.<List<Integer>, Integer>comparing(level -> level.isEmpty() ? -1 : level.get(0))
-          .thenComparing(level -> level.isEmpty() ? -1 : level.get(1));
-
   /**
    * Checks and normalises the parts.
    *
@@ -116,7 +112,7 @@ public record Platform(String os, String architecture, Optional<String> variant)
     if (mine.isEmpty() || other.isEmpty()) {
       return variant.equals(offered.variant);
     }
-    return LEVELS.compare(other, mine) <= 0;
+    return compare(other, mine) <= 0;
   }
 
   /**
@@ -125,7 +121,16 @@ public record Platform(String os, String architecture, Optional<String> variant)
    */
   public Comparator<Platform> preference() {
     return Comparator.<Platform, Boolean>comparing(offered -> !matches(offered))
-        .thenComparing(Platform::level, LEVELS.reversed());
+        .thenComparing(Platform::level, ((Comparator<List<Integer>>) Platform::compare).reversed());
+  }
+
+  /** Orders levels, the oldest first; none is older than all. */
+  private static int compare(List<Integer> left, List<Integer> right) {
+    if (left.isEmpty() || right.isEmpty()) {
+      return Boolean.compare(right.isEmpty(), left.isEmpty());
+    }
+    int major = Integer.compare(left.get(0), right.get(0));
+    return major != 0 ? major : Integer.compare(left.get(1), right.get(1));
   }
 
   /** The variant {@code v8.2} as 8 and 2; empty when it is not of that form. */
