@@ -167,6 +167,16 @@ public final class EngineBuilder {
    * @throws RuncibleException as {@link ContainerEngine#create()}
    */
   public ContainerEngine build() {
+    ThreadFactory factory = threads != null ? threads : daemonThreads();
+    FirstStart ahead = FirstStart.begin(factory);
+    try {
+      return open(factory);
+    } finally {
+      ahead.awaitEnd();
+    }
+  }
+
+  private ContainerEngine open(ThreadFactory factory) {
     NativeAccess.whyUnavailable()
         .ifPresent(
             reason -> {
@@ -190,7 +200,7 @@ public final class EngineBuilder {
             all,
             policy,
             limits,
-            threads != null ? threads : daemonThreads()));
+            factory));
   }
 
   private static ThreadFactory daemonThreads() {
