@@ -77,12 +77,13 @@ final class EngineResources implements AutoCloseable {
       HostLimits limits = HostLimits.detect(host, manager);
       OciRuntime runtime = OciRuntime.open(installed, runtimeState, host, limits);
       BridgeNetworks networks =
-          BridgeNetworks.open(
-              host,
-              data.resolve("networks"),
-              state.resolve("network-" + number(data)),
-              containers,
-              journals);
+          own(
+              BridgeNetworks.open(
+                  host,
+                  data.resolve("networks"),
+                  state.resolve("network-" + number(data)),
+                  containers,
+                  journals));
       VolumeStore volumes = new VolumeStore(host, data.resolve("volumes"), containers);
       remover =
           new ContainerRemover(
@@ -95,6 +96,7 @@ final class EngineResources implements AutoCloseable {
       DetachedConnection.reclaim(networks, containers);
       volumes.reclaim();
       Journal journal = own(Journal.begin(journals, UUID.randomUUID().toString()));
+      // Once more: what it keeps up is in the journal.
       own(networks);
       Unpacker unpacker = own(new Unpacker(store, snapshotter, host, layers, threads));
       ProcessWatcher watcher = own(ProcessWatcher.start(threads));

@@ -116,12 +116,13 @@ final class HolderNetworks implements AutoCloseable {
               + what
               + " on this host ("
               + why
-              + "); see user.max_net_namespaces");
+              + "); see user.max_net_namespaces, and in a container, let /proc/sys/net be"
+              + " writable");
     }
   }
 
   private static NetworkNamespace taken(ChildProcess child) {
-    FileDescriptor socket = child.pidFd().take(NetlinkProgram.SOCKET);
+    FileDescriptor socket = socket(child);
     try {
       Path namespace = Path.of("/proc/" + child.pid() + "/ns/net");
       int flags = FileCalls.O_RDONLY | FileCalls.O_CLOEXEC;
@@ -130,6 +131,23 @@ final class HolderNetworks implements AutoCloseable {
     } catch (RuntimeException e) {
       socket.close();
       throw e;
+    }
+  }
+
+  private static FileDescriptor socket(ChildProcess child) {
+    try {
+      return child.pidFd().take(NetlinkProgram.SOCKET);
+    } catch (NativeException e) {
+      if (e.errno() != Errno.EPERM && e.errno() != Errno.ENOSYS) {
+        throw e;
+      }
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "an ordinary user cannot work on network namespaces on this host ("
+              + e.getMessage()
+              + "): that takes Linux 5.6 and a kernel.yama.ptrace_scope below 3, and in a"
+              + " container, a seccomp profile that allows pidfd_getfd",
+          e);
     }
   }
 
@@ -157,6 +175,7 @@ final class HolderNetworks implements AutoCloseable {
   public synchronized void close() {
     if (program != null) {
       program.close();
+      program = null;
     }
   }
 }

@@ -53,11 +53,15 @@ public interface PrivilegedHost extends AutoCloseable {
   List<String> command(List<String> command);
 
   /**
-   * The same for one that is to run in a network namespace.
+   * The same for one that is to run in a network namespace of an ordinary user.
    *
    * @param network the file that keeps it
+   * @throws io.runcible.RuncibleException UNSUPPORTED for root, whose networks are the host's
    */
-  List<String> command(Path network, List<String> command);
+  default List<String> command(Path network, List<String> command) {
+    throw new io.runcible.RuncibleException(
+        io.runcible.ErrorKind.UNSUPPORTED, "root's networks are those of the host");
+  }
 
   /** A program that will run there. */
   default Spawn spawn(List<String> command, Map<String, String> environment) {

@@ -5,7 +5,6 @@ import io.runcible.RuncibleException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -31,13 +30,6 @@ final class ThisProcess implements PrivilegedHost {
   @Override
   public List<String> command(List<String> command) {
     return command;
-  }
-
-  @Override
-  public List<String> command(Path network, List<String> command) {
-    List<String> joined = new ArrayList<>(List.of("nsenter", "--net=" + network, "--"));
-    joined.addAll(command);
-    return joined;
   }
 
   @Override

@@ -88,8 +88,15 @@ public final class BridgeNetworks implements AutoCloseable {
       return "of the host";
     }
     BridgeProbe.run(host);
-    return "in a namespace of the user, with a way out by "
-        + UserNetworkProgram.find("a bridge network with a way out");
+    return "in a namespace of the user, " + wayOut();
+  }
+
+  private static String wayOut() {
+    try {
+      return "with a way out by " + UserNetworkProgram.find(SharedNetwork.WAY_OUT);
+    } catch (RuncibleException e) {
+      return "without a way out: " + e.getMessage();
+    }
   }
 
   /**
@@ -314,7 +321,18 @@ public final class BridgeNetworks implements AutoCloseable {
     try {
       members.letGo();
     } finally {
-      place.close();
+      closePlace();
+    }
+  }
+
+  /** Another thread may be at work there. */
+  private void closePlace() {
+    if (shared.filter(SharedNetwork::isOpen).isPresent()) {
+      try {
+        files.locked(place::close);
+      } finally {
+        place.close();
+      }
     }
   }
 }

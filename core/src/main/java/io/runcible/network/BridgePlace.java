@@ -17,7 +17,10 @@ interface BridgePlace extends AutoCloseable {
   /** Lets a network by, before its bridge is there. */
   void admit(Rtnetlink devices, NetworkRecord network);
 
-  /** Undoes that; no error for what is not there. */
+  /** The way out of a network whose bridge is there may have ended: has it back. */
+  void keepWayOut(NetworkRecord network);
+
+  /** Undoes {@link #admit}; no error for what is not there. */
   void dismiss(NetworkRecord network);
 
   /** A bridge has no router among its containers. */

@@ -31,23 +31,31 @@ final class BridgeProbe {
     try {
       pin = Files.createTempFile("runcible-probe-", "");
       try (NetworkNamespace made = host.createNetworkNamespace(pin)) {
-        make(made);
-        HostCommand.run(
-            host.command(pin, List.of(Nft.PROGRAM, "-f", "-")), TABLE, "make a packet filter");
+        require("bridge veth", () -> make(made));
+        List<String> nft = host.command(pin, List.of(Nft.PROGRAM, "-f", "-"));
+        require("nf_tables nft_chain_nat", () -> HostCommand.run(nft, TABLE, "make a filter"));
       } finally {
         host.unmount(pin);
       }
     } catch (RuncibleException e) {
       throw new RuncibleException(
           ErrorKind.UNSUPPORTED,
-          "an ordinary user's bridge networks do not work here: "
-              + e.getMessage()
-              + "; as root: modprobe bridge veth nf_tables, and see user.max_net_namespaces",
+          "an ordinary user's bridge networks do not work here: " + e.getMessage(),
           e);
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot make a temporary file", e);
     } finally {
       delete(pin);
+    }
+  }
+
+  /** Does what takes modules of the kernel, which not every kernel loads by itself. */
+  private static void require(String modules, Runnable work) {
+    try {
+      work.run();
+    } catch (RuncibleException e) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED, e.getMessage() + "; as root: modprobe -a " + modules, e);
     }
   }
 

@@ -37,6 +37,10 @@ final class HostBridges implements BridgePlace {
         "make the packet filter of network '" + network.name() + "'");
   }
 
+  /** The kernel's does not end. */
+  @Override
+  public void keepWayOut(NetworkRecord network) {}
+
   @Override
   public void dismiss(NetworkRecord network) {
     if (Nft.isInstalled()) {

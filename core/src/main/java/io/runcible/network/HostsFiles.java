@@ -22,6 +22,8 @@ final class HostsFiles {
 
   /** Tells every container on a network of all the others. */
   void write(NetworkRecord record, LeaseTable table) {
+    boolean asked = table.leases().stream().anyMatch(l -> !l.gatewayNames().isEmpty());
+    List<InetAddress> gateways = asked ? host(record) : List.of();
     for (Lease reader : table.leases()) {
       List<String> lines = new ArrayList<>();
       lines(lines, reader);
@@ -29,7 +31,7 @@ final class HostsFiles {
           .filter(l -> !l.token().equals(reader.token()))
           .forEach(l -> lines(lines, l));
       if (!reader.gatewayNames().isEmpty()) {
-        place.host(record).stream()
+        gateways.stream()
             .map(InetAddress::getHostAddress)
             .forEach(a -> lines.add(a + "\t" + String.join(" ", reader.gatewayNames())));
       }
@@ -39,6 +41,16 @@ final class HostsFiles {
         // One container's file must not keep the others from what they need.
         LOG.warn("cannot tell container {} of a change", reader.containerId(), e);
       }
+    }
+  }
+
+  /** No container has to wait for a name of the host. */
+  private List<InetAddress> host(NetworkRecord record) {
+    try {
+      return place.host(record);
+    } catch (RuncibleException e) {
+      LOG.warn("cannot tell network '{}' where the host is", record.name(), e);
+      return List.of();
     }
   }
 

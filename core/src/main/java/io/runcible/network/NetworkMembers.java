@@ -85,15 +85,17 @@ final class NetworkMembers {
       NetworkNamespace namespace,
       String name,
       boolean isNew) {
+    NetworkRecord record = records.require(network.name());
+    Nft.require();
     try (Rtnetlink netlink = place.open()) {
-      NetworkRecord record = records.require(network.name());
       LeaseTable before = records.leases(record);
       LeaseTable table = before.without(lease -> holders.isReplaced(lease, client));
       requireAbsent(client, record, table);
       Optional<Rtnetlink.Link> bridge = BridgeDevice.find(netlink, record);
       if (bridge.isEmpty()) {
-        Nft.require();
         record = records.withFreeSubnets(record, table);
+      } else {
+        place.keepWayOut(record);
       }
       AddressPool.Given given = new AddressPool(record, table).choose(network.address());
       Lease lease = lease(client, network, given, name);

@@ -109,7 +109,7 @@ public final class UserNetwork implements AutoCloseable {
       boolean beside,
       List<PortBinding> wanted) {
     requireOrdinaryUser(!host.rootless());
-    UserNetworkProgram program = UserNetworkProgram.find();
+    UserNetworkProgram program = find(beside);
     program.check(wanted);
     List<HostPort> ports = take(wanted);
     return new UserNetwork(
@@ -120,6 +120,14 @@ public final class UserNetwork implements AutoCloseable {
         beside,
         ports,
         ports.stream().map(HostPort::binding).toList());
+  }
+
+  private static UserNetworkProgram find(boolean beside) {
+    return UserNetworkProgram.find(purpose(beside));
+  }
+
+  private static String purpose(boolean beside) {
+    return beside ? "a published port on a bridge network" : "the network USER";
   }
 
   private static List<HostPort> take(List<PortBinding> wanted) {
@@ -148,7 +156,7 @@ public final class UserNetwork implements AutoCloseable {
       Path directory,
       boolean beside,
       List<PortBinding> bindings) {
-    UserNetworkProgram program = UserNetworkProgram.find();
+    UserNetworkProgram program = find(beside);
     return new UserNetwork(
         host, watcher, program, directory, beside, List.of(), List.copyOf(bindings));
   }
@@ -196,7 +204,7 @@ public final class UserNetwork implements AutoCloseable {
    * @throws RuncibleException UNSUPPORTED if this host has no program for it
    */
   public static boolean isWayOut(List<PortBinding> ports) {
-    return UserNetworkProgram.find().isWayOut(ports);
+    return find(true).isWayOut(ports);
   }
 
   /** What the container has as {@code /etc/resolv.conf}. */
@@ -298,7 +306,7 @@ public final class UserNetwork implements AutoCloseable {
   private RuncibleException failure(String what, Path log) {
     return new RuncibleException(
         ErrorKind.UNAVAILABLE,
-        "the program for the network USER, " + program + ", " + what + ": " + said(log));
+        "the program for " + purpose(beside) + ", " + program + ", " + what + ": " + said(log));
   }
 
   /** Without the lines that only say that there is no system log. */
@@ -382,9 +390,9 @@ public final class UserNetwork implements AutoCloseable {
   private boolean anotherRuns() {
     try {
       String shell = Files.readString(directory.resolve("network.shell")).strip();
-      String line =
-          Files.readString(Path.of("/proc", shell, "cmdline"), StandardCharsets.ISO_8859_1);
-      return line.contains("runcible-network\0" + namespace(directory) + "\0");
+      byte[] line = Files.readAllBytes(Path.of("/proc", shell, "cmdline"));
+      return new String(line, StandardCharsets.UTF_8)
+          .contains("runcible-network\0" + namespace(directory) + "\0");
     } catch (IOException | java.nio.file.InvalidPathException e) {
       return false;
     }

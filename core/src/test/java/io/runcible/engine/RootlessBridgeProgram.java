@@ -14,6 +14,9 @@ import java.net.InetSocketAddress;
 import java.net.NetworkInterface;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 
@@ -93,8 +96,9 @@ final class RootlessBridgeProgram {
       apart(db, other);
       say("published", talk(db.hostAddress(PORT)));
       say("used", failure(() -> engine.networks().remove("web")));
-      outbound(app);
+      say("outbound", outbound(app));
       connected(other);
+      killed(host, app);
     }
     elsewhere();
     onTwo();
@@ -112,7 +116,7 @@ final class RootlessBridgeProgram {
    * A service of the host, by the name that the container has for that. A client that has nothing
    * to say would close its side at once, of which the pasta of Debian 12 makes an end of all.
    */
-  private void outbound(Container app) throws Exception {
+  private static String outbound(Container app) throws Exception {
     try (ServerSocket service = new ServerSocket(0, 10)) {
       Thread server =
           new Thread(
@@ -124,9 +128,59 @@ final class RootlessBridgeProgram {
                 }
               });
       server.start();
-      String talk = "mkfifo /f && nc -w 5 thehost " + service.getLocalPort() + " <>/f";
-      say("outbound", exec(app, talk));
+      String talk = "[ -p /f ] || mkfifo /f; nc -w 5 thehost " + service.getLocalPort() + " <>/f";
+      String heard = exec(app, talk);
       server.join(20_000);
+      return heard;
+    }
+  }
+
+  /** Whoever comes next to a network that is up has its way out back. */
+  private void killed(NameResolution host, Container app) throws Exception {
+    Path state;
+    Path all = Path.of(System.getenv("XDG_RUNTIME_DIR"), "runcible");
+    try (DirectoryStream<Path> found = Files.newDirectoryStream(all, "network-*")) {
+      state = found.iterator().next();
+    }
+    for (List<String> victims : List.of(List.of("program"), List.of("shell", "program"))) {
+      for (String victim : victims) {
+        kill(Files.readString(state.resolve(victim)).strip());
+      }
+      while (isConnected(state)) {
+        LeakCheck.pause();
+      }
+      try (Container late =
+          engine.run(sleeping("late").network(Network.named("web")).nameResolution(host).build())) {
+        say("outbound without " + victims, outbound(late));
+      }
+    }
+    say("outbound after all", outbound(app));
+    kill(Files.readString(state.resolve("shell")).strip());
+    // One that has another shell started, and no way out itself.
+    try (ContainerEngine another =
+            TestRoot.chooseRuntime(ContainerEngine.builder().policy(new HostPolicy(List.of())))
+                .build();
+        Container inner = another.run(sleeping("in").network(Network.named("inner")).build())) {
+      Path ready = state.resolve("network.pid");
+      while (!Files.exists(ready) || Files.size(ready) == 0) {
+        LeakCheck.pause();
+      }
+      say("outbound without [shell]", inner.isRunning() + " " + outbound(app));
+    }
+  }
+
+  private static void kill(String pid) throws IOException {
+    ProcessHandle.of(Long.parseLong(pid)).orElseThrow().destroyForcibly();
+    Path line = Path.of("/proc", pid, "cmdline");
+    // Empty while it is not reaped.
+    while (Files.exists(line) && !HostResources.commandLine(Long.parseLong(pid)).isEmpty()) {
+      LeakCheck.pause();
+    }
+  }
+
+  private static boolean isConnected(Path state) throws IOException {
+    try (DirectoryStream<Path> marks = Files.newDirectoryStream(state, "connected.*")) {
+      return marks.iterator().hasNext();
     }
   }
 

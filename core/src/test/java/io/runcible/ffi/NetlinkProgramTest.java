@@ -10,6 +10,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,6 +23,7 @@ class NetlinkProgramTest {
   @TempDir private Path directory;
 
   @ParameterizedTest
+  @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
   @ValueSource(strings = {"x86_64", "aarch64"})
   void hasASocketUntilItsInputEnds(String processor) throws Exception {
     Path program = directory.resolve("netlink");
@@ -33,12 +35,16 @@ class NetlinkProgramTest {
       command.add(0, HostTools.requireProgram("qemu-" + processor, "qemu-user").toString());
     }
     Process process = new ProcessBuilder(command).start();
-    byte[] ready = process.getInputStream().readNBytes("ready\n".length());
-    assertThat(new String(ready, StandardCharsets.US_ASCII)).isEqualTo("ready\n");
-    Path socket = Path.of("/proc/" + process.pid() + "/fd/" + NetlinkProgram.SOCKET);
-    assertThat(Files.readSymbolicLink(socket).toString()).startsWith("socket:");
-    process.getOutputStream().close();
-    assertThat(process.waitFor()).isZero();
+    try {
+      byte[] ready = process.getInputStream().readNBytes("ready\n".length());
+      assertThat(new String(ready, StandardCharsets.US_ASCII)).isEqualTo("ready\n");
+      Path socket = Path.of("/proc/" + process.pid() + "/fd/" + NetlinkProgram.SOCKET);
+      assertThat(Files.readSymbolicLink(socket).toString()).startsWith("socket:");
+      process.getOutputStream().close();
+      assertThat(process.waitFor()).isZero();
+    } finally {
+      process.destroyForcibly();
+    }
   }
 
   @Test
