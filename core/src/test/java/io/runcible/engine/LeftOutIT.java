@@ -45,6 +45,8 @@ class LeftOutIT {
     try (TarArchiveOutputStream tar = new TarArchiveOutputStream(bytes, "UTF-8")) {
       for (String name : devices) {
         TarArchiveEntry entry = new TarArchiveEntry(name, TarConstants.LF_CHR);
+        // Otherwise it is the second of now, and each layer another.
+        entry.setModTime(0);
         entry.setDevMajor(name.endsWith("null") ? 1 : 0);
         entry.setDevMinor(name.endsWith("null") ? 3 : 0);
         tar.putArchiveEntry(entry);
