@@ -41,10 +41,8 @@ final class ContainerConnections {
     if (spec.isDetached() && !parts.host().rootless()) {
       return chooseDetached(spec, what);
     }
-    if (!parts.host().rootless() || spec.network().kind() == Network.Kind.USER) {
-      return spec;
-    }
-    if (spec.network().kind() == Network.Kind.BRIDGE) {
+    Network.Kind kind = spec.network().kind();
+    if (!parts.host().rootless() || kind == Network.Kind.USER || kind == Network.Kind.BRIDGE) {
       return spec;
     }
     if (spec.hasNetwork()) {

@@ -203,18 +203,21 @@ final class TestHost implements AutoCloseable {
 
   @Override
   public void close() {
-    opened.forEach(
-        one -> {
-          try {
-            one.close();
-          } catch (Exception e) {
-            throw new IllegalStateException(e);
-          }
-        });
-    for (String name : List.of("outside", "host")) {
-      host.unmount(pin(name));
+    try {
+      opened.forEach(
+          one -> {
+            try {
+              one.close();
+            } catch (Exception e) {
+              throw new IllegalStateException(e);
+            }
+          });
+    } finally {
+      for (String name : List.of("outside", "host")) {
+        host.unmount(pin(name));
+      }
+      host.removeTree(directory);
+      host.close();
     }
-    host.removeTree(directory);
-    host.close();
   }
 }
