@@ -18,7 +18,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -202,20 +201,14 @@ final class DetachedMonitor {
     command.add(String.valueOf(policy.maxBytes()));
     command.add(String.valueOf(policy.maxFiles()));
     // Its directory is an argument, and the shell's locale is plain C.
-    return "LC_ALL=" + words(List.of(JavaCommand.locale())) + " " + words(command);
+    return "LC_ALL=" + Spawn.words(List.of(JavaCommand.locale())) + " " + Spawn.words(command);
   }
 
   /** What removes a run that has ended, by the same runtime in the same place. */
   private static String clear(List<String> run, String id) {
     List<String> command = new ArrayList<>(run.subList(0, run.indexOf("--root") + 2));
     command.addAll(List.of("delete", "--force", id));
-    return words(command);
-  }
-
-  private static String words(List<String> command) {
-    return command.stream()
-        .map(word -> "'" + word.replace("'", "'\\''") + "'")
-        .collect(Collectors.joining(" "));
+    return Spawn.words(command);
   }
 
   /** How often a container was restarted by its monitor. */

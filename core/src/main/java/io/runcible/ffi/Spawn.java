@@ -61,6 +61,13 @@ public final class Spawn {
     return new Spawn(command, environment);
   }
 
+  /** A command as words of a shell. */
+  public static String words(List<String> command) {
+    return command.stream()
+        .map(word -> "'" + word.replace("'", "'\\''") + "'")
+        .collect(Collectors.joining(" "));
+  }
+
   /**
    * The environment that the programs driven by the engine get: little, and none of the caller's.
    */

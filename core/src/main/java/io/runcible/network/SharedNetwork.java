@@ -6,6 +6,7 @@ import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.NetworkNamespace;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.Rtnetlink;
+import io.runcible.ffi.Spawn;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Files;
@@ -15,7 +16,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -141,7 +141,7 @@ final class SharedNetwork implements BridgePlace {
 
   private void order(UserNetworkProgram program) throws IOException {
     Files.writeString(
-        place.resolve("connect"), "exec " + words(program.shared(shell.pin(), place)) + "\n");
+        place.resolve("connect"), "exec " + Spawn.words(program.shared(shell.pin(), place)) + "\n");
     // The shell may have been killed. The next one has the input that is kept open.
     shell.join().close();
     if (shell.isConnected()) {
@@ -169,13 +169,6 @@ final class SharedNetwork implements BridgePlace {
       }
       BridgeShell.pause(deadline, "the way out of bridge networks, " + program + ", is not ready");
     }
-  }
-
-  /** As words of a shell. */
-  private static String words(List<String> command) {
-    return command.stream()
-        .map(word -> "'" + word.replace("'", "'\\''") + "'")
-        .collect(Collectors.joining(" "));
   }
 
   /** New devices are so from the beginning. */
