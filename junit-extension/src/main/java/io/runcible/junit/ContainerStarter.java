@@ -68,9 +68,10 @@ final class ContainerStarter {
 
   private StartedContainer start(
       ContainerEngine engine, ContainerSpec spec, List<ClassPathFile> files) {
-    if (!plan.reuseKey().isEmpty()) {
+    String key = plan.reuseKey(spec);
+    if (!key.isEmpty()) {
       ReusedContainer.Use shared =
-          ReusedContainer.join(engine, plan.reuseKey(), spec, own -> create(engine, own, files));
+          ReusedContainer.join(engine, key, spec, own -> create(engine, own, files));
       return started(shared.container(), shared.leave());
     }
     Container container = create(engine, spec, files);

@@ -170,7 +170,7 @@ public final class RunContainerExtension
   private static Home home(ExtensionContext context, AnnotatedContainer plan, Home usual) {
     Definition definition = new Definition(plan.name(), plan.annotation());
     return switch (plan.annotation().scope()) {
-      case AUTO -> plan.reuseKey().isEmpty() ? usual : Home.ofRun(context, definition);
+      case AUTO -> plan.annotation().reuse().isEmpty() ? usual : Home.ofRun(context, definition);
       case CLASS -> Home.ofClass(context, definition);
       case RUN -> Home.ofRun(context, definition);
     };

@@ -32,12 +32,19 @@ final class SpringContainers implements ContextCustomizer {
   SpringContainers(Class<?> testClass, List<Field> fields) {
     this.fields = fields;
     for (Field field : fields) {
-      Optional<RunContainer> ofRun =
-          AnnotationSupport.findAnnotation(field, RunContainer.class)
-              .filter(wanted -> wanted.scope() == Scope.RUN);
+      Optional<Object> ofRun = ofRun(field);
       key.add(ofRun.isPresent() ? ofRun.get() : testClass);
       key.add(ofRun.isPresent() ? field.getName() : field);
     }
+  }
+
+  /** What is one container for the whole run, wherever it is said; empty if this is not. */
+  private static Optional<Object> ofRun(Field field) {
+    Optional<RunContainer> wanted = AnnotationSupport.findAnnotation(field, RunContainer.class);
+    return wanted.isPresent()
+        ? wanted.filter(one -> one.scope() == Scope.RUN).map(Object.class::cast)
+        : Optional.ofNullable(value(field))
+            .filter(one -> one instanceof AbstractContainerExtension<?> preset && preset.isOfRun());
   }
 
   @Override

@@ -68,6 +68,18 @@ class SpringContainersTest {
     static Container kafka;
   }
 
+  static class Services {
+    static final Service KAFKA = new Service(Kind.KAFKA).scope(RunContainer.Scope.RUN);
+  }
+
+  static class OfRunByPreset {
+    @RegisterExtension static final Service KAFKA = Services.KAFKA;
+  }
+
+  static class OfRunByPresetToo {
+    @RegisterExtension static final Service KAFKA = Services.KAFKA;
+  }
+
   static class Without {
     @RunContainer(image = "kafka")
     Container ofInstance;
@@ -86,6 +98,7 @@ class SpringContainersTest {
     assertThat(customizer(One.class)).isNotEqualTo(customizer(Two.class));
     assertThat(customizer(Base.Within.class)).isEqualTo(customizer(Base.class));
     assertThat(customizer(OfRun.class)).isEqualTo(customizer(OfRunToo.class));
+    assertThat(customizer(OfRunByPreset.class)).isEqualTo(customizer(OfRunByPresetToo.class));
   }
 
   private static GenericApplicationContext context(Class<?> test, Map<String, Object> properties) {
