@@ -22,7 +22,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
  *       it while they run at the same time.
  *   <li>On an instance field: a fresh container for each test, or for the class where the test
  *       instance lives as long as the class.
- *   <li>On a test method: a container for that test, started when those of the fields are ready.
+ *   <li>On a test method: a container for that test, started when those of the fields are ready. On
+ *       another method it has no meaning, and fails the tests.
  *   <li>On a parameter of a test, of a lifecycle method or of the constructor: a container for as
  *       long as that lasts.
  * </ul>
