@@ -211,24 +211,40 @@ class FailureIT {
   }
 
   @Test
-  void whatContainersWriteGoesToTheirLoggers() {
+  void whatContainersWriteGoesToTheirLoggersFromTheStart() throws Exception {
+    Path go = KIT.directory().resolve("go");
+    System.setProperty("chatty.directory", KIT.directory().toString());
     PrintStream before = System.err;
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     System.setErr(new PrintStream(bytes, true, StandardCharsets.UTF_8));
     try {
-      assertPassed(KIT.run(Chatty.class), 1);
+      CompletableFuture<EngineExecutionResults> results =
+          CompletableFuture.supplyAsync(() -> KIT.run(Chatty.class));
+      // The container is not ready before this has been read.
+      while (!bytes.toString(StandardCharsets.UTF_8).contains("chatty - a line")) {
+        assertThat(results).isNotDone();
+        Thread.sleep(10);
+      }
+      Files.createFile(go);
+      assertPassed(results.get(), 1);
     } finally {
       System.setErr(before);
     }
     assertThat(bytes.toString(StandardCharsets.UTF_8))
-        .contains("io.runcible.container.chatty - a line", "- half a line")
+        .containsOnlyOnce("chatty - a line")
+        .contains("- half a line")
         .doesNotContain("container.quiet");
   }
 
   static class Chatty {
     @RunContainer(
         image = "${shell.image}",
-        command = {"sh", "-c", "echo a line; printf 'half a line'; sleep 600"},
+        mounts = "${chatty.directory}:/host:ro",
+        command = {
+          "sh",
+          "-c",
+          "echo a line; until test -e /host/go; do sleep 0.05; done; printf 'half a line'; sleep 600"
+        },
         readyLog = "half a line")
     static Container chatty;
 
@@ -247,9 +263,17 @@ class FailureIT {
           .networks()
           .create(NetworkSpec.builder("orphan-of-a-test").label(RunOwner.LABEL, nobody).build());
       engine.volumes().create(VolumeSpec.of("orphan-of-a-test").label(RunOwner.LABEL, nobody));
-      assertPassed(KIT.run(Chatty.class), 1);
+      assertPassed(KIT.run(Passing.class), 1);
       assertThat(engine.networks().find("orphan-of-a-test")).isEmpty();
       assertThat(engine.volumes().find("orphan-of-a-test")).isEmpty();
     }
+  }
+
+  static class Passing {
+    @RunContainer(image = "${shell.image}")
+    static Container container;
+
+    @Test
+    void passes() {}
   }
 }
