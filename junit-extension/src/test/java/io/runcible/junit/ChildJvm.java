@@ -53,6 +53,14 @@ final class ChildJvm implements AutoCloseable {
     return launch(classPath, directory, test, List.of(), properties);
   }
 
+  /** The same as another user. */
+  static ChildJvm start(
+      String platform, OrdinaryUser user, Class<?> test, Map<String, String> properties)
+      throws IOException, InterruptedException {
+    return launch(
+        user.readable(classPath(platform)), user.reports(), test, user.prefix(), properties);
+  }
+
   private static ChildJvm launch(
       String classPath,
       Path directory,

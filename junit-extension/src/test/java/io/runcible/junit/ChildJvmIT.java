@@ -81,10 +81,13 @@ class ChildJvmIT {
   }
 
   private static void assertReported(String name) throws IOException {
-    try (Stream<Path> all = Files.walk(KIT.directory().resolve(name))) {
-      Path log =
-          all.filter(path -> path.endsWith("container-shared/log.txt")).findFirst().orElseThrow();
-      assertThat(Files.readString(log)).isEqualTo("up\n");
+    assertThat(file(KIT.directory().resolve(name), "container-shared/log.txt")).isEqualTo("up\n");
+  }
+
+  /** What is in a file of the report. */
+  private static String file(Path reports, String end) throws IOException {
+    try (Stream<Path> all = Files.walk(reports)) {
+      return Files.readString(all.filter(path -> path.endsWith(end)).findFirst().orElseThrow());
     }
   }
 
@@ -106,6 +109,19 @@ class ChildJvmIT {
     }
     try (ContainerEngine engine = ContainerEngine.create()) {
       assertThat(engine.list(ContainerFilter.all().ancestor(KIT.reference()))).isEmpty();
+    }
+  }
+
+  @Test
+  void ordinaryUserRunsThemAsRootDoes() throws Exception {
+    try (OrdinaryUser user = OrdinaryUser.create();
+        ChildJvm child =
+            ChildJvm.start("6.", user, UserJvm.class, Map.of("shell.image", KIT.reference()))) {
+      assertThat(child.await())
+          .contains("1 tests successful", "1 tests failed", "on purpose, as user runcible");
+      assertThat(file(user.reports(), "container-own/log.txt")).isEqualTo("up\n");
+      assertThat(file(user.reports(), "container-web/container.txt")).contains("exit: it runs");
+      assertThat(user.data().resolve("containers")).isEmptyDirectory();
     }
   }
 
