@@ -35,7 +35,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
  *
  * <p>All containers of a test run share one engine, and end with the JVM, also when it is killed.
  * What a container writes goes to the logger {@code io.runcible.container.NAME}, at the level
- * DEBUG. Settings, as JUnit configuration parameters or system properties:
+ * DEBUG, from its start. Settings, as JUnit configuration parameters or system properties:
  *
  * <ul>
  *   <li>{@code runcible.unavailable=skip}: on a host that cannot run containers, tests with

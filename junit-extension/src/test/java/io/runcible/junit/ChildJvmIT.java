@@ -129,10 +129,11 @@ class ChildJvmIT {
   void hostThatLacksARuntimeIsSaid() throws Exception {
     assertThat(runWithout(Map.of()))
         .contains("this host cannot run containers", "runc: not installed", "apt-get install runc")
-        .contains("1 tests failed", "1 containers skipped");
+        .contains("1 tests failed", "1 containers skipped", "2 containers failed");
     assertThat(runWithout(Map.of("runcible.unavailable", "skip")))
         .contains("this host cannot run containers", "runc: not installed")
-        .contains("2 tests skipped", "1 containers skipped", "0 tests failed");
+        .contains("2 containers aborted", "1 containers skipped", "0 containers failed")
+        .contains("0 tests successful", "0 tests failed");
   }
 
   /** In a JVM that sees no programs where the runtimes are. */
