@@ -73,11 +73,15 @@ public final class RunContainerExtension
     requireTests(type);
     Predicate<Field> isStatic = field -> Modifier.isStatic(field.getModifiers());
     Batch batch = new Batch(context);
-    declared(type, "", context)
-        .forEach(plan -> batch.add(plan, home(context, plan, Home.of(context))));
+    List<AnnotatedContainer> ofClass = declared(type, "", context);
+    ofClass.forEach(plan -> batch.add(plan, home(context, plan, Home.of(context))));
     Fields fields = new Fields(context, batch);
     fields.add(type, null, isStatic);
-    fields.fill();
+    Map<String, Container> started = fields.fill();
+    ofClass.forEach(
+        plan ->
+            ClassContainers.put(
+                context, plan.name(), Objects.requireNonNull(started.get(plan.name()))));
   }
 
   /** With one instance for the class, its fields live as long as the class. */
@@ -266,7 +270,7 @@ public final class RunContainerExtension
     }
 
     /** Starts the containers, also those without a field, and sets the fields. */
-    void fill() throws IllegalAccessException {
+    Map<String, Container> fill() throws IllegalAccessException {
       Map<String, Container> started = batch.start();
       for (Target target : containers) {
         target.set(Objects.requireNonNull(started.get(target.name())));
@@ -275,6 +279,7 @@ public final class RunContainerExtension
       for (Target target : values) {
         target.set(injection.value(target.field(), target.field().getType()));
       }
+      return started;
     }
   }
 }
