@@ -8,8 +8,8 @@ import java.nio.charset.StandardCharsets;
 /**
  * Memory for native functions, with a check of its bounds, until nobody can reach this: whoever
  * hands its address over sees to that, with a {@link java.lang.ref.Reference#reachabilityFence},
- * for as long as it is used. That of jnr-ffi, above jffi, takes a fresh JVM a twelfth of its first
- * start.
+ * for as long as it is used. That of jnr-ffi, above jffi, takes a fresh JVM a twentieth of its
+ * first start.
  */
 final class Pointer {
   /** What is small is cut from pieces, which spares most of it a clean-up of its own. */
