@@ -2,15 +2,9 @@ package io.runcible.engine;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.function.Function;
 import java.util.regex.Pattern;
@@ -224,27 +218,6 @@ public final class Ready {
   /** Asks the kernel, so that the image needs no tools and no connection is made. */
   private static boolean listens(Container container, int port) {
     OptionalInt pid = container.pid();
-    return pid.isPresent() && listens(pid.getAsInt(), port);
-  }
-
-  private static boolean listens(int pid, int port) {
-    String suffix = String.format(Locale.ROOT, ":%04X", port);
-    String listening = "0A";
-    for (String table : List.of("tcp", "tcp6")) {
-      Path file = Path.of("/proc", String.valueOf(pid), "net", table);
-      try (BufferedReader lines = Files.newBufferedReader(file, StandardCharsets.US_ASCII)) {
-        boolean found =
-            lines
-                .lines()
-                .map(line -> line.strip().split("\\s+"))
-                .anyMatch(f -> f.length > 3 && f[1].endsWith(suffix) && f[3].equals(listening));
-        if (found) {
-          return true;
-        }
-      } catch (IOException e) {
-        // The process is gone, which the waiting notices itself, or the table does not exist.
-      }
-    }
-    return false;
+    return pid.isPresent() && TcpSockets.of(pid.getAsInt()).listens(port);
   }
 }
