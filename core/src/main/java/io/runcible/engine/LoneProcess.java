@@ -7,13 +7,17 @@ import io.runcible.ffi.WaitStatus;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 
 /**
- * Follows a process whose runtime ends when the program runs. Nobody in this process is its parent:
- * only a descriptor that was opened before it was reaped tells how it ended.
+ * Follows a process whose runtime ends when all is made for the program, which then waits to be let
+ * go. Nobody in this process is its parent: only a descriptor that was opened before it was reaped
+ * tells how it ended.
  */
 final class LoneProcess {
   private static final Duration FIRST_PAUSE = Duration.ofMillis(1);
@@ -25,6 +29,11 @@ final class LoneProcess {
   /** The same when it is being removed. */
   private static final Duration REMOVAL_LIMIT = Duration.ofMillis(100);
 
+  /** How many runtimes are waited for. */
+  private static final AtomicInteger AT_WORK = new AtomicInteger();
+
+  private static final int PROCESSORS = Runtime.getRuntime().availableProcessors();
+
   private final EngineParts parts;
   private final String what;
   private final StartedProcess process;
@@ -34,6 +43,9 @@ final class LoneProcess {
 
   /** How the runtime ended; fails if the process cannot be followed then. */
   private final CompletableFuture<WaitStatus> alone = new CompletableFuture<>();
+
+  /** That of {@link #alone}: a wait for this one that was in vain costs no exception. */
+  private final CountDownLatch known = new CountDownLatch(1);
 
   private volatile boolean removing;
 
@@ -72,11 +84,13 @@ final class LoneProcess {
       if (e instanceof Error error) {
         throw error;
       }
+    } finally {
+      known.countDown();
     }
   }
 
   private void follow() {
-    descriptors.find();
+    descriptors.find(process.readPid());
     if (!descriptors.onEnd(this::ended)) {
       process.complete(
           () -> {
@@ -124,21 +138,16 @@ final class LoneProcess {
   }
 
   /**
-   * Returns the number of the process when the program runs, or 0 if that has ended.
+   * Returns when the process waits to be let go.
    *
-   * @throws RuncibleException why it does not run
+   * @throws RuncibleException why it does not
    */
-  int awaitStart() {
-    long begin = System.nanoTime();
-    // While the runtime lives, which is the parent, even a process that has ended is still there.
-    while (!alone.isDone() && !process.findStarting()) {
-      process.pause(alone, begin);
-    }
+  void awaitMade() {
     try {
-      if (alone.get().isSuccess()) {
-        return descriptors.pid().orElse(0);
+      awaitRuntime();
+      if (!alone.get().isSuccess()) {
+        throw process.notStarted();
       }
-      throw process.notStarted();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new RuncibleException(ErrorKind.CANCELLED, "interrupted while starting " + what, e);
@@ -147,6 +156,20 @@ final class LoneProcess {
           e.getCause() instanceof RuncibleException ours ? ours.kind() : ErrorKind.INTERNAL,
           what + " was started and cannot be followed: " + e.getCause(),
           e);
+    }
+  }
+
+  /** Where more are at work than there are processors, the kernel's waits hold nobody up. */
+  private void awaitRuntime() throws InterruptedException {
+    AT_WORK.incrementAndGet();
+    try {
+      while (!known.await(Watchdog.MOVE_LASTS.toNanos(), TimeUnit.NANOSECONDS)) {
+        if (AT_WORK.get() <= PROCESSORS) {
+          parts.watchdog().runtimeStarts();
+        }
+      }
+    } finally {
+      AT_WORK.decrementAndGet();
     }
   }
 

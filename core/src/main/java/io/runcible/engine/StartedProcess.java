@@ -63,7 +63,7 @@ final class StartedProcess {
   private final ProcessDescriptors descriptors;
   private volatile boolean runtimeFinished;
 
-  /** Only if the runtime ends when the program runs. */
+  /** Only if the runtime ends when all is made for the program. */
   private volatile @Nullable LoneProcess lone;
 
   StartedProcess(
@@ -141,7 +141,7 @@ final class StartedProcess {
             });
   }
 
-  /** The runtime ends when the program runs; then the process itself is watched. */
+  /** The runtime ends when all is made for the program; then the process itself is watched. */
   void awaitAlone(ChildProcess started, UnaryOperator<ExitStatus> outcome) {
     descriptors.runtime(started);
     LoneProcess watch = new LoneProcess(parts, what, this, descriptors, started, outcome);
@@ -216,12 +216,12 @@ final class StartedProcess {
    * @throws RuncibleException why it does not
    */
   void awaitStart() {
-    long begin = System.nanoTime();
-    LoneProcess watch = lone;
-    int pid = watch == null ? awaitPid(begin) : watch.awaitStart();
-    if (watch == null) {
-      PidFd.open(pid).ifPresent(descriptors::keep);
+    if (lone != null) {
+      letGo(TICK);
+      return;
     }
+    int pid = awaitPid(System.nanoTime());
+    PidFd.open(pid).ifPresent(descriptors::keep);
     awaitProgram(pid, TICK);
   }
 
@@ -240,7 +240,7 @@ final class StartedProcess {
    * @throws RuncibleException why it is not
    */
   void awaitPrepared() {
-    Objects.requireNonNull(lone).awaitStart();
+    Objects.requireNonNull(lone).awaitMade();
   }
 
   /**
@@ -249,9 +249,12 @@ final class StartedProcess {
    * @throws RuncibleException why it does not
    */
   void letGo() {
+    letGo(SHORT_TICK);
+  }
+
+  private void letGo(Duration tick) {
     awaitPrepared();
-    int pid = descriptors.letGo();
-    awaitProgram(pid, SHORT_TICK);
+    awaitProgram(descriptors.letGo(), tick);
   }
 
   RuncibleException notStarted() {
@@ -279,28 +282,8 @@ final class StartedProcess {
     }
   }
 
-  /** Whether it is known by now, if necessary from what the runtime that starts it has written. */
-  boolean findStarting() {
-    if (descriptors.own() == null) {
-      OptionalInt pid = readPid();
-      (pid.isPresent() ? PidFd.open(pid.getAsInt()) : pidInState().flatMap(PidFd::open))
-          .ifPresent(descriptors::keep);
-    }
-    return descriptors.own() != null;
-  }
-
-  /** runc writes the state before the program runs, and the pid file only then. */
-  private Optional<Integer> pidInState() {
-    try {
-      return descriptors.pidInState();
-    } catch (RuncibleException e) {
-      LOG.debug("the state of {} is not whole yet", what, e);
-      return Optional.empty();
-    }
-  }
-
   /** Empty before the runtime has written it. */
-  private OptionalInt readPid() {
+  OptionalInt readPid() {
     try {
       String text = Files.exists(pidFile) ? Files.readString(pidFile).strip() : "";
       return text.isEmpty() ? OptionalInt.empty() : OptionalInt.of(Integer.parseInt(text));
@@ -311,7 +294,7 @@ final class StartedProcess {
   }
 
   /** Waits a little for something that a runtime at work is to bring, the longer the later. */
-  void pause(Future<?> event, long begin) {
+  private void pause(Future<?> event, long begin) {
     parts.watchdog().runtimeStarts();
     pause(event, begin, TICK);
   }

@@ -35,7 +35,7 @@ final class Watchdog implements AutoCloseable {
   private static final Duration LIMIT = Duration.ofSeconds(60);
 
   /** For at least so long the kernel need not wait again. */
-  private static final Duration MOVE_LASTS = Duration.ofMillis(4);
+  static final Duration MOVE_LASTS = Duration.ofMillis(4);
 
   /**
    * Arguments: runtime, its state directory, the directory of the containers, which systemd makes
