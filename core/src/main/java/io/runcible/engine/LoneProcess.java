@@ -10,8 +10,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 
 /**
@@ -28,11 +26,6 @@ final class LoneProcess {
 
   /** The same when it is being removed. */
   private static final Duration REMOVAL_LIMIT = Duration.ofMillis(100);
-
-  /** How many runtimes are waited for. */
-  private static final AtomicInteger AT_WORK = new AtomicInteger();
-
-  private static final int PROCESSORS = Runtime.getRuntime().availableProcessors();
 
   private final EngineParts parts;
   private final String what;
@@ -144,7 +137,7 @@ final class LoneProcess {
    */
   void awaitMade() {
     try {
-      awaitRuntime();
+      parts.watchdog().awaitRuntime(known);
       if (!alone.get().isSuccess()) {
         throw process.notStarted();
       }
@@ -156,20 +149,6 @@ final class LoneProcess {
           e.getCause() instanceof RuncibleException ours ? ours.kind() : ErrorKind.INTERNAL,
           what + " was started and cannot be followed: " + e.getCause(),
           e);
-    }
-  }
-
-  /** Where more are at work than there are processors, the kernel's waits hold nobody up. */
-  private void awaitRuntime() throws InterruptedException {
-    AT_WORK.incrementAndGet();
-    try {
-      while (!known.await(Watchdog.MOVE_LASTS.toNanos(), TimeUnit.NANOSECONDS)) {
-        if (AT_WORK.get() <= PROCESSORS) {
-          parts.watchdog().runtimeStarts();
-        }
-      }
-    } finally {
-      AT_WORK.decrementAndGet();
     }
   }
 
