@@ -40,7 +40,8 @@ public final class Cgroups {
   /**
    * One of them.
    *
-   * @param controllers those that it was mounted with; empty for the unified tree
+   * @param controllers those whose files it has; empty if there may be any, as in the unified tree
+   *     alone, where they come and go
    */
   private record Hierarchy(Path mount, Set<String> controllers) {}
 
@@ -85,6 +86,12 @@ public final class Cgroups {
       return new Cgroups(Mode.V2, unifiedControllers, hierarchies);
     }
     Mode mode = !legacy ? Mode.NONE : unified ? Mode.HYBRID : Mode.V1;
+    unifiedControllers.add("cpu"); // Its cpu.stat needs no controller.
+    hierarchies.replaceAll(
+        one ->
+            one.controllers().isEmpty()
+                ? new Hierarchy(one.mount(), Set.copyOf(unifiedControllers))
+                : one);
     return new Cgroups(mode, controllers, hierarchies);
   }
 
