@@ -24,8 +24,6 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One run or exec of the runtime: the runtime as our child, the process that it made, and how it
@@ -33,7 +31,6 @@ import org.slf4j.LoggerFactory;
  * writes that code to a file.
  */
 final class StartedProcess {
-  private static final Logger LOG = LoggerFactory.getLogger(StartedProcess.class);
   private static final Duration TICK = Duration.ofMillis(1);
 
   /** Of all runtimes and of runs and execs: each look is cheap, a late one is not much later. */
