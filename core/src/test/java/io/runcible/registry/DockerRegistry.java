@@ -16,9 +16,11 @@ import java.security.Signature;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Comparator;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import okhttp3.tls.HeldCertificate;
 import org.jspecify.annotations.Nullable;
 
@@ -87,6 +89,22 @@ public final class DockerRegistry implements AutoCloseable {
   /** The name of the registry in references. */
   public String name() {
     return name;
+  }
+
+  /** What it stores. */
+  Path data() {
+    return directory.resolve("data");
+  }
+
+  /** Makes it forget everything: it keeps nothing elsewhere. */
+  void empty() throws IOException {
+    if (Files.exists(data())) {
+      try (Stream<Path> files = Files.walk(data())) {
+        for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(file);
+        }
+      }
+    }
   }
 
   /** A client that may do everything. */
