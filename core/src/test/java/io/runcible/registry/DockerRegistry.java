@@ -44,6 +44,16 @@ public final class DockerRegistry implements AutoCloseable {
           .addSubjectAlternativeName("127.0.0.1")
           .build();
 
+  /** Of one who is let in; made once for the same reason, when it is asked for. */
+  private static final class Client {
+    static final HeldCertificate CERTIFICATE =
+        new HeldCertificate.Builder()
+            .rsa2048()
+            .commonName("tests")
+            .signedBy(DockerRegistry.CERTIFICATE)
+            .build();
+  }
+
   /** How one gets in. */
   public enum Entrance {
     /** Plain HTTP for anybody. */
@@ -154,12 +164,10 @@ public final class DockerRegistry implements AutoCloseable {
 
   /** The client's key is in the older form, as openssl used to write it. */
   private void writeCertificates() throws IOException {
-    HeldCertificate client =
-        new HeldCertificate.Builder().rsa2048().commonName("tests").signedBy(CERTIFICATE).build();
     Path own = Files.createDirectories(certificates().resolve(name));
     Files.writeString(own.resolve("ca.crt"), CERTIFICATE.certificatePem());
-    Files.writeString(own.resolve("client.cert"), client.certificatePem());
-    Files.writeString(own.resolve("client.key"), client.privateKeyPkcs1Pem());
+    Files.writeString(own.resolve("client.cert"), Client.CERTIFICATE.certificatePem());
+    Files.writeString(own.resolve("client.key"), Client.CERTIFICATE.privateKeyPkcs1Pem());
   }
 
   private String config() throws IOException {
