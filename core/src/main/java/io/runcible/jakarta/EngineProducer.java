@@ -22,11 +22,13 @@ class EngineProducer {
   private final List<Runnable> before = new CopyOnWriteArrayList<>();
   private @Nullable RegistryClient registry;
   private @Nullable ContainerEngine engine;
+  private volatile boolean wanted;
 
   @Produces
   @Singleton
   @Typed(ContainerEngine.class)
   synchronized ContainerEngine engine() {
+    wanted = true;
     ContainerEngine opened = engine;
     if (opened == null) {
       opened = open(Settings.ofApplication());
@@ -52,6 +54,11 @@ class EngineProducer {
       client.close();
       throw e;
     }
+  }
+
+  /** Whether anything of the application has asked for the engine, opened or not. */
+  boolean isWanted() {
+    return wanted;
   }
 
   /**

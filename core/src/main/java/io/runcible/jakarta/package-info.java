@@ -50,6 +50,9 @@
  *     <td>the JNDI name of what runs the asynchronous stages of {@link
  *     io.runcible.sandbox.Sandbox#submit}, see {@link io.runcible.sandbox.Sandbox.Builder#executor};
  *     {@code java:comp/DefaultManagedExecutorService} or, where there is none, the usual</td></tr>
+ * <tr><td>{@code runcible.readiness}</td>
+ *     <td>with {@code false} the engine and the containers are no part of the application's
+ *     readiness; by default they are</td></tr>
  * </table>
  *
  * <p>While a named container of the application runs, a source of MicroProfile Config with the
@@ -57,7 +60,8 @@
  * .host.PORT}, {@code .port.PORT} and {@code .url.PORT}, an {@code http} URL; for each UDP port
  * {@code .port.PORT.udp}. Such a container also is part of the readiness of the application, as
  * MicroProfile Health asks for it: ready is an application whose engine can be opened, and whose
- * named containers run and are not unhealthy.
+ * named containers run and are not unhealthy. One that has not used the engine yet is ready, and
+ * asking opens none.
  *
  * <p>Nothing of an application is left when it has ended: its containers, threads and files are
  * gone, and its classes can be unloaded, up to a minute after its last request to a registry, when
