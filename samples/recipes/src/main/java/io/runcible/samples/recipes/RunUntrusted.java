@@ -16,7 +16,6 @@ final class RunUntrusted {
         SandboxProfile.untrusted().toBuilder()
             .memory("64m")
             .timeout(Duration.ofSeconds(5))
-            .acceptMissingLimits()
             .build();
     return Sandbox.builder(image).engine(engine).profile(profile).warm(4).build();
   }
