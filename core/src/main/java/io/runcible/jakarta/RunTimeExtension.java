@@ -2,10 +2,18 @@ package io.runcible.jakarta;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.sandbox.Sandbox;
 import jakarta.enterprise.event.Observes;
+import jakarta.enterprise.inject.spi.AfterDeploymentValidation;
+import jakarta.enterprise.inject.spi.Bean;
 import jakarta.enterprise.inject.spi.BeanManager;
 import jakarta.enterprise.inject.spi.BeforeBeanDiscovery;
 import jakarta.enterprise.inject.spi.Extension;
+import jakarta.enterprise.inject.spi.InjectionPoint;
+import jakarta.enterprise.inject.spi.ProcessInjectionPoint;
+import java.lang.annotation.Annotation;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Tells a CDI container of the beans that does not know build compatible extensions; OpenWebBeans 4
@@ -16,6 +24,8 @@ public final class RunTimeExtension implements Extension {
   /** For the service loader. */
   public RunTimeExtension() {}
 
+  private final List<InjectionPoint> sandboxes = new ArrayList<>();
+
   void add(@Observes BeforeBeanDiscovery discovery, BeanManager beans) {
     for (String name : Beans.names()) {
       try {
@@ -25,5 +35,28 @@ public final class RunTimeExtension implements Extension {
         throw new RuncibleException(ErrorKind.INTERNAL, "'" + name + "' cannot be loaded", e);
       }
     }
+  }
+
+  void find(@Observes ProcessInjectionPoint<?, Sandbox> point) {
+    sandboxes.add(point.getInjectionPoint());
+  }
+
+  /** An application that lacks the setting for a sandbox is not deployed. */
+  void validate(@Observes AfterDeploymentValidation deployment, BeanManager beans) {
+    Settings settings = Settings.ofApplication();
+    for (InjectionPoint point : sandboxes) {
+      Bean<?> bean =
+          beans.resolve(
+              beans.getBeans(point.getType(), point.getQualifiers().toArray(Annotation[]::new)));
+      if (bean != null && bean.getBeanClass().equals(SandboxProducer.class)) {
+        try {
+          SandboxProducer.image(SandboxProducer.declaration(point), settings);
+        } catch (RuncibleException e) {
+          deployment.addDeploymentProblem(
+              new RuncibleException(e.kind(), point + ": " + e.getMessage(), e));
+        }
+      }
+    }
+    sandboxes.clear();
   }
 }

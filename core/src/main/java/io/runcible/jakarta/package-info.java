@@ -9,6 +9,8 @@
  * @FromImage(value = "redis:7", ports = "6379", name = "cache", scope = FromImage.Scope.APPLICATION)
  * Container cache;
  *
+ * @Inject Sandbox usual;
+ *
  * @Inject
  * @InSandbox(value = "debian", memory = "64m", timeoutMillis = 5000)
  * Sandbox sandbox;
@@ -50,6 +52,10 @@
  *     <td>the JNDI name of what runs the asynchronous stages of {@link
  *     io.runcible.sandbox.Sandbox#submit}, see {@link io.runcible.sandbox.Sandbox.Builder#executor};
  *     {@code java:comp/DefaultManagedExecutorService} or, where there is none, the usual</td></tr>
+ * <tr><td>{@code runcible.sandbox.image}</td>
+ *     <td>the image of the {@link io.runcible.sandbox.Sandbox} that is injected where no other is
+ *     named. By default there is none, and an application that injects such a one is not deployed;
+ *     in Quarkus that injection fails</td></tr>
  * <tr><td>{@code runcible.readiness}</td>
  *     <td>with {@code false} the engine and the containers are no part of the application's
  *     readiness; by default they are</td></tr>

@@ -12,7 +12,11 @@ import io.runcible.engine.ContainerSpec;
 import io.runcible.engine.TestEngine;
 import io.runcible.engine.UserNamespace;
 import io.runcible.runtime.SeccompProfile;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
@@ -171,6 +175,35 @@ class SandboxIT {
     assertThatThrownBy(() -> sandbox().profile(other).build())
         .asInstanceOf(type(RuncibleException.class))
         .satisfies(e -> assertThat(e.kind()).isEqualTo(ErrorKind.INVALID_INPUT));
+  }
+
+  /**
+   * crun, with a file that shows its use. On a host that has both generations of control groups it
+   * runs in a mount namespace where the newer one is not mounted: it refuses to work otherwise.
+   */
+  private static Path crun() throws IOException {
+    HostTools.requireProgram("crun", "crun");
+    String run = "exec crun \"$@\"";
+    if (Files.isDirectory(Path.of("/sys/fs/cgroup/unified"))) {
+      HostTools.requireRoot();
+      run = "exec unshare --mount sh -c 'umount /sys/fs/cgroup/unified && " + run + "' sh \"$@\"";
+    }
+    Path script = ENGINE.root().path().resolve("crun");
+    Files.writeString(script, "#!/bin/sh\necho \"$@\" >> " + script + ".log\n" + run + "\n");
+    return Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwx------"));
+  }
+
+  @Test
+  void runtimeOfTheProfileRunsItsPrograms() throws IOException {
+    Path crun = crun();
+    SandboxProfile profile = PATIENT.toBuilder().runtime(crun.toString()).build();
+    try (Sandbox sandbox =
+        sandbox().profile(profile).engine(ENGINE.root().engine()).warm(1).build()) {
+      for (Hostile program : List.of(Hostile.POLITE, Hostile.CONFINED, Hostile.MEMORY_HOG)) {
+        program.check(sandbox.run(program.request()));
+      }
+    }
+    assertThat(crun.resolveSibling("crun.log")).content().contains(" run --bundle ");
   }
 
   @Test
