@@ -18,6 +18,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -241,6 +243,35 @@ class SandboxIT {
           .asInstanceOf(type(RuncibleException.class))
           .satisfies(e -> assertThat(e.kind()).isEqualTo(ErrorKind.CANCELLED));
     }
+  }
+
+  @Test
+  void callerWithManyProgramsDoesNotKeepAnotherWaiting() throws Exception {
+    CountDownLatch begun = new CountDownLatch(1);
+    List<String> order = Collections.synchronizedList(new ArrayList<>());
+    List<CompletableFuture<SandboxResult>> results = new ArrayList<>();
+    try (Sandbox sandbox = sandbox().profile(PATIENT).maxRunning(1).warm(1).build()) {
+      CompletableFuture<SandboxResult> first =
+          sandbox.submit(
+              SandboxRequest.builder("sh", "-c", "echo begun; sleep 100")
+                  .caller("flood")
+                  .output((stream, bytes) -> begun.countDown())
+                  .build());
+      assertThat(begun.await(60, TimeUnit.SECONDS)).isTrue();
+      for (String caller : List.of("flood", "flood", "flood", "flood", "late", "late")) {
+        results.add(
+            sandbox.submit(
+                SandboxRequest.builder("echo", caller)
+                    .caller(caller)
+                    .output((stream, bytes) -> order.add(caller))
+                    .build()));
+      }
+      first.cancel(true);
+      for (CompletableFuture<SandboxResult> result : results) {
+        assertThat(result.get().isSuccess()).isTrue();
+      }
+    }
+    assertThat(order).containsExactly("flood", "late", "flood", "late", "flood", "flood");
   }
 
   @Test
