@@ -14,6 +14,9 @@ import jakarta.enterprise.inject.spi.ProcessInjectionPoint;
 import java.lang.annotation.Annotation;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Tells a CDI container of the beans that does not know build compatible extensions; OpenWebBeans 4
@@ -24,9 +27,18 @@ public final class RunTimeExtension implements Extension {
   /** For the service loader. */
   public RunTimeExtension() {}
 
+  private static final Logger LOG = LoggerFactory.getLogger(RunTimeExtension.class);
+
   private final List<InjectionPoint> sandboxes = new ArrayList<>();
 
   void add(@Observes BeforeBeanDiscovery discovery, BeanManager beans) {
+    if (isOfApplication(
+        RunTimeExtension.class.getClassLoader(), Thread.currentThread().getContextClassLoader())) {
+      LOG.warn(
+          "the library is part of the application, whose classes its native binding keeps when the"
+              + " application has ended: put it, with what it needs, among the libraries that the"
+              + " server's applications share");
+    }
     for (String name : Beans.names()) {
       try {
         Class<?> type = Class.forName(name, false, RunTimeExtension.class.getClassLoader());
@@ -35,6 +47,13 @@ public final class RunTimeExtension implements Extension {
         throw new RuncibleException(ErrorKind.INTERNAL, "'" + name + "' cannot be loaded", e);
       }
     }
+  }
+
+  /** Not of a program, whose loader ends with the JVM. */
+  static boolean isOfApplication(@Nullable ClassLoader library, @Nullable ClassLoader application) {
+    return library != null
+        && library == application
+        && library != ClassLoader.getSystemClassLoader();
   }
 
   void find(@Observes ProcessInjectionPoint<?, Sandbox> point) {

@@ -73,7 +73,8 @@
  * gone, and its classes can be unloaded, up to a minute after its last request to a registry, when
  * the HTTP client's idle threads end. The native binding, though, keeps its own classes and their
  * loader for as long as the JVM runs: a server to which applications come and go has the library,
- * with all that it needs, among the libraries that they share, and not in each of them.
+ * with all that it needs, among the libraries that they share, and not in each of them. Where it is
+ * inside an application, a warning says so when that is deployed.
  */
 @NullMarked
 package io.runcible.jakarta;
