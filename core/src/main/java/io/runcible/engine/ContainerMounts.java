@@ -105,12 +105,19 @@ final class ContainerMounts {
       placed.sort(Comparator.comparingLong(Placed::depth));
       List<String> above = new ArrayList<>();
       for (Placed one : placed) {
-        boolean covered = above.stream().anyMatch(path -> one.target().startsWith(path + "/"));
-        builder.mount(mount(one, covered ? Optional.empty() : targets.find(one.target())));
+        builder.mount(mount(one, below(one, above, targets)));
         above.add(one.target());
       }
     }
     propagation().ifPresent(builder::rootPropagation);
+  }
+
+  /** What a volume is filled from; nothing where another mount lies over it. */
+  private static Optional<String> below(Placed one, List<String> above, MountTargets targets) {
+    return one.mount().kind() != Mount.Kind.VOLUME
+            || above.stream().anyMatch(path -> one.target().startsWith(path + "/"))
+        ? Optional.empty()
+        : targets.find(one.target());
   }
 
   private List<Placed> place(MountTargets targets) {

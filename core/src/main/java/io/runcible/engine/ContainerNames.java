@@ -45,8 +45,10 @@ final class ContainerNames {
   }
 
   private static List<String> notes(ContainerDirectory directory) {
+    Path notes = directory.path().resolve(NOTES);
     try {
-      return Files.readAllLines(directory.path().resolve(NOTES));
+      // Asked first: hardly one was renamed.
+      return Files.exists(notes) ? Files.readAllLines(notes) : List.of();
     } catch (NoSuchFileException e) {
       return List.of();
     } catch (IOException e) {

@@ -109,7 +109,8 @@ final class ContainerUserNamespace {
       return;
     }
     Path pin = pin();
-    makeDirectories(directory.mounts().resolve("user"));
+    makeDirectory(directory.mounts());
+    makeDirectory(directory.mounts().resolve("user"));
     boolean made = network == Network.Kind.BRIDGE || network == Network.Kind.CNI;
     parts
         .host()
@@ -177,9 +178,9 @@ final class ContainerUserNamespace {
     }
   }
 
-  private static void makeDirectories(Path path) {
+  private static void makeDirectory(Path path) {
     try {
-      Files.createDirectories(path);
+      Files.createDirectory(path);
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot make '" + path + "'", e);
     }

@@ -7,13 +7,15 @@ import io.runcible.ffi.WaitStatus;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.function.UnaryOperator;
 
 /**
- * Follows a process whose runtime ends when the program runs. Nobody in this process is its parent:
- * only a descriptor that was opened before it was reaped tells how it ended.
+ * Follows a process whose runtime ends when all is made for the program, which then waits to be let
+ * go. Nobody in this process is its parent: only a descriptor that was opened before it was reaped
+ * tells how it ended.
  */
 final class LoneProcess {
   private static final Duration FIRST_PAUSE = Duration.ofMillis(1);
@@ -34,6 +36,9 @@ final class LoneProcess {
 
   /** How the runtime ended; fails if the process cannot be followed then. */
   private final CompletableFuture<WaitStatus> alone = new CompletableFuture<>();
+
+  /** That of {@link #alone}: a wait for this one that was in vain costs no exception. */
+  private final CountDownLatch known = new CountDownLatch(1);
 
   private volatile boolean removing;
 
@@ -72,11 +77,13 @@ final class LoneProcess {
       if (e instanceof Error error) {
         throw error;
       }
+    } finally {
+      known.countDown();
     }
   }
 
   private void follow() {
-    descriptors.find();
+    descriptors.find(process.readPid());
     if (!descriptors.onEnd(this::ended)) {
       process.complete(
           () -> {
@@ -124,21 +131,16 @@ final class LoneProcess {
   }
 
   /**
-   * Returns the number of the process when the program runs, or 0 if that has ended.
+   * Returns when the process waits to be let go.
    *
-   * @throws RuncibleException why it does not run
+   * @throws RuncibleException why it does not
    */
-  int awaitStart() {
-    long begin = System.nanoTime();
-    // While the runtime lives, which is the parent, even a process that has ended is still there.
-    while (!alone.isDone() && !process.findStarting()) {
-      process.pause(alone, begin);
-    }
+  void awaitMade() {
     try {
-      if (alone.get().isSuccess()) {
-        return descriptors.pid().orElse(0);
+      parts.watchdog().awaitRuntime(known);
+      if (!alone.get().isSuccess()) {
+        throw process.notStarted();
       }
-      throw process.notStarted();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new RuncibleException(ErrorKind.CANCELLED, "interrupted while starting " + what, e);

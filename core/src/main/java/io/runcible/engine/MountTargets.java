@@ -70,6 +70,9 @@ final class MountTargets implements AutoCloseable {
    * system in memory, whatever else they are told.
    */
   void setMode(String path, int mode) {
+    if (isOfKernel(path)) {
+      return;
+    }
     try (FileDescriptor found = FileCalls.openDirectoryInRoot(root, raw(path))) {
       if (FileCalls.stat(found).permissions() != mode) {
         FileCalls.chmodOpened(found, mode);

@@ -1,13 +1,10 @@
 package io.runcible.engine;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -27,11 +24,10 @@ final class PortCheck implements Ready.Check {
   private static final Duration LONGEST = Duration.ofMillis(100);
 
   private static final Pattern IN_USE = Pattern.compile("(?m)^TCP6?: inuse (\\d{1,9})\\b");
-  private static final String LISTENING = "0A";
   private static final int UNKNOWN = -1;
 
   private final Supplier<Optional<Path>> network;
-  private final String suffix;
+  private final int port;
   private final LongSupplier clock;
   private int sockets = UNKNOWN;
   private long looked;
@@ -44,7 +40,7 @@ final class PortCheck implements Ready.Check {
    */
   PortCheck(Supplier<Optional<Path>> network, int port, LongSupplier clock) {
     this.network = network;
-    this.suffix = String.format(Locale.ROOT, ":%04X", port);
+    this.port = port;
     this.clock = clock;
   }
 
@@ -69,7 +65,7 @@ final class PortCheck implements Ready.Check {
     if (now == 0 || (same && now != UNKNOWN)) {
       return false;
     }
-    boolean found = listens(tables.resolve("tcp")) || listens(tables.resolve("tcp6"));
+    boolean found = new TcpSockets(tables).listens(port);
     sockets = now;
     looked = clock.getAsLong();
     return found;
@@ -89,17 +85,5 @@ final class PortCheck implements Ready.Check {
       }
     }
     return sum;
-  }
-
-  private boolean listens(Path table) {
-    try (BufferedReader lines = Files.newBufferedReader(table, StandardCharsets.US_ASCII)) {
-      return lines
-          .lines()
-          .map(line -> line.strip().split("\\s+"))
-          .anyMatch(f -> f.length > 3 && f[1].endsWith(suffix) && f[3].equals(LISTENING));
-    } catch (IOException e) {
-      // The process is gone, which the waiting notices itself, or the table does not exist.
-      return false;
-    }
   }
 }

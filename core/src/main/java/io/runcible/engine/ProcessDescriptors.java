@@ -52,9 +52,12 @@ final class ProcessDescriptors implements AutoCloseable, ContainerProcess.Signal
   }
 
   private @Nullable PidFd open() {
-    Optional<Integer> pid = pidInState();
-    PidFd opened = pid.flatMap(PidFd::open).orElse(null);
-    // Asked again: what is seen alive after it was opened is what the descriptor names.
+    return open(pidInState());
+  }
+
+  private @Nullable PidFd open(OptionalInt pid) {
+    PidFd opened = pid.isPresent() ? PidFd.open(pid.getAsInt()).orElse(null) : null;
+    // Asked then: what is seen alive after it was opened is what the descriptor names.
     if (opened != null && !pidInState().equals(pid)) {
       opened.close();
       return null;
@@ -63,13 +66,22 @@ final class ProcessDescriptors implements AutoCloseable, ContainerProcess.Signal
   }
 
   /** What the runtime has written of a process that has not ended. */
-  Optional<Integer> pidInState() {
-    return parts.runtime().state(id).map(RuntimeState::pid).filter(pid -> pid > 0);
+  private OptionalInt pidInState() {
+    int pid = parts.runtime().state(id).map(RuntimeState::pid).orElse(0);
+    return pid > 0 ? OptionalInt.of(pid) : OptionalInt.empty();
   }
 
   /** Finds a process that runs by what its runtime has written, unless it is known. */
   void find() {
-    PidFd found = own == null ? open() : null;
+    keepFound(own == null ? open() : null);
+  }
+
+  /** The same by a number that may be it. */
+  void find(OptionalInt pid) {
+    keepFound(own == null ? open(pid) : null);
+  }
+
+  private void keepFound(@Nullable PidFd found) {
     synchronized (this) {
       if (found != null && (closed || own != null)) {
         found.close();

@@ -45,7 +45,8 @@ final class ProcessStarts {
             return;
           }
           if (stdio == Stdio.DIRECT && Orphans.areReaped()) {
-            started.awaitAlone(parts.runtime().runAlone(request), outcome(parts, record));
+            // Who waits in it is seen before it can end.
+            started.awaitAlone(parts.runtime().create(request), outcome(parts, record));
           } else {
             started.await(
                 parts.runtime().run(request),

@@ -54,7 +54,9 @@ final class RootPlace {
     boolean nested = record.ids().nested();
     Path place = parent(nested).resolve(name(nested, record.token()));
     try {
-      Files.createDirectories(directory.mounts());
+      if (!Files.isDirectory(directory.mounts())) {
+        Files.createDirectory(directory.mounts());
+      }
       Files.createSymbolicLink(directory.mounts().resolve(LINK), place);
       if (!nested) {
         makeRoots();

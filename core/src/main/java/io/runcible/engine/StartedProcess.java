@@ -24,8 +24,6 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One run or exec of the runtime: the runtime as our child, the process that it made, and how it
@@ -33,7 +31,6 @@ import org.slf4j.LoggerFactory;
  * writes that code to a file.
  */
 final class StartedProcess {
-  private static final Logger LOG = LoggerFactory.getLogger(StartedProcess.class);
   private static final Duration TICK = Duration.ofMillis(1);
 
   /** Of all runtimes and of runs and execs: each look is cheap, a late one is not much later. */
@@ -63,7 +60,7 @@ final class StartedProcess {
   private final ProcessDescriptors descriptors;
   private volatile boolean runtimeFinished;
 
-  /** Only if the runtime ends when the program runs. */
+  /** Only if the runtime ends when all is made for the program. */
   private volatile @Nullable LoneProcess lone;
 
   StartedProcess(
@@ -141,7 +138,7 @@ final class StartedProcess {
             });
   }
 
-  /** The runtime ends when the program runs; then the process itself is watched. */
+  /** The runtime ends when all is made for the program; then the process itself is watched. */
   void awaitAlone(ChildProcess started, UnaryOperator<ExitStatus> outcome) {
     descriptors.runtime(started);
     LoneProcess watch = new LoneProcess(parts, what, this, descriptors, started, outcome);
@@ -216,12 +213,12 @@ final class StartedProcess {
    * @throws RuncibleException why it does not
    */
   void awaitStart() {
-    long begin = System.nanoTime();
-    LoneProcess watch = lone;
-    int pid = watch == null ? awaitPid(begin) : watch.awaitStart();
-    if (watch == null) {
-      PidFd.open(pid).ifPresent(descriptors::keep);
+    if (lone != null) {
+      letGo(TICK);
+      return;
     }
+    int pid = awaitPid(System.nanoTime());
+    PidFd.open(pid).ifPresent(descriptors::keep);
     awaitProgram(pid, TICK);
   }
 
@@ -240,7 +237,7 @@ final class StartedProcess {
    * @throws RuncibleException why it is not
    */
   void awaitPrepared() {
-    Objects.requireNonNull(lone).awaitStart();
+    Objects.requireNonNull(lone).awaitMade();
   }
 
   /**
@@ -249,9 +246,12 @@ final class StartedProcess {
    * @throws RuncibleException why it does not
    */
   void letGo() {
+    letGo(SHORT_TICK);
+  }
+
+  private void letGo(Duration tick) {
     awaitPrepared();
-    int pid = descriptors.letGo();
-    awaitProgram(pid, SHORT_TICK);
+    awaitProgram(descriptors.letGo(), tick);
   }
 
   RuncibleException notStarted() {
@@ -279,28 +279,8 @@ final class StartedProcess {
     }
   }
 
-  /** Whether it is known by now, if necessary from what the runtime that starts it has written. */
-  boolean findStarting() {
-    if (descriptors.own() == null) {
-      OptionalInt pid = readPid();
-      (pid.isPresent() ? PidFd.open(pid.getAsInt()) : pidInState().flatMap(PidFd::open))
-          .ifPresent(descriptors::keep);
-    }
-    return descriptors.own() != null;
-  }
-
-  /** runc writes the state before the program runs, and the pid file only then. */
-  private Optional<Integer> pidInState() {
-    try {
-      return descriptors.pidInState();
-    } catch (RuncibleException e) {
-      LOG.debug("the state of {} is not whole yet", what, e);
-      return Optional.empty();
-    }
-  }
-
   /** Empty before the runtime has written it. */
-  private OptionalInt readPid() {
+  OptionalInt readPid() {
     try {
       String text = Files.exists(pidFile) ? Files.readString(pidFile).strip() : "";
       return text.isEmpty() ? OptionalInt.empty() : OptionalInt.of(Integer.parseInt(text));
@@ -311,7 +291,7 @@ final class StartedProcess {
   }
 
   /** Waits a little for something that a runtime at work is to bring, the longer the later. */
-  void pause(Future<?> event, long begin) {
+  private void pause(Future<?> event, long begin) {
     parts.watchdog().runtimeStarts();
     pause(event, begin, TICK);
   }

@@ -371,6 +371,9 @@ final class VolumeStore {
   /** None if there was never any. */
   private List<String> names(String glob) {
     List<String> found = new ArrayList<>();
+    if (!Files.exists(root)) {
+      return found;
+    }
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(root, glob)) {
       entries.forEach(entry -> found.add(entry.getFileName().toString()));
       found.sort(null);

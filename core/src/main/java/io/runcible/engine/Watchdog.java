@@ -16,6 +16,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
@@ -37,6 +40,11 @@ final class Watchdog implements AutoCloseable {
   /** For at least so long the kernel need not wait again. */
   private static final Duration MOVE_LASTS = Duration.ofMillis(4);
 
+  private static final int PROCESSORS = Runtime.getRuntime().availableProcessors();
+
+  /** When it is asked again whether others still keep the processors busy. */
+  private static final Duration BUSY_LASTS = Duration.ofMillis(32);
+
   /**
    * Arguments: runtime, its state directory, the directory of the containers, which systemd makes
    * the groups or nothing, where this shell is in a hierarchy and the file of the members there or
@@ -45,9 +53,10 @@ final class Watchdog implements AutoCloseable {
    *
    * <p>Before the kernel moves a process to another group, it waits for all processors to have been
    * elsewhere, some 10 ms, unless it has done so within as long. A runtime moves its first process
-   * when it has worked for some time. So this shell moves itself, to where it is, when it hears of
-   * a container, and again and again while a runtime starts: the kernel waits while the container
-   * is prepared and the runtime still does other things.
+   * when it has worked for some time. So this shell moves itself, to where it is, when a container
+   * is made, and again and again while a runtime starts: the kernel waits while the container is
+   * prepared and the runtime still does other things. Not while more runtimes are at work than
+   * there are processors: then others have the processor of the one that waits.
    */
   private static final String SCRIPT =
       """
@@ -63,8 +72,7 @@ final class Watchdog implements AutoCloseable {
       }
       while read -r op name; do
         case $op in
-          +) alive="$alive $name"
-             move ;;
+          +) alive="$alive $name" ;;
           =) move ;;
           -) rest=
              for i in $alive; do [ "$i" = "$name" ] || rest="$rest $i"; done
@@ -169,6 +177,7 @@ final class Watchdog implements AutoCloseable {
   private final OutputStream lifeline;
   private final ReentrantLock telling = new ReentrantLock();
   private final boolean moves;
+  private final AtomicInteger atWork = new AtomicInteger();
   private final AtomicLong lastMove = new AtomicLong(System.nanoTime() - MOVE_LASTS.toNanos());
 
   private Watchdog(ChildProcess shell, Pipe input, boolean moves) {
@@ -218,6 +227,29 @@ final class Watchdog implements AutoCloseable {
   /** From now on this container ends with this process. */
   void add(ContainerRecord container) {
     tell("+", container);
+    runtimeStarts();
+  }
+
+  /**
+   * Waits for a runtime, and has the kernel wait ahead for it.
+   *
+   * @param end is counted down when there is nothing more to wait for
+   */
+  void awaitRuntime(CountDownLatch end) throws InterruptedException {
+    atWork.incrementAndGet();
+    try {
+      Duration tick = MOVE_LASTS;
+      while (!end.await(tick.toNanos(), TimeUnit.NANOSECONDS)) {
+        runtimeStarts();
+        tick = isBusy() ? BUSY_LASTS : MOVE_LASTS;
+      }
+    } finally {
+      atWork.decrementAndGet();
+    }
+  }
+
+  private boolean isBusy() {
+    return atWork.get() > PROCESSORS;
   }
 
   /**
@@ -228,13 +260,16 @@ final class Watchdog implements AutoCloseable {
   void runtimeStarts() {
     long last = lastMove.get();
     long now = System.nanoTime();
-    if (moves && now - last >= MOVE_LASTS.toNanos() && lastMove.compareAndSet(last, now)) {
+    if (moves
+        && !isBusy()
+        && now - last >= MOVE_LASTS.toNanos()
+        && lastMove.compareAndSet(last, now)) {
       hint();
     }
   }
 
   private void hint() {
-    // Whoever has the lock tells of a container, which has the shell move as well.
+    // Whoever has the lock tells of a container, and then of this.
     if (telling.tryLock()) {
       try {
         if (input.isWritable()) {

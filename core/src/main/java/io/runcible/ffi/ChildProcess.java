@@ -7,7 +7,6 @@ import io.runcible.RuncibleException;
 import java.lang.ref.Reference;
 import java.time.Duration;
 import java.util.Optional;
-import jnr.ffi.Pointer;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import jnr.ffi.Pointer;
 
 /**
  * File system calls relative to an open directory. A <em>name</em> here is raw: one char for each
@@ -273,8 +272,8 @@ public final class FileCalls {
   private static Pointer times(long seconds, int nanos) {
     Pointer times = SCRATCH.get();
     for (int i = 0; i < 2; i++) {
-      times.putLong(i * 16L, seconds);
-      times.putLong(i * 16L + 8, nanos);
+      times.putLong(i * 16, seconds);
+      times.putLong(i * 16 + 8, nanos);
     }
     return times;
   }

@@ -6,7 +6,6 @@ import static io.runcible.ffi.Native.libc;
 import java.lang.ref.Reference;
 import java.net.Inet6Address;
 import java.net.InetSocketAddress;
-import jnr.ffi.Pointer;
 
 /** A socket that has a port of the host and does nothing with it, for a child process to keep. */
 public final class HostSocket {

@@ -6,7 +6,6 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import java.lang.ref.Reference;
 import java.nio.file.Path;
-import jnr.ffi.Pointer;
 
 /**
  * Mounts a file or directory once more, with other owners (mount_setattr(2), "ID-mapped mounts").

@@ -5,7 +5,6 @@ import java.util.Arrays;
 import java.util.Objects;
 import java.util.zip.DataFormatException;
 import java.util.zip.Deflater;
-import jnr.ffi.Pointer;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -6,7 +6,6 @@ import static io.runcible.ffi.NativeFunction.VOID;
 import static io.runcible.ffi.NativeFunction.address;
 
 import com.kenai.jffi.Library;
-import jnr.ffi.Pointer;
 
 /** The functions of ISA-L that inflate. */
 final class Isal {

@@ -6,7 +6,6 @@ import static io.runcible.ffi.NativeFunction.POINTER;
 import static io.runcible.ffi.NativeFunction.address;
 
 import com.kenai.jffi.Library;
-import jnr.ffi.Pointer;
 
 /** The functions of OpenSSL (libcrypto) that hash. */
 final class LibCrypto {

@@ -1,7 +1,6 @@
 package io.runcible.ffi;
 
 import java.nio.ByteBuffer;
-import jnr.ffi.Pointer;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -10,7 +10,6 @@ import static io.runcible.ffi.NativeFunction.address;
 import com.kenai.jffi.Library;
 import com.kenai.jffi.Type;
 import java.nio.ByteBuffer;
-import jnr.ffi.Pointer;
 import org.jspecify.annotations.Nullable;
 
 /** The C library of this process. */

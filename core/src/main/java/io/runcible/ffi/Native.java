@@ -1,5 +1,6 @@
 package io.runcible.ffi;
 
+import com.kenai.jffi.LastError;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import java.nio.charset.Charset;
@@ -8,9 +9,6 @@ import java.nio.file.Path;
 import java.security.AccessController;
 import java.security.PrivilegedAction;
 import java.util.function.UnaryOperator;
-import jnr.ffi.Memory;
-import jnr.ffi.Pointer;
-import jnr.ffi.Runtime;
 import org.jspecify.annotations.Nullable;
 
 /** Holds the C library, and the conversions that its callers share. */
@@ -50,7 +48,7 @@ final class Native {
 
   /** The error number of the last call on this thread; read it at once. */
   static int errno() {
-    return Runtime.getSystemRuntime().getLastError();
+    return LastError.getInstance().get();
   }
 
   /** Turns a negative result into an exception that names the call and the object. */
@@ -69,7 +67,7 @@ final class Native {
   }
 
   static Pointer allocate(int size) {
-    return Memory.allocateDirect(Runtime.getSystemRuntime(), size, true);
+    return Pointer.allocate(size);
   }
 
   /** The bytes of a host path, NUL-terminated. */
@@ -117,19 +115,13 @@ final class Native {
     }
 
     /**
-     * The binding starts threads when it is first used, which never end and, up to JDK 23, keep the
-     * classes of all who are on the stack. Those of a caller are not to be among them: it may be
-     * one of many applications that share this class, and go.
+     * The binding starts a thread when it is first used, which never ends and, up to JDK 23, keeps
+     * the classes of all who are on the stack. Those of a caller are not to be among them: it may
+     * be one of many applications that share this class, and go.
      */
     @SuppressWarnings("removal")
     private static Libc load() {
-      return AccessController.doPrivileged(
-          (PrivilegedAction<Libc>)
-              () -> {
-                Libc libc = new LoadedLibc();
-                allocate(1);
-                return libc;
-              });
+      return AccessController.doPrivileged((PrivilegedAction<Libc>) LoadedLibc::new);
     }
 
     static String whyAbsent() {

@@ -8,14 +8,12 @@ import com.kenai.jffi.Invoker;
 import com.kenai.jffi.Library;
 import com.kenai.jffi.Type;
 import java.nio.ByteBuffer;
-import jnr.ffi.Pointer;
-import jnr.ffi.Runtime;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A function of a native library, called with jffi, the lower half of jnr-ffi. That the upper half
  * generates the implementation of an interface takes a fresh JVM a fifth of its first start of a
- * container. The error number is kept where jnr-ffi looks for it.
+ * container.
  */
 final class NativeFunction {
   static final Type INT = Type.SINT32;
@@ -58,9 +56,9 @@ final class NativeFunction {
     return pointer == null ? 0 : pointer.address();
   }
 
-  /** Memory that a function has returned, of a size that only it knows; null for NULL. */
+  /** What a function has returned and the library frees; null for NULL. */
   static @Nullable Pointer pointer(long address) {
-    return address == 0 ? null : Pointer.wrap(Runtime.getSystemRuntime(), address);
+    return address == 0 ? null : Pointer.of(address);
   }
 
   /**

@@ -5,7 +5,6 @@ import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
-import jnr.ffi.Pointer;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -11,7 +11,6 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
-import jnr.ffi.Pointer;
 
 /**
  * A netlink socket to the kernel's table of devices, addresses and routes. It belongs to the

@@ -10,7 +10,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.stream.Collectors;
-import jnr.ffi.Pointer;
 import org.jspecify.annotations.Nullable;
 
 /** Mounts overlay file systems, by the new mount API or, before Linux 6.8, by mount(2). */

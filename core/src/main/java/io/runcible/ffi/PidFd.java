@@ -4,7 +4,6 @@ import static io.runcible.ffi.Native.libc;
 
 import java.lang.ref.Reference;
 import java.util.Optional;
-import jnr.ffi.Pointer;
 
 /** A descriptor that names one process for good, unlike its number. Closed by its owner. */
 public final class PidFd implements AutoCloseable {

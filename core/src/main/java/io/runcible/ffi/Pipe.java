@@ -6,7 +6,6 @@ import static io.runcible.ffi.Native.libc;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.lang.ref.Reference;
-import jnr.ffi.Pointer;
 
 /**
  * A pipe of the kernel, both ends closed on exec. The caller owns both and closes the one that it

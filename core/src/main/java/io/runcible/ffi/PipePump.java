@@ -12,7 +12,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicLong;
-import jnr.ffi.Pointer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -179,7 +178,7 @@ public final class PipePump implements AutoCloseable {
         return;
       }
       for (int i = 0; i < ready; i++) {
-        long token = events.getLong((long) i * EVENT_SIZE + EVENT_DATA);
+        long token = events.getLong(i * EVENT_SIZE + EVENT_DATA);
         Source source = sources.get(token);
         if (token == WAKE) {
           libc().read(wake.value(), count, 8);

@@ -3,7 +3,6 @@ package io.runcible.ffi;
 import static io.runcible.ffi.Native.libc;
 
 import java.lang.ref.Reference;
-import jnr.ffi.Pointer;
 
 /** Waits for one descriptor. */
 final class Poll {

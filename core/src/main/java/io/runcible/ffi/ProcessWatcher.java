@@ -8,7 +8,6 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicLong;
-import jnr.ffi.Pointer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -87,7 +86,7 @@ public final class ProcessWatcher implements AutoCloseable {
         return;
       }
       for (int i = 0; i < count; i++) {
-        dispatch(events.getLong((long) i * EVENT_SIZE + EVENT_DATA));
+        dispatch(events.getLong(i * EVENT_SIZE + EVENT_DATA));
       }
     }
     Reference.reachabilityFence(events);

@@ -8,7 +8,6 @@ import java.lang.ref.Reference;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.List;
-import jnr.ffi.Pointer;
 
 /**
  * Limits what directories together may hold, by a project quota of their file system (ext4, XFS).

@@ -10,7 +10,6 @@ import java.io.OutputStream;
 import java.lang.ref.Reference;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import jnr.ffi.Pointer;
 
 /**
  * A pseudo-terminal: this process has its master side, a child gets its other side as its terminal,

@@ -6,9 +6,11 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
@@ -88,7 +90,7 @@ final class SealedPrograms implements AutoCloseable {
     }
     Optional<Path> made = Optional.empty();
     try {
-      made = seal(name, out -> out.write(program));
+      made = seal(name, out -> write(program, out));
     } catch (RuncibleException | UnsatisfiedLinkError | IOException e) {
       LOG.debug("'{}' is not executed", name, e);
     }
@@ -99,7 +101,7 @@ final class SealedPrograms implements AutoCloseable {
   /** A program of this library, for who starts it by a descriptor, which the caller closes. */
   static FileDescriptor seal(String name, byte[] program) {
     try {
-      return sealed(Path.of(name), out -> out.write(program));
+      return sealed(Path.of(name), out -> write(program, out));
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot keep '" + name + "'", e);
     }
@@ -109,12 +111,31 @@ final class SealedPrograms implements AutoCloseable {
     if (size > MAX_SIZE || Files.exists(SELINUX) || !isBinary(program)) {
       return Optional.empty();
     }
-    return seal(program, out -> Files.copy(program, out));
+    return seal(program, out -> transfer(program, out));
+  }
+
+  private static void write(byte[] program, FileChannel out) throws IOException {
+    ByteBuffer bytes = ByteBuffer.wrap(program);
+    while (bytes.hasRemaining()) {
+      out.write(bytes);
+    }
+  }
+
+  /** By the kernel alone: a runtime has millions of bytes. */
+  private static void transfer(Path program, FileChannel out) throws IOException {
+    try (FileChannel in = FileChannel.open(program)) {
+      long done = 0;
+      long count;
+      do {
+        count = in.transferTo(done, MAX_SIZE, out);
+        done += count;
+      } while (count > 0);
+    }
   }
 
   /** Writes a program. */
   private interface Content {
-    void write(OutputStream out) throws IOException;
+    void write(FileChannel out) throws IOException;
   }
 
   private Optional<Path> seal(Path program, Content content) throws IOException {
@@ -126,7 +147,7 @@ final class SealedPrograms implements AutoCloseable {
   private static FileDescriptor sealed(Path program, Content content) throws IOException {
     FileDescriptor file = create(program);
     try {
-      try (OutputStream out = Files.newOutputStream(Path.of(file.procPath()))) {
+      try (FileChannel out = FileChannel.open(Path.of(file.procPath()), StandardOpenOption.WRITE)) {
         content.write(out);
       }
       Native.check(libc().fchmod(file.value(), MODE), "chmod", file);

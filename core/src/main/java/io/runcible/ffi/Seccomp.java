@@ -7,7 +7,6 @@ import static io.runcible.ffi.NativeFunction.address;
 import static io.runcible.ffi.NativeFunction.pointer;
 
 import com.kenai.jffi.Library;
-import jnr.ffi.Pointer;
 import org.jspecify.annotations.Nullable;
 
 /** The functions of libseccomp that compile a filter. */

@@ -10,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
-import jnr.ffi.Pointer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -107,7 +106,7 @@ public final class SeccompCompiler implements AutoCloseable {
 
   private static Pointer array(List<Comparison> comparisons) {
     Pointer array = Native.allocate(COMPARISON_SIZE * comparisons.size());
-    long at = 0;
+    int at = 0;
     for (Comparison one : comparisons) {
       int operator = OPERATORS.indexOf(one.operator()) + 1;
       if (operator == 0) {

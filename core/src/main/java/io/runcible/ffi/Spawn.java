@@ -14,7 +14,6 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
-import jnr.ffi.Pointer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -304,7 +303,7 @@ public final class Spawn {
         Pointer string = Native.allocate(bytes.length);
         string.put(0, bytes, 0, bytes.length);
         strings.add(string);
-        array.putLong(i * 8L, string.address());
+        array.putLong(i * 8, string.address());
       }
     }
 

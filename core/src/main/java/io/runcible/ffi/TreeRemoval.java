@@ -3,7 +3,6 @@ package io.runcible.ffi;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
-import jnr.ffi.Pointer;
 
 /**
  * Empties a directory, never through a symbolic link. A container may have made the tree below, so

@@ -7,8 +7,6 @@ import static io.runcible.ffi.NativeFunction.address;
 import static io.runcible.ffi.NativeFunction.pointer;
 
 import com.kenai.jffi.Library;
-import java.util.Objects;
-import jnr.ffi.Pointer;
 import org.jspecify.annotations.Nullable;
 
 /** The functions of libzstd that decompress a stream and compress a block. */
@@ -92,6 +90,6 @@ final class Zstd {
   }
 
   String ZSTD_getErrorName(long code) {
-    return Objects.requireNonNull(pointer(ZSTD_getErrorName.call(code))).getString(0);
+    return Pointer.text(ZSTD_getErrorName.call(code));
   }
 }

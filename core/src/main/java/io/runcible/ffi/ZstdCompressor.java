@@ -4,7 +4,6 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import java.lang.ref.Reference;
 import java.util.Objects;
-import jnr.ffi.Pointer;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -3,7 +3,6 @@ package io.runcible.ffi;
 import java.lang.ref.Reference;
 import java.util.Objects;
 import java.util.zip.DataFormatException;
-import jnr.ffi.Pointer;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Native calls. The only package that imports jnr-ffi and jffi, and the only one that knows numbers
- * of the Linux ABI.
+ * Native calls. The only package that imports jffi, the lower half of jnr-ffi, and the only one
+ * that knows numbers of the Linux ABI.
  *
  * <p>The C library is one interface that is held by one package-private class, so that no pointer
  * leaves the package and every wrapper keeps its buffers reachable until the call returned. The

@@ -350,6 +350,9 @@ final class CniNetworks {
 
   private List<String> names(String glob) {
     List<String> names = new ArrayList<>();
+    if (!Files.exists(root)) {
+      return names;
+    }
     try (DirectoryStream<Path> files = Files.newDirectoryStream(root, glob)) {
       files.forEach(file -> names.add(file.getFileName().toString()));
     } catch (NoSuchFileException e) {

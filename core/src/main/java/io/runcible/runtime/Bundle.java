@@ -45,9 +45,12 @@ public record Bundle(Path directory) {
   public static Bundle write(Path directory, RuntimeSpec spec) {
     Bundle bundle = new Bundle(directory);
     try {
-      Files.createDirectory(bundle.directory(), PRIVATE_DIRECTORY);
+      // It may be there and hold the root file system; then only the mode is made sure of below.
+      if (!Files.exists(bundle.directory())) {
+        Files.createDirectory(bundle.directory(), PRIVATE_DIRECTORY);
+      }
     } catch (FileAlreadyExistsException e) {
-      // It may hold the root file system already; only the mode is made sure of below.
+      // Somebody else was faster.
     } catch (IOException e) {
       throw unwritable(bundle.directory(), e);
     }
@@ -130,7 +133,9 @@ public record Bundle(Path directory) {
   public static void writeFile(Path file, String content) {
     Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
     try {
-      Files.deleteIfExists(temporary);
+      if (Files.exists(temporary)) {
+        Files.deleteIfExists(temporary);
+      }
       Files.createFile(temporary, PRIVATE_FILE);
       Files.write(
           temporary,

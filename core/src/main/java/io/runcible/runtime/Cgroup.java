@@ -12,6 +12,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -34,9 +36,21 @@ public final class Cgroup {
   private static final int SIGKILL = 9;
 
   private final List<Path> directories;
+  private final List<Set<String>> controllers;
 
+  /** One of which nothing more is known. */
   Cgroup(List<Path> directories) {
+    this(directories, Collections.nCopies(directories.size(), Set.of()));
+  }
+
+  /**
+   * One of known hierarchies.
+   *
+   * @param controllers those of each directory; empty if it may be any
+   */
+  Cgroup(List<Path> directories, List<Set<String>> controllers) {
     this.directories = List.copyOf(directories);
+    this.controllers = List.copyOf(controllers);
   }
 
   /** Its directory in each hierarchy, whether it exists or not. */
@@ -85,7 +99,7 @@ public final class Cgroup {
 
   /** What its processes use and have used; what the kernel does not count is empty. */
   public ResourceUsage usage() {
-    return new UsageReader(directories).read();
+    return new UsageReader(this).read();
   }
 
   /**
@@ -254,10 +268,23 @@ public final class Cgroup {
   }
 
   Optional<Path> find(String file) {
-    return directories.stream()
-        .map(directory -> directory.resolve(file))
-        .filter(Files::exists)
-        .findFirst();
+    return files(file).stream().findFirst();
+  }
+
+  /** Those of that name, which begins with its controller unless it is one of the kernel's own. */
+  List<Path> files(String name) {
+    String controller = name.substring(0, name.indexOf('.'));
+    List<Path> found = new ArrayList<>(1);
+    for (int i = 0; i < directories.size(); i++) {
+      Set<String> known = controllers.get(i);
+      if (known.isEmpty() || known.contains(controller) || controller.equals("cgroup")) {
+        Path file = directories.get(i).resolve(name);
+        if (Files.exists(file)) {
+          found.add(file);
+        }
+      }
+    }
+    return found;
   }
 
   private static List<Path> tree(Path directory) {

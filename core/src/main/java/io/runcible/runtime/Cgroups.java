@@ -35,12 +35,20 @@ public final class Cgroups {
 
   private final Mode mode;
   private final Set<String> controllers;
-  private final List<Path> mounts;
+  private final List<Hierarchy> hierarchies;
 
-  private Cgroups(Mode mode, Set<String> controllers, List<Path> mounts) {
+  /**
+   * One of them.
+   *
+   * @param controllers those whose files it has; empty if there may be any, as in the unified tree
+   *     alone, where they come and go
+   */
+  private record Hierarchy(Path mount, Set<String> controllers) {}
+
+  private Cgroups(Mode mode, Set<String> controllers, List<Hierarchy> hierarchies) {
     this.mode = mode;
     this.controllers = Collections.unmodifiableSet(controllers);
-    this.mounts = List.copyOf(mounts);
+    this.hierarchies = List.copyOf(hierarchies);
   }
 
   /** Looks at this host. */
@@ -60,25 +68,31 @@ public final class Cgroups {
     Set<String> controllers = new TreeSet<>();
     Set<String> unifiedControllers = new TreeSet<>();
     Set<String> seen = new TreeSet<>();
-    List<Path> mounts = new ArrayList<>();
+    List<Hierarchy> hierarchies = new ArrayList<>();
     for (MountLine mount : mounts(proc)) {
       Path point = root.resolve(mount.point().substring(1));
       // A hierarchy that is mounted twice is the same hierarchy.
       if (mount.type().equals(V1_TYPE) && seen.add(mount.device())) {
-        mounts.add(point);
+        hierarchies.add(new Hierarchy(point, Set.copyOf(mount.options())));
         controllers.addAll(mount.options());
         legacy |= mount.options().stream().noneMatch(option -> option.startsWith("name="));
       } else if (mount.type().equals(V2_TYPE) && seen.add(mount.device())) {
-        mounts.add(point);
+        hierarchies.add(new Hierarchy(point, Set.of()));
         unified = true;
         unifiedControllers.addAll(unifiedControllers(point));
       }
     }
     if (unified && !legacy) {
-      return new Cgroups(Mode.V2, unifiedControllers, mounts);
+      return new Cgroups(Mode.V2, unifiedControllers, hierarchies);
     }
     Mode mode = !legacy ? Mode.NONE : unified ? Mode.HYBRID : Mode.V1;
-    return new Cgroups(mode, controllers, mounts);
+    unifiedControllers.add("cpu"); // Its cpu.stat needs no controller.
+    hierarchies.replaceAll(
+        one ->
+            one.controllers().isEmpty()
+                ? new Hierarchy(one.mount(), Set.copyOf(unifiedControllers))
+                : one);
+    return new Cgroups(mode, controllers, hierarchies);
   }
 
   private static List<MountLine> mounts(Path proc) {
@@ -156,7 +170,7 @@ public final class Cgroups {
 
   /** Where the hierarchies are mounted. */
   List<Path> mounts() {
-    return mounts;
+    return hierarchies.stream().map(Hierarchy::mount).toList();
   }
 
   /**
@@ -167,7 +181,9 @@ public final class Cgroups {
    */
   public Cgroup group(String path) {
     String relative = SpecChecks.cgroupsPath(path).substring(1);
-    return new Cgroup(mounts.stream().map(mount -> mount.resolve(relative)).toList());
+    return new Cgroup(
+        hierarchies.stream().map(one -> one.mount().resolve(relative)).toList(),
+        hierarchies.stream().map(Hierarchy::controllers).toList());
   }
 
   @Override

@@ -56,6 +56,7 @@ public final class HostLimits {
   private final Map<String, Long> hardLimits;
   private final int oomScoreAdj;
   private final List<String> thermalPaths;
+  private final boolean countsSwap;
 
   /**
    * A value that this host accepts.
@@ -85,6 +86,7 @@ public final class HostLimits {
     this.hardLimits = hardLimits(proc);
     this.oomScoreAdj = Integer.parseInt(read(proc.resolve("self/oom_score_adj")).strip());
     this.thermalPaths = thermalPaths(sys);
+    this.countsSwap = countsSwap(cgroups);
   }
 
   /** Looks at this process and this host. */
@@ -275,7 +277,7 @@ public final class HostLimits {
             || resources.memoryReservation().isPresent())
         && missing("memory", notes)) {
       builder.dropMemory();
-    } else if (resources.memoryAndSwap().isPresent() && !countsSwap()) {
+    } else if (resources.memoryAndSwap().isPresent() && !countsSwap) {
       notes.add("swap is not limited: this kernel does not account for it");
       builder.dropSwap();
     }
@@ -317,7 +319,7 @@ public final class HostLimits {
   }
 
   /** In the old hierarchy the file is there only with swap accounting. */
-  private boolean countsSwap() {
+  private static boolean countsSwap(Cgroups cgroups) {
     return cgroups.mode() == Cgroups.Mode.V2
         || cgroups.mounts().stream()
             .anyMatch(mount -> Files.exists(mount.resolve("memory.memsw.limit_in_bytes")));

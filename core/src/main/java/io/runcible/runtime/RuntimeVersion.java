@@ -1,13 +1,12 @@
 package io.runcible.runtime;
 
-import static java.util.stream.Collectors.toSet;
-
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.PrivilegedHost;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -98,7 +97,11 @@ final class RuntimeVersion {
   }
 
   private static Set<String> features(String answer) {
-    return FEATURE.matcher(answer).results().map(found -> found.group(1)).collect(toSet());
+    Set<String> features = new HashSet<>();
+    for (Matcher found = FEATURE.matcher(answer); found.find(); ) {
+      features.add(found.group(1));
+    }
+    return features;
   }
 
   static OciRuntime.Info ask(Path program, PrivilegedHost host) {
@@ -128,21 +131,18 @@ final class RuntimeVersion {
       return List.of();
     }
     Release release = Release.of(numbers);
-    return ESCAPES.stream()
-        .filter(escape -> escape.concerns(info) && !escape.isMendedIn(release))
-        .map(escape -> escape.names() + ", mended in " + String.join(", ", escape.mended()))
-        .toList();
+    List<String> escapes = new ArrayList<>();
+    for (Escape escape : ESCAPES) {
+      if (escape.concerns(info) && !escape.isMendedIn(release)) {
+        escapes.add(escape.names() + ", mended in " + String.join(", ", escape.mended()));
+      }
+    }
+    return escapes;
   }
 
   /** A version; one without the number of a candidate is later than all candidates. */
   private record Release(int major, int minor, int patch, int candidate)
       implements Comparable<Release> {
-    private static final Comparator<Release> ORDER =
-        Comparator.comparingInt(Release::major)
-            .thenComparingInt(Release::minor)
-            .thenComparingInt(Release::patch)
-            .thenComparingInt(Release::candidate);
-
     static Release parse(String text) {
       Matcher numbers = NUMBERS.matcher(text);
       if (!numbers.matches()) {
@@ -169,7 +169,11 @@ final class RuntimeVersion {
 
     @Override
     public int compareTo(Release other) {
-      return ORDER.compare(this, other);
+      return Arrays.compare(parts(), other.parts());
+    }
+
+    private int[] parts() {
+      return new int[] {major, minor, patch, candidate};
     }
   }
 
@@ -192,9 +196,14 @@ final class RuntimeVersion {
     }
 
     boolean isMendedIn(Release release) {
-      List<Release> sound = mended.stream().map(Release::parse).toList();
-      return release.compareTo(sound.get(sound.size() - 1)) >= 0
-          || sound.stream().anyMatch(s -> release.isOfSeries(s) && release.compareTo(s) >= 0);
+      for (String text : mended) {
+        Release sound = Release.parse(text);
+        boolean last = text.equals(mended.get(mended.size() - 1));
+        if ((last || release.isOfSeries(sound)) && release.compareTo(sound) >= 0) {
+          return true;
+        }
+      }
+      return false;
     }
   }
 }

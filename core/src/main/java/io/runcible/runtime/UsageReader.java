@@ -9,7 +9,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Reads what a control group has used, from whichever files are there: a key that only one
@@ -21,26 +20,27 @@ final class UsageReader {
 
   private static final long MICRO = 1000;
 
-  /** Listed once, since most files that are looked for are in none or one of many directories. */
-  private final Map<String, List<Path>> files = new HashMap<>();
+  private final Cgroup group;
+  private final Map<String, List<List<String>>> known = new HashMap<>();
 
-  private final Map<Path, List<String>> read = new HashMap<>();
-
-  UsageReader(List<Path> directories) {
-    for (Path directory : directories) {
-      // Null if it has just gone.
-      @Nullable String[] names = directory.toFile().list();
-      for (String name : names == null ? new String[0] : names) {
-        files.computeIfAbsent(name, unknown -> new ArrayList<>(1)).add(directory.resolve(name));
-      }
-    }
+  UsageReader(Cgroup group) {
+    this.group = group;
   }
 
   /** The lines of all files of that name, in the order of the directories. */
   private Stream<List<String>> lines(String name) {
-    return files.getOrDefault(name, List.of()).stream()
-        .map(file -> read.computeIfAbsent(file, Cgroup::lines))
-        .filter(lines -> !lines.isEmpty());
+    return known.computeIfAbsent(name, this::readAll).stream();
+  }
+
+  private List<List<String>> readAll(String name) {
+    List<List<String>> read = new ArrayList<>(1);
+    for (Path file : group.files(name)) {
+      List<String> lines = Cgroup.lines(file);
+      if (!lines.isEmpty()) {
+        read.add(lines);
+      }
+    }
+    return read;
   }
 
   ResourceUsage read() {

@@ -72,8 +72,12 @@ final class IdMappedLayers implements AutoCloseable {
     return mounted.computeIfAbsent(
         store,
         source -> {
-          Path shown = owners.place().resolve("layers-" + mounted.size()).resolve(MOUNT);
+          Path place = owners.place().resolve("layers-" + mounted.size());
+          Path shown = place.resolve(MOUNT);
           try {
+            if (!Files.isDirectory(place)) {
+              Files.createDirectory(place);
+            }
             Files.createDirectories(shown);
           } catch (IOException e) {
             throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot make '" + shown + "'", e);

@@ -23,6 +23,22 @@ import org.jspecify.annotations.Nullable;
  * enums, records, and lists, sets and maps of these.
  */
 final class RecordBinding {
+  /** The JVM makes them anew at each question. */
+  private static final ClassValue<RecordComponent[]> COMPONENTS =
+      new ClassValue<>() {
+        @Override
+        protected RecordComponent[] computeValue(Class<?> type) {
+          RecordComponent[] components = type.getRecordComponents();
+          if (components == null) {
+            throw new IllegalStateException(type + " is no part of a record");
+          }
+          for (RecordComponent component : components) {
+            component.getAccessor().setAccessible(true);
+          }
+          return components;
+        }
+      };
+
   private RecordBinding() {}
 
   static void write(JsonGenerator json, @Nullable Object value) throws IOException {
@@ -49,7 +65,7 @@ final class RecordBinding {
       json.writeEndObject();
     } else {
       json.writeStartObject();
-      for (RecordComponent component : components(value.getClass())) {
+      for (RecordComponent component : COMPONENTS.get(value.getClass())) {
         json.writeFieldName(component.getName());
         write(json, valueOf(component, value));
       }
@@ -67,19 +83,10 @@ final class RecordBinding {
 
   private static @Nullable Object valueOf(RecordComponent component, Object record) {
     try {
-      component.getAccessor().setAccessible(true);
       return component.getAccessor().invoke(record);
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException(e);
     }
-  }
-
-  private static RecordComponent[] components(Class<?> type) {
-    RecordComponent[] components = type.getRecordComponents();
-    if (components == null) {
-      throw new IllegalStateException(type + " is no part of a record");
-    }
-    return components;
   }
 
   /**
@@ -160,7 +167,7 @@ final class RecordBinding {
   }
 
   private static Object readRecord(JsonNode json, Class<?> type) {
-    RecordComponent[] components = components(type);
+    RecordComponent[] components = COMPONENTS.get(type);
     Class<?>[] types = new Class<?>[components.length];
     @Nullable Object[] values = new Object[components.length];
     for (int i = 0; i < components.length; i++) {

@@ -76,7 +76,7 @@ class ReadyChecksTest {
 
   @Test
   void onlyAListenerOnThePortCounts() throws IOException {
-    sockets(1, 0);
+    sockets(1, 1);
     table("tcp", "0100007F:1F90", "01");
     assertThat(port().holds(LEFT)).isFalse();
     table("tcp", "0100007F:1F91", "0A");

@@ -31,7 +31,7 @@ class SharedStoreIT {
         String image = ENGINE.reference(i == 0 ? "slim" : "busybox");
         jvms.add(
             ChildJvm.start(
-                EngineProgram.class, "share", ENGINE.root().path(), image, Rounds.of(15, 300)));
+                EngineProgram.class, "share", ENGINE.root().path(), image, Rounds.of(8, 300)));
       }
       for (ChildJvm jvm : jvms) {
         List<String> said = jvm.rest();

@@ -1,10 +1,10 @@
 package io.runcible.ffi;
 
+import com.kenai.jffi.LastError;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.concurrent.atomic.AtomicInteger;
-import jnr.ffi.Runtime;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,7 +52,7 @@ public final class FailingCalls implements AutoCloseable {
       failed = method.getName();
     }
     if (fails && !method.getName().equals("close")) {
-      Runtime.getSystemRuntime().setLastError(errno);
+      LastError.getInstance().set(errno);
       return failure(method);
     }
     try {

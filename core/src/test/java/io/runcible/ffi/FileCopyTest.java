@@ -3,6 +3,7 @@ package io.runcible.ffi;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.kenai.jffi.LastError;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -13,7 +14,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import jnr.ffi.Runtime;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -76,7 +76,7 @@ class FileCopyTest {
         throw e.getCause();
       }
     }
-    Runtime.getSystemRuntime().setLastError(errno);
+    LastError.getInstance().set(errno);
     int result = errno == 0 ? 0 : -1;
     if (method.getReturnType() == long.class) {
       return (long) result;

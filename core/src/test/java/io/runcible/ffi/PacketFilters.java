@@ -8,7 +8,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Optional;
-import jnr.ffi.Pointer;
 
 /** What the kernel says of all packet filters of this network namespace together. */
 public final class PacketFilters {

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class TreeRemovalTest {
-  private static final int DEEPER_THAN_A_PATH = 5000;
+  private static final int DEEPER_THAN_A_PATH = 2500;
   private static final long SMALL_STACK = 192 * 1024;
 
   @TempDir Path directory;
@@ -64,14 +64,14 @@ class TreeRemovalTest {
   @Test
   void removesMoreNamesThanAreReadAtOnce() throws IOException {
     Path wide = Files.createDirectories(tree.resolve("wide"));
-    for (int i = 0; i < 3000; i++) {
+    for (int i = 0; i < 1500; i++) {
       Files.createFile(wide.resolve("file with a long name " + i));
       Files.createFile(tree.resolve("file with a long name " + i));
     }
     try (FileDescriptor opened = FileCalls.openDirectory(wide)) {
       assertThat(FileCalls.listSome(opened)).hasSizeBetween(100, 1000);
       FileContent.seek(opened, 0);
-      assertThat(FileCalls.list(opened)).hasSize(3000);
+      assertThat(FileCalls.list(opened)).hasSize(1500);
     }
 
     removeTree(tree);

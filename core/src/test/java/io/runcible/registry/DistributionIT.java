@@ -13,10 +13,13 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestInstance.Lifecycle;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -26,6 +29,7 @@ class DistributionIT {
   @TempDir Path directory;
 
   /** Version 2.8 has no lists of referrers, and deletes no tags. */
+  @TestInstance(Lifecycle.PER_CLASS)
   abstract class Subject implements DistributionContract {
     private final Entrance entrance;
     private DockerRegistry registry;
@@ -34,12 +38,17 @@ class DistributionIT {
       this.entrance = entrance;
     }
 
-    @BeforeEach
-    void start() throws IOException {
-      registry = DockerRegistry.start(directory, entrance);
+    @BeforeAll
+    void start(@TempDir Path files) throws IOException {
+      registry = DockerRegistry.start(files, entrance);
     }
 
-    @AfterEach
+    @BeforeEach
+    void empty() throws IOException {
+      registry.empty();
+    }
+
+    @AfterAll
     void stop() {
       if (registry != null) {
         registry.close();
@@ -55,7 +64,7 @@ class DistributionIT {
         client.putBlob(base, FakeRegistry.blob(new byte[0]), InputStream.nullInputStream());
         assertThat(client.mountBlob(app, none, base)).isFalse();
       }
-      try (Stream<Path> files = Files.walk(directory)) {
+      try (Stream<Path> files = Files.walk(registry.data())) {
         assertThat(files.map(file -> file.getFileName().toString()))
             .contains("_uploads")
             .doesNotContain("startedat");

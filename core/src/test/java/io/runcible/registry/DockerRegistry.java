@@ -16,9 +16,11 @@ import java.security.Signature;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Comparator;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import okhttp3.tls.HeldCertificate;
 import org.jspecify.annotations.Nullable;
 
@@ -41,6 +43,16 @@ public final class DockerRegistry implements AutoCloseable {
           .certificateAuthority(0)
           .addSubjectAlternativeName("127.0.0.1")
           .build();
+
+  /** Of one who is let in; made once for the same reason, when it is asked for. */
+  private static final class Client {
+    static final HeldCertificate CERTIFICATE =
+        new HeldCertificate.Builder()
+            .rsa2048()
+            .commonName("tests")
+            .signedBy(DockerRegistry.CERTIFICATE)
+            .build();
+  }
 
   /** How one gets in. */
   public enum Entrance {
@@ -87,6 +99,22 @@ public final class DockerRegistry implements AutoCloseable {
   /** The name of the registry in references. */
   public String name() {
     return name;
+  }
+
+  /** What it stores. */
+  Path data() {
+    return directory.resolve("data");
+  }
+
+  /** Makes it forget everything: it keeps nothing elsewhere. */
+  void empty() throws IOException {
+    if (Files.exists(data())) {
+      try (Stream<Path> files = Files.walk(data())) {
+        for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(file);
+        }
+      }
+    }
   }
 
   /** A client that may do everything. */
@@ -136,12 +164,10 @@ public final class DockerRegistry implements AutoCloseable {
 
   /** The client's key is in the older form, as openssl used to write it. */
   private void writeCertificates() throws IOException {
-    HeldCertificate client =
-        new HeldCertificate.Builder().rsa2048().commonName("tests").signedBy(CERTIFICATE).build();
     Path own = Files.createDirectories(certificates().resolve(name));
     Files.writeString(own.resolve("ca.crt"), CERTIFICATE.certificatePem());
-    Files.writeString(own.resolve("client.cert"), client.certificatePem());
-    Files.writeString(own.resolve("client.key"), client.privateKeyPkcs1Pem());
+    Files.writeString(own.resolve("client.cert"), Client.CERTIFICATE.certificatePem());
+    Files.writeString(own.resolve("client.key"), Client.CERTIFICATE.privateKeyPkcs1Pem());
   }
 
   private String config() throws IOException {

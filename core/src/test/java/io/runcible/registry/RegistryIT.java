@@ -26,6 +26,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -75,26 +76,33 @@ class RegistryIT {
     return catchThrowableOfType(RuncibleException.class, call::run);
   }
 
-  private static byte[] gzip(byte[] content) throws IOException {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    try (GZIPOutputStream gzip = new GZIPOutputStream(out)) {
-      gzip.write(content);
+  /** A layer, and the digest of what is packed in it. */
+  private record Packed(byte[] layer, Digest diffId) {
+    /** Made once: most tests push them. */
+    static final List<Packed> ALL = List.of(of(3_000_000), of(1000));
+
+    private static Packed of(int size) {
+      byte[] content = FakeRegistry.random(size);
+      ByteArrayOutputStream out = new ByteArrayOutputStream();
+      try (GZIPOutputStream gzip = new GZIPOutputStream(out)) {
+        gzip.write(content);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      return new Packed(out.toByteArray(), Digest.sha256(content));
     }
-    return out.toByteArray();
   }
 
   /** Pushes an image of two layers with the client. */
   private Manifest push(ImageReference reference) throws IOException {
     List<Descriptor> layers = new ArrayList<>();
     List<Digest> diffIds = new ArrayList<>();
-    for (int size : new int[] {3_000_000, 1000}) {
-      byte[] content = FakeRegistry.random(size);
-      byte[] layer = gzip(content);
-      Descriptor descriptor = Descriptor.of(MediaType.OCI_LAYER_GZIP, layer);
+    for (Packed packed : Packed.ALL) {
+      Descriptor descriptor = Descriptor.of(MediaType.OCI_LAYER_GZIP, packed.layer());
       layers.add(descriptor);
-      diffIds.add(Digest.sha256(content));
+      diffIds.add(packed.diffId());
       assertThat(client.hasBlob(reference, descriptor)).isFalse();
-      client.putBlob(reference, descriptor, new ByteArrayInputStream(layer));
+      client.putBlob(reference, descriptor, new ByteArrayInputStream(packed.layer()));
       assertThat(client.hasBlob(reference, descriptor)).isTrue();
     }
     ImageConfig config =

@@ -9,6 +9,7 @@ import io.runcible.RuncibleException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -129,6 +130,37 @@ class CgroupsTest {
               base.resolve("freezer/runcible/one"),
               base.resolve("systemd/runcible/one"),
               base.resolve("unified/runcible/one"));
+    }
+
+    @Test
+    void fileIsLookedForWhereItsControllerIs() throws IOException {
+      String base = "sys/fs/cgroup/";
+      Files.writeString(make(base + "unified").resolve("cgroup.controllers"), "hugetlb\n");
+      Cgroup group = read(V1 + UNIFIED).group("/one");
+      Path memory = make(base + "memory/one");
+      Path unified = make(base + "unified/one");
+      Path cpu = make(base + "cpu,cpuacct/one");
+      for (Path directory : List.of(memory, unified, cpu)) {
+        for (String name : List.of("memory.stat", "cpu.stat", "hugetlb.x", "cgroup.procs")) {
+          Files.writeString(directory.resolve(name), "");
+        }
+      }
+
+      assertThat(group.files("memory.stat")).containsExactly(memory.resolve("memory.stat"));
+      assertThat(group.files("cpu.stat"))
+          .containsExactly(cpu.resolve("cpu.stat"), unified.resolve("cpu.stat"));
+      assertThat(group.files("hugetlb.x")).containsExactly(unified.resolve("hugetlb.x"));
+      assertThat(group.files("cgroup.procs")).hasSize(3);
+      assertThat(group.files("pids.max")).isEmpty();
+    }
+
+    @Test
+    void unifiedTreeAloneMayHaveAnyFile() throws IOException {
+      Cgroup group = read(V2).group("/one");
+      Path directory = make("sys/fs/cgroup/one");
+      Files.writeString(directory.resolve("io.stat"), "");
+
+      assertThat(group.files("io.stat")).containsExactly(directory.resolve("io.stat"));
     }
 
     @ParameterizedTest

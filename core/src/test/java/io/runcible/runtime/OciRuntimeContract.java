@@ -581,8 +581,9 @@ abstract class OciRuntimeContract {
 
     @Test
     void usageOfARunningContainerIsCounted() throws Exception {
-      try (Running container = containers.start(process("sleep", "60"))) {
-        container.awaitStart();
+      try (Running container = containers.start(shell("echo begun; exec sleep 60"))) {
+        // Before that, the threads of the runtime count.
+        awaitOutput(container, "stdout", "begun\n");
         ResourceUsage usage = containers.runtime.cgroup(container.id).orElseThrow().usage();
 
         assertThat(usage.memory().orElseThrow()).isPositive();

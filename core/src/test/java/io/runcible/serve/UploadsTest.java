@@ -127,7 +127,7 @@ class UploadsTest {
     void emptyUploadsMakeWay() throws Exception {
       Upload full = begin(1);
       Upload empty = uploads.begin(APP);
-      for (int i = 0; i < 10_000; i++) {
+      for (int i = 0; i < 2 * Uploads.MAX_UPLOADS; i++) {
         uploads.begin(APP);
       }
       assertThat(isKnown(full)).isTrue();

@@ -5,18 +5,21 @@ import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerSpec;
 import io.runcible.engine.Ready;
 import io.runcible.junit.RunContainer.Pull;
-import io.runcible.network.Network;
+import io.runcible.junit.RunContainer.Scope;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionConfigurationException;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
@@ -34,7 +37,10 @@ public abstract class AbstractContainerExtension<T extends AbstractContainerExte
   private String stateName = "";
   private @Nullable Primer<? super T> primer;
   private @Nullable Ready ready;
-  private volatile @Nullable Container container;
+  private Scope scope = Scope.AUTO;
+  private String reuse = "";
+  private Pull pull = Pull.MISSING;
+  private volatile @Nullable Container primed;
 
   /**
    * For presets, which add accessors of their own.
@@ -110,6 +116,37 @@ public abstract class AbstractContainerExtension<T extends AbstractContainerExte
   }
 
   /**
+   * How long it lives; by default as long as the field. With {@link Scope#RUN} it starts at the
+   * first use and ends with the test run, and is one for all classes that register this same
+   * object, inherited or as {@code @RegisterExtension static final Postgres DB = Services.DB}. What
+   * it depends on has to live as long. Other scopes than {@link Scope#AUTO} are for fields that are
+   * static, or of an instance that lives as long as its class, and fail a test otherwise.
+   */
+  public final T scope(Scope scope) {
+    this.scope = scope;
+    return self();
+  }
+
+  /**
+   * One container for all test JVMs on this host, as {@link RunContainer#reuse} says; with the
+   * scope {@link Scope#AUTO} each uses it for its whole run. Those share it who have the same key
+   * here, for the same service of the same image, entry point, command, environment, user and
+   * ports. A {@code Kafka} has another port in its environment in each JVM, and so is never shared.
+   *
+   * @param key empty for a container of one's own, the default
+   */
+  public final T reuse(String key) {
+    reuse = key;
+    return self();
+  }
+
+  /** When the image is pulled; by default if it is not in the store. */
+  public final T pull(Pull pull) {
+    this.pull = pull;
+    return self();
+  }
+
+  /**
    * How a client reaches it, for frameworks; asked when the container is ready. By default told by
    * the image, if that is one of the usual images of PostgreSQL, MySQL, MariaDB, Redis, MongoDB,
    * Kafka or RabbitMQ by the last part of its name, and otherwise empty.
@@ -120,12 +157,22 @@ public abstract class AbstractContainerExtension<T extends AbstractContainerExte
 
   /** The container. */
   public final Container container() {
-    Container running = container;
-    if (running == null) {
-      throw new IllegalStateException(
-          "no test runs that has the container; is the extension registered?");
-    }
-    return running;
+    return running()
+        .orElseThrow(
+            () ->
+                new IllegalStateException(
+                    "no test runs that has the container; is the extension registered?"));
+  }
+
+  /** While it is primed, and is nobody's yet, it is that container. */
+  private Optional<Container> running() {
+    Container filled = primed;
+    return filled == null ? shared.current() : Optional.of(filled);
+  }
+
+  /** Whether it is the same container in all classes of the run. */
+  final boolean isOfRun() {
+    return scope == Scope.RUN || (scope == Scope.AUTO && !reuse.isEmpty());
   }
 
   /** The port of the host that publishes a port of the container. */
@@ -150,7 +197,7 @@ public abstract class AbstractContainerExtension<T extends AbstractContainerExte
 
   @Override
   public final void beforeEach(ExtensionContext context) {
-    if (container == null) {
+    if (running().isEmpty()) {
       start(context);
     }
   }
@@ -178,41 +225,28 @@ public abstract class AbstractContainerExtension<T extends AbstractContainerExte
 
   /** After those it depends on. */
   private void add(Batch batch, List<AbstractContainerExtension<?>> all, ExtensionContext context) {
+    Plan plan = new Plan(context.getRequiredTestClass().getClassLoader());
+    if ((scope != Scope.AUTO || isOfRun()) && context.getTestMethod().isPresent()) {
+      throw new ExtensionConfigurationException(
+          "the container '" + plan.name() + "' is to outlive a test: its field has to be static");
+    }
     for (AbstractContainerExtension<?> other : others) {
-      String itsName = other.new Plan(context.getRequiredTestClass().getClassLoader()).name();
+      String itsName = other.new Plan(plan.loader).name();
+      if (isOfRun() && !other.isOfRun()) {
+        throw new ExtensionConfigurationException(
+            "the container '"
+                + plan.name()
+                + "' is one for the whole run, and '"
+                + itsName
+                + "', which it depends on, ends before");
+      }
       // Those that this context does not know are counted for it, though they may run for others.
       if (!all.contains(other) && new KnownContainers(context).find(itsName).isEmpty()) {
         other.add(batch, all, context);
       }
     }
-    // Closed after the container, which the batch is to start.
-    AutoCloseable forget = () -> container = shared.isUsed() ? container : null;
-    context.getStore(TestRun.NAMESPACE).put(new Object(), forget);
-    batch.add(
-        new Plan(context.getRequiredTestClass().getClassLoader()),
-        new Remembering(Home.counted(context, shared)));
+    batch.add(plan, isOfRun() ? Home.ofRun(context, shared) : Home.counted(context, shared));
     all.add(this);
-  }
-
-  /** Others that depend on it may ask for the container as soon as it is ready. */
-  private final class Remembering implements Home {
-    private final Home home;
-
-    Remembering(Home home) {
-      this.home = home;
-    }
-
-    @Override
-    public StartedContainer start(Supplier<StartedContainer> start) {
-      StartedContainer started = home.start(start);
-      container = started.container();
-      return started;
-    }
-
-    @Override
-    public Network network(String name) {
-      return home.network(name);
-    }
   }
 
   /** Fills the container as this service, whose accessors then speak of that container. */
@@ -224,12 +258,12 @@ public abstract class AbstractContainerExtension<T extends AbstractContainerExte
     }
 
     @Override
-    public void prime(Container primed) throws Exception {
-      container = primed;
+    public void prime(Container filled) throws Exception {
+      primed = filled;
       try {
         primer.prime(self());
       } finally {
-        container = null;
+        primed = null;
       }
     }
 
@@ -283,7 +317,7 @@ public abstract class AbstractContainerExtension<T extends AbstractContainerExte
 
     @Override
     public Pull pull() {
-      return Pull.MISSING;
+      return pull;
     }
 
     @Override
@@ -295,8 +329,20 @@ public abstract class AbstractContainerExtension<T extends AbstractContainerExte
     }
 
     @Override
-    public String reuseKey() {
-      return "";
+    public String reuseKey(ContainerSpec spec) {
+      return reuse.isEmpty()
+          ? ""
+          : Stream.of(
+                  reuse,
+                  AbstractContainerExtension.this.getClass().getName(),
+                  spec.image(),
+                  spec.entrypoint(),
+                  spec.command(),
+                  new TreeMap<>(spec.environment()),
+                  spec.user(),
+                  spec.ports())
+              .map(String::valueOf)
+              .collect(Collectors.joining("\n"));
     }
   }
 }

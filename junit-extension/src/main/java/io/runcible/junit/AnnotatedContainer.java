@@ -176,7 +176,7 @@ final class AnnotatedContainer implements ContainerPlan {
   }
 
   @Override
-  public String reuseKey() {
+  public String reuseKey(ContainerSpec spec) {
     return wanted.reuse().isEmpty() ? "" : wanted.reuse() + "\n" + wanted;
   }
 }

@@ -30,11 +30,11 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  * void answers(@HostUrl("http://web:8080/") URI url) { … }
  * }</pre>
  *
- * <p>It lives as long as a {@link ContainerExtension} does. Services start at the same time, but
- * for what they depend on; tests begin when all are ready: those with a health check when they are
- * healthy, others when something listens on each TCP port that they publish. Without a host's port
- * in the file, and only then, several runs do not get in each other's way. Ports are published on
- * 127.0.0.1 unless the file names another address.
+ * <p>It lives as long as a {@link ContainerExtension} without a scope does. Services start at the
+ * same time, but for what they depend on; tests begin when all are ready: those with a health check
+ * when they are healthy, others when something listens on each TCP port that they publish. Without
+ * a host's port in the file, and only then, several runs do not get in each other's way. Ports are
+ * published on 127.0.0.1 unless the file names another address.
  *
  * <p>Of a file there may be services, bridge networks and volumes; of a service {@code image},
  * {@code entrypoint}, {@code command}, {@code environment}, {@code labels}, {@code ports} and
@@ -61,7 +61,8 @@ public final class ComposeExtension
   /** By their names in the file, those in the engine. */
   private final Map<String, String> volumes = new ConcurrentHashMap<>();
 
-  private volatile Map<String, Container> containers = Map.of();
+  /** The classes or tests whose services run, which have the same volumes. */
+  private int users;
 
   private ComposeExtension(String document, Optional<Path> directory) {
     this.document = document;
@@ -78,7 +79,7 @@ public final class ComposeExtension
     }
   }
 
-  /** Of a text. */
+  /** Of a text, in which paths of the host have to be absolute. */
   public static ComposeExtension ofText(String document) {
     return new ComposeExtension(document, Optional.empty());
   }
@@ -93,12 +94,20 @@ public final class ComposeExtension
 
   /** The container of a service. */
   public Container container(String service) {
-    Container container = containers.get(service);
-    if (container == null) {
-      throw new IllegalStateException(
-          "no service '" + service + "' runs; there are " + containers.keySet());
-    }
-    return container;
+    return Optional.ofNullable(shared.get(service))
+        .flatMap(SharedContainer::current)
+        .orElseThrow(
+            () ->
+                new IllegalStateException(
+                    "no service '" + service + "' runs; there are " + running()));
+  }
+
+  private List<String> running() {
+    return shared.entrySet().stream()
+        .filter(one -> one.getValue().current().isPresent())
+        .map(Map.Entry::getKey)
+        .sorted()
+        .toList();
   }
 
   /** The port of the host that publishes a port of a service. */
@@ -113,7 +122,7 @@ public final class ComposeExtension
 
   @Override
   public void beforeEach(ExtensionContext context) {
-    if (containers.isEmpty()) {
+    if (running().isEmpty()) {
       start(context);
     }
   }
@@ -136,22 +145,31 @@ public final class ComposeExtension
             directory,
             ComposeExtension::variable,
             name -> ofRun.make(volumes.computeIfAbsent(name, ComposeExtension::unique)));
-    AutoCloseable forget =
-        () -> {
-          if (shared.values().stream().noneMatch(SharedContainer::isUsed)) {
-            containers = Map.of();
-          }
-        };
-    context.getStore(TestRun.NAMESPACE).put(new Object(), forget);
     // Closed after the containers, which are put there later.
-    AutoCloseable remove = () -> volumes.values().forEach(ofRun::remove);
-    context.getStore(TestRun.NAMESPACE).put(new Object(), remove);
+    AutoCloseable leave = () -> leave().forEach(ofRun::remove);
+    enter();
+    context.getStore(TestRun.NAMESPACE).put(new Object(), leave);
     Batch batch = new Batch(context);
     for (ComposeService service : services) {
       SharedContainer own = shared.computeIfAbsent(service.name(), name -> new SharedContainer());
       batch.add(service, Home.counted(context, own));
     }
-    containers = batch.start();
+    batch.start();
+  }
+
+  private synchronized void enter() {
+    users++;
+  }
+
+  /** The volumes that nobody has any more; who comes next gets others. */
+  private synchronized List<String> leave() {
+    users--;
+    if (users > 0) {
+      return List.of();
+    }
+    List<String> unused = List.copyOf(volumes.values());
+    volumes.clear();
+    return unused;
   }
 
   private static String unique(String name) {

@@ -275,7 +275,7 @@ final class ComposeService implements ContainerPlan {
   }
 
   @Override
-  public String reuseKey() {
+  public String reuseKey(ContainerSpec spec) {
     return "";
   }
 }

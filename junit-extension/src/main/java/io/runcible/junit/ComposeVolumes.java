@@ -51,10 +51,16 @@ final class ComposeVolumes {
   }
 
   private Mount mount(ComposeNode node, String source, String destination) {
-    if (source.startsWith("/") || source.startsWith(".")) {
+    if (source.startsWith("/")) {
+      return Mount.bind(Path.of(source).normalize(), destination);
+    }
+    if (source.startsWith(".")) {
       Path place =
           directory.orElseThrow(
-              () -> node.refused("a file of the class path has no directory beside it"));
+              () ->
+                  node.refused(
+                      "a text has no directory that this could be relative to: give a file, or an"
+                          + " absolute path"));
       return Mount.bind(place.resolve(source).normalize(), destination);
     }
     if (!declared.contains(source)) {

@@ -15,9 +15,9 @@ import java.util.function.Function;
  * }</pre>
  *
  * <p>In a static field it is one container for all tests of the class, otherwise one for each test,
- * or for the class where the test instance lives as long as the class. The methods that describe
- * the container are for the field's initialiser; those that ask for what runs are for tests, and
- * throw {@link IllegalStateException} at any other time.
+ * or for the class where the test instance lives as long as the class; {@link #scope} makes it one
+ * for the whole run. The methods that describe the container are for the field's initialiser; those
+ * that ask for what runs are for tests, and throw {@link IllegalStateException} at any other time.
  */
 public final class ContainerExtension extends AbstractContainerExtension<ContainerExtension> {
   private final Function<ContainerEngine, ContainerSpec> spec;

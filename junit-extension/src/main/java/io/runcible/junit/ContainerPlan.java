@@ -43,5 +43,5 @@ interface ContainerPlan {
   Optional<PrimedState> state();
 
   /** Empty for a container of its own. */
-  String reuseKey();
+  String reuseKey(ContainerSpec spec);
 }

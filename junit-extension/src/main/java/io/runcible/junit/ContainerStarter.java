@@ -12,6 +12,7 @@ import io.runcible.junit.RunContainer.Pull;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /** Makes, fills and starts one container, and waits until it is ready. */
@@ -20,6 +21,9 @@ final class ContainerStarter {
   private final ExtensionContext context;
   private final ContainerPlan plan;
   private final long begin = System.nanoTime();
+
+  /** Ends the forwarding of what the container writes, if it was started here. */
+  private @Nullable Runnable log;
 
   ContainerStarter(TestRun run, ExtensionContext context, ContainerPlan plan) {
     this.run = run;
@@ -62,15 +66,18 @@ final class ContainerStarter {
           } catch (Exception | Error e) {
             FailureReport.publish(context, plan.name(), container, elapsed());
             throw e;
+          } finally {
+            endLog();
           }
         });
   }
 
   private StartedContainer start(
       ContainerEngine engine, ContainerSpec spec, List<ClassPathFile> files) {
-    if (!plan.reuseKey().isEmpty()) {
+    String key = plan.reuseKey(spec);
+    if (!key.isEmpty()) {
       ReusedContainer.Use shared =
-          ReusedContainer.join(engine, plan.reuseKey(), spec, own -> create(engine, own, files));
+          ReusedContainer.join(engine, key, spec, own -> create(engine, own, files));
       return started(shared.container(), shared.leave());
     }
     Container container = create(engine, spec, files);
@@ -92,7 +99,17 @@ final class ContainerStarter {
       file.copyInto(container);
     }
     container.start();
+    // By now: whoever wonders why it does not become ready reads on.
+    log = run.logs().follow(plan.name(), container);
     ready.ifPresent(container::awaitReady);
+  }
+
+  private void endLog() {
+    Runnable end = log;
+    if (end != null) {
+      log = null;
+      end.run();
+    }
   }
 
   private Container create(ContainerEngine engine, ContainerSpec spec, List<ClassPathFile> files) {
@@ -104,6 +121,7 @@ final class ContainerStarter {
     } catch (RuntimeException e) {
       FailureReport.publish(context, plan.name(), container, elapsed());
       try {
+        endLog();
         container.close();
       } catch (RuntimeException suppressed) {
         e.addSuppressed(suppressed);
@@ -113,8 +131,8 @@ final class ContainerStarter {
   }
 
   private StartedContainer started(Container container, Runnable remove) {
-    return new StartedContainer(
-        run, plan.name(), container, elapsed(), run.logs().follow(plan.name(), container), remove);
+    Runnable end = log == null ? run.logs().follow(plan.name(), container) : log;
+    return new StartedContainer(run, plan.name(), container, elapsed(), end, remove);
   }
 
   private Duration elapsed() {

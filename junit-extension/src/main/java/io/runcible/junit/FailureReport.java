@@ -4,6 +4,7 @@ import io.runcible.RuncibleException;
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerDetails;
 import io.runcible.engine.ContainerRun;
+import io.runcible.engine.ContainerSetup;
 import io.runcible.engine.ExitStatus;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -13,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.opentest4j.TestAbortedException;
 import org.slf4j.Logger;
@@ -96,14 +98,29 @@ final class FailureReport {
     ContainerDetails details = container.inspect();
     StringBuilder text = new StringBuilder();
     entries.forEach((key, value) -> text.append(key).append(": ").append(value).append('\n'));
-    text.append("command: ").append(details.command()).append('\n');
-    text.append("mounts: ").append(details.mounts()).append('\n');
-    text.append("limits: ").append(details.limits()).append('\n');
-    text.append("labels: ").append(details.labels()).append('\n');
+    config(details).forEach((key, value) -> text.append(key + ": " + value + "\n"));
     details.runs().forEach(run -> text.append("run: ").append(run).append('\n'));
     details.health().results().forEach(one -> text.append("check: ").append(one).append('\n'));
     Files.writeString(directory.resolve("container.txt"), text);
     Files.writeString(directory.resolve("log.txt"), log(container));
+  }
+
+  /** Of the environment the names only: values are secrets, often enough. */
+  private static Map<String, Object> config(ContainerDetails details) {
+    ContainerSetup setup = details.setup();
+    Map<String, Object> config = new LinkedHashMap<>();
+    config.put("command", details.command());
+    config.put("environment", new TreeSet<>(setup.environment().keySet()));
+    config.put("user", setup.uid() + ":" + setup.gid() + " " + setup.groups());
+    config.put("working directory", setup.workingDirectory());
+    config.put("mounts", details.mounts());
+    config.put("networks", details.networks());
+    config.put("capabilities", new TreeSet<>(setup.capabilities()));
+    config.put("read-only root", setup.readOnlyRoot());
+    config.put("limits", details.limits());
+    config.put("labels", details.labels());
+    config.put("restarts", details.restarts());
+    return config;
   }
 
   private static String log(Container container) {

@@ -41,14 +41,24 @@ interface Home {
     return shared(
         owner.getStore(TestRun.NAMESPACE),
         key,
+        new SharedContainer(),
         name -> TestRun.of(owner).networks().network(owner, name));
   }
 
   /** All who have the same key share it, as long as the test run lasts. */
   static Home ofRun(ExtensionContext context, Object key) {
+    return ofRun(context, key, new SharedContainer());
+  }
+
+  /** The same with what they are to share, which is its own key. */
+  static Home ofRun(ExtensionContext context, SharedContainer shared) {
+    return ofRun(context, shared, shared);
+  }
+
+  private static Home ofRun(ExtensionContext context, Object key, SharedContainer shared) {
     TestRun run = TestRun.of(context);
     Store session = TestRun.store(context);
-    return shared(session, key, name -> run.networks().network(session, name));
+    return shared(session, key, shared, name -> run.networks().network(session, name));
   }
 
   /** The networks of an owner. */
@@ -57,12 +67,12 @@ interface Home {
     Network network(String name);
   }
 
-  private static Home shared(Store store, Object key, Names networks) {
+  private static Home shared(Store store, Object key, SharedContainer first, Names networks) {
     return new Home() {
       @Override
       public StartedContainer start(Supplier<StartedContainer> start) {
         SharedContainer one =
-            store.getOrComputeIfAbsent(key, unused -> new SharedContainer(), SharedContainer.class);
+            store.getOrComputeIfAbsent(key, unused -> first, SharedContainer.class);
         try {
           return one.acquire(start);
         } finally {

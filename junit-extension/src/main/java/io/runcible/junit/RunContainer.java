@@ -22,7 +22,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
  *       it while they run at the same time.
  *   <li>On an instance field: a fresh container for each test, or for the class where the test
  *       instance lives as long as the class.
- *   <li>On a test method: a container for that test, started when those of the fields are ready.
+ *   <li>On a test method: a container for that test, started when those of the fields are ready. On
+ *       another method it has no meaning, and fails the tests.
  *   <li>On a parameter of a test, of a lifecycle method or of the constructor: a container for as
  *       long as that lasts.
  * </ul>
@@ -34,7 +35,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
  *
  * <p>All containers of a test run share one engine, and end with the JVM, also when it is killed.
  * What a container writes goes to the logger {@code io.runcible.container.NAME}, at the level
- * DEBUG. Settings, as JUnit configuration parameters or system properties:
+ * DEBUG, from its start. Settings, as JUnit configuration parameters or system properties:
  *
  * <ul>
  *   <li>{@code runcible.unavailable=skip}: on a host that cannot run containers, tests with

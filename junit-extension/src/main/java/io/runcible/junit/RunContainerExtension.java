@@ -4,6 +4,7 @@ import io.runcible.engine.Container;
 import java.lang.annotation.Annotation;
 import java.lang.reflect.AnnotatedElement;
 import java.lang.reflect.Field;
+import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Parameter;
 import java.util.ArrayList;
@@ -15,6 +16,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
@@ -41,6 +46,9 @@ public final class RunContainerExtension
         AfterAllCallback,
         TestInstancePostProcessor,
         ParameterResolver {
+  private static final List<Class<? extends Annotation>> LIFECYCLE =
+      List.of(BeforeAll.class, BeforeEach.class, AfterEach.class, AfterAll.class);
+
   /** For JUnit. */
   public RunContainerExtension() {}
 
@@ -62,13 +70,18 @@ public final class RunContainerExtension
   @Override
   public void beforeAll(ExtensionContext context) throws IllegalAccessException {
     Class<?> type = context.getRequiredTestClass();
+    requireTests(type);
     Predicate<Field> isStatic = field -> Modifier.isStatic(field.getModifiers());
     Batch batch = new Batch(context);
-    declared(type, "", context)
-        .forEach(plan -> batch.add(plan, home(context, plan, Home.of(context))));
+    List<AnnotatedContainer> ofClass = declared(type, "", context);
+    ofClass.forEach(plan -> batch.add(plan, home(context, plan, Home.of(context))));
     Fields fields = new Fields(context, batch);
     fields.add(type, null, isStatic);
-    fields.fill();
+    Map<String, Container> started = fields.fill();
+    ofClass.forEach(
+        plan ->
+            ClassContainers.put(
+                context, plan.name(), Objects.requireNonNull(started.get(plan.name()))));
   }
 
   /** With one instance for the class, its fields live as long as the class. */
@@ -86,6 +99,7 @@ public final class RunContainerExtension
   /** Those of an inner instance when those of the outer ones are ready. */
   @Override
   public void beforeEach(ExtensionContext context) throws IllegalAccessException {
+    requireTests(context.getRequiredTestClass());
     for (Object instance : context.getRequiredTestInstances().getAllInstances()) {
       // Of nested classes, one instance may live as long as its class and another not.
       if (context.getStore(TestRun.NAMESPACE).get(new Filled(instance)) == null) {
@@ -108,6 +122,22 @@ public final class RunContainerExtension
   @Override
   public void afterAll(ExtensionContext context) {
     FailureReport.ifFailed(context);
+  }
+
+  /** A container of a method is for a test; that of another one would never start. */
+  private static void requireTests(Class<?> type) {
+    for (Class<? extends Annotation> lifecycle : LIFECYCLE) {
+      for (Method method :
+          AnnotationSupport.findAnnotatedMethods(
+              type, lifecycle, HierarchyTraversalMode.BOTTOM_UP)) {
+        if (!AnnotationSupport.findRepeatableAnnotations(method, RunContainer.class).isEmpty()) {
+          throw new ExtensionConfigurationException(
+              "@RunContainer is on the method "
+                  + method.getName()
+                  + ", which is no test: give it to a parameter of that, a field or the class");
+        }
+      }
+    }
   }
 
   private static boolean isOfInstance(Field field) {
@@ -170,7 +200,7 @@ public final class RunContainerExtension
   private static Home home(ExtensionContext context, AnnotatedContainer plan, Home usual) {
     Definition definition = new Definition(plan.name(), plan.annotation());
     return switch (plan.annotation().scope()) {
-      case AUTO -> plan.reuseKey().isEmpty() ? usual : Home.ofRun(context, definition);
+      case AUTO -> plan.annotation().reuse().isEmpty() ? usual : Home.ofRun(context, definition);
       case CLASS -> Home.ofClass(context, definition);
       case RUN -> Home.ofRun(context, definition);
     };
@@ -240,7 +270,7 @@ public final class RunContainerExtension
     }
 
     /** Starts the containers, also those without a field, and sets the fields. */
-    void fill() throws IllegalAccessException {
+    Map<String, Container> fill() throws IllegalAccessException {
       Map<String, Container> started = batch.start();
       for (Target target : containers) {
         target.set(Objects.requireNonNull(started.get(target.name())));
@@ -249,6 +279,7 @@ public final class RunContainerExtension
       for (Target target : values) {
         target.set(injection.value(target.field(), target.field().getType()));
       }
+      return started;
     }
   }
 }

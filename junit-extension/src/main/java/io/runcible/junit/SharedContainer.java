@@ -1,5 +1,7 @@
 package io.runcible.junit;
 
+import io.runcible.engine.Container;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
@@ -50,8 +52,12 @@ final class SharedContainer implements AutoCloseable {
     }
   }
 
-  synchronized boolean isUsed() {
-    return users > 0;
+  /** The container, while it is there for its users. */
+  synchronized Optional<Container> current() {
+    CompletableFuture<StartedContainer> known = started;
+    return known != null && known.isDone() && !known.isCompletedExceptionally()
+        ? Optional.of(known.join().container())
+        : Optional.empty();
   }
 
   void release() {

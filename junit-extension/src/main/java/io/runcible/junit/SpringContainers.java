@@ -1,17 +1,12 @@
 package io.runcible.junit;
 
-import io.runcible.engine.Container;
-import io.runcible.junit.RunContainer.Scope;
 import io.runcible.junit.ServiceConnection.Kind;
-import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import org.junit.platform.commons.support.AnnotationSupport;
 import org.springframework.beans.factory.support.BeanDefinitionRegistry;
 import org.springframework.beans.factory.support.RootBeanDefinition;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -26,17 +21,15 @@ import org.springframework.test.context.MergedContextConfiguration;
 final class SpringContainers implements ContextCustomizer {
   private static final String CHOSEN = "runcible.connections";
 
-  private final List<Field> fields;
+  private final List<SpringService> services;
   private final List<Object> key = new ArrayList<>();
 
-  SpringContainers(Class<?> testClass, List<Field> fields) {
-    this.fields = fields;
-    for (Field field : fields) {
-      Optional<RunContainer> ofRun =
-          AnnotationSupport.findAnnotation(field, RunContainer.class)
-              .filter(wanted -> wanted.scope() == Scope.RUN);
-      key.add(ofRun.isPresent() ? ofRun.get() : testClass);
-      key.add(ofRun.isPresent() ? field.getName() : field);
+  SpringContainers(Class<?> testClass, List<SpringService> services) {
+    this.services = services;
+    for (SpringService service : services) {
+      boolean ofRun = service.ofRun().isPresent();
+      key.add(ofRun ? service.ofRun() : testClass);
+      key.add(ofRun ? service.name() : service.place());
     }
   }
 
@@ -47,9 +40,9 @@ final class SpringContainers implements ContextCustomizer {
     List<String> names =
         chosen == null ? List.of() : Arrays.stream(chosen.split(",")).map(String::strip).toList();
     Map<Kind, String> known = new EnumMap<>(Kind.class);
-    for (Field field : fields) {
-      if (chosen == null || names.contains(field.getName())) {
-        connection(field).ifPresent(found -> register(context, field.getName(), found, known));
+    for (SpringService service : services) {
+      if (chosen == null || names.contains(service.name())) {
+        service.connection().ifPresent(found -> register(context, service.name(), found, known));
       }
     }
   }
@@ -86,30 +79,6 @@ final class SpringContainers implements ContextCustomizer {
     registry.registerBeanDefinition(
         "runcible." + name,
         new RootBeanDefinition(type, () -> ConnectionDetails.of(type, connection)));
-  }
-
-  private static Optional<ServiceConnection> connection(Field field) {
-    Object value = value(field);
-    if (value instanceof AbstractContainerExtension<?> extension) {
-      return extension.connection();
-    }
-    if (value instanceof Container container) {
-      return KnownImages.connection(container);
-    }
-    throw new IllegalStateException(
-        "the container of "
-            + field
-            + " has not been started when Spring makes its context: with one test instance for the"
-            + " class, that is before containers start");
-  }
-
-  private static @Nullable Object value(Field field) {
-    try {
-      field.setAccessible(true);
-      return field.get(null);
-    } catch (IllegalAccessException e) {
-      throw new IllegalStateException("cannot read " + field, e);
-    }
   }
 
   @Override

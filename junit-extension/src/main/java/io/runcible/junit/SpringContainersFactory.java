@@ -3,7 +3,9 @@ package io.runcible.junit;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -14,8 +16,9 @@ import org.springframework.test.context.ContextCustomizer;
 import org.springframework.test.context.ContextCustomizerFactory;
 
 /**
- * Tells Spring Boot of the containers in the static fields of a test class and of the classes
- * around it. Found by Spring's test framework in {@code META-INF/spring.factories}.
+ * Tells Spring Boot of the containers that a test class, its superclasses and the classes around it
+ * have in static fields, or are annotated with. Found by Spring's test framework in {@code
+ * META-INF/spring.factories}.
  */
 final class SpringContainersFactory implements ContextCustomizerFactory {
   private static final String BOOT =
@@ -32,16 +35,17 @@ final class SpringContainersFactory implements ContextCustomizerFactory {
     Predicate<Field> isStatic = field -> Modifier.isStatic(field.getModifiers());
     Predicate<Field> isPreset =
         isStatic.and(field -> AbstractContainerExtension.class.isAssignableFrom(field.getType()));
-    List<Field> fields = new ArrayList<>();
+    Set<Field> fields = new LinkedHashSet<>();
+    List<SpringService> services = new ArrayList<>();
     Class<?> outermost = testClass;
     for (Class<?> type = testClass; type != null; type = outer(type)) {
       outermost = type;
       fields.addAll(find(type, RunContainer.class, isStatic));
       fields.addAll(find(type, RegisterExtension.class, isPreset));
+      services.addAll(SpringService.of(type));
     }
-    return fields.isEmpty()
-        ? null
-        : new SpringContainers(outermost, fields.stream().distinct().toList());
+    fields.forEach(field -> services.add(SpringService.of(field)));
+    return services.isEmpty() ? null : new SpringContainers(outermost, services);
   }
 
   /** A static class has nothing of the class around it. */

@@ -53,6 +53,14 @@ final class ChildJvm implements AutoCloseable {
     return launch(classPath, directory, test, List.of(), properties);
   }
 
+  /** The same as another user. */
+  static ChildJvm start(
+      String platform, OrdinaryUser user, Class<?> test, Map<String, String> properties)
+      throws IOException, InterruptedException {
+    return launch(
+        user.readable(classPath(platform)), user.reports(), test, user.prefix(), properties);
+  }
+
   private static ChildJvm launch(
       String classPath,
       Path directory,
@@ -65,7 +73,11 @@ final class ChildJvm implements AutoCloseable {
         List.of(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1"));
+            "-XX:TieredStopAtLevel=1",
+            "-XX:-UsePerfData",
+            // A tenth of what it takes to load so many classes.
+            "-XX:+UnlockDiagnosticVMOptions",
+            "-XX:-BytecodeVerificationRemote"));
     properties.forEach((key, value) -> command.add("-D" + key + "=" + value));
     if (Runtime.version().feature() >= 22) {
       command.add("--enable-native-access=ALL-UNNAMED");

@@ -175,4 +175,20 @@ class ComposeFileTest {
         .isInstanceOf(ExtensionConfigurationException.class)
         .hasMessageContaining(message);
   }
+
+  @Test
+  void pathsOfATextAreAbsolute() {
+    assertThat(parseText("/data/../abs").get(0).name()).isEqualTo("s");
+    assertThatThrownBy(() -> parseText("./data"))
+        .hasMessageContaining("'services.s.volumes[0]'")
+        .hasMessageContaining("relative");
+  }
+
+  private static List<ComposeService> parseText(String source) {
+    return ComposeFile.parse(
+        "services: {s: {image: i, volumes: ['" + source + ":/d']}}",
+        Optional.empty(),
+        name -> null,
+        name -> name);
+  }
 }

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -37,36 +38,7 @@ class ComposeIT {
     /** The db becomes healthy when it has its file; the web server copies what it says then. */
     @RegisterExtension
     static final ComposeExtension SHOP =
-        ComposeExtension.ofText(
-            """
-            services:
-              web:
-                image: ${SHELL_IMAGE}
-                command:
-                  - sh
-                  - -c
-                  - printf 'GET /index.html HTTP/1.0\\r\\n\\r\\n' | nc data 80 >/tmp/answer;
-                    cat /stock/note >>/tmp/answer; httpd -f -p 8080 -h /tmp
-                ports: ["8080"]
-                volumes: ["stock:/stock:ro"]
-                depends_on:
-                  db: {condition: service_healthy}
-              db:
-                image: ${SHELL_IMAGE}
-                command:
-                  - sh
-                  - -c
-                  - httpd -p 80 -h /tmp; echo on the shelf >/stock/note; sleep 0.3;
-                    echo in stock >/tmp/index.html; sleep 600
-                volumes: ["stock:/stock"]
-                networks:
-                  default: {aliases: [data]}
-                healthcheck:
-                  test: test -e /tmp/index.html
-                  interval: 50ms
-            volumes:
-              stock:
-            """);
+        ComposeExtension.of(Path.of("src/test/resources/compose/compose.yaml"));
 
     @Test
     void answers(@HostUrl("http://web:8080/answer") URI url) throws IOException {
@@ -74,7 +46,7 @@ class ComposeIT {
       assertThat(url.getPort()).isEqualTo(SHOP.hostPort("web", 8080));
       try (InputStream in = url.toURL().openStream()) {
         assertThat(new String(in.readAllBytes(), StandardCharsets.UTF_8))
-            .endsWith("in stock\non the shelf\n");
+            .endsWith("in stock\non the shelf\nthird from the left\n");
       }
     }
 

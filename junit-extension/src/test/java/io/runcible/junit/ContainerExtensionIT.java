@@ -7,8 +7,11 @@ import static io.runcible.junit.Kit.use;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.runcible.engine.Container;
 import io.runcible.engine.ContainerSpec;
 import io.runcible.engine.Ready;
+import io.runcible.junit.RunContainer.Pull;
+import io.runcible.junit.RunContainer.Scope;
 import java.util.HashSet;
 import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CyclicBarrier;
@@ -143,4 +146,82 @@ class ContainerExtensionIT {
   static class One extends Base {}
 
   static class Two extends Base {}
+
+  @Test
+  void containerOfTheRunIsThatOfAllClassesWithTheObject() {
+    assertPassed(KIT.run(OfRun.class, OfRunToo.class), 3);
+    assertThat(new HashSet<>(SEEN)).hasSize(2);
+    assertNoneRuns();
+    assertThatThrownBy(Services.DB::container).isInstanceOf(IllegalStateException.class);
+  }
+
+  static class Services {
+    static final ContainerExtension BASE =
+        ContainerExtension.of(engine -> shell().build()).scope(Scope.RUN);
+    static final ContainerExtension DB =
+        ContainerExtension.of(engine -> shell().build())
+            .named("db")
+            .dependsOn(BASE)
+            .scope(Scope.RUN);
+  }
+
+  static class OfRun {
+    @RegisterExtension static final ContainerExtension DB = Services.DB;
+
+    @RepeatedTest(2)
+    void uses(@NamedContainer("db") Container db) {
+      use(DB.container());
+      use(Services.BASE.container());
+      assertThat(db).isSameAs(DB.container());
+    }
+  }
+
+  static class OfRunToo {
+    @RegisterExtension static final ContainerExtension OTHER = Services.DB;
+
+    @Test
+    void uses(@NamedContainer("db") Container db) {
+      use(db);
+      use(OTHER.container());
+    }
+  }
+
+  @Test
+  void whatCannotBeIsSaid() {
+    assertThat(Kit.failure(KIT.run(OfRunInInstance.class))).contains("'late'", "has to be static");
+    assertThat(Kit.failure(KIT.run(OfRunOnOther.class))).contains("'late'", "'early'", "before");
+    assertThat(Kit.failure(KIT.run(NeverPulled.class))).contains("is never to be pulled");
+    assertNoneRuns();
+  }
+
+  static class OfRunInInstance {
+    @RegisterExtension
+    final ContainerExtension late =
+        ContainerExtension.of(shell().build()).named("late").scope(Scope.RUN);
+
+    @Test
+    void never() {}
+  }
+
+  static class OfRunOnOther {
+    @RegisterExtension
+    static final ContainerExtension LATE =
+        ContainerExtension.of(engine -> shell().build())
+            .named("late")
+            .scope(Scope.RUN)
+            .dependsOn(ContainerExtension.of(engine -> shell().build()).named("early"));
+
+    @Test
+    void never() {}
+  }
+
+  static class NeverPulled {
+    @RegisterExtension
+    static final ContainerExtension NONE =
+        ContainerExtension.of(ContainerSpec.builder("127.0.0.1:1/no/such:image").build())
+            .pull(Pull.NEVER);
+
+    @Test
+    void never() {}
+  }
 }

@@ -20,6 +20,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.platform.testkit.engine.EngineExecutionResults;
@@ -231,6 +232,7 @@ class DeclarationIT {
     assertFails(WrongType.class, "has to be of type int");
     assertFails(NeverPulled.class, "never to be pulled");
     assertFails(AliasWithoutNetwork.class, "names on a network");
+    assertFails(OnLifecycleMethod.class, "on the method begin, which is no test");
   }
 
   private static void assertFails(Class<?> type, String message) {
@@ -293,6 +295,16 @@ class DeclarationIT {
   @RunContainer(image = "${shell.image}", aliases = "front")
   static class AliasWithoutNetwork {
     @Test
+    void never() {}
+  }
+
+  static class OnLifecycleMethod {
+    @BeforeEach
+    @RunContainer(image = "${shell.image}")
+    void begin() {}
+
+    @Test
+    @RunContainer(image = "${shell.image}")
     void never() {}
   }
 }

@@ -8,7 +8,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
+import io.runcible.engine.ContainerFilter;
 import io.runcible.engine.VolumeSpec;
+import io.runcible.junit.presets.Redis;
 import io.runcible.network.NetworkSpec;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -19,8 +21,10 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -65,7 +69,13 @@ class FailureIT {
     assertThat(file("container-talker/log.txt")).isEqualTo("words on stdout\nwords on stderr\n");
     assertThat(file("container-ended/container.txt"))
         .contains("exit: code 7", "command: [sh, -c, exit 7]", "67108864", "image: 127.0.0.1:")
-        .doesNotContain("out of memory");
+        .contains(
+            "environment: [HOME, HOSTNAME, PASSWORD, PATH, VERSION]",
+            "user: 12:34 []",
+            "networks: [")
+        .contains("KILL, SETGID, SETUID", "restarts: 0")
+        .containsPattern("networks: .*ended-in-test")
+        .doesNotContain("out of memory", "secret");
     assertThat(file("container-hungry/container.txt"))
         .contains("exit: code 137, out of memory", "command: [busybox, tail, /dev/zero]");
     assertNoneRuns();
@@ -82,6 +92,9 @@ class FailureIT {
     @RunContainer(
         image = "${shell.image}",
         command = {"sh", "-c", "exit 7"},
+        environment = "PASSWORD=secret",
+        user = "12:34",
+        network = "ended-in-test",
         memory = "64m")
     Container ended;
 
@@ -113,6 +126,10 @@ class FailureIT {
     assertThat(Kit.failure(KIT.run(FailsInParameter.class))).contains("no-such-user");
     assertThat(Kit.failure(KIT.run(FailsInBeforeAll.class))).contains("on purpose");
     assertThat(Kit.failure(KIT.run(FailsInAfterEach.class))).contains("on purpose");
+    assertThat(Kit.failure(KIT.run(FailsInConstructor.class))).contains("no-such-program");
+    EngineExecutionResults afterAll = KIT.run(FailsInAfterAll.class);
+    assertThat(Kit.failure(afterAll)).contains("on purpose, after all");
+    assertThat(entries(afterAll)).contains("container.ofAfterAll.exit=it runs");
     assertNoneRuns();
   }
 
@@ -174,12 +191,99 @@ class FailureIT {
     void succeeds() {}
   }
 
+  static class FailsInConstructor {
+    FailsInConstructor(
+        @RunContainer(image = "${shell.image}", command = "no-such-program") Container broken) {}
+
+    @Test
+    void never() {}
+  }
+
+  static class FailsInAfterAll {
+    @RunContainer(image = "${shell.image}")
+    static Container ofAfterAll;
+
+    @AfterAll
+    static void fail() {
+      use(ofAfterAll);
+      throw new AssertionError("on purpose, after all");
+    }
+
+    @Test
+    void succeeds() {}
+  }
+
+  @Test
+  void failureOfAPresetAndOfAComposeFileIsTold() throws IOException {
+    EngineExecutionResults preset = KIT.run(FailsInPreset.class);
+    assertThat(Kit.failure(preset)).contains("ended with exit code 4 before", "no redis here");
+    assertThat(file("container-redis/log.txt")).isEqualTo("no redis here\n");
+    EngineExecutionResults compose = KIT.run(FailsInCompose.class);
+    assertThat(Kit.failure(compose)).contains("ended with exit code 5 before", "no db here");
+    assertThat(file("container-db/log.txt")).isEqualTo("no db here\n");
+    assertThat(file("container-db/container.txt")).containsPattern("mounts: .*/kept");
+    assertNoneRuns();
+    try (ContainerEngine engine = ContainerEngine.create()) {
+      assertThat(engine.list(ContainerFilter.all().ancestor(KIT.reference()))).isEmpty();
+      assertThat(engine.networks().list())
+          .noneMatch(network -> network.name().startsWith("fails-in-compose-"));
+      assertThat(engine.volumes().list())
+          .noneMatch(volume -> volume.name().startsWith("fails-in-compose-"));
+    }
+  }
+
+  static class FailsInPreset {
+    @RegisterExtension
+    static final Redis REDIS =
+        Redis.of(System.getProperty("shell.image"))
+            .with(spec -> spec.command("sh", "-c", "echo no redis here; exit 4"));
+
+    @Test
+    void never() {}
+  }
+
+  static class FailsInCompose {
+    @RegisterExtension
+    static final ComposeExtension SHOP =
+        ComposeExtension.ofText(
+            """
+            services:
+              web:
+                image: IMAGE
+                networks: [fails-in-compose]
+                depends_on: {db: {condition: service_healthy}}
+              db:
+                image: IMAGE
+                command: [sh, -c, "echo no db here; exit 5"]
+                networks: [fails-in-compose]
+                volumes: ["fails-in-compose:/kept"]
+                healthcheck: {test: "test -e /never", interval: 50ms}
+              cache:
+                image: IMAGE
+                networks: [fails-in-compose]
+            networks: {fails-in-compose: }
+            volumes: {fails-in-compose: }
+            """
+                .replace("IMAGE", System.getProperty("shell.image")));
+
+    @Test
+    void never() {}
+  }
+
   @Test
   void containerOfAFailedTestIsKeptUntilItEnds() throws Exception {
+    PrintStream before = System.err;
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    System.setErr(new PrintStream(bytes, true, StandardCharsets.UTF_8));
     CompletableFuture<EngineExecutionResults> results =
         CompletableFuture.supplyAsync(
             () -> KIT.run(Map.of("runcible.keep.seconds", "120"), IsKept.class));
-    String line = IsKept.LINE.get(2, TimeUnit.MINUTES);
+    String line;
+    try {
+      line = lineToEnter(bytes, results);
+    } finally {
+      System.setErr(before);
+    }
     // The test is over; whoever looks into the container ends the run by its end.
     Process enter =
         new ProcessBuilder(
@@ -193,9 +297,21 @@ class FailureIT {
     assertNoneRuns();
   }
 
-  static class IsKept {
-    static final CompletableFuture<String> LINE = new CompletableFuture<>();
+  /** As a person finds it, in the log. */
+  private static String lineToEnter(ByteArrayOutputStream log, CompletableFuture<?> results)
+      throws InterruptedException {
+    Pattern line = Pattern.compile("'container' goes on running; to enter it: (.*)\n");
+    while (true) {
+      Matcher found = line.matcher(log.toString(StandardCharsets.UTF_8));
+      if (found.find()) {
+        return found.group(1);
+      }
+      assertThat(results).as(log.toString(StandardCharsets.UTF_8)).isNotDone();
+      Thread.sleep(10);
+    }
+  }
 
+  static class IsKept {
     @RunContainer(
         image = "${shell.image}",
         command = {"sh", "-c", "trap 'exit 0' TERM; sleep 600 & wait"})
@@ -205,30 +321,45 @@ class FailureIT {
     void fails() {
       use(container);
       ShellImage.run(container, "echo left by the test >/tmp/note");
-      LINE.complete(StartedContainer.enterLine(container.pid().orElseThrow()));
       throw new AssertionError("on purpose");
     }
   }
 
   @Test
-  void whatContainersWriteGoesToTheirLoggers() {
+  void whatContainersWriteGoesToTheirLoggersFromTheStart() throws Exception {
+    Path go = KIT.directory().resolve("go");
+    System.setProperty("chatty.directory", KIT.directory().toString());
     PrintStream before = System.err;
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     System.setErr(new PrintStream(bytes, true, StandardCharsets.UTF_8));
     try {
-      assertPassed(KIT.run(Chatty.class), 1);
+      CompletableFuture<EngineExecutionResults> results =
+          CompletableFuture.supplyAsync(() -> KIT.run(Chatty.class));
+      // The container is not ready before this has been read.
+      while (!bytes.toString(StandardCharsets.UTF_8).contains("chatty - a line")) {
+        assertThat(results).isNotDone();
+        Thread.sleep(10);
+      }
+      Files.createFile(go);
+      assertPassed(results.get(), 1);
     } finally {
       System.setErr(before);
     }
     assertThat(bytes.toString(StandardCharsets.UTF_8))
-        .contains("io.runcible.container.chatty - a line", "- half a line")
+        .containsOnlyOnce("chatty - a line")
+        .contains("- half a line")
         .doesNotContain("container.quiet");
   }
 
   static class Chatty {
     @RunContainer(
         image = "${shell.image}",
-        command = {"sh", "-c", "echo a line; printf 'half a line'; sleep 600"},
+        mounts = "${chatty.directory}:/host:ro",
+        command = {
+          "sh",
+          "-c",
+          "echo a line; until test -e /host/go; do sleep 0.05; done; printf 'half a line'; sleep 600"
+        },
         readyLog = "half a line")
     static Container chatty;
 
@@ -247,9 +378,17 @@ class FailureIT {
           .networks()
           .create(NetworkSpec.builder("orphan-of-a-test").label(RunOwner.LABEL, nobody).build());
       engine.volumes().create(VolumeSpec.of("orphan-of-a-test").label(RunOwner.LABEL, nobody));
-      assertPassed(KIT.run(Chatty.class), 1);
+      assertPassed(KIT.run(Passing.class), 1);
       assertThat(engine.networks().find("orphan-of-a-test")).isEmpty();
       assertThat(engine.volumes().find("orphan-of-a-test")).isEmpty();
     }
+  }
+
+  static class Passing {
+    @RunContainer(image = "${shell.image}")
+    static Container container;
+
+    @Test
+    void passes() {}
   }
 }

@@ -4,23 +4,34 @@ import static io.runcible.junit.ShellImage.run;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.runcible.engine.Container;
+import io.runcible.engine.ContainerSpec;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Run in a JVM of its own, on whatever version of JUnit. */
 class SharingJvm {
   @RunContainer(image = "${shell.image}", reuse = "sharing", readyLog = "up")
   static Container shared;
 
+  @RegisterExtension
+  static final ContainerExtension PROGRAMMATIC =
+      ContainerExtension.of(ContainerSpec.builder(System.getProperty("shell.image")).build())
+          .named("programmatic")
+          .reuse("sharing");
+
+  private static String look(Container container) {
+    return run(
+        container,
+        "if test -e /tmp/first; then echo second; else echo first; fi; touch /tmp/first");
+  }
+
   @Test
-  void sharesAContainer() throws Exception {
+  void sharesContainers() throws Exception {
     Path directory = Path.of(System.getProperty("directory"));
-    String seen =
-        run(
-            shared,
-            "if test -e /tmp/first; then echo second; else echo first; fi; touch /tmp/first");
+    String seen = look(shared) + look(PROGRAMMATIC.container());
     Files.writeString(directory.resolve("being-written"), seen);
     Files.move(directory.resolve("being-written"), directory.resolve("ready"));
     while (!Files.exists(directory.resolve("go"))) {
@@ -28,6 +39,7 @@ class SharingJvm {
     }
     // Also when the other one has ended.
     assertThat(run(shared, "echo here")).isEqualTo("here");
+    assertThat(run(PROGRAMMATIC.container(), "echo here")).isEqualTo("here");
   }
 
   @Test

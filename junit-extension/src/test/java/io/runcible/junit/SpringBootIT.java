@@ -30,8 +30,8 @@ class SpringBootIT {
       throws Exception {
     try (ChildJvm third = start("1.14.", "spring-boot-3", directory);
         ChildJvm fourth = start("6.", "spring-boot-4", directory)) {
-      assertThat(third.await()).contains("4 tests successful", "0 tests failed");
-      assertThat(fourth.await()).contains("4 tests successful", "0 tests failed");
+      assertThat(third.await()).contains("5 tests successful", "0 tests failed");
+      assertThat(fourth.await()).contains("5 tests successful", "0 tests failed");
     }
   }
 }

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.runcible.engine.Container;
 import io.runcible.junit.presets.Redis;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.Statement;
@@ -17,10 +19,26 @@ import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.annotation.Configuration;
+import redis.clients.jedis.DefaultJedisClientConfig;
+import redis.clients.jedis.Jedis;
+import redis.clients.jedis.JedisClientConfig;
 
 /** Run in a JVM of its own, on whatever version of Spring Boot. */
 @SpringBootTest(classes = SpringBootJvm.Application.class)
+@SpringBootJvm.WithMessages
 class SpringBootJvm {
+  /** An annotation of a project's own. */
+  @Retention(RetentionPolicy.RUNTIME)
+  @RunContainer(
+      name = "messages",
+      image = "${images}/rabbitmq:busybox",
+      command = {"sleep", "600"},
+      environment = {"RABBITMQ_DEFAULT_USER=u", "RABBITMQ_DEFAULT_PASS=p"},
+      ports = "5672",
+      ready = "exec:true",
+      scope = RunContainer.Scope.RUN)
+  @interface WithMessages {}
+
   @Configuration(proxyBeanMethods = false)
   @EnableAutoConfiguration
   static class Application {}
@@ -49,12 +67,7 @@ class SpringBootJvm {
       ready = "exec:true")
   static Container events;
 
-  @RunContainer(
-      image = "${images}/rabbitmq:busybox",
-      command = {"sleep", "600"},
-      environment = {"RABBITMQ_DEFAULT_USER=u", "RABBITMQ_DEFAULT_PASS=p"},
-      ports = "5672",
-      ready = "exec:true")
+  @NamedContainer("messages")
   static Container messages;
 
   @RunContainer(
@@ -88,12 +101,25 @@ class SpringBootJvm {
   }
 
   @Test
-  void otherServicesHaveTheirDetails() throws Exception {
+  void redisIsWhereItsDetailsSay() throws Exception {
     Object redis = ask(bean("REDIS"), "getStandalone");
-    assertThat(ask(redis, "getHost")).isEqualTo("127.0.0.1");
-    assertThat(ask(redis, "getPort")).isEqualTo(REDIS.port());
-    assertThat(ask(redis, "getDatabase")).isEqualTo(0);
-    assertThat(ask(bean("REDIS"), "getUsername")).isNull();
+    JedisClientConfig config =
+        DefaultJedisClientConfig.builder()
+            .user((String) ask(bean("REDIS"), "getUsername"))
+            .password((String) ask(bean("REDIS"), "getPassword"))
+            .database((Integer) ask(redis, "getDatabase"))
+            .build();
+    try (Jedis client =
+        new Jedis((String) ask(redis, "getHost"), (Integer) ask(redis, "getPort"), config)) {
+      client.set("key", "value");
+    }
+    try (Jedis client = new Jedis(REDIS.url())) {
+      assertThat(client.get("key")).isEqualTo("value");
+    }
+  }
+
+  @Test
+  void otherServicesHaveTheirDetails() throws Exception {
     assertThat(ask(bean("documents"), "getConnectionString"))
         .hasToString(
             "mongodb://a%20b:p%40ss@127.0.0.1:"

@@ -7,6 +7,8 @@ import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerSpec;
 import io.runcible.junit.ServiceConnection.Kind;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -68,6 +70,38 @@ class SpringContainersTest {
     static Container kafka;
   }
 
+  static class Services {
+    static final Service KAFKA = new Service(Kind.KAFKA).scope(RunContainer.Scope.RUN);
+  }
+
+  static class OfRunByPreset {
+    @RegisterExtension static final Service KAFKA = Services.KAFKA;
+  }
+
+  static class OfRunByPresetToo {
+    @RegisterExtension static final Service KAFKA = Services.KAFKA;
+  }
+
+  @Retention(RetentionPolicy.RUNTIME)
+  @RunContainer(image = "kafka", scope = RunContainer.Scope.RUN)
+  @interface WithKafka {}
+
+  @WithKafka
+  static class OfClass {}
+
+  @WithKafka
+  static class OfClassToo {
+    // As nested test classes are.
+    @SuppressWarnings("ClassCanBeStatic")
+    class Within {}
+  }
+
+  @RunContainer(image = "kafka")
+  static class OfClassAlone {}
+
+  @RunContainer(image = "kafka")
+  static class OfClassAloneToo {}
+
   static class Without {
     @RunContainer(image = "kafka")
     Container ofInstance;
@@ -86,6 +120,13 @@ class SpringContainersTest {
     assertThat(customizer(One.class)).isNotEqualTo(customizer(Two.class));
     assertThat(customizer(Base.Within.class)).isEqualTo(customizer(Base.class));
     assertThat(customizer(OfRun.class)).isEqualTo(customizer(OfRunToo.class));
+    assertThat(customizer(OfClass.class))
+        .isEqualTo(customizer(OfClassToo.class))
+        .isEqualTo(customizer(OfClassToo.Within.class));
+    assertThat(customizer(OfClassAlone.class))
+        .isEqualTo(customizer(OfClassAlone.class))
+        .isNotEqualTo(customizer(OfClassAloneToo.class));
+    assertThat(customizer(OfRunByPreset.class)).isEqualTo(customizer(OfRunByPresetToo.class));
   }
 
   private static GenericApplicationContext context(Class<?> test, Map<String, Object> properties) {
@@ -117,6 +158,9 @@ class SpringContainersTest {
   @Test
   void containerThatHasNotBeenStartedIsSaid() {
     assertThatThrownBy(() -> context(OfRun.class, Map.of()))
+        .hasMessageContaining("kafka")
+        .hasMessageContaining("has not been started");
+    assertThatThrownBy(() -> context(OfClass.class, Map.of()))
         .hasMessageContaining("kafka")
         .hasMessageContaining("has not been started");
   }

@@ -16,8 +16,8 @@ import java.util.Optional;
 /**
  * A Kafka broker that is its own controller. The image takes {@code KAFKA_} variables for the
  * settings of the broker. What it tells clients of itself has the port of the host in it, so that
- * is chosen here, before the start. It is ready when it says which versions of the protocol it
- * speaks.
+ * is chosen here, before the start; clients in other containers cannot use it. It is ready when it
+ * says which versions of the protocol it speaks.
  */
 public final class Kafka extends AbstractContainerExtension<Kafka> {
   private static final int PORT = 9092;

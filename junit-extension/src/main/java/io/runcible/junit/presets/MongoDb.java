@@ -8,7 +8,10 @@ import io.runcible.junit.ServiceConnection;
 import io.runcible.junit.ServiceConnection.Kind;
 import java.util.Optional;
 
-/** A MongoDB server without authentication. It is ready when it says so in its log, and listens. */
+/**
+ * A MongoDB server without authentication, and without a replica set, which transactions and change
+ * streams would need. It is ready when it says so in its log, and listens.
+ */
 public final class MongoDb extends AbstractContainerExtension<MongoDb> {
   private static final int PORT = 27017;
 

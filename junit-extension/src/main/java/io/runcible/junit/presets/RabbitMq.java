@@ -14,6 +14,7 @@ import java.util.Optional;
  */
 public final class RabbitMq extends AbstractContainerExtension<RabbitMq> {
   private static final int PORT = 5672;
+  private static final int MANAGEMENT = 15672;
 
   private final String image;
   private String user = "test";
@@ -42,6 +43,7 @@ public final class RabbitMq extends AbstractContainerExtension<RabbitMq> {
         .environment("RABBITMQ_DEFAULT_USER", user)
         .environment("RABBITMQ_DEFAULT_PASS", password)
         .publish(PORT)
+        .publish(MANAGEMENT)
         .build();
   }
 
@@ -69,5 +71,13 @@ public final class RabbitMq extends AbstractContainerExtension<RabbitMq> {
   /** {@code amqp://host:port}, without user and password. */
   public String amqpUrl() {
     return "amqp://" + address(PORT);
+  }
+
+  /**
+   * {@code http://host:port} of the management plugin, with the same user; something answers there
+   * if the image has that plugin, as those with {@code management} in their tag do.
+   */
+  public String managementUrl() {
+    return "http://" + address(MANAGEMENT);
   }
 }

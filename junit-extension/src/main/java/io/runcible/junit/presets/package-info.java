@@ -16,8 +16,9 @@
  * <p>Passwords are for tests, and ports are published on the loopback device only. {@link
  * io.runcible.junit.presets.Postgres}, {@link io.runcible.junit.presets.Redis}, {@link
  * io.runcible.junit.presets.MariaDb}, {@link io.runcible.junit.presets.RabbitMq} and {@link
- * io.runcible.junit.presets.Nginx} are tested with images made of Debian's packages; the others
- * follow the documentation of their images and have not been run.
+ * io.runcible.junit.presets.Nginx} are tested with images made of Debian's packages, whose entry
+ * points do what those of the usual images are documented to do; the others follow the
+ * documentation of their images and have not been run.
  */
 @NullMarked
 package io.runcible.junit.presets;

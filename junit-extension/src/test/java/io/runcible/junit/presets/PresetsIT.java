@@ -3,6 +3,7 @@ package io.runcible.junit.presets;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
@@ -18,12 +19,15 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.Socket;
 import java.net.SocketException;
+import java.net.URI;
+import java.net.URLConnection;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Order;
@@ -41,15 +45,19 @@ class PresetsIT {
 
   @RegisterExtension static final Redis REDIS = Redis.of(REGISTRY.host() + "/test:redis");
 
-  /** The test image has the user and the database of the packages, and asks for no password. */
+  /** The image with an entry point that does what that of the usual image does. */
   @RegisterExtension
   static final Postgres POSTGRES =
       Postgres.of(REGISTRY.host() + "/test:postgres")
-          .database("postgres")
-          .user("postgres", "unused")
-          .with(spec -> spec.memory("512m"));
+          .database("shop")
+          .user("owner", "secret")
+          .file("presets/postgres-entrypoint", "/entrypoint")
+          .with(spec -> spec.memory("512m").entrypoint("sh", "/entrypoint"));
 
-  /** The image declares the directory of the database as a volume. */
+  /**
+   * The image as it is, with the user and the database of the packages and no password; it declares
+   * the directory of the database as a volume.
+   */
   @RegisterExtension
   static final Postgres PRIMED =
       Postgres.of(REGISTRY.host() + "/test:postgres")
@@ -65,7 +73,9 @@ class PresetsIT {
 
   @RegisterExtension
   static final RabbitMq RABBITMQ =
-      RabbitMq.of(REGISTRY.host() + "/test:rabbitmq").user("guest2", "secret");
+      RabbitMq.of(REGISTRY.host() + "/test:rabbitmq")
+          .user("guest2", "secret")
+          .file("presets/enabled_plugins", "/etc/rabbitmq/enabled_plugins");
 
   /** Starts all at the same time. */
   @RegisterExtension
@@ -94,13 +104,19 @@ class PresetsIT {
   }
 
   @Test
-  void postgresAnswersADriver() throws SQLException {
+  void postgresHasItsDatabaseAndItsUser() throws SQLException {
     try (Connection connection = connect(POSTGRES);
         Statement statement = connection.createStatement();
-        ResultSet result = statement.executeQuery("select 6 * 7")) {
+        ResultSet result = statement.executeQuery("select current_database(), current_user")) {
       assertThat(result.next()).isTrue();
-      assertThat(result.getInt(1)).isEqualTo(42);
+      assertThat(result.getString(1)).isEqualTo("shop");
+      assertThat(result.getString(2)).isEqualTo("owner");
     }
+    assertThatThrownBy(() -> DriverManager.getConnection(POSTGRES.jdbcUrl(), "owner", "wrong"))
+        .hasMessageContaining("password authentication failed");
+    // The first of them by the server that fills it, for which nobody may take this one.
+    assertThat(POSTGRES.container().logs().text().split("ready to accept connections", -1))
+        .hasSize(3);
     assertThat(POSTGRES.r2dbcUrl()).startsWith("r2dbc:postgresql://127.0.0.1:");
   }
 
@@ -156,6 +172,18 @@ class PresetsIT {
     assertThat(logIn(RABBITMQ.user(), RABBITMQ.password())).isEqualTo(30);
     assertThat(logIn(RABBITMQ.user(), "wrong")).isNotEqualTo(30);
     assertThat(RABBITMQ.amqpUrl()).isEqualTo("amqp://127.0.0.1:" + RABBITMQ.hostPort(5672));
+  }
+
+  @Test
+  void rabbitMqIsManaged() throws IOException {
+    URLConnection request =
+        URI.create(RABBITMQ.managementUrl() + "/api/whoami").toURL().openConnection();
+    String login = RABBITMQ.user() + ":" + RABBITMQ.password();
+    request.setRequestProperty(
+        "Authorization", "Basic " + Base64.getEncoder().encodeToString(login.getBytes(UTF_8)));
+    try (InputStream answer = request.getInputStream()) {
+      assertThat(new String(answer.readAllBytes(), UTF_8)).contains("\"guest2\"");
+    }
   }
 
   private static int logIn(String user, String password) throws IOException {

@@ -27,6 +27,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -49,6 +50,11 @@ class CliIT {
   private static final int LIMIT_SECONDS = 60;
   private static final Pattern LIBRARY = Pattern.compile("(/\\S+) \\(0x");
 
+  /**
+   * The program, where other users may read it: the sources may lie where only their owner comes.
+   */
+  private static Path installed;
+
   private static Path archive;
 
   @TempDir private Path directory;
@@ -60,21 +66,33 @@ class CliIT {
   static void prepare(@TempDir Path files) throws Exception {
     Capabilities host = ContainerEngine.capabilities();
     assumeTrue(host.canRun() || Boolean.getBoolean("runcible.required"), host::toString);
+    installed = Files.createTempDirectory("runcible-cli-");
+    Files.setPosixFilePermissions(installed, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Sample.tool("cp", "-r", jar(TARGET), TARGET.resolve("lib"), installed);
     makeArchive(files);
+  }
+
+  @AfterAll
+  static void remove() throws Exception {
+    if (installed != null) {
+      Sample.tool("rm", "-rf", installed);
+    }
   }
 
   /** As the launcher makes one: otherwise half of each start goes into loading classes. */
   private static void makeArchive(Path files) throws Exception {
-    archive = files.resolve("commands.jsa");
+    archive = installed.resolve("commands.jsa");
     Path list = files.resolve("list");
     String training = Files.createDirectory(files.resolve("training")).toString();
     List<String> look =
-        java(TARGET, List.of("-Xshare:off", "-XX:DumpLoadedClassList=" + list), Training.class);
+        java(
+            List.of("-XX:+UseSerialGC", "-Xshare:off", "-XX:DumpLoadedClassList=" + list),
+            Training.class);
     look.add(training);
     List<String> dump =
         java(
-            TARGET,
             List.of(
+                "-XX:+UseG1GC",
                 "-Xshare:dump",
                 "-XX:SharedClassListFile=" + list,
                 "-XX:SharedArchiveFile=" + archive),
@@ -84,27 +102,32 @@ class CliIT {
     }
   }
 
-  private static List<String> java(Path build, List<String> options, Class<?> main)
-      throws IOException {
+  private static List<String> java(List<String> options, Class<?> main) throws IOException {
     List<String> command =
         new ArrayList<>(
             List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
-                "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"));
+                "-XX:-UsePerfData",
+                "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+                "-Dslf4j.provider=org.slf4j.simple.SimpleServiceProvider",
+                "-Dslf4j.internal.verbosity=WARN",
+                "-Dpicocli.disable.closures=true"));
+    if (Runtime.version().feature() < 21) {
+      command.add("-Djava.locale.providers=COMPAT");
+    }
     if (Runtime.version().feature() >= 22) {
       command.add("--enable-native-access=ALL-UNNAMED");
     }
     command.addAll(options);
-    command.addAll(List.of("-cp", classPath(build), main.getName()));
+    command.addAll(List.of("-cp", classPath(), main.getName()));
     return command;
   }
 
   /** Each jar by its name: an archive of classes is for one class path and no other. */
-  private static String classPath(Path build) throws IOException {
-    try (Stream<Path> jars = Files.list(build.resolve("lib"))) {
-      return Stream.concat(Stream.of(jar(build)), jars.sorted())
+  private static String classPath() throws IOException {
+    try (Stream<Path> jars = Files.list(installed.resolve("lib"))) {
+      return Stream.concat(Stream.of(jar(installed)), jars.sorted())
           .map(Path::toString)
           .collect(Collectors.joining(File.pathSeparator));
     }
@@ -153,16 +176,17 @@ class CliIT {
                 "--state",
                 state().toString()));
     all.addAll(List.of(arguments));
-    return program(List.of(), TARGET, all);
+    return program(List.of(), all);
   }
 
   /** The program under another one that starts it, or by itself. */
-  private ProcessBuilder program(List<String> starter, Path build, List<String> arguments)
-      throws IOException {
+  private ProcessBuilder program(List<String> starter, List<String> arguments) throws IOException {
     List<String> command = new ArrayList<>(starter);
-    List<String> options =
-        Files.exists(archive) ? List.of("-XX:SharedArchiveFile=" + archive) : List.of();
-    command.addAll(java(build, options, Cli.class));
+    List<String> options = new ArrayList<>(List.of("-XX:+UseSerialGC"));
+    if (Files.exists(archive)) {
+      options.add("-XX:SharedArchiveFile=" + archive);
+    }
+    command.addAll(java(options, Cli.class));
     command.addAll(arguments);
     runs++;
     return new ProcessBuilder(command)
@@ -285,7 +309,7 @@ class CliIT {
 
   @Test
   void versionIsThatOfTheLibrary() throws Exception {
-    Process process = program(List.of(), TARGET, List.of("--version")).start();
+    Process process = program(List.of(), List.of("--version")).start();
     assertThat(ended(process, runs).output()).matches("runcible [0-9]+[.][0-9].*\\R");
   }
 
@@ -526,16 +550,14 @@ class CliIT {
                   "env",
                   "HOME=" + open)
               : List.of();
-      // The sources may lie where only their owner comes.
-      Sample.tool("cp", "-r", jar(TARGET), TARGET.resolve("lib"), open);
       Path target = open.resolve("rootfs");
       List<String> unpack = List.of("unpack", image, target.toString());
-      Ended ended = ended(program(user, open, unpack).start(), runs);
+      Ended ended = ended(program(user, unpack).start(), runs);
       assertThat(ended.code()).as("%s", ended).isZero();
       assertThat(target.resolve("bin/sh")).isExecutable();
-      assertOneLine(ended(program(user, open, unpack).start(), runs), 125, "not empty");
+      assertOneLine(ended(program(user, unpack).start(), runs), 125, "not empty");
       List<String> hidden = List.of("unpack", image, "/root-of-nobody/rootfs");
-      assertOneLine(ended(program(user, open, hidden).start(), runs), 125, "/root-of-nobody");
+      assertOneLine(ended(program(user, hidden).start(), runs), 125, "/root-of-nobody");
     } finally {
       Sample.tool("rm", "-r", open);
     }

@@ -66,7 +66,7 @@ final class Server implements AutoCloseable {
     addToApplication(directory.resolve("code-runner.war"), WebContainer.class);
     int port = freePort();
     List<String> command = new ArrayList<>(java());
-    command.addAll(List.of("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+    command.add("-Xmx512m");
     // Otherwise what only soft references reach would stay for long.
     command.add("-XX:SoftRefLRUPolicyMSPerMB=0");
     command.addAll(Files.readAllLines(OPTIONS));
@@ -91,7 +91,7 @@ final class Server implements AutoCloseable {
   private static Path install(Path directory) throws Exception {
     Path root = directory.resolve("server");
     List<String> command = new ArrayList<>(java());
-    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-jar", TARGET + "/payara-micro.jar"));
+    command.addAll(List.of("-jar", TARGET + "/payara-micro.jar"));
     command.addAll(List.of("--rootdir", root.toString(), "--addlibs", TARGET + "/lib"));
     command.add("--outputlauncher");
     Path log = directory.resolve("install.log");
@@ -118,7 +118,14 @@ final class Server implements AutoCloseable {
   }
 
   private static List<String> java() {
-    return List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    return List.of(
+        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        "-XX:TieredStopAtLevel=1",
+        "-XX:+UseSerialGC",
+        "-XX:-UsePerfData",
+        // A tenth of what it takes to load so many classes.
+        "-XX:+UnlockDiagnosticVMOptions",
+        "-XX:-BytecodeVerificationRemote");
   }
 
   private static Process run(List<String> command, Path log) throws IOException {

@@ -24,7 +24,7 @@ class MethodScopeIT {
   @RunContainer(
       image = "${registry}/test:postgres",
       ports = "5432",
-      readyLog = "ready to accept connections",
+      ready = "exec:pg_isready -q -h 127.0.0.1",
       prime = LoadSchema.class)
   Container db;
 

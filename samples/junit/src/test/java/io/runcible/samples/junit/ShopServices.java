@@ -18,7 +18,7 @@ import java.lang.annotation.Target;
     name = "db",
     image = "${registry}/test:postgres",
     ports = "5432",
-    readyLog = "ready to accept connections",
+    ready = "exec:pg_isready -q -h 127.0.0.1",
     prime = LoadSchema.class,
     scope = Scope.RUN)
 @RunContainer(
