@@ -15,6 +15,7 @@ import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
 import com.tngtech.archunit.library.GeneralCodingRules;
+import jakarta.enterprise.context.RequestScoped;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -86,6 +87,7 @@ class CodingRulesTest {
         .check(library);
   }
 
+  /** The proxies of a bean with a normal scope extend it. */
   @Test
   void whatCanBeExtendedIsMeantToBe() {
     classes()
@@ -95,6 +97,8 @@ class CodingRulesTest {
         .areNotInterfaces()
         .and()
         .areNotAssignableTo(Throwable.class)
+        .and()
+        .areNotAnnotatedWith(RequestScoped.class)
         .should()
         .haveModifier(JavaModifier.FINAL)
         .orShould()

@@ -5,7 +5,6 @@ import io.runcible.RuncibleException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
@@ -68,7 +67,7 @@ public final class Ready {
   public static Ready onPort(int port) {
     return new Ready(
         "a listener on TCP port " + port,
-        container -> left -> listens(container, port),
+        container -> PortCheck.of(container, port),
         DEFAULT_LIMIT);
   }
 
@@ -122,7 +121,16 @@ public final class Ready {
         what,
         container -> {
           PortProbe probe = new PortProbe(PortProbe.address(container, port), tls, say, pattern);
-          return left -> listens(container, port) && probe.succeeds(left);
+          return new Check() {
+            private final Check listens = PortCheck.of(container, port);
+            private boolean listened;
+
+            @Override
+            public boolean holds(Duration left) {
+              listened = listened || listens.holds(left);
+              return listened && probe.succeeds(left);
+            }
+          };
         },
         DEFAULT_LIMIT);
   }
@@ -171,18 +179,21 @@ public final class Ready {
   }
 
   /**
-   * When a command that is executed in the container exits with 0; it is tried again until then.
+   * When a command that is executed in the container exits with 0; it is tried again until then,
+   * with pauses that grow to 200 milliseconds.
    */
   public static Ready onCommand(String... command) {
     List<String> words = List.of(command);
     return new Ready(
         "success of '" + String.join(" ", words) + "'",
         container ->
-            left -> {
-              try (ContainerProcess process = container.exec(words.toArray(String[]::new))) {
-                return process.waitFor(left).map(ExitStatus::isSuccess).orElse(false);
-              }
-            },
+            new SeldomCheck(
+                left -> {
+                  try (ContainerProcess process = container.exec(words.toArray(String[]::new))) {
+                    return process.waitFor(left).map(ExitStatus::isSuccess).orElse(false);
+                  }
+                },
+                System::nanoTime),
         DEFAULT_LIMIT);
   }
 
@@ -213,11 +224,5 @@ public final class Ready {
   @Override
   public String toString() {
     return what;
-  }
-
-  /** Asks the kernel, so that the image needs no tools and no connection is made. */
-  private static boolean listens(Container container, int port) {
-    OptionalInt pid = container.pid();
-    return pid.isPresent() && TcpSockets.of(pid.getAsInt()).listens(port);
   }
 }

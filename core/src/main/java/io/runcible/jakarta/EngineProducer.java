@@ -22,6 +22,7 @@ class EngineProducer {
   private final List<Runnable> before = new CopyOnWriteArrayList<>();
   private @Nullable RegistryClient registry;
   private @Nullable ContainerEngine engine;
+  private volatile boolean wanted;
 
   @Produces
   @Singleton
@@ -29,29 +30,29 @@ class EngineProducer {
   synchronized ContainerEngine engine() {
     ContainerEngine opened = engine;
     if (opened == null) {
-      opened = open(Settings.ofApplication());
+      opened = builder().build();
       engine = opened;
     }
     return opened;
   }
 
-  private ContainerEngine open(Settings settings) {
+  /** What opens an engine of the application: that one, or another with the same settings. */
+  synchronized EngineBuilder builder() {
+    wanted = true;
+    Settings settings = Settings.ofApplication();
     EngineBuilder builder = ContainerEngine.builder();
     EngineSettings.apply(settings, builder);
     Optional<Path> conf = settings.get(EngineSettings.REGISTRIES_CONF).map(Path::of);
-    if (conf.isEmpty()) {
-      return builder.build();
+    if (registry == null && conf.isPresent()) {
+      registry =
+          RegistryClient.builder().registries(RegistryConfiguration.file(conf.get())).build();
     }
-    RegistryClient client =
-        RegistryClient.builder().registries(RegistryConfiguration.file(conf.get())).build();
-    try {
-      ContainerEngine opened = builder.registry(client).build();
-      registry = client;
-      return opened;
-    } catch (RuntimeException e) {
-      client.close();
-      throw e;
-    }
+    return registry == null ? builder : builder.registry(registry);
+  }
+
+  /** Whether anything of the application has asked for the engine, opened or not. */
+  boolean isWanted() {
+    return wanted;
   }
 
   /**

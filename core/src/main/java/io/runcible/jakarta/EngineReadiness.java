@@ -11,12 +11,17 @@ import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.eclipse.microprofile.health.HealthCheckResponseBuilder;
 import org.eclipse.microprofile.health.Readiness;
 
-/** Ready while the engine can be opened, and the named containers of the application run. */
+/**
+ * Ready while the engine can be opened, and the named containers of the application run. An
+ * application that has asked for neither is ready: it may be one of many that share the library,
+ * and the host be one without containers.
+ */
 @Readiness
 @Singleton
 class EngineReadiness implements HealthCheck {
   private final EngineProducer engine;
   private final ApplicationContainers containers;
+  private final boolean counts = Settings.ofApplication().isOn("runcible.readiness", true);
 
   @Inject
   EngineReadiness(EngineProducer engine, ApplicationContainers containers) {
@@ -27,6 +32,9 @@ class EngineReadiness implements HealthCheck {
   @Override
   public HealthCheckResponse call() {
     HealthCheckResponseBuilder response = HealthCheckResponse.named("runcible");
+    if (!counts || !engine.isWanted()) {
+      return response.up().build();
+    }
     try {
       engine.engine();
     } catch (RuncibleException e) {

@@ -9,10 +9,11 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Injects a {@link io.runcible.sandbox.Sandbox} for the programs of an image. All places that
- * declare the same share one, which is made when it is first injected, and closed with the
- * application. What is not set is that of {@link io.runcible.sandbox.SandboxProfile#untrusted()}
- * and of {@link io.runcible.sandbox.Sandbox#builder}.
+ * Injects a {@link io.runcible.sandbox.Sandbox} for the programs of an image. Without this
+ * annotation, what is injected is as with all its defaults. All places that declare the same share
+ * one, which is made when it is first injected, and closed with the application. What is not set is
+ * that of {@link io.runcible.sandbox.SandboxProfile#untrusted()} and of {@link
+ * io.runcible.sandbox.Sandbox#builder}.
  *
  * <p>In the image, {@code ${key}} and {@code ${key:default}} stand for settings of the application.
  */
@@ -22,9 +23,19 @@ import java.lang.annotation.Target;
 @Retention(RetentionPolicy.RUNTIME)
 @Target({ElementType.FIELD, ElementType.PARAMETER, ElementType.METHOD, ElementType.TYPE})
 public @interface InSandbox {
-  /** The image; short names expand as everywhere. */
+  /**
+   * The image; short names expand as everywhere. By default that of the setting {@code
+   * runcible.sandbox.image}.
+   */
   @Nonbinding
-  String value();
+  String value() default "";
+
+  /**
+   * The OCI runtime, by name or path; by default that of the application's engine. See {@link
+   * io.runcible.sandbox.SandboxProfile.Builder#runtime} for which.
+   */
+  @Nonbinding
+  String runtime() default "";
 
   /** The memory limit of each program, such as {@code 128m}. */
   @Nonbinding

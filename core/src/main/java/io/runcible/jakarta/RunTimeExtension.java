@@ -2,10 +2,21 @@ package io.runcible.jakarta;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.sandbox.Sandbox;
 import jakarta.enterprise.event.Observes;
+import jakarta.enterprise.inject.spi.AfterDeploymentValidation;
+import jakarta.enterprise.inject.spi.Bean;
 import jakarta.enterprise.inject.spi.BeanManager;
 import jakarta.enterprise.inject.spi.BeforeBeanDiscovery;
 import jakarta.enterprise.inject.spi.Extension;
+import jakarta.enterprise.inject.spi.InjectionPoint;
+import jakarta.enterprise.inject.spi.ProcessInjectionPoint;
+import java.lang.annotation.Annotation;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Tells a CDI container of the beans that does not know build compatible extensions; OpenWebBeans 4
@@ -16,7 +27,18 @@ public final class RunTimeExtension implements Extension {
   /** For the service loader. */
   public RunTimeExtension() {}
 
+  private static final Logger LOG = LoggerFactory.getLogger(RunTimeExtension.class);
+
+  private final List<InjectionPoint> sandboxes = new ArrayList<>();
+
   void add(@Observes BeforeBeanDiscovery discovery, BeanManager beans) {
+    if (isOfApplication(
+        RunTimeExtension.class.getClassLoader(), Thread.currentThread().getContextClassLoader())) {
+      LOG.warn(
+          "the library is part of the application, whose classes its native binding keeps when the"
+              + " application has ended: put it, with what it needs, among the libraries that the"
+              + " server's applications share");
+    }
     for (String name : Beans.names()) {
       try {
         Class<?> type = Class.forName(name, false, RunTimeExtension.class.getClassLoader());
@@ -25,5 +47,35 @@ public final class RunTimeExtension implements Extension {
         throw new RuncibleException(ErrorKind.INTERNAL, "'" + name + "' cannot be loaded", e);
       }
     }
+  }
+
+  /** Not of a program, whose loader ends with the JVM. */
+  static boolean isOfApplication(@Nullable ClassLoader library, @Nullable ClassLoader application) {
+    return library != null
+        && library == application
+        && library != ClassLoader.getSystemClassLoader();
+  }
+
+  void find(@Observes ProcessInjectionPoint<?, Sandbox> point) {
+    sandboxes.add(point.getInjectionPoint());
+  }
+
+  /** An application that lacks the setting for a sandbox is not deployed. */
+  void validate(@Observes AfterDeploymentValidation deployment, BeanManager beans) {
+    Settings settings = Settings.ofApplication();
+    for (InjectionPoint point : sandboxes) {
+      Bean<?> bean =
+          beans.resolve(
+              beans.getBeans(point.getType(), point.getQualifiers().toArray(Annotation[]::new)));
+      if (bean != null && bean.getBeanClass().equals(SandboxProducer.class)) {
+        try {
+          SandboxProducer.image(SandboxProducer.declaration(point), settings);
+        } catch (RuncibleException e) {
+          deployment.addDeploymentProblem(
+              new RuncibleException(e.kind(), point + ": " + e.getMessage(), e));
+        }
+      }
+    }
+    sandboxes.clear();
   }
 }

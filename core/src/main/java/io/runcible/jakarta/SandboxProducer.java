@@ -1,6 +1,7 @@
 package io.runcible.jakarta;
 
-import io.runcible.engine.ContainerEngine;
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
 import io.runcible.sandbox.Sandbox;
 import io.runcible.sandbox.SandboxProfile;
 import jakarta.annotation.PreDestroy;
@@ -20,13 +21,17 @@ class SandboxProducer {
   /** Of every server that has Jakarta Concurrency. */
   private static final String DEFAULT_EXECUTOR = "java:comp/DefaultManagedExecutorService";
 
-  private final ContainerEngine engine;
+  private static final String IMAGE = "runcible.sandbox.image";
+
+  private static final InSandbox USUAL = Usual.class.getAnnotation(InSandbox.class);
+
+  private final EngineProducer engines;
   private final Settings settings = Settings.ofApplication();
   private final Shared<InSandbox, Sandbox> sandboxes = new Shared<>();
 
   @Inject
   SandboxProducer(EngineProducer producer) {
-    engine = producer.engine();
+    engines = producer;
     producer.closeBefore(sandboxes::close);
   }
 
@@ -34,21 +39,54 @@ class SandboxProducer {
   @InSandbox("")
   @Typed(Sandbox.class)
   Sandbox sandbox(InjectionPoint point) {
-    InSandbox wanted =
-        point.getQualifiers().stream()
-            .filter(InSandbox.class::isInstance)
-            .map(InSandbox.class::cast)
-            .findFirst()
-            .orElseThrow();
-    return sandboxes.get(wanted, this::make);
+    return sandboxes.get(declaration(point), this::make);
+  }
+
+  @Produces
+  @Typed(Sandbox.class)
+  Sandbox usual() {
+    return sandboxes.get(USUAL, this::make);
+  }
+
+  /** What a place says of the sandbox that it is given. */
+  static InSandbox declaration(InjectionPoint point) {
+    return point.getQualifiers().stream()
+        .filter(InSandbox.class::isInstance)
+        .map(InSandbox.class::cast)
+        .findFirst()
+        .orElse(USUAL);
+  }
+
+  /**
+   * The image of a declaration.
+   *
+   * @throws RuncibleException INVALID_INPUT if that needs a setting that there is not
+   */
+  static String image(InSandbox wanted, Settings settings) {
+    if (!wanted.value().isEmpty()) {
+      return settings.resolve(wanted.value());
+    }
+    return settings
+        .get(IMAGE)
+        .orElseThrow(
+            () ->
+                new RuncibleException(
+                    ErrorKind.INVALID_INPUT,
+                    "an injected sandbox has no image: set '"
+                        + IMAGE
+                        + "', or name one where it is injected: @InSandbox(\"debian\")"));
   }
 
   private Sandbox make(InSandbox wanted) {
     Sandbox.Builder sandbox =
-        Sandbox.builder(settings.resolve(wanted.value()))
-            .engine(engine)
+        Sandbox.builder(image(wanted, settings))
             .profile(profile(wanted))
             .threads(ManagedThreads.of(settings));
+    if (wanted.runtime().isEmpty()) {
+      sandbox.engine(engines.engine());
+    } else {
+      sandbox.engine(engines.builder());
+    }
     ServerResources.find(settings, EXECUTOR, DEFAULT_EXECUTOR, Executor.class)
         .ifPresent(sandbox::executor);
     if (wanted.warm() >= 0) {
@@ -65,6 +103,9 @@ class SandboxProducer {
 
   private static SandboxProfile profile(InSandbox wanted) {
     SandboxProfile.Builder profile = SandboxProfile.untrusted().toBuilder();
+    if (!wanted.runtime().isEmpty()) {
+      profile.runtime(wanted.runtime());
+    }
     if (!wanted.memory().isEmpty()) {
       profile.memory(wanted.memory());
     }
@@ -85,6 +126,10 @@ class SandboxProducer {
     }
     return profile.build();
   }
+
+  /** What is injected without a declaration. */
+  @InSandbox
+  private static final class Usual {}
 
   @PreDestroy
   void close() {

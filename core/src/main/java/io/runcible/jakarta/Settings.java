@@ -48,6 +48,20 @@ final class Settings {
     return values.apply(key).map(String::strip).filter(value -> !value.isEmpty());
   }
 
+  /**
+   * A value that is {@code true} or {@code false}.
+   *
+   * @throws RuncibleException INVALID_INPUT if it is another
+   */
+  boolean isOn(String key, boolean usual) {
+    String value = get(key).orElse(String.valueOf(usual));
+    if (!value.equals("true") && !value.equals("false")) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT, key + " is '" + value + "', and must be true or false");
+    }
+    return value.equals("true");
+  }
+
   /** The parts of a value between commas. */
   List<String> list(String key) {
     return get(key).stream()

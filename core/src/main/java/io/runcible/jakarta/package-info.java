@@ -9,6 +9,8 @@
  * @FromImage(value = "redis:7", ports = "6379", name = "cache", scope = FromImage.Scope.APPLICATION)
  * Container cache;
  *
+ * @Inject Sandbox usual;
+ *
  * @Inject
  * @InSandbox(value = "debian", memory = "64m", timeoutMillis = 5000)
  * Sandbox sandbox;
@@ -50,6 +52,13 @@
  *     <td>the JNDI name of what runs the asynchronous stages of {@link
  *     io.runcible.sandbox.Sandbox#submit}, see {@link io.runcible.sandbox.Sandbox.Builder#executor};
  *     {@code java:comp/DefaultManagedExecutorService} or, where there is none, the usual</td></tr>
+ * <tr><td>{@code runcible.sandbox.image}</td>
+ *     <td>the image of the {@link io.runcible.sandbox.Sandbox} that is injected where no other is
+ *     named. By default there is none, and an application that injects such a one is not deployed;
+ *     in Quarkus that injection fails</td></tr>
+ * <tr><td>{@code runcible.readiness}</td>
+ *     <td>with {@code false} the engine and the containers are no part of the application's
+ *     readiness; by default they are</td></tr>
  * </table>
  *
  * <p>While a named container of the application runs, a source of MicroProfile Config with the
@@ -57,13 +66,15 @@
  * .host.PORT}, {@code .port.PORT} and {@code .url.PORT}, an {@code http} URL; for each UDP port
  * {@code .port.PORT.udp}. Such a container also is part of the readiness of the application, as
  * MicroProfile Health asks for it: ready is an application whose engine can be opened, and whose
- * named containers run and are not unhealthy.
+ * named containers run and are not unhealthy. One that has not used the engine yet is ready, and
+ * asking opens none.
  *
  * <p>Nothing of an application is left when it has ended: its containers, threads and files are
  * gone, and its classes can be unloaded, up to a minute after its last request to a registry, when
  * the HTTP client's idle threads end. The native binding, though, keeps its own classes and their
  * loader for as long as the JVM runs: a server to which applications come and go has the library,
- * with all that it needs, among the libraries that they share, and not in each of them.
+ * with all that it needs, among the libraries that they share, and not in each of them. Where it is
+ * inside an application, a warning says so when that is deployed.
  */
 @NullMarked
 package io.runcible.jakarta;

@@ -163,6 +163,7 @@ public final class Sandbox implements AutoCloseable {
     private final String image;
     private SandboxProfile profile = SandboxProfile.untrusted();
     private @Nullable ContainerEngine engine;
+    private EngineBuilder own = ContainerEngine.builder();
     private int warm = 2;
     private int maxRunning = 4 * PROCESSORS;
     private int maxQueued = 1000;
@@ -199,6 +200,16 @@ public final class Sandbox implements AutoCloseable {
      */
     public Builder engine(ContainerEngine engine) {
       this.engine = engine;
+      return this;
+    }
+
+    /**
+     * How the sandbox opens an engine of its own, which it closes: one whose runtime is that of the
+     * profile, if it names one. It may share the directories of other engines, and so their images.
+     */
+    public Builder engine(EngineBuilder own) {
+      this.own = own;
+      engine = null;
       return this;
     }
 
@@ -252,7 +263,7 @@ public final class Sandbox implements AutoCloseable {
      *
      * @throws RuncibleException UNSUPPORTED on a host that cannot run containers, or cannot limit
      *     them, see {@link SandboxProfile.Builder#acceptMissingLimits()}; INVALID_INPUT if both an
-     *     engine and a profile with a runtime are given; as {@link ContainerEngine#run}
+     *     open engine and a profile with a runtime are given; as {@link ContainerEngine#run}
      */
     public Sandbox build() {
       ContainerEngine given = engine;
@@ -265,11 +276,11 @@ public final class Sandbox implements AutoCloseable {
                       ErrorKind.INVALID_INPUT,
                       "the profile wants the runtime '"
                           + runtime
-                          + "', and the engine has its own: give one of the two");
+                          + "', and the engine has its own: give the sandbox a builder of engines"
+                          + " instead");
                 });
         return new Sandbox(this, given, null);
       }
-      EngineBuilder own = ContainerEngine.builder();
       profile.runtime().ifPresent(own::runtime);
       ContainerEngine opened = own.build();
       try {

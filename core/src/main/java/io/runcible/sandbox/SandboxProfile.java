@@ -248,9 +248,11 @@ public final class SandboxProfile {
     }
 
     /**
-     * The OCI runtime for these sandboxes, by name or path, such as {@code runsc}, where they have
-     * an engine of their own. By default as {@link
-     * io.runcible.engine.EngineBuilder#runtime(String)}.
+     * The OCI runtime for these sandboxes, by name or path, where they have an engine of their own:
+     * {@link Sandbox.Builder#engine(io.runcible.engine.EngineBuilder)}. By default as {@link
+     * io.runcible.engine.EngineBuilder#runtime(String)}. Tested are {@code runc} and {@code crun};
+     * {@code runsc} has not been run, and what it makes of the first process, the streams and the
+     * limits of a sandbox is not known.
      */
     public Builder runtime(String program) {
       runtime = program;

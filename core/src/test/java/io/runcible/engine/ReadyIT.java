@@ -4,9 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
 import io.runcible.ErrorKind;
+import io.runcible.HostTools;
+import io.runcible.archive.LayerWriter;
+import io.runcible.image.ImageAssembly;
+import io.runcible.image.ImageReference;
+import io.runcible.image.ImageSink;
+import io.runcible.image.Platform;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Waiting for a container. */
 class ReadyIT {
@@ -44,6 +53,24 @@ class ReadyIT {
   @Test
   void portCounts() {
     await("sleep 0.2; nc -l -p 8080 & sleep 60", Ready.onPort(8080));
+  }
+
+  @Test
+  void portOfAnImageWithoutAShellCounts(@TempDir Path directory) throws IOException {
+    Path busybox = HostTools.requireFile("/bin/busybox", "busybox-static").toRealPath();
+    String name = "localhost/shell-less:1";
+    try (ImageSink store = ENGINE.get().images().sink()) {
+      LayerWriter nc = new LayerWriter().uncompressed().addFile("bin/nc", 0755, busybox);
+      ImageAssembly.builder(Platform.host())
+          .layer(nc.writeTo(directory.resolve("layer")))
+          .build()
+          .writeTo(store, ImageReference.parse(name));
+    }
+    ContainerSpec spec = ContainerSpec.builder(name).command("/bin/nc", "-l", "-p", "80").build();
+    try (Container container = ENGINE.get().run(spec)) {
+      container.awaitReady(Ready.onPort(80));
+      RunIT.assertFails(() -> container.exec("sh").close(), ErrorKind.NOT_FOUND, "sh");
+    }
   }
 
   @Test

@@ -64,7 +64,7 @@ public final class TestRoot implements AutoCloseable {
   }
 
   /** An engine of these directories. */
-  EngineBuilder engine() {
+  public EngineBuilder engine() {
     EngineBuilder builder =
         ContainerEngine.builder()
             .dataRoot(data())

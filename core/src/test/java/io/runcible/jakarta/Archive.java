@@ -12,7 +12,7 @@ import java.util.List;
 final class Archive {
   private Archive() {}
 
-  static void write(Path directory) throws IOException {
+  static void write(Path directory, Class<?>... more) throws IOException {
     Path descriptor = directory.resolve("META-INF/beans.xml");
     Files.createDirectories(descriptor.getParent());
     Files.writeString(
@@ -22,6 +22,7 @@ final class Archive {
     List<Class<?>> classes = new ArrayList<>(Deployment.BEANS);
     classes.addAll(
         List.of(Deployment.class, SeDeployment.class, MicroProfileProbe.class, HealthAnswer.class));
+    classes.addAll(List.of(more));
     for (Class<?> bean : classes) {
       String name = bean.getName().replace('.', '/') + ".class";
       Path file = directory.resolve(name);

@@ -32,6 +32,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** What an application has of the library, in each implementation of CDI. */
 class CdiIT {
+  private static final String SANDBOX_IMAGE = "runcible.sandbox.image";
+
   private static TestRoot root;
   private static Server server;
 
@@ -55,13 +57,19 @@ class CdiIT {
       System.setProperty("test.image", registry.host() + "/test:busybox");
       engine.images().pull(System.getProperty("test.image"));
     }
+    System.setProperty(SANDBOX_IMAGE, System.getProperty("test.image"));
     System.setProperty("runcible.data-root", root.path().resolve("data").toString());
     System.setProperty("runcible.state-root", root.path().resolve("state").toString());
   }
 
   @AfterAll
   static void clear() throws IOException {
-    List.of("test.image", "test.archive", "runcible.data-root", "runcible.state-root")
+    List.of(
+            "test.image",
+            "test.archive",
+            SANDBOX_IMAGE,
+            "runcible.data-root",
+            "runcible.state-root")
         .forEach(System::clearProperty);
     if (server != null) {
       server.close();
@@ -111,6 +119,19 @@ class CdiIT {
     assertThat(application.ask("health")).isEqualTo("runcible UP {web=running}");
     application.ask("end");
     assertThat(application.ask("health")).isEqualTo("runcible DOWN {web=ended}");
+  }
+
+  @Test
+  void sandboxWithoutAnImageIsSaidWhenTheApplicationIsDeployed() throws Exception {
+    System.clearProperty(SANDBOX_IMAGE);
+    try {
+      Archive.write(archive, Probe.OfSetting.class);
+      assertThatThrownBy(() -> server.deploy(Cdi.WELD, archive))
+          .hasStackTraceContaining("OfSetting.sandbox")
+          .hasStackTraceContaining("set 'runcible.sandbox.image'");
+    } finally {
+      System.setProperty(SANDBOX_IMAGE, System.getProperty("test.image"));
+    }
   }
 
   @Test

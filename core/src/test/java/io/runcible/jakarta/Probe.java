@@ -62,6 +62,8 @@ public class Probe {
   @InSandbox(value = "${test.image}", timeoutMillis = 600_000, warm = 0, acceptMissingLimits = true)
   Instance<Sandbox> patient;
 
+  @Inject Instance<Sandbox> usual;
+
   @Inject
   @FromImage("${test.nothing}")
   Instance<Container> unset;
@@ -97,7 +99,7 @@ public class Probe {
   /** What a program says, why another ends, and whether there is one sandbox. */
   public String runsInASandbox() {
     Sandbox one = sandbox.get();
-    return one.run("echo", "hi").stdout().strip()
+    return usual.get().run("echo", "hi").stdout().strip()
         + " "
         + one.run("sleep", "600").reason()
         + " "
@@ -215,5 +217,11 @@ public class Probe {
     public String id() {
       return container.id();
     }
+  }
+
+  /** Has a sandbox that needs a setting. */
+  @Dependent
+  public static class OfSetting {
+    @Inject Sandbox sandbox;
   }
 }

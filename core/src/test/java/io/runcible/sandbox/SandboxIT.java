@@ -12,8 +12,14 @@ import io.runcible.engine.ContainerSpec;
 import io.runcible.engine.TestEngine;
 import io.runcible.engine.UserNamespace;
 import io.runcible.runtime.SeccompProfile;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -173,6 +179,35 @@ class SandboxIT {
         .satisfies(e -> assertThat(e.kind()).isEqualTo(ErrorKind.INVALID_INPUT));
   }
 
+  /**
+   * crun, with a file that shows its use. On a host that has both generations of control groups it
+   * runs in a mount namespace where the newer one is not mounted: it refuses to work otherwise.
+   */
+  private static Path crun() throws IOException {
+    HostTools.requireProgram("crun", "crun");
+    String run = "exec crun \"$@\"";
+    if (Files.isDirectory(Path.of("/sys/fs/cgroup/unified"))) {
+      HostTools.requireRoot();
+      run = "exec unshare --mount sh -c 'umount /sys/fs/cgroup/unified && " + run + "' sh \"$@\"";
+    }
+    Path script = ENGINE.root().path().resolve("crun");
+    Files.writeString(script, "#!/bin/sh\necho \"$@\" >> " + script + ".log\n" + run + "\n");
+    return Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwx------"));
+  }
+
+  @Test
+  void runtimeOfTheProfileRunsItsPrograms() throws IOException {
+    Path crun = crun();
+    SandboxProfile profile = PATIENT.toBuilder().runtime(crun.toString()).build();
+    try (Sandbox sandbox =
+        sandbox().profile(profile).engine(ENGINE.root().engine()).warm(1).build()) {
+      for (Hostile program : List.of(Hostile.POLITE, Hostile.CONFINED, Hostile.MEMORY_HOG)) {
+        program.check(sandbox.run(program.request()));
+      }
+    }
+    assertThat(crun.resolveSibling("crun.log")).content().contains(" run --bundle ");
+  }
+
   @Test
   void cancelledAndInterruptedProgramsEnd() throws Exception {
     CountDownLatch begun = new CountDownLatch(2);
@@ -208,6 +243,35 @@ class SandboxIT {
           .asInstanceOf(type(RuncibleException.class))
           .satisfies(e -> assertThat(e.kind()).isEqualTo(ErrorKind.CANCELLED));
     }
+  }
+
+  @Test
+  void callerWithManyProgramsDoesNotKeepAnotherWaiting() throws Exception {
+    CountDownLatch begun = new CountDownLatch(1);
+    List<String> order = Collections.synchronizedList(new ArrayList<>());
+    List<CompletableFuture<SandboxResult>> results = new ArrayList<>();
+    try (Sandbox sandbox = sandbox().profile(PATIENT).maxRunning(1).warm(1).build()) {
+      CompletableFuture<SandboxResult> first =
+          sandbox.submit(
+              SandboxRequest.builder("sh", "-c", "echo begun; sleep 100")
+                  .caller("flood")
+                  .output((stream, bytes) -> begun.countDown())
+                  .build());
+      assertThat(begun.await(60, TimeUnit.SECONDS)).isTrue();
+      for (String caller : List.of("flood", "flood", "flood", "flood", "late", "late")) {
+        results.add(
+            sandbox.submit(
+                SandboxRequest.builder("echo", caller)
+                    .caller(caller)
+                    .output((stream, bytes) -> order.add(caller))
+                    .build()));
+      }
+      first.cancel(true);
+      for (CompletableFuture<SandboxResult> result : results) {
+        assertThat(result.get().isSuccess()).isTrue();
+      }
+    }
+    assertThat(order).containsExactly("flood", "late", "flood", "late", "flood", "flood");
   }
 
   @Test

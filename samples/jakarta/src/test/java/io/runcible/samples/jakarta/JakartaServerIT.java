@@ -173,6 +173,19 @@ class JakartaServerIT {
     }
   }
 
+  @Test
+  void portOfAContainerIsASettingAndItsStateIsReadiness() throws Exception {
+    JsonNode port = RunClient.get(server.uri("api/web"));
+    assertThat(port.isInt()).as("%s", port).isTrue();
+    assertThat(RunClient.request(URI.create("http://127.0.0.1:" + port + "/sh"), "GET"))
+        .isEqualTo(200);
+    JsonNode health = RunClient.get(server.uri("").resolve("/health/ready"));
+    assertThat(health.get("status").asText()).as("%s", health).isEqualTo("UP");
+    JsonNode ours = health.get("checks").get(0);
+    assertThat(ours.get("name").asText()).isEqualTo("runcible");
+    assertThat(ours.get("data").get("web").asText()).isEqualTo("running");
+  }
+
   private static Browser browser(Path directory) throws Exception {
     Path chromium = Host.require("chromium", "chromium");
     try {

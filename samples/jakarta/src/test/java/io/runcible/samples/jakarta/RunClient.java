@@ -45,6 +45,13 @@ final class RunClient implements AutoCloseable {
     return new RunClient(connection);
   }
 
+  /** What is answered as JSON. */
+  static JsonNode get(URI uri) throws IOException {
+    try (RunClient client = new RunClient(connect(uri, "GET"))) {
+      return JSON.readTree(client.in);
+    }
+  }
+
   /** Asks to end one. */
   static int delete(URI run) throws IOException {
     try (RunClient client = new RunClient(connect(run, "DELETE"))) {

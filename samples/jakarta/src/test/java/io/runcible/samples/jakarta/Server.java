@@ -10,6 +10,8 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -61,6 +63,7 @@ final class Server implements AutoCloseable {
    */
   static Server start(Path directory) throws Exception {
     Path launcher = install(directory);
+    addToApplication(directory.resolve("code-runner.war"), WebContainer.class);
     int port = freePort();
     List<String> command = new ArrayList<>(java());
     command.add("-Xmx512m");
@@ -103,6 +106,17 @@ final class Server implements AutoCloseable {
     return root.resolve("launch-micro.jar");
   }
 
+  /** Writes the application with a class of the tests. */
+  private static void addToApplication(Path war, Class<?> type) throws IOException {
+    Files.copy(TARGET.resolve("code-runner.war"), war);
+    String name = type.getName().replace('.', '/') + ".class";
+    try (FileSystem application = FileSystems.newFileSystem(war)) {
+      Files.copy(
+          TARGET.resolve("test-classes").resolve(name),
+          application.getPath("WEB-INF/classes").resolve(name));
+    }
+  }
+
   private static List<String> java() {
     return List.of(
         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -135,7 +149,7 @@ final class Server implements AutoCloseable {
   }
 
   void deploy() throws IOException {
-    assertThat(order("deploy " + TARGET.resolve("code-runner.war")))
+    assertThat(order("deploy " + directory.resolve("code-runner.war")))
         .as(this::log)
         .isEqualTo("true");
   }

@@ -13,11 +13,7 @@ final class RunUntrusted {
 
   static Sandbox open(ContainerEngine engine, String image) {
     SandboxProfile profile =
-        SandboxProfile.untrusted().toBuilder()
-            .memory("64m")
-            .timeout(Duration.ofSeconds(5))
-            .acceptMissingLimits()
-            .build();
+        SandboxProfile.untrusted().toBuilder().memory("64m").timeout(Duration.ofSeconds(5)).build();
     return Sandbox.builder(image).engine(engine).profile(profile).warm(4).build();
   }
 

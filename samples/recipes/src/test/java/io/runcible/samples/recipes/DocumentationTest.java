@@ -43,7 +43,7 @@ class DocumentationTest {
 
   @Test
   void theReadmeHasExamples() throws IOException {
-    assertThat(examples(ROOT.resolve("README.md"))).hasSize(4);
+    assertThat(examples(ROOT.resolve("README.md"))).hasSize(5);
   }
 
   @ParameterizedTest

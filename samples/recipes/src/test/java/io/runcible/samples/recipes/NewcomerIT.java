@@ -28,27 +28,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What somebody does who has only the README: an empty Maven project, its dependencies and its
- * test, and {@code mvn test}. The image comes from a registry on loopback, and Maven works offline,
- * with the jars of this build in a local repository that has everything else from that of this
- * build.
+ * What somebody does who has only the README: an empty Maven project, its properties, dependencies,
+ * plugin and test, and {@code mvn test}. Only what is fetched differs: the image comes from a
+ * registry on loopback, and Maven works offline, with the jars of this build in a local repository
+ * that has everything else from that of this build.
  */
 @EnabledIfContainersAvailable
 class NewcomerIT {
   private static final Path ROOT = Path.of("../..").toAbsolutePath().normalize();
-
-  private static final String IMPORTS =
-      """
-      import static org.junit.jupiter.api.Assertions.*;
-
-      import io.runcible.engine.*;
-      import io.runcible.junit.*;
-      import java.io.*;
-      import java.net.*;
-      import java.nio.charset.*;
-      import org.junit.jupiter.api.*;
-
-      """;
 
   @TempDir Path directory;
 
@@ -56,18 +43,17 @@ class NewcomerIT {
   void testOfTheReadmePassesInAnEmptyProject() throws Exception {
     require(isOnPath("mvn"), "there is no mvn on the path: apt-get install maven");
     String readme = Files.readString(ROOT.resolve("README.md"));
-    String test =
-        blocks(readme, "java").stream()
-            .filter(block -> block.contains("@RunContainer"))
-            .findFirst()
-            .orElseThrow();
+    String imports = example(readme, "import org.junit");
+    String test = example(readme, "@RunContainer(");
     assertThat(test.lines().filter(line -> line.matches(".*\\w.*"))).hasSizeLessThan(10);
 
     try (RegistryServer registry = serveImages()) {
       String image = registry.host() + "/test:redis";
       try {
         Path project =
-            project(readme, test.replaceAll("image = \"[^\"]+\"", "image = \"" + image + '"'));
+            project(
+                readme,
+                imports + '\n' + test.replaceAll("image = \"[^\"]+\"", "image = \"" + image + '"'));
         runMaven(project);
         assertThat(project.resolve("target/surefire-reports/TEST-CacheTest.xml"))
             .content()
@@ -91,12 +77,9 @@ class NewcomerIT {
           <groupId>com.example</groupId>
           <artifactId>newcomer</artifactId>
           <version>1</version>
-          <properties>
-            <maven.compiler.release>17</maven.compiler.release>
-            <project.build.sourceEncoding>UTF-8</project.build.sourceEncoding>
-          </properties>
-          <dependencies>
         """
+            + xml(readme, "<properties>")
+            + "<dependencies>"
             + xml(readme, "<dependency>")
             + "</dependencies><build><plugins>"
             + xml(readme, "<plugin>")
@@ -106,8 +89,16 @@ class NewcomerIT {
                 .collect(Collectors.joining())
             + "</plugins></build></project>");
     Path source = Files.createDirectories(project.resolve("src/test/java"));
-    Files.writeString(source.resolve("CacheTest.java"), IMPORTS + test);
+    Files.writeString(source.resolve("CacheTest.java"), test);
     return project;
+  }
+
+  /** The Java of the README that has these words. */
+  private static String example(String readme, String words) {
+    return blocks(readme, "java").stream()
+        .filter(block -> block.contains(words))
+        .findFirst()
+        .orElseThrow();
   }
 
   /** What the README has of such elements. */

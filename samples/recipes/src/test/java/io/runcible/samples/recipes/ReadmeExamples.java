@@ -15,7 +15,7 @@ final class ReadmeExamples {
   private ReadmeExamples() {}
 
   static class CacheTest {
-    @RunContainer(image = "registry.example/team/redis:7", ports = "6379", memory = "256m")
+    @RunContainer(image = "redis:7", ports = "6379", memory = "256m")
     static Container redis;
 
     @Test

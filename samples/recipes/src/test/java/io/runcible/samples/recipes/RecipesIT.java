@@ -1,7 +1,10 @@
 package io.runcible.samples.recipes;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.abort;
 
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerSpec;
@@ -84,11 +87,23 @@ class RecipesIT {
 
   @Test
   void runsUntrustedPrograms() {
-    try (Sandbox sandbox = RunUntrusted.open(engine, image)) {
+    try (Sandbox sandbox = openSandbox()) {
       assertThat(RunUntrusted.judge(sandbox, "me", "read x; echo $x; exit 3", "in"))
           .isEqualTo("3: in\n");
       assertThat(RunUntrusted.judge(sandbox, "you", "while :; do echo much; done", ""))
           .isEqualTo("wrote too much");
+    }
+  }
+
+  /** Refused where the host cannot limit memory, which then is as it should be. */
+  private static Sandbox openSandbox() {
+    try {
+      return RunUntrusted.open(engine, image);
+    } catch (RuncibleException e) {
+      if (e.kind() == ErrorKind.UNSUPPORTED && !Boolean.getBoolean("runcible.required")) {
+        return abort(e.getMessage());
+      }
+      throw e;
     }
   }
 
