@@ -343,7 +343,7 @@ public final class LocalStore implements ImageSource {
 
   /**
    * A remote source, of which the manifests and configurations that are in this store are not asked
-   * for again. What the store has damaged is.
+   * for again, but for those that are damaged here.
    *
    * @param remote not closed
    */
