@@ -86,7 +86,8 @@ public final class ImageStore {
         () -> {
           Optional<ImageRecord> old = known(file);
           ImageRecord wanted = old.isPresent() ? image.withPinned(old.get().pinned()) : image;
-          return old.filter(wanted::isLike).isEmpty() && write(file, wanted);
+          return old.filter(wanted::isLike).isEmpty()
+              && lock.whileShared(() -> write(file, wanted));
         });
   }
 
@@ -100,13 +101,11 @@ public final class ImageStore {
     }
   }
 
+  /** While the store is held shared. */
   private boolean write(Path file, ImageRecord image) {
-    return lock.whileShared(
-        () -> {
-          makeRepository(Objects.requireNonNull(file.getParent()));
-          JsonRecord.write(file, Stored.of(image), true);
-          return true;
-        });
+    makeRepository(Objects.requireNonNull(file.getParent()));
+    JsonRecord.write(file, Stored.of(image), true);
+    return true;
   }
 
   private void makeRepository(Path repository) {
@@ -141,10 +140,13 @@ public final class ImageStore {
     Path file = file(directory, reference);
     return update(
         reference,
-        () -> {
-          ImageRecord record = read(file).orElseThrow(() -> unknown(reference));
-          return record.pinned() != pinned && write(file, record.withPinned(pinned));
-        });
+        // Nothing but the name keeps the content: no clean-up may come between look and write.
+        () -> lock.whileShared(() -> pin(file, reference, pinned)));
+  }
+
+  private boolean pin(Path file, ImageReference reference, boolean pinned) {
+    ImageRecord record = read(file).orElseThrow(() -> unknown(reference));
+    return record.pinned() != pinned && write(file, record.withPinned(pinned));
   }
 
   private static RuncibleException unknown(ImageReference reference) {

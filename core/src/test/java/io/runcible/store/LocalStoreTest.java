@@ -221,6 +221,30 @@ class LocalStoreTest {
       assertFails(ErrorKind.NOT_FOUND, () -> store.images().pin(other, true), other.toString());
     }
 
+    /** Otherwise it would come back without its content. */
+    @Test
+    void nameThatACleanUpTakesCannotBePinned() throws Exception {
+      record(NAME, "one");
+      ExecutorService thread = Executors.newSingleThreadExecutor();
+      try {
+        Future<Boolean> pin;
+        try (Sweep sweep = store.sweep(Duration.ZERO)) {
+          pin = thread.submit(() -> store.images().pin(NAME, true));
+          assertThatThrownBy(() -> pin.get(200, TimeUnit.MILLISECONDS))
+              .isInstanceOf(TimeoutException.class);
+          sweep.names().forEach(sweep::remove);
+          sweep.removeBlobs(store.content().list());
+        }
+        assertThatThrownBy(pin::get)
+            .cause()
+            .isInstanceOfSatisfying(
+                RuncibleException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.NOT_FOUND));
+      } finally {
+        thread.shutdownNow();
+      }
+      assertThat(store.images().list()).isEmpty();
+    }
+
     @Test
     void damagedRecordIsNamedAndStopsACleanUp() throws IOException {
       record(NAME, "one");
