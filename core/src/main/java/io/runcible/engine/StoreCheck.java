@@ -117,38 +117,55 @@ final class StoreCheck {
         add(missing, Kind.MISSING_LAYER, id, detail);
       }
     }
-    if (!missing.isEmpty()
-        && store.images().find(name.reference()).filter(name::isLike).isPresent()) {
+    if (!missing.isEmpty() && isStill(name)) {
       problems.addAll(missing);
     }
+  }
+
+  private boolean isStill(ImageRecord name) {
+    return store.images().find(name.reference()).filter(name::isLike).isPresent();
   }
 
   private void files(List<ImageRecord> names, List<Problem> problems) {
     Set<Digest> done = new HashSet<>();
     for (ImageRecord name : names) {
       with(
-          name,
-          image ->
-              unpacker
-                  .compare(image, done::add)
-                  .forEach((id, how) -> add(problems, Kind.DAMAGED_LAYER, id, how)));
+              name,
+              image ->
+                  unpacker
+                      .compare(image, done::add)
+                      .forEach((id, how) -> add(problems, Kind.DAMAGED_LAYER, id, how)))
+          .filter(why -> name.layers().stream().anyMatch(snapshotter::contains) && isStill(name))
+          .ifPresent(why -> add(problems, Kind.NOT_COMPARED, name.reference(), message(why)));
     }
   }
 
-  /** Works on an image that stays; not on one that is gone, damaged or for another platform. */
-  private void with(ImageRecord name, Consumer<Image> work) {
+  private static String message(RuncibleException failure) {
+    return String.valueOf(failure.getMessage());
+  }
+
+  /**
+   * Works on an image that stays.
+   *
+   * @return why it cannot be worked on, if it is gone, damaged or for another platform
+   */
+  private Optional<RuncibleException> with(ImageRecord name, Consumer<Image> work) {
     try (Lease lease = store.lease()) {
       lease.keep(name.blobs());
       lease.keep(name.layers());
       work.accept(store.image(name.reference(), name.manifest(), platform));
+      return Optional.empty();
     } catch (RuncibleException e) {
       switch (e.kind()) {
-        case NOT_FOUND, CORRUPT_DATA, FAILED_PRECONDITION, INVALID_INPUT ->
-            LOG.debug("left out of the check: {}", name.reference(), e);
+        case NOT_FOUND, CORRUPT_DATA, FAILED_PRECONDITION, INVALID_INPUT -> {
+          LOG.debug("cannot be worked on: {}", name.reference(), e);
+          return Optional.of(e);
+        }
         case UNSUPPORTED -> {
           if (name.unpacked()) { // Otherwise it may be no image to run.
             throw e;
           }
+          return Optional.of(e);
         }
         default -> throw e;
       }
@@ -168,8 +185,8 @@ final class StoreCheck {
           }
         }
         case MISSING_LAYER -> layers.add(problem.subject());
-        case MISSING_BLOB -> {
-          // The next pull brings it.
+        case MISSING_BLOB, NOT_COMPARED -> {
+          // The next pull brings what is missing.
         }
       }
     }

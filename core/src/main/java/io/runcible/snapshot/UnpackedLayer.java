@@ -27,7 +27,7 @@ final class UnpackedLayer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(UnpackedLayer.class);
 
   /** Stands beside the directory of a layer that hides all layers below it. */
-  static final String OPAQUE_MARK = "opaque";
+  private static final String OPAQUE_MARK = "opaque";
 
   /** In bytes, compressed. */
   private static final int SMALL = 1 << 20;
@@ -130,6 +130,11 @@ final class UnpackedLayer implements AutoCloseable {
       markOpaque();
     }
     return result;
+  }
+
+  /** Whether an unpacked layer hides all layers below it. */
+  static boolean isOpaque(Path directory) {
+    return Files.exists(directory.resolveSibling(OPAQUE_MARK));
   }
 
   /** The overlay file system has no mark for its root. */

@@ -127,7 +127,8 @@ public final class Unpacker implements AutoCloseable {
    * @param wanted which layers to compare, by chainId; those that are not unpacked are left out
    * @return the layers that differ, each with the first difference
    * @throws io.runcible.RuncibleException UNSUPPORTED for an ordinary user, who may not read files
-   *     of other ids; CORRUPT_DATA or NOT_FOUND if a blob is damaged or missing; CANCELLED
+   *     of other ids; CORRUPT_DATA or NOT_FOUND if a blob is damaged or missing; INVALID_INPUT if a
+   *     layer is over a limit; CANCELLED
    */
   public Map<Digest, String> compare(Image image, Predicate<Digest> wanted) {
     if (host.rootless() || !(snapshotter instanceof LayerDirectories directories)) {
@@ -136,8 +137,10 @@ public final class Unpacker implements AutoCloseable {
     }
     Map<Digest, String> differences = new LinkedHashMap<>();
     TaskGroup task = new TaskGroup(writers);
-    task.start(
-        () -> new LayerComparison(image, store, directories, stages).run(wanted, differences::put));
+    LayerComparison comparison =
+        new LayerComparison(
+            image, store, directories, UnpackedLayer.Form.ROOT.within(limits), stages);
+    task.start(() -> comparison.run(wanted, differences::put));
     task.await("comparing " + image.reference());
     return differences;
   }

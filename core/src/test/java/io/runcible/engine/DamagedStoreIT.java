@@ -5,11 +5,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.HostTools;
+import io.runcible.ProgressListener;
 import io.runcible.Tool;
+import io.runcible.archive.ArchiveLimits;
 import io.runcible.engine.StoreReport.Kind;
+import io.runcible.image.ChainId;
 import io.runcible.image.Image;
+import io.runcible.image.ImageConfig;
 import io.runcible.image.ImageReference;
 import io.runcible.image.ImageSink;
+import io.runcible.image.Manifest;
+import io.runcible.image.MediaType;
+import io.runcible.image.MemoryImageSource;
 import io.runcible.image.Platform;
 import io.runcible.layout.ImageLayout;
 import io.runcible.serve.Fault;
@@ -21,6 +28,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -257,6 +265,62 @@ class DamagedStoreIT {
     }
     assertThat(file(layer())).hasBinaryContent(damaged);
     engine.images().pull(busybox());
+  }
+
+  @Test
+  void checkSaysWhatItDidNotCompare() {
+    engine.close();
+    ArchiveLimits small = ArchiveLimits.DEFAULT.withMaxTotalBytes(1000);
+    engine = root.engine().archiveLimits(small).build();
+    StoreReport report = engine.images().check(true);
+    assertThat(report.isWhole()).isFalse();
+    assertThat(report.problems())
+        .singleElement()
+        .satisfies(
+            problem -> {
+              assertThat(problem.kind()).isEqualTo(Kind.NOT_COMPARED);
+              assertThat(problem.subject()).isEqualTo(busybox());
+              assertThat(problem.detail()).contains("ArchiveLimits");
+            });
+    assertThat(engine.images().check(false).isWhole()).isTrue();
+    assertThat(engine.images().repair(true)).isEqualTo(report);
+  }
+
+  private byte[] tar(String name) throws IOException, InterruptedException {
+    Path directory = Files.createTempDirectory(files, "layer");
+    Files.createFile(directory.resolve(name));
+    Path tar = files.resolve(directory.getFileName() + ".tar");
+    Tool.require("tar", "tar").run("-C", directory, "-cf", tar, name);
+    return Files.readAllBytes(tar);
+  }
+
+  @Test
+  void layerWithoutTheMarkThatItHidesAllBelowIsUnpackedAgain() throws Exception {
+    MemoryImageSource source = new MemoryImageSource();
+    ImageReference name = ImageReference.parse("registry.example/hides:1");
+    List<byte[]> layers = List.of(tar("below"), tar(".wh..wh..opq"));
+    List<Digest> diffIds = layers.stream().map(Digest::sha256).toList();
+    byte[] config = ImageConfig.builder(Platform.host()).diffIds(diffIds).build().raw();
+    Manifest manifest =
+        Manifest.of(
+            source.add(MediaType.OCI_CONFIG, config),
+            layers.stream().map(tar -> source.add(MediaType.OCI_LAYER, tar)).toList(),
+            Map.of());
+    source.tag(name, source.add(MediaType.OCI_MANIFEST, manifest.raw()));
+    engine.images().load(source, name.toString(), ProgressListener.NONE);
+    assertWhole();
+    Path mark =
+        root.data()
+            .resolve("snapshots")
+            .resolve(ChainId.of(diffIds).get(1).hex())
+            .resolve("opaque");
+    Files.delete(mark);
+    assertThat(engine.images().check(true).problems())
+        .singleElement()
+        .satisfies(problem -> assertThat(problem.kind()).isEqualTo(Kind.DAMAGED_LAYER))
+        .satisfies(problem -> assertThat(problem.detail()).contains("hides"));
+    assertThat(engine.images().repair(true).problems()).isEmpty();
+    assertThat(mark).exists();
   }
 
   @Test

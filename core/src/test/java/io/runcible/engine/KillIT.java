@@ -132,9 +132,7 @@ class KillIT {
             .as("round %s of seed %s", round, seed)
             .isEmpty();
         next.images().prune(PruneRules.unused());
-        assertThat(ENGINE.root().leftInData(2))
-            .as("round %s of seed %s", round, seed)
-            .isEmpty();
+        assertThat(ENGINE.root().leftInData(2)).as("round %s of seed %s", round, seed).isEmpty();
       }
       recover("busybox");
       ENGINE.leaks().verify();
