@@ -459,8 +459,9 @@ public final class Images {
   }
 
   /**
-   * Looks whether the store is whole: every record and blob, and that every layer is unpacked or
-   * can be. Reads all blobs. Others go on meanwhile.
+   * Looks whether the store is whole: every record and blob, with those of additional stores that a
+   * name needs, and that every layer is unpacked or can be. Reads all these blobs. Others go on
+   * meanwhile.
    *
    * @param files whether also to compare the files of unpacked layers with their blobs, which takes
    *     as long as to unpack them; root only
@@ -473,7 +474,7 @@ public final class Images {
   /**
    * Repairs what {@link #check} finds: removes damaged blobs and records, so that the next pull
    * fetches them, and unpacks damaged and missing layers again from the blobs that are sound. A
-   * layer that a container uses stays as it is.
+   * layer that a container uses stays as it is, and so does what an additional store has.
    *
    * @return what could not be repaired by itself: what has to be pulled again, or waits for a
    *     container to be removed

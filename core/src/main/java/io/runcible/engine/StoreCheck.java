@@ -17,9 +17,11 @@ import io.runcible.store.LocalStore;
 import io.runcible.store.Sweep;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -60,9 +62,11 @@ final class StoreCheck {
   StoreReport check(boolean files) {
     List<Problem> problems = new ArrayList<>();
     store.images().damaged().forEach((file, why) -> add(problems, Kind.DAMAGED_RECORD, file, why));
-    List<Digest> blobs = store.content().list();
-    blobs.forEach(digest -> blob(digest, problems));
     List<ImageRecord> names = store.images().list();
+    Set<Digest> blobs = new LinkedHashSet<>(store.content().list());
+    // What only an additional store has, too.
+    names.forEach(name -> name.blobs().stream().filter(this::isThere).forEach(blobs::add));
+    blobs.forEach(digest -> blob(digest, problems));
     names.forEach(name -> name(name, problems));
     List<Digest> layers = snapshotter.list();
     if (files) {
@@ -81,6 +85,10 @@ final class StoreCheck {
     return problems.stream().filter(p -> seen.add(p.kind() + p.subject())).toList();
   }
 
+  private boolean isThere(Digest digest) {
+    return store.content().contains(digest);
+  }
+
   private void blob(Digest digest, List<Problem> problems) {
     Digest.Hasher hasher = Hashers.of(digest);
     byte[] buffer = new byte[BUFFER];
@@ -93,7 +101,8 @@ final class StoreCheck {
       }
       Digest actual = hasher.finish();
       if (!actual.equals(digest)) {
-        add(problems, Kind.DAMAGED_BLOB, digest, "its content is " + actual);
+        Path file = store.content().path(digest);
+        add(problems, Kind.DAMAGED_BLOB, digest, "'" + file + "' has the content " + actual);
       }
     } catch (IOException e) {
       add(problems, Kind.DAMAGED_BLOB, digest, "it cannot be read: " + e.getMessage());
@@ -108,7 +117,7 @@ final class StoreCheck {
     List<Problem> missing = new ArrayList<>();
     String detail = name.reference() + " needs it";
     for (Digest digest : name.blobs()) {
-      if (!store.content().contains(digest)) {
+      if (!isThere(digest)) {
         add(missing, Kind.MISSING_BLOB, digest, detail);
       }
     }
@@ -176,8 +185,7 @@ final class StoreCheck {
     Set<String> layers = new HashSet<>();
     for (Problem problem : check(files).problems()) {
       switch (problem.kind()) {
-        case DAMAGED_RECORD ->
-            store.images().removeDamaged(java.nio.file.Path.of(problem.subject()));
+        case DAMAGED_RECORD -> store.images().removeDamaged(Path.of(problem.subject()));
         case DAMAGED_BLOB -> store.content().remove(Digest.parse(problem.subject()));
         case DAMAGED_LAYER -> {
           if (removed(Digest.parse(problem.subject()))) {

@@ -6,7 +6,7 @@ import java.util.List;
  * What a check of a store found.
  *
  * @param names how many names were looked at
- * @param blobs how many blobs were read
+ * @param blobs how many blobs were read, with those of additional stores that a name needs
  * @param layers how many unpacked layers there are
  * @param problems what is wrong; empty if the store is whole
  */

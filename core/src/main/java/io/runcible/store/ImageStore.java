@@ -178,9 +178,7 @@ public final class ImageStore {
   /** All names, with those of additional stores, in no order. Damaged records are left out. */
   public List<ImageRecord> list() {
     Map<String, ImageRecord> found = new LinkedHashMap<>();
-    List<Path> all = new ArrayList<>(List.of(directory));
-    all.addAll(additional);
-    for (Path root : all) {
+    for (Path root : roots()) {
       for (Path repository : StoreFiles.list(root)) {
         readable(repository).forEach(r -> found.putIfAbsent(r.reference().toString(), r));
       }
@@ -190,9 +188,7 @@ public final class ImageStore {
 
   /** The tags of a repository, sorted, with those of additional stores. */
   List<String> tags(ImageReference repository) {
-    List<Path> all = new ArrayList<>(List.of(directory));
-    all.addAll(additional);
-    return all.stream()
+    return roots().stream()
         .flatMap(root -> readable(repository(root, repository)).stream())
         .flatMap(image -> image.reference().tag().stream())
         .distinct()
@@ -215,34 +211,45 @@ public final class ImageStore {
   /** The store's own names; a damaged record is an error. */
   List<ImageRecord> own() {
     List<ImageRecord> found = new ArrayList<>();
-    for (Path file : files()) {
+    for (Path file : files(directory)) {
       read(file).ifPresent(found::add);
     }
     return found;
   }
 
-  /** The store's own records that cannot be read, each with the reason. */
+  /** The records that cannot be read, each with the reason, with those of additional stores. */
   public Map<Path, String> damaged() {
     Map<Path, String> damaged = new LinkedHashMap<>();
-    for (Path file : files()) {
-      try {
-        read(file);
-      } catch (RuncibleException e) {
-        damaged.put(file, String.valueOf(e.getMessage()));
+    for (Path root : roots()) {
+      for (Path file : files(root)) {
+        try {
+          read(file);
+        } catch (RuncibleException e) {
+          damaged.put(file, String.valueOf(e.getMessage()));
+        }
       }
     }
     return damaged;
   }
 
-  /** Removes a damaged record, so that a clean-up knows again what is used; its name is lost. */
+  /**
+   * Removes a damaged record, so that a clean-up knows again what is used; its name is lost. One of
+   * an additional store stays.
+   */
   public void removeDamaged(Path record) {
-    if (known(record).isEmpty()) {
+    if (record.startsWith(directory) && known(record).isEmpty()) {
       StoreFiles.delete(record);
     }
   }
 
-  private List<Path> files() {
-    return StoreFiles.list(directory).stream()
+  private List<Path> roots() {
+    List<Path> all = new ArrayList<>(List.of(directory));
+    all.addAll(additional);
+    return all;
+  }
+
+  private static List<Path> files(Path root) {
+    return StoreFiles.list(root).stream()
         .flatMap(repository -> StoreFiles.list(repository, RECORDS).stream())
         .toList();
   }

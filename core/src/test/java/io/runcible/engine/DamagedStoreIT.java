@@ -256,7 +256,7 @@ class DamagedStoreIT {
     try (TestRoot other = TestRoot.create();
         ContainerEngine using = other.engine().additionalStore(root.data()).build()) {
       using.images().pull(busybox());
-      assertThat(using.images().check(true).names()).isEqualTo(1);
+      assertThat(using.images().check(true).problems()).isEmpty();
       try (Container container =
           using.run(ContainerSpec.builder(busybox()).command("echo", "fine").build())) {
         assertThat(TestEngine.ended(container).output()).isEqualTo("fine");
@@ -265,6 +265,41 @@ class DamagedStoreIT {
     }
     assertThat(file(layer())).hasBinaryContent(damaged);
     engine.images().pull(busybox());
+  }
+
+  @Test
+  void checkFindsWhatAnAdditionalStoreHasDamaged() throws IOException {
+    try (TestRoot other = TestRoot.create();
+        ContainerEngine using = other.engine().additionalStore(root.data()).build()) {
+      StoreReport sound = using.images().check(true);
+      assertThat(sound).isEqualTo(new StoreReport(1, 3, 0, List.of()));
+      damage(layer(), Damage.MIDDLE);
+      StoreReport report = using.images().repair(false);
+      assertThat(report.problems())
+          .singleElement()
+          .satisfies(
+              problem -> {
+                assertThat(problem.kind()).isEqualTo(Kind.DAMAGED_BLOB);
+                assertThat(problem.detail()).contains(file(layer()).toString());
+              });
+      assertThat(using.images().check(true).problems())
+          .extracting(StoreReport.Problem::kind)
+          .containsExactly(Kind.DAMAGED_BLOB, Kind.NOT_COMPARED);
+      Path record = record();
+      Files.writeString(record, "{");
+      assertThat(using.images().repair(false).problems())
+          .singleElement()
+          .satisfies(problem -> assertThat(problem.subject()).isEqualTo(record.toString()));
+      assertThat(record).hasContent("{");
+    }
+    engine.images().repair(false);
+    engine.images().pull(busybox());
+  }
+
+  private Path record() throws IOException {
+    try (Stream<Path> paths = Files.walk(root.data().resolve("images"))) {
+      return paths.filter(path -> path.toString().endsWith(".json")).findFirst().orElseThrow();
+    }
   }
 
   @Test
