@@ -37,6 +37,7 @@ public final class ImageStore {
   private static final Logger LOG = LoggerFactory.getLogger(ImageStore.class);
   private static final String IMAGES = "images";
   private static final String RECORDS = "[0-9a-f]*.json";
+  private static final String RECORD = "[0-9a-f].*\\.json";
   private static final int MAX_CONTENT = 10_000;
 
   private static final Duration UPDATE_LIMIT = Duration.ofMinutes(10);
@@ -208,13 +209,37 @@ public final class ImageStore {
     return found;
   }
 
-  /** The store's own names; a damaged record is an error. */
-  List<ImageRecord> own() {
+  /**
+   * The store's own names; a damaged record is an error. Removes what killed processes left of
+   * others, and repositories without a name. The caller holds the store exclusively.
+   */
+  List<ImageRecord> sweep() {
     List<ImageRecord> found = new ArrayList<>();
-    for (Path file : files(directory)) {
-      read(file).ifPresent(found::add);
+    for (Path repository : StoreFiles.list(directory)) {
+      List<Path> files = new ArrayList<>(StoreFiles.list(repository));
+      List<Path> unfinished =
+          files.stream().filter(file -> file.getFileName().toString().startsWith(".")).toList();
+      unfinished.forEach(StoreFiles::delete);
+      files.removeAll(unfinished);
+      if (files.isEmpty()) {
+        StoreFiles.delete(repository);
+      }
+      for (Path file : files) {
+        if (file.getFileName().toString().matches(RECORD)) {
+          read(file).ifPresent(found::add);
+        }
+      }
     }
     return found;
+  }
+
+  /** The same as {@link #remove} by one who holds the store exclusively. */
+  void removeWithRepository(ImageReference reference) {
+    remove(reference);
+    Path repository = repository(directory, reference);
+    if (StoreFiles.list(repository).isEmpty()) {
+      StoreFiles.delete(repository);
+    }
   }
 
   /** The records that cannot be read, each with the reason, with those of additional stores. */
@@ -252,22 +277,6 @@ public final class ImageStore {
     return StoreFiles.list(root).stream()
         .flatMap(repository -> StoreFiles.list(repository, RECORDS).stream())
         .toList();
-  }
-
-  /**
-   * Removes what killed processes left of names, and repositories without one. The caller holds the
-   * store exclusively.
-   */
-  void removeUnfinished() {
-    for (Path repository : StoreFiles.list(directory)) {
-      List<Path> unfinished = new ArrayList<>(StoreFiles.list(repository));
-      int count = unfinished.size();
-      unfinished.removeIf(file -> !file.getFileName().toString().startsWith("."));
-      unfinished.forEach(StoreFiles::delete);
-      if (unfinished.size() == count) {
-        StoreFiles.delete(repository);
-      }
-    }
   }
 
   static Optional<ImageRecord> read(Path file) {
