@@ -27,7 +27,7 @@ final class UnpackedLayer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(UnpackedLayer.class);
 
   /** Stands beside the directory of a layer that hides all layers below it. */
-  private static final String OPAQUE_MARK = "opaque";
+  static final String OPAQUE_MARK = "opaque";
 
   /** In bytes, compressed. */
   private static final int SMALL = 1 << 20;
