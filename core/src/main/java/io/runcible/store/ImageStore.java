@@ -40,6 +40,9 @@ public final class ImageStore {
   private static final String RECORD = "[0-9a-f].*\\.json";
   private static final int MAX_CONTENT = 10_000;
 
+  /** A name that is set to what it is has a new time then, but not for each of many pulls. */
+  private static final Duration RENEWAL = Duration.ofMinutes(1);
+
   private static final Duration UPDATE_LIMIT = Duration.ofMinutes(10);
 
   private final StoreLock lock;
@@ -87,9 +90,26 @@ public final class ImageStore {
         () -> {
           Optional<ImageRecord> old = known(file);
           ImageRecord wanted = old.isPresent() ? image.withPinned(old.get().pinned()) : image;
-          return old.filter(wanted::isLike).isEmpty()
-              && lock.whileShared(() -> write(file, wanted));
+          if (old.filter(wanted::isLike).isEmpty()) {
+            return lock.whileShared(() -> write(file, wanted));
+          }
+          if (wanted.created().isAfter(old.get().created().plus(RENEWAL))) {
+            renew(file, wanted);
+          }
+          return false;
         });
+  }
+
+  /** Gives a name a new time if it can: a full disk is no reason to do without what is there. */
+  private void renew(Path file, ImageRecord image) {
+    try {
+      lock.whileShared(() -> write(file, image));
+    } catch (RuncibleException e) {
+      if (e.kind() != ErrorKind.UNAVAILABLE) {
+        throw e;
+      }
+      LOG.debug("{} keeps its time", image.reference(), e);
+    }
   }
 
   private boolean update(ImageReference name, BooleanSupplier change) {

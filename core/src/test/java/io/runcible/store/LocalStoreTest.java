@@ -22,6 +22,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
@@ -166,6 +167,25 @@ class LocalStoreTest {
       assertThat(store.images().find(NAME).orElseThrow().manifest().digest())
           .isEqualTo(Samples.manifest("two").digest());
       assertThat(store.images().list()).hasSize(1);
+    }
+
+    @Test
+    void nameThatIsSetAgainIsNoLongerOld() throws IOException {
+      record(NAME, "one");
+      store.images().pin(NAME, true);
+      Path file = records().get(0);
+      Instant now = store.images().find(NAME).orElseThrow().created();
+      String old = String.valueOf(now.minus(Duration.ofDays(40)).toEpochMilli());
+      Files.writeString(
+          file, Files.readString(file).replace(String.valueOf(now.toEpochMilli()), old));
+      assertThat(store.images().find(NAME).orElseThrow().created()).isBefore(now);
+      assertThat(record(NAME, "one")).isFalse();
+      ImageRecord renewed = store.images().find(NAME).orElseThrow();
+      assertThat(renewed.created()).isAfterOrEqualTo(now);
+      assertThat(renewed.pinned()).isTrue();
+      Object written = Files.getAttribute(file, "unix:ino");
+      assertThat(record(NAME, "one")).isFalse();
+      assertThat(Files.getAttribute(file, "unix:ino")).isEqualTo(written);
     }
 
     @Test
