@@ -29,7 +29,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -52,17 +51,22 @@ class DamagedStoreIT {
 
   /** What happens to the bytes of a blob. */
   private enum Damage {
-    FIRST(content -> flipped(content, 0)),
-    MIDDLE(content -> flipped(content, content.length / 2)),
-    LAST(content -> flipped(content, content.length - 1)),
-    CUT(content -> Arrays.copyOf(content, content.length / 2)),
-    LONGER(content -> Arrays.copyOf(content, content.length + 1)),
-    EMPTY(content -> new byte[0]);
+    FIRST,
+    MIDDLE,
+    LAST,
+    CUT,
+    LONGER,
+    EMPTY;
 
-    private final UnaryOperator<byte[]> change;
-
-    Damage(UnaryOperator<byte[]> change) {
-      this.change = change;
+    byte[] of(byte[] content) {
+      return switch (this) {
+        case FIRST -> flipped(content, 0);
+        case MIDDLE -> flipped(content, content.length / 2);
+        case LAST -> flipped(content, content.length - 1);
+        case CUT -> Arrays.copyOf(content, content.length / 2);
+        case LONGER -> Arrays.copyOf(content, content.length + 1);
+        case EMPTY -> new byte[0];
+      };
     }
 
     private static byte[] flipped(byte[] content, int at) {
@@ -121,7 +125,7 @@ class DamagedStoreIT {
 
   private void damage(Digest digest, Damage how) {
     try {
-      Files.write(file(digest), how.change.apply(Files.readAllBytes(file(digest))));
+      Files.write(file(digest), how.of(Files.readAllBytes(file(digest))));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
