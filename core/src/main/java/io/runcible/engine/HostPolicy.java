@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +23,24 @@ import org.jspecify.annotations.Nullable;
  */
 final class HostPolicy {
   private static final long MAX_SIZE = 1 << 20;
+  private static final String ACCEPT = "insecureAcceptAnything";
+  private static final String REJECT = "reject";
+  private static final Set<String> MEMBERS = Set.of("default", "transports");
+
+  /** Those of containers-transports(5), and one that older files have. */
+  private static final Set<String> TRANSPORTS =
+      Set.of(
+          "atomic",
+          "containers-storage",
+          "dir",
+          "docker",
+          "docker-archive",
+          "docker-daemon",
+          "oci",
+          "oci-archive",
+          "ostree",
+          "sif",
+          "tarball");
 
   private final List<Path> places;
 
@@ -70,8 +89,8 @@ final class HostPolicy {
     for (JsonNode requirement : requirements(file.get(), reference)) {
       String type = requirement.path("type").asText();
       switch (type) {
-        case "insecureAcceptAnything" -> {}
-        case "reject" ->
+        case ACCEPT -> {}
+        case REJECT ->
             throw new RuncibleException(
                 ErrorKind.PERMISSION_DENIED,
                 "the policy '"
@@ -96,14 +115,61 @@ final class HostPolicy {
 
   private static JsonNode requirements(Path file, ImageReference reference) {
     JsonNode policy = parse(file);
-    JsonNode transports = object(file, policy, "transports");
-    JsonNode scopes = object(file, transports, "docker");
+    checkAll(file, policy);
+    JsonNode scopes = policy.path("transports").path("docker");
     for (String scope : scopes(reference)) {
       if (scopes.has(scope)) {
-        return nonEmpty(file, scope, scopes.get(scope));
+        return scopes.get(scope);
       }
     }
-    return nonEmpty(file, "default", policy.path("default"));
+    return policy.path("default");
+  }
+
+  /**
+   * A member that is misspelt must not count as one that is not there: as containers-policy.json(5)
+   * says, an unrecognized one makes the file invalid, wherever it stands.
+   */
+  private static void checkAll(Path file, JsonNode policy) {
+    if (!policy.isObject()) {
+      throw malformed(file, "it is not an object", null);
+    }
+    checkMembers(file, "the policy", policy, MEMBERS);
+    checkRequirements(file, "default", policy.path("default"));
+    JsonNode transports = object(file, policy, "transports");
+    checkMembers(file, "'transports'", transports, TRANSPORTS);
+    transports
+        .fieldNames()
+        .forEachRemaining(
+            transport ->
+                object(file, transports, transport)
+                    .properties()
+                    .forEach(scope -> checkRequirements(file, scope.getKey(), scope.getValue())));
+  }
+
+  private static void checkMembers(Path file, String where, JsonNode node, Set<String> known) {
+    node.fieldNames()
+        .forEachRemaining(
+            name -> {
+              if (!known.contains(name)) {
+                throw malformed(file, where + " has the unknown member '" + name + "'", null);
+              }
+            });
+  }
+
+  private static void checkRequirements(Path file, String scope, JsonNode requirements) {
+    if (!requirements.isArray() || requirements.isEmpty()) {
+      throw malformed(file, "'" + scope + "' is not a list of requirements", null);
+    }
+    for (JsonNode requirement : requirements) {
+      JsonNode type = requirement.path("type");
+      if (!type.isTextual()) {
+        throw malformed(file, "a requirement of '" + scope + "' has no type", null);
+      }
+      // What others may hold is left to a release that can check them; they accept nothing here.
+      if (type.asText().equals(ACCEPT) || type.asText().equals(REJECT)) {
+        checkMembers(file, "a requirement of '" + scope + "'", requirement, Set.of("type"));
+      }
+    }
   }
 
   /** A member that is an object, or is not there. */
@@ -113,13 +179,6 @@ final class HostPolicy {
       throw malformed(file, "'" + name + "' is not an object", null);
     }
     return member;
-  }
-
-  private static JsonNode nonEmpty(Path file, String scope, JsonNode requirements) {
-    if (!requirements.isArray() || requirements.isEmpty()) {
-      throw malformed(file, "'" + scope + "' is not a list of requirements", null);
-    }
-    return requirements;
   }
 
   private static JsonNode parse(Path file) {

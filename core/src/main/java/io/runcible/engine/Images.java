@@ -72,7 +72,8 @@ public final class Images {
 
   /**
    * Fetches an image from its registry and unpacks it, as far as it is not in the store yet. All of
-   * it is verified, and durable before the name is recorded. Blocks.
+   * it is verified, and durable before the name is recorded. What the store has, and what turns out
+   * damaged when it is used, is replaced. Blocks.
    *
    * <p>When the registry breaks off, the thread is interrupted or the JVM killed, nothing of the
    * image is visible, but what came of large layers stays in the store for a day, and until a
@@ -108,11 +109,8 @@ public final class Images {
         EngineOperation.PULL,
         from.toString(),
         () -> {
-          try {
-            return fetchAndUnpack(source, from, name, operations.counting(listener), lease);
-          } catch (RuncibleException e) {
-            throw e.kind() == ErrorKind.CORRUPT_DATA ? changed(from, e) : e;
-          }
+          Image remote = fetchAndUnpack(source, from, operations.counting(listener), lease);
+          return record(source, name, remote.descriptor());
         });
   }
 
@@ -128,23 +126,27 @@ public final class Images {
   }
 
   private Image fetchAndUnpack(
-      ImageSource source,
-      ImageReference from,
-      ImageReference name,
-      ProgressListener listener,
-      Lease lease) {
-    Image remote = Image.resolve(store.before(source), from, platform);
-    verify(source, from, remote.descriptor());
-    lease.keep(content(remote));
-    unpacker.unpack(remote, listener);
-    store.record(name, remote.descriptor(), true);
-    Digest digest = remote.descriptor().digest();
+      ImageSource source, ImageReference from, ProgressListener listener, Lease lease) {
+    try {
+      Image remote = Image.resolve(store.before(source), from, platform);
+      verify(source, from, remote.descriptor());
+      lease.keep(content(remote));
+      unpacker.unpack(remote, listener);
+      return remote;
+    } catch (RuncibleException e) {
+      throw e.kind() == ErrorKind.CORRUPT_DATA ? changed(from, e) : e;
+    }
+  }
+
+  private Image record(ImageSource source, ImageReference name, Descriptor manifest) {
+    store.record(name, manifest, true);
+    Digest digest = manifest.digest();
     events.accept(
         registry.is(source)
             ? new EngineEvent.ImagePulled(Instant.now(), name.toString(), digest)
             : new EngineEvent.ImageLoaded(Instant.now(), name.toString(), digest));
     // Not by its name, which another process may have taken away again.
-    return store.image(name, remote.descriptor(), platform);
+    return store.image(name, manifest, platform);
   }
 
   private static Set<Digest> content(Image image) {
@@ -263,8 +265,36 @@ public final class Images {
    * @param lease keeps it all in place
    */
   Image require(ImageReference reference, Lease lease) {
-    return findWhole(reference, lease)
-        .orElseGet(() -> fetch(registry.get(), reference, reference, ProgressListener.NONE, lease));
+    try {
+      Optional<Image> found = whole(reference, lease);
+      return found.isPresent() ? found.get() : fetch(reference, lease);
+    } catch (Broken broken) {
+      try {
+        return fetch(reference, lease);
+      } catch (RuncibleException e) {
+        throw new RuncibleException(
+            e.kind(),
+            reference
+                + " is not whole in the store, and cannot be pulled again: "
+                + e.getMessage()
+                + "; in the store: "
+                + broken.getMessage(),
+            e);
+      }
+    }
+  }
+
+  private Image fetch(ImageReference reference, Lease lease) {
+    return fetch(registry.get(), reference, reference, ProgressListener.NONE, lease);
+  }
+
+  /** The store has not all of an image that it knows, or not as it was. */
+  private static final class Broken extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    Broken(RuncibleException cause) {
+      super(cause.getMessage(), cause);
+    }
   }
 
   /** The same for one that no registry has. */
@@ -274,11 +304,21 @@ public final class Images {
             () ->
                 new RuncibleException(
                     ErrorKind.NOT_FOUND,
-                    "the primed image " + reference + " was removed; prime it again"));
+                    "the primed image "
+                        + reference
+                        + " was removed or is damaged; prime it again"));
   }
 
   /** The same if the store has all of it. */
   Optional<Image> findWhole(ImageReference reference, Lease lease) {
+    try {
+      return whole(reference, lease);
+    } catch (Broken e) {
+      return Optional.empty();
+    }
+  }
+
+  private Optional<Image> whole(ImageReference reference, Lease lease) throws Broken {
     try {
       Optional<Image> found = store.images().find(reference).map(this::known);
       if (found.isPresent()) {
@@ -293,7 +333,7 @@ public final class Images {
       return found;
     } catch (RuncibleException e) {
       if (e.kind() == ErrorKind.NOT_FOUND || e.kind() == ErrorKind.CORRUPT_DATA) {
-        return Optional.empty();
+        throw new Broken(e);
       }
       throw e;
     }
@@ -419,8 +459,9 @@ public final class Images {
   }
 
   /**
-   * Looks whether the store is whole: every record and blob, and that every layer is unpacked or
-   * can be. Reads all blobs. Others go on meanwhile.
+   * Looks whether the store is whole: every record and blob, with those of additional stores that a
+   * name needs, and that every layer is unpacked or can be. Reads all these blobs. Others go on
+   * meanwhile.
    *
    * @param files whether also to compare the files of unpacked layers with their blobs, which takes
    *     as long as to unpack them; root only
@@ -433,7 +474,7 @@ public final class Images {
   /**
    * Repairs what {@link #check} finds: removes damaged blobs and records, so that the next pull
    * fetches them, and unpacks damaged and missing layers again from the blobs that are sound. A
-   * layer that a container uses stays as it is.
+   * layer that a container uses stays as it is, and so does what an additional store has.
    *
    * @return what could not be repaired by itself: what has to be pulled again, or waits for a
    *     container to be removed

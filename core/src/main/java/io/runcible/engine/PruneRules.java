@@ -28,7 +28,11 @@ public final class PruneRules {
     return new PruneRules(true, Duration.ZERO, Map.of());
   }
 
-  /** Of these, those that were set so long ago or longer. */
+  /**
+   * Of these, those that were last set so long ago or longer. A name is set by a pull, also one
+   * that finds nothing new, a load, a copy, a commit and a tag; running an image leaves it its
+   * time.
+   */
   public PruneRules olderThan(Duration age) {
     return new PruneRules(names, age, labels);
   }

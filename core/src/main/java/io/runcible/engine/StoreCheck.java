@@ -17,9 +17,11 @@ import io.runcible.store.LocalStore;
 import io.runcible.store.Sweep;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -60,9 +62,11 @@ final class StoreCheck {
   StoreReport check(boolean files) {
     List<Problem> problems = new ArrayList<>();
     store.images().damaged().forEach((file, why) -> add(problems, Kind.DAMAGED_RECORD, file, why));
-    List<Digest> blobs = store.content().list();
-    blobs.forEach(digest -> blob(digest, problems));
     List<ImageRecord> names = store.images().list();
+    Set<Digest> blobs = new LinkedHashSet<>(store.content().list());
+    // What only an additional store has, too.
+    names.forEach(name -> name.blobs().stream().filter(this::isThere).forEach(blobs::add));
+    blobs.forEach(digest -> blob(digest, problems));
     names.forEach(name -> name(name, problems));
     List<Digest> layers = snapshotter.list();
     if (files) {
@@ -81,6 +85,10 @@ final class StoreCheck {
     return problems.stream().filter(p -> seen.add(p.kind() + p.subject())).toList();
   }
 
+  private boolean isThere(Digest digest) {
+    return store.content().contains(digest);
+  }
+
   private void blob(Digest digest, List<Problem> problems) {
     Digest.Hasher hasher = Hashers.of(digest);
     byte[] buffer = new byte[BUFFER];
@@ -93,7 +101,8 @@ final class StoreCheck {
       }
       Digest actual = hasher.finish();
       if (!actual.equals(digest)) {
-        add(problems, Kind.DAMAGED_BLOB, digest, "its content is " + actual);
+        Path file = store.content().path(digest);
+        add(problems, Kind.DAMAGED_BLOB, digest, "'" + file + "' has the content " + actual);
       }
     } catch (IOException e) {
       add(problems, Kind.DAMAGED_BLOB, digest, "it cannot be read: " + e.getMessage());
@@ -108,7 +117,7 @@ final class StoreCheck {
     List<Problem> missing = new ArrayList<>();
     String detail = name.reference() + " needs it";
     for (Digest digest : name.blobs()) {
-      if (!store.content().contains(digest)) {
+      if (!isThere(digest)) {
         add(missing, Kind.MISSING_BLOB, digest, detail);
       }
     }
@@ -117,38 +126,55 @@ final class StoreCheck {
         add(missing, Kind.MISSING_LAYER, id, detail);
       }
     }
-    if (!missing.isEmpty()
-        && store.images().find(name.reference()).filter(name::isLike).isPresent()) {
+    if (!missing.isEmpty() && isStill(name)) {
       problems.addAll(missing);
     }
+  }
+
+  private boolean isStill(ImageRecord name) {
+    return store.images().find(name.reference()).filter(name::isLike).isPresent();
   }
 
   private void files(List<ImageRecord> names, List<Problem> problems) {
     Set<Digest> done = new HashSet<>();
     for (ImageRecord name : names) {
       with(
-          name,
-          image ->
-              unpacker
-                  .compare(image, done::add)
-                  .forEach((id, how) -> add(problems, Kind.DAMAGED_LAYER, id, how)));
+              name,
+              image ->
+                  unpacker
+                      .compare(image, done::add)
+                      .forEach((id, how) -> add(problems, Kind.DAMAGED_LAYER, id, how)))
+          .filter(why -> name.layers().stream().anyMatch(snapshotter::contains) && isStill(name))
+          .ifPresent(why -> add(problems, Kind.NOT_COMPARED, name.reference(), message(why)));
     }
   }
 
-  /** Works on an image that stays; not on one that is gone, damaged or for another platform. */
-  private void with(ImageRecord name, Consumer<Image> work) {
+  private static String message(RuncibleException failure) {
+    return String.valueOf(failure.getMessage());
+  }
+
+  /**
+   * Works on an image that stays.
+   *
+   * @return why it cannot be worked on, if it is gone, damaged or for another platform
+   */
+  private Optional<RuncibleException> with(ImageRecord name, Consumer<Image> work) {
     try (Lease lease = store.lease()) {
       lease.keep(name.blobs());
       lease.keep(name.layers());
       work.accept(store.image(name.reference(), name.manifest(), platform));
+      return Optional.empty();
     } catch (RuncibleException e) {
       switch (e.kind()) {
-        case NOT_FOUND, CORRUPT_DATA, FAILED_PRECONDITION, INVALID_INPUT ->
-            LOG.debug("left out of the check: {}", name.reference(), e);
+        case NOT_FOUND, CORRUPT_DATA, FAILED_PRECONDITION, INVALID_INPUT -> {
+          LOG.debug("cannot be worked on: {}", name.reference(), e);
+          return Optional.of(e);
+        }
         case UNSUPPORTED -> {
           if (name.unpacked()) { // Otherwise it may be no image to run.
             throw e;
           }
+          return Optional.of(e);
         }
         default -> throw e;
       }
@@ -159,8 +185,7 @@ final class StoreCheck {
     Set<String> layers = new HashSet<>();
     for (Problem problem : check(files).problems()) {
       switch (problem.kind()) {
-        case DAMAGED_RECORD ->
-            store.images().removeDamaged(java.nio.file.Path.of(problem.subject()));
+        case DAMAGED_RECORD -> store.images().removeDamaged(Path.of(problem.subject()));
         case DAMAGED_BLOB -> store.content().remove(Digest.parse(problem.subject()));
         case DAMAGED_LAYER -> {
           if (removed(Digest.parse(problem.subject()))) {
@@ -168,8 +193,8 @@ final class StoreCheck {
           }
         }
         case MISSING_LAYER -> layers.add(problem.subject());
-        case MISSING_BLOB -> {
-          // The next pull brings it.
+        case MISSING_BLOB, NOT_COMPARED -> {
+          // The next pull brings what is missing.
         }
       }
     }

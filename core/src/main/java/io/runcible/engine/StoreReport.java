@@ -6,7 +6,7 @@ import java.util.List;
  * What a check of a store found.
  *
  * @param names how many names were looked at
- * @param blobs how many blobs were read
+ * @param blobs how many blobs were read, with those of additional stores that a name needs
  * @param layers how many unpacked layers there are
  * @param problems what is wrong; empty if the store is whole
  */
@@ -32,14 +32,19 @@ public record StoreReport(int names, int blobs, int layers, List<Problem> proble
     /** A layer has other files than its blob. */
     DAMAGED_LAYER,
     /** A layer that was unpacked is not there. */
-    MISSING_LAYER
+    MISSING_LAYER,
+    /**
+     * The files of an image were to be compared and could not be, for a blob that is damaged or
+     * missing, or as a layer is over the engine's {@link io.runcible.archive.ArchiveLimits}.
+     */
+    NOT_COMPARED
   }
 
   /**
    * One thing that is wrong.
    *
    * @param kind what
-   * @param subject the digest, the chainId, or the file of the record
+   * @param subject the digest, the chainId, the file of the record, or the name of the image
    * @param detail for a person to read
    */
   public record Problem(Kind kind, String subject, String detail) {}

@@ -26,10 +26,12 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Queue;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
@@ -94,8 +96,13 @@ final class ImageTransaction implements AutoCloseable {
     this.listener = listener;
   }
 
-  List<Digest> run() {
-    lockWhatIsMissing();
+  /**
+   * Brings all of it.
+   *
+   * @param damaged the digests of blobs that are fetched although the store has them
+   */
+  List<Digest> run(Set<Digest> damaged) {
+    lockWhatIsMissing(damaged);
     receive(image.descriptor(), image.manifest().raw());
     receive(image.manifest().config(), image.config().raw());
     try {
@@ -136,23 +143,52 @@ final class ImageTransaction implements AutoCloseable {
     };
   }
 
-  private void lockWhatIsMissing() {
+  private Map<String, Descriptor> blobs() {
     Map<String, Descriptor> blobs = new TreeMap<>();
     blobs.put(image.descriptor().digest().toString(), image.descriptor());
     blobs.put(image.manifest().config().digest().toString(), image.manifest().config());
     layers.forEach(layer -> blobs.put(layer.descriptor().digest().toString(), layer.descriptor()));
-    blobs.forEach(
-        (key, descriptor) -> {
-          if (!store.content().contains(descriptor.digest())) {
-            ingests.put(key, store.content().ingest(descriptor));
-          }
-        });
+    return blobs;
+  }
+
+  private void lockWhatIsMissing(Set<Digest> damaged) {
+    blobs()
+        .forEach(
+            (key, descriptor) -> {
+              boolean suspect = damaged.contains(descriptor.digest());
+              if (suspect || !store.content().contains(descriptor)) {
+                Ingest ingest = store.content().ingest(descriptor);
+                ingests.put(key, ingest);
+                if (suspect) {
+                  ingest.verifyPresent();
+                }
+              }
+            });
     chain.stream()
         .distinct()
         .filter(id -> !snapshotter.contains(id))
         .sorted((a, b) -> a.hex().compareTo(b.hex()))
         .forEach(id -> stagings.put(id, snapshotter.stage(id)));
     lowestFirst = directories();
+  }
+
+  /**
+   * Which of the blobs that the store had are damaged, after a failure that may come from one. If
+   * there are any, what came of the others is kept for the next transaction.
+   */
+  Set<Digest> damaged() {
+    Set<Digest> damaged = new LinkedHashSet<>();
+    blobs()
+        .forEach(
+            (key, descriptor) -> {
+              if (!ingests.containsKey(key) && !store.content().isWhole(descriptor)) {
+                damaged.add(descriptor.digest());
+              }
+            });
+    if (!damaged.isEmpty()) {
+      ingests.values().forEach(Ingest::keep);
+    }
+    return damaged;
   }
 
   private void receive(Descriptor descriptor, byte[] raw) {
@@ -273,7 +309,8 @@ final class ImageTransaction implements AutoCloseable {
     }
   }
 
-  private static boolean isOfContent(RuncibleException failure) {
+  /** Whether bytes that are not the right ones can be the reason. */
+  static boolean isOfContent(RuncibleException failure) {
     return switch (failure.kind()) {
       case CORRUPT_DATA, INVALID_INPUT, UNSUPPORTED -> true;
       default -> false;

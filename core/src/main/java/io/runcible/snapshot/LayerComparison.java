@@ -14,6 +14,7 @@ import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.function.BiConsumer;
 import java.util.function.Predicate;
@@ -24,13 +25,20 @@ final class LayerComparison {
   private final List<Digest> chain;
   private final LocalStore store;
   private final LayerDirectories snapshotter;
+  private final UnpackedLayer.Form form;
   private final Executor stages;
 
-  LayerComparison(Image image, LocalStore store, LayerDirectories snapshotter, Executor stages) {
+  LayerComparison(
+      Image image,
+      LocalStore store,
+      LayerDirectories snapshotter,
+      UnpackedLayer.Form form,
+      Executor stages) {
     this.layers = image.layers();
     this.chain = ChainId.of(layers.stream().map(Layer::diffId).toList());
     this.store = store;
     this.snapshotter = snapshotter;
+    this.form = form;
     this.stages = stages;
   }
 
@@ -57,13 +65,21 @@ final class LayerComparison {
             new VerifiedInputStream(
                 store.content().open(blob.digest()), blob.digest(), blob.size());
         UnpackedLayer expected =
-            UnpackedLayer.unpack(
-                compressed, layer.diffId(), scratch.fs(), UnpackedLayer.Form.ROOT, stages)) {
+            UnpackedLayer.unpack(compressed, layer.diffId(), scratch.fs(), form, stages)) {
       expected.complete(lower);
-      TreeComparison.difference(scratch.fs(), actual).ifPresent(differs);
+      TreeComparison.difference(scratch.fs(), actual)
+          .or(() -> markDifference(scratch.fs(), actual))
+          .ifPresent(differs);
     } catch (IOException e) {
       throw new RuncibleException(
           ErrorKind.UNAVAILABLE, "cannot read " + layer + ": " + e.getMessage(), e);
     }
+  }
+
+  private static Optional<String> markDifference(Path expected, Path actual) {
+    boolean hides = UnpackedLayer.isOpaque(expected);
+    return hides == UnpackedLayer.isOpaque(actual)
+        ? Optional.empty()
+        : Optional.of((hides ? "lacks" : "has") + " the mark that hides all layers below");
   }
 }

@@ -78,7 +78,7 @@ abstract class LayerDirectories implements Snapshotter {
     for (int i = chain.size() - 1; i >= 0; i--) {
       Path layer = directory(chain.get(i));
       layers.add(layer);
-      if (Files.exists(layer.resolveSibling(UnpackedLayer.OPAQUE_MARK))) {
+      if (UnpackedLayer.isOpaque(layer)) {
         break;
       }
     }

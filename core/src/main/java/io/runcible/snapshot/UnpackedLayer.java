@@ -132,6 +132,11 @@ final class UnpackedLayer implements AutoCloseable {
     return result;
   }
 
+  /** Whether an unpacked layer hides all layers below it. */
+  static boolean isOpaque(Path directory) {
+    return Files.exists(directory.resolveSibling(OPAQUE_MARK));
+  }
+
   /** The overlay file system has no mark for its root. */
   private void markOpaque() {
     Path mark = directory.resolveSibling(OPAQUE_MARK);

@@ -12,10 +12,13 @@ import io.runcible.store.LocalStore;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadFactory;
 import java.util.function.Predicate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Fetches and unpacks the layers of images. Of a layer, the download, the decompression and the
@@ -23,6 +26,8 @@ import java.util.function.Predicate;
  * user all are downloaded before the first is unpacked. Thread-safe.
  */
 public final class Unpacker implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Unpacker.class);
+
   private final LocalStore store;
   private final Snapshotter snapshotter;
   private final PrivilegedHost host;
@@ -65,15 +70,53 @@ public final class Unpacker implements AutoCloseable {
    * {@link LocalStore#record} does; nothing is visible when it throws. The caller holds a lease
    * that keeps all of it. Blocks, also while another process fetches the same.
    *
+   * <p>A blob of the store that proves damaged on the way is fetched like one that is missing.
+   *
    * @return the chainIds, the lowest first
    * @throws io.runcible.RuncibleException CORRUPT_DATA if content is not what its digest or diffId
    *     says, CANCELLED on interrupt, and what the source or the disk answers; names the layer
    */
   public List<Digest> unpack(Image image, ProgressListener listener) {
-    try (ImageTransaction transaction =
-        new ImageTransaction(image, store, snapshotter, host, limits, stages, writers, listener)) {
-      return transaction.run();
+    RuncibleException failure;
+    Set<Digest> damaged;
+    try (ImageTransaction transaction = transaction(image, listener)) {
+      try {
+        return transaction.run(Set.of());
+      } catch (RuncibleException e) {
+        damaged = ImageTransaction.isOfContent(e) ? transaction.damaged() : Set.of();
+        if (damaged.isEmpty()) {
+          throw e;
+        }
+        failure = e;
+      }
     }
+    return unpackAnew(image, damaged, failure, listener);
+  }
+
+  /** All locks were let go before, so that these are taken in their order again. */
+  private List<Digest> unpackAnew(
+      Image image, Set<Digest> damaged, RuncibleException failure, ProgressListener listener) {
+    try (ImageTransaction transaction = transaction(image, listener)) {
+      List<Digest> chain = transaction.run(damaged);
+      LOG.warn("damaged in '{}', and replaced: {}", store.root(), damaged);
+      return chain;
+    } catch (RuncibleException e) {
+      e.addSuppressed(failure);
+      throw new RuncibleException(
+          ImageTransaction.isOfContent(e) ? ErrorKind.CORRUPT_DATA : e.kind(),
+          "blobs in the store '"
+              + store.root()
+              + "' are damaged, "
+              + damaged
+              + ", and cannot be fetched anew: "
+              + e.getMessage()
+              + "; pull the image again from where it is sound, or have Images.repair remove them",
+          e);
+    }
+  }
+
+  private ImageTransaction transaction(Image image, ProgressListener listener) {
+    return new ImageTransaction(image, store, snapshotter, host, limits, stages, writers, listener);
   }
 
   /**
@@ -84,7 +127,8 @@ public final class Unpacker implements AutoCloseable {
    * @param wanted which layers to compare, by chainId; those that are not unpacked are left out
    * @return the layers that differ, each with the first difference
    * @throws io.runcible.RuncibleException UNSUPPORTED for an ordinary user, who may not read files
-   *     of other ids; CORRUPT_DATA or NOT_FOUND if a blob is damaged or missing; CANCELLED
+   *     of other ids; CORRUPT_DATA or NOT_FOUND if a blob is damaged or missing; INVALID_INPUT if a
+   *     layer is over a limit; CANCELLED
    */
   public Map<Digest, String> compare(Image image, Predicate<Digest> wanted) {
     if (host.rootless() || !(snapshotter instanceof LayerDirectories directories)) {
@@ -93,8 +137,10 @@ public final class Unpacker implements AutoCloseable {
     }
     Map<Digest, String> differences = new LinkedHashMap<>();
     TaskGroup task = new TaskGroup(writers);
-    task.start(
-        () -> new LayerComparison(image, store, directories, stages).run(wanted, differences::put));
+    LayerComparison comparison =
+        new LayerComparison(
+            image, store, directories, UnpackedLayer.Form.ROOT.within(limits), stages);
+    task.start(() -> comparison.run(wanted, differences::put));
     task.await("comparing " + image.reference());
     return differences;
   }

@@ -3,12 +3,14 @@ package io.runcible.store;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.archive.VerifiedInputStream;
 import io.runcible.image.Descriptor;
 import io.runcible.image.Manifest;
 import io.runcible.image.MediaType;
 import io.runcible.state.LockFile;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -67,6 +69,49 @@ public final class ContentStore {
   }
 
   /**
+   * Whether the blob is there as far as a look tells: manifests, indexes and configurations are
+   * read and verified, of others only the size counts.
+   */
+  public boolean contains(Descriptor descriptor) {
+    if (isDocument(descriptor)) {
+      return isWhole(descriptor);
+    }
+    try {
+      return Files.size(path(descriptor.digest())) == descriptor.size()
+          && contains(descriptor.digest());
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private static boolean isDocument(Descriptor descriptor) {
+    String type = descriptor.mediaType();
+    return MediaType.isManifest(type) || MediaType.isIndex(type) || MediaType.isConfig(type);
+  }
+
+  /** Whether the blob is there and has the bytes that its digest says. Reads all of it. */
+  public boolean isWhole(Descriptor descriptor) {
+    return isWhole(path(descriptor.digest()), descriptor);
+  }
+
+  /** What cannot be read is not whole, whatever the reason. */
+  static boolean isWhole(Path file, Descriptor descriptor) {
+    try (InputStream content =
+        new VerifiedInputStream(
+            Files.newInputStream(file), descriptor.digest(), descriptor.size())) {
+      content.transferTo(OutputStream.nullOutputStream());
+      return true;
+    } catch (IOException e) {
+      return false;
+    } catch (RuncibleException e) {
+      if (e.kind() == ErrorKind.CORRUPT_DATA) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  /**
    * How long a blob is.
    *
    * @throws RuncibleException NOT_FOUND if it is not there
@@ -117,10 +162,23 @@ public final class ContentStore {
       byte[] bytes = stream.readNBytes((int) limit + 1);
       descriptor.verify(bytes);
       return bytes;
+    } catch (RuncibleException e) {
+      throw e.kind() == ErrorKind.CORRUPT_DATA ? damaged(descriptor.digest(), e) : e;
     } catch (IOException e) {
       throw new RuncibleException(
           ErrorKind.UNAVAILABLE, "cannot read the blob " + descriptor.digest(), e);
     }
+  }
+
+  private RuncibleException damaged(Digest digest, RuncibleException cause) {
+    return new RuncibleException(
+        ErrorKind.CORRUPT_DATA,
+        "the blob '"
+            + path(digest)
+            + "' is damaged: "
+            + cause.getMessage()
+            + "; pull its image again, or have Images.repair remove it",
+        cause);
   }
 
   /** A manifest or an index, verified; empty if it is not there, or another kind of blob. */
@@ -143,7 +201,8 @@ public final class ContentStore {
 
   /**
    * Begins to bring a blob in, alone among all processes: blocks while another one does, and then
-   * usually finds it present.
+   * usually finds it present. A manifest, an index or a configuration that is damaged counts as
+   * missing; of another blob that proved so, {@link Ingest#verifyPresent} is asked for.
    *
    * @throws RuncibleException CANCELLED if the thread is interrupted
    */
@@ -151,7 +210,12 @@ public final class ContentStore {
     Digest digest = descriptor.digest();
     String name = digest.algorithm() + "-" + digest.hex();
     LockFile lock = LockFile.acquire(locks.resolve(LOCK + name), true, DOWNLOAD_LIMIT);
-    return new Ingest(descriptor, file(blobs, digest), ingests.resolve(name), lock, partials);
+    Ingest ingest =
+        new Ingest(descriptor, file(blobs, digest), ingests.resolve(name), lock, partials);
+    if (isDocument(descriptor)) {
+      ingest.verifyPresent();
+    }
+    return ingest;
   }
 
   /** All blobs of this store itself. What has no digest's name is no blob. */

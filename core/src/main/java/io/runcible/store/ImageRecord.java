@@ -12,7 +12,7 @@ import java.util.Set;
  * @param reference the name
  * @param manifest the manifest for the platform that was pulled; of a copied image the manifest or
  *     the index that was copied
- * @param created when the name was set
+ * @param created when the name was last set, to within a minute if it was set to what it was
  * @param pinned whether rules of a clean-up spare the name
  * @param blobs the blobs that the name keeps in the store
  * @param layers the chainIds of the layers that the name keeps, where they are unpacked

@@ -37,7 +37,11 @@ public final class ImageStore {
   private static final Logger LOG = LoggerFactory.getLogger(ImageStore.class);
   private static final String IMAGES = "images";
   private static final String RECORDS = "[0-9a-f]*.json";
+  private static final String RECORD = "[0-9a-f].*\\.json";
   private static final int MAX_CONTENT = 10_000;
+
+  /** A name that is set to what it is has a new time then, but not for each of many pulls. */
+  private static final Duration RENEWAL = Duration.ofMinutes(1);
 
   private static final Duration UPDATE_LIMIT = Duration.ofMinutes(10);
 
@@ -86,8 +90,26 @@ public final class ImageStore {
         () -> {
           Optional<ImageRecord> old = known(file);
           ImageRecord wanted = old.isPresent() ? image.withPinned(old.get().pinned()) : image;
-          return old.filter(wanted::isLike).isEmpty() && write(file, wanted);
+          if (old.filter(wanted::isLike).isEmpty()) {
+            return lock.whileShared(() -> write(file, wanted));
+          }
+          if (wanted.created().isAfter(old.get().created().plus(RENEWAL))) {
+            renew(file, wanted);
+          }
+          return false;
         });
+  }
+
+  /** Gives a name a new time if it can: a full disk is no reason to do without what is there. */
+  private void renew(Path file, ImageRecord image) {
+    try {
+      lock.whileShared(() -> write(file, image));
+    } catch (RuncibleException e) {
+      if (e.kind() != ErrorKind.UNAVAILABLE) {
+        throw e;
+      }
+      LOG.debug("{} keeps its time", image.reference(), e);
+    }
   }
 
   private boolean update(ImageReference name, BooleanSupplier change) {
@@ -100,13 +122,11 @@ public final class ImageStore {
     }
   }
 
+  /** While the store is held shared. */
   private boolean write(Path file, ImageRecord image) {
-    return lock.whileShared(
-        () -> {
-          makeRepository(Objects.requireNonNull(file.getParent()));
-          JsonRecord.write(file, Stored.of(image), true);
-          return true;
-        });
+    makeRepository(Objects.requireNonNull(file.getParent()));
+    JsonRecord.write(file, Stored.of(image), true);
+    return true;
   }
 
   private void makeRepository(Path repository) {
@@ -141,10 +161,13 @@ public final class ImageStore {
     Path file = file(directory, reference);
     return update(
         reference,
-        () -> {
-          ImageRecord record = read(file).orElseThrow(() -> unknown(reference));
-          return record.pinned() != pinned && write(file, record.withPinned(pinned));
-        });
+        // Nothing but the name keeps the content: no clean-up may come between look and write.
+        () -> lock.whileShared(() -> pin(file, reference, pinned)));
+  }
+
+  private boolean pin(Path file, ImageReference reference, boolean pinned) {
+    ImageRecord record = read(file).orElseThrow(() -> unknown(reference));
+    return record.pinned() != pinned && write(file, record.withPinned(pinned));
   }
 
   private static RuncibleException unknown(ImageReference reference) {
@@ -176,9 +199,7 @@ public final class ImageStore {
   /** All names, with those of additional stores, in no order. Damaged records are left out. */
   public List<ImageRecord> list() {
     Map<String, ImageRecord> found = new LinkedHashMap<>();
-    List<Path> all = new ArrayList<>(List.of(directory));
-    all.addAll(additional);
-    for (Path root : all) {
+    for (Path root : roots()) {
       for (Path repository : StoreFiles.list(root)) {
         readable(repository).forEach(r -> found.putIfAbsent(r.reference().toString(), r));
       }
@@ -188,9 +209,7 @@ public final class ImageStore {
 
   /** The tags of a repository, sorted, with those of additional stores. */
   List<String> tags(ImageReference repository) {
-    List<Path> all = new ArrayList<>(List.of(directory));
-    all.addAll(additional);
-    return all.stream()
+    return roots().stream()
         .flatMap(root -> readable(repository(root, repository)).stream())
         .flatMap(image -> image.reference().tag().stream())
         .distinct()
@@ -210,55 +229,74 @@ public final class ImageStore {
     return found;
   }
 
-  /** The store's own names; a damaged record is an error. */
-  List<ImageRecord> own() {
+  /**
+   * The store's own names; a damaged record is an error. Removes what killed processes left of
+   * others, and repositories without a name. The caller holds the store exclusively.
+   */
+  List<ImageRecord> sweep() {
     List<ImageRecord> found = new ArrayList<>();
-    for (Path file : files()) {
-      read(file).ifPresent(found::add);
+    for (Path repository : StoreFiles.list(directory)) {
+      List<Path> files = new ArrayList<>(StoreFiles.list(repository));
+      List<Path> unfinished =
+          files.stream().filter(file -> file.getFileName().toString().startsWith(".")).toList();
+      unfinished.forEach(StoreFiles::delete);
+      files.removeAll(unfinished);
+      if (files.isEmpty()) {
+        StoreFiles.delete(repository);
+      }
+      for (Path file : files) {
+        if (file.getFileName().toString().matches(RECORD)) {
+          read(file).ifPresent(found::add);
+        }
+      }
     }
     return found;
   }
 
-  /** The store's own records that cannot be read, each with the reason. */
+  /** The same as {@link #remove} by one who holds the store exclusively. */
+  void removeWithRepository(ImageReference reference) {
+    remove(reference);
+    Path repository = repository(directory, reference);
+    if (StoreFiles.list(repository).isEmpty()) {
+      StoreFiles.delete(repository);
+    }
+  }
+
+  /** The records that cannot be read, each with the reason, with those of additional stores. */
   public Map<Path, String> damaged() {
     Map<Path, String> damaged = new LinkedHashMap<>();
-    for (Path file : files()) {
-      try {
-        read(file);
-      } catch (RuncibleException e) {
-        damaged.put(file, String.valueOf(e.getMessage()));
+    for (Path root : roots()) {
+      for (Path file : files(root)) {
+        try {
+          read(file);
+        } catch (RuncibleException e) {
+          damaged.put(file, String.valueOf(e.getMessage()));
+        }
       }
     }
     return damaged;
   }
 
-  /** Removes a damaged record, so that a clean-up knows again what is used; its name is lost. */
+  /**
+   * Removes a damaged record, so that a clean-up knows again what is used; its name is lost. One of
+   * an additional store stays.
+   */
   public void removeDamaged(Path record) {
-    if (known(record).isEmpty()) {
+    if (record.startsWith(directory) && known(record).isEmpty()) {
       StoreFiles.delete(record);
     }
   }
 
-  private List<Path> files() {
-    return StoreFiles.list(directory).stream()
-        .flatMap(repository -> StoreFiles.list(repository, RECORDS).stream())
-        .toList();
+  private List<Path> roots() {
+    List<Path> all = new ArrayList<>(List.of(directory));
+    all.addAll(additional);
+    return all;
   }
 
-  /**
-   * Removes what killed processes left of names, and repositories without one. The caller holds the
-   * store exclusively.
-   */
-  void removeUnfinished() {
-    for (Path repository : StoreFiles.list(directory)) {
-      List<Path> unfinished = new ArrayList<>(StoreFiles.list(repository));
-      int count = unfinished.size();
-      unfinished.removeIf(file -> !file.getFileName().toString().startsWith("."));
-      unfinished.forEach(StoreFiles::delete);
-      if (unfinished.size() == count) {
-        StoreFiles.delete(repository);
-      }
-    }
+  private static List<Path> files(Path root) {
+    return StoreFiles.list(root).stream()
+        .flatMap(repository -> StoreFiles.list(repository, RECORDS).stream())
+        .toList();
   }
 
   static Optional<ImageRecord> read(Path file) {

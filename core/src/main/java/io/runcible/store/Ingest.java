@@ -36,6 +36,9 @@ public final class Ingest implements AutoCloseable {
   private volatile boolean complete;
   private volatile boolean refused;
 
+  /** What is there is to be replaced. */
+  private boolean damaged;
+
   private boolean begun;
   private boolean kept;
   private boolean committed;
@@ -54,10 +57,18 @@ public final class Ingest implements AutoCloseable {
     return descriptor;
   }
 
+  /**
+   * Reads the blob if it is in the store already. One that is damaged is not {@linkplain #isPresent
+   * present} from now on, and stays until {@link #commit} replaces it.
+   */
+  public void verifyPresent() {
+    damaged = isPresent() && !ContentStore.isWhole(blob, descriptor);
+  }
+
   /** Whether the blob is in the store already, of the right size. */
   public boolean isPresent() {
     try {
-      return Files.isRegularFile(blob) && Files.size(blob) == descriptor.size();
+      return !damaged && Files.isRegularFile(blob) && Files.size(blob) == descriptor.size();
     } catch (IOException e) {
       throw failure("look at", e);
     }
@@ -194,6 +205,7 @@ public final class Ingest implements AutoCloseable {
     }
     try {
       Files.move(partial, blob, StandardCopyOption.ATOMIC_MOVE);
+      damaged = false;
       committed = true;
     } catch (IOException e) {
       throw failure("keep", e);

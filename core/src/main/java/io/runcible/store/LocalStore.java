@@ -63,7 +63,8 @@ public final class LocalStore implements ImageSource {
 
   /**
    * Opens the store, making its directories where they are missing, for the owner alone; removes
-   * what killed processes left, as far as no later ingest can go on from it.
+   * what killed processes left of leases and, as far as no later ingest can go on from it, of
+   * blobs. What they left of names goes with a clean-up: names are many, and are not looked at.
    *
    * @param additional directories of other stores, in which names, blobs and layers are looked for
    *     when this one does not have them. Nothing is ever written there, not even a lock, so they
@@ -85,7 +86,6 @@ public final class LocalStore implements ImageSource {
         .ifPresent(
             alone -> {
               try (alone) {
-                store.images.removeUnfinished();
                 store.leases.kept();
               }
             });
@@ -343,7 +343,7 @@ public final class LocalStore implements ImageSource {
 
   /**
    * A remote source, of which the manifests and configurations that are in this store are not asked
-   * for again. What the store has damaged is.
+   * for again, but for those that are damaged here.
    *
    * @param remote not closed
    */

@@ -27,7 +27,7 @@ final class StoreSink implements ImageSink {
   @Override
   public boolean hasBlob(ImageReference reference, Descriptor descriptor) {
     lease.keep(List.of(descriptor.digest()));
-    return store.content().contains(descriptor.digest());
+    return store.content().contains(descriptor);
   }
 
   @Override

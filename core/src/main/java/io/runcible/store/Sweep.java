@@ -22,7 +22,7 @@ public final class Sweep implements AutoCloseable {
     this.lock = lock;
     // In this order: a lease is let go when what it keeps has its name.
     this.leased = leases.kept();
-    this.names = store.images().own();
+    this.names = store.images().sweep();
   }
 
   /** The names of the store itself; unmodifiable. */
@@ -32,7 +32,7 @@ public final class Sweep implements AutoCloseable {
 
   /** Forgets a name of the store itself. */
   public void remove(ImageRecord name) {
-    store.images().remove(name.reference());
+    store.images().removeWithRepository(name.reference());
     names.remove(name);
   }
 
@@ -73,10 +73,6 @@ public final class Sweep implements AutoCloseable {
   /** Lets others go on. Idempotent. */
   @Override
   public void close() {
-    try {
-      store.images().removeUnfinished();
-    } finally {
-      lock.close();
-    }
+    lock.close();
   }
 }

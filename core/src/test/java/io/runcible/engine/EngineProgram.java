@@ -331,7 +331,7 @@ final class EngineProgram {
       Images images = engine.images();
       say("ready");
       for (int round = 0; round < LEAST_ROUNDS || System.nanoTime() < end; round++) {
-        switch (random.nextInt(9)) {
+        switch (random.nextInt(10)) {
           case 0 -> images.pull(reference);
           case 1 -> images.remove(reference);
           case 2 -> images.prune();
@@ -340,6 +340,7 @@ final class EngineProgram {
           case 5 -> copyToTheStore(images);
           case 6 -> images.check(false).problems().forEach(problem -> say(problem.toString()));
           case 7 -> images.usage();
+          case 8 -> tolerant(() -> images.pin(reference, random.nextBoolean()));
           default -> {
             try (Container container = engine.run(sh("exit 7").build())) {
               say(container.waitFor().toString());

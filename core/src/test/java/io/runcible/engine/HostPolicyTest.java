@@ -107,6 +107,49 @@ class HostPolicyTest {
     refuses(ErrorKind.FAILED_PRECONDITION, policy, "registry.example/a");
   }
 
+  /** Each of them would reject all images, were it not for one letter. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{'default':[A],'transport':{'docker':{'':[R]}}}",
+        "{'Default':[R],'default':[A]}",
+        "{'default':[A],'transports':{'dokcer':{'':[R]}}}",
+        "{'default':[A],'transports':{'Docker':{'':[R]}}}",
+        "{'default':[{'type':'insecureAcceptAnything','keypath':'/key'}]}",
+        "{'default':[A],'transports':{'docker':{'other.example':[{'type':'reject','x':1}]}}}",
+        "{'default':[A],'transports':{'docker':{'other.example':[]}}}",
+        "{'default':[A],'transports':{'docker':{'other.example':[{'Type':'reject'}]}}}",
+        "{'default':[A],'transports':{'oci':{'':{}}}}",
+        "{'default':[A],'transports':{'oci':[R]}}",
+        "{'default':['reject']}"
+      })
+  void unknownMembersMakeThePolicyInvalid(String policy) {
+    refuses(ErrorKind.FAILED_PRECONDITION, written(policy), "registry.example/a");
+  }
+
+  @Test
+  void unknownMemberIsNamed() throws IOException {
+    HostPolicy policy = policy(written("{'default':[A],'transport':{}}"));
+    assertThatThrownBy(() -> policy.requireAccepted(image("registry.example/a")))
+        .hasMessageContaining("unknown member 'transport'");
+  }
+
+  @Test
+  void otherTransportsAndTheirRequirementsDoNotCount() throws IOException {
+    String policy =
+        "{'default':[A],'transports':{'docker-daemon':{'':[A]},'atomic':{'a.example/b':[{'type':"
+            + "'signedBy','keyType':'GPGKeys','keyPath':'/key'}]},'oci':{'/l':[R]},"
+            + "'docker':{'other.example':[{'type':'sigstoreSigned','keyPath':'/key'}]}}}";
+    check(written(policy), "registry.example/a");
+  }
+
+  private static String written(String policy) {
+    return policy
+        .replace("A]", "{'type':'insecureAcceptAnything'}]")
+        .replace("R]", "{'type':'reject'}]")
+        .replace('\'', '"');
+  }
+
   private static String scoped(String scope, String requirements, String otherwise) {
     return "{\"default\":"
         + otherwise

@@ -111,6 +111,7 @@ class RootlessIT {
         .containsEntry("sized", "8192")
         .containsEntry("device", "9")
         .containsEntry("whole", "true")
+        .containsEntry("damaged", "[]")
         .containsEntry("count", "0")
         .containsEntry("left", "0");
     assertThat(said.get("diff")).contains("A /d", "A /d/x", "D /etc/group", "A /in/x");

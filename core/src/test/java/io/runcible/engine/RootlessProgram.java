@@ -9,7 +9,11 @@ import io.runcible.archive.ArchiveLimits;
 import io.runcible.archive.IdRange;
 import io.runcible.image.HealthCheck;
 import io.runcible.image.Image;
+import io.runcible.image.ImageReference;
+import io.runcible.image.ImageSink;
 import io.runcible.network.Network;
+import io.runcible.registry.RegistryClient;
+import io.runcible.transfer.ImageCopy;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -276,10 +280,33 @@ final class RootlessProgram {
       say("left out", e);
     }
     say("whole", engine.images().check(false).isWhole());
+    damagedLayer();
     try {
       say("files", engine.images().check(true));
     } catch (RuncibleException e) {
       say("files", e.kind() + " " + e.getMessage());
+    }
+  }
+
+  /** A layer that a copy brought, and that is damaged before it is unpacked. */
+  private void damagedLayer() {
+    Path data = Path.of(System.getenv("HOME"), "damaged");
+    ImageReference name = ImageReference.parse(registry + "/test:busybox");
+    try (ContainerEngine other =
+            ContainerEngine.builder().policy(new HostPolicy(List.of())).dataRoot(data).build();
+        RegistryClient source = RegistryClient.create();
+        ImageSink sink = other.images().sink()) {
+      ImageCopy.between(source, sink).copy(name, name);
+      Image image = other.images().find(name).orElseThrow();
+      Path layer =
+          data.resolve("blobs/sha256").resolve(image.manifest().layers().get(0).digest().hex());
+      byte[] content = Files.readAllBytes(layer);
+      content[content.length / 2] ^= 1;
+      Files.write(layer, content);
+      other.images().pull(name.toString());
+      say("damaged", other.images().check(false).problems());
+    } catch (IOException | RuncibleException e) {
+      say("damaged", e);
     }
   }
 

@@ -8,8 +8,10 @@ import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.UserDefinedFileAttributeView;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * A directory for the stores and the runtime states of a test, on a file system that an overlay can
@@ -18,6 +20,26 @@ import java.util.Optional;
 public final class TestRoot implements AutoCloseable {
   /** As much as a few stores with large images take. */
   private static final long MEMORY = 4L << 30;
+
+  private static final String JOURNAL = "journal/[-0-9a-f]{36}";
+
+  /** The data of an engine that was used, without an image. */
+  private static final List<String> EMPTY =
+      List.of(
+          "",
+          "blobs",
+          "blobs/sha256",
+          "blobs/sha512",
+          "containers",
+          "images",
+          "ingest",
+          "journal",
+          "leases",
+          "locks",
+          "locks/store",
+          "locks/turnstile",
+          "referrers",
+          "snapshots");
 
   private final Path path;
 
@@ -57,6 +79,30 @@ public final class TestRoot implements AutoCloseable {
 
   Path data() {
     return path.resolve("data");
+  }
+
+  /**
+   * What there is of the data besides the directories and locks that are always there. The caller
+   * has removed all images and containers.
+   *
+   * @param engines how many are open, each of which has a journal
+   */
+  List<String> leftInData(int engines) {
+    List<String> left = new ArrayList<>();
+    try (Stream<Path> paths = Files.walk(data())) {
+      paths
+          .map(path -> data().relativize(path).toString().replaceFirst(JOURNAL, "journal/ID"))
+          .sorted()
+          .forEach(left::add);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    EMPTY.forEach(left::remove);
+    for (int i = 0; i < engines; i++) {
+      left.remove("journal/ID");
+      left.remove("journal/ID/lock");
+    }
+    return left;
   }
 
   Path state() {

@@ -22,6 +22,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
@@ -43,6 +44,7 @@ import org.junit.jupiter.api.io.TempDir;
 class LocalStoreTest {
   private static final byte[] CONTENT = "content".getBytes(UTF_8);
   private static final Descriptor DESCRIPTOR = Descriptor.of("text/plain", CONTENT);
+  private static final int THOUSANDS = 5000;
   private static final ImageReference NAME = ImageReference.parse("registry.example/a/b:1");
 
   @TempDir Path root;
@@ -58,6 +60,7 @@ class LocalStoreTest {
     Path foreign = Files.writeString(root.resolve("store/images/record.json"), "{}");
     LocalStore other = LocalStore.open(root.resolve("store"));
     assertThat(other.images().list()).isEmpty();
+    other.sweep(Duration.ZERO).close();
     assertThat(foreign).doesNotExist();
   }
 
@@ -167,6 +170,25 @@ class LocalStoreTest {
     }
 
     @Test
+    void nameThatIsSetAgainIsNoLongerOld() throws IOException {
+      record(NAME, "one");
+      store.images().pin(NAME, true);
+      Path file = records().get(0);
+      Instant now = store.images().find(NAME).orElseThrow().created();
+      String old = String.valueOf(now.minus(Duration.ofDays(40)).toEpochMilli());
+      Files.writeString(
+          file, Files.readString(file).replace(String.valueOf(now.toEpochMilli()), old));
+      assertThat(store.images().find(NAME).orElseThrow().created()).isBefore(now);
+      assertThat(record(NAME, "one")).isFalse();
+      ImageRecord renewed = store.images().find(NAME).orElseThrow();
+      assertThat(renewed.created()).isAfterOrEqualTo(now);
+      assertThat(renewed.pinned()).isTrue();
+      Object written = Files.getAttribute(file, "unix:ino");
+      assertThat(record(NAME, "one")).isFalse();
+      assertThat(Files.getAttribute(file, "unix:ino")).isEqualTo(written);
+    }
+
+    @Test
     void removedNameIsUnknown() {
       record(NAME, "one");
       assertThat(store.images().remove(NAME)).isTrue();
@@ -221,6 +243,30 @@ class LocalStoreTest {
       assertFails(ErrorKind.NOT_FOUND, () -> store.images().pin(other, true), other.toString());
     }
 
+    /** Otherwise it would come back without its content. */
+    @Test
+    void nameThatACleanUpTakesCannotBePinned() throws Exception {
+      record(NAME, "one");
+      ExecutorService thread = Executors.newSingleThreadExecutor();
+      try {
+        Future<Boolean> pin;
+        try (Sweep sweep = store.sweep(Duration.ZERO)) {
+          pin = thread.submit(() -> store.images().pin(NAME, true));
+          assertThatThrownBy(() -> pin.get(200, TimeUnit.MILLISECONDS))
+              .isInstanceOf(TimeoutException.class);
+          sweep.names().forEach(sweep::remove);
+          sweep.removeBlobs(store.content().list());
+        }
+        assertThatThrownBy(pin::get)
+            .cause()
+            .isInstanceOfSatisfying(
+                RuncibleException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.NOT_FOUND));
+      } finally {
+        thread.shutdownNow();
+      }
+      assertThat(root.resolve("store/images")).isEmptyDirectory();
+    }
+
     @Test
     void damagedRecordIsNamedAndStopsACleanUp() throws IOException {
       record(NAME, "one");
@@ -239,11 +285,16 @@ class LocalStoreTest {
 
     /** So that a store of thousands of images is as fast as one of a few. */
     @Test
-    void oneNameIsUsedWithoutLookingAtOthers() throws IOException {
+    void oneNameIsUsedWithoutLookingAtThousandsOfOthers() throws IOException {
       record(NAME, "one");
-      Path other = root.resolve("store/images").resolve("0".repeat(64));
-      Files.createSymbolicLink(other, other);
-      assertFails(ErrorKind.UNAVAILABLE, () -> store.images().list(), other.toString());
+      copies(THOUSANDS);
+      // Whoever looks into all repositories fails.
+      Path trap = root.resolve("store/images").resolve("0".repeat(64));
+      Files.createSymbolicLink(trap, trap);
+      assertFails(ErrorKind.UNAVAILABLE, () -> store.images().list(), trap.toString());
+      store = LocalStore.open(root.resolve("store"));
+      assertThat(store.resolve(ImageReference.parse("registry.example/of-7:1")))
+          .isEqualTo(store.resolve(NAME));
       assertThat(store.resolve(NAME)).isEqualTo(Samples.manifest("one").descriptor());
       assertThat(store.images().find(NAME.withTag("2"))).isEmpty();
       assertThat(record(NAME, "two")).isTrue();
@@ -251,6 +302,28 @@ class LocalStoreTest {
       assertThat(store.tags(NAME)).containsExactly("1", "2");
       assertThat(store.images().pin(NAME, true)).isTrue();
       assertThat(store.images().remove(NAME)).isTrue();
+      Files.delete(trap);
+      assertThat(store.images().list()).hasSize(THOUSANDS + 1);
+      try (Sweep sweep = store.sweep(Duration.ZERO)) {
+        assertThat(sweep.names()).hasSize(THOUSANDS + 1);
+      }
+    }
+
+    /** As many records of other repositories, which say the same as the only one. */
+    private void copies(int count) throws IOException {
+      String text = Files.readString(records().get(0));
+      for (int i = 0; i < count; i++) {
+        String repository = "registry.example/of-" + i;
+        String name = repository + ":1";
+        Path directory = root.resolve("store/images").resolve(hash(repository));
+        Files.createDirectory(directory);
+        Files.writeString(
+            directory.resolve(hash(name) + ".json"), text.replace(NAME.toString(), name));
+      }
+    }
+
+    private String hash(String text) {
+      return Digest.sha256(text.getBytes(UTF_8)).hex();
     }
 
     @Test
