@@ -43,7 +43,7 @@ final class CrossLayerWork {
   /** Notes a hard link for later; it replaces what its name has now, and nothing that comes. */
   void defer(String path, String to, Directory parent, String leaf) {
     FileCalls.stat(parent.fd(), leaf)
-        .filter(stat -> !target.isWhiteout(stat))
+        .filter(stat -> !target.isWhiteout(parent.fd(), leaf, stat))
         .ifPresent(stat -> parents.removeForReplacement(parent, leaf, stat));
     links.add(new Link(path, to));
   }
@@ -62,7 +62,8 @@ final class CrossLayerWork {
   private void complete(Link link, LowerLayers lower) {
     Directory parent = parents.open(RawName.parent(link.path));
     String leaf = RawName.leaf(link.path);
-    if (FileCalls.stat(parent.fd(), leaf).filter(stat -> !target.isWhiteout(stat)).isPresent()) {
+    Stat there = FileCalls.stat(parent.fd(), leaf).orElse(null);
+    if (there != null && !target.isWhiteout(parent.fd(), leaf, there)) {
       return;
     }
     String fromLeaf = RawName.leaf(link.to);
@@ -70,7 +71,7 @@ final class CrossLayerWork {
     Stat present = from == null ? null : FileCalls.stat(from.fd(), fromLeaf).orElse(null);
     if (from == null || present == null) {
       from = copyUp(link, lower);
-    } else if (target.isWhiteout(present)) {
+    } else if (target.isWhiteout(from.fd(), fromLeaf, present)) {
       throw missing(link.path, link.to);
     }
     writer.link(from, link.to, parent, link.path, leaf);

@@ -59,7 +59,7 @@ public final class LayerApplier implements AutoCloseable {
     writer = new EntryWriter(target, parents, directories);
     whiteouts = new Whiteouts(target, parents, remover, made);
     crossLayer = new CrossLayerWork(target, parents, directories, writer);
-    if (target.format().isOverlay()) {
+    if (target.format().isSeparate()) {
       target.implied().add("");
     }
   }
@@ -67,8 +67,8 @@ public final class LayerApplier implements AutoCloseable {
   /**
    * Opens the directory of a layer.
    *
-   * @param directory exists; for an overlay format it is empty and nobody else's, for PLAIN it
-   *     holds the layers below
+   * @param directory exists; for PLAIN it holds the layers below, for the others it is empty and
+   *     nobody else's
    * @param limits of which entries and sizes are held here
    * @throws RuncibleException NOT_FOUND and others if it cannot be opened, UNSUPPORTED where native
    *     calls cannot be made
@@ -147,7 +147,7 @@ public final class LayerApplier implements AutoCloseable {
       case HARD_LINK -> hardLink(entry, parent, path, leaf);
       default -> writer.node(entry, parent, path, leaf);
     }
-    if (!target.format().isOverlay()) {
+    if (!target.format().isSeparate()) {
       made.add(parent.inode(), leaf);
     }
   }
@@ -161,9 +161,9 @@ public final class LayerApplier implements AutoCloseable {
     if (to.isEmpty() || stat != null && stat.isDirectory()) {
       throw RawName.invalid(path, "it is a hard link to a directory");
     }
-    if (from != null && stat != null && !target.isWhiteout(stat)) {
+    if (from != null && stat != null && !target.isWhiteout(from.fd(), fromLeaf, stat)) {
       writer.link(from, to, parent, path, leaf);
-    } else if (target.format().isOverlay() && stat == null) {
+    } else if (target.format().isSeparate() && stat == null) {
       crossLayer.defer(path, to, parent, leaf);
     } else {
       throw CrossLayerWork.missing(path, to);
@@ -180,12 +180,12 @@ public final class LayerApplier implements AutoCloseable {
    */
   public LayerResult complete(List<Path> lowerTopmostFirst) {
     target.enterThread();
-    if (target.format().isOverlay()) {
+    if (target.format().isSeparate()) {
       // A layer that hides all below it has nothing to get from there.
       List<Path> visible = whiteouts.opaqueRoot() ? List.of() : lowerTopmostFirst;
       try (LowerLayers lower = new LowerLayers(target, visible)) {
         crossLayer.complete(lower);
-        whiteouts.removeIdleNodes(lower);
+        whiteouts.removeIdleMarks(lower);
       }
     }
     directories.apply(parents);

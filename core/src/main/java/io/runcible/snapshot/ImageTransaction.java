@@ -88,7 +88,7 @@ final class ImageTransaction implements AutoCloseable {
     this.store = store;
     this.snapshotter = snapshotter;
     this.host = host;
-    this.form = UnpackedLayer.Form.ROOT.within(limits);
+    this.form = UnpackedLayer.Form.ofRoot(snapshotter, limits);
     this.stages = stages;
     this.writers = writers;
     this.listener = listener;
@@ -345,7 +345,7 @@ final class ImageTransaction implements AutoCloseable {
   private void unpackRootless() {
     Map<Integer, RootlessUnpack.Layer> request = rootlessRequest();
     List<Integer> indexes = List.copyOf(request.keySet());
-    RootlessUnpack.run(host, form.limits(), List.copyOf(request.values()))
+    RootlessUnpack.run(host, form, List.copyOf(request.values()))
         .forEach(entry -> leftOut(indexes.get(entry.layer()), entry.name(), entry.what()));
   }
 

@@ -3,6 +3,7 @@ package io.runcible.snapshot;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.archive.ArchiveLimits;
 import io.runcible.archive.VerifiedInputStream;
 import io.runcible.image.ChainId;
 import io.runcible.image.Descriptor;
@@ -52,13 +53,13 @@ final class LayerComparison {
   private void compare(
       Layer layer, List<Path> lower, Path actual, java.util.function.Consumer<String> differs) {
     Descriptor blob = layer.descriptor();
+    UnpackedLayer.Form form = UnpackedLayer.Form.ofRoot(snapshotter, ArchiveLimits.DEFAULT);
     try (LayerDirectories.Scratch scratch = snapshotter.scratch();
         InputStream compressed =
             new VerifiedInputStream(
                 store.content().open(blob.digest()), blob.digest(), blob.size());
         UnpackedLayer expected =
-            UnpackedLayer.unpack(
-                compressed, layer.diffId(), scratch.fs(), UnpackedLayer.Form.ROOT, stages)) {
+            UnpackedLayer.unpack(compressed, layer.diffId(), scratch.fs(), form, stages)) {
       expected.complete(lower);
       TreeComparison.difference(scratch.fs(), actual).ifPresent(differs);
     } catch (IOException e) {

@@ -20,12 +20,18 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Copies overlay layers into one directory, as the overlay file system would show them: whiteouts
- * delete, opaque directories hide. Walks without recursion, since a tree can be deep.
+ * Copies layers into one directory, as the overlay file system would show them: whiteouts delete,
+ * opaque directories hide. They are told by the marks of any form. Walks without recursion, since a
+ * tree can be deep.
  */
 final class LayerMerge {
   private static final List<String> OPAQUE =
       List.of("trusted.overlay.opaque", "user.overlay.opaque");
+
+  /** See {@link io.runcible.archive.LayerFormat#COPY}. */
+  private static final String OPAQUE_MARK = ".wh..wh..opq";
+
+  private static final String GONE_MARK = ".wh..wh..gone";
 
   private final FileDescriptor layer;
   private final FileDescriptor target;
@@ -90,6 +96,9 @@ final class LayerMerge {
           FileDescriptor to = FileCalls.openChildDirectory(target, path)) {
         directories.add(path);
         for (String name : FileCalls.list(from)) {
+          if (name.equals(OPAQUE_MARK)) {
+            continue;
+          }
           Stat stat = FileCalls.stat(from, name).orElseThrow();
           entry(from, to, name, stat, path + "/" + name);
           if (stat.isDirectory()) {
@@ -110,7 +119,7 @@ final class LayerMerge {
       remove(to, name, old.get());
       both = false;
     }
-    if (isWhiteout(stat)) {
+    if (isWhiteout(from, name, stat)) {
       return;
     }
     if (stat.isDirectory()) {
@@ -128,16 +137,20 @@ final class LayerMerge {
     metadata(from, to, name, stat);
   }
 
-  private static boolean isWhiteout(Stat stat) {
-    return stat.type() == Stat.CHARACTER_DEVICE
-        && stat.deviceMajor() == 0
-        && stat.deviceMinor() == 0;
+  private static boolean isWhiteout(FileDescriptor from, String name, Stat stat) {
+    return switch (stat.type()) {
+      case Stat.CHARACTER_DEVICE -> stat.deviceMajor() == 0 && stat.deviceMinor() == 0;
+      case Stat.SYMLINK -> FileCalls.readLink(from, name).equals(GONE_MARK);
+      default -> false;
+    };
   }
 
   private static boolean isOpaque(FileDescriptor from, String name) {
-    return OPAQUE.stream()
-        .map(attribute -> AttributeCalls.get(from, name, attribute))
-        .anyMatch(value -> value.isPresent() && value.get().length == 1 && value.get()[0] == 'y');
+    return FileCalls.stat(from, name + "/" + OPAQUE_MARK).isPresent()
+        || OPAQUE.stream()
+            .map(attribute -> AttributeCalls.get(from, name, attribute))
+            .anyMatch(
+                value -> value.isPresent() && value.get().length == 1 && value.get()[0] == 'y');
   }
 
   private static void remove(FileDescriptor parent, String name, Stat stat) {

@@ -3,6 +3,7 @@ package io.runcible.snapshot;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.archive.LayerFormat;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.OverlayMount;
@@ -54,6 +55,16 @@ final class OverlaySnapshotter extends LayerDirectories {
       LOG.debug("no overlay in '{}'", root, e);
       return false;
     }
+  }
+
+  @Override
+  public LayerFormat format() {
+    return host.rootless() ? LayerFormat.OVERLAY_USERXATTR : LayerFormat.OVERLAY;
+  }
+
+  @Override
+  List<String> names() {
+    return List.of(FS);
   }
 
   @Override

@@ -72,12 +72,17 @@ final class RootlessUnpack {
    * What the worker reads from its input.
    *
    * @param keepOwners whether there are ids to give files to
+   * @param format how whiteouts are marked
    * @param limits what a layer may amount to
    * @param layers the layers to unpack, the lowest first
    * @param merges what to copy then
    */
   record Request(
-      boolean keepOwners, ArchiveLimits limits, List<Layer> layers, List<Merge> merges) {}
+      boolean keepOwners,
+      LayerFormat format,
+      ArchiveLimits limits,
+      List<Layer> layers,
+      List<Merge> merges) {}
 
   /**
    * Something that a layer has and that cannot be made.
@@ -95,16 +100,18 @@ final class RootlessUnpack {
    *
    * @return what cannot be made there, the first thousand in all
    */
-  static List<LeftOut> run(PrivilegedHost host, ArchiveLimits limits, List<Layer> layers) {
+  static List<LeftOut> run(PrivilegedHost host, UnpackedLayer.Form form, List<Layer> layers) {
     return layers.isEmpty()
         ? List.of()
-        : run(host, new Request(host.hasIdRange(), limits, layers, List.of()));
+        : run(
+            host, new Request(host.hasIdRange(), form.format(), form.limits(), layers, List.of()));
   }
 
   /** Copies layers together, as {@link LayerMerge} does. */
   static void merge(PrivilegedHost host, List<Path> layers, Path target) {
     Merge merge = new Merge(layers.stream().map(Path::toString).toList(), target.toString());
-    run(host, new Request(host.hasIdRange(), ArchiveLimits.DEFAULT, List.of(), List.of(merge)));
+    ArchiveLimits unused = ArchiveLimits.DEFAULT;
+    run(host, new Request(host.hasIdRange(), LayerFormat.COPY, unused, List.of(), List.of(merge)));
   }
 
   private static List<LeftOut> run(PrivilegedHost host, Request work) {
@@ -195,7 +202,7 @@ final class RootlessUnpack {
   private static List<LeftOut> unpackAll(Request request, ExecutorService stages) {
     UnpackedLayer.Form form =
         new UnpackedLayer.Form(
-            LayerFormat.OVERLAY_USERXATTR,
+            request.format(),
             request.keepOwners() ? Ownership.EXACT : Ownership.RECORD,
             request.limits());
     Queue<Layer> waiting = new ConcurrentLinkedQueue<>(request.layers());

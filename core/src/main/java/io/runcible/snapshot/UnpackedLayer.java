@@ -45,19 +45,13 @@ final class UnpackedLayer implements AutoCloseable {
   /**
    * How the files of a layer are written.
    *
-   * @param format how the overlay file system wants whiteouts
+   * @param format how whiteouts are marked
    * @param ownership what happens to owners
    * @param limits what the layer may amount to
    */
   record Form(LayerFormat format, Ownership ownership, ArchiveLimits limits) {
-    static final Form ROOT = of(LayerFormat.OVERLAY, Ownership.EXACT);
-
-    static Form of(LayerFormat format, Ownership ownership) {
-      return new Form(format, ownership, ArchiveLimits.DEFAULT);
-    }
-
-    Form within(ArchiveLimits other) {
-      return new Form(format, ownership, other);
+    static Form ofRoot(Snapshotter snapshotter, ArchiveLimits limits) {
+      return new Form(snapshotter.format(), Ownership.EXACT, limits);
     }
   }
 
@@ -132,7 +126,7 @@ final class UnpackedLayer implements AutoCloseable {
     return result;
   }
 
-  /** The overlay file system has no mark for its root. */
+  /** Beside the directory: the overlay file system has no mark for its root. */
   private void markOpaque() {
     Path mark = directory.resolveSibling(OPAQUE_MARK);
     try {

@@ -109,14 +109,14 @@ final class HostileLayerCheck {
     layers.add(unpack(place, "layer", hostile.layer(), layers));
     @Nullable List<String> expected = hostile.lines(format);
     if (expected != null) {
-      List<Path> shown = format.isOverlay() ? layers : layers.subList(0, 1);
+      List<Path> shown = format.isSeparate() ? layers : layers.subList(0, 1);
       assertThat(LayerTree.of(format, shown)).isEqualTo(expected);
     }
   }
 
   /** Unpacks a layer over others; a plain one into the directory of the first. */
   private Path unpack(Path place, String name, byte[] layer, List<Path> lower) throws IOException {
-    Path target = format.isOverlay() || lower.isEmpty() ? place.resolve(name) : lower.get(0);
+    Path target = format.isSeparate() || lower.isEmpty() ? place.resolve(name) : lower.get(0);
     Files.createDirectories(target);
     List<Path> topmostFirst = new ArrayList<>(lower);
     Collections.reverse(topmostFirst);

@@ -24,7 +24,7 @@ final class HostileLayers {
    *
    * @param lower what lies below it, or null
    * @param lines the tree that comes of both; null if it does not matter, or it fails
-   * @param linesInOverlay the same where an overlay differs
+   * @param linesInOverlay the same where a layer by itself differs
    */
   record Case(
       String name,
@@ -35,7 +35,7 @@ final class HostileLayers {
       @Nullable List<String> lines,
       @Nullable List<String> linesInOverlay) {
     @Nullable List<String> lines(LayerFormat format) {
-      return format.isOverlay() && linesInOverlay != null ? linesInOverlay : lines;
+      return format.isSeparate() && linesInOverlay != null ? linesInOverlay : lines;
     }
 
     @Override

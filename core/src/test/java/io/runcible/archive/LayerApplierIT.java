@@ -105,6 +105,24 @@ class LayerApplierIT {
     }
   }
 
+  @Nested
+  class CopyAsRoot extends LayerApplierContract {
+    @Override
+    LayerFormat format() {
+      return LayerFormat.COPY;
+    }
+
+    @Override
+    Ownership ownership() {
+      return Ownership.EXACT;
+    }
+
+    @Override
+    void requireHost(Path directory) {
+      HostTools.requireRoot();
+    }
+  }
+
   private static String run(Path directory, String... command) throws Exception {
     Process process =
         new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true).start();
@@ -522,6 +540,34 @@ class LayerApplierIT {
 
     private static String hex(String text) {
       return HexFormat.of().formatHex(ascii(text));
+    }
+
+    @Test
+    void marksOfLayersToBeCopiedCannotBeForged() throws IOException {
+      Path lower = directory.resolve("lower");
+      apply(lower, LayerFormat.COPY, new TarBytes().file("d/x", "x").file("y", "y"));
+      Path layer = directory.resolve("layer");
+      LayerResult result =
+          apply(
+              layer,
+              LayerFormat.COPY,
+              new TarBytes().symlink("y", ".wh..wh..gone").symlink("z", "x/.wh..wh..gone"),
+              lower);
+      assertThat(result.skipped())
+          .containsExactly(
+              new SkippedEntry(
+                  "y", "symbolic link to .wh..wh..gone: it is the mark of a whiteout"));
+      assertThat(LayerTree.of(LayerFormat.COPY, List.of(lower, layer)))
+          .containsExactly("d d", "f d/x=x", "f y=y", "l z->x/.wh..wh..gone");
+      for (String mark : List.of("d/.wh..wh..opq", "/.wh..wh..gone", "/.wh.x/y")) {
+        Path forged = directory.resolve("forged" + mark.length());
+        TarBytes archive = new TarBytes().symlink("l", mark).file("l/f", "");
+        assertThatThrownBy(() -> apply(forged, LayerFormat.COPY, archive, lower))
+            .isInstanceOfSatisfying(
+                RuncibleException.class,
+                e -> assertThat(e.kind()).isEqualTo(ErrorKind.INVALID_INPUT))
+            .hasMessageContaining("the name of a whiteout");
+      }
     }
 
     @Test

@@ -199,12 +199,12 @@ class UnpackFaultsIT {
   @EnumSource(LayerFormat.class)
   void layerThatFailsAtAnyCallCanBeDiscarded(LayerFormat format) throws Exception {
     Path below = Files.createDirectory(directory.resolve("below"));
-    if (format.isOverlay()) {
+    if (format.isSeparate()) {
       unpack(below, format, lower().bytes(), List.of());
     }
     Path target = Files.createDirectory(directory.resolve("layer"));
-    byte[] tar = format.isOverlay() ? upper().bytes() : lower().bytes();
-    List<Path> lowers = format.isOverlay() ? List.of(below) : List.of();
+    byte[] tar = format.isSeparate() ? upper().bytes() : lower().bytes();
+    List<Path> lowers = format.isSeparate() ? List.of(below) : List.of();
     List<String> open = openDescriptors();
     int calls;
     try (FailingCalls all = FailingCalls.none()) {

@@ -6,6 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.archive.ArchiveLimits;
+import io.runcible.archive.LayerApplier;
+import io.runcible.archive.Ownership;
+import io.runcible.archive.TarBytes;
 import io.runcible.ffi.AttributeCalls;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
@@ -225,6 +229,70 @@ public interface SnapshotterContract {
           assertThat(names(fs.resolve("hidden"))).containsExactly("new");
           assertThat(fs.resolve("directory")).hasContent("a file now");
           assertThat(names(fs.resolve("file"))).containsExactly("inside");
+        });
+  }
+
+  @Test
+  default void whatALayerDeletesIsGone() throws IOException {
+    Snapshotter snapshotter = snapshotter();
+    String odd = "odd\n\u00ff".repeat(15);
+    Digest one =
+        unpacked(
+            snapshotter,
+            "one",
+            new TarBytes()
+                .file("gone", "low")
+                .file("d/gone", "low")
+                .file("d/kept", "low")
+                .file(odd, "low")
+                .file("tree/a/b", "low")
+                .file("anew/old", "low")
+                .file("hidden/old", "low")
+                .file("linked", "low"));
+    Digest two =
+        unpacked(
+            snapshotter,
+            "two",
+            new TarBytes()
+                .file(".wh.gone", "")
+                .file("d/.wh.gone", "")
+                .file(".wh." + odd, "")
+                .file(".wh.tree", "")
+                .file(".wh.anew", "")
+                .file("anew/new", "high")
+                .file("hidden/new", "high")
+                .file("hidden/.wh..wh..opq", "")
+                .hardLink("link", "linked"),
+            one);
+    Digest three = unpacked(snapshotter, "three", new TarBytes().file("tree/c", "top"), two, one);
+    seen(
+        snapshotter,
+        List.of(one, two, three),
+        fs -> {
+          assertThat(names(fs)).containsExactly("anew", "d", "hidden", "link", "linked", "tree");
+          assertThat(names(fs.resolve("d"))).containsExactly("kept");
+          assertThat(names(fs.resolve("anew"))).containsExactly("new");
+          assertThat(names(fs.resolve("hidden"))).containsExactly("new");
+          assertThat(names(fs.resolve("tree"))).containsExactly("c");
+          assertThat(fs.resolve("link")).hasContent("low");
+        });
+  }
+
+  /** By the rules for layers, in the form of the snapshotter. */
+  private static Digest unpacked(
+      Snapshotter snapshotter, String name, TarBytes tar, Digest... topmostFirst)
+      throws IOException {
+    List<Path> lower = Stream.of(topmostFirst).map(snapshotter::directory).toList();
+    return layer(
+        snapshotter,
+        name,
+        fs -> {
+          try (LayerApplier applier =
+              LayerApplier.open(
+                  fs, snapshotter.format(), Ownership.IGNORE, ArchiveLimits.DEFAULT)) {
+            applier.apply(tar.stream());
+            applier.complete(lower);
+          }
         });
   }
 
