@@ -42,7 +42,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LayerApplier implements AutoCloseable {
   private final LayerTarget target;
-  private final ArchiveLimits limits;
+  private final ArchiveBudget budget;
   private final MadeNames made = new MadeNames();
   private final DirectoryMetadata directories = new DirectoryMetadata(true);
   private final ParentDirectories parents;
@@ -51,9 +51,9 @@ public final class LayerApplier implements AutoCloseable {
   private final CrossLayerWork crossLayer;
   private long entries;
 
-  private LayerApplier(LayerTarget target, ArchiveLimits limits) {
+  private LayerApplier(LayerTarget target, ArchiveBudget budget) {
     this.target = target;
-    this.limits = limits;
+    this.budget = budget;
     TreeRemover remover = new TreeRemover(target, made);
     parents = new ParentDirectories(target, directories, remover);
     writer = new EntryWriter(target, parents, directories);
@@ -75,11 +75,21 @@ public final class LayerApplier implements AutoCloseable {
    */
   public static LayerApplier open(
       Path directory, LayerFormat format, Ownership ownership, ArchiveLimits limits) {
+    return open(directory, format, ownership, new ArchiveBudget(limits));
+  }
+
+  /**
+   * The same for one of several layers, whose entries and sizes count together.
+   *
+   * @see #open(Path, LayerFormat, Ownership, ArchiveLimits)
+   */
+  public static LayerApplier open(
+      Path directory, LayerFormat format, Ownership ownership, ArchiveBudget budget) {
     Objects.requireNonNull(format, "format");
     Objects.requireNonNull(ownership, "ownership");
-    Objects.requireNonNull(limits, "limits");
+    Objects.requireNonNull(budget, "budget");
     return new LayerApplier(
-        new LayerTarget(FileCalls.openDirectory(directory), format, ownership), limits);
+        new LayerTarget(FileCalls.openDirectory(directory), format, ownership), budget);
   }
 
   /**
@@ -94,7 +104,7 @@ public final class LayerApplier implements AutoCloseable {
   public void apply(InputStream tar) {
     target.enterThread();
     try {
-      TarReader reader = new TarReader(tar, limits);
+      TarReader reader = new TarReader(tar, budget);
       for (TarEntry entry = reader.next(); entry != null; entry = reader.next()) {
         if (Thread.currentThread().isInterrupted()) {
           throw new InterruptedIOException();

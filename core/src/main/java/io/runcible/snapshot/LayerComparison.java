@@ -3,6 +3,7 @@ package io.runcible.snapshot;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.archive.ArchiveBudget;
 import io.runcible.archive.ArchiveLimits;
 import io.runcible.archive.VerifiedInputStream;
 import io.runcible.image.ChainId;
@@ -53,7 +54,8 @@ final class LayerComparison {
   private void compare(
       Layer layer, List<Path> lower, Path actual, java.util.function.Consumer<String> differs) {
     Descriptor blob = layer.descriptor();
-    UnpackedLayer.Form form = UnpackedLayer.Form.ofRoot(snapshotter, ArchiveLimits.DEFAULT);
+    UnpackedLayer.Form form =
+        UnpackedLayer.Form.ofRoot(snapshotter, new ArchiveBudget(ArchiveLimits.DEFAULT));
     try (LayerDirectories.Scratch scratch = snapshotter.scratch();
         InputStream compressed =
             new VerifiedInputStream(

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.archive.ArchiveBudget;
 import io.runcible.archive.ArchiveLimits;
 import io.runcible.archive.LayerFormat;
 import io.runcible.archive.Ownership;
@@ -25,6 +26,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
@@ -73,7 +75,7 @@ final class RootlessUnpack {
    *
    * @param keepOwners whether there are ids to give files to
    * @param format how whiteouts are marked
-   * @param limits what a layer may amount to
+   * @param limits what the layers may amount to
    * @param layers the layers to unpack, the lowest first
    * @param merges what to copy then
    */
@@ -104,7 +106,9 @@ final class RootlessUnpack {
     return layers.isEmpty()
         ? List.of()
         : run(
-            host, new Request(host.hasIdRange(), form.format(), form.limits(), layers, List.of()));
+            host,
+            new Request(
+                host.hasIdRange(), form.format(), form.budget().limits(), layers, List.of()));
   }
 
   /** Copies layers together, as {@link LayerMerge} does. */
@@ -204,14 +208,15 @@ final class RootlessUnpack {
         new UnpackedLayer.Form(
             request.format(),
             request.keepOwners() ? Ownership.EXACT : Ownership.RECORD,
-            request.limits());
+            new ArchiveBudget(request.limits()));
     Queue<Layer> waiting = new ConcurrentLinkedQueue<>(request.layers());
     Map<Layer, UnpackedLayer> unpacked = new ConcurrentHashMap<>();
+    Set<String> read = ConcurrentHashMap.newKeySet();
     List<LeftOut> leftOut = new ArrayList<>();
     TaskGroup tasks = new TaskGroup(stages);
     try {
       for (int i = Math.min(AT_ONCE, waiting.size()); i > 0; i--) {
-        tasks.start(() -> workThrough(waiting, tasks, form, stages, unpacked));
+        tasks.start(() -> workThrough(waiting, tasks, form, stages, unpacked, read));
       }
       tasks.await("unpacking");
       for (int i = 0; i < request.layers().size(); i++) {
@@ -235,7 +240,8 @@ final class RootlessUnpack {
       TaskGroup tasks,
       UnpackedLayer.Form form,
       ExecutorService stages,
-      Map<Layer, UnpackedLayer> unpacked) {
+      Map<Layer, UnpackedLayer> unpacked,
+      Set<String> read) {
     FileCalls.clearThreadUmask();
     for (Layer layer = waiting.poll();
         layer != null && !tasks.hasFailed();
@@ -243,7 +249,8 @@ final class RootlessUnpack {
       try (InputStream blob = Files.newInputStream(Path.of(layer.blob()))) {
         Digest diffId = Digest.parse(layer.diffId());
         Path directory = Path.of(layer.directory());
-        unpacked.put(layer, UnpackedLayer.unpack(blob, diffId, directory, form, stages));
+        UnpackedLayer.Form once = read.add(layer.blob()) ? form : form.again();
+        unpacked.put(layer, UnpackedLayer.unpack(blob, diffId, directory, once, stages));
       } catch (IOException e) {
         throw new RuncibleException(
             ErrorKind.UNAVAILABLE, "cannot unpack '" + layer.blob() + "': " + e.getMessage(), e);

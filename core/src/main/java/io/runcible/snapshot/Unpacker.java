@@ -33,7 +33,7 @@ public final class Unpacker implements AutoCloseable {
   /**
    * An unpacker with threads of its own, which end when it is closed.
    *
-   * @param limits what a layer may amount to
+   * @param limits what the layers of an image may amount to, together
    * @param threads makes daemon threads
    */
   @SuppressWarnings("exports")
