@@ -85,6 +85,23 @@ final class LayerMerge {
     }
   }
 
+  /**
+   * Gives a directory what another one has of its own, as far as this user may: owner, attributes,
+   * mode and times.
+   *
+   * @param owners null for those of the layer
+   */
+  static void copyMetadata(
+      Path layer, Path directory, boolean keepOwners, @Nullable LayerOwners owners) {
+    // By name: the layer may be another's, and closed to this user.
+    try (FileDescriptor from = FileCalls.openDirectory(layer.getParent());
+        FileDescriptor to = FileCalls.openDirectory(directory.getParent())) {
+      String name = layer.getFileName().toString();
+      new LayerMerge(from, to, keepOwners, owners)
+          .metadata(from, name, to, directory.getFileName().toString());
+    }
+  }
+
   private void run() {
     Deque<String> waiting = new ArrayDeque<>(List.of("."));
     while (!waiting.isEmpty()) {
@@ -134,7 +151,7 @@ final class LayerMerge {
       return;
     }
     make(from, to, name, stat);
-    metadata(from, to, name, stat);
+    metadata(from, name, to, name);
   }
 
   private static boolean isWhiteout(FileDescriptor from, String name, Stat stat) {
@@ -175,29 +192,32 @@ final class LayerMerge {
   }
 
   /** Owner before attributes, which a change of owner clears, and those before the mode. */
-  private void metadata(FileDescriptor from, FileDescriptor to, String name, Stat stat) {
+  private void metadata(FileDescriptor from, String name, FileDescriptor to, String as) {
+    Stat stat = FileCalls.stat(from, name).orElseThrow();
     if (owners != null) {
-      FileCalls.chown(to, name, owners.uid(stat.uid()), owners.gid(stat.gid()));
+      FileCalls.chown(to, as, owners.uid(stat.uid()), owners.gid(stat.gid()));
     } else if (keepOwners) {
-      FileCalls.chown(to, name, stat.uid(), stat.gid());
+      FileCalls.chown(to, as, stat.uid(), stat.gid());
     }
     for (String attribute : AttributeCalls.names(from, name)) {
       if (!attribute.contains(".overlay.") && !attribute.equals("security.selinux")) {
-        AttributeCalls.get(from, name, attribute).ifPresent(v -> set(to, name, attribute, v));
+        copy(from, name, to, as, attribute);
       }
     }
     if (stat.type() != Stat.SYMLINK) {
-      FileCalls.chmod(to, name, stat.permissions());
+      FileCalls.chmod(to, as, stat.permissions());
     }
-    FileCalls.setTimes(to, name, stat.modifiedSeconds(), stat.modifiedNanos());
+    FileCalls.setTimes(to, as, stat.modifiedSeconds(), stat.modifiedNanos());
   }
 
-  private static void set(FileDescriptor to, String name, String attribute, byte[] value) {
+  private static void copy(
+      FileDescriptor from, String name, FileDescriptor to, String as, String attribute) {
     try {
-      AttributeCalls.set(to, name, attribute, value);
+      AttributeCalls.get(from, name, attribute)
+          .ifPresent(value -> AttributeCalls.set(to, as, attribute, value));
     } catch (NativeException e) {
       // As for a layer that is unpacked: what may not be made here is left out.
-      if (e.errno() != Errno.EOPNOTSUPP && e.errno() != Errno.EPERM) {
+      if (e.errno() != Errno.EOPNOTSUPP && e.errno() != Errno.EPERM && e.errno() != Errno.EACCES) {
         throw e;
       }
     }
@@ -215,7 +235,7 @@ final class LayerMerge {
           AttributeCalls.remove(to, name, attribute);
         }
       }
-      metadata(from, to, name, FileCalls.stat(from, name).orElseThrow());
+      metadata(from, name, to, name);
     }
   }
 }

@@ -14,6 +14,7 @@ import io.runcible.ffi.AttributeCalls;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.PrivilegedHost;
+import io.runcible.ffi.Stat;
 import io.runcible.image.ChainId;
 import io.runcible.store.LocalStore;
 import java.io.IOException;
@@ -356,6 +357,43 @@ public interface SnapshotterContract {
           try (FileDescriptor d = FileCalls.openDirectory(fs.resolve("d"))) {
             assertThat(AttributeCalls.get(d, "file", "user.mark"))
                 .hasValueSatisfying(value -> assertThat(value).containsExactly(1, 0, 2));
+          }
+        });
+  }
+
+  @Test
+  default void rootDirectoryIsThatOfTheTopmostLayer() throws IOException {
+    Snapshotter snapshotter = snapshotter();
+    FileTime time = FileTime.fromMillis(1_000_000_000_000L);
+    Digest one = layer(snapshotter, "one", fs -> write(fs.resolve("a"), "low"));
+    Digest two =
+        layer(
+            snapshotter,
+            "two",
+            fs -> {
+              write(fs.resolve("b"), "high");
+              try (FileDescriptor root = FileCalls.openDirectory(fs)) {
+                if (!host().rootless()) {
+                  FileCalls.chown(root, 1, 2);
+                }
+                AttributeCalls.set(root, ".", "user.mark", new byte[] {1, 0, 2});
+                FileCalls.chmod(root, 03775);
+                FileCalls.setTimes(root, time.toMillis() / 1000, 0);
+              }
+            });
+    seen(
+        snapshotter,
+        List.of(one, two),
+        fs -> {
+          try (FileDescriptor root = FileCalls.openDirectory(fs)) {
+            Stat stat = FileCalls.stat(root);
+            assertThat(stat.permissions()).isEqualTo(03775);
+            if (!host().rootless()) {
+              assertThat(List.of(stat.uid(), stat.gid())).containsExactly(1, 2);
+            }
+            assertThat(AttributeCalls.get(root, ".", "user.mark"))
+                .hasValueSatisfying(value -> assertThat(value).containsExactly(1, 0, 2));
+            assertThat(stat.modifiedSeconds()).isEqualTo(time.toMillis() / 1000);
           }
         });
   }
