@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.runcible.ErrorKind;
 import io.runcible.HostTools;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.AttributeCalls;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.Stat;
@@ -568,6 +569,25 @@ class LayerApplierIT {
                 e -> assertThat(e.kind()).isEqualTo(ErrorKind.INVALID_INPUT))
             .hasMessageContaining("the name of a whiteout");
       }
+    }
+
+    @Test
+    void canaryOfHostileLayersTellsWhatAnEscapeChanges() throws IOException {
+      Path canary = Files.writeString(directory.resolve("canary"), "alive");
+      Map<String, String> before = HostileLayerCheck.canary(directory);
+      assertThat(HostileLayerCheck.canary(directory)).isEqualTo(before);
+      try (FileDescriptor open = FileCalls.openDirectory(directory)) {
+        Stat stat = FileCalls.stat(open, "canary").orElseThrow();
+        // What a utimensat and a setxattr do that follow a link.
+        FileCalls.setTimes(open, "canary", stat.modifiedSeconds() - 1, stat.modifiedNanos());
+        assertThat(HostileLayerCheck.canary(directory)).isNotEqualTo(before);
+        before = HostileLayerCheck.canary(directory);
+        AttributeCalls.set(open, "canary", "user.evil", new byte[] {'x'});
+      }
+      assertThat(HostileLayerCheck.canary(directory).get("/canary"))
+          .contains("user.evil")
+          .isNotEqualTo(before.get("/canary"));
+      assertThat(canary).hasContent("alive");
     }
 
     @Test

@@ -18,7 +18,7 @@ import java.util.TreeMap;
  * What is in unpacked layers, as a mount would show it: one line for each name, such as {@code d
  * etc}, {@code f etc/passwd=root}, {@code l link->target}, {@code c null 1:3}, {@code p fifo}.
  */
-final class LayerTree {
+public final class LayerTree {
   private final LayerFormat format;
   private final TreeMap<String, String> lines = new TreeMap<>();
 
@@ -26,7 +26,7 @@ final class LayerTree {
     this.format = format;
   }
 
-  static List<String> of(Path root) {
+  public static List<String> of(Path root) {
     return of(LayerFormat.PLAIN, List.of(root));
   }
 
