@@ -127,8 +127,10 @@ final class CrossLayerWork {
     }
     Map<String, byte[]> attributes = new HashMap<>();
     for (String name : AttributeCalls.names(found.parent(), found.leaf())) {
-      AttributeCalls.get(found.parent(), found.leaf(), name)
-          .ifPresent(value -> attributes.put(name, value));
+      if (!ExtendedAttributes.isMark(name)) {
+        AttributeCalls.get(found.parent(), found.leaf(), name)
+            .ifPresent(value -> attributes.put(name, value));
+      }
     }
     ExtendedAttributes.set(target, path, parent, leaf, attributes);
     byte[] owner = attributes.get(OwnerRecord.ATTRIBUTE);

@@ -35,8 +35,8 @@ import org.jspecify.annotations.Nullable;
  * gets new metadata; what is in the way of an entry is replaced, with all below it; missing parents
  * are made, and parents that are symbolic links are followed inside the directory; whiteouts
  * concern lower layers only, in any order. Set-id bits, capabilities and other extended attributes
- * are kept, but for SELinux labels, NFS access lists and the marks of the overlay. Devices and
- * attributes that may not be made here are left out and reported.
+ * are kept, but for SELinux labels and NFS access lists. Devices and attributes that may not be
+ * made here are left out and reported, and so are attributes that are marks of the overlay.
  *
  * <p>Files are made fastest on a thread whose own umask is 0. One thread at a time.
  */

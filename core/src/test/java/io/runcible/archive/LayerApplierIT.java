@@ -571,6 +571,33 @@ class LayerApplierIT {
       }
     }
 
+    @ParameterizedTest
+    @EnumSource(LayerFormat.class)
+    void marksOfAnOverlayInsideAreLeftOutAndReported(LayerFormat format) throws IOException {
+      Path lower = directory.resolve("lower");
+      Path layer = format == LayerFormat.PLAIN ? lower : directory.resolve("layer");
+      apply(lower, format, new TarBytes().file("d/e/x", "x"));
+      TarBytes tar =
+          new TarBytes()
+              .pax("SCHILY.xattr.trusted.overlay.opaque", "y", "SCHILY.xattr.user.kept", "v")
+              .directory("d/e")
+              .pax("SCHILY.xattr.user.overlay.overlay.whiteout", "")
+              .file("f", "")
+              .file("d/e/.wh..wh..opq", "");
+      String why = ": an overlay would take it for a mark of its own";
+      assertThat(apply(layer, format, tar, lower).skipped())
+          .containsExactly(
+              new SkippedEntry("d/e", "extended attribute trusted.overlay.opaque" + why),
+              new SkippedEntry("f", "extended attribute user.overlay.overlay.whiteout" + why));
+      if (format != LayerFormat.PLAIN) {
+        // The layer's own marks below one are nothing that is left out.
+        Path top = directory.resolve("top");
+        TarBytes implied = new TarBytes().file("d/e/g", "");
+        assertThat(apply(top, format, implied, layer, lower).skipped()).isEmpty();
+        assertThat(FileTree.of(top).get("/d/e")).contains("user.kept").doesNotContain("overlay");
+      }
+    }
+
     @Test
     void canaryOfHostileLayersTellsWhatAnEscapeChanges() throws IOException {
       Path canary = Files.writeString(directory.resolve("canary"), "alive");
