@@ -9,7 +9,6 @@ import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileContent;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.Stat;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -18,8 +17,6 @@ import org.jspecify.annotations.Nullable;
 
 /** What an overlay layer can get only when the layers below it are complete. */
 final class CrossLayerWork {
-  private static final int BUFFER = 256 * 1024;
-
   private final LayerTarget target;
   private final ParentDirectories parents;
   private final DirectoryMetadata directories;
@@ -111,12 +108,9 @@ final class CrossLayerWork {
   }
 
   private static void copyContent(Found found, Directory parent, String leaf) {
-    ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER);
     try (FileDescriptor from = FileCalls.openFileInRoot(found.parent(), found.leaf());
         FileDescriptor to = FileCalls.createFile(parent.fd(), leaf, 0600)) {
-      while (FileContent.read(from, buffer.clear()) > 0) {
-        FileContent.write(to, buffer.flip());
-      }
+      FileContent.copy(from, to);
     }
   }
 
