@@ -16,6 +16,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -94,12 +95,16 @@ final class LayerMerge {
   static void copyMetadata(
       Path layer, Path directory, boolean keepOwners, @Nullable LayerOwners owners) {
     // By name: the layer may be another's, and closed to this user.
-    try (FileDescriptor from = FileCalls.openDirectory(layer.getParent());
-        FileDescriptor to = FileCalls.openDirectory(directory.getParent())) {
+    try (FileDescriptor from = FileCalls.openDirectory(parent(layer));
+        FileDescriptor to = FileCalls.openDirectory(parent(directory))) {
       String name = layer.getFileName().toString();
       new LayerMerge(from, to, keepOwners, owners)
           .metadata(from, name, to, directory.getFileName().toString());
     }
+  }
+
+  private static Path parent(Path path) {
+    return Objects.requireNonNull(path.getParent());
   }
 
   private void run() {
