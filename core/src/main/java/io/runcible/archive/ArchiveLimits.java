@@ -4,9 +4,10 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 
 /**
- * How much an archive may make of itself before reading it stops with INVALID_INPUT. The defaults
- * let every layer pass that somebody built on purpose; a host with a smaller disk than they allow
- * for sets others, such as {@code EngineBuilder.archiveLimits} takes.
+ * How much an archive may make of itself before reading it stops with INVALID_INPUT; of an image,
+ * all layers together, see {@link ArchiveBudget}. The defaults let every image pass that somebody
+ * built on purpose; a host with a smaller disk than they allow for sets others, such as {@code
+ * EngineBuilder.archiveLimits} takes.
  *
  * @param maxEntries headers of any kind, metadata included
  * @param maxTotalBytes content of all entries together, holes of sparse files not counted
@@ -19,9 +20,9 @@ public record ArchiveLimits(long maxEntries, long maxTotalBytes, long maxFileByt
   /** Output below this is never called a bomb: a file of zeros packs well, and harms nobody. */
   static final long RATIO_FLOOR = GIB;
 
-  /** A million entries, 256 GiB in all, 128 GiB a file, 250 to one. */
+  /** Two million entries, 256 GiB in all, 128 GiB a file, 250 to one. */
   public static final ArchiveLimits DEFAULT =
-      new ArchiveLimits(1_000_000, 256 * GIB, 128 * GIB, 250);
+      new ArchiveLimits(2_000_000, 256 * GIB, 128 * GIB, 250);
 
   /**
    * Checks that every limit is positive.

@@ -9,7 +9,6 @@ import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileContent;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.Stat;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -18,8 +17,6 @@ import org.jspecify.annotations.Nullable;
 
 /** What an overlay layer can get only when the layers below it are complete. */
 final class CrossLayerWork {
-  private static final int BUFFER = 256 * 1024;
-
   private final LayerTarget target;
   private final ParentDirectories parents;
   private final DirectoryMetadata directories;
@@ -43,7 +40,7 @@ final class CrossLayerWork {
   /** Notes a hard link for later; it replaces what its name has now, and nothing that comes. */
   void defer(String path, String to, Directory parent, String leaf) {
     FileCalls.stat(parent.fd(), leaf)
-        .filter(stat -> !target.isWhiteout(stat))
+        .filter(stat -> !target.isWhiteout(parent.fd(), leaf, stat))
         .ifPresent(stat -> parents.removeForReplacement(parent, leaf, stat));
     links.add(new Link(path, to));
   }
@@ -62,7 +59,8 @@ final class CrossLayerWork {
   private void complete(Link link, LowerLayers lower) {
     Directory parent = parents.open(RawName.parent(link.path));
     String leaf = RawName.leaf(link.path);
-    if (FileCalls.stat(parent.fd(), leaf).filter(stat -> !target.isWhiteout(stat)).isPresent()) {
+    Stat there = FileCalls.stat(parent.fd(), leaf).orElse(null);
+    if (there != null && !target.isWhiteout(parent.fd(), leaf, there)) {
       return;
     }
     String fromLeaf = RawName.leaf(link.to);
@@ -70,7 +68,7 @@ final class CrossLayerWork {
     Stat present = from == null ? null : FileCalls.stat(from.fd(), fromLeaf).orElse(null);
     if (from == null || present == null) {
       from = copyUp(link, lower);
-    } else if (target.isWhiteout(present)) {
+    } else if (target.isWhiteout(from.fd(), fromLeaf, present)) {
       throw missing(link.path, link.to);
     }
     writer.link(from, link.to, parent, link.path, leaf);
@@ -110,12 +108,9 @@ final class CrossLayerWork {
   }
 
   private static void copyContent(Found found, Directory parent, String leaf) {
-    ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER);
     try (FileDescriptor from = FileCalls.openFileInRoot(found.parent(), found.leaf());
         FileDescriptor to = FileCalls.createFile(parent.fd(), leaf, 0600)) {
-      while (FileContent.read(from, buffer.clear()) > 0) {
-        FileContent.write(to, buffer.flip());
-      }
+      FileContent.copy(from, to);
     }
   }
 
@@ -126,8 +121,10 @@ final class CrossLayerWork {
     }
     Map<String, byte[]> attributes = new HashMap<>();
     for (String name : AttributeCalls.names(found.parent(), found.leaf())) {
-      AttributeCalls.get(found.parent(), found.leaf(), name)
-          .ifPresent(value -> attributes.put(name, value));
+      if (!ExtendedAttributes.isMark(name)) {
+        AttributeCalls.get(found.parent(), found.leaf(), name)
+            .ifPresent(value -> attributes.put(name, value));
+      }
     }
     ExtendedAttributes.set(target, path, parent, leaf, attributes);
     byte[] owner = attributes.get(OwnerRecord.ATTRIBUTE);

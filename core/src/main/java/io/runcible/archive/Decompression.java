@@ -41,19 +41,28 @@ public final class Decompression {
    * @param limits of which the ratio is held here
    */
   public static InputStream open(InputStream content, ArchiveLimits limits) throws IOException {
-    return open(content, limits, true);
+    return open(content, new ArchiveBudget(limits));
   }
 
-  static InputStream open(InputStream content, ArchiveLimits limits, boolean useNative)
+  /**
+   * The same for one of several contents, whose ratio counts together.
+   *
+   * @see #open(InputStream, ArchiveLimits)
+   */
+  public static InputStream open(InputStream content, ArchiveBudget budget) throws IOException {
+    return open(content, budget, true);
+  }
+
+  static InputStream open(InputStream content, ArchiveBudget budget, boolean useNative)
       throws IOException {
-    Objects.requireNonNull(limits, "limits");
+    Objects.requireNonNull(budget, "budget");
     try {
       Source source = new Source(content);
       return switch (Compression.detect(source.head)) {
         case NONE -> source;
         case GZIP ->
-            new Output(new GzipStream(source, RawInflater.open(useNative)), source, limits);
-        case ZSTD -> new Output(zstd(source, useNative), source, limits);
+            new Output(new GzipStream(source, RawInflater.open(useNative)), source, budget);
+        case ZSTD -> new Output(zstd(source, useNative), source, budget);
       };
     } catch (IOException | RuntimeException e) {
       try {
@@ -126,13 +135,13 @@ public final class Decompression {
   private static final class Output extends InputStream {
     private final InputStream codec;
     private final Source source;
-    private final ArchiveLimits limits;
-    private long count;
+    private final ArchiveBudget budget;
+    private long seen;
 
-    Output(InputStream codec, Source source, ArchiveLimits limits) {
+    Output(InputStream codec, Source source, ArchiveBudget budget) {
       this.codec = codec;
       this.source = source;
-      this.limits = limits;
+      this.budget = budget;
     }
 
     @Override
@@ -144,16 +153,9 @@ public final class Decompression {
     @Override
     public int read(byte[] bytes, int offset, int length) throws IOException {
       int done = codec.read(bytes, offset, length);
-      count += Math.max(done, 0);
-      if (count > ArchiveLimits.RATIO_FLOOR && count / limits.maxRatio() > source.count) {
-        throw ArchiveLimits.exceeded(
-            source.count
-                + " compressed bytes make more than "
-                + count
-                + ", over "
-                + limits.maxRatio()
-                + " to one");
-      }
+      long count = source.count;
+      budget.decompressed(Math.max(done, 0), count - seen);
+      seen = count;
       return done;
     }
 

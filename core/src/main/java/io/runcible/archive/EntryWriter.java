@@ -167,12 +167,13 @@ final class EntryWriter {
 
   private void makeDirectory(
       Directory parent, String path, String leaf, int mode, @Nullable Stat existing) {
+    boolean hides = existing != null && target.isWhiteout(parent.fd(), leaf, existing);
     if (existing != null) {
       parents.removeForReplacement(parent, leaf, existing);
     }
     parents.checkDepth(parent, path, leaf);
     FileCalls.makeDirectory(parent.fd(), leaf, mode);
-    if (existing != null && target.isWhiteout(existing)) {
+    if (hides) {
       // The whiteout hid a lower directory of this name, which must not shine through now.
       target.makeOpaque(parent.fd(), leaf);
     }
@@ -182,6 +183,10 @@ final class EntryWriter {
   void symlink(TarEntry entry, Directory parent, String path, String leaf) {
     if (entry.linkName().isEmpty() || entry.linkName().indexOf('\0') >= 0) {
       throw RawName.invalid(entry.name(), "it is a symbolic link to nowhere");
+    }
+    if (target.isWhiteoutLink(entry.linkName())) {
+      target.skip(path, "symbolic link to " + entry.linkName() + ": it is the mark of a whiteout");
+      return;
     }
     replacing(
         parent,
@@ -204,7 +209,7 @@ final class EntryWriter {
         };
     int major = entry.deviceMajor();
     int minor = entry.deviceMinor();
-    if (target.format().isOverlay() && type == Stat.CHARACTER_DEVICE && major == 0 && minor == 0) {
+    if (target.format().isSeparate() && type == Stat.CHARACTER_DEVICE && major == 0 && minor == 0) {
       target.skip(path, "device 0:0: an overlay would take it for a whiteout");
       return;
     }

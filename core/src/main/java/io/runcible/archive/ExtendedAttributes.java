@@ -18,15 +18,30 @@ final class ExtendedAttributes {
     return attribute.equals("security.selinux")
         || attribute.equals("system.nfs4_acl")
         || attribute.equals(OwnerRecord.ATTRIBUTE)
-        || attribute.startsWith("trusted.overlay.")
-        || attribute.startsWith("user.overlay.");
+        || isMark(attribute);
+  }
+
+  /** Whether the kernel's overlay, with one option or another, takes it for its own. */
+  static boolean isMark(String attribute) {
+    return attribute.startsWith("trusted.overlay.") || attribute.startsWith("user.overlay.");
+  }
+
+  private static boolean isWanted(LayerTarget target, String path, String attribute) {
+    if (isMark(attribute)) {
+      target.skip(
+          path,
+          "extended attribute "
+              + RawName.printable(attribute)
+              + ": an overlay would take it for a mark of its own");
+    }
+    return !isForeign(attribute);
   }
 
   /** Sets attributes of an open file. */
   static void set(
       LayerTarget target, String path, FileDescriptor file, Map<String, byte[]> attributes) {
     for (Map.Entry<String, byte[]> attribute : attributes.entrySet()) {
-      if (!isForeign(attribute.getKey())) {
+      if (isWanted(target, path, attribute.getKey())) {
         tolerate(
             target,
             path,
@@ -44,7 +59,7 @@ final class ExtendedAttributes {
       String leaf,
       Map<String, byte[]> attributes) {
     for (Map.Entry<String, byte[]> attribute : attributes.entrySet()) {
-      if (!isForeign(attribute.getKey())) {
+      if (isWanted(target, path, attribute.getKey())) {
         tolerate(
             target,
             path,

@@ -35,14 +35,14 @@ import org.jspecify.annotations.Nullable;
  * gets new metadata; what is in the way of an entry is replaced, with all below it; missing parents
  * are made, and parents that are symbolic links are followed inside the directory; whiteouts
  * concern lower layers only, in any order. Set-id bits, capabilities and other extended attributes
- * are kept, but for SELinux labels, NFS access lists and the marks of the overlay. Devices and
- * attributes that may not be made here are left out and reported.
+ * are kept, but for SELinux labels and NFS access lists. Devices and attributes that may not be
+ * made here are left out and reported, and so are attributes that are marks of the overlay.
  *
  * <p>Files are made fastest on a thread whose own umask is 0. One thread at a time.
  */
 public final class LayerApplier implements AutoCloseable {
   private final LayerTarget target;
-  private final ArchiveLimits limits;
+  private final ArchiveBudget budget;
   private final MadeNames made = new MadeNames();
   private final DirectoryMetadata directories = new DirectoryMetadata(true);
   private final ParentDirectories parents;
@@ -51,15 +51,15 @@ public final class LayerApplier implements AutoCloseable {
   private final CrossLayerWork crossLayer;
   private long entries;
 
-  private LayerApplier(LayerTarget target, ArchiveLimits limits) {
+  private LayerApplier(LayerTarget target, ArchiveBudget budget) {
     this.target = target;
-    this.limits = limits;
+    this.budget = budget;
     TreeRemover remover = new TreeRemover(target, made);
     parents = new ParentDirectories(target, directories, remover);
     writer = new EntryWriter(target, parents, directories);
     whiteouts = new Whiteouts(target, parents, remover, made);
     crossLayer = new CrossLayerWork(target, parents, directories, writer);
-    if (target.format().isOverlay()) {
+    if (target.format().isSeparate()) {
       target.implied().add("");
     }
   }
@@ -67,19 +67,29 @@ public final class LayerApplier implements AutoCloseable {
   /**
    * Opens the directory of a layer.
    *
-   * @param directory exists; for an overlay format it is empty and nobody else's, for PLAIN it
-   *     holds the layers below
+   * @param directory exists; for PLAIN it holds the layers below, for the others it is empty and
+   *     nobody else's
    * @param limits of which entries and sizes are held here
    * @throws RuncibleException NOT_FOUND and others if it cannot be opened, UNSUPPORTED where native
    *     calls cannot be made
    */
   public static LayerApplier open(
       Path directory, LayerFormat format, Ownership ownership, ArchiveLimits limits) {
+    return open(directory, format, ownership, new ArchiveBudget(limits));
+  }
+
+  /**
+   * The same for one of several layers, whose entries and sizes count together.
+   *
+   * @see #open(Path, LayerFormat, Ownership, ArchiveLimits)
+   */
+  public static LayerApplier open(
+      Path directory, LayerFormat format, Ownership ownership, ArchiveBudget budget) {
     Objects.requireNonNull(format, "format");
     Objects.requireNonNull(ownership, "ownership");
-    Objects.requireNonNull(limits, "limits");
+    Objects.requireNonNull(budget, "budget");
     return new LayerApplier(
-        new LayerTarget(FileCalls.openDirectory(directory), format, ownership), limits);
+        new LayerTarget(FileCalls.openDirectory(directory), format, ownership), budget);
   }
 
   /**
@@ -94,7 +104,7 @@ public final class LayerApplier implements AutoCloseable {
   public void apply(InputStream tar) {
     target.enterThread();
     try {
-      TarReader reader = new TarReader(tar, limits);
+      TarReader reader = new TarReader(tar, budget);
       for (TarEntry entry = reader.next(); entry != null; entry = reader.next()) {
         if (Thread.currentThread().isInterrupted()) {
           throw new InterruptedIOException();
@@ -147,7 +157,7 @@ public final class LayerApplier implements AutoCloseable {
       case HARD_LINK -> hardLink(entry, parent, path, leaf);
       default -> writer.node(entry, parent, path, leaf);
     }
-    if (!target.format().isOverlay()) {
+    if (!target.format().isSeparate()) {
       made.add(parent.inode(), leaf);
     }
   }
@@ -161,9 +171,9 @@ public final class LayerApplier implements AutoCloseable {
     if (to.isEmpty() || stat != null && stat.isDirectory()) {
       throw RawName.invalid(path, "it is a hard link to a directory");
     }
-    if (from != null && stat != null && !target.isWhiteout(stat)) {
+    if (from != null && stat != null && !target.isWhiteout(from.fd(), fromLeaf, stat)) {
       writer.link(from, to, parent, path, leaf);
-    } else if (target.format().isOverlay() && stat == null) {
+    } else if (target.format().isSeparate() && stat == null) {
       crossLayer.defer(path, to, parent, leaf);
     } else {
       throw CrossLayerWork.missing(path, to);
@@ -180,12 +190,12 @@ public final class LayerApplier implements AutoCloseable {
    */
   public LayerResult complete(List<Path> lowerTopmostFirst) {
     target.enterThread();
-    if (target.format().isOverlay()) {
+    if (target.format().isSeparate()) {
       // A layer that hides all below it has nothing to get from there.
       List<Path> visible = whiteouts.opaqueRoot() ? List.of() : lowerTopmostFirst;
       try (LowerLayers lower = new LowerLayers(target, visible)) {
         crossLayer.complete(lower);
-        whiteouts.removeIdleNodes(lower);
+        whiteouts.removeIdleMarks(lower);
       }
     }
     directories.apply(parents);

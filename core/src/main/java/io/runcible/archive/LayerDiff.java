@@ -68,12 +68,12 @@ public final class LayerDiff {
    *
    * @param upper the upper directory; its own mode and owner belong to who mounted it
    * @param format OVERLAY, or OVERLAY_USERXATTR for a mount with {@code userxattr}
-   * @throws RuncibleException INVALID_INPUT for PLAIN
+   * @throws RuncibleException INVALID_INPUT for PLAIN and COPY
    */
   public static LayerDiff ofOverlay(Path upper, LayerFormat format) {
     if (!format.isOverlay()) {
       throw new RuncibleException(
-          ErrorKind.INVALID_INPUT, "a plain directory is no upper directory of an overlay");
+          ErrorKind.INVALID_INPUT, "this format is not of an upper directory of an overlay");
     }
     return new LayerDiff(upper, null, format);
   }

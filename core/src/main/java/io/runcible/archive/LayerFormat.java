@@ -14,7 +14,14 @@ public enum LayerFormat {
    */
   OVERLAY("trusted.overlay.opaque"),
   /** The same for a mount with the option {@code userxattr}, which an ordinary user may make. */
-  OVERLAY_USERXATTR("user.overlay.opaque");
+  OVERLAY_USERXATTR("user.overlay.opaque"),
+  /**
+   * One layer by itself, to be copied together with others: for a file system that takes neither
+   * such devices nor such attributes, as an overlay itself. A whiteout is a symbolic link to {@code
+   * .wh..wh..gone}, an opaque directory has an empty file {@code .wh..wh..opq}. No layer makes
+   * these: the one is left out and reported, and the name of the other has a meaning of its own.
+   */
+  COPY("");
 
   private final String opaqueAttribute;
 
@@ -22,8 +29,14 @@ public enum LayerFormat {
     this.opaqueAttribute = opaqueAttribute;
   }
 
-  boolean isOverlay() {
+  /** Whether the layer has a directory of its own, with marks for what it deletes. */
+  boolean isSeparate() {
     return this != PLAIN;
+  }
+
+  /** Whether the kernel knows the marks. */
+  boolean isOverlay() {
+    return this == OVERLAY || this == OVERLAY_USERXATTR;
   }
 
   String opaqueAttribute() {

@@ -3,6 +3,7 @@ package io.runcible.archive;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.AttributeCalls;
+import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.NativeAccess;
 import io.runcible.ffi.Stat;
@@ -17,6 +18,14 @@ import org.jspecify.annotations.Nullable;
 final class LayerTarget implements AutoCloseable {
   private static final int MAX_SKIPPED = 1000;
   private static final byte[] OPAQUE = {'y'};
+
+  /** The marks of {@link LayerFormat#COPY}; nothing has such a name, so the link leads nowhere. */
+  private static final String GONE_MARK = ".wh..wh..gone";
+
+  private static final String OPAQUE_MARK = ".wh..wh..opq";
+  private static final List<String> OPAQUE_ATTRIBUTES =
+      List.of(
+          LayerFormat.OVERLAY.opaqueAttribute(), LayerFormat.OVERLAY_USERXATTR.opaqueAttribute());
 
   private final FileDescriptor root;
   private final LayerFormat format;
@@ -120,21 +129,55 @@ final class LayerTarget implements AutoCloseable {
     }
   }
 
-  boolean isWhiteout(Stat stat) {
-    return format.isOverlay()
-        && stat.type() == Stat.CHARACTER_DEVICE
-        && stat.deviceMajor() == 0
-        && stat.deviceMinor() == 0;
+  void makeWhiteout(FileDescriptor parent, String leaf) {
+    if (format.isOverlay()) {
+      FileCalls.makeNode(parent, leaf, Stat.CHARACTER_DEVICE, 0, 0);
+    } else {
+      FileCalls.makeSymlink(parent, leaf, GONE_MARK);
+      FileCalls.setTimes(parent, leaf, 0, 0); // Equal layers are equal.
+    }
+  }
+
+  /** Whether a name of this layer or of one below is a whiteout. */
+  boolean isWhiteout(FileDescriptor parent, String leaf, Stat stat) {
+    return switch (stat.type()) {
+      case Stat.CHARACTER_DEVICE ->
+          format.isSeparate() && stat.deviceMajor() == 0 && stat.deviceMinor() == 0;
+      case Stat.SYMLINK ->
+          format == LayerFormat.COPY && isWhiteoutLink(FileCalls.readLink(parent, leaf));
+      default -> false;
+    };
+  }
+
+  /** Whether a symbolic link to this would be taken for a whiteout. */
+  boolean isWhiteoutLink(String to) {
+    return format == LayerFormat.COPY && to.equals(GONE_MARK);
   }
 
   void makeOpaque(FileDescriptor parent, String leaf) {
     if (format.isOverlay()) {
       AttributeCalls.set(parent, leaf, format.opaqueAttribute(), OPAQUE);
+    } else if (format == LayerFormat.COPY && !isMarked(parent, leaf)) {
+      try (FileDescriptor mark = FileCalls.createFile(parent, leaf + "/" + OPAQUE_MARK, 0600)) {
+        FileCalls.setTimes(mark, 0, 0);
+      }
     }
   }
 
+  /** Layers of the other formats can be below one to be copied. */
   boolean isOpaque(FileDescriptor parent, String leaf) {
-    Optional<byte[]> value = AttributeCalls.get(parent, leaf, format.opaqueAttribute());
+    return format == LayerFormat.COPY
+        ? isMarked(parent, leaf)
+            || OPAQUE_ATTRIBUTES.stream().anyMatch(name -> isMarked(parent, leaf, name))
+        : isMarked(parent, leaf, format.opaqueAttribute());
+  }
+
+  private static boolean isMarked(FileDescriptor parent, String leaf) {
+    return FileCalls.stat(parent, leaf + "/" + OPAQUE_MARK).isPresent();
+  }
+
+  private static boolean isMarked(FileDescriptor parent, String leaf, String attribute) {
+    Optional<byte[]> value = AttributeCalls.get(parent, leaf, attribute);
     return value.isPresent() && value.get().length == 1 && value.get()[0] == OPAQUE[0];
   }
 

@@ -73,7 +73,7 @@ final class LowerLayers implements AutoCloseable {
       layer.enter(parent);
       merged = Math.max(merged, layer.reached);
       if (layer.obstacle != null) {
-        boolean follows = layer.obstacle.type() == Stat.SYMLINK && layer.reached == merged;
+        boolean follows = layer.isLink() && layer.reached == merged;
         return follows ? new Step(null, layer.followed(path)) : Step.NOTHING;
       }
       Stat stat =
@@ -81,7 +81,7 @@ final class LowerLayers implements AutoCloseable {
               ? null
               : FileCalls.stat(layer.directory(), leaf).orElse(null);
       if (stat != null) {
-        return target.isWhiteout(stat)
+        return target.isWhiteout(layer.directory(), leaf, stat)
             ? Step.NOTHING
             : new Step(new Found(layer.directory(), leaf, stat), null);
       }
@@ -170,6 +170,14 @@ final class LowerLayers implements AutoCloseable {
     /** Whether what lower layers have below these directories is hidden. */
     boolean covers() {
       return opaque || target.isOpaque(directory(), ".");
+    }
+
+    /** Whether the obstacle leads on. */
+    boolean isLink() {
+      return obstacle != null
+          && entered != null
+          && obstacle.type() == Stat.SYMLINK
+          && !target.isWhiteout(directory(), entered.substring(start(), end(entered)), obstacle);
     }
 
     /** The path that leads on when the obstacle is a symbolic link. */

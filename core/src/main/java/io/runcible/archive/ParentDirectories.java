@@ -144,7 +144,7 @@ final class ParentDirectories implements AutoCloseable {
         throw target.tooDeep(path);
       }
       boolean closed = target.unprivileged() && (stat.permissions() & 0700) != 0700;
-      if (closed || !target.format().isOverlay()) {
+      if (closed || !target.format().isSeparate()) {
         metadata.restore(path, stat);
       }
       int mode = stat.permissions();
@@ -175,15 +175,15 @@ final class ParentDirectories implements AutoCloseable {
     Stat stat = FileCalls.stat(parent.fd, leaf).orElse(null);
     if (stat == null) {
       makeImplied(parent, path, leaf);
-    } else if (stat.type() == Stat.SYMLINK) {
-      String to = followed(parent, RawName.parent(path), leaf, links);
-      return open(to, links + 1, replace) != null;
-    } else if (target.isWhiteout(stat)) {
+    } else if (target.isWhiteout(parent.fd, leaf, stat)) {
       // What lies below the whiteout stays hidden, and gives this directory no attributes.
       FileCalls.unlink(parent.fd, leaf);
       makeImplied(parent, path, leaf);
       target.makeOpaque(parent.fd, leaf);
       target.implied().remove(path);
+    } else if (stat.type() == Stat.SYMLINK) {
+      String to = followed(parent, RawName.parent(path), leaf, links);
+      return open(to, links + 1, replace) != null;
     } else if (!stat.isDirectory()) {
       if (!replace) {
         return false;
@@ -209,6 +209,10 @@ final class ParentDirectories implements AutoCloseable {
   }
 
   private void makeImplied(Directory parent, String path, String leaf) {
+    if (target.format().isSeparate() && leaf.startsWith(Whiteouts.PREFIX)) {
+      // By way of a symbolic link; a mark could be forged so.
+      throw Whiteouts.isParent(path);
+    }
     checkDepth(parent, path, leaf);
     FileCalls.makeDirectory(parent.fd, leaf, IMPLIED_MODE);
     Owner owner = target.owner(path, 0, 0);

@@ -39,7 +39,7 @@ public final class TarReader {
   private static final long MAX_TRAILING = 16L << 20;
 
   private final InputStream in;
-  private final ArchiveLimits limits;
+  private final ArchiveBudget budget;
   private final byte[] buffer = new byte[BUFFER];
   private int start;
   private int end;
@@ -56,8 +56,6 @@ public final class TarReader {
 
   private @Nullable String longName;
   private @Nullable String longLink;
-  private long entries;
-  private long total;
 
   /** Stored content of the current entry that was not read yet, and the padding behind it. */
   private long remaining;
@@ -72,8 +70,12 @@ public final class TarReader {
    * @param limits what it may amount to
    */
   public TarReader(InputStream in, ArchiveLimits limits) {
+    this(in, new ArchiveBudget(limits));
+  }
+
+  TarReader(InputStream in, ArchiveBudget budget) {
     this.in = Objects.requireNonNull(in, "in");
-    this.limits = Objects.requireNonNull(limits, "limits");
+    this.budget = Objects.requireNonNull(budget, "budget");
   }
 
   /** The next entry, or null after the last one, when the whole stream has been read. */
@@ -100,9 +102,7 @@ public final class TarReader {
         return null;
       }
       header.read(buffer, block, position - BLOCK);
-      if (++entries > limits.maxEntries()) {
-        throw ArchiveLimits.exceeded("more than " + limits.maxEntries() + " entries");
-      }
+      budget.entry();
       switch (header.type()) {
         case 'x', 'X' -> {
           once(!hasPax);
@@ -173,20 +173,17 @@ public final class TarReader {
     }
     remaining = size;
     padding = (int) (-size & (BLOCK - 1));
-    total += size;
-    if (total > limits.maxTotalBytes() || total < 0) {
-      throw ArchiveLimits.exceeded("more than " + limits.maxTotalBytes() + " bytes of content");
-    }
+    budget.content(size);
     SparseMap sparse = type == EntryType.FILE ? sparse(name) : null;
     long length = sparse == null ? size : sparse.end();
-    if (length > limits.maxFileBytes()) {
+    if (length > budget.limits().maxFileBytes()) {
       throw ArchiveLimits.exceeded(
           "'"
               + RawName.printable(name)
               + "' has "
               + length
               + " bytes, and a file at most "
-              + limits.maxFileBytes());
+              + budget.limits().maxFileBytes());
     }
     boolean link = type == EntryType.HARD_LINK || type == EntryType.SYMLINK;
     return new TarEntry(type, name, link ? linkName : "", header, pax, length, sparse);
@@ -307,7 +304,7 @@ public final class TarReader {
     if (size > MAX_METADATA) {
       throw corrupt(position, "an extended header has " + size + " bytes");
     }
-    total += size;
+    budget.content(size);
     if (metadata.length < size) {
       metadata = new byte[MAX_METADATA];
     }

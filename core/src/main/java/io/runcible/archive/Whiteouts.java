@@ -1,5 +1,6 @@
 package io.runcible.archive;
 
+import io.runcible.RuncibleException;
 import io.runcible.archive.ParentDirectories.Directory;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.Stat;
@@ -11,7 +12,7 @@ import java.util.List;
  * layer makes stays, whether it comes before or after.
  */
 final class Whiteouts {
-  private static final String PREFIX = ".wh.";
+  static final String PREFIX = ".wh.";
   private static final String RESERVED = ".wh..wh.";
   private static final String OPAQUE = ".wh..wh..opq";
 
@@ -20,8 +21,8 @@ final class Whiteouts {
   private final TreeRemover remover;
   private final MadeNames made;
 
-  /** Clean paths of the whiteout nodes in an overlay layer. */
-  private final List<String> nodes = new ArrayList<>();
+  /** Clean paths of the whiteouts in a layer by itself. */
+  private final List<String> marks = new ArrayList<>();
 
   private boolean opaqueRoot;
 
@@ -55,18 +56,22 @@ final class Whiteouts {
     }
     String parent = RawName.parent(path);
     if (parent.startsWith(PREFIX) || parent.contains("/" + PREFIX)) {
-      throw RawName.invalid(path, "it lies in a directory that has the name of a whiteout");
+      throw isParent(path);
     }
     String name = RawName.leaf(path).substring(PREFIX.length());
     if (name.isEmpty() || name.equals(".") || name.equals("..")) {
       throw RawName.invalid(path, "it is a whiteout of nothing");
     }
-    if (target.format().isOverlay()) {
-      makeNode(parent, name);
+    if (target.format().isSeparate()) {
+      mark(parent, name);
     } else {
       delete(parent, name);
     }
     return true;
+  }
+
+  static RuncibleException isParent(String path) {
+    return RawName.invalid(path, "it lies in a directory that has the name of a whiteout");
   }
 
   private void opaque(String path) {
@@ -78,7 +83,7 @@ final class Whiteouts {
       return;
     }
     opaqueRoot |= path.isEmpty();
-    if (target.format().isOverlay()) {
+    if (target.format().isSeparate()) {
       target.makeOpaque(directory.fd(), ".");
     } else {
       remover.removeEarlierContent(directory.fd(), directory.inode());
@@ -86,7 +91,7 @@ final class Whiteouts {
     }
   }
 
-  private void makeNode(String parentPath, String name) {
+  private void mark(String parentPath, String name) {
     Directory parent = parents.openAround(parentPath);
     if (parent == null) {
       return;
@@ -95,8 +100,8 @@ final class Whiteouts {
     Stat existing = FileCalls.stat(parent.fd(), name).orElse(null);
     if (existing == null) {
       parents.checkDepth(parent, path, name);
-      FileCalls.makeNode(parent.fd(), name, Stat.CHARACTER_DEVICE, 0, 0);
-      nodes.add(path);
+      target.makeWhiteout(parent.fd(), name);
+      marks.add(path);
     } else if (existing.isDirectory()) {
       target.makeOpaque(parent.fd(), name);
       target.implied().remove(path);
@@ -120,18 +125,19 @@ final class Whiteouts {
   }
 
   /**
-   * Removes the nodes that hide nothing: in a directory that is not merged with a lower one the
+   * Removes the whiteouts that hide nothing: in a directory that is not merged with a lower one the
    * kernel would list them.
    */
-  void removeIdleNodes(LowerLayers lower) {
-    for (String path : nodes) {
+  void removeIdleMarks(LowerLayers lower) {
+    for (String path : marks) {
       Directory parent = parents.find(RawName.parent(path));
       String leaf = RawName.leaf(path);
       if (parent == null) {
         continue;
       }
-      boolean node = FileCalls.stat(parent.fd(), leaf).filter(target::isWhiteout).isPresent();
-      if (node && (isBelowOpaque(path) || !lower.has(path))) {
+      Stat stat = FileCalls.stat(parent.fd(), leaf).orElse(null);
+      boolean marked = stat != null && target.isWhiteout(parent.fd(), leaf, stat);
+      if (marked && (isBelowOpaque(path) || !lower.has(path))) {
         FileCalls.unlink(parent.fd(), leaf);
       }
       parents.release();

@@ -184,8 +184,10 @@ public final class ContainerFiles {
    * What differs from the image, without what is mounted in the container. Blocks.
    *
    * @return sorted by path
-   * @throws RuncibleException UNSUPPORTED where the files of the image were copied: on a file
-   *     system that no overlay lies on, and with {@link UserNamespace#keepId()}
+   * @throws RuncibleException UNSUPPORTED where the files of the image were copied, since nothing
+   *     there says which are the container's, and to find out would take another copy of all and
+   *     reading both: on a file system that no overlay lies on, and with {@link
+   *     UserNamespace#keepId()}
    */
   public List<FileChange> diff() {
     container.requireOpen();

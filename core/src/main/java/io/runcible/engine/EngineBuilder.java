@@ -136,8 +136,9 @@ public final class EngineBuilder {
   }
 
   /**
-   * What each layer of an image may amount to; by default {@link ArchiveLimits#DEFAULT}. A layer
-   * that is over a limit makes the pull fail with INVALID_INPUT, and nothing of the image stays.
+   * What the layers of an image may amount to, those together that are not unpacked yet; by default
+   * {@link ArchiveLimits#DEFAULT}. An image that is over a limit makes the pull fail with
+   * INVALID_INPUT, and nothing of it stays.
    */
   public EngineBuilder archiveLimits(ArchiveLimits limits) {
     this.limits = limits;

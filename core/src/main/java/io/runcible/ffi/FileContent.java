@@ -11,6 +11,9 @@ public final class FileContent {
   private static final long FICLONE = 0x40049409;
   private static final long COPY_STEP = 1 << 30;
   private static final int COPY_BUFFER = 128 * 1024;
+  private static final int BLOCK = 512;
+  private static final int SEEK_DATA = 3;
+  private static final int SEEK_HOLE = 4;
 
   private FileContent() {}
 
@@ -69,16 +72,58 @@ public final class FileContent {
 
   /**
    * Copies all of a file that was just opened into one that was just made; on a file system that
-   * can, by sharing the blocks (FICLONE), otherwise in the kernel, otherwise by reading.
+   * can, by sharing the blocks (FICLONE), otherwise in the kernel, otherwise by reading. Holes stay
+   * holes: a small file can have a hole of the size of the disk.
    */
   public static void copy(FileDescriptor from, FileDescriptor to) {
     if (libc().ioctl(to.value(), FICLONE, (long) from.value()) == 0) {
       return;
     }
-    long copied = 0;
-    while (true) {
-      long count = libc().copy_file_range(from.value(), null, to.value(), null, COPY_STEP, 0);
-      if (count == 0 && copied > 0) {
+    Stat stat = FileCalls.stat(from);
+    if (stat.blocks() * BLOCK < stat.size()) {
+      copyData(from, to, stat.size());
+    } else {
+      copy(from, to, Long.MAX_VALUE);
+    }
+  }
+
+  private static void copyData(FileDescriptor from, FileDescriptor to, long size) {
+    long end = 0;
+    while (end < size) {
+      long start = find(from, end, SEEK_DATA, size);
+      if (start == size) {
+        break; // Only a hole is left.
+      }
+      end = find(from, start, SEEK_HOLE, size);
+      seek(from, start);
+      seek(to, start);
+      copy(from, to, end - start);
+    }
+    truncate(to, size);
+  }
+
+  private static long find(FileDescriptor file, long from, int what, long size) {
+    long at = libc().lseek(file.value(), from, what);
+    if (at < 0) {
+      int errno = Native.errno();
+      if (errno == Errno.EINVAL) {
+        return what == SEEK_DATA ? from : size; // A file system that does not know.
+      }
+      if (errno != Errno.ENXIO) {
+        throw new NativeException("seek", errno, file.toString());
+      }
+    }
+    return at < 0 ? size : at;
+  }
+
+  /** Copies so much, or up to the end, from where both files are. */
+  private static void copy(FileDescriptor from, FileDescriptor to, long length) {
+    long left = length;
+    while (left > 0) {
+      long count =
+          libc()
+              .copy_file_range(from.value(), null, to.value(), null, Math.min(COPY_STEP, left), 0);
+      if (count == 0 && left < length) {
         return;
       }
       int errno = count < 0 ? Native.errno() : 0;
@@ -86,14 +131,24 @@ public final class FileContent {
         throw new NativeException("copy", errno, to.toString());
       }
       if (count <= 0 && errno != Errno.EINTR) {
-        break; // Not between these file systems; or empty, or a kernel that says so.
+        break; // Not between these file systems; or the end, or a kernel that says so.
       }
-      copied += Math.max(0, count);
+      left -= Math.max(0, count);
     }
-    ByteBuffer buffer = ByteBuffer.allocateDirect(COPY_BUFFER);
-    while (read(from, buffer) > 0) {
-      write(to, buffer.flip());
-      buffer.clear();
+    if (left > 0) {
+      copyByReading(from, to, left);
+    }
+  }
+
+  private static void copyByReading(FileDescriptor from, FileDescriptor to, long length) {
+    ByteBuffer buffer = ByteBuffer.allocateDirect((int) Math.min(COPY_BUFFER, length));
+    for (long left = length; left > 0; ) {
+      buffer.clear().limit((int) Math.min(buffer.capacity(), left));
+      if (read(from, buffer) == 0) {
+        return;
+      }
+      left -= buffer.flip().remaining();
+      write(to, buffer);
     }
   }
 

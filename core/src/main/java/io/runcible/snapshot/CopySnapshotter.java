@@ -3,6 +3,7 @@ package io.runcible.snapshot;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.archive.LayerFormat;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.store.LocalStore;
 import java.nio.file.Path;
@@ -16,6 +17,16 @@ import org.jspecify.annotations.Nullable;
 final class CopySnapshotter extends LayerDirectories {
   CopySnapshotter(LocalStore store, PrivilegedHost host) {
     super(store, host);
+  }
+
+  @Override
+  public LayerFormat format() {
+    return LayerFormat.COPY;
+  }
+
+  @Override
+  List<String> names() {
+    return List.of("copy", FS);
   }
 
   @Override

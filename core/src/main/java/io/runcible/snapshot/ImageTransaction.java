@@ -5,6 +5,7 @@ import io.runcible.ErrorKind;
 import io.runcible.ProgressEvent;
 import io.runcible.ProgressListener;
 import io.runcible.RuncibleException;
+import io.runcible.archive.ArchiveBudget;
 import io.runcible.archive.ArchiveLimits;
 import io.runcible.archive.ProgressInputStream;
 import io.runcible.archive.SkippedEntry;
@@ -33,6 +34,7 @@ import java.util.Objects;
 import java.util.Queue;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.locks.ReentrantLock;
@@ -64,6 +66,7 @@ final class ImageTransaction implements AutoCloseable {
   private final Map<String, Ingest> ingests = new TreeMap<>();
   private final Map<Digest, Snapshotter.Staging> stagings = new LinkedHashMap<>();
   private final Map<Integer, UnpackedLayer> unpacked = new TreeMap<>();
+  private final Set<Digest> read = ConcurrentHashMap.newKeySet();
   private final ReentrantLock completing = new ReentrantLock();
 
   /** So many layers, from the lowest, are complete; guarded by the lock. */
@@ -90,7 +93,7 @@ final class ImageTransaction implements AutoCloseable {
     this.store = store;
     this.snapshotter = snapshotter;
     this.host = host;
-    this.form = UnpackedLayer.Form.ROOT.within(limits);
+    this.form = UnpackedLayer.Form.ofRoot(snapshotter, new ArchiveBudget(limits));
     this.stages = stages;
     this.writers = writers;
     this.listener = listener;
@@ -338,10 +341,11 @@ final class ImageTransaction implements AutoCloseable {
 
   private UnpackedLayer unpack(InputStream compressed, Layer layer, Path directory)
       throws IOException {
+    UnpackedLayer.Form once = read.add(layer.descriptor().digest()) ? form : form.again();
     // Others have other layers. The stream ends at the size that is stated.
     return UnpackedLayer.isSmall(layer)
-        ? UnpackedLayer.unpack(compressed.readAllBytes(), layer.diffId(), directory, form)
-        : UnpackedLayer.unpack(compressed, layer.diffId(), directory, form, stages);
+        ? UnpackedLayer.unpack(compressed.readAllBytes(), layer.diffId(), directory, once)
+        : UnpackedLayer.unpack(compressed, layer.diffId(), directory, once, stages);
   }
 
   private Path staged(int index) {
@@ -382,7 +386,7 @@ final class ImageTransaction implements AutoCloseable {
   private void unpackRootless() {
     Map<Integer, RootlessUnpack.Layer> request = rootlessRequest();
     List<Integer> indexes = List.copyOf(request.keySet());
-    RootlessUnpack.run(host, form.limits(), List.copyOf(request.values()))
+    RootlessUnpack.run(host, form, List.copyOf(request.values()))
         .forEach(entry -> leftOut(indexes.get(entry.layer()), entry.name(), entry.what()));
   }
 

@@ -20,14 +20,15 @@ import java.util.UUID;
 import java.util.stream.Stream;
 
 /**
- * A directory for each layer, in the form of the overlay file system. A layer lies in {@code
- * snapshots/HEX/fs}; one on its way in {@code snapshots/HEX.new/fs}, under the lock of its chainId;
- * one that was removed in {@code snapshots/HEX.gone-RANDOM} until its files are.
+ * A directory for each layer. One in the form of the overlay file system lies in {@code
+ * snapshots/HEX/fs}, one to be copied in {@code snapshots/HEX/copy}; one on its way in {@code
+ * snapshots/HEX.new}, under the lock of its chainId; one that was removed in {@code
+ * snapshots/HEX.gone-RANDOM} until its files are.
  */
 abstract class LayerDirectories implements Snapshotter {
   private static final Duration UNPACK_LIMIT = Duration.ofHours(6);
   private static final String SNAPSHOTS = "snapshots";
-  private static final String FS = "fs";
+  static final String FS = "fs";
   private static final String NEW = ".new";
   private static final String GONE = ".gone-";
   private static final String LOCK = "snapshot-";
@@ -55,21 +56,21 @@ abstract class LayerDirectories implements Snapshotter {
     return Files.isDirectory(directory(chainId));
   }
 
+  /** What directories of layers that can be used are called; the first are those made here. */
+  abstract List<String> names();
+
   @Override
   public Path directory(Digest chainId) {
-    Path own = fs(snapshots, chainId);
-    if (additional.isEmpty() || Files.isDirectory(own)) {
+    String layer = chainId.hex();
+    Path own = snapshots.resolve(layer).resolve(names().get(0));
+    if (additional.isEmpty() && names().size() == 1) {
       return own;
     }
-    return additional.stream()
-        .map(other -> fs(other, chainId))
+    return stores().stream()
+        .flatMap(store -> names().stream().map(name -> store.resolve(layer).resolve(name)))
         .filter(Files::isDirectory)
         .findFirst()
         .orElse(own);
-  }
-
-  private static Path fs(Path snapshots, Digest chainId) {
-    return snapshots.resolve(chainId.hex()).resolve(FS);
   }
 
   @Override
@@ -229,7 +230,7 @@ abstract class LayerDirectories implements Snapshotter {
       if (!isPresent()) {
         host.removeTree(staged);
         try {
-          Files.createDirectories(staged.resolve(FS));
+          Files.createDirectories(staged.resolve(names().get(0)));
         } catch (IOException e) {
           host.removeTree(staged); // It may be the inner directory that has no room.
           throw new RuncibleException(
@@ -245,7 +246,9 @@ abstract class LayerDirectories implements Snapshotter {
 
     @Override
     public Path directory() {
-      return isPresent() ? LayerDirectories.this.directory(chainId) : staged.resolve(FS);
+      return isPresent()
+          ? LayerDirectories.this.directory(chainId)
+          : staged.resolve(names().get(0));
     }
 
     @Override
@@ -253,8 +256,12 @@ abstract class LayerDirectories implements Snapshotter {
       if (isPresent()) {
         return;
       }
+      Path layer = snapshots.resolve(chainId.hex());
+      if (Files.exists(layer)) {
+        remove(chainId); // Of another form, from before the store was moved.
+      }
       try {
-        Files.move(staged, snapshots.resolve(chainId.hex()), StandardCopyOption.ATOMIC_MOVE);
+        Files.move(staged, layer, StandardCopyOption.ATOMIC_MOVE);
       } catch (IOException e) {
         throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot keep the layer " + chainId, e);
       }

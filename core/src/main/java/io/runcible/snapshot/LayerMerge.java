@@ -16,16 +16,23 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Copies overlay layers into one directory, as the overlay file system would show them: whiteouts
- * delete, opaque directories hide. Walks without recursion, since a tree can be deep.
+ * Copies layers into one directory, as the overlay file system would show them: whiteouts delete,
+ * opaque directories hide. They are told by the marks of any form. Walks without recursion, since a
+ * tree can be deep.
  */
 final class LayerMerge {
   private static final List<String> OPAQUE =
       List.of("trusted.overlay.opaque", "user.overlay.opaque");
+
+  /** See {@link io.runcible.archive.LayerFormat#COPY}. */
+  private static final String OPAQUE_MARK = ".wh..wh..opq";
+
+  private static final String GONE_MARK = ".wh..wh..gone";
 
   private final FileDescriptor layer;
   private final FileDescriptor target;
@@ -79,6 +86,27 @@ final class LayerMerge {
     }
   }
 
+  /**
+   * Gives a directory what another one has of its own, as far as this user may: owner, attributes,
+   * mode and times.
+   *
+   * @param owners null for those of the layer
+   */
+  static void copyMetadata(
+      Path layer, Path directory, boolean keepOwners, @Nullable LayerOwners owners) {
+    // By name: the layer may be another's, and closed to this user.
+    try (FileDescriptor from = FileCalls.openDirectory(parent(layer));
+        FileDescriptor to = FileCalls.openDirectory(parent(directory))) {
+      String name = layer.getFileName().toString();
+      new LayerMerge(from, to, keepOwners, owners)
+          .metadata(from, name, to, directory.getFileName().toString());
+    }
+  }
+
+  private static Path parent(Path path) {
+    return Objects.requireNonNull(path.getParent());
+  }
+
   private void run() {
     Deque<String> waiting = new ArrayDeque<>(List.of("."));
     while (!waiting.isEmpty()) {
@@ -90,6 +118,9 @@ final class LayerMerge {
           FileDescriptor to = FileCalls.openChildDirectory(target, path)) {
         directories.add(path);
         for (String name : FileCalls.list(from)) {
+          if (name.equals(OPAQUE_MARK)) {
+            continue;
+          }
           Stat stat = FileCalls.stat(from, name).orElseThrow();
           entry(from, to, name, stat, path + "/" + name);
           if (stat.isDirectory()) {
@@ -110,7 +141,7 @@ final class LayerMerge {
       remove(to, name, old.get());
       both = false;
     }
-    if (isWhiteout(stat)) {
+    if (isWhiteout(from, name, stat)) {
       return;
     }
     if (stat.isDirectory()) {
@@ -125,19 +156,23 @@ final class LayerMerge {
       return;
     }
     make(from, to, name, stat);
-    metadata(from, to, name, stat);
+    metadata(from, name, to, name);
   }
 
-  private static boolean isWhiteout(Stat stat) {
-    return stat.type() == Stat.CHARACTER_DEVICE
-        && stat.deviceMajor() == 0
-        && stat.deviceMinor() == 0;
+  private static boolean isWhiteout(FileDescriptor from, String name, Stat stat) {
+    return switch (stat.type()) {
+      case Stat.CHARACTER_DEVICE -> stat.deviceMajor() == 0 && stat.deviceMinor() == 0;
+      case Stat.SYMLINK -> FileCalls.readLink(from, name).equals(GONE_MARK);
+      default -> false;
+    };
   }
 
   private static boolean isOpaque(FileDescriptor from, String name) {
-    return OPAQUE.stream()
-        .map(attribute -> AttributeCalls.get(from, name, attribute))
-        .anyMatch(value -> value.isPresent() && value.get().length == 1 && value.get()[0] == 'y');
+    return FileCalls.stat(from, name + "/" + OPAQUE_MARK).isPresent()
+        || OPAQUE.stream()
+            .map(attribute -> AttributeCalls.get(from, name, attribute))
+            .anyMatch(
+                value -> value.isPresent() && value.get().length == 1 && value.get()[0] == 'y');
   }
 
   private static void remove(FileDescriptor parent, String name, Stat stat) {
@@ -162,29 +197,32 @@ final class LayerMerge {
   }
 
   /** Owner before attributes, which a change of owner clears, and those before the mode. */
-  private void metadata(FileDescriptor from, FileDescriptor to, String name, Stat stat) {
+  private void metadata(FileDescriptor from, String name, FileDescriptor to, String as) {
+    Stat stat = FileCalls.stat(from, name).orElseThrow();
     if (owners != null) {
-      FileCalls.chown(to, name, owners.uid(stat.uid()), owners.gid(stat.gid()));
+      FileCalls.chown(to, as, owners.uid(stat.uid()), owners.gid(stat.gid()));
     } else if (keepOwners) {
-      FileCalls.chown(to, name, stat.uid(), stat.gid());
+      FileCalls.chown(to, as, stat.uid(), stat.gid());
     }
     for (String attribute : AttributeCalls.names(from, name)) {
       if (!attribute.contains(".overlay.") && !attribute.equals("security.selinux")) {
-        AttributeCalls.get(from, name, attribute).ifPresent(v -> set(to, name, attribute, v));
+        copy(from, name, to, as, attribute);
       }
     }
     if (stat.type() != Stat.SYMLINK) {
-      FileCalls.chmod(to, name, stat.permissions());
+      FileCalls.chmod(to, as, stat.permissions());
     }
-    FileCalls.setTimes(to, name, stat.modifiedSeconds(), stat.modifiedNanos());
+    FileCalls.setTimes(to, as, stat.modifiedSeconds(), stat.modifiedNanos());
   }
 
-  private static void set(FileDescriptor to, String name, String attribute, byte[] value) {
+  private static void copy(
+      FileDescriptor from, String name, FileDescriptor to, String as, String attribute) {
     try {
-      AttributeCalls.set(to, name, attribute, value);
+      AttributeCalls.get(from, name, attribute)
+          .ifPresent(value -> AttributeCalls.set(to, as, attribute, value));
     } catch (NativeException e) {
       // As for a layer that is unpacked: what may not be made here is left out.
-      if (e.errno() != Errno.EOPNOTSUPP && e.errno() != Errno.EPERM) {
+      if (e.errno() != Errno.EOPNOTSUPP && e.errno() != Errno.EPERM && e.errno() != Errno.EACCES) {
         throw e;
       }
     }
@@ -202,7 +240,7 @@ final class LayerMerge {
           AttributeCalls.remove(to, name, attribute);
         }
       }
-      metadata(from, to, name, FileCalls.stat(from, name).orElseThrow());
+      metadata(from, name, to, name);
     }
   }
 }

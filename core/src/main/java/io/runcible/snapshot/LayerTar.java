@@ -3,7 +3,7 @@ package io.runcible.snapshot;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
-import io.runcible.archive.ArchiveLimits;
+import io.runcible.archive.ArchiveBudget;
 import io.runcible.archive.Decompression;
 import io.runcible.archive.Hashers;
 import java.io.IOException;
@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class LayerTar extends InputStream {
   private final Source source;
   private final Digest diffId;
-  private final ArchiveLimits limits;
+  private final ArchiveBudget budget;
   private final Digest.Hasher hasher;
   private @Nullable InputStream blob;
   private @Nullable InputStream tar;
@@ -29,10 +29,10 @@ final class LayerTar extends InputStream {
     InputStream open() throws IOException;
   }
 
-  LayerTar(Source source, Digest diffId, ArchiveLimits limits) {
+  LayerTar(Source source, Digest diffId, ArchiveBudget budget) {
     this.source = source;
     this.diffId = diffId;
-    this.limits = limits;
+    this.budget = budget;
     hasher = Hashers.of(diffId);
   }
 
@@ -51,7 +51,7 @@ final class LayerTar extends InputStream {
     }
     InputStream content = tar;
     if (content == null) {
-      content = Decompression.open(compressed, limits);
+      content = Decompression.open(compressed, budget);
       tar = content;
     }
     int count = content.read(buffer, offset, length);

@@ -3,6 +3,7 @@ package io.runcible.snapshot;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.archive.LayerFormat;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.OverlayMount;
@@ -57,6 +58,16 @@ final class OverlaySnapshotter extends LayerDirectories {
   }
 
   @Override
+  public LayerFormat format() {
+    return host.rootless() ? LayerFormat.OVERLAY_USERXATTR : LayerFormat.OVERLAY;
+  }
+
+  @Override
+  List<String> names() {
+    return List.of(FS);
+  }
+
+  @Override
   public Rootfs prepare(List<Digest> chain, Path place, Changes changes) {
     List<Path> lower = new ArrayList<>(visible(chain));
     Path upper = place.resolve(UPPER);
@@ -67,19 +78,20 @@ final class OverlaySnapshotter extends LayerDirectories {
       if (lower.isEmpty()) {
         lower.add(Files.createDirectory(place.resolve("empty")));
       }
-      // The root directory of the container shows the mode of the uppermost directory.
-      Files.setPosixFilePermissions(
-          upper,
-          chain.isEmpty()
-              ? PosixFilePermissions.fromString("rwxr-xr-x")
-              : Files.getPosixFilePermissions(lower.get(0)));
+      Files.setPosixFilePermissions(upper, PosixFilePermissions.fromString("rwxr-xr-x"));
     } catch (IOException e) {
       throw notPossible(place, e);
     }
     if (changes.maxBytes().isPresent()) {
       limit(List.of(upper, work), changes.maxBytes().getAsLong());
     }
-    changes.owners().ifPresent(owners -> giveToRoot(upper, owners));
+    // The root directory of the container shows what the uppermost directory is.
+    if (chain.isEmpty()) {
+      changes.owners().ifPresent(owners -> giveToRoot(upper, owners));
+    } else {
+      boolean keepOwners = !host.rootless(); // Others can give it to nobody else.
+      LayerMerge.copyMetadata(lower.get(0), upper, keepOwners, changes.owners().orElse(null));
+    }
     return rootfs(
         new OverlayMount(lower, upper, work, changes.throwAway(), changes.label()),
         changes.owners());
@@ -91,7 +103,6 @@ final class OverlaySnapshotter extends LayerDirectories {
         .orElse(target -> host.mountOverlay(mount, target));
   }
 
-  /** The root directory of the container is its root's. */
   private static void giveToRoot(Path upper, LayerOwners owners) {
     try (FileDescriptor opened = FileCalls.openDirectory(upper)) {
       owners.giveToRoot(opened);

@@ -1,8 +1,10 @@
 package io.runcible.snapshot;
 
+import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.ProgressListener;
 import io.runcible.RuncibleException;
+import io.runcible.archive.ArchiveBudget;
 import io.runcible.archive.ArchiveLimits;
 import io.runcible.archive.LayerApplier;
 import io.runcible.archive.LayerFormat;
@@ -22,8 +24,10 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadFactory;
@@ -61,7 +65,10 @@ public final class PlainUnpacker {
     return this;
   }
 
-  /** Sets what each layer may amount to. Default: {@link ArchiveLimits#DEFAULT}. */
+  /**
+   * Sets what the layers of an image may amount to, together. Default: {@link
+   * ArchiveLimits#DEFAULT}.
+   */
   public PlainUnpacker limits(ArchiveLimits wanted) {
     limits = Objects.requireNonNull(wanted, "wanted");
     return this;
@@ -145,7 +152,7 @@ public final class PlainUnpacker {
     ExecutorService writer =
         Executors.newSingleThreadExecutor(task -> threads.newThread(Unpacker.withoutUmask(task)));
     try {
-      Sum sum = new Sum();
+      Sum sum = new Sum(new ArchiveBudget(limits));
       TaskGroup tasks = new TaskGroup(writer);
       tasks.start(() -> apply(image.layers(), directory, stages, sum));
       tasks.await("unpacking " + image.reference());
@@ -160,8 +167,8 @@ public final class PlainUnpacker {
     @Nullable InputStream ahead = null;
     try {
       for (int i = 0; i < layers.size(); i++) {
-        try (InputStream tar = ahead != null ? ahead : tar(layers.get(i), stages)) {
-          ahead = i + 1 < layers.size() ? ahead(layers.get(i + 1), stages) : null;
+        try (InputStream tar = ahead != null ? ahead : tar(layers.get(i), stages, sum)) {
+          ahead = i + 1 < layers.size() ? ahead(layers.get(i + 1), stages, sum) : null;
           apply(layers.get(i), tar, directory, sum);
         }
       }
@@ -187,13 +194,15 @@ public final class PlainUnpacker {
    * The next layer, if it is small: it is fetched and decompressed while this one is written. A
    * large one would keep its source waiting with a connection open.
    */
-  private @Nullable InputStream ahead(Layer layer, ExecutorService stages) {
-    return UnpackedLayer.isSmall(layer) ? tar(layer, stages) : null;
+  private @Nullable InputStream ahead(Layer layer, ExecutorService stages, Sum sum) {
+    return UnpackedLayer.isSmall(layer) ? tar(layer, stages, sum) : null;
   }
 
-  private InputStream tar(Layer layer, ExecutorService stages) {
+  private InputStream tar(Layer layer, ExecutorService stages, Sum sum) {
+    ArchiveBudget budget =
+        sum.read.add(layer.descriptor().digest()) ? sum.budget : sum.budget.again();
     LayerTar tar =
-        new LayerTar(() -> new Readahead(compressed(layer), stages), layer.diffId(), limits);
+        new LayerTar(() -> new Readahead(compressed(layer), stages), layer.diffId(), budget);
     return new Readahead(tar, stages);
   }
 
@@ -203,7 +212,7 @@ public final class PlainUnpacker {
   }
 
   private void apply(Layer layer, InputStream tar, Path directory, Sum sum) {
-    UnpackedLayer.Form form = new UnpackedLayer.Form(LayerFormat.PLAIN, ownership(), limits);
+    UnpackedLayer.Form form = new UnpackedLayer.Form(LayerFormat.PLAIN, ownership(), sum.budget);
     try (UnpackedLayer unpacked = UnpackedLayer.apply(tar, directory, form)) {
       sum.add(unpacked.complete(List.of()));
     } catch (IOException e) {
@@ -234,10 +243,16 @@ public final class PlainUnpacker {
 
   /** Of all layers. */
   private static final class Sum {
+    private final ArchiveBudget budget;
+    private final Set<Digest> read = new HashSet<>();
     private final List<SkippedEntry> skipped = new ArrayList<>();
     private long entries;
     private long bytes;
     private long skippedCount;
+
+    Sum(ArchiveBudget budget) {
+      this.budget = budget;
+    }
 
     void add(LayerResult result) {
       entries += result.entries();

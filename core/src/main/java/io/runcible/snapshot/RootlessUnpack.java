@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.archive.ArchiveBudget;
 import io.runcible.archive.ArchiveLimits;
 import io.runcible.archive.LayerFormat;
 import io.runcible.archive.Ownership;
@@ -25,6 +26,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
@@ -72,12 +74,17 @@ final class RootlessUnpack {
    * What the worker reads from its input.
    *
    * @param keepOwners whether there are ids to give files to
-   * @param limits what a layer may amount to
+   * @param format how whiteouts are marked
+   * @param limits what the layers may amount to
    * @param layers the layers to unpack, the lowest first
    * @param merges what to copy then
    */
   record Request(
-      boolean keepOwners, ArchiveLimits limits, List<Layer> layers, List<Merge> merges) {}
+      boolean keepOwners,
+      LayerFormat format,
+      ArchiveLimits limits,
+      List<Layer> layers,
+      List<Merge> merges) {}
 
   /**
    * Something that a layer has and that cannot be made.
@@ -95,16 +102,20 @@ final class RootlessUnpack {
    *
    * @return what cannot be made there, the first thousand in all
    */
-  static List<LeftOut> run(PrivilegedHost host, ArchiveLimits limits, List<Layer> layers) {
+  static List<LeftOut> run(PrivilegedHost host, UnpackedLayer.Form form, List<Layer> layers) {
     return layers.isEmpty()
         ? List.of()
-        : run(host, new Request(host.hasIdRange(), limits, layers, List.of()));
+        : run(
+            host,
+            new Request(
+                host.hasIdRange(), form.format(), form.budget().limits(), layers, List.of()));
   }
 
   /** Copies layers together, as {@link LayerMerge} does. */
   static void merge(PrivilegedHost host, List<Path> layers, Path target) {
     Merge merge = new Merge(layers.stream().map(Path::toString).toList(), target.toString());
-    run(host, new Request(host.hasIdRange(), ArchiveLimits.DEFAULT, List.of(), List.of(merge)));
+    ArchiveLimits unused = ArchiveLimits.DEFAULT;
+    run(host, new Request(host.hasIdRange(), LayerFormat.COPY, unused, List.of(), List.of(merge)));
   }
 
   private static List<LeftOut> run(PrivilegedHost host, Request work) {
@@ -195,16 +206,17 @@ final class RootlessUnpack {
   private static List<LeftOut> unpackAll(Request request, ExecutorService stages) {
     UnpackedLayer.Form form =
         new UnpackedLayer.Form(
-            LayerFormat.OVERLAY_USERXATTR,
+            request.format(),
             request.keepOwners() ? Ownership.EXACT : Ownership.RECORD,
-            request.limits());
+            new ArchiveBudget(request.limits()));
     Queue<Layer> waiting = new ConcurrentLinkedQueue<>(request.layers());
     Map<Layer, UnpackedLayer> unpacked = new ConcurrentHashMap<>();
+    Set<String> read = ConcurrentHashMap.newKeySet();
     List<LeftOut> leftOut = new ArrayList<>();
     TaskGroup tasks = new TaskGroup(stages);
     try {
       for (int i = Math.min(AT_ONCE, waiting.size()); i > 0; i--) {
-        tasks.start(() -> workThrough(waiting, tasks, form, stages, unpacked));
+        tasks.start(() -> workThrough(waiting, tasks, form, stages, unpacked, read));
       }
       tasks.await("unpacking");
       for (int i = 0; i < request.layers().size(); i++) {
@@ -228,7 +240,8 @@ final class RootlessUnpack {
       TaskGroup tasks,
       UnpackedLayer.Form form,
       ExecutorService stages,
-      Map<Layer, UnpackedLayer> unpacked) {
+      Map<Layer, UnpackedLayer> unpacked,
+      Set<String> read) {
     FileCalls.clearThreadUmask();
     for (Layer layer = waiting.poll();
         layer != null && !tasks.hasFailed();
@@ -236,7 +249,8 @@ final class RootlessUnpack {
       try (InputStream blob = Files.newInputStream(Path.of(layer.blob()))) {
         Digest diffId = Digest.parse(layer.diffId());
         Path directory = Path.of(layer.directory());
-        unpacked.put(layer, UnpackedLayer.unpack(blob, diffId, directory, form, stages));
+        UnpackedLayer.Form once = read.add(layer.blob()) ? form : form.again();
+        unpacked.put(layer, UnpackedLayer.unpack(blob, diffId, directory, once, stages));
       } catch (IOException e) {
         throw new RuncibleException(
             ErrorKind.UNAVAILABLE, "cannot unpack '" + layer.blob() + "': " + e.getMessage(), e);

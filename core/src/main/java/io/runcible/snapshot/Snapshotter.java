@@ -1,6 +1,7 @@
 package io.runcible.snapshot;
 
 import io.runcible.Digest;
+import io.runcible.archive.LayerFormat;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.store.LocalStore;
 import java.nio.file.Path;
@@ -25,9 +26,11 @@ public interface Snapshotter {
   }
 
   /**
-   * The same layers, copied together for each container: for file systems that an overlay cannot
-   * lie on. Files share their blocks with the layer where the file system can (Btrfs, XFS); making
-   * a container takes as long as the copy of all its files.
+   * Layers that are copied together for each container: for file systems that an overlay cannot lie
+   * on, such as an overlay. Files share their blocks with the layer where the file system can
+   * (Btrfs, XFS); making a container takes as long as the copy of all its files. Layers of an
+   * overlay are used, too; those made here are not used by {@link #overlay}, which has them
+   * unpacked again.
    *
    * @param host where privileged work happens
    */
@@ -47,6 +50,9 @@ public interface Snapshotter {
     OverlaySnapshotter overlay = new OverlaySnapshotter(store, host);
     return overlay.works() ? overlay : new CopySnapshotter(store, host);
   }
+
+  /** The form in which layers are staged. */
+  LayerFormat format();
 
   /** Whether a layer is unpacked and committed. */
   boolean contains(Digest chainId);

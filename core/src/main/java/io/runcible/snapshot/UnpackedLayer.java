@@ -3,7 +3,7 @@ package io.runcible.snapshot;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
-import io.runcible.archive.ArchiveLimits;
+import io.runcible.archive.ArchiveBudget;
 import io.runcible.archive.LayerApplier;
 import io.runcible.archive.LayerFormat;
 import io.runcible.archive.LayerResult;
@@ -45,19 +45,18 @@ final class UnpackedLayer implements AutoCloseable {
   /**
    * How the files of a layer are written.
    *
-   * @param format how the overlay file system wants whiteouts
+   * @param format how whiteouts are marked
    * @param ownership what happens to owners
-   * @param limits what the layer may amount to
+   * @param budget what the layers of an image may amount to
    */
-  record Form(LayerFormat format, Ownership ownership, ArchiveLimits limits) {
-    static final Form ROOT = of(LayerFormat.OVERLAY, Ownership.EXACT);
-
-    static Form of(LayerFormat format, Ownership ownership) {
-      return new Form(format, ownership, ArchiveLimits.DEFAULT);
+  record Form(LayerFormat format, Ownership ownership, ArchiveBudget budget) {
+    static Form ofRoot(Snapshotter snapshotter, ArchiveBudget budget) {
+      return new Form(snapshotter.format(), Ownership.EXACT, budget);
     }
 
-    Form within(ArchiveLimits other) {
-      return new Form(format, ownership, other);
+    /** For a blob that was read before. */
+    Form again() {
+      return new Form(format, ownership, budget.again());
     }
   }
 
@@ -90,7 +89,7 @@ final class UnpackedLayer implements AutoCloseable {
       UnaryOperator<InputStream> ahead)
       throws IOException {
     try (InputStream tar =
-        ahead.apply(new LayerTar(() -> ahead.apply(compressed), diffId, form.limits()))) {
+        ahead.apply(new LayerTar(() -> ahead.apply(compressed), diffId, form.budget()))) {
       return apply(tar, directory, form);
     }
   }
@@ -100,7 +99,7 @@ final class UnpackedLayer implements AutoCloseable {
    */
   static UnpackedLayer apply(InputStream tar, Path directory, Form form) throws IOException {
     LayerApplier applier =
-        LayerApplier.open(directory, form.format(), form.ownership(), form.limits());
+        LayerApplier.open(directory, form.format(), form.ownership(), form.budget());
     UnpackedLayer layer = new UnpackedLayer(directory, form.format(), applier);
     try {
       applier.apply(tar);
@@ -115,7 +114,7 @@ final class UnpackedLayer implements AutoCloseable {
   /** Empties a directory in which unpacking failed. */
   static void discard(Path directory, Form form) {
     try (LayerApplier applier =
-        LayerApplier.open(directory, form.format(), form.ownership(), form.limits())) {
+        LayerApplier.open(directory, form.format(), form.ownership(), form.budget())) {
       applier.discard();
     }
   }
@@ -137,7 +136,7 @@ final class UnpackedLayer implements AutoCloseable {
     return Files.exists(directory.resolveSibling(OPAQUE_MARK));
   }
 
-  /** The overlay file system has no mark for its root. */
+  /** Beside the directory: the overlay file system has no mark for its root. */
   private void markOpaque() {
     Path mark = directory.resolveSibling(OPAQUE_MARK);
     try {

@@ -4,6 +4,7 @@ import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.ProgressListener;
 import io.runcible.RuncibleException;
+import io.runcible.archive.ArchiveBudget;
 import io.runcible.archive.ArchiveLimits;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.PrivilegedHost;
@@ -38,7 +39,7 @@ public final class Unpacker implements AutoCloseable {
   /**
    * An unpacker with threads of its own, which end when it is closed.
    *
-   * @param limits what a layer may amount to
+   * @param limits what the layers of an image may amount to, together
    * @param threads makes daemon threads
    */
   @SuppressWarnings("exports")
@@ -139,7 +140,7 @@ public final class Unpacker implements AutoCloseable {
     TaskGroup task = new TaskGroup(writers);
     LayerComparison comparison =
         new LayerComparison(
-            image, store, directories, UnpackedLayer.Form.ROOT.within(limits), stages);
+            image, store, directories, UnpackedLayer.Form.ofRoot(directories, new ArchiveBudget(limits)), stages);
     task.start(() -> comparison.run(wanted, differences::put));
     task.await("comparing " + image.reference());
     return differences;

@@ -80,7 +80,9 @@ class CompressingOutputStreamTest {
   private static byte[] decompress(byte[] compressed, boolean useNative) throws IOException {
     try (InputStream in =
         Decompression.open(
-            new ByteArrayInputStream(compressed), ArchiveLimits.DEFAULT, useNative)) {
+            new ByteArrayInputStream(compressed),
+            new ArchiveBudget(ArchiveLimits.DEFAULT),
+            useNative)) {
       return in.readAllBytes();
     }
   }

@@ -14,6 +14,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -38,7 +39,7 @@ class DecompressionTest {
             IgzipInflater.isAvailable() && ZstdDecompressor.isAvailable(),
             "libisal2 and libzstd1 are missing: apt-get install libisal2 libzstd1");
       }
-      return Decompression.open(content, limits, this == NATIVE);
+      return Decompression.open(content, new ArchiveBudget(limits), this == NATIVE);
     }
 
     byte[] read(byte[] content) throws IOException {
@@ -460,6 +461,26 @@ class DecompressionTest {
           assertThat(e).hasMessageContaining(ratio + " to one").hasMessageContaining("limit");
         }
         assertThat(total).isLessThanOrEqualTo(ArchiveLimits.RATIO_FLOOR);
+      }
+    }
+
+    @Test
+    void contentThatIsReadAgainIsABombTogether() throws IOException {
+      byte[] packed = gzip(new byte[64 << 20]);
+      ArchiveBudget budget = new ArchiveBudget(ArchiveLimits.DEFAULT.withMaxRatio(900));
+      drain(packed, budget);
+      for (int i = 1; i < 16; i++) {
+        drain(packed, budget.again());
+      }
+      assertThatThrownBy(() -> drain(packed, budget.again()))
+          .isInstanceOfSatisfying(
+              RuncibleException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.INVALID_INPUT))
+          .hasMessageContaining("900 to one");
+    }
+
+    private static void drain(byte[] packed, ArchiveBudget budget) throws IOException {
+      try (InputStream in = Decompression.open(new ByteArrayInputStream(packed), budget)) {
+        in.transferTo(OutputStream.nullOutputStream());
       }
     }
   }

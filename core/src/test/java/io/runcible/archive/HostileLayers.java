@@ -13,7 +13,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Hostile and odd layers, with what has to come of each. */
-final class HostileLayers {
+public final class HostileLayers {
   /** A directory that lies beside the root of each layer, with a file {@code canary}. */
   private final String outside;
 
@@ -24,9 +24,9 @@ final class HostileLayers {
    *
    * @param lower what lies below it, or null
    * @param lines the tree that comes of both; null if it does not matter, or it fails
-   * @param linesInOverlay the same where an overlay differs
+   * @param linesInOverlay the same where a layer by itself differs
    */
-  record Case(
+  public record Case(
       String name,
       byte @Nullable [] lower,
       byte[] layer,
@@ -34,8 +34,8 @@ final class HostileLayers {
       String reason,
       @Nullable List<String> lines,
       @Nullable List<String> linesInOverlay) {
-    @Nullable List<String> lines(LayerFormat format) {
-      return format.isOverlay() && linesInOverlay != null ? linesInOverlay : lines;
+    public @Nullable List<String> lines(LayerFormat format) {
+      return format.isSeparate() && linesInOverlay != null ? linesInOverlay : lines;
     }
 
     @Override

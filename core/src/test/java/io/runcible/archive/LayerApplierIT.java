@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.runcible.ErrorKind;
 import io.runcible.HostTools;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.AttributeCalls;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.Stat;
@@ -97,6 +98,24 @@ class LayerApplierIT {
     @Override
     Ownership ownership() {
       return MAPPED;
+    }
+
+    @Override
+    void requireHost(Path directory) {
+      HostTools.requireRoot();
+    }
+  }
+
+  @Nested
+  class CopyAsRoot extends LayerApplierContract {
+    @Override
+    LayerFormat format() {
+      return LayerFormat.COPY;
+    }
+
+    @Override
+    Ownership ownership() {
+      return Ownership.EXACT;
     }
 
     @Override
@@ -522,6 +541,80 @@ class LayerApplierIT {
 
     private static String hex(String text) {
       return HexFormat.of().formatHex(ascii(text));
+    }
+
+    @Test
+    void marksOfLayersToBeCopiedCannotBeForged() throws IOException {
+      Path lower = directory.resolve("lower");
+      apply(lower, LayerFormat.COPY, new TarBytes().file("d/x", "x").file("y", "y"));
+      Path layer = directory.resolve("layer");
+      LayerResult result =
+          apply(
+              layer,
+              LayerFormat.COPY,
+              new TarBytes().symlink("y", ".wh..wh..gone").symlink("z", "x/.wh..wh..gone"),
+              lower);
+      assertThat(result.skipped())
+          .containsExactly(
+              new SkippedEntry(
+                  "y", "symbolic link to .wh..wh..gone: it is the mark of a whiteout"));
+      assertThat(LayerTree.of(LayerFormat.COPY, List.of(lower, layer)))
+          .containsExactly("d d", "f d/x=x", "f y=y", "l z->x/.wh..wh..gone");
+      for (String mark : List.of("d/.wh..wh..opq", "/.wh..wh..gone", "/.wh.x/y")) {
+        Path forged = directory.resolve("forged" + mark.length());
+        TarBytes archive = new TarBytes().symlink("l", mark).file("l/f", "");
+        assertThatThrownBy(() -> apply(forged, LayerFormat.COPY, archive, lower))
+            .isInstanceOfSatisfying(
+                RuncibleException.class,
+                e -> assertThat(e.kind()).isEqualTo(ErrorKind.INVALID_INPUT))
+            .hasMessageContaining("the name of a whiteout");
+      }
+    }
+
+    @ParameterizedTest
+    @EnumSource(LayerFormat.class)
+    void marksOfAnOverlayInsideAreLeftOutAndReported(LayerFormat format) throws IOException {
+      Path lower = directory.resolve("lower");
+      Path layer = format == LayerFormat.PLAIN ? lower : directory.resolve("layer");
+      apply(lower, format, new TarBytes().file("d/e/x", "x"));
+      TarBytes tar =
+          new TarBytes()
+              .pax("SCHILY.xattr.trusted.overlay.opaque", "y", "SCHILY.xattr.user.kept", "v")
+              .directory("d/e")
+              .pax("SCHILY.xattr.user.overlay.overlay.whiteout", "")
+              .file("f", "")
+              .file("d/e/.wh..wh..opq", "");
+      String why = ": an overlay would take it for a mark of its own";
+      assertThat(apply(layer, format, tar, lower).skipped())
+          .containsExactly(
+              new SkippedEntry("d/e", "extended attribute trusted.overlay.opaque" + why),
+              new SkippedEntry("f", "extended attribute user.overlay.overlay.whiteout" + why));
+      if (format != LayerFormat.PLAIN) {
+        // The layer's own marks below one are nothing that is left out.
+        Path top = directory.resolve("top");
+        TarBytes implied = new TarBytes().file("d/e/g", "");
+        assertThat(apply(top, format, implied, layer, lower).skipped()).isEmpty();
+        assertThat(FileTree.of(top).get("/d/e")).contains("user.kept").doesNotContain("overlay");
+      }
+    }
+
+    @Test
+    void canaryOfHostileLayersTellsWhatAnEscapeChanges() throws IOException {
+      Path canary = Files.writeString(directory.resolve("canary"), "alive");
+      Map<String, String> before = HostileLayerCheck.canary(directory);
+      assertThat(HostileLayerCheck.canary(directory)).isEqualTo(before);
+      try (FileDescriptor open = FileCalls.openDirectory(directory)) {
+        Stat stat = FileCalls.stat(open, "canary").orElseThrow();
+        // What a utimensat and a setxattr do that follow a link.
+        FileCalls.setTimes(open, "canary", stat.modifiedSeconds() - 1, stat.modifiedNanos());
+        assertThat(HostileLayerCheck.canary(directory)).isNotEqualTo(before);
+        before = HostileLayerCheck.canary(directory);
+        AttributeCalls.set(open, "canary", "user.evil", new byte[] {'x'});
+      }
+      assertThat(HostileLayerCheck.canary(directory).get("/canary"))
+          .contains("user.evil")
+          .isNotEqualTo(before.get("/canary"));
+      assertThat(canary).hasContent("alive");
     }
 
     @Test

@@ -18,7 +18,7 @@ import java.util.TreeMap;
  * What is in unpacked layers, as a mount would show it: one line for each name, such as {@code d
  * etc}, {@code f etc/passwd=root}, {@code l link->target}, {@code c null 1:3}, {@code p fifo}.
  */
-final class LayerTree {
+public final class LayerTree {
   private final LayerFormat format;
   private final TreeMap<String, String> lines = new TreeMap<>();
 
@@ -26,7 +26,7 @@ final class LayerTree {
     this.format = format;
   }
 
-  static List<String> of(Path root) {
+  public static List<String> of(Path root) {
     return of(LayerFormat.PLAIN, List.of(root));
   }
 
@@ -44,8 +44,11 @@ final class LayerTree {
   }
 
   private boolean isOpaque(FileDescriptor parent, String leaf) {
-    return format.isOverlay()
-        && AttributeCalls.get(parent, leaf, format.opaqueAttribute()).isPresent();
+    return switch (format) {
+      case PLAIN -> false;
+      case COPY -> FileCalls.stat(parent, leaf + "/.wh..wh..opq").isPresent();
+      default -> AttributeCalls.get(parent, leaf, format.opaqueAttribute()).isPresent();
+    };
   }
 
   private void add(FileDescriptor directory, String path) {
@@ -66,8 +69,7 @@ final class LayerTree {
       lines.remove(path);
       lines.keySet().removeIf(other -> other.startsWith(path + "/"));
     }
-    boolean node = stat.type() == Stat.CHARACTER_DEVICE || stat.type() == Stat.BLOCK_DEVICE;
-    if (node && stat.deviceMajor() == 0 && format.isOverlay()) {
+    if (isMark(parent, name, stat)) {
       return;
     }
     lines.put(path, line(parent, name, path, stat));
@@ -76,6 +78,16 @@ final class LayerTree {
         add(child, path);
       }
     }
+  }
+
+  private boolean isMark(FileDescriptor parent, String name, Stat stat) {
+    if (format == LayerFormat.COPY) {
+      return name.equals(".wh..wh..opq")
+          || stat.type() == Stat.SYMLINK
+              && FileCalls.readLink(parent, name).equals(".wh..wh..gone");
+    }
+    boolean node = stat.type() == Stat.CHARACTER_DEVICE || stat.type() == Stat.BLOCK_DEVICE;
+    return node && stat.deviceMajor() == 0 && format.isOverlay();
   }
 
   private static String line(FileDescriptor parent, String name, String path, Stat stat) {

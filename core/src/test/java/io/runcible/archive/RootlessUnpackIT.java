@@ -40,6 +40,7 @@ class RootlessUnpackIT {
     assertThat(said).filteredOn(line -> line.startsWith("failed")).isEmpty();
     assertThat(said).filteredOn(line -> line.startsWith("ok PLAIN")).hasSize(cases);
     assertThat(said).filteredOn(line -> line.startsWith("ok OVERLAY")).hasSize(cases);
+    assertThat(said).filteredOn(line -> line.startsWith("ok COPY")).hasSize(cases);
   }
 
   @Test

@@ -46,7 +46,8 @@ final class RootlessUnpackProgram {
 
   private static void all(Path directory, Ownership ownership) throws IOException {
     System.out.println("uid " + NativeAccess.effectiveUid());
-    for (LayerFormat format : List.of(LayerFormat.PLAIN, LayerFormat.OVERLAY_USERXATTR)) {
+    for (LayerFormat format :
+        List.of(LayerFormat.PLAIN, LayerFormat.OVERLAY_USERXATTR, LayerFormat.COPY)) {
       Path place = Files.createDirectories(directory.resolve(format.name()));
       HostileLayerCheck check = new HostileLayerCheck(place, format, ownership);
       for (HostileLayers.Case hostile : check.cases()) {

@@ -11,13 +11,13 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** Builds tar archives byte by byte, wrong ones too. Names are raw: one char for each byte. */
-final class TarBytes {
+public final class TarBytes {
   static final int BLOCK = 512;
 
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 
   /** One header block that can be bent before it is sealed with its checksum. */
-  static final class Header {
+  public static final class Header {
     private final byte[] block = new byte[BLOCK];
 
     Header(char type, String name) {
@@ -31,7 +31,7 @@ final class TarBytes {
       text(257, 8, "ustar\00000");
     }
 
-    Header text(int offset, int length, String text) {
+    public Header text(int offset, int length, String text) {
       byte[] bytes = text.getBytes(ISO_8859_1);
       if (bytes.length > length) {
         throw new IllegalArgumentException(text);
@@ -41,40 +41,40 @@ final class TarBytes {
       return this;
     }
 
-    Header octal(int offset, int length, long value) {
+    public Header octal(int offset, int length, long value) {
       return text(offset, length, String.format("%0" + (length - 1) + "o", value));
     }
 
-    Header mode(int mode) {
+    public Header mode(int mode) {
       return octal(100, 8, mode);
     }
 
-    Header owner(int uid, int gid) {
+    public Header owner(int uid, int gid) {
       return octal(108, 8, uid).octal(116, 8, gid);
     }
 
-    Header size(long size) {
+    public Header size(long size) {
       return octal(124, 12, size);
     }
 
-    Header modified(long seconds) {
+    public Header modified(long seconds) {
       return octal(136, 12, seconds);
     }
 
-    Header link(String target) {
+    public Header link(String target) {
       return text(157, 100, target);
     }
 
-    Header device(int major, int minor) {
+    public Header device(int major, int minor) {
       return octal(329, 8, major).octal(337, 8, minor);
     }
 
-    Header gnu() {
+    public Header gnu() {
       return text(257, 8, "ustar  \0");
     }
 
     /** Base 256. */
-    Header binary(int offset, int length, long value) {
+    public Header binary(int offset, int length, long value) {
       for (int i = 0; i < length; i++) {
         int shift = 8 * (length - 1 - i);
         block[offset + i] = (byte) (shift > 56 ? value >> 63 : value >> shift);
@@ -83,7 +83,7 @@ final class TarBytes {
       return this;
     }
 
-    byte[] sealed() {
+    public byte[] sealed() {
       text(148, 8, "        ");
       int sum = 0;
       for (byte b : block) {
@@ -94,54 +94,54 @@ final class TarBytes {
     }
   }
 
-  static Header header(char type, String name) {
+  public static Header header(char type, String name) {
     return new Header(type, name);
   }
 
-  TarBytes raw(byte[] bytes) {
+  public TarBytes raw(byte[] bytes) {
     out.writeBytes(bytes);
     return this;
   }
 
-  TarBytes zeros(int count) {
+  public TarBytes zeros(int count) {
     return raw(new byte[count]);
   }
 
   /** A header as it is; content has to follow. */
-  TarBytes add(Header header) {
+  public TarBytes add(Header header) {
     return raw(header.sealed());
   }
 
-  TarBytes add(Header header, byte[] content) {
+  public TarBytes add(Header header, byte[] content) {
     return add(header.size(content.length)).content(content);
   }
 
-  TarBytes content(byte[] content) {
+  public TarBytes content(byte[] content) {
     return raw(content).zeros(-content.length & (BLOCK - 1));
   }
 
-  TarBytes file(String name, String content) {
+  public TarBytes file(String name, String content) {
     return add(header('0', name), content.getBytes(ISO_8859_1));
   }
 
-  TarBytes directory(String name) {
+  public TarBytes directory(String name) {
     return directory(name, 0755);
   }
 
-  TarBytes directory(String name, int mode) {
+  public TarBytes directory(String name, int mode) {
     return add(header('5', name).mode(mode));
   }
 
-  TarBytes symlink(String name, String target) {
+  public TarBytes symlink(String name, String target) {
     return add(header('2', name).mode(0777).link(target));
   }
 
-  TarBytes hardLink(String name, String target) {
+  public TarBytes hardLink(String name, String target) {
     return add(header('1', name).link(target));
   }
 
   /** An extended header for the next entry. */
-  TarBytes pax(String... keysAndValues) {
+  public TarBytes pax(String... keysAndValues) {
     Map<String, byte[]> records = new LinkedHashMap<>();
     for (int i = 0; i < keysAndValues.length; i += 2) {
       records.put(keysAndValues[i], keysAndValues[i + 1].getBytes(ISO_8859_1));
@@ -149,13 +149,13 @@ final class TarBytes {
     return pax(records);
   }
 
-  TarBytes pax(Map<String, byte[]> records) {
+  public TarBytes pax(Map<String, byte[]> records) {
     ByteArrayOutputStream content = new ByteArrayOutputStream();
     records.forEach((key, value) -> content.writeBytes(record(key, value)));
     return add(header('x', "PaxHeaders/x"), content.toByteArray());
   }
 
-  static byte[] record(String key, byte[] value) {
+  public static byte[] record(String key, byte[] value) {
     int rest = key.length() + value.length + 3;
     int length = rest + Integer.toString(rest).length();
     if (Integer.toString(length).length() > Integer.toString(rest).length()) {
@@ -168,25 +168,25 @@ final class TarBytes {
     return record.toByteArray();
   }
 
-  TarBytes longName(char type, String name) {
+  public TarBytes longName(char type, String name) {
     return add(header(type, "././@LongLink").gnu(), (name + "\0").getBytes(ISO_8859_1));
   }
 
   /** What has been added, without an end. */
-  byte[] open() {
+  public byte[] open() {
     return out.toByteArray();
   }
 
   /** The archive with its end. */
-  byte[] bytes() {
+  public byte[] bytes() {
     return zeros(2 * BLOCK).open();
   }
 
-  InputStream stream() {
+  public InputStream stream() {
     return new ByteArrayInputStream(bytes());
   }
 
-  static byte[] ascii(String text) {
+  public static byte[] ascii(String text) {
     return text.getBytes(US_ASCII);
   }
 }

@@ -27,6 +27,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -279,6 +280,27 @@ class FailedPullIT {
     engine = root.engine().archiveLimits(small).build();
     before = store();
     assertPullFails("large", ErrorKind.INVALID_INPUT, reference("large"), "ArchiveLimits");
+  }
+
+  /** Each layer by itself is within the limits, and there is one blob of them all. */
+  @Test
+  void layersThatAreOverALimitTogether() throws IOException {
+    WrittenLayer layer = layer(MIB);
+    byte[][] blobs = new byte[20][];
+    Arrays.fill(blobs, Files.readAllBytes(layer.file()));
+    image("many", Collections.nCopies(blobs.length, layer.diffId()), blobs);
+    for (ArchiveLimits limits :
+        List.of(
+            ArchiveLimits.DEFAULT.withMaxTotalBytes(10L * MIB),
+            ArchiveLimits.DEFAULT.withMaxEntries(10))) {
+      engine.close();
+      engine = root.engine().archiveLimits(limits).build();
+      before = store();
+      assertPullFails("many", ErrorKind.INVALID_INPUT, reference("many"), "ArchiveLimits");
+    }
+    engine.close();
+    engine = root.engine().archiveLimits(ArchiveLimits.DEFAULT.withMaxEntries(100)).build();
+    engine.images().pull(reference("many"));
   }
 
   private static byte[] tarHeader(byte[] header, String name, long size) {

@@ -526,7 +526,17 @@ class StoreIT {
         root.engine().dataRoot(mounted.resolve("data")).registry(registry).build()) {
       assertThat(run(copying, BUSYBOX)).isEqualTo("fine");
       assertThat(run(copying, SLIM)).isEqualTo("fine");
-      assertThat(copying.images().check(false).problems()).isEmpty();
+      ContainerSpec spec =
+          ContainerSpec.builder(BUSYBOX)
+              .mount(Mount.image("registry.example/test:odd", "/odd"))
+              .command("sh", "-c", "cd /odd; echo *; echo quiet/* opaque/*")
+              .build();
+      try (Container container = copying.run(spec)) {
+        assertThat(TestEngine.ended(container).output())
+            .contains("removed-dir")
+            .contains("quiet/added opaque/replaced opaque/upper-file opaque/upper-sub");
+      }
+      assertThat(copying.images().check(true).problems()).isEmpty();
       assertThat(mounted.resolve("data/containers")).isEmptyDirectory();
     } finally {
       Tool.require("umount", "mount").run(mounted);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.kenai.jffi.LastError;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 @EnabledOnOs(OS.LINUX)
 class FileCopyTest {
   private static final String CLONE = "ioctl";
+  private static final String STAT = "statx";
   private static final String IN_KERNEL = "copy_file_range";
 
   @TempDir Path directory;
@@ -93,14 +95,14 @@ class FileCopyTest {
   @Test
   void otherwiseTheKernelCopies() {
     copy(Map.of(CLONE, Errno.EOPNOTSUPP));
-    assertThat(calls).startsWith(CLONE, IN_KERNEL).containsOnly(CLONE, IN_KERNEL);
+    assertThat(calls).startsWith(CLONE, STAT, IN_KERNEL).containsOnly(CLONE, STAT, IN_KERNEL);
     assertThat(directory.resolve("to")).hasBinaryContent(content);
   }
 
   @Test
   void betweenFileSystemsThatCannotItIsReadAndWritten() {
     copy(Map.of(CLONE, Errno.EXDEV, IN_KERNEL, Errno.EXDEV));
-    assertThat(calls).startsWith(CLONE, IN_KERNEL, "read", "write").endsWith("read");
+    assertThat(calls).startsWith(CLONE, STAT, IN_KERNEL, "read", "write").endsWith("read");
     assertThat(directory.resolve("to")).hasBinaryContent(content);
   }
 
@@ -109,6 +111,33 @@ class FileCopyTest {
   void copyOfNothingIsNotBelieved() {
     copy(Map.of(CLONE, Errno.EINVAL, IN_KERNEL, 0));
     assertThat(directory.resolve("to")).hasBinaryContent(content);
+  }
+
+  @Test
+  void holesTakeNoRoom() throws IOException {
+    Path from = directory.resolve("from");
+    for (Map<String, Integer> results :
+        List.of(
+            Map.of(CLONE, Errno.EOPNOTSUPP), Map.of(CLONE, Errno.EXDEV, IN_KERNEL, Errno.EXDEV))) {
+      try (RandomAccessFile file = new RandomAccessFile(from.toFile(), "rw")) {
+        file.setLength(0);
+        file.seek(64L << 20);
+        file.write(content);
+        file.setLength(1L << 40);
+      }
+      copy(results);
+      Path to = directory.resolve("to");
+      assertThat(to).hasSize(1L << 40);
+      try (FileDescriptor place = FileCalls.openDirectory(directory);
+          RandomAccessFile file = new RandomAccessFile(to.toFile(), "r")) {
+        assertThat(FileCalls.stat(place, "to").orElseThrow().blocks()).isLessThan(4_096);
+        byte[] copied = new byte[content.length];
+        file.seek(64L << 20);
+        file.readFully(copied);
+        assertThat(copied).isEqualTo(content);
+      }
+      Files.delete(to);
+    }
   }
 
   @Test

@@ -288,6 +288,24 @@ class PlainUnpackerIT {
   }
 
   @Test
+  void layersCountTogether() {
+    WrittenLayer one = layer("one", new LayerWriter().addFile("a", 0644, new byte[600]));
+    WrittenLayer two = layer("two", new LayerWriter().addFile("b", 0644, new byte[600]));
+    Image image = image(one, two);
+    for (ArchiveLimits limits :
+        List.of(
+            ArchiveLimits.DEFAULT.withMaxTotalBytes(1000),
+            ArchiveLimits.DEFAULT.withMaxEntries(1))) {
+      RuncibleException failure = failure(new PlainUnpacker().limits(limits), image, target);
+      assertThat(failure.kind()).isEqualTo(ErrorKind.INVALID_INPUT);
+      assertThat(failure).hasMessageContaining(two.digest().toString());
+      assertThat(target).doesNotExist();
+    }
+    ArchiveLimits enough = ArchiveLimits.DEFAULT.withMaxTotalBytes(1200).withMaxEntries(2);
+    new PlainUnpacker().limits(enough).unpack(image, target);
+  }
+
+  @Test
   void interruptLeavesNothing() {
     Image image = image(layer("one", new LayerWriter().addFile("a", 0644, new byte[9])));
     Thread.currentThread().interrupt();

@@ -6,10 +6,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.archive.ArchiveLimits;
+import io.runcible.archive.LayerApplier;
+import io.runcible.archive.Ownership;
+import io.runcible.archive.TarBytes;
 import io.runcible.ffi.AttributeCalls;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.PrivilegedHost;
+import io.runcible.ffi.Stat;
 import io.runcible.image.ChainId;
 import io.runcible.store.LocalStore;
 import java.io.IOException;
@@ -229,6 +234,70 @@ public interface SnapshotterContract {
   }
 
   @Test
+  default void whatALayerDeletesIsGone() throws IOException {
+    Snapshotter snapshotter = snapshotter();
+    String odd = "odd\n\u00ff".repeat(15);
+    Digest one =
+        unpacked(
+            snapshotter,
+            "one",
+            new TarBytes()
+                .file("gone", "low")
+                .file("d/gone", "low")
+                .file("d/kept", "low")
+                .file(odd, "low")
+                .file("tree/a/b", "low")
+                .file("anew/old", "low")
+                .file("hidden/old", "low")
+                .file("linked", "low"));
+    Digest two =
+        unpacked(
+            snapshotter,
+            "two",
+            new TarBytes()
+                .file(".wh.gone", "")
+                .file("d/.wh.gone", "")
+                .file(".wh." + odd, "")
+                .file(".wh.tree", "")
+                .file(".wh.anew", "")
+                .file("anew/new", "high")
+                .file("hidden/new", "high")
+                .file("hidden/.wh..wh..opq", "")
+                .hardLink("link", "linked"),
+            one);
+    Digest three = unpacked(snapshotter, "three", new TarBytes().file("tree/c", "top"), two, one);
+    seen(
+        snapshotter,
+        List.of(one, two, three),
+        fs -> {
+          assertThat(names(fs)).containsExactly("anew", "d", "hidden", "link", "linked", "tree");
+          assertThat(names(fs.resolve("d"))).containsExactly("kept");
+          assertThat(names(fs.resolve("anew"))).containsExactly("new");
+          assertThat(names(fs.resolve("hidden"))).containsExactly("new");
+          assertThat(names(fs.resolve("tree"))).containsExactly("c");
+          assertThat(fs.resolve("link")).hasContent("low");
+        });
+  }
+
+  /** By the rules for layers, in the form of the snapshotter. */
+  private static Digest unpacked(
+      Snapshotter snapshotter, String name, TarBytes tar, Digest... topmostFirst)
+      throws IOException {
+    List<Path> lower = Stream.of(topmostFirst).map(snapshotter::directory).toList();
+    return layer(
+        snapshotter,
+        name,
+        fs -> {
+          try (LayerApplier applier =
+              LayerApplier.open(
+                  fs, snapshotter.format(), Ownership.IGNORE, ArchiveLimits.DEFAULT)) {
+            applier.apply(tar.stream());
+            applier.complete(lower);
+          }
+        });
+  }
+
+  @Test
   default void layerThatHidesAllHasNothingBelow() throws IOException {
     Snapshotter snapshotter = snapshotter();
     Digest one = layer(snapshotter, "one", fs -> write(fs.resolve("a"), "low"));
@@ -288,6 +357,43 @@ public interface SnapshotterContract {
           try (FileDescriptor d = FileCalls.openDirectory(fs.resolve("d"))) {
             assertThat(AttributeCalls.get(d, "file", "user.mark"))
                 .hasValueSatisfying(value -> assertThat(value).containsExactly(1, 0, 2));
+          }
+        });
+  }
+
+  @Test
+  default void rootDirectoryIsThatOfTheTopmostLayer() throws IOException {
+    Snapshotter snapshotter = snapshotter();
+    FileTime time = FileTime.fromMillis(1_000_000_000_000L);
+    Digest one = layer(snapshotter, "one", fs -> write(fs.resolve("a"), "low"));
+    Digest two =
+        layer(
+            snapshotter,
+            "two",
+            fs -> {
+              write(fs.resolve("b"), "high");
+              try (FileDescriptor root = FileCalls.openDirectory(fs)) {
+                if (!host().rootless()) {
+                  FileCalls.chown(root, 1, 2);
+                }
+                AttributeCalls.set(root, ".", "user.mark", new byte[] {1, 0, 2});
+                FileCalls.chmod(root, 03775);
+                FileCalls.setTimes(root, time.toMillis() / 1000, 0);
+              }
+            });
+    seen(
+        snapshotter,
+        List.of(one, two),
+        fs -> {
+          try (FileDescriptor root = FileCalls.openDirectory(fs)) {
+            Stat stat = FileCalls.stat(root);
+            assertThat(stat.permissions()).isEqualTo(03775);
+            if (!host().rootless()) {
+              assertThat(List.of(stat.uid(), stat.gid())).containsExactly(1, 2);
+            }
+            assertThat(AttributeCalls.get(root, ".", "user.mark"))
+                .hasValueSatisfying(value -> assertThat(value).containsExactly(1, 0, 2));
+            assertThat(stat.modifiedSeconds()).isEqualTo(time.toMillis() / 1000);
           }
         });
   }
