@@ -9,6 +9,7 @@ import io.runcible.archive.Hashers;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +20,7 @@ final class LayerTar extends InputStream {
   private final Source source;
   private final Digest diffId;
   private final ArchiveLimits limits;
+  private final UnaryOperator<InputStream> ahead;
   private final Digest.Hasher hasher;
   private @Nullable InputStream blob;
   private @Nullable InputStream tar;
@@ -29,10 +31,18 @@ final class LayerTar extends InputStream {
     InputStream open() throws IOException;
   }
 
-  LayerTar(Source source, Digest diffId, ArchiveLimits limits) {
+  /**
+   * Opens nothing yet.
+   *
+   * @param ahead what becomes of the decompressed stream before it is hashed: reads it on another
+   *     thread, or leaves it as it is
+   */
+  LayerTar(
+      Source source, Digest diffId, ArchiveLimits limits, UnaryOperator<InputStream> ahead) {
     this.source = source;
     this.diffId = diffId;
     this.limits = limits;
+    this.ahead = ahead;
     hasher = Hashers.of(diffId);
   }
 
@@ -51,7 +61,7 @@ final class LayerTar extends InputStream {
     }
     InputStream content = tar;
     if (content == null) {
-      content = Decompression.open(compressed, limits);
+      content = ahead.apply(Decompression.open(compressed, limits));
       tar = content;
     }
     int count = content.read(buffer, offset, length);

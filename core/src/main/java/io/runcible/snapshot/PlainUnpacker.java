@@ -27,6 +27,7 @@ import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadFactory;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -192,9 +193,13 @@ public final class PlainUnpacker {
   }
 
   private InputStream tar(Layer layer, ExecutorService stages) {
-    LayerTar tar =
-        new LayerTar(() -> new Readahead(compressed(layer), stages), layer.diffId(), limits);
-    return new Readahead(tar, stages);
+    UnaryOperator<InputStream> ahead = stage -> new Readahead(stage, stages);
+    // One thread is enough for a small one.
+    UnaryOperator<InputStream> within =
+        UnpackedLayer.isSmall(layer) ? UnaryOperator.identity() : ahead;
+    return new Readahead(
+        new LayerTar(() -> within.apply(compressed(layer)), layer.diffId(), limits, within),
+        stages);
   }
 
   private InputStream compressed(Layer layer) {
