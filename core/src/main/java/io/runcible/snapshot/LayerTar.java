@@ -37,8 +37,7 @@ final class LayerTar extends InputStream {
    * @param ahead what becomes of the decompressed stream before it is hashed: reads it on another
    *     thread, or leaves it as it is
    */
-  LayerTar(
-      Source source, Digest diffId, ArchiveLimits limits, UnaryOperator<InputStream> ahead) {
+  LayerTar(Source source, Digest diffId, ArchiveLimits limits, UnaryOperator<InputStream> ahead) {
     this.source = source;
     this.diffId = diffId;
     this.limits = limits;
