@@ -2,7 +2,6 @@ package io.runcible.archive;
 
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.Stat;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -49,7 +48,7 @@ final class DirectoryMetadata {
   /** Sets everything, the deepest directories first. */
   void apply(ParentDirectories parents) {
     pending.values().stream()
-        .sorted(Comparator.comparing(Pending::path, Comparator.reverseOrder()))
+        .sorted((a, b) -> b.path.compareTo(a.path))
         .forEach(
             wanted -> {
               apply(parents.find(wanted.path), wanted);

@@ -2,7 +2,6 @@ package io.runcible.registry;
 
 import io.runcible.image.ImageReference;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -58,11 +57,19 @@ record RegistriesConf(
   Optional<RegistryTable> table(String reference) {
     return tables.values().stream()
         .filter(table -> table.match(reference) >= 0)
-        .max(
-            Comparator.comparingInt((RegistryTable table) -> table.match(reference))
-                // A host itself is closer than a wildcard for it.
-                .thenComparing(table -> !RegistryTable.isWildcard(table.prefix()))
-                .thenComparing(table -> table.prefix().length()));
+        .max((a, b) -> compare(a, b, reference));
+  }
+
+  /** Those of Comparator are no part of an archive of classes, and take milliseconds to be made. */
+  private static int compare(RegistryTable a, RegistryTable b, String reference) {
+    int match = Integer.compare(a.match(reference), b.match(reference));
+    // A host itself is closer than a wildcard for it.
+    int exact =
+        Boolean.compare(
+            !RegistryTable.isWildcard(a.prefix()), !RegistryTable.isWildcard(b.prefix()));
+    return match != 0
+        ? match
+        : exact != 0 ? exact : Integer.compare(a.prefix().length(), b.prefix().length());
   }
 
   /** Where to write an image, and what is asked last when it is read. */

@@ -50,7 +50,7 @@ import org.slf4j.LoggerFactory;
 final class ImageTransaction implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ImageTransaction.class);
 
-  /** How many layers are under way; each takes a connection, three threads and a few megabytes. */
+  /** How many layers are under way; each takes a connection, four threads and a few megabytes. */
   private static final int AT_ONCE = Math.max(4, Runtime.getRuntime().availableProcessors());
 
   private final Image image;

@@ -9,6 +9,7 @@ import io.runcible.archive.Hashers;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +20,7 @@ final class LayerTar extends InputStream {
   private final Source source;
   private final Digest diffId;
   private final ArchiveBudget budget;
+  private final UnaryOperator<InputStream> ahead;
   private final Digest.Hasher hasher;
   private @Nullable InputStream blob;
   private @Nullable InputStream tar;
@@ -29,10 +31,17 @@ final class LayerTar extends InputStream {
     InputStream open() throws IOException;
   }
 
-  LayerTar(Source source, Digest diffId, ArchiveBudget budget) {
+  /**
+   * Opens nothing yet.
+   *
+   * @param ahead what becomes of the decompressed stream before it is hashed: reads it on another
+   *     thread, or leaves it as it is
+   */
+  LayerTar(Source source, Digest diffId, ArchiveBudget budget, UnaryOperator<InputStream> ahead) {
     this.source = source;
     this.diffId = diffId;
     this.budget = budget;
+    this.ahead = ahead;
     hasher = Hashers.of(diffId);
   }
 
@@ -51,7 +60,7 @@ final class LayerTar extends InputStream {
     }
     InputStream content = tar;
     if (content == null) {
-      content = Decompression.open(compressed, budget);
+      content = ahead.apply(Decompression.open(compressed, budget));
       tar = content;
     }
     int count = content.read(buffer, offset, length);

@@ -31,6 +31,7 @@ import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadFactory;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -201,9 +202,13 @@ public final class PlainUnpacker {
   private InputStream tar(Layer layer, ExecutorService stages, Sum sum) {
     ArchiveBudget budget =
         sum.read.add(layer.descriptor().digest()) ? sum.budget : sum.budget.again();
-    LayerTar tar =
-        new LayerTar(() -> new Readahead(compressed(layer), stages), layer.diffId(), budget);
-    return new Readahead(tar, stages);
+    UnaryOperator<InputStream> ahead = stage -> new Readahead(stage, stages);
+    // One thread is enough for a small one.
+    UnaryOperator<InputStream> within =
+        UnpackedLayer.isSmall(layer) ? UnaryOperator.identity() : ahead;
+    return new Readahead(
+        new LayerTar(() -> within.apply(compressed(layer)), layer.diffId(), budget, within),
+        stages);
   }
 
   private InputStream compressed(Layer layer) {

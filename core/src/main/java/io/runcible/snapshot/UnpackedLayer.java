@@ -66,8 +66,8 @@ final class UnpackedLayer implements AutoCloseable {
   }
 
   /**
-   * Decompresses a layer, checks its diffId and writes its files. Reads the stream to its end, on
-   * another thread.
+   * Decompresses a layer, checks its diffId and writes its files. Reads the stream to its end. Each
+   * has a thread of its own, as decompressing alone takes as long as the other two.
    */
   static UnpackedLayer unpack(
       InputStream compressed, Digest diffId, Path directory, Form form, Executor stages)
@@ -89,7 +89,7 @@ final class UnpackedLayer implements AutoCloseable {
       UnaryOperator<InputStream> ahead)
       throws IOException {
     try (InputStream tar =
-        ahead.apply(new LayerTar(() -> ahead.apply(compressed), diffId, form.budget()))) {
+        ahead.apply(new LayerTar(() -> ahead.apply(compressed), diffId, form.budget(), ahead))) {
       return apply(tar, directory, form);
     }
   }

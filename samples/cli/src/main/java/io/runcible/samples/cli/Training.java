@@ -2,13 +2,21 @@ package io.runcible.samples.cli;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.runcible.archive.LayerDiff;
+import io.runcible.archive.LayerFormat;
 import io.runcible.archive.LayerWriter;
+import io.runcible.archive.WrittenLayer;
 import io.runcible.image.ImageAssembly;
 import io.runcible.image.ImageReference;
 import io.runcible.image.Platform;
 import io.runcible.layout.ImageLayout;
 import io.runcible.serve.RegistryServer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
 
 /**
  * Loads the classes of the usual commands, for the launcher's archive of classes. Whether the
@@ -18,7 +26,7 @@ final class Training {
   private Training() {}
 
   /** Takes a new directory for its files. */
-  public static void main(String[] args) {
+  public static void main(String[] args) throws IOException {
     Path directory = Path.of(args[0]);
     String layout = "oci:" + directory.resolve("layout");
     ImageLayout images = ImageLayout.create(directory.resolve("layout"));
@@ -35,6 +43,7 @@ final class Training {
     ImageAssembly.builder(Platform.host())
         .layer(layer.writeTo(directory.resolve("layer")))
         .layer(upper.writeTo(directory.resolve("upper")))
+        .layer(large(directory))
         .build()
         .writeTo(images, ImageReference.parse("samples/training:1"));
     try (RegistryServer registry = RegistryServer.serve(images).writable().start()) {
@@ -58,6 +67,25 @@ final class Training {
     }
     // Streams of a client may still have threads.
     System.exit(0);
+  }
+
+  /** A layer that is not unpacked in one go, with what else an image of a distribution has. */
+  private static WrittenLayer large(Path directory) throws IOException {
+    Path tree = Files.createDirectories(directory.resolve("tree"));
+    byte[] noise = new byte[2 << 20];
+    new Random(1).nextBytes(noise);
+    Path file = Files.write(tree.resolve("large"), noise);
+    Path inner = Files.createDirectory(tree.resolve("inner"));
+    Files.createLink(inner.resolve("hard"), file);
+    Files.createSymbolicLink(inner.resolve("soft"), file);
+    try {
+      for (Path owned : List.of(file, inner, inner.resolve("soft"))) {
+        Files.setAttribute(owned, "unix:uid", 1, LinkOption.NOFOLLOW_LINKS);
+      }
+    } catch (IOException e) {
+      // Only root may, and only for root it is unpacked so.
+    }
+    return LayerDiff.ofOverlay(tree, LayerFormat.OVERLAY).writeTo(directory.resolve("large"));
   }
 
   private static void execute(String... arguments) {
