@@ -140,7 +140,11 @@ public final class Unpacker implements AutoCloseable {
     TaskGroup task = new TaskGroup(writers);
     LayerComparison comparison =
         new LayerComparison(
-            image, store, directories, UnpackedLayer.Form.ofRoot(directories, new ArchiveBudget(limits)), stages);
+            image,
+            store,
+            directories,
+            UnpackedLayer.Form.ofRoot(directories, new ArchiveBudget(limits)),
+            stages);
     task.start(() -> comparison.run(wanted, differences::put));
     task.await("comparing " + image.reference());
     return differences;
