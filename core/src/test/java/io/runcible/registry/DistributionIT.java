@@ -30,7 +30,7 @@ class DistributionIT {
 
   /** Version 2.8 has no lists of referrers, and deletes no tags. */
   @TestInstance(Lifecycle.PER_CLASS)
-  abstract class Subject implements DistributionContract {
+  abstract static class Subject implements DistributionContract {
     private final Entrance entrance;
     private DockerRegistry registry;
 

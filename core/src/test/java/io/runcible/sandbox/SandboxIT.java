@@ -205,7 +205,7 @@ class SandboxIT {
         program.check(sandbox.run(program.request()));
       }
     }
-    assertThat(crun.resolveSibling("crun.log")).content().contains(" run --bundle ");
+    assertThat(crun.resolveSibling("crun.log")).content().contains(" create --bundle ");
   }
 
   @Test
