@@ -10,14 +10,16 @@ import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.spi.ToolProvider;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -50,7 +52,8 @@ final class ChildClasses {
       ChildClasses classes = made;
       if (classes == null) {
         classes = new ChildClasses(TestRoot.base().resolve("runcible-classes-" + key()));
-        try (FileChannel lock = classes.begin()) {
+        try (FileChannel lock = lock()) {
+          classes.begin();
           classes.pack();
         }
         Runtime.getRuntime().addShutdownHook(new Thread(ChildClasses::leave));
@@ -85,35 +88,30 @@ final class ChildClasses {
         .toList();
   }
 
-  /** Locks the directory, which is this JVM's, too, from then on. */
-  private FileChannel begin() throws IOException {
-    while (true) {
-      try {
-        Files.createDirectory(directory);
-        allow(directory, "rwxr-xr-x");
-      } catch (FileAlreadyExistsException e) {
-        // Made by another JVM.
-      }
-      FileChannel lock;
-      try {
-        lock = lock();
-      } catch (NoSuchFileException e) {
-        continue;
-      }
-      try {
-        Files.writeString(user(ProcessHandle.current().pid()), "");
-        return lock;
-      } catch (NoSuchFileException e) {
-        // Removed by the last one that had it.
-        lock.close();
+  /** The directory is this JVM's, too, from then on. */
+  private void begin() throws IOException {
+    try {
+      Files.createDirectory(directory);
+      allow(directory, "rwxr-xr-x");
+    } catch (FileAlreadyExistsException e) {
+      // What lies there is run by root: only what root has made.
+      Map<String, Object> found =
+          Files.readAttributes(directory, "unix:uid,mode", LinkOption.NOFOLLOW_LINKS);
+      if (!found.equals(Map.of("uid", 0, "mode", 040755))) {
+        throw new IllegalStateException("'" + directory + "' is not of these tests: " + found, e);
       }
     }
+    Files.writeString(user(ProcessHandle.current().pid()), "");
   }
 
-  private FileChannel lock() throws IOException {
+  /** It lies where nobody removes it while another one waits for it. */
+  private static FileChannel lock() throws IOException {
+    Path target = Files.createDirectories(Path.of("target"));
     FileChannel lock =
         FileChannel.open(
-            directory.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            target.resolve("child-classes.lock"),
+            StandardOpenOption.CREATE,
+            StandardOpenOption.WRITE);
     lock.lock();
     return lock;
   }
@@ -178,19 +176,24 @@ final class ChildClasses {
 
   /** What it says does not matter: without an archive all is slower and nothing else. */
   private void train(Path archive) throws IOException, InterruptedException {
+    Path unfinished = directory.resolve("unfinished.jsa");
     List<String> command = ChildJvm.java();
-    command.add("-XX:ArchiveClassesAtExit=" + archive);
+    command.add("-XX:ArchiveClassesAtExit=" + unfinished);
     command.addAll(path());
     command.add(TrainingProgram.class.getName());
     command.add(directory.resolve("training").toString());
     command.add(TestImages.layout().toString());
-    new ProcessBuilder(command)
-        .redirectErrorStream(true)
-        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-        .start()
-        .waitFor();
-    if (Files.exists(archive)) {
-      allow(archive, "rw-r--r--");
+    Process training =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    if (!training.waitFor(1, TimeUnit.MINUTES)) {
+      training.destroyForcibly().waitFor();
+    }
+    if (training.exitValue() == 0 && Files.exists(unfinished)) {
+      allow(unfinished, "rw-r--r--");
+      Files.move(unfinished, archive);
     }
   }
 
@@ -200,7 +203,7 @@ final class ChildClasses {
     if (classes == null) {
       return;
     }
-    try (FileChannel lock = classes.lock();
+    try (FileChannel lock = lock();
         Stream<Path> files = Files.list(classes.directory)) {
       Files.delete(classes.user(ProcessHandle.current().pid()));
       boolean used =
