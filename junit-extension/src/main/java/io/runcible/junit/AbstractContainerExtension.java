@@ -218,20 +218,36 @@ public abstract class AbstractContainerExtension<T extends AbstractContainerExte
   }
 
   private void start(ExtensionContext context) {
+    if (isOfRun()) {
+      requireClass(context);
+    }
     Batch batch = new Batch(context);
     add(batch, new ArrayList<>(), context);
     batch.start();
   }
 
+  private void requireClass(ExtensionContext context) {
+    if (context.getTestMethod().isPresent()) {
+      throw new ExtensionConfigurationException(
+          "the container '"
+              + plan(context).name()
+              + "' is to outlive a test: its field has to be static");
+    }
+  }
+
+  private Plan plan(ExtensionContext context) {
+    return new Plan(context.getRequiredTestClass().getClassLoader());
+  }
+
   /** After those it depends on. */
   private void add(Batch batch, List<AbstractContainerExtension<?>> all, ExtensionContext context) {
-    Plan plan = new Plan(context.getRequiredTestClass().getClassLoader());
-    if ((scope != Scope.AUTO || isOfRun()) && context.getTestMethod().isPresent()) {
-      throw new ExtensionConfigurationException(
-          "the container '" + plan.name() + "' is to outlive a test: its field has to be static");
+    if (scope == Scope.CLASS) {
+      // Also where a test's container depends on it: it would end with that test.
+      requireClass(context);
     }
+    Plan plan = plan(context);
     for (AbstractContainerExtension<?> other : others) {
-      String itsName = other.new Plan(plan.loader).name();
+      String itsName = other.plan(context).name();
       if (isOfRun() && !other.isOfRun()) {
         throw new ExtensionConfigurationException(
             "the container '"

@@ -187,8 +187,32 @@ class ContainerExtensionIT {
   }
 
   @Test
+  void containerOfATestMayDependOnThoseOfTheRun() {
+    assertPassed(KIT.run(OnRun.class), 2);
+    assertThat(new HashSet<>(SEEN)).hasSize(2 + 2);
+    assertNoneRuns();
+  }
+
+  static class OnRun {
+    static final ContainerExtension REUSED =
+        ContainerExtension.of(engine -> shell().build()).named("reused").reuse("on-run");
+
+    @RegisterExtension
+    final ContainerExtension own =
+        ContainerExtension.of(shell().build()).dependsOn(Services.DB, REUSED);
+
+    @RepeatedTest(2)
+    void uses(@NamedContainer("db") Container db, @NamedContainer("reused") Container reused) {
+      use(own.container());
+      use(db);
+      use(reused);
+    }
+  }
+
+  @Test
   void whatCannotBeIsSaid() {
     assertThat(Kit.failure(KIT.run(OfRunInInstance.class))).contains("'late'", "has to be static");
+    assertThat(Kit.failure(KIT.run(OfTestOnClass.class))).contains("'cls'", "has to be static");
     assertThat(Kit.failure(KIT.run(OfRunOnOther.class))).contains("'late'", "'early'", "before");
     assertThat(Kit.failure(KIT.run(NeverPulled.class))).contains("is never to be pulled");
     assertNoneRuns();
@@ -198,6 +222,16 @@ class ContainerExtensionIT {
     @RegisterExtension
     final ContainerExtension late =
         ContainerExtension.of(shell().build()).named("late").scope(Scope.RUN);
+
+    @Test
+    void never() {}
+  }
+
+  static class OfTestOnClass {
+    @RegisterExtension
+    final ContainerExtension own =
+        ContainerExtension.of(shell().build())
+            .dependsOn(ContainerExtension.of(shell().build()).named("cls").scope(Scope.CLASS));
 
     @Test
     void never() {}
