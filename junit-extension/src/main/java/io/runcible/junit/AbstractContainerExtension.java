@@ -195,9 +195,11 @@ public abstract class AbstractContainerExtension<T extends AbstractContainerExte
     start(context);
   }
 
+  /** That it runs for others is not enough: they may end before. */
   @Override
   public final void beforeEach(ExtensionContext context) {
-    if (running().isEmpty()) {
+    // A store looks in those around it, too, and so in that of beforeAll.
+    if (context.getStore(TestRun.NAMESPACE).get(this) == null) {
       start(context);
     }
   }
@@ -221,6 +223,7 @@ public abstract class AbstractContainerExtension<T extends AbstractContainerExte
     if (isOfRun()) {
       requireClass(context);
     }
+    context.getStore(TestRun.NAMESPACE).put(this, true);
     Batch batch = new Batch(context);
     add(batch, new ArrayList<>(), context);
     batch.start();

@@ -120,9 +120,11 @@ public final class ComposeExtension
     start(context);
   }
 
+  /** That they run for others is not enough: they may end before. */
   @Override
   public void beforeEach(ExtensionContext context) {
-    if (running().isEmpty()) {
+    // A store looks in those around it, too, and so in that of beforeAll.
+    if (context.getStore(TestRun.NAMESPACE).get(this) == null) {
       start(context);
     }
   }
@@ -138,6 +140,7 @@ public final class ComposeExtension
   }
 
   private void start(ExtensionContext context) {
+    context.getStore(TestRun.NAMESPACE).put(this, true);
     TestVolumes ofRun = TestRun.of(context).volumes();
     List<ComposeService> services =
         ComposeFile.parse(

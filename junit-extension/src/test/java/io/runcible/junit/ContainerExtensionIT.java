@@ -212,6 +212,9 @@ class ContainerExtensionIT {
   @Test
   void whatCannotBeIsSaid() {
     assertThat(Kit.failure(KIT.run(OfRunInInstance.class))).contains("'late'", "has to be static");
+    // Also where it runs by then.
+    assertThat(Kit.failure(KIT.run(OfRun.class, OfRunInInstanceToo.class)))
+        .contains("'db'", "has to be static");
     assertThat(Kit.failure(KIT.run(OfTestOnClass.class))).contains("'cls'", "has to be static");
     assertThat(Kit.failure(KIT.run(OfRunOnOther.class))).contains("'late'", "'early'", "before");
     assertThat(Kit.failure(KIT.run(NeverPulled.class))).contains("is never to be pulled");
@@ -222,6 +225,13 @@ class ContainerExtensionIT {
     @RegisterExtension
     final ContainerExtension late =
         ContainerExtension.of(shell().build()).named("late").scope(Scope.RUN);
+
+    @Test
+    void never() {}
+  }
+
+  static class OfRunInInstanceToo {
+    @RegisterExtension final ContainerExtension db = Services.DB;
 
     @Test
     void never() {}
