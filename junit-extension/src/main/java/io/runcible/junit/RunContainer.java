@@ -23,7 +23,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
  *   <li>On an instance field: a fresh container for each test, or for the class where the test
  *       instance lives as long as the class.
  *   <li>On a test method: a container for that test, started when those of the fields are ready. On
- *       another method it has no meaning, and fails the tests.
+ *       a lifecycle method it fails the tests, if the class has the extension by another
+ *       annotation; elsewhere it has no meaning.
  *   <li>On a parameter of a test, of a lifecycle method or of the constructor: a container for as
  *       long as that lasts.
  * </ul>
