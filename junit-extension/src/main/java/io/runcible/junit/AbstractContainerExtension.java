@@ -119,8 +119,10 @@ public abstract class AbstractContainerExtension<T extends AbstractContainerExte
    * How long it lives; by default as long as the field. With {@link Scope#RUN} it starts at the
    * first use and ends with the test run, and is one for all classes that register this same
    * object, inherited or as {@code @RegisterExtension static final Postgres DB = Services.DB}. What
-   * it depends on has to live as long. Other scopes than {@link Scope#AUTO} are for fields that are
-   * static, or of an instance that lives as long as its class, and fail a test otherwise.
+   * it depends on has to live as long. With {@link Scope#CLASS}, classes that register this same
+   * object and run at the same time share the container, as without a scope. Other scopes than
+   * {@link Scope#AUTO} are for fields that are static, or of an instance that lives as long as its
+   * class, and fail a test otherwise.
    */
   public final T scope(Scope scope) {
     this.scope = scope;
@@ -132,6 +134,8 @@ public abstract class AbstractContainerExtension<T extends AbstractContainerExte
    * scope {@link Scope#AUTO} each uses it for its whole run. Those share it who have the same key
    * here, for the same service of the same image, entry point, command, environment, user and
    * ports. A {@code Kafka} has another port in its environment in each JVM, and so is never shared.
+   * With a key, too, the field has to be static, or of an instance that lives as long as its class;
+   * otherwise the test fails.
    *
    * @param key empty for a container of one's own, the default
    */
