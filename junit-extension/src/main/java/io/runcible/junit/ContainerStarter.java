@@ -120,9 +120,8 @@ final class ContainerStarter {
       return container;
     } catch (RuntimeException e) {
       FailureReport.publish(context, plan.name(), container, elapsed());
-      try {
+      try (container) {
         endLog();
-        container.close();
       } catch (RuntimeException suppressed) {
         e.addSuppressed(suppressed);
       }

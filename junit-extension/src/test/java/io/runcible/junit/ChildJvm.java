@@ -56,7 +56,7 @@ final class ChildJvm implements AutoCloseable {
   /** The same as another user. */
   static ChildJvm start(
       String platform, OrdinaryUser user, Class<?> test, Map<String, String> properties)
-      throws IOException, InterruptedException {
+      throws IOException {
     return launch(
         user.readable(classPath(platform)), user.reports(), test, user.prefix(), properties);
   }

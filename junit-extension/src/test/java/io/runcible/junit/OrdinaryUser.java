@@ -41,7 +41,7 @@ final class OrdinaryUser implements AutoCloseable {
   }
 
   /** Skips the test where the host does not have what this takes. */
-  static OrdinaryUser create() throws IOException, InterruptedException {
+  static OrdinaryUser create() throws IOException {
     require(run("id", "-u").equals("0"), "only root makes users");
     require(Files.exists(Path.of("/dev/net/tun")), "/dev/net/tun is missing: modprobe tun");
     for (String program :
@@ -53,12 +53,25 @@ final class OrdinaryUser implements AutoCloseable {
       require(found, program + " is missing");
     }
     OrdinaryUser user = new OrdinaryUser();
-    run("useradd", "--no-create-home", "--home-dir", user.directory("home"), "-U", user.name);
-    allow(user.directory, "rwxr-xr-x");
-    for (String own : List.of("home", "run", "reports")) {
-      run("install", "-d", "-m", "700", "-o", user.name, "-g", user.name, user.directory(own));
+    try {
+      user.make();
+      return user;
+    } catch (IOException | RuntimeException | Error e) {
+      try {
+        user.close();
+      } catch (IOException | AssertionError suppressed) {
+        e.addSuppressed(suppressed);
+      }
+      throw e;
     }
-    return user;
+  }
+
+  private void make() throws IOException {
+    run("useradd", "--no-create-home", "--home-dir", directory("home"), "-U", name);
+    allow(directory, "rwxr-xr-x");
+    for (String own : List.of("home", "run", "reports")) {
+      run("install", "-d", "-m", "700", "-o", name, "-g", name, directory(own));
+    }
   }
 
   private static void require(boolean holds, String missing) {
@@ -68,10 +81,10 @@ final class OrdinaryUser implements AutoCloseable {
     Assumptions.assumeTrue(holds, missing);
   }
 
-  private static String run(String... command) throws IOException, InterruptedException {
+  private static String run(String... command) throws IOException {
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     String output = new String(process.getInputStream().readAllBytes(), UTF_8).strip();
-    if (process.waitFor() != 0) {
+    if (process.onExit().join().exitValue() != 0) {
       throw new AssertionError(List.of(command) + ": " + output);
     }
     return output;
@@ -95,7 +108,7 @@ final class OrdinaryUser implements AutoCloseable {
   }
 
   /** Copies of the entries of a class path, which may be in root's home. */
-  String readable(String classPath) throws IOException, InterruptedException {
+  String readable(String classPath) throws IOException {
     Path classes = Files.createDirectory(directory.resolve("classes"));
     List<String> copies = new ArrayList<>();
     for (String entry : classPath.split(File.pathSeparator)) {
@@ -133,9 +146,12 @@ final class OrdinaryUser implements AutoCloseable {
   }
 
   @Override
-  public void close() throws IOException, InterruptedException {
-    run("userdel", "--force", name);
-    // Not by hand: what ends after the JVM may still remove files of its own.
-    run("rm", "-rf", directory.toString());
+  public void close() throws IOException {
+    try {
+      run("userdel", "--force", name);
+    } finally {
+      // Not by hand: what ends after the JVM may still remove files of its own.
+      run("rm", "-rf", directory.toString());
+    }
   }
 }
