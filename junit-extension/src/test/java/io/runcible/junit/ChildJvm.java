@@ -74,10 +74,7 @@ final class ChildJvm implements AutoCloseable {
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
-            "-XX:-UsePerfData",
-            // A tenth of what it takes to load so many classes.
-            "-XX:+UnlockDiagnosticVMOptions",
-            "-XX:-BytecodeVerificationRemote"));
+            "-XX:-UsePerfData"));
     properties.forEach((key, value) -> command.add("-D" + key + "=" + value));
     if (Runtime.version().feature() >= 22) {
       command.add("--enable-native-access=ALL-UNNAMED");
