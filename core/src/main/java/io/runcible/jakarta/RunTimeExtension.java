@@ -33,7 +33,9 @@ public final class RunTimeExtension implements Extension {
 
   void add(@Observes BeforeBeanDiscovery discovery, BeanManager beans) {
     if (isOfApplication(
-        RunTimeExtension.class.getClassLoader(), Thread.currentThread().getContextClassLoader())) {
+        RunTimeExtension.class.getClassLoader(),
+        Thread.currentThread().getContextClassLoader(),
+        Extension.class.getClassLoader())) {
       LOG.warn(
           "the library is part of the application, whose classes its native binding keeps when the"
               + " application has ended: put it, with what it needs, among the libraries that the"
@@ -49,11 +51,13 @@ public final class RunTimeExtension implements Extension {
     }
   }
 
-  /** Not of a program, whose loader ends with the JVM. */
-  static boolean isOfApplication(@Nullable ClassLoader library, @Nullable ClassLoader application) {
-    return library != null
-        && library == application
-        && library != ClassLoader.getSystemClassLoader();
+  /**
+   * Whether the library goes with an application, while CDI is the server's. A program has both
+   * from one loader, its launcher's or the JVM's, which ends with the JVM.
+   */
+  static boolean isOfApplication(
+      ClassLoader library, @Nullable ClassLoader application, ClassLoader cdi) {
+    return library == application && library != cdi;
   }
 
   void find(@Observes ProcessInjectionPoint<?, Sandbox> point) {

@@ -74,7 +74,7 @@
  * the HTTP client's idle threads end. The native binding, though, keeps its own classes and their
  * loader for as long as the JVM runs: a server to which applications come and go has the library,
  * with all that it needs, among the libraries that they share, and not in each of them. Where it is
- * inside an application, a warning says so when that is deployed.
+ * inside an application, and CDI is the server's, a warning says so when that is deployed.
  */
 @NullMarked
 package io.runcible.jakarta;
