@@ -4,12 +4,15 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.sandbox.Sandbox;
 import jakarta.enterprise.event.Observes;
+import jakarta.enterprise.inject.Default;
+import jakarta.enterprise.inject.spi.AfterBeanDiscovery;
 import jakarta.enterprise.inject.spi.AfterDeploymentValidation;
 import jakarta.enterprise.inject.spi.Bean;
 import jakarta.enterprise.inject.spi.BeanManager;
 import jakarta.enterprise.inject.spi.BeforeBeanDiscovery;
 import jakarta.enterprise.inject.spi.Extension;
 import jakarta.enterprise.inject.spi.InjectionPoint;
+import jakarta.enterprise.inject.spi.ProcessBean;
 import jakarta.enterprise.inject.spi.ProcessInjectionPoint;
 import java.lang.annotation.Annotation;
 import java.util.ArrayList;
@@ -30,6 +33,7 @@ public final class RunTimeExtension implements Extension {
   private static final Logger LOG = LoggerFactory.getLogger(RunTimeExtension.class);
 
   private final List<InjectionPoint> sandboxes = new ArrayList<>();
+  private boolean hasOwnSandbox;
 
   void add(@Observes BeforeBeanDiscovery discovery, BeanManager beans) {
     if (isOfApplication(
@@ -58,6 +62,24 @@ public final class RunTimeExtension implements Extension {
   static boolean isOfApplication(
       ClassLoader library, @Nullable ClassLoader application, ClassLoader cdi) {
     return library == application && library != cdi;
+  }
+
+  void look(@Observes ProcessBean<?> found) {
+    Bean<?> bean = found.getBean();
+    hasOwnSandbox |=
+        bean.getTypes().contains(Sandbox.class)
+            && bean.getQualifiers().contains(Default.Literal.INSTANCE);
+  }
+
+  /** The usual sandbox gives way to the application's own. */
+  void addUsual(@Observes AfterBeanDiscovery discovery) {
+    if (!hasOwnSandbox) {
+      discovery
+          .<Sandbox>addBean()
+          .beanClass(SandboxProducer.class)
+          .types(Sandbox.class, Object.class)
+          .produceWith(beans -> beans.select(SandboxProducer.class).get().usual());
+    }
   }
 
   void find(@Observes ProcessInjectionPoint<?, Sandbox> point) {

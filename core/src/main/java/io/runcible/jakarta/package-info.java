@@ -20,7 +20,9 @@
  * those of the server's managed thread factory, where the server has one, and the asynchronous
  * stages of sandboxes run on its managed executor. Neither {@link
  * io.runcible.engine.ContainerEngine} nor {@link io.runcible.engine.Container} has a normal scope:
- * what is injected is the thing itself and not a proxy.
+ * what is injected is the thing itself and not a proxy. A {@link io.runcible.sandbox.Sandbox}
+ * without a qualifier that the application produces itself takes the place of the usual one; an
+ * engine that it makes is declared an {@code @Alternative} with a {@code @Priority}.
  *
  * <p>Settings are looked for in MicroProfile Config where the application has it, otherwise in
  * system properties and environment variables, {@code runcible.data-root} as {@code
