@@ -38,6 +38,24 @@ public final class EngineBuilder {
 
   EngineBuilder() {}
 
+  /** Another with the same settings so far, which may be changed without changing this one. */
+  public EngineBuilder copy() {
+    EngineBuilder copy = new EngineBuilder();
+    copy.dataRoot = dataRoot;
+    copy.additionalStores.addAll(additionalStores);
+    copy.stateRoot = stateRoot;
+    copy.runtime = runtime;
+    copy.runtimeImage = runtimeImage;
+    copy.cgroupManager = cgroupManager;
+    copy.platform = platform;
+    copy.registry = registry;
+    copy.verifiers.addAll(verifiers);
+    copy.policy = policy;
+    copy.limits = limits;
+    copy.threads = threads;
+    return copy;
+  }
+
   /**
    * Where images and the files of containers are; see {@link #defaultDataRoot}. Made if it is
    * missing. Where no overlay can be mounted, as on another overlay, the files of an image are

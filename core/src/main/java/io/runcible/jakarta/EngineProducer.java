@@ -28,6 +28,7 @@ class EngineProducer {
   @Singleton
   @Typed(ContainerEngine.class)
   synchronized ContainerEngine engine() {
+    wanted = true;
     ContainerEngine opened = engine;
     if (opened == null) {
       opened = builder().build();
@@ -38,7 +39,6 @@ class EngineProducer {
 
   /** What opens an engine of the application: that one, or another with the same settings. */
   synchronized EngineBuilder builder() {
-    wanted = true;
     Settings settings = Settings.ofApplication();
     EngineBuilder builder = ContainerEngine.builder();
     EngineSettings.apply(settings, builder);

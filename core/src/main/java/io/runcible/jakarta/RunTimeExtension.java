@@ -4,12 +4,15 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.sandbox.Sandbox;
 import jakarta.enterprise.event.Observes;
+import jakarta.enterprise.inject.Default;
+import jakarta.enterprise.inject.spi.AfterBeanDiscovery;
 import jakarta.enterprise.inject.spi.AfterDeploymentValidation;
 import jakarta.enterprise.inject.spi.Bean;
 import jakarta.enterprise.inject.spi.BeanManager;
 import jakarta.enterprise.inject.spi.BeforeBeanDiscovery;
 import jakarta.enterprise.inject.spi.Extension;
 import jakarta.enterprise.inject.spi.InjectionPoint;
+import jakarta.enterprise.inject.spi.ProcessBean;
 import jakarta.enterprise.inject.spi.ProcessInjectionPoint;
 import java.lang.annotation.Annotation;
 import java.util.ArrayList;
@@ -30,10 +33,13 @@ public final class RunTimeExtension implements Extension {
   private static final Logger LOG = LoggerFactory.getLogger(RunTimeExtension.class);
 
   private final List<InjectionPoint> sandboxes = new ArrayList<>();
+  private boolean hasOwnSandbox;
 
   void add(@Observes BeforeBeanDiscovery discovery, BeanManager beans) {
     if (isOfApplication(
-        RunTimeExtension.class.getClassLoader(), Thread.currentThread().getContextClassLoader())) {
+        RunTimeExtension.class.getClassLoader(),
+        Thread.currentThread().getContextClassLoader(),
+        Extension.class.getClassLoader())) {
       LOG.warn(
           "the library is part of the application, whose classes its native binding keeps when the"
               + " application has ended: put it, with what it needs, among the libraries that the"
@@ -49,11 +55,31 @@ public final class RunTimeExtension implements Extension {
     }
   }
 
-  /** Not of a program, whose loader ends with the JVM. */
-  static boolean isOfApplication(@Nullable ClassLoader library, @Nullable ClassLoader application) {
-    return library != null
-        && library == application
-        && library != ClassLoader.getSystemClassLoader();
+  /**
+   * Whether the library goes with an application, while CDI is the server's. A program has both
+   * from one loader, its launcher's or the JVM's, which ends with the JVM.
+   */
+  static boolean isOfApplication(
+      ClassLoader library, @Nullable ClassLoader application, ClassLoader cdi) {
+    return library == application && library != cdi;
+  }
+
+  void look(@Observes ProcessBean<?> found) {
+    Bean<?> bean = found.getBean();
+    hasOwnSandbox |=
+        bean.getTypes().contains(Sandbox.class)
+            && bean.getQualifiers().contains(Default.Literal.INSTANCE);
+  }
+
+  /** The usual sandbox gives way to the application's own. */
+  void addUsual(@Observes AfterBeanDiscovery discovery) {
+    if (!hasOwnSandbox) {
+      discovery
+          .<Sandbox>addBean()
+          .beanClass(SandboxProducer.class)
+          .types(Sandbox.class, Object.class)
+          .produceWith(beans -> beans.select(SandboxProducer.class).get().usual());
+    }
   }
 
   void find(@Observes ProcessInjectionPoint<?, Sandbox> point) {

@@ -42,7 +42,7 @@ class SandboxProducer {
     return sandboxes.get(declaration(point), this::make);
   }
 
-  @Produces
+  /** Produced where the application has none of its own: the extensions see to that. */
   @Typed(Sandbox.class)
   Sandbox usual() {
     return sandboxes.get(USUAL, this::make);

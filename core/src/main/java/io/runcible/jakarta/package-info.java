@@ -20,7 +20,9 @@
  * those of the server's managed thread factory, where the server has one, and the asynchronous
  * stages of sandboxes run on its managed executor. Neither {@link
  * io.runcible.engine.ContainerEngine} nor {@link io.runcible.engine.Container} has a normal scope:
- * what is injected is the thing itself and not a proxy.
+ * what is injected is the thing itself and not a proxy. A {@link io.runcible.sandbox.Sandbox}
+ * without a qualifier that the application produces itself takes the place of the usual one; an
+ * engine that it makes is declared an {@code @Alternative} with a {@code @Priority}.
  *
  * <p>Settings are looked for in MicroProfile Config where the application has it, otherwise in
  * system properties and environment variables, {@code runcible.data-root} as {@code
@@ -74,7 +76,7 @@
  * the HTTP client's idle threads end. The native binding, though, keeps its own classes and their
  * loader for as long as the JVM runs: a server to which applications come and go has the library,
  * with all that it needs, among the libraries that they share, and not in each of them. Where it is
- * inside an application, a warning says so when that is deployed.
+ * inside an application, and CDI is the server's, a warning says so when that is deployed.
  */
 @NullMarked
 package io.runcible.jakarta;

@@ -99,7 +99,8 @@ public final class JsonTree {
       case VALUE_STRING -> NODES.textNode(parser.getText());
       case VALUE_NUMBER_INT -> integer(parser);
       case VALUE_NUMBER_FLOAT ->
-          exact
+          // Other formats than JSON have what is no number, and infinities.
+          exact && !parser.isNaN()
               ? NODES.numberNode(parser.getDecimalValue())
               : NODES.numberNode(parser.getDoubleValue());
       case VALUE_TRUE -> NODES.booleanNode(true);

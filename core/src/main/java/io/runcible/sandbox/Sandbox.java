@@ -206,6 +206,7 @@ public final class Sandbox implements AutoCloseable {
     /**
      * How the sandbox opens an engine of its own, which it closes: one whose runtime is that of the
      * profile, if it names one. It may share the directories of other engines, and so their images.
+     * The builder is not changed.
      */
     public Builder engine(EngineBuilder own) {
       this.own = own;
@@ -281,8 +282,9 @@ public final class Sandbox implements AutoCloseable {
                 });
         return new Sandbox(this, given, null);
       }
-      profile.runtime().ifPresent(own::runtime);
-      ContainerEngine opened = own.build();
+      EngineBuilder its = own.copy();
+      profile.runtime().ifPresent(its::runtime);
+      ContainerEngine opened = its.build();
       try {
         return new Sandbox(this, opened, opened);
       } catch (RuntimeException e) {

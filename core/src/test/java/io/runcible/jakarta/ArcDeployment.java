@@ -41,7 +41,7 @@ final class ArcDeployment extends Deployment {
       throws IOException, InterruptedException, ExecutionException {
     // Finds the extension as a service.
     ExtensionsEntryPoint extensions = new ExtensionsEntryPoint();
-    Index application = index(BEANS.stream().map(Class::getName).toList());
+    Index application = index(beanClasses().stream().map(Class::getName).toList());
     Set<String> found = new LinkedHashSet<>();
     extensions.runDiscovery(BeanArchives.buildImmutableBeanArchiveIndex(application), found);
     IndexView beans =

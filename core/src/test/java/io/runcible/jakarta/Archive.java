@@ -12,17 +12,16 @@ import java.util.List;
 final class Archive {
   private Archive() {}
 
-  static void write(Path directory, Class<?>... more) throws IOException {
+  static void write(Path directory) throws IOException {
     Path descriptor = directory.resolve("META-INF/beans.xml");
     Files.createDirectories(descriptor.getParent());
     Files.writeString(
         descriptor,
         "<beans xmlns='https://jakarta.ee/xml/ns/jakartaee' version='4.0'"
             + " bean-discovery-mode='annotated'></beans>");
-    List<Class<?>> classes = new ArrayList<>(Deployment.BEANS);
+    List<Class<?>> classes = new ArrayList<>(Deployment.beanClasses());
     classes.addAll(
         List.of(Deployment.class, SeDeployment.class, MicroProfileProbe.class, HealthAnswer.class));
-    classes.addAll(List.of(more));
     for (Class<?> bean : classes) {
       String name = bean.getName().replace('.', '/') + ".class";
       Path file = directory.resolve(name);

@@ -124,13 +124,25 @@ class CdiIT {
   @Test
   void sandboxWithoutAnImageIsSaidWhenTheApplicationIsDeployed() throws Exception {
     System.clearProperty(SANDBOX_IMAGE);
+    System.setProperty(Deployment.MORE, Probe.OfSetting.class.getName());
     try {
-      Archive.write(archive, Probe.OfSetting.class);
-      assertThatThrownBy(() -> server.deploy(Cdi.WELD, archive))
+      assertThatThrownBy(() -> deploy(Cdi.WELD))
           .hasStackTraceContaining("OfSetting.sandbox")
           .hasStackTraceContaining("set 'runcible.sandbox.image'");
     } finally {
+      System.clearProperty(Deployment.MORE);
       System.setProperty(SANDBOX_IMAGE, System.getProperty("test.image"));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void usualSandboxGivesWayToOneOfTheApplication(Cdi cdi) throws Exception {
+    System.setProperty(Deployment.MORE, Probe.OwnSandbox.class.getName());
+    try (Application application = deploy(cdi)) {
+      assertThat(application.ask("usual")).contains("the application's own");
+    } finally {
+      System.clearProperty(Deployment.MORE);
     }
   }
 

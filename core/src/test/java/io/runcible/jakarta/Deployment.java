@@ -2,6 +2,7 @@ package io.runcible.jakarta;
 
 import jakarta.enterprise.context.control.RequestContextController;
 import jakarta.enterprise.inject.Instance;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -12,14 +13,29 @@ import java.util.function.UnaryOperator;
  * what each of them does is below.
  */
 abstract class Deployment implements UnaryOperator<String>, AutoCloseable {
+  /** The property that names one more bean. */
+  static final String MORE = "test.bean";
+
   /** The archive of the application. */
-  static final List<Class<?>> BEANS =
-      List.of(
-          Probe.class,
-          Probe.Owner.class,
-          Probe.Other.class,
-          Probe.OfRequest.class,
-          Probe.AlsoOfRequest.class);
+  static List<Class<?>> beanClasses() {
+    List<Class<?>> beans =
+        new ArrayList<>(
+            List.of(
+                Probe.class,
+                Probe.Owner.class,
+                Probe.Other.class,
+                Probe.OfRequest.class,
+                Probe.AlsoOfRequest.class));
+    String more = System.getProperty(MORE);
+    if (more != null) {
+      try {
+        beans.add(Class.forName(more));
+      } catch (ClassNotFoundException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+    return beans;
+  }
 
   /** All that the application has. */
   abstract Instance<Object> beans();
@@ -40,6 +56,7 @@ abstract class Deployment implements UnaryOperator<String>, AutoCloseable {
       case "end" -> done(probe::endTheContainer);
       case "fail" -> done(probe::failsToStart);
       case "unset" -> done(probe::needsASetting);
+      case "usual" -> done(probe::needsTheUsualSandbox);
       case "name" -> done(probe::usesANameAgain);
       default -> throw new IllegalArgumentException(what);
     };

@@ -46,6 +46,12 @@ class EngineReadinessTest {
   }
 
   @Test
+  void engineOfASandboxAloneIsNotTheApplications() {
+    engine.builder();
+    assertThat(status()).isEqualTo(HealthCheckResponse.Status.UP);
+  }
+
+  @Test
   void applicationWhoseEngineCannotBeOpenedIsNot() {
     assertThatThrownBy(engine::engine).isInstanceOf(RuncibleException.class);
     assertThat(status()).isEqualTo(HealthCheckResponse.Status.DOWN);

@@ -12,6 +12,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.context.Dependent;
 import jakarta.enterprise.context.RequestScoped;
 import jakarta.enterprise.inject.Instance;
+import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Inject;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -147,6 +148,10 @@ public class Probe {
     unset.get();
   }
 
+  public void needsTheUsualSandbox() {
+    usual.get();
+  }
+
   public void usesANameAgain() {
     web.get();
     sameName.get();
@@ -223,5 +228,14 @@ public class Probe {
   @Dependent
   public static class OfSetting {
     @Inject Sandbox sandbox;
+  }
+
+  /** Has a sandbox of the application's own. */
+  @ApplicationScoped
+  public static class OwnSandbox {
+    @Produces
+    Sandbox sandbox() {
+      throw new IllegalStateException("the application's own");
+    }
   }
 }

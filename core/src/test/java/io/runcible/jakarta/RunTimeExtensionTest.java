@@ -11,13 +11,20 @@ import org.junit.jupiter.api.Test;
 class RunTimeExtensionTest {
   @Test
   void libraryOfAnApplicationAloneIsWarnedOf() throws IOException {
-    ClassLoader program = ClassLoader.getSystemClassLoader();
     try (URLClassLoader server = new URLClassLoader(new URL[0]);
         URLClassLoader application = new URLClassLoader(new URL[0], server)) {
-      assertThat(RunTimeExtension.isOfApplication(application, application)).isTrue();
-      assertThat(RunTimeExtension.isOfApplication(server, application)).isFalse();
-      assertThat(RunTimeExtension.isOfApplication(program, program)).isFalse();
-      assertThat(RunTimeExtension.isOfApplication(server, null)).isFalse();
+      assertThat(RunTimeExtension.isOfApplication(application, application, server)).isTrue();
+      assertThat(RunTimeExtension.isOfApplication(server, application, server)).isFalse();
+      assertThat(RunTimeExtension.isOfApplication(server, null, server)).isFalse();
+    }
+  }
+
+  @Test
+  void libraryOfAProgramIsNot() throws IOException {
+    ClassLoader jvm = ClassLoader.getSystemClassLoader();
+    assertThat(RunTimeExtension.isOfApplication(jvm, jvm, jvm)).isFalse();
+    try (URLClassLoader launcher = new URLClassLoader(new URL[0])) {
+      assertThat(RunTimeExtension.isOfApplication(launcher, launcher, launcher)).isFalse();
     }
   }
 }

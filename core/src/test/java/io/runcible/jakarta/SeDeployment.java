@@ -18,7 +18,7 @@ final class SeDeployment extends Deployment {
     // This would take all jars for beans.
     return initializer
         .disableDiscovery()
-        .addBeanClasses(BEANS.toArray(Class<?>[]::new))
+        .addBeanClasses(beanClasses().toArray(Class<?>[]::new))
         .initialize();
   }
 

@@ -329,6 +329,16 @@ class RegistryConfigurationTest {
       assertThat(failure(toml)).hasNoCause();
     }
 
+    /** Numbers that JSON does not have. */
+    @ParameterizedTest
+    @ValueSource(strings = {"nan", "-nan", "inf", "-inf"})
+    void thatHasNoNumberForATextIsRefused(String number) {
+      assertThat(failure("short-name-mode = " + number))
+          .hasMessageContaining("'short-name-mode' is not text");
+      assertThat(failure("credential-helpers = [" + number + "]"))
+          .hasMessageContaining("'credential-helpers' is not a list of texts");
+    }
+
     @Test
     void thatIsHugeOrDeepIsRefused() {
       failure("#" + "x".repeat(1 << 20));

@@ -9,6 +9,7 @@ import io.runcible.HostTools;
 import io.runcible.RuncibleException;
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerSpec;
+import io.runcible.engine.EngineBuilder;
 import io.runcible.engine.TestEngine;
 import io.runcible.engine.UserNamespace;
 import io.runcible.runtime.SeccompProfile;
@@ -199,13 +200,14 @@ class SandboxIT {
   void runtimeOfTheProfileRunsItsPrograms() throws IOException {
     Path crun = crun();
     SandboxProfile profile = PATIENT.toBuilder().runtime(crun.toString()).build();
-    try (Sandbox sandbox =
-        sandbox().profile(profile).engine(ENGINE.root().engine()).warm(1).build()) {
+    EngineBuilder engines = ENGINE.root().engine().runtime("of others");
+    try (Sandbox sandbox = sandbox().profile(profile).engine(engines).warm(1).build()) {
       for (Hostile program : List.of(Hostile.POLITE, Hostile.CONFINED, Hostile.MEMORY_HOG)) {
         program.check(sandbox.run(program.request()));
       }
     }
     assertThat(crun.resolveSibling("crun.log")).content().contains(" create --bundle ");
+    assertThat(engines).extracting("runtime").isEqualTo("of others");
   }
 
   @Test

@@ -122,10 +122,7 @@ final class Server implements AutoCloseable {
         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
         "-XX:TieredStopAtLevel=1",
         "-XX:+UseSerialGC",
-        "-XX:-UsePerfData",
-        // A tenth of what it takes to load so many classes.
-        "-XX:+UnlockDiagnosticVMOptions",
-        "-XX:-BytecodeVerificationRemote");
+        "-XX:-UsePerfData");
   }
 
   private static Process run(List<String> command, Path log) throws IOException {
