@@ -3,6 +3,7 @@ package io.runcible.snapshot;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.archive.LayerFormat;
 import io.runcible.archive.VerifiedInputStream;
 import io.runcible.image.ChainId;
 import io.runcible.image.Descriptor;
@@ -67,7 +68,8 @@ final class LayerComparison {
         UnpackedLayer expected =
             UnpackedLayer.unpack(compressed, layer.diffId(), scratch.fs(), form, stages)) {
       expected.complete(lower);
-      TreeComparison.difference(scratch.fs(), actual)
+      boolean otherForm = form.format() == LayerFormat.COPY && !LayerDirectories.isToCopy(actual);
+      TreeComparison.difference(scratch.fs(), actual, otherForm)
           .or(() -> markDifference(scratch.fs(), actual))
           .ifPresent(differs);
     } catch (IOException e) {

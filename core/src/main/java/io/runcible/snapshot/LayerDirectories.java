@@ -29,6 +29,7 @@ abstract class LayerDirectories implements Snapshotter {
   private static final Duration UNPACK_LIMIT = Duration.ofHours(6);
   private static final String SNAPSHOTS = "snapshots";
   static final String FS = "fs";
+  static final String COPY = "copy";
   private static final String NEW = ".new";
   private static final String GONE = ".gone-";
   private static final String LOCK = "snapshot-";
@@ -71,6 +72,11 @@ abstract class LayerDirectories implements Snapshotter {
         .filter(Files::isDirectory)
         .findFirst()
         .orElse(own);
+  }
+
+  /** Whether the directory of a layer has the form to be copied, and not that of an overlay. */
+  static boolean isToCopy(Path directory) {
+    return directory.endsWith(COPY);
   }
 
   @Override
