@@ -24,6 +24,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -171,5 +172,40 @@ class MixedFormsIT {
     Path merged = Files.createDirectory(root.resolve("merged"));
     LayerMerge.merge(List.of(layer), merged, true);
     assertThat(names(merged)).containsExactly("link");
+  }
+
+  @Test
+  void formOfAnOverlayIsMadeBesideTheOneThatOthersRead() throws IOException {
+    unpack(store(), copying());
+    Path snapshots = root.resolve("store/snapshots");
+    Path last = snapshots.resolve(chain.get(3).hex());
+    Map<Digest, SnapshotUsage> before =
+        chain.stream().collect(Collectors.toMap(id -> id, stacking()::usage));
+    Files.delete(last.resolve("opaque"));
+    try (FileDescriptor reading = FileCalls.openDirectory(copying().directory(chain.get(0)))) {
+      unpack(store(), stacking());
+      assertThat(FileCalls.stat(reading, "gone")).isPresent();
+    }
+    assertThat(names(snapshots)).containsExactlyElementsOf(hexes());
+    assertThat(names(last)).containsExactly("copy", "fs", "opaque");
+    assertThat(copying().directory(chain.get(3))).endsWithRaw(Path.of("copy"));
+    assertThat(stacking().directory(chain.get(3))).endsWithRaw(Path.of("fs"));
+    for (Snapshotter snapshotter : List.of(copying(), stacking())) {
+      assertThat(compare(store(), snapshotter)).isEmpty();
+      assertThat(snapshotter.list()).containsExactlyInAnyOrderElementsOf(chain);
+      for (Digest id : chain) {
+        long inodes = names(stacking().directory(id)).size() + before.get(id).inodes();
+        assertThat(snapshotter.usage(id).bytes()).isEqualTo(2 * before.get(id).bytes());
+        assertThat(snapshotter.usage(id).inodes()).isGreaterThanOrEqualTo(inodes);
+      }
+    }
+    stacking().remove(chain.get(3));
+    assertThat(copying().contains(chain.get(3))).isFalse();
+    copying().clean();
+    assertThat(names(snapshots)).hasSize(3).doesNotContain(chain.get(3).hex());
+  }
+
+  private List<String> hexes() {
+    return chain.stream().map(Digest::hex).sorted().toList();
   }
 }
