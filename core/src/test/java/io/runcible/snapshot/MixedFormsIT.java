@@ -66,7 +66,7 @@ class MixedFormsIT {
   void open() {
     HostTools.requireRoot();
     host = PrivilegedHost.open();
-    image = image();
+    image = image(LAYERS);
     chain = ChainId.of(LAYERS.stream().map(Digest::sha256).toList());
   }
 
@@ -75,14 +75,14 @@ class MixedFormsIT {
     host.close();
   }
 
-  private static Image image() {
+  private static Image image(List<byte[]> layers) {
     MemoryImageSource source = new MemoryImageSource();
-    List<Digest> diffIds = LAYERS.stream().map(Digest::sha256).toList();
+    List<Digest> diffIds = layers.stream().map(Digest::sha256).toList();
     byte[] config = ImageConfig.builder(Platform.host()).diffIds(diffIds).build().raw();
     Manifest manifest =
         Manifest.of(
             source.add(MediaType.OCI_CONFIG, config),
-            LAYERS.stream().map(layer -> source.add(MediaType.OCI_LAYER, layer)).toList(),
+            layers.stream().map(layer -> source.add(MediaType.OCI_LAYER, layer)).toList(),
             Map.of());
     source.tag(NAME, source.add(MediaType.OCI_MANIFEST, manifest.raw()));
     return Image.resolve(source, NAME, Platform.host());
@@ -203,6 +203,19 @@ class MixedFormsIT {
     assertThat(copying().contains(chain.get(3))).isFalse();
     copying().clean();
     assertThat(names(snapshots)).hasSize(3).doesNotContain(chain.get(3).hex());
+  }
+
+  @Test
+  void layersAreComparedEachWithinTheLimits() {
+    ArchiveLimits limits = ArchiveLimits.DEFAULT.withMaxEntries(8);
+    for (int count = 1; count <= LAYERS.size(); count++) { // As a pull that finds the lower ones.
+      try (Unpacker unpacker = unpacker(store(), stacking(), limits)) {
+        unpacker.unpack(image(LAYERS.subList(0, count)), event -> {});
+      }
+    }
+    try (Unpacker unpacker = unpacker(store(), stacking(), limits)) {
+      assertThat(unpacker.compare(image, layer -> true)).isEmpty();
+    }
   }
 
   private List<String> hexes() {
