@@ -9,7 +9,8 @@ import io.runcible.RuncibleException;
  * built on purpose; a host with a smaller disk than they allow for sets others, such as {@code
  * EngineBuilder.archiveLimits} takes.
  *
- * @param maxEntries headers of any kind, metadata included
+ * @param maxEntries files of any kind, whiteouts and global headers; the extended headers of a file
+ *     are part of it, at most one of each kind
  * @param maxTotalBytes content of all entries together, holes of sparse files not counted
  * @param maxFileBytes length of one file, holes counted
  * @param maxRatio decompressed bytes for one compressed byte, beyond the first GiB
@@ -20,9 +21,9 @@ public record ArchiveLimits(long maxEntries, long maxTotalBytes, long maxFileByt
   /** Output below this is never called a bomb: a file of zeros packs well, and harms nobody. */
   static final long RATIO_FLOOR = GIB;
 
-  /** Two million entries, 256 GiB in all, 128 GiB a file, 250 to one. */
+  /** Ten million entries, 256 GiB in all, 128 GiB a file, 250 to one. */
   public static final ArchiveLimits DEFAULT =
-      new ArchiveLimits(2_000_000, 256 * GIB, 128 * GIB, 250);
+      new ArchiveLimits(10_000_000, 256 * GIB, 128 * GIB, 250);
 
   /**
    * Checks that every limit is positive.

@@ -184,8 +184,9 @@ public final class LayerApplier implements AutoCloseable {
    * Does what needs the layers below, and sets the times of directories. The layer is whole
    * afterwards, but not durable: nothing is synced.
    *
-   * @param lowerTopmostFirst directories of the layers below, complete and in the same format; not
-   *     looked at for PLAIN, where they are in the same directory
+   * @param lowerTopmostFirst directories of the layers below, complete and in the same format, for
+   *     COPY also in one of an overlay; not looked at for PLAIN, where they are in the same
+   *     directory
    * @throws RuncibleException CORRUPT_DATA for a hard link to nothing; others as {@link #apply}
    */
   public LayerResult complete(List<Path> lowerTopmostFirst) {

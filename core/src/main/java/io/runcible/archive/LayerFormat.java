@@ -18,8 +18,10 @@ public enum LayerFormat {
   /**
    * One layer by itself, to be copied together with others: for a file system that takes neither
    * such devices nor such attributes, as an overlay itself. A whiteout is a symbolic link to {@code
-   * .wh..wh..gone}, an opaque directory has an empty file {@code .wh..wh..opq}. No layer makes
-   * these: the one is left out and reported, and the name of the other has a meaning of its own.
+   * .wh..wh..gone}, an opaque directory has an empty file {@code .wh..wh..opq}. No entry of a layer
+   * in this form makes these: the one is left out and reported, and the name of the other has a
+   * meaning of its own. The layers below may have the form of an overlay; a symbolic link of theirs
+   * that leads to that name counts as a whiteout for what {@link LayerApplier#complete} looks up.
    */
   COPY("");
 

@@ -164,7 +164,7 @@ final class LayerTarget implements AutoCloseable {
     }
   }
 
-  /** Layers of the other formats can be below one to be copied. */
+  /** Layers of an overlay can be below one to be copied. */
   boolean isOpaque(FileDescriptor parent, String leaf) {
     return format == LayerFormat.COPY
         ? isMarked(parent, leaf)

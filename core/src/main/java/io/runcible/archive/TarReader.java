@@ -102,7 +102,6 @@ public final class TarReader {
         return null;
       }
       header.read(buffer, block, position - BLOCK);
-      budget.entry();
       switch (header.type()) {
         case 'x', 'X' -> {
           once(!hasPax);
@@ -119,8 +118,12 @@ public final class TarReader {
           longLink = longText();
         }
         // A global header would reach into other layers' tools: nobody honours it. A volume label.
-        case 'g', 'V' -> metadata();
+        case 'g', 'V' -> {
+          budget.entry(); // There can be any number of them, and those above belong to an entry.
+          metadata();
+        }
         default -> {
+          budget.entry();
           return entry();
         }
       }

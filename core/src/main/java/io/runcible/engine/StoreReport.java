@@ -35,7 +35,8 @@ public record StoreReport(int names, int blobs, int layers, List<Problem> proble
     MISSING_LAYER,
     /**
      * The files of an image were to be compared and could not be, for a blob that is damaged or
-     * missing, or as a layer is over the engine's {@link io.runcible.archive.ArchiveLimits}.
+     * missing, or as a layer by itself is over the engine's {@link
+     * io.runcible.archive.ArchiveLimits}.
      */
     NOT_COMPARED
   }

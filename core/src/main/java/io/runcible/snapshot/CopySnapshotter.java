@@ -26,7 +26,7 @@ final class CopySnapshotter extends LayerDirectories {
 
   @Override
   List<String> names() {
-    return List.of("copy", FS);
+    return List.of(COPY, FS);
   }
 
   @Override

@@ -3,6 +3,9 @@ package io.runcible.snapshot;
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.archive.ArchiveBudget;
+import io.runcible.archive.ArchiveLimits;
+import io.runcible.archive.LayerFormat;
 import io.runcible.archive.VerifiedInputStream;
 import io.runcible.image.ChainId;
 import io.runcible.image.Descriptor;
@@ -25,20 +28,20 @@ final class LayerComparison {
   private final List<Digest> chain;
   private final LocalStore store;
   private final LayerDirectories snapshotter;
-  private final UnpackedLayer.Form form;
+  private final ArchiveLimits limits;
   private final Executor stages;
 
   LayerComparison(
       Image image,
       LocalStore store,
       LayerDirectories snapshotter,
-      UnpackedLayer.Form form,
+      ArchiveLimits limits,
       Executor stages) {
     this.layers = image.layers();
     this.chain = ChainId.of(layers.stream().map(Layer::diffId).toList());
     this.store = store;
     this.snapshotter = snapshotter;
-    this.form = form;
+    this.limits = limits;
     this.stages = stages;
   }
 
@@ -60,6 +63,8 @@ final class LayerComparison {
   private void compare(
       Layer layer, List<Path> lower, Path actual, java.util.function.Consumer<String> differs) {
     Descriptor blob = layer.descriptor();
+    // By itself, as the layers of an image may have been pulled at several times.
+    UnpackedLayer.Form form = UnpackedLayer.Form.ofRoot(snapshotter, new ArchiveBudget(limits));
     try (LayerDirectories.Scratch scratch = snapshotter.scratch();
         InputStream compressed =
             new VerifiedInputStream(
@@ -67,7 +72,8 @@ final class LayerComparison {
         UnpackedLayer expected =
             UnpackedLayer.unpack(compressed, layer.diffId(), scratch.fs(), form, stages)) {
       expected.complete(lower);
-      TreeComparison.difference(scratch.fs(), actual)
+      boolean otherForm = form.format() == LayerFormat.COPY && !LayerDirectories.isToCopy(actual);
+      TreeComparison.difference(scratch.fs(), actual, otherForm)
           .or(() -> markDifference(scratch.fs(), actual))
           .ifPresent(differs);
     } catch (IOException e) {

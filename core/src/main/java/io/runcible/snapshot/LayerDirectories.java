@@ -1,17 +1,22 @@
 package io.runcible.snapshot;
 
+import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
+
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileContent;
+import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.state.LockFile;
 import io.runcible.store.LocalStore;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,8 +25,8 @@ import java.util.UUID;
 import java.util.stream.Stream;
 
 /**
- * A directory for each layer. One in the form of the overlay file system lies in {@code
- * snapshots/HEX/fs}, one to be copied in {@code snapshots/HEX/copy}; one on its way in {@code
+ * A directory for each layer. In the form of the overlay file system it lies in {@code
+ * snapshots/HEX/fs}, to be copied in {@code snapshots/HEX/copy}, or both; one on its way in {@code
  * snapshots/HEX.new}, under the lock of its chainId; one that was removed in {@code
  * snapshots/HEX.gone-RANDOM} until its files are.
  */
@@ -29,6 +34,7 @@ abstract class LayerDirectories implements Snapshotter {
   private static final Duration UNPACK_LIMIT = Duration.ofHours(6);
   private static final String SNAPSHOTS = "snapshots";
   static final String FS = "fs";
+  static final String COPY = "copy";
   private static final String NEW = ".new";
   private static final String GONE = ".gone-";
   private static final String LOCK = "snapshot-";
@@ -71,6 +77,11 @@ abstract class LayerDirectories implements Snapshotter {
         .filter(Files::isDirectory)
         .findFirst()
         .orElse(own);
+  }
+
+  /** Whether the directory of a layer has the form to be copied, and not that of an overlay. */
+  static boolean isToCopy(Path directory) {
+    return directory.endsWith(COPY);
   }
 
   @Override
@@ -116,12 +127,16 @@ abstract class LayerDirectories implements Snapshotter {
 
   @Override
   public SnapshotUsage usage(Digest chainId) {
-    if (!contains(chainId)) {
+    Path layer = directory(chainId);
+    // In a form that is not used here, too.
+    List<Path> forms =
+        Stream.of(FS, COPY).map(layer::resolveSibling).filter(Files::isDirectory).toList();
+    if (forms.isEmpty()) {
       throw new RuncibleException(
           ErrorKind.NOT_FOUND, "the layer " + chainId + " is not unpacked in the store");
     }
     try {
-      return SnapshotUsage.of(directory(chainId));
+      return SnapshotUsage.of(forms);
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot look at " + chainId, e);
     }
@@ -131,7 +146,7 @@ abstract class LayerDirectories implements Snapshotter {
   public void remove(Digest chainId) {
     Path doomed = snapshots.resolve(chainId.hex() + GONE + UUID.randomUUID());
     try {
-      Files.move(snapshots.resolve(chainId.hex()), doomed, StandardCopyOption.ATOMIC_MOVE);
+      Files.move(snapshots.resolve(chainId.hex()), doomed, ATOMIC_MOVE);
     } catch (NoSuchFileException e) {
       // Gone, as it should be.
     } catch (IOException e) {
@@ -257,14 +272,37 @@ abstract class LayerDirectories implements Snapshotter {
         return;
       }
       Path layer = snapshots.resolve(chainId.hex());
-      if (Files.exists(layer)) {
-        remove(chainId); // Of another form, from before the store was moved.
-      }
       try {
-        Files.move(staged, layer, StandardCopyOption.ATOMIC_MOVE);
+        if (!Files.isDirectory(layer) || !addForm(layer)) {
+          Files.move(staged, layer, ATOMIC_MOVE);
+        }
       } catch (IOException e) {
         throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot keep the layer " + chainId, e);
       }
+    }
+
+    /**
+     * Puts it beside the layer in another form, which others may be reading.
+     *
+     * @return false if the other form had to go
+     */
+    private boolean addForm(Path layer) throws IOException {
+      String form = names().get(0);
+      Path mark = layer.resolve(UnpackedLayer.OPAQUE_MARK);
+      if (UnpackedLayer.isOpaque(staged.resolve(form)) && !Files.exists(mark)) {
+        Files.createFile(mark);
+      }
+      try {
+        Files.move(staged.resolve(form), layer.resolve(form), ATOMIC_MOVE);
+      } catch (AccessDeniedException e) {
+        // One that an ordinary user may not write to has to stay in its parent.
+        remove(chainId);
+        return false;
+      }
+      try (FileDescriptor names = FileCalls.openDirectory(layer)) {
+        FileContent.sync(names); // LocalStore.record does it for the directory of all layers.
+      }
+      return true;
     }
 
     @Override

@@ -22,22 +22,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Copies layers into one directory, as the overlay file system would show them: whiteouts delete,
- * opaque directories hide. They are told by the marks of any form. Walks without recursion, since a
- * tree can be deep.
+ * opaque directories hide. They are told by the marks of the form that each layer has. Walks
+ * without recursion, since a tree can be deep.
  */
 final class LayerMerge {
-  private static final List<String> OPAQUE =
-      List.of("trusted.overlay.opaque", "user.overlay.opaque");
-
-  /** See {@link io.runcible.archive.LayerFormat#COPY}. */
-  private static final String OPAQUE_MARK = ".wh..wh..opq";
-
-  private static final String GONE_MARK = ".wh..wh..gone";
-
   private final FileDescriptor layer;
   private final FileDescriptor target;
   private final boolean keepOwners;
   private final @Nullable LayerOwners owners;
+  private final boolean toCopy;
   private final Map<Long, String> linked = new HashMap<>();
 
   /** Directories get their times last, when nothing is made in them any more. */
@@ -47,11 +40,13 @@ final class LayerMerge {
       FileDescriptor layer,
       FileDescriptor target,
       boolean keepOwners,
-      @Nullable LayerOwners owners) {
+      @Nullable LayerOwners owners,
+      boolean toCopy) {
     this.layer = layer;
     this.target = target;
     this.keepOwners = keepOwners;
     this.owners = owners;
+    this.toCopy = toCopy;
   }
 
   /**
@@ -77,7 +72,8 @@ final class LayerMerge {
       }
       for (Path path : layers) {
         try (FileDescriptor layer = FileCalls.openDirectory(path)) {
-          new LayerMerge(layer, target, keepOwners, owners).run();
+          boolean toCopy = LayerDirectories.isToCopy(path);
+          new LayerMerge(layer, target, keepOwners, owners, toCopy).run();
         }
       }
     } catch (NativeException e) {
@@ -98,7 +94,7 @@ final class LayerMerge {
     try (FileDescriptor from = FileCalls.openDirectory(parent(layer));
         FileDescriptor to = FileCalls.openDirectory(parent(directory))) {
       String name = layer.getFileName().toString();
-      new LayerMerge(from, to, keepOwners, owners)
+      new LayerMerge(from, to, keepOwners, owners, false)
           .metadata(from, name, to, directory.getFileName().toString());
     }
   }
@@ -118,7 +114,7 @@ final class LayerMerge {
           FileDescriptor to = FileCalls.openChildDirectory(target, path)) {
         directories.add(path);
         for (String name : FileCalls.list(from)) {
-          if (name.equals(OPAQUE_MARK)) {
+          if (name.equals(LayerMarks.OPAQUE)) {
             continue;
           }
           Stat stat = FileCalls.stat(from, name).orElseThrow();
@@ -137,11 +133,11 @@ final class LayerMerge {
   private void entry(FileDescriptor from, FileDescriptor to, String name, Stat stat, String path) {
     Optional<Stat> old = FileCalls.stat(to, name);
     boolean both = stat.isDirectory() && old.isPresent() && old.get().isDirectory();
-    if (old.isPresent() && !(both && !isOpaque(from, name))) {
+    if (old.isPresent() && !(both && !LayerMarks.isOpaque(from, name))) {
       remove(to, name, old.get());
       both = false;
     }
-    if (isWhiteout(from, name, stat)) {
+    if (LayerMarks.isWhiteout(from, name, stat, toCopy)) {
       return;
     }
     if (stat.isDirectory()) {
@@ -157,22 +153,6 @@ final class LayerMerge {
     }
     make(from, to, name, stat);
     metadata(from, name, to, name);
-  }
-
-  private static boolean isWhiteout(FileDescriptor from, String name, Stat stat) {
-    return switch (stat.type()) {
-      case Stat.CHARACTER_DEVICE -> stat.deviceMajor() == 0 && stat.deviceMinor() == 0;
-      case Stat.SYMLINK -> FileCalls.readLink(from, name).equals(GONE_MARK);
-      default -> false;
-    };
-  }
-
-  private static boolean isOpaque(FileDescriptor from, String name) {
-    return FileCalls.stat(from, name + "/" + OPAQUE_MARK).isPresent()
-        || OPAQUE.stream()
-            .map(attribute -> AttributeCalls.get(from, name, attribute))
-            .anyMatch(
-                value -> value.isPresent() && value.get().length == 1 && value.get()[0] == 'y');
   }
 
   private static void remove(FileDescriptor parent, String name, Stat stat) {

@@ -12,6 +12,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -21,12 +22,12 @@ import java.util.Set;
  * @param inodes how many files and directories there are
  */
 public record SnapshotUsage(long bytes, long inodes) {
-  static SnapshotUsage of(Path tree) throws IOException {
+  /** Of several trees together. */
+  static SnapshotUsage of(List<Path> trees) throws IOException {
     long bytes = 0;
     long inodes = 0;
     Set<Object> files = new HashSet<>();
-    Deque<Path> directories = new ArrayDeque<>();
-    directories.push(tree);
+    Deque<Path> directories = new ArrayDeque<>(trees);
     while (!directories.isEmpty()) {
       try (DirectoryStream<Path> entries = Files.newDirectoryStream(directories.pop())) {
         for (Path entry : entries) {

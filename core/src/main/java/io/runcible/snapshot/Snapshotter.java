@@ -30,7 +30,7 @@ public interface Snapshotter {
    * on, such as an overlay. Files share their blocks with the layer where the file system can
    * (Btrfs, XFS); making a container takes as long as the copy of all its files. Layers of an
    * overlay are used, too; those made here are not used by {@link #overlay}, which has them
-   * unpacked again.
+   * unpacked again beside these.
    *
    * @param host where privileged work happens
    */
@@ -117,8 +117,8 @@ public interface Snapshotter {
   List<Digest> list();
 
   /**
-   * What a layer takes on disk, without the layers below it. Files that this user may not look at
-   * are not counted.
+   * What a layer takes on disk, in all forms that it is there in, without the layers below it.
+   * Files that this user may not look at are not counted.
    *
    * @throws io.runcible.RuncibleException NOT_FOUND if there is no such layer
    */

@@ -21,20 +21,28 @@ final class TreeComparison {
 
   private final FileDescriptor expectedRoot;
   private final FileDescriptor actualRoot;
+  private final boolean otherForm;
   private final Deque<String> directories = new ArrayDeque<>(List.of("."));
   private final ByteBuffer expectedBytes = ByteBuffer.allocateDirect(BUFFER);
   private final ByteBuffer actualBytes = ByteBuffer.allocateDirect(BUFFER);
 
-  private TreeComparison(FileDescriptor expectedRoot, FileDescriptor actualRoot) {
+  private TreeComparison(
+      FileDescriptor expectedRoot, FileDescriptor actualRoot, boolean otherForm) {
     this.expectedRoot = expectedRoot;
     this.actualRoot = actualRoot;
+    this.otherForm = otherForm;
   }
 
-  /** The first difference that is found; empty if there is none. */
-  static Optional<String> difference(Path expected, Path actual) {
+  /**
+   * The first difference that is found; empty if there is none.
+   *
+   * @param otherForm whether the expected tree is a layer to be copied and the other one for an
+   *     overlay: then their marks count as equal where they say the same
+   */
+  static Optional<String> difference(Path expected, Path actual, boolean otherForm) {
     try (FileDescriptor first = FileCalls.openDirectory(expected);
         FileDescriptor second = FileCalls.openDirectory(actual)) {
-      return new TreeComparison(first, second).run();
+      return new TreeComparison(first, second, otherForm).run();
     }
   }
 
@@ -50,6 +58,9 @@ final class TreeComparison {
     try (FileDescriptor expected = FileCalls.openChildDirectory(expectedRoot, path);
         FileDescriptor actual = FileCalls.openChildDirectory(actualRoot, path)) {
       List<String> names = sorted(FileCalls.list(expected));
+      if (otherForm) {
+        names.remove(LayerMarks.OPAQUE);
+      }
       List<String> found = sorted(FileCalls.list(actual));
       if (!names.equals(found)) {
         List<String> odd = new ArrayList<>(found);
@@ -74,6 +85,12 @@ final class TreeComparison {
     Stat wanted = FileCalls.stat(expected, name).orElseThrow();
     Optional<Stat> found = FileCalls.stat(actual, name);
     String full = path + "/" + name;
+    if (otherForm
+        && found.isPresent()
+        && LayerMarks.isWhiteout(expected, name, wanted, true)
+        && LayerMarks.isWhiteout(actual, name, found.get(), false)) {
+      return Optional.empty();
+    }
     if (found.isEmpty() || found.get().type() != wanted.type()) {
       return differs(full, "is of another type");
     }
@@ -96,14 +113,21 @@ final class TreeComparison {
     return same ? Optional.empty() : differs(full, "has other content");
   }
 
-  private static boolean sameFacts(
+  private boolean sameFacts(
       FileDescriptor expected, FileDescriptor actual, String name, Stat wanted, Stat found) {
     List<String> attributes = sorted(AttributeCalls.names(expected, name));
+    List<String> others = new ArrayList<>(AttributeCalls.names(actual, name));
+    if (otherForm && wanted.isDirectory()) {
+      if (LayerMarks.isOpaque(expected, name) != LayerMarks.isOpaque(actual, name)) {
+        return false;
+      }
+      others.removeIf(LayerMarks::isOpaqueAttribute);
+    }
     return wanted.mode() == found.mode()
         && wanted.uid() == found.uid()
         && wanted.gid() == found.gid()
         && (wanted.modifiedSeconds() == found.modifiedSeconds() || isMadeHere(wanted))
-        && attributes.equals(sorted(AttributeCalls.names(actual, name)))
+        && attributes.equals(sorted(others))
         && attributes.stream()
             .allMatch(
                 a ->

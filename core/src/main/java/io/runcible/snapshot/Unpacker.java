@@ -4,7 +4,6 @@ import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.ProgressListener;
 import io.runcible.RuncibleException;
-import io.runcible.archive.ArchiveBudget;
 import io.runcible.archive.ArchiveLimits;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.PrivilegedHost;
@@ -129,7 +128,7 @@ public final class Unpacker implements AutoCloseable {
    * @return the layers that differ, each with the first difference
    * @throws io.runcible.RuncibleException UNSUPPORTED for an ordinary user, who may not read files
    *     of other ids; CORRUPT_DATA or NOT_FOUND if a blob is damaged or missing; INVALID_INPUT if a
-   *     layer is over a limit; CANCELLED
+   *     layer by itself is over a limit; CANCELLED
    */
   public Map<Digest, String> compare(Image image, Predicate<Digest> wanted) {
     if (host.rootless() || !(snapshotter instanceof LayerDirectories directories)) {
@@ -138,13 +137,7 @@ public final class Unpacker implements AutoCloseable {
     }
     Map<Digest, String> differences = new LinkedHashMap<>();
     TaskGroup task = new TaskGroup(writers);
-    LayerComparison comparison =
-        new LayerComparison(
-            image,
-            store,
-            directories,
-            UnpackedLayer.Form.ofRoot(directories, new ArchiveBudget(limits)),
-            stages);
+    LayerComparison comparison = new LayerComparison(image, store, directories, limits, stages);
     task.start(() -> comparison.run(wanted, differences::put));
     task.await("comparing " + image.reference());
     return differences;

@@ -363,6 +363,41 @@ class TarReaderTest {
     }
 
     @Test
+    void extendedHeadersArePartOfTheirEntry() {
+      TarBytes archive = new TarBytes();
+      for (String name : List.of("a", "b")) {
+        archive.longName('L', name).longName('K', "to").pax("mtime", "1.5").file(name, "");
+      }
+      byte[] bytes = archive.bytes();
+      assertThat(read(new ByteArrayInputStream(bytes), ArchiveLimits.DEFAULT.withMaxEntries(2)))
+          .hasSize(2);
+    }
+
+    @ParameterizedTest
+    @ValueSource(chars = {'x', 'X', 'L', 'K', 'g', 'V'})
+    void endlessMetadataEnds(char type) {
+      ArchiveLimits limits = ArchiveLimits.DEFAULT.withMaxEntries(1000);
+      TarBytes alone = new TarBytes().add(header(type, "m").gnu());
+      assertThatThrownBy(() -> read(endless(alone.open()), limits))
+          .isInstanceOf(RuncibleException.class)
+          .hasMessageMatching(".*(more than 1000 entries|two extended headers of one kind).*");
+      // Each with an entry, so that it may come again.
+      byte[] alternating = alone.file("f", "").open();
+      assertThatThrownBy(() -> read(endless(alternating), limits))
+          .isInstanceOf(RuncibleException.class)
+          .hasMessageContaining("more than 1000 entries");
+    }
+
+    /** So long that whoever stops before its end has a limit. */
+    private static InputStream endless(byte[] bytes) {
+      TarBytes all = new TarBytes();
+      for (int i = 0; i < 2000; i++) {
+        all.raw(bytes);
+      }
+      return all.stream();
+    }
+
+    @Test
     void totalBytes() {
       byte[] archive = new TarBytes().file("a", "x".repeat(600)).file("b", "x".repeat(600)).bytes();
       assertFails(

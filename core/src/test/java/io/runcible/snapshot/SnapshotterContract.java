@@ -166,6 +166,28 @@ public interface SnapshotterContract {
   }
 
   @Test
+  default void layersOfBothFormsLieSideBySide() throws IOException {
+    Snapshotter copying = Snapshotter.copy(store(), host());
+    Snapshotter stacking = Snapshotter.overlay(store(), host());
+    for (String mode : List.of("rwxr-xr-x", "r-xr-xr-x")) {
+      FileWork files =
+          fs -> {
+            write(fs.resolve("file"), "text");
+            Files.createFile(fs.resolveSibling(UnpackedLayer.OPAQUE_MARK));
+            Files.setPosixFilePermissions(fs, PosixFilePermissions.fromString(mode));
+          };
+      Digest one = layer(copying, mode, files);
+      layer(stacking, mode, files);
+      assertThat(names(stacking.directory(one))).containsExactly("file");
+      assertThat(names(copying.directory(one))).containsExactly("file");
+      assertThat(UnpackedLayer.isOpaque(stacking.directory(one))).isTrue();
+      // An ordinary user may not move one that is closed to them.
+      boolean both = !host().rootless() || mode.startsWith("rw");
+      assertThat(copying.directory(one)).endsWithRaw(Path.of(both ? "copy" : "fs"));
+    }
+  }
+
+  @Test
   default void topmostLayerIsSeen() throws IOException {
     Snapshotter snapshotter = snapshotter();
     Digest one =
