@@ -5,9 +5,10 @@ import io.runcible.RuncibleException;
 
 /**
  * How much an archive may make of itself before reading it stops with INVALID_INPUT; of an image,
- * all layers together, see {@link ArchiveBudget}. The defaults let every image pass that somebody
- * built on purpose; a host with a smaller disk than they allow for sets others, such as {@code
- * EngineBuilder.archiveLimits} takes.
+ * all layers together, see {@link ArchiveBudget}. The defaults are far over what images have that
+ * people use; who has larger ones, or a smaller disk, sets others, such as {@code
+ * EngineBuilder.archiveLimits} takes. Each directory of a layer takes some memory until the layer
+ * is complete.
  *
  * @param maxEntries files of any kind, whiteouts and global headers; the extended headers of a file
  *     are part of it, at most one of each kind
@@ -21,9 +22,9 @@ public record ArchiveLimits(long maxEntries, long maxTotalBytes, long maxFileByt
   /** Output below this is never called a bomb: a file of zeros packs well, and harms nobody. */
   static final long RATIO_FLOOR = GIB;
 
-  /** Ten million entries, 256 GiB in all, 128 GiB a file, 250 to one. */
+  /** Two million entries, 256 GiB in all, 128 GiB a file, 250 to one. */
   public static final ArchiveLimits DEFAULT =
-      new ArchiveLimits(10_000_000, 256 * GIB, 128 * GIB, 250);
+      new ArchiveLimits(2_000_000, 256 * GIB, 128 * GIB, 250);
 
   /**
    * Checks that every limit is positive.
