@@ -46,6 +46,11 @@ public final class FileCalls {
 
   private static final ThreadLocal<Pointer> SCRATCH =
       ThreadLocal.withInitial(() -> Native.allocate(512));
+
+  /** A tree has thousands of directories, and only a collection of garbage frees such memory. */
+  private static final ThreadLocal<Pointer> NAMES =
+      ThreadLocal.withInitial(() -> Native.allocate(LIST_BUFFER));
+
   private static final byte[] EMPTY = {0};
 
   private FileCalls() {}
@@ -345,15 +350,7 @@ public final class FileCalls {
 
   /** Some hundred names more of a directory; none at its end. */
   public static List<String> listSome(FileDescriptor directory) {
-    return listSome(directory, listBuffer());
-  }
-
-  /** What the names are read into; not for two threads at once. */
-  static Pointer listBuffer() {
-    return Native.allocate(LIST_BUFFER);
-  }
-
-  static List<String> listSome(FileDescriptor directory, Pointer buffer) {
+    Pointer buffer = NAMES.get();
     List<String> names = new ArrayList<>();
     try {
       while (names.isEmpty()) {
