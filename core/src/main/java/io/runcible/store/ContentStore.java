@@ -209,13 +209,17 @@ public final class ContentStore {
   public Ingest ingest(Descriptor descriptor) {
     Digest digest = descriptor.digest();
     String name = digest.algorithm() + "-" + digest.hex();
-    LockFile lock = LockFile.acquire(locks.resolve(LOCK + name), true, DOWNLOAD_LIMIT);
+    LockFile lock = LockFile.acquire(lock(digest), true, DOWNLOAD_LIMIT);
     Ingest ingest =
         new Ingest(descriptor, file(blobs, digest), ingests.resolve(name), lock, partials);
     if (isDocument(descriptor)) {
       ingest.verifyPresent();
     }
     return ingest;
+  }
+
+  private Path lock(Digest digest) {
+    return locks.resolve(LOCK + digest.algorithm() + "-" + digest.hex());
   }
 
   /** All blobs of this store itself. What has no digest's name is no blob. */
@@ -238,13 +242,38 @@ public final class ContentStore {
   }
 
   /**
-   * Removes a blob of this store itself. Either nothing uses it, and the store is held for a {@link
-   * Sweep}; or it is damaged.
+   * Removes a blob of this store itself, which nothing uses. The store is held for a {@link Sweep}.
    *
    * @return whether it was there
    */
   public boolean remove(Digest digest) {
     return StoreFiles.delete(file(blobs, digest));
+  }
+
+  /**
+   * Removes a blob of this store itself if it is still damaged. Reads all of it. One that somebody
+   * is bringing in stays: that replaces it.
+   *
+   * @throws RuncibleException CANCELLED if the thread is interrupted
+   */
+  public void removeDamaged(Digest digest) {
+    Optional<LockFile> lock = LockFile.tryAcquire(lock(digest), true);
+    try {
+      Path file = file(blobs, digest);
+      if (lock.isPresent() && Files.isRegularFile(file) && !isWhole(file, digest)) {
+        StoreFiles.delete(file);
+      }
+    } finally {
+      lock.ifPresent(LockFile::closeAndRemove);
+    }
+  }
+
+  private static boolean isWhole(Path file, Digest digest) {
+    try {
+      return isWhole(file, Descriptor.of(MediaType.OCI_LAYER, digest, Files.size(file)));
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   /** How many bytes are on their way into the store, or left of ingests that broke off. */
