@@ -5,6 +5,7 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.archive.VerifiedInputStream;
 import io.runcible.image.Descriptor;
+import io.runcible.image.ImageConfig;
 import io.runcible.image.Manifest;
 import io.runcible.image.MediaType;
 import io.runcible.state.LockFile;
@@ -84,9 +85,13 @@ public final class ContentStore {
     }
   }
 
+  /** What says that it is one and is larger than one can be is none: it would be read whole. */
   private static boolean isDocument(Descriptor descriptor) {
     String type = descriptor.mediaType();
-    return MediaType.isManifest(type) || MediaType.isIndex(type) || MediaType.isConfig(type);
+    return MediaType.isConfig(type)
+        ? descriptor.size() <= ImageConfig.MAX_SIZE
+        : descriptor.size() <= Manifest.MAX_SIZE
+            && (MediaType.isManifest(type) || MediaType.isIndex(type));
   }
 
   /** Whether the blob is there and has the bytes that its digest says. Reads all of it. */

@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.runcible.image.Descriptor;
+import io.runcible.image.ImageConfig;
+import io.runcible.image.Manifest;
 import io.runcible.image.MediaType;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,6 +16,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What is in the store and is not what it should be. */
 @EnabledOnOs(OS.LINUX)
@@ -69,5 +73,18 @@ class ContentStoreTest {
       ingest.commit();
     }
     assertThat(content.isWhole(BLOB)).isTrue();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    MediaType.OCI_MANIFEST + "," + Manifest.MAX_SIZE,
+    MediaType.OCI_INDEX + "," + Manifest.MAX_SIZE,
+    MediaType.OCI_CONFIG + "," + ImageConfig.MAX_SIZE
+  })
+  void documentIsReadAsFarAsOneCanBeThatLarge(String type, int most) throws IOException {
+    put(new byte[most]);
+    assertThat(content.contains(Descriptor.of(type, BLOB.digest(), most))).isFalse();
+    put(new byte[most + 1]);
+    assertThat(content.contains(Descriptor.of(type, BLOB.digest(), most + 1))).isTrue();
   }
 }
