@@ -84,7 +84,7 @@ public final class Unpacker implements AutoCloseable {
       try {
         return transaction.run(Set.of());
       } catch (RuncibleException e) {
-        damaged = ImageTransaction.isOfContent(e) ? transaction.damaged() : Set.of();
+        damaged = ImageTransaction.isOfContent(e) ? transaction.damaged(e) : Set.of();
         if (damaged.isEmpty()) {
           throw e;
         }

@@ -11,7 +11,6 @@ import io.runcible.image.MediaType;
 import io.runcible.state.LockFile;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -28,6 +27,7 @@ public final class ContentStore {
   /** As long as the slowest download of a layer by another process may take. */
   private static final Duration DOWNLOAD_LIMIT = Duration.ofHours(6);
 
+  private static final int BUFFER = 128 * 1024;
   private static final String BLOBS = "blobs";
 
   /** What the names of the locks of digests begin with. */
@@ -94,7 +94,11 @@ public final class ContentStore {
             && (MediaType.isManifest(type) || MediaType.isIndex(type));
   }
 
-  /** Whether the blob is there and has the bytes that its digest says. Reads all of it. */
+  /**
+   * Whether the blob is there and has the bytes that its digest says. Reads all of it.
+   *
+   * @throws RuncibleException CANCELLED if the thread is interrupted
+   */
   public boolean isWhole(Descriptor descriptor) {
     return isWhole(path(descriptor.digest()), descriptor);
   }
@@ -104,7 +108,13 @@ public final class ContentStore {
     try (InputStream content =
         new VerifiedInputStream(
             Files.newInputStream(file), descriptor.digest(), descriptor.size())) {
-      content.transferTo(OutputStream.nullOutputStream());
+      byte[] buffer = new byte[(int) Math.min(BUFFER, descriptor.size() + 1)];
+      while (content.read(buffer) >= 0) {
+        if (Thread.currentThread().isInterrupted()) {
+          throw new RuncibleException(
+              ErrorKind.CANCELLED, "interrupted while reading '" + file + "'");
+        }
+      }
       return true;
     } catch (IOException e) {
       return false;

@@ -362,6 +362,31 @@ class DamagedStoreIT {
     assertThat(mark).exists();
   }
 
+  /** What it did not need is not looked at. */
+  @Test
+  void failureOfALayerHasOnlyThatOneVerified() throws IOException {
+    String odd = registry.host() + "/test:odd";
+    Image many = Image.resolve(layout, ImageReference.parse("test:odd"), Platform.host());
+    engine.images().pull(odd);
+    engine.close();
+    engine = root.engine().archiveLimits(ArchiveLimits.DEFAULT.withMaxTotalBytes(1)).build();
+    Digest lowest = many.manifest().layers().get(0).digest();
+    damage(lowest, Damage.MIDDLE);
+    List<Digest> chain = ChainId.of(many.layers().stream().map(layer -> layer.diffId()).toList());
+    loseLayer(chain.get(chain.size() - 1));
+    RunIT.assertFails(
+        () -> engine.images().pull(odd), ErrorKind.INVALID_INPUT, "more than 1 bytes");
+    assertThat(registry.count("GET", "/blobs/" + lowest)).isEqualTo(1);
+  }
+
+  private void loseLayer(Digest id) {
+    try {
+      Tool.require("rm", "coreutils").run("-r", root.data().resolve("snapshots").resolve(id.hex()));
+    } catch (IOException | InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   @Test
   void allThatIsDamagedIsFetchedAtOnce() throws IOException {
     String odd = registry.host() + "/test:odd";

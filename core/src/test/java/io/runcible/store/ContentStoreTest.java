@@ -2,7 +2,10 @@ package io.runcible.store;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
 import io.runcible.image.Descriptor;
 import io.runcible.image.ImageConfig;
 import io.runcible.image.Manifest;
@@ -86,5 +89,15 @@ class ContentStoreTest {
     assertThat(content.contains(Descriptor.of(type, BLOB.digest(), most))).isFalse();
     put(new byte[most + 1]);
     assertThat(content.contains(Descriptor.of(type, BLOB.digest(), most + 1))).isTrue();
+  }
+
+  @Test
+  void interruptEndsTheReadingOfABlob() throws IOException {
+    put(SOUND);
+    Thread.currentThread().interrupt();
+    assertThatThrownBy(() -> content.isWhole(BLOB))
+        .isInstanceOfSatisfying(
+            RuncibleException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.CANCELLED));
+    assertThat(Thread.interrupted()).isTrue();
   }
 }
