@@ -200,6 +200,12 @@ final class ImageTransaction implements AutoCloseable {
     return !ingests.containsKey(blob.digest().toString()) && !store.content().isWhole(blob);
   }
 
+  /** Whether a failure is of a layer of these, which has not come as a whole. */
+  boolean isOfFetching(RuncibleException failure, Set<Digest> layers) {
+    Descriptor failed = failedLayers.get(failure);
+    return failed != null && layers.contains(failed.digest()) && isMissing(failed);
+  }
+
   private void receive(Descriptor descriptor, byte[] raw) {
     Ingest ingest = ingests.get(descriptor.digest().toString());
     if (ingest != null && !ingest.isPresent()) {
