@@ -359,11 +359,19 @@ final class ImageTransaction implements AutoCloseable {
 
   private UnpackedLayer unpack(InputStream compressed, Layer layer, Path directory)
       throws IOException {
-    UnpackedLayer.Form once = read.add(layer.descriptor().digest()) ? form : form.again();
-    // Others have other layers. The stream ends at the size that is stated.
-    return UnpackedLayer.isSmall(layer)
-        ? UnpackedLayer.unpack(compressed.readAllBytes(), layer.diffId(), directory, once)
-        : UnpackedLayer.unpack(compressed, layer.diffId(), directory, once, stages);
+    Digest blob = layer.descriptor().digest();
+    UnpackedLayer.Form once = read.add(blob) ? form.part() : form.again();
+    try {
+      // Others have other layers. The stream ends at the size that is stated.
+      return UnpackedLayer.isSmall(layer)
+          ? UnpackedLayer.unpack(compressed.readAllBytes(), layer.diffId(), directory, once)
+          : UnpackedLayer.unpack(compressed, layer.diffId(), directory, once, stages);
+    } catch (IOException | RuntimeException e) {
+      // Another attempt, if there is one, counts as the first.
+      once.budget().giveBack();
+      read.remove(blob);
+      throw e;
+    }
   }
 
   private Path staged(int index) {
