@@ -61,6 +61,12 @@ public final class FileCalls {
     return new FileDescriptor(check(fd, "open directory", path), path);
   }
 
+  /** Opens a file of the host for reading. */
+  static FileDescriptor openToRead(Path path) {
+    int fd = libc().open(Native.cString(path), O_RDONLY | O_CLOEXEC, 0);
+    return new FileDescriptor(check(fd, "open", path), path);
+  }
+
   /** Opens a file of the host for reading and writing, creating it with mode 0600. */
   public static FileDescriptor openOrCreate(Path path) {
     int fd = libc().open(Native.cString(path), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
