@@ -13,6 +13,7 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class ArchiveBudget {
   private final ArchiveLimits limits;
   private final Counts counts;
+  private final Counts own = new Counts();
   private final boolean countsCompressed;
 
   /** Shared by all that read. */
@@ -44,13 +45,31 @@ public final class ArchiveBudget {
     return new ArchiveBudget(limits, counts, false);
   }
 
+  /** The same budget, for content of which it may have to be {@linkplain #giveBack given back}. */
+  public ArchiveBudget part() {
+    return new ArchiveBudget(limits, counts, countsCompressed);
+  }
+
+  /**
+   * Undoes all that was counted through this object, and not what was counted through others that
+   * share the budget: for content that turned out wrong and is read anew. Nobody reads it any more.
+   */
+  public void giveBack() {
+    counts.entries.addAndGet(-own.entries.getAndSet(0));
+    counts.content.addAndGet(-own.content.getAndSet(0));
+    counts.compressed.addAndGet(-own.compressed.getAndSet(0));
+    counts.decompressed.addAndGet(-own.decompressed.getAndSet(0));
+  }
+
   void entry() {
+    own.entries.incrementAndGet();
     if (counts.entries.incrementAndGet() > limits.maxEntries()) {
       throw ArchiveLimits.exceeded("more than " + limits.maxEntries() + " entries");
     }
   }
 
   void content(long bytes) {
+    own.content.addAndGet(bytes);
     long total = counts.content.addAndGet(bytes);
     if (total > limits.maxTotalBytes() || total < 0) {
       throw ArchiveLimits.exceeded("more than " + limits.maxTotalBytes() + " bytes of content");
@@ -59,7 +78,10 @@ public final class ArchiveBudget {
 
   /** Takes note of what was read since the last time, and of what was made of it. */
   void decompressed(long bytes, long compressed) {
-    long in = counts.compressed.addAndGet(countsCompressed ? compressed : 0);
+    long counted = countsCompressed ? compressed : 0;
+    own.compressed.addAndGet(counted);
+    own.decompressed.addAndGet(bytes);
+    long in = counts.compressed.addAndGet(counted);
     long out = counts.decompressed.addAndGet(bytes);
     if (out > ArchiveLimits.RATIO_FLOOR && out / limits.maxRatio() > in) {
       throw ArchiveLimits.exceeded(

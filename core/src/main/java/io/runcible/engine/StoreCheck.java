@@ -186,7 +186,7 @@ final class StoreCheck {
     for (Problem problem : check(files).problems()) {
       switch (problem.kind()) {
         case DAMAGED_RECORD -> store.images().removeDamaged(Path.of(problem.subject()));
-        case DAMAGED_BLOB -> store.content().remove(Digest.parse(problem.subject()));
+        case DAMAGED_BLOB -> store.content().removeDamaged(Digest.parse(problem.subject()));
         case DAMAGED_LAYER -> {
           if (removed(Digest.parse(problem.subject()))) {
             layers.add(problem.subject());

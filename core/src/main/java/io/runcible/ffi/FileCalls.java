@@ -46,6 +46,11 @@ public final class FileCalls {
 
   private static final ThreadLocal<Pointer> SCRATCH =
       ThreadLocal.withInitial(() -> Native.allocate(512));
+
+  /** A tree has thousands of directories, and only a collection of garbage frees such memory. */
+  private static final ThreadLocal<Pointer> NAMES =
+      ThreadLocal.withInitial(() -> Native.allocate(LIST_BUFFER));
+
   private static final byte[] EMPTY = {0};
 
   private FileCalls() {}
@@ -54,6 +59,12 @@ public final class FileCalls {
   public static FileDescriptor openDirectory(Path path) {
     int fd = libc().open(Native.cString(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     return new FileDescriptor(check(fd, "open directory", path), path);
+  }
+
+  /** Opens a file of the host for reading. */
+  static FileDescriptor openToRead(Path path) {
+    int fd = libc().open(Native.cString(path), O_RDONLY | O_CLOEXEC, 0);
+    return new FileDescriptor(check(fd, "open", path), path);
   }
 
   /** Opens a file of the host for reading and writing, creating it with mode 0600. */
@@ -345,15 +356,7 @@ public final class FileCalls {
 
   /** Some hundred names more of a directory; none at its end. */
   public static List<String> listSome(FileDescriptor directory) {
-    return listSome(directory, listBuffer());
-  }
-
-  /** What the names are read into; not for two threads at once. */
-  static Pointer listBuffer() {
-    return Native.allocate(LIST_BUFFER);
-  }
-
-  static List<String> listSome(FileDescriptor directory, Pointer buffer) {
+    Pointer buffer = NAMES.get();
     List<String> names = new ArrayList<>();
     try {
       while (names.isEmpty()) {

@@ -2,15 +2,12 @@ package io.runcible.ffi;
 
 import static io.runcible.ffi.Native.libc;
 
-import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
@@ -90,7 +87,7 @@ final class SealedPrograms implements AutoCloseable {
     }
     Optional<Path> made = Optional.empty();
     try {
-      made = seal(name, out -> write(program, out));
+      made = seal(name, copy -> write(program, copy));
     } catch (RuncibleException | UnsatisfiedLinkError | IOException e) {
       LOG.debug("'{}' is not executed", name, e);
     }
@@ -100,42 +97,31 @@ final class SealedPrograms implements AutoCloseable {
 
   /** A program of this library, for who starts it by a descriptor, which the caller closes. */
   static FileDescriptor seal(String name, byte[] program) {
-    try {
-      return sealed(Path.of(name), out -> write(program, out));
-    } catch (IOException e) {
-      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot keep '" + name + "'", e);
-    }
+    return sealed(Path.of(name), copy -> write(program, copy));
   }
 
   private Optional<Path> copy(Path program, long size) throws IOException {
     if (size > MAX_SIZE || Files.exists(SELINUX) || !isBinary(program)) {
       return Optional.empty();
     }
-    return seal(program, out -> transfer(program, out));
+    return seal(program, copy -> transfer(program, copy));
   }
 
-  private static void write(byte[] program, FileChannel out) throws IOException {
-    ByteBuffer bytes = ByteBuffer.wrap(program);
-    while (bytes.hasRemaining()) {
-      out.write(bytes);
-    }
+  // Not by a FileChannel, which an interrupt of the thread closes.
+
+  private static void write(byte[] program, FileDescriptor copy) {
+    FileContent.write(copy, ByteBuffer.allocateDirect(program.length).put(program).flip());
   }
 
-  /** By the kernel alone: a runtime has millions of bytes. */
-  private static void transfer(Path program, FileChannel out) throws IOException {
-    try (FileChannel in = FileChannel.open(program)) {
-      long done = 0;
-      long count;
-      do {
-        count = in.transferTo(done, MAX_SIZE, out);
-        done += count;
-      } while (count > 0);
+  private static void transfer(Path program, FileDescriptor copy) {
+    try (FileDescriptor file = FileCalls.openToRead(program)) {
+      FileContent.copy(file, copy);
     }
   }
 
   /** Writes a program. */
   private interface Content {
-    void write(FileChannel out) throws IOException;
+    void write(FileDescriptor copy);
   }
 
   private Optional<Path> seal(Path program, Content content) throws IOException {
@@ -144,16 +130,14 @@ final class SealedPrograms implements AutoCloseable {
     return executable(file);
   }
 
-  private static FileDescriptor sealed(Path program, Content content) throws IOException {
+  private static FileDescriptor sealed(Path program, Content content) {
     FileDescriptor file = create(program);
     try {
-      try (FileChannel out = FileChannel.open(Path.of(file.procPath()), StandardOpenOption.WRITE)) {
-        content.write(out);
-      }
+      content.write(file);
       Native.check(libc().fchmod(file.value(), MODE), "chmod", file);
       Native.check(libc().fcntl(file.value(), ADD_SEALS, SEALS), "seal", file);
       return file;
-    } catch (IOException | RuntimeException e) {
+    } catch (RuntimeException e) {
       file.close();
       throw e;
     }

@@ -15,7 +15,6 @@ final class TreeRemoval {
 
   private final FileDescriptor top;
   private final String prefix = ".remove-" + UUID.randomUUID() + "-";
-  private final Pointer listBuffer = FileCalls.listBuffer();
   private long moved;
 
   private TreeRemoval(FileDescriptor top) {
@@ -50,9 +49,9 @@ final class TreeRemoval {
   private boolean removeListed(FileDescriptor directory, int depth) {
     boolean any = false;
     FileContent.seek(directory, 0);
-    for (List<String> names = FileCalls.listSome(directory, listBuffer);
+    for (List<String> names = FileCalls.listSome(directory);
         !names.isEmpty();
-        names = FileCalls.listSome(directory, listBuffer)) {
+        names = FileCalls.listSome(directory)) {
       any = true;
       for (String name : names) {
         remove(directory, name, depth);

@@ -67,6 +67,7 @@ final class ImageTransaction implements AutoCloseable {
   private final Map<Digest, Snapshotter.Staging> stagings = new LinkedHashMap<>();
   private final Map<Integer, UnpackedLayer> unpacked = new TreeMap<>();
   private final Set<Digest> read = ConcurrentHashMap.newKeySet();
+  private final Map<RuncibleException, Descriptor> failedLayers = new ConcurrentHashMap<>();
   private final ReentrantLock completing = new ReentrantLock();
 
   /** So many layers, from the lowest, are complete; guarded by the lock. */
@@ -176,22 +177,33 @@ final class ImageTransaction implements AutoCloseable {
   }
 
   /**
-   * Which of the blobs that the store had are damaged, after a failure that may come from one. If
-   * there are any, what came of the others is kept for the next transaction.
+   * Which of the blobs that the store had are damaged, if the one that a failure is of is. If there
+   * are any, what came of the others is kept for the next transaction.
+   *
+   * @throws RuncibleException CANCELLED if the thread is interrupted
    */
-  Set<Digest> damaged() {
-    Set<Digest> damaged = new LinkedHashSet<>();
-    blobs()
-        .forEach(
-            (key, descriptor) -> {
-              if (!ingests.containsKey(key) && !store.content().isWhole(descriptor)) {
-                damaged.add(descriptor.digest());
-              }
-            });
-    if (!damaged.isEmpty()) {
-      ingests.values().forEach(Ingest::keep);
+  Set<Digest> damaged(RuncibleException failure) {
+    Descriptor failed = failedLayers.get(failure);
+    // An ordinary user's layers are unpacked together. What else fails has read whole blobs.
+    Collection<Descriptor> all = blobs().values();
+    Collection<Descriptor> some = host.rootless() ? all : List.of();
+    if ((failed != null ? List.of(failed) : some).stream().noneMatch(this::isDamaged)) {
+      return Set.of();
     }
+    Set<Digest> damaged = new LinkedHashSet<>();
+    all.stream().filter(this::isDamaged).map(Descriptor::digest).forEach(damaged::add);
+    ingests.values().forEach(Ingest::keep);
     return damaged;
+  }
+
+  private boolean isDamaged(Descriptor blob) {
+    return !ingests.containsKey(blob.digest().toString()) && !store.content().isWhole(blob);
+  }
+
+  /** Whether a failure is of a layer of these, which has not come as a whole. */
+  boolean isOfFetching(RuncibleException failure, Set<Digest> layers) {
+    Descriptor failed = failedLayers.get(failure);
+    return failed != null && layers.contains(failed.digest()) && isMissing(failed);
   }
 
   private void receive(Descriptor descriptor, byte[] raw) {
@@ -305,11 +317,17 @@ final class ImageTransaction implements AutoCloseable {
         read(layer, index, unpack);
       }
     } catch (IOException e) {
-      throw new RuncibleException(
-          ErrorKind.UNAVAILABLE, "cannot unpack " + layer + ": " + e.getMessage(), e);
+      throw failed(layer, ErrorKind.UNAVAILABLE, e);
     } catch (RuncibleException e) {
-      throw new RuncibleException(e.kind(), "cannot unpack " + layer + ": " + e.getMessage(), e);
+      throw failed(layer, e.kind(), e);
     }
+  }
+
+  private RuncibleException failed(Layer layer, ErrorKind kind, Exception cause) {
+    RuncibleException failure =
+        new RuncibleException(kind, "cannot unpack " + layer + ": " + cause.getMessage(), cause);
+    failedLayers.put(failure, layer.descriptor());
+    return failure;
   }
 
   /** Whether bytes that are not the right ones can be the reason. */
@@ -341,11 +359,19 @@ final class ImageTransaction implements AutoCloseable {
 
   private UnpackedLayer unpack(InputStream compressed, Layer layer, Path directory)
       throws IOException {
-    UnpackedLayer.Form once = read.add(layer.descriptor().digest()) ? form : form.again();
-    // Others have other layers. The stream ends at the size that is stated.
-    return UnpackedLayer.isSmall(layer)
-        ? UnpackedLayer.unpack(compressed.readAllBytes(), layer.diffId(), directory, once)
-        : UnpackedLayer.unpack(compressed, layer.diffId(), directory, once, stages);
+    Digest blob = layer.descriptor().digest();
+    UnpackedLayer.Form once = read.add(blob) ? form.part() : form.again();
+    try {
+      // Others have other layers. The stream ends at the size that is stated.
+      return UnpackedLayer.isSmall(layer)
+          ? UnpackedLayer.unpack(compressed.readAllBytes(), layer.diffId(), directory, once)
+          : UnpackedLayer.unpack(compressed, layer.diffId(), directory, once, stages);
+    } catch (IOException | RuntimeException e) {
+      // Another attempt, if there is one, counts as the first.
+      once.budget().giveBack();
+      read.remove(blob);
+      throw e;
+    }
   }
 
   private Path staged(int index) {

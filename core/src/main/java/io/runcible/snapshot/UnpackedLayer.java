@@ -54,6 +54,11 @@ final class UnpackedLayer implements AutoCloseable {
       return new Form(snapshotter.format(), Ownership.EXACT, budget);
     }
 
+    /** For a blob that may have to be read anew. */
+    Form part() {
+      return new Form(format, ownership, budget.part());
+    }
+
     /** For a blob that was read before. */
     Form again() {
       return new Form(format, ownership, budget.again());

@@ -83,7 +83,7 @@ public final class Unpacker implements AutoCloseable {
       try {
         return transaction.run(Set.of());
       } catch (RuncibleException e) {
-        damaged = ImageTransaction.isOfContent(e) ? transaction.damaged() : Set.of();
+        damaged = ImageTransaction.isOfContent(e) ? transaction.damaged(e) : Set.of();
         if (damaged.isEmpty()) {
           throw e;
         }
@@ -97,22 +97,28 @@ public final class Unpacker implements AutoCloseable {
   private List<Digest> unpackAnew(
       Image image, Set<Digest> damaged, RuncibleException failure, ProgressListener listener) {
     try (ImageTransaction transaction = transaction(image, listener)) {
-      List<Digest> chain = transaction.run(damaged);
-      LOG.warn("damaged in '{}', and replaced: {}", store.root(), damaged);
-      return chain;
-    } catch (RuncibleException e) {
-      e.addSuppressed(failure);
-      throw new RuncibleException(
-          ImageTransaction.isOfContent(e) ? ErrorKind.CORRUPT_DATA : e.kind(),
-          "blobs in the store '"
-              + store.root()
-              + "' are damaged, "
-              + damaged
-              + ", and cannot be fetched anew: "
-              + e.getMessage()
-              + "; pull the image again from where it is sound, or have Images.repair remove them",
-          e);
+      try {
+        List<Digest> chain = transaction.run(damaged);
+        LOG.warn("damaged in '{}', and replaced: {}", store.root(), damaged);
+        return chain;
+      } catch (RuncibleException e) {
+        e.addSuppressed(failure);
+        throw transaction.isOfFetching(e, damaged) ? notFetched(damaged, e) : e;
+      }
     }
+  }
+
+  private RuncibleException notFetched(Set<Digest> damaged, RuncibleException why) {
+    return new RuncibleException(
+        ImageTransaction.isOfContent(why) ? ErrorKind.CORRUPT_DATA : why.kind(),
+        "blobs in the store '"
+            + store.root()
+            + "' are damaged, "
+            + damaged
+            + ", and cannot be fetched anew: "
+            + why.getMessage()
+            + "; pull the image again from where it is sound, or have Images.repair remove them",
+        why);
   }
 
   private ImageTransaction transaction(Image image, ProgressListener listener) {

@@ -5,12 +5,12 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.archive.VerifiedInputStream;
 import io.runcible.image.Descriptor;
+import io.runcible.image.ImageConfig;
 import io.runcible.image.Manifest;
 import io.runcible.image.MediaType;
 import io.runcible.state.LockFile;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -27,6 +27,7 @@ public final class ContentStore {
   /** As long as the slowest download of a layer by another process may take. */
   private static final Duration DOWNLOAD_LIMIT = Duration.ofHours(6);
 
+  private static final int BUFFER = 128 * 1024;
   private static final String BLOBS = "blobs";
 
   /** What the names of the locks of digests begin with. */
@@ -84,12 +85,20 @@ public final class ContentStore {
     }
   }
 
+  /** What says that it is one and is larger than one can be is none: it would be read whole. */
   private static boolean isDocument(Descriptor descriptor) {
     String type = descriptor.mediaType();
-    return MediaType.isManifest(type) || MediaType.isIndex(type) || MediaType.isConfig(type);
+    return MediaType.isConfig(type)
+        ? descriptor.size() <= ImageConfig.MAX_SIZE
+        : descriptor.size() <= Manifest.MAX_SIZE
+            && (MediaType.isManifest(type) || MediaType.isIndex(type));
   }
 
-  /** Whether the blob is there and has the bytes that its digest says. Reads all of it. */
+  /**
+   * Whether the blob is there and has the bytes that its digest says. Reads all of it.
+   *
+   * @throws RuncibleException CANCELLED if the thread is interrupted
+   */
   public boolean isWhole(Descriptor descriptor) {
     return isWhole(path(descriptor.digest()), descriptor);
   }
@@ -99,7 +108,13 @@ public final class ContentStore {
     try (InputStream content =
         new VerifiedInputStream(
             Files.newInputStream(file), descriptor.digest(), descriptor.size())) {
-      content.transferTo(OutputStream.nullOutputStream());
+      byte[] buffer = new byte[(int) Math.min(BUFFER, descriptor.size() + 1)];
+      while (content.read(buffer) >= 0) {
+        if (Thread.currentThread().isInterrupted()) {
+          throw new RuncibleException(
+              ErrorKind.CANCELLED, "interrupted while reading '" + file + "'");
+        }
+      }
       return true;
     } catch (IOException e) {
       return false;
@@ -209,13 +224,17 @@ public final class ContentStore {
   public Ingest ingest(Descriptor descriptor) {
     Digest digest = descriptor.digest();
     String name = digest.algorithm() + "-" + digest.hex();
-    LockFile lock = LockFile.acquire(locks.resolve(LOCK + name), true, DOWNLOAD_LIMIT);
+    LockFile lock = LockFile.acquire(lock(digest), true, DOWNLOAD_LIMIT);
     Ingest ingest =
         new Ingest(descriptor, file(blobs, digest), ingests.resolve(name), lock, partials);
     if (isDocument(descriptor)) {
       ingest.verifyPresent();
     }
     return ingest;
+  }
+
+  private Path lock(Digest digest) {
+    return locks.resolve(LOCK + digest.algorithm() + "-" + digest.hex());
   }
 
   /** All blobs of this store itself. What has no digest's name is no blob. */
@@ -238,13 +257,38 @@ public final class ContentStore {
   }
 
   /**
-   * Removes a blob of this store itself. Either nothing uses it, and the store is held for a {@link
-   * Sweep}; or it is damaged.
+   * Removes a blob of this store itself, which nothing uses. The store is held for a {@link Sweep}.
    *
    * @return whether it was there
    */
   public boolean remove(Digest digest) {
     return StoreFiles.delete(file(blobs, digest));
+  }
+
+  /**
+   * Removes a blob of this store itself if it is still damaged. Reads all of it. One that somebody
+   * is bringing in stays: that replaces it.
+   *
+   * @throws RuncibleException CANCELLED if the thread is interrupted
+   */
+  public void removeDamaged(Digest digest) {
+    Optional<LockFile> lock = LockFile.tryAcquire(lock(digest), true);
+    try {
+      Path file = file(blobs, digest);
+      if (lock.isPresent() && Files.isRegularFile(file) && !isWhole(file, digest)) {
+        StoreFiles.delete(file);
+      }
+    } finally {
+      lock.ifPresent(LockFile::closeAndRemove);
+    }
+  }
+
+  private static boolean isWhole(Path file, Digest digest) {
+    try {
+      return isWhole(file, Descriptor.of(MediaType.OCI_LAYER, digest, Files.size(file)));
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   /** How many bytes are on their way into the store, or left of ingests that broke off. */

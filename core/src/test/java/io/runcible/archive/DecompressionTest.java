@@ -478,6 +478,23 @@ class DecompressionTest {
           .hasMessageContaining("900 to one");
     }
 
+    @Test
+    void contentThatIsGivenBackIsNotCounted() throws IOException {
+      byte[] packed = gzip(new byte[64 << 20]);
+      ArchiveBudget budget = new ArchiveBudget(ArchiveLimits.DEFAULT.withMaxRatio(900));
+      drain(packed, budget);
+      for (int i = 0; i < 16; i++) {
+        ArchiveBudget attempt = budget.again();
+        drain(packed, attempt);
+        attempt.giveBack();
+      }
+      for (int i = 1; i < 16; i++) {
+        drain(packed, budget.again());
+      }
+      budget.part().giveBack();
+      assertThatThrownBy(() -> drain(packed, budget.again())).hasMessageContaining("900 to one");
+    }
+
     private static void drain(byte[] packed, ArchiveBudget budget) throws IOException {
       try (InputStream in = Decompression.open(new ByteArrayInputStream(packed), budget)) {
         in.transferTo(OutputStream.nullOutputStream());

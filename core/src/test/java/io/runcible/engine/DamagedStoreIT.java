@@ -1,6 +1,7 @@
 package io.runcible.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.runcible.Digest;
 import io.runcible.ErrorKind;
@@ -360,6 +361,54 @@ class DamagedStoreIT {
         .satisfies(problem -> assertThat(problem.detail()).contains("hides"));
     assertThat(engine.images().repair(true).problems()).isEmpty();
     assertThat(mark).exists();
+  }
+
+  /** The store was damaged, and is not any more: that is not why it fails. */
+  @Test
+  void failureOfAnImageItselfIsToldAsSuch() throws Exception {
+    MemoryImageSource source = new MemoryImageSource();
+    ImageReference name = ImageReference.parse("registry.example/wrong:1");
+    byte[] tar = tar("file");
+    Digest other = Digest.sha256(new byte[0]);
+    byte[] config = ImageConfig.builder(Platform.host()).diffIds(List.of(other)).build().raw();
+    Manifest manifest =
+        Manifest.of(
+            source.add(MediaType.OCI_CONFIG, config),
+            List.of(source.add(MediaType.OCI_LAYER, tar)),
+            Map.of());
+    source.tag(name, source.add(MediaType.OCI_MANIFEST, manifest.raw()));
+    try (ImageSink sink = engine.images().sink()) {
+      ImageCopy.between(source, sink).copy(name, name);
+    }
+    damage(Digest.sha256(tar), Damage.MIDDLE);
+    assertThatThrownBy(() -> engine.images().load(source, name.toString(), ProgressListener.NONE))
+        .hasMessageContaining("its image says " + other)
+        .hasMessageNotContaining("fetched anew");
+  }
+
+  /** What it did not need is not looked at. */
+  @Test
+  void failureOfALayerHasOnlyThatOneVerified() throws IOException {
+    String odd = registry.host() + "/test:odd";
+    Image many = Image.resolve(layout, ImageReference.parse("test:odd"), Platform.host());
+    engine.images().pull(odd);
+    engine.close();
+    engine = root.engine().archiveLimits(ArchiveLimits.DEFAULT.withMaxTotalBytes(1)).build();
+    Digest lowest = many.manifest().layers().get(0).digest();
+    damage(lowest, Damage.MIDDLE);
+    List<Digest> chain = ChainId.of(many.layers().stream().map(layer -> layer.diffId()).toList());
+    loseLayer(chain.get(chain.size() - 1));
+    RunIT.assertFails(
+        () -> engine.images().pull(odd), ErrorKind.INVALID_INPUT, "more than 1 bytes");
+    assertThat(registry.count("GET", "/blobs/" + lowest)).isEqualTo(1);
+  }
+
+  private void loseLayer(Digest id) {
+    try {
+      Tool.require("rm", "coreutils").run("-r", root.data().resolve("snapshots").resolve(id.hex()));
+    } catch (IOException | InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   @Test

@@ -6,6 +6,7 @@ import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.HostTools;
 import io.runcible.Tool;
+import io.runcible.archive.ArchiveLimits;
 import io.runcible.archive.Compression;
 import io.runcible.archive.LayerWriter;
 import io.runcible.archive.WrittenLayer;
@@ -245,6 +246,16 @@ class ResumedPullIT {
           .isIn(List.of("all"), List.of("bytes=" + ARRIVED + "-", "all"));
     }
     assertThat(ranges()).contains("bytes=" + ARRIVED + "-");
+  }
+
+  @Test
+  void attemptThatFailedCountsForNoLimit() throws Exception {
+    ArchiveLimits limits = ArchiveLimits.DEFAULT.withMaxTotalBytes(LAYER_SIZE + MIB);
+    try (ContainerEngine engine = root.engine().archiveLimits(limits).build()) {
+      leave(damaged(blob.clone(), ARRIVED - 1, ARRIVED), ARRIVED);
+      assertPulled(engine);
+    }
+    assertThat(ranges()).endsWith("all");
   }
 
   private static byte[] damaged(byte[] content, int from, int to) {

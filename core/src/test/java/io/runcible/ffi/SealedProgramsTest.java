@@ -68,6 +68,15 @@ class SealedProgramsTest {
   }
 
   @Test
+  void interruptedThreadHasACopy() throws IOException {
+    Thread.currentThread().interrupt();
+    Optional<Path> copy = copyOfIt();
+    SealedPrograms.seal("own", Files.readAllBytes(program)).close();
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(copy.orElseThrow()).hasSameBinaryContentAs(program);
+  }
+
+  @Test
   void scriptIsStartedFromItsFile() throws IOException {
     Files.writeString(program, "#!/bin/sh\nexit 3\n");
     assertThat(copyOfIt()).isEmpty();
