@@ -236,6 +236,9 @@ final class Watchdog implements AutoCloseable {
    * @param end is counted down when there is nothing more to wait for
    */
   void awaitRuntime(CountDownLatch end) throws InterruptedException {
+    if (end.getCount() == 0) {
+      return;
+    }
     atWork.incrementAndGet();
     try {
       Duration tick = MOVE_LASTS;

@@ -42,7 +42,7 @@ class DirectIT {
   }
 
   /** Empty where the kernel does not tell. */
-  private static Optional<ExitStatus> ended(Container container) {
+  static Optional<ExitStatus> ended(Container container) {
     try {
       ExitStatus status = container.waitFor(TestEngine.LIMIT).orElseThrow();
       return Optional.of(status);
@@ -162,18 +162,38 @@ class DirectIT {
     }
   }
 
+  private static void assertStartIsCancelled(Container container) {
+    Thread.currentThread().interrupt();
+    assertThatThrownBy(container::start)
+        .asInstanceOf(type(RuncibleException.class))
+        .satisfies(e -> assertThat(e.kind()).isEqualTo(ErrorKind.CANCELLED));
+    assertThat(Thread.interrupted()).isTrue();
+  }
+
   /** What it has begun is ended by the close, and the leak check looks. */
   @Test
   void interruptedStartIsCancelled() {
     Container container = ENGINE.get().create(ENGINE.sh("sleep 600").stdio(Stdio.DIRECT).build());
     try (container) {
-      Thread.currentThread().interrupt();
-      assertThatThrownBy(container::start)
-          .asInstanceOf(type(RuncibleException.class))
-          .satisfies(e -> assertThat(e.kind()).isEqualTo(ErrorKind.CANCELLED));
-      assertThat(Thread.interrupted()).isTrue();
+      assertStartIsCancelled(container);
     }
     assertThat(container.state()).isEqualTo(ContainerState.REMOVED);
+  }
+
+  @Test
+  void whatACancelledStartBeganHasEnded() {
+    // Else the first start may be cancelled while it finds this out.
+    boolean direct = Orphans.areReaped();
+    ContainerSpec.Builder spec = ENGINE.sh("sleep 600").stdio(Stdio.DIRECT);
+    try (Container container = ENGINE.get().create(spec.build())) {
+      assertStartIsCancelled(container);
+      if (direct) {
+        ended(container).ifPresent(status -> assertThat(status.signal()).hasValue(9));
+        assertThat(container.state()).isEqualTo(ContainerState.STOPPED);
+        container.restart(Duration.ZERO);
+      }
+      assertThat(container.state()).isEqualTo(ContainerState.RUNNING);
+    }
   }
 
   @Test
