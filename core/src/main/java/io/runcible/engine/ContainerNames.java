@@ -48,7 +48,7 @@ final class ContainerNames {
     Path notes = directory.path().resolve(NOTES);
     try {
       // Asked first: hardly one was renamed.
-      return Files.exists(notes) ? Files.readAllLines(notes) : List.of();
+      return Files.notExists(notes) ? List.of() : Files.readAllLines(notes);
     } catch (NoSuchFileException e) {
       return List.of();
     } catch (IOException e) {

@@ -121,7 +121,7 @@ final class FirstProcess {
   synchronized void prepare() {
     requireOpen();
     requireNotStarted();
-    if (prepared == null && ProcessStarts.canPrepare(record, stdio)) {
+    if (prepared == null && ProcessStarts.canPrepare(parts, record, stdio)) {
       connection.prepare();
       prepared = ProcessStarts.prepare(parts, directory, record, stdio);
     }

@@ -41,6 +41,7 @@ final class LoneProcess {
   private final CountDownLatch known = new CountDownLatch(1);
 
   private volatile boolean removing;
+  private volatile boolean abandoned;
 
   LoneProcess(
       EngineParts parts,
@@ -68,6 +69,8 @@ final class LoneProcess {
       if (status.isSuccess()) {
         follow();
       } else {
+        // Of one that was killed, what it made may wait already.
+        descriptors.find();
         process.killUnlessFinished(status, () -> process.complete(() -> process.exactly(status)));
       }
       alone.complete(status);
@@ -89,6 +92,9 @@ final class LoneProcess {
           () -> {
             throw unknown("before it was seen, so that nobody knows how");
           });
+    }
+    if (abandoned) {
+      descriptors.send(Signals.KILL);
     }
   }
 
@@ -150,6 +156,13 @@ final class LoneProcess {
           what + " was started and cannot be followed: " + e.getCause(),
           e);
     }
+  }
+
+  /** Ends it, also if it is still to be found: nobody will let it go. */
+  void abandon() {
+    abandoned = true;
+    descriptors.send(Signals.KILL);
+    descriptors.killRuntime();
   }
 
   /** How it ended is not worth a long wait any more. */

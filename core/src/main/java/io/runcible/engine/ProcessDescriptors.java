@@ -57,12 +57,19 @@ final class ProcessDescriptors implements AutoCloseable, ContainerProcess.Signal
 
   private @Nullable PidFd open(OptionalInt pid) {
     PidFd opened = pid.isPresent() ? PidFd.open(pid.getAsInt()).orElse(null) : null;
-    // Asked then: what is seen alive after it was opened is what the descriptor names.
-    if (opened != null && !pidInState().equals(pid)) {
-      opened.close();
+    if (opened == null) {
       return null;
     }
-    return opened;
+    boolean same = false;
+    try {
+      // Asked then: what is seen alive after it was opened is what the descriptor names.
+      same = pidInState().equals(pid);
+      return same ? opened : null;
+    } finally {
+      if (!same) {
+        opened.close();
+      }
+    }
   }
 
   /** What the runtime has written of a process that has not ended. */

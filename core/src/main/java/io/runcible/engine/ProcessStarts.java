@@ -5,6 +5,7 @@ import io.runcible.RuncibleException;
 import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.runtime.Bundle;
+import io.runcible.runtime.OciRuntime;
 import io.runcible.runtime.OciRuntime.ExecRequest;
 import io.runcible.runtime.OciRuntime.RunRequest;
 import java.io.IOException;
@@ -12,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
@@ -44,7 +46,7 @@ final class ProcessStarts {
             started.follow(directory);
             return;
           }
-          if (stdio == Stdio.DIRECT && Orphans.areReaped()) {
+          if (stdio == Stdio.DIRECT && canCreate(parts) && Orphans.areReaped()) {
             // Who waits in it is seen before it can end.
             started.awaitAlone(parts.runtime().create(request), outcome(parts, record));
           } else {
@@ -55,6 +57,12 @@ final class ProcessStarts {
           }
         });
     return started;
+  }
+
+  /** Of these it is known what they write of what they have made, and how that waits. */
+  private static boolean canCreate(EngineParts parts) {
+    OciRuntime.Info runtime = parts.runtime().info();
+    return Set.of("runc", "crun").contains(runtime.name()) && runtime.version().startsWith("1.");
   }
 
   private static UnaryOperator<ExitStatus> outcome(EngineParts parts, ContainerRecord record) {
@@ -87,8 +95,9 @@ final class ProcessStarts {
    * another pid namespace, or a log that is still being written. Namespaces of others are those of
    * the time of the start.
    */
-  static boolean canPrepare(ContainerRecord record, Stdio stdio) {
-    return !record.detached()
+  static boolean canPrepare(EngineParts parts, ContainerRecord record, Stdio stdio) {
+    return canCreate(parts)
+        && !record.detached()
         && record.options().terminal().isEmpty()
         && !SharedNamespaces.hasOthers(record.options())
         && record.options().logPolicy().format() != LogPolicy.Format.CRI

@@ -16,6 +16,7 @@ import java.util.stream.Collectors;
  */
 public final class Ready {
   private static final Duration DEFAULT_LIMIT = Duration.ofSeconds(60);
+  private static final int MAX_PORT = 0xffff;
 
   private final String what;
   private final Function<Container, Check> begin;
@@ -63,12 +64,24 @@ public final class Ready {
     }
   }
 
-  /** When something listens on a TCP port, on any address, in the container's network. */
+  /**
+   * When something listens on a TCP port, on any address, in the container's network.
+   *
+   * @throws RuncibleException INVALID_INPUT unless the port is 1 to 65535
+   */
   public static Ready onPort(int port) {
+    requirePort(port);
     return new Ready(
         "a listener on TCP port " + port,
         container -> PortCheck.of(container, port),
         DEFAULT_LIMIT);
+  }
+
+  private static void requirePort(int port) {
+    if (port < 1 || port > MAX_PORT) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT, port + " is no TCP port: give 1 to " + MAX_PORT);
+    }
   }
 
   /**
@@ -80,7 +93,7 @@ public final class Ready {
    * @param say what the client says, as UTF-8; empty for a server that speaks first
    * @param regex a regular expression that the answer, one character for each byte, has to match
    *     somewhere
-   * @throws RuncibleException INVALID_INPUT if it is none
+   * @throws RuncibleException INVALID_INPUT if it is none, or the port is not 1 to 65535
    */
   public static Ready onAnswer(int port, String say, String regex) {
     return probe(
@@ -91,7 +104,8 @@ public final class Ready {
    * When a GET request is answered with a status from 200 to 399, as {@link #onAnswer}.
    *
    * @param path such as {@code /health}
-   * @throws RuncibleException INVALID_INPUT if the path does not begin with a slash, or has spaces
+   * @throws RuncibleException INVALID_INPUT if the path does not begin with a slash, or has spaces,
+   *     or the port is not 1 to 65535
    */
   public static Ready onHttp(int port, String path) {
     return http("http", port, false, path);
@@ -116,6 +130,7 @@ public final class Ready {
   }
 
   private static Ready probe(String what, int port, boolean tls, String say, String regex) {
+    requirePort(port);
     Pattern pattern = pattern(regex);
     return new Ready(
         what,

@@ -243,15 +243,20 @@ final class StartedProcess {
   /**
    * Has the program that was prepared run; returns when it does.
    *
-   * @throws RuncibleException why it does not
+   * @throws RuncibleException why it does not; it is being ended then
    */
   void letGo() {
     letGo(SHORT_TICK);
   }
 
   private void letGo(Duration tick) {
-    awaitPrepared();
-    awaitProgram(descriptors.letGo(), tick);
+    try {
+      awaitPrepared();
+      awaitProgram(descriptors.letGo(), tick);
+    } catch (RuntimeException e) {
+      Objects.requireNonNull(lone).abandon();
+      throw e;
+    }
   }
 
   RuncibleException notStarted() {

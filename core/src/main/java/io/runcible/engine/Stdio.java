@@ -19,12 +19,13 @@ public enum Stdio {
    */
   PIPED,
   /**
-   * As {@link #PIPED}, but the pipes are the process's own: the runtime ends when the program runs,
-   * and does not stay to hand on what is read and written. Nobody waits for the process then, so
-   * how it ended is known on Linux 6.15 and later alone; otherwise {@link ContainerProcess#waitFor}
-   * and {@link Container#stop} fail with NOT_FOUND when it has ended. Where nobody reaps orphans,
-   * as below a first process that knows of no children, it is the same as {@link #PIPED}. Not for
-   * detached containers, not with a {@link RestartPolicy}, and not for an exec.
+   * As {@link #PIPED}, but the pipes are the process's own: the runtime ends before the program
+   * runs, and does not stay to hand on what is read and written. Nobody waits for the process then,
+   * so how it ended is known on Linux 6.15 and later alone; otherwise {@link
+   * ContainerProcess#waitFor} and {@link Container#stop} fail with NOT_FOUND when it has ended.
+   * Where nobody reaps orphans, as below a first process that knows of no children, and with
+   * another runtime than runc or crun, it is the same as {@link #PIPED}. Not for detached
+   * containers, not with a {@link RestartPolicy}, and not for an exec.
    */
   DIRECT;
 

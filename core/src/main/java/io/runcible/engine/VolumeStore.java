@@ -371,7 +371,7 @@ final class VolumeStore {
   /** None if there was never any. */
   private List<String> names(String glob) {
     List<String> found = new ArrayList<>();
-    if (!Files.exists(root)) {
+    if (Files.notExists(root)) {
       return found;
     }
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(root, glob)) {

@@ -42,7 +42,7 @@ final class Watchdog implements AutoCloseable {
 
   private static final int PROCESSORS = Runtime.getRuntime().availableProcessors();
 
-  /** When it is asked again whether others still keep the processors busy. */
+  /** When it is asked again whether there are still more of them than processors. */
   private static final Duration BUSY_LASTS = Duration.ofMillis(32);
 
   /**
@@ -55,8 +55,9 @@ final class Watchdog implements AutoCloseable {
    * elsewhere, some 10 ms, unless it has done so within as long. A runtime moves its first process
    * when it has worked for some time. So this shell moves itself, to where it is, when a container
    * is made, and again and again while a runtime starts: the kernel waits while the container is
-   * prepared and the runtime still does other things. Not while more runtimes are at work than
-   * there are processors: then others have the processor of the one that waits.
+   * prepared and the runtime still does other things. Not while more runtimes are waited for by
+   * {@link #awaitRuntime} than there are processors: then others have the processor of the one that
+   * waits. Runtimes of execs and of containers whose runtime stays beside them are not counted.
    */
   private static final String SCRIPT =
       """
@@ -177,7 +178,10 @@ final class Watchdog implements AutoCloseable {
   private final OutputStream lifeline;
   private final ReentrantLock telling = new ReentrantLock();
   private final boolean moves;
-  private final AtomicInteger atWork = new AtomicInteger();
+
+  /** Of the runtimes at work, those that {@link #awaitRuntime} waits for. */
+  private final AtomicInteger awaited = new AtomicInteger();
+
   private final AtomicLong lastMove = new AtomicLong(System.nanoTime() - MOVE_LASTS.toNanos());
 
   private Watchdog(ChildProcess shell, Pipe input, boolean moves) {
@@ -236,7 +240,10 @@ final class Watchdog implements AutoCloseable {
    * @param end is counted down when there is nothing more to wait for
    */
   void awaitRuntime(CountDownLatch end) throws InterruptedException {
-    atWork.incrementAndGet();
+    if (end.getCount() == 0) {
+      return;
+    }
+    awaited.incrementAndGet();
     try {
       Duration tick = MOVE_LASTS;
       while (!end.await(tick.toNanos(), TimeUnit.NANOSECONDS)) {
@@ -244,12 +251,12 @@ final class Watchdog implements AutoCloseable {
         tick = isBusy() ? BUSY_LASTS : MOVE_LASTS;
       }
     } finally {
-      atWork.decrementAndGet();
+      awaited.decrementAndGet();
     }
   }
 
   private boolean isBusy() {
-    return atWork.get() > PROCESSORS;
+    return awaited.get() > PROCESSORS;
   }
 
   /**

@@ -350,7 +350,7 @@ final class CniNetworks {
 
   private List<String> names(String glob) {
     List<String> names = new ArrayList<>();
-    if (!Files.exists(root)) {
+    if (Files.notExists(root)) {
       return names;
     }
     try (DirectoryStream<Path> files = Files.newDirectoryStream(root, glob)) {

@@ -27,8 +27,8 @@ public interface OciRuntime {
    * warning, once for each program in a JVM. Blocks for some milliseconds.
    *
    * @param program a name such as {@code runc}, or a path
-   * @param stateRoot the directory of this runtime's state, created if it is not there; no other
-   *     runtime may use it
+   * @param stateRoot the directory of the runtime's state, created if it is not there; runtimes
+   *     that share it must not have containers of the same id
    * @param host where the runtime is started
    * @throws RuncibleException UNSUPPORTED if it is not installed or is no OCI runtime
    */

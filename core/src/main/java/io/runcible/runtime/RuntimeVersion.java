@@ -27,7 +27,8 @@ final class RuntimeVersion {
       Pattern.compile("^spec:? ([A-Za-z0-9.+-]{1,40})$", Pattern.MULTILINE);
 
   private static final Pattern NUMBERS =
-      Pattern.compile("([0-9]{1,6})\\.([0-9]{1,6})(?:\\.([0-9]{1,6}))?(?:-rc\\.?([0-9]{1,6}))?.*");
+      Pattern.compile(
+          "([0-9]{1,6})\\.([0-9]{1,6})(?:\\.([0-9]{1,6}))?(?:[-~]rc\\.?([0-9]{1,6}))?.*");
 
   private static final Pattern FEATURE = Pattern.compile("\\+([A-Z0-9_:]{1,40})(?=\\s|$)");
 

@@ -7,8 +7,12 @@ import static org.assertj.core.api.InstanceOfAssertFactories.type;
 import io.runcible.ErrorKind;
 import io.runcible.HostTools;
 import io.runcible.RuncibleException;
+import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,7 +46,7 @@ class DirectIT {
   }
 
   /** Empty where the kernel does not tell. */
-  private static Optional<ExitStatus> ended(Container container) {
+  static Optional<ExitStatus> ended(Container container) {
     try {
       ExitStatus status = container.waitFor(TestEngine.LIMIT).orElseThrow();
       return Optional.of(status);
@@ -162,18 +166,38 @@ class DirectIT {
     }
   }
 
+  private static void assertStartIsCancelled(Container container) {
+    Thread.currentThread().interrupt();
+    assertThatThrownBy(container::start)
+        .asInstanceOf(type(RuncibleException.class))
+        .satisfies(e -> assertThat(e.kind()).isEqualTo(ErrorKind.CANCELLED));
+    assertThat(Thread.interrupted()).isTrue();
+  }
+
   /** What it has begun is ended by the close, and the leak check looks. */
   @Test
   void interruptedStartIsCancelled() {
     Container container = ENGINE.get().create(ENGINE.sh("sleep 600").stdio(Stdio.DIRECT).build());
     try (container) {
-      Thread.currentThread().interrupt();
-      assertThatThrownBy(container::start)
-          .asInstanceOf(type(RuncibleException.class))
-          .satisfies(e -> assertThat(e.kind()).isEqualTo(ErrorKind.CANCELLED));
-      assertThat(Thread.interrupted()).isTrue();
+      assertStartIsCancelled(container);
     }
     assertThat(container.state()).isEqualTo(ContainerState.REMOVED);
+  }
+
+  @Test
+  void whatACancelledStartBeganHasEnded() {
+    // Else the first start may be cancelled while it finds this out.
+    boolean direct = Orphans.areReaped();
+    ContainerSpec.Builder spec = ENGINE.sh("sleep 600").stdio(Stdio.DIRECT);
+    try (Container container = ENGINE.get().create(spec.build())) {
+      assertStartIsCancelled(container);
+      if (direct) {
+        ended(container).ifPresent(status -> assertThat(status.signal()).hasValue(9));
+        assertThat(container.state()).isEqualTo(ContainerState.STOPPED);
+        container.restart(Duration.ZERO);
+      }
+      assertThat(container.state()).isEqualTo(ContainerState.RUNNING);
+    }
   }
 
   @Test
@@ -185,6 +209,33 @@ class DirectIT {
                     .run(ENGINE.spec("busybox").command("/nothing").stdio(Stdio.DIRECT).build()))
         .asInstanceOf(type(RuncibleException.class))
         .satisfies(e -> assertThat(e.kind()).isEqualTo(ErrorKind.NOT_FOUND));
+  }
+
+  /** One that keeps its state elsewhere, as those do that do not call themselves runc or crun. */
+  private static Path otherRuntime() throws IOException {
+    Path script = ENGINE.root().path().resolve("other-runtime");
+    Files.writeString(
+        script,
+        """
+        #!/bin/sh
+        [ "$1" = --version ] && echo other version 1.0.0 && exit
+        shift 2
+        exec runc --root "$0.state" "$@"
+        """);
+    return Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwx------"));
+  }
+
+  @Test
+  void runtimeOfWhichLittleIsKnownStaysBesideIt() throws Exception {
+    String runtime = otherRuntime().toString();
+    try (ContainerEngine engine = ENGINE.root().engine().runtime(runtime).build();
+        Container container =
+            engine.create(ENGINE.sh("echo out; exit 42").stdio(Stdio.DIRECT).build())) {
+      container.prepare();
+      container.start();
+      assertThat(container.process().stdout().readAllBytes()).asString().isEqualTo("out\n");
+      assertThat(container.waitFor(TestEngine.LIMIT)).contains(ExitStatus.ofExit(42));
+    }
   }
 
   @Test

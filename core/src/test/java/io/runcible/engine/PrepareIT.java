@@ -3,11 +3,13 @@ package io.runcible.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -31,8 +33,13 @@ class PrepareIT {
 
   /** Whether the runtime has it, and its program waits. */
   private static boolean waits(Container container) throws IOException {
+    return fifo(container).isPresent();
+  }
+
+  private static Optional<Path> fifo(Container container) throws IOException {
+    Path end = Path.of(container.id(), "exec.fifo");
     try (Stream<Path> state = Files.walk(ENGINE.root().state(), 3)) {
-      return state.anyMatch(file -> file.endsWith(Path.of(container.id(), "exec.fifo")));
+      return state.filter(file -> file.endsWith(end)).findFirst();
     }
   }
 
@@ -78,6 +85,36 @@ class PrepareIT {
       }
       assertThat(container.restart(Duration.ZERO).waitFor().code()).isEqualTo(137);
       RunIT.assertFails(container::prepare, ErrorKind.FAILED_PRECONDITION, "started before");
+    }
+  }
+
+  /** It is let go or ended, and never waits on. */
+  @Test
+  void preparedOneThatIsStartedByAnInterruptedThreadEnds() {
+    try (Container container = prepared(ENGINE.sh("exit 3").stdio(Stdio.DIRECT))) {
+      Thread.currentThread().interrupt();
+      try {
+        container.start();
+      } catch (RuncibleException e) {
+        assertThat(e.kind()).isEqualTo(ErrorKind.CANCELLED);
+      }
+      assertThat(Thread.interrupted()).isTrue();
+      DirectIT.ended(container);
+      assertThat(container.state()).isEqualTo(ContainerState.STOPPED);
+    }
+  }
+
+  @Test
+  void oneThatCannotBeLetGoHasEnded() throws Exception {
+    try (Container container = prepared(ENGINE.sh("sleep 600").stdio(Stdio.DIRECT))) {
+      if (waits(container)) {
+        Files.delete(fifo(container).orElseThrow());
+        RunIT.assertFails(container::start, ErrorKind.FAILED_PRECONDITION, "does not wait");
+        DirectIT.ended(container)
+            .ifPresent(status -> assertThat(status).isEqualTo(ExitStatus.ofSignal(9)));
+        container.restart(Duration.ZERO);
+      }
+      assertThat(container.isRunning()).isEqualTo(Orphans.areReaped());
     }
   }
 

@@ -2,6 +2,7 @@ package io.runcible.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.runcible.ErrorKind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -72,6 +73,16 @@ class ReadyChecksTest {
 
   private PortCheck port() {
     return new PortCheck(() -> Optional.of(network), 8080, clock::get);
+  }
+
+  @Test
+  void numberThatIsNoPortIsRefused() {
+    // The first of them ends in the same 16 bits as 4464.
+    for (int port : new int[] {70_000, 65_536, 0, -1}) {
+      RunIT.assertFails(() -> Ready.onPort(port), ErrorKind.INVALID_INPUT, "1 to 65535");
+      RunIT.assertFails(() -> Ready.onHttp(port, "/"), ErrorKind.INVALID_INPUT, "1 to 65535");
+    }
+    assertThat(Ready.onPort(65_535)).hasToString("a listener on TCP port 65535");
   }
 
   @Test
