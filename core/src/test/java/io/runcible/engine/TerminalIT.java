@@ -82,7 +82,9 @@ class TerminalIT {
     try (Container container = ENGINE.get().run(ENGINE.sh("sleep 600").build());
         ContainerProcess process =
             container.exec(ExecSpec.builder("sh", "-c", "stty size; exit 6").tty(11, 22).build())) {
-      assertThat(all(process)).isEqualTo("11 22\r\n");
+      // runc copies between two terminals, and has the inner one stop to add the carriage return
+      // beside a program that may be faster.
+      assertThat(all(process)).isIn("11 22\r\n", "11 22\r\r\n");
       assertThat(process.waitFor().code()).isEqualTo(6);
       assertThat(TestEngine.ended(container.exec("sh", "-c", "tty || true")).output())
           .isEqualTo("not a tty");
