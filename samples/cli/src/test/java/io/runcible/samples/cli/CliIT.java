@@ -454,6 +454,9 @@ class CliIT {
       // Is said, and keeps it from no other.
       Files.createDirectory(damaged);
       Files.writeString(damaged.resolve("container.json"), "{");
+      for (int i = 0; i < LIMIT_SECONDS * 20 && read("err" + run).isEmpty(); i++) {
+        Thread.sleep(50); // The next program removes it.
+      }
       runUntilDied(run, "late");
     } finally {
       Files.deleteIfExists(damaged.resolve("container.json"));
