@@ -19,10 +19,9 @@ final class LayerTarget implements AutoCloseable {
   private static final int MAX_SKIPPED = 1000;
   private static final byte[] OPAQUE = {'y'};
 
-  /** The marks of {@link LayerFormat#COPY}; nothing has such a name, so the link leads nowhere. */
+  /** A mark of {@link LayerFormat#COPY}; nothing has such a name, so the link leads nowhere. */
   private static final String GONE_MARK = ".wh..wh..gone";
 
-  private static final String OPAQUE_MARK = ".wh..wh..opq";
   private static final List<String> OPAQUE_ATTRIBUTES =
       List.of(
           LayerFormat.OVERLAY.opaqueAttribute(), LayerFormat.OVERLAY_USERXATTR.opaqueAttribute());
@@ -158,7 +157,8 @@ final class LayerTarget implements AutoCloseable {
     if (format.isOverlay()) {
       AttributeCalls.set(parent, leaf, format.opaqueAttribute(), OPAQUE);
     } else if (format == LayerFormat.COPY && !isMarked(parent, leaf)) {
-      try (FileDescriptor mark = FileCalls.createFile(parent, leaf + "/" + OPAQUE_MARK, 0600)) {
+      try (FileDescriptor mark =
+          FileCalls.createFile(parent, leaf + "/" + Whiteouts.OPAQUE, 0600)) {
         FileCalls.setTimes(mark, 0, 0);
       }
     }
@@ -173,7 +173,7 @@ final class LayerTarget implements AutoCloseable {
   }
 
   private static boolean isMarked(FileDescriptor parent, String leaf) {
-    return FileCalls.stat(parent, leaf + "/" + OPAQUE_MARK).isPresent();
+    return FileCalls.stat(parent, leaf + "/" + Whiteouts.OPAQUE).isPresent();
   }
 
   private static boolean isMarked(FileDescriptor parent, String leaf, String attribute) {

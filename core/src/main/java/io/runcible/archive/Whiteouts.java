@@ -14,7 +14,7 @@ import java.util.List;
 final class Whiteouts {
   static final String PREFIX = ".wh.";
   private static final String RESERVED = ".wh..wh.";
-  private static final String OPAQUE = ".wh..wh..opq";
+  static final String OPAQUE = ".wh..wh..opq";
 
   private final LayerTarget target;
   private final ParentDirectories parents;

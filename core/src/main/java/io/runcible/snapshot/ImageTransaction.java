@@ -360,7 +360,8 @@ final class ImageTransaction implements AutoCloseable {
   private UnpackedLayer unpack(InputStream compressed, Layer layer, Path directory)
       throws IOException {
     Digest blob = layer.descriptor().digest();
-    UnpackedLayer.Form once = read.add(blob) ? form.part() : form.again();
+    boolean first = read.add(blob);
+    UnpackedLayer.Form once = first ? form.part() : form.again();
     try {
       // Others have other layers. The stream ends at the size that is stated.
       return UnpackedLayer.isSmall(layer)
@@ -369,7 +370,9 @@ final class ImageTransaction implements AutoCloseable {
     } catch (IOException | RuntimeException e) {
       // Another attempt, if there is one, counts as the first.
       once.budget().giveBack();
-      read.remove(blob);
+      if (first) {
+        read.remove(blob);
+      }
       throw e;
     }
   }
