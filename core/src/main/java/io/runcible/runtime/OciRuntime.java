@@ -16,9 +16,9 @@ import org.jspecify.annotations.Nullable;
  * for run and exec alone; state is read from its files, signals go by pid descriptors, and pausing
  * and limits are the control group's. Thread-safe.
  *
- * <p>A container lives from {@link #run}, {@link #runAlone} or {@link #create} to {@link #delete}:
- * its state and its control group stay after its end, so that it can be seen why it ended. (crun
- * removes them by itself.)
+ * <p>A container lives from {@link #run} or {@link #create} to {@link #delete}: its state and its
+ * control group stay after its end, so that it can be seen why it ended. (crun removes them by
+ * itself.)
  */
 @SuppressWarnings("exports")
 public interface OciRuntime {
@@ -204,20 +204,6 @@ public interface OciRuntime {
   ChildProcess run(RunRequest request);
 
   /**
-   * Starts a container and returns at once. The child is the runtime; it ends with 0 when the
-   * program runs, which has the descriptors itself, and of which nobody in this process is the
-   * parent then. Otherwise {@link #failure(RunRequest)} tells why the program does not run.
-   *
-   * <p>The 0 comes just before the last exec, of which all has been checked but what the kernel
-   * alone can say: a script without interpreter, a binary of another machine. Such a failure is on
-   * the error output of the container, {@link #failure(RunRequest)} is empty, and the process ends
-   * with another code than 0.
-   *
-   * @return the child; the caller waits for it and closes it
-   */
-  ChildProcess runAlone(RunRequest request);
-
-  /**
    * Makes a container without starting its program, and returns at once. The child is the runtime;
    * it ends with 0 when a process of its own, of which nobody in this process is the parent, waits
    * in the container for {@link #start}. Otherwise {@link #failure(RunRequest)} tells why not.
@@ -228,7 +214,10 @@ public interface OciRuntime {
 
   /**
    * Has the process that waits in a container become the program. Returns when it is about to, or
-   * has. What then can still fail is as with {@link #runAlone}.
+   * has. What then can still fail is the last exec, of which the kernel alone can say it: a script
+   * without interpreter, a binary of another machine. Such a failure is on the error output of the
+   * container, {@link #failure(RunRequest)} is empty, and the process ends with another code than
+   * 0.
    *
    * @param process that process
    * @throws RuncibleException FAILED_PRECONDITION if it does not wait, since it was started before

@@ -166,11 +166,6 @@ final class RuncRuntime implements OciRuntime {
   }
 
   @Override
-  public ChildProcess runAlone(RunRequest request) {
-    return start(host.command(runCommand("run", request, List.of("--detach"))), request.stdio());
-  }
-
-  @Override
   public ChildProcess create(RunRequest request) {
     return start(host.command(runCommand("create", request, List.of())), request.stdio());
   }

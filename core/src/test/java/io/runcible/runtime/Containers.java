@@ -146,11 +146,6 @@ final class Containers implements AutoCloseable {
     return start(process, change, runtime::run);
   }
 
-  /** A container without the runtime, which ends when the program runs. */
-  Running startAlone(ProcessSpec.Builder process) throws IOException {
-    return start(process, builder -> builder, runtime::runAlone);
-  }
-
   /** A container whose program waits to be started. */
   Running create(ProcessSpec.Builder process) throws IOException {
     return create(process, builder -> builder);

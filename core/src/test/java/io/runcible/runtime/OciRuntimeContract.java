@@ -304,45 +304,13 @@ abstract class OciRuntimeContract {
     }
 
     @Test
-    void whatIsMissingIsTold() throws Exception {
+    void whatIsMissingOrNotExecutableIsTold() throws Exception {
       try (Running missing = containers.create(process("no-such-program"))) {
         Ended ended = missing.await();
         assertThat(ended.status().isSuccess()).isFalse();
         isKind(ended.failure().orElseThrow(), ErrorKind.NOT_FOUND);
       }
-    }
-  }
-
-  @Nested
-  class RunAlone {
-    @Test
-    void runtimeEndsWhenTheProgramRuns() throws Exception {
-      try (Running container = containers.startAlone(shell("echo out; echo err >&2; sleep 600"))) {
-        Ended runtime = container.await();
-
-        assertThat(runtime.status()).isEqualTo(new WaitStatus(0, 0));
-        assertThat(runtime.failure()).isEmpty();
-        RuntimeState state = containers.runtime.state(container.id).orElseThrow();
-        assertThat(state.status()).isEqualTo(RuntimeState.Status.RUNNING);
-        assertThat(Containers.read(container.request.pidFile()).strip())
-            .isEqualTo(String.valueOf(state.pid()));
-        try (PidFd process = PidFd.open(state.pid()).orElseThrow()) {
-          awaitOutput(container, "stdout", "out\n");
-          awaitOutput(container, "stderr", "err\n");
-          assertThat(containers.runtime.kill(container.id, 9, false)).isTrue();
-          awaitEnd(process);
-        }
-      }
-    }
-
-    @Test
-    void whatIsMissingOrNotExecutableIsTold() throws Exception {
-      try (Running missing = containers.startAlone(process("no-such-program"))) {
-        Ended ended = missing.await();
-        assertThat(ended.status().isSuccess()).isFalse();
-        isKind(ended.failure().orElseThrow(), ErrorKind.NOT_FOUND);
-      }
-      try (Running directory = containers.startAlone(process("/etc"))) {
+      try (Running directory = containers.create(process("/etc"))) {
         Ended ended = directory.await();
         assertThat(ended.status().isSuccess()).isFalse();
         isKind(ended.failure().orElseThrow(), ErrorKind.PERMISSION_DENIED);
@@ -351,8 +319,9 @@ abstract class OciRuntimeContract {
 
     @Test
     void whatOnlyTheKernelRefusesIsInTheErrorOutput() throws Exception {
-      try (Running script = containers.startAlone(process("/etc/script"))) {
-        assertThat(script.await().status().isSuccess()).isTrue();
+      try (Running script = containers.create(process("/etc/script"));
+          PidFd process = created(script)) {
+        containers.runtime.start(script.id, process);
         awaitOutput(script, "stderr", "/etc/script");
         assertThat(containers.runtime.failure(script.request)).isEmpty();
       }
