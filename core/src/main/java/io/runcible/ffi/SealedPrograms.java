@@ -107,12 +107,12 @@ final class SealedPrograms implements AutoCloseable {
     return seal(program, copy -> transfer(program, copy));
   }
 
-  // Not by a FileChannel, which an interrupt of the thread closes.
-
+  /** Not by a FileChannel, which an interrupt of the thread closes. */
   private static void write(byte[] program, FileDescriptor copy) {
     FileContent.write(copy, ByteBuffer.allocateDirect(program.length).put(program).flip());
   }
 
+  /** As {@link #write}. */
   private static void transfer(Path program, FileDescriptor copy) {
     try (FileDescriptor file = FileCalls.openToRead(program)) {
       FileContent.copy(file, copy);
