@@ -64,7 +64,7 @@ final class Watchdog implements AutoCloseable {
       trap '' HUP INT TERM
       runtime=$1 state=$2 containers=$3 units=$4 place=$5 members=$6 alive= lines=
       shift 6
-      groups=$*
+      prefixes=$*
       move() {
         [ -n "$members" ] || return
         while read -r line; do
@@ -128,13 +128,13 @@ final class Watchdog implements AutoCloseable {
         done
       }
       end_groups() {
-        for group in $groups; do
-          [ -d "$group$1" ] || continue
+        for prefix in $prefixes; do
+          [ -d "$prefix$1" ] || continue
           busy=1
-          for pid in $(find "$group$1" -name cgroup.procs -exec cat {} +); do
+          for pid in $(find "$prefix$1" -name cgroup.procs -exec cat {} +); do
             [ "$pid" = 0 ] || kill -9 "$pid"
           done
-          find "$group$1" -depth -type d -exec rmdir {} ';'
+          find "$prefix$1" -depth -type d -exec rmdir {} ';'
         done
       }
       owns() { grep -qF -- "$token" "$dir/container.json"; }

@@ -5,11 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import io.runcible.HostTools;
 import io.runcible.ffi.PrivilegedHost;
+import io.runcible.image.ImageConfig;
+import io.runcible.image.Platform;
+import io.runcible.runtime.CgroupManager;
+import io.runcible.runtime.CgroupPlace;
 import io.runcible.runtime.Cgroups.OwnGroup;
 import io.runcible.runtime.HostLimits;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -40,6 +46,32 @@ class WatchdogIT {
         directory,
         HostLimits.detect(host).place(),
         Optional.of(new OwnGroup(line, members)));
+  }
+
+  private Watchdog start(PrivilegedHost host, CgroupPlace place, Path states, String runtime)
+      throws IOException {
+    Path program = Files.writeString(directory.resolve("runtime"), runtime);
+    assertThat(program.toFile().setExecutable(true)).isTrue();
+    return Watchdog.start(host, program, states, directory, place, Optional.empty());
+  }
+
+  private static ContainerRecord record() {
+    ContainerSpec spec = ContainerSpec.builder("registry.example/box:1").build();
+    ImageConfig image = ImageConfig.builder(Platform.host()).build();
+    return new ContainerRecord(
+        "box",
+        ContainerFactory.randomId(),
+        "box",
+        spec.image().toString(),
+        List.of(),
+        "",
+        Signals.TERM,
+        false,
+        0,
+        List.of(),
+        ContainerOptions.of(spec, image, Map.of()),
+        ContainerStorage.NONE,
+        IdMaps.HOST);
   }
 
   private long shell() {
@@ -85,5 +117,35 @@ class WatchdogIT {
       }
     }
     assertThat(members).hasContent("nobody");
+  }
+
+  /** As one that the kernel keeps for a moment after its last process, or makes late. */
+  @Test
+  void groupThatIsThereAfterTheFirstLookGoesToo() throws IOException {
+    HostTools.requireContainers();
+    ContainerRecord record = record();
+    try (PrivilegedHost host = PrivilegedHost.open()) {
+      CgroupPlace place = HostLimits.detect(host).place();
+      HostTools.require(place.available(), "there is no place for control groups here");
+      String name =
+          place.manager() == CgroupManager.SYSTEMD
+              ? record.token() + ".slice"
+              : record.id() + "-" + record.token();
+      Path group = Path.of(place.prefixes().get(0) + name);
+      Path container = Files.createDirectories(directory.resolve("box"));
+      record.write(new ContainerDirectory(container));
+      Path state = Files.createDirectories(directory.resolve("state/box"));
+      String runtime =
+          """
+          #!/bin/sh
+          if [ -e "$2/$5/again" ]; then mkdir -p '%s' && rm -r "$2/$5"; else : >"$2/$5/again"; fi
+          """;
+      try (Watchdog watchdog = start(host, place, state.getParent(), runtime.formatted(group))) {
+        watchdog.add(record);
+      }
+      assertThat(state).doesNotExist();
+      assertThat(container).doesNotExist();
+      assertThat(group).doesNotExist();
+    }
   }
 }
