@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * What the engines below some directories, and this JVM, hold of the host: one line for each thing.
@@ -25,6 +26,7 @@ import java.util.Set;
 final class HostResources {
   private static final Path PROC = Path.of("/proc");
   private static final String PROCESS = "process ";
+  private static final String FILE = "file ";
   private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
 
   /** Threads of the library; those of the test registry end by themselves after a while. */
@@ -121,9 +123,31 @@ final class HostResources {
 
   /** The line of a resource, and of a process what it executes now. */
   static String described(String resource) {
-    return resource.startsWith(PROCESS)
-        ? resource + " " + shown(commandLine(Long.parseLong(resource.substring(PROCESS.length()))))
+    if (resource.startsWith(PROCESS)) {
+      return resource
+          + " "
+          + shown(commandLine(Long.parseLong(resource.substring(PROCESS.length()))));
+    }
+    return resource.startsWith(FILE)
+        ? resource + " " + content(Path.of(resource.substring(FILE.length())))
         : resource;
+  }
+
+  /** Of a journal, what it says; otherwise the names below. */
+  private static List<String> content(Path file) {
+    try (Stream<Path> below = Files.walk(file)) {
+      return below
+          .skip(1)
+          .limit(20)
+          .map(path -> path.getFileName() + (isNote(path) ? " " + read(path) : ""))
+          .toList();
+    } catch (IOException | UncheckedIOException e) {
+      return List.of();
+    }
+  }
+
+  private static boolean isNote(Path path) {
+    return path.toString().contains("/journal/") && path.toString().endsWith(".json");
   }
 
   private static String shown(String command) {
@@ -258,7 +282,7 @@ final class HostResources {
               default -> false;
             };
         if (!fine) {
-          found.add("file " + entry);
+          found.add(FILE + entry);
         }
       }
     }
