@@ -6,6 +6,7 @@ import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.Fifo;
 import io.runcible.ffi.PidFd;
 import io.runcible.ffi.PrivilegedHost;
+import io.runcible.ffi.ProcessStart;
 import io.runcible.ffi.Spawn;
 import java.io.IOException;
 import java.io.InputStream;

@@ -2,13 +2,16 @@ package io.runcible.state;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.ProcessName;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -38,6 +41,7 @@ public final class Journal implements AutoCloseable {
   private static final int DIGITS = 12;
 
   private static final int BLOCK = 4096;
+  private static final Duration LAST_CHILD_LIMIT = Duration.ofSeconds(5);
 
   private final Path directory;
   private final LockFile lock;
@@ -59,13 +63,14 @@ public final class Journal implements AutoCloseable {
     while (true) {
       try {
         Files.createDirectories(directory);
-        return new Journal(
-            directory,
+        LockFile lock =
             LockFile.tryAcquire(directory.resolve(LOCK), true)
                 .orElseThrow(
                     () ->
                         new RuncibleException(
-                            ErrorKind.ALREADY_EXISTS, "journal owner '" + owner + "' is alive")));
+                            ErrorKind.ALREADY_EXISTS, "journal owner '" + owner + "' is alive"));
+        sign(directory.resolve(LOCK));
+        return new Journal(directory, lock);
       } catch (IOException e) {
         throw new RuncibleException(
             ErrorKind.UNAVAILABLE, "cannot make the journal '" + directory + "'", e);
@@ -75,6 +80,15 @@ public final class Journal implements AutoCloseable {
           throw e;
         }
       }
+    }
+  }
+
+  /** Without its owner's name, as on a full disk, nobody waits for a child of a dead owner. */
+  private static void sign(Path lock) {
+    try {
+      Files.writeString(lock, ProcessName.own());
+    } catch (IOException e) {
+      LOG.debug("'{}' does not name its owner", lock, e);
     }
   }
 
@@ -131,7 +145,7 @@ public final class Journal implements AutoCloseable {
         continue;
       }
       try {
-        Optional<LockFile> dead = LockFile.tryAcquire(directory.resolve(LOCK), true);
+        Optional<LockFile> dead = lockOfDead(directory.resolve(LOCK));
         if (dead.isPresent()) {
           undoAll(directory, undo);
           removeIfEmpty(directory, dead.get());
@@ -142,6 +156,25 @@ public final class Journal implements AutoCloseable {
           LOG.warn("cannot sweep the journal '{}'; a later start tries again", directory, e);
         }
       }
+    }
+  }
+
+  /**
+   * A child that the owner was about to start when it was killed has all its files until it is
+   * another program.
+   */
+  private static Optional<LockFile> lockOfDead(Path file) {
+    Optional<LockFile> lock = LockFile.tryAcquire(file, true);
+    return lock.isEmpty() && ProcessName.isGone(text(file))
+        ? Optional.of(LockFile.acquire(file, true, LAST_CHILD_LIMIT))
+        : lock;
+  }
+
+  private static String text(Path file) {
+    try {
+      return Files.readString(file, StandardCharsets.ISO_8859_1);
+    } catch (IOException e) {
+      return "";
     }
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.ProcessName;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,6 +33,30 @@ class JournalTest {
       entry.done();
     }
     assertThat(root).isEmptyDirectory();
+  }
+
+  /** As one that was to become a program when its parent was killed: it has all its files. */
+  @Test
+  void childThatADeadOwnerLeavesIsWaitedFor() throws Exception {
+    die("a");
+    Path file = Files.writeString(root.resolve("dead/lock"), ProcessName.own() + "0");
+    LockFile ofChild = LockFile.tryAcquire(file, true).orElseThrow();
+    Thread child = new Thread(() -> endSoon(ofChild));
+    child.start();
+    sweep();
+    child.join();
+    assertThat(undone).containsExactly("a");
+    assertThat(root).isEmptyDirectory();
+  }
+
+  private static void endSoon(LockFile lock) {
+    try {
+      Thread.sleep(100);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    } finally {
+      lock.close();
+    }
   }
 
   @Test

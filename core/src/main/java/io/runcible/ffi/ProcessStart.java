@@ -1,4 +1,4 @@
-package io.runcible.runtime;
+package io.runcible.ffi;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.OptionalLong;
 
 /** When a process started, which tells it from a later one of the same number. */
-final class ProcessStart {
+public final class ProcessStart {
   /** Fields of {@code /proc/PID/stat} after the name: the state is the third of all. */
   private static final int STATE = 0;
 
@@ -16,7 +16,7 @@ final class ProcessStart {
   private ProcessStart() {}
 
   /** The start in clock ticks since boot; empty if there is no such process, or it is a zombie. */
-  static OptionalLong of(Path proc, int pid) {
+  public static OptionalLong of(Path proc, int pid) {
     String stat;
     try {
       // The name may be any bytes.

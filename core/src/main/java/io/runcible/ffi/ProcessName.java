@@ -1,0 +1,49 @@
+package io.runcible.ffi;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.OptionalLong;
+
+/** Names a process for others, in a file that outlives it: its number alone may be given anew. */
+public final class ProcessName {
+  private static final Path PROC = Path.of("/proc");
+  private static final Path NAMESPACE = Path.of("/proc/self/ns/pid");
+
+  private ProcessName() {}
+
+  /** That of this process; empty if it cannot tell. */
+  public static String own() {
+    int pid = (int) ProcessHandle.current().pid();
+    OptionalLong start = ProcessStart.of(PROC, pid);
+    String namespace = namespace();
+    return start.isEmpty() || namespace.isEmpty()
+        ? ""
+        : namespace + " " + pid + " " + start.getAsLong();
+  }
+
+  /**
+   * Whether the process is gone, or only still to be reaped. Of what is no name, or names a process
+   * of another pid namespace, nobody can say so.
+   */
+  public static boolean isGone(String name) {
+    String[] words = name.split(" ", -1);
+    if (words.length != 3 || words[0].isEmpty() || !words[0].equals(namespace())) {
+      return false;
+    }
+    try {
+      OptionalLong start = ProcessStart.of(PROC, Integer.parseInt(words[1]));
+      return start.isEmpty() || start.getAsLong() != Long.parseLong(words[2]);
+    } catch (NumberFormatException e) {
+      return false;
+    }
+  }
+
+  private static String namespace() {
+    try {
+      return Files.readSymbolicLink(NAMESPACE).toString();
+    } catch (IOException e) {
+      return "";
+    }
+  }
+}
