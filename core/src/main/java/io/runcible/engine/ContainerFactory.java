@@ -32,7 +32,6 @@ import org.slf4j.LoggerFactory;
 
 /** Puts containers together: directory, writable layer, mount, configuration. */
 final class ContainerFactory {
-  private static final Logger LOG = LoggerFactory.getLogger(ContainerFactory.class);
   private static final SecureRandom RANDOM = new SecureRandom();
   private static final int ID_BYTES = 6;
 
@@ -328,7 +327,7 @@ final class ContainerFactory {
   }
 
   private void sayOnce(List<String> notes) {
-    notes.stream().filter(notesSaid::add).forEach(note -> LOG.warn("{}", note));
+    notes.stream().filter(notesSaid::add).forEach(note -> log().warn("{}", note));
   }
 
   /** Twelve hexadecimal digits that nobody can guess. */
@@ -336,5 +335,9 @@ final class ContainerFactory {
     byte[] bytes = new byte[ID_BYTES];
     RANDOM.nextBytes(bytes);
     return HexFormat.of().formatHex(bytes);
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(ContainerFactory.class);
   }
 }

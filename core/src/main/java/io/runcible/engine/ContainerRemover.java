@@ -34,7 +34,6 @@ final class ContainerRemover {
   /** The kind of journal entry that names a container, by its id and its token. */
   static final String KIND = "container";
 
-  private static final Logger LOG = LoggerFactory.getLogger(ContainerRemover.class);
   private static final Duration END_LIMIT = Duration.ofSeconds(10);
   private static final String ID = "id";
   private static final String TOKEN = "token";
@@ -118,7 +117,7 @@ final class ContainerRemover {
               undo(facts(record.get()));
             }
           } catch (RuncibleException e) {
-            LOG.warn("cannot remove '{}'; a later start tries again", directory.path(), e);
+            log().warn("cannot remove '{}'; a later start tries again", directory.path(), e);
           }
         });
   }
@@ -321,5 +320,9 @@ final class ContainerRemover {
     } catch (IOException e) {
       return "";
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(ContainerRemover.class);
   }
 }

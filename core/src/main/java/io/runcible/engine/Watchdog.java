@@ -34,7 +34,6 @@ import org.slf4j.LoggerFactory;
  * there is neither. What it cannot do, the journal has for the next engine.
  */
 final class Watchdog implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(Watchdog.class);
   private static final Duration LIMIT = Duration.ofSeconds(60);
 
   /** For at least so long the kernel need not wait again. */
@@ -284,7 +283,7 @@ final class Watchdog implements AutoCloseable {
         }
       } catch (RuncibleException e) {
         // What runs goes on; who makes a container hears of it.
-        LOG.debug("nobody has the kernel wait ahead", e);
+        log().debug("nobody has the kernel wait ahead", e);
       } finally {
         telling.unlock();
       }
@@ -331,5 +330,9 @@ final class Watchdog implements AutoCloseable {
       }
       shell.close();
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(Watchdog.class);
   }
 }

@@ -19,8 +19,6 @@ import org.slf4j.LoggerFactory;
  * start the program only to hear that again is a good part of opening an engine.
  */
 final class RuntimeAnswers {
-  private static final Logger LOG = LoggerFactory.getLogger(RuntimeAnswers.class);
-
   /** Which file the program was, and what it said. */
   private static final String SUFFIX = ".version.json";
 
@@ -57,7 +55,7 @@ final class RuntimeAnswers {
           .filter(known -> known.length == 2 && identity.equals(known[0]))
           .map(known -> known[1]);
     } catch (RuncibleException e) {
-      LOG.debug("The runtime is asked again", e);
+      log().debug("The runtime is asked again", e);
       return Optional.empty();
     }
   }
@@ -66,7 +64,7 @@ final class RuntimeAnswers {
     try {
       JsonRecord.write(record, new String[] {identity, answer}, false);
     } catch (RuncibleException e) {
-      LOG.debug("The runtime will be asked again", e);
+      log().debug("The runtime will be asked again", e);
     }
   }
 
@@ -88,5 +86,9 @@ final class RuntimeAnswers {
     } catch (IOException | UnsupportedOperationException e) {
       return Optional.empty();
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(RuntimeAnswers.class);
   }
 }

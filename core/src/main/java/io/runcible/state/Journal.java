@@ -31,7 +31,6 @@ import org.slf4j.LoggerFactory;
  * #facts} names.
  */
 public final class Journal implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(Journal.class);
   private static final String LOCK = "lock";
 
   /** So many, that their names are in the order of their numbers. */
@@ -139,7 +138,7 @@ public final class Journal implements AutoCloseable {
       } catch (RuncibleException e) {
         // NOT_FOUND: another process swept the same journal.
         if (e.kind() != ErrorKind.NOT_FOUND) {
-          LOG.warn("cannot sweep the journal '{}'; a later start tries again", directory, e);
+          log().warn("cannot sweep the journal '{}'; a later start tries again", directory, e);
         }
       }
     }
@@ -184,7 +183,7 @@ public final class Journal implements AutoCloseable {
         }
         Files.deleteIfExists(file);
       } catch (IOException | RuntimeException e) {
-        LOG.warn("cannot undo the journal entry '{}'; a later start tries again", file, e);
+        log().warn("cannot undo the journal entry '{}'; a later start tries again", file, e);
       }
     }
   }
@@ -248,5 +247,9 @@ public final class Journal implements AutoCloseable {
             ErrorKind.UNAVAILABLE, "cannot strike out the journal entry '" + file + "'", e);
       }
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(Journal.class);
   }
 }
