@@ -106,7 +106,9 @@ final class ContainerRemover {
     }
     // Read later than the containers, and written earlier: what is missing here has no owner.
     Set<String> owned = new HashSet<>();
-    Journal.facts(journals, KIND).forEach(facts -> owned.add(facts.getOrDefault(TOKEN, "")));
+    for (Map<String, String> facts : Journal.facts(journals, KIND)) {
+      owned.add(facts.getOrDefault(TOKEN, ""));
+    }
     found.forEach(
         (directory, record) -> {
           try {

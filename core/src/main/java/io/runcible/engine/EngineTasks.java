@@ -76,8 +76,12 @@ final class EngineTasks implements AutoCloseable {
 
   void publish(EngineEvent event, EventSubject subject) {
     operations.tell(event);
-    streams.forEach(stream -> stream.offer(event, subject));
-    measured.forEach(stream -> stream.hear(event));
+    for (EventStream stream : streams) {
+      stream.offer(event, subject);
+    }
+    for (StatsStream stream : measured) {
+      stream.hear(event);
+    }
   }
 
   void add(StatsStream stream) {

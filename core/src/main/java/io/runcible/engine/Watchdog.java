@@ -212,9 +212,11 @@ final class Watchdog implements AutoCloseable {
     List<String> command = new ArrayList<>(List.of("sh", "-c", SCRIPT, "runcible-watchdog"));
     command.addAll(List.of(runtime.toString(), state.toString(), containers.toString()));
     command.add(place.systemctlOption());
-    command.add(own.map(OwnGroup::line).orElse(""));
-    command.add(own.map(group -> group.members().toString()).orElse(""));
-    place.prefixes().forEach(group -> command.add(group.toString()));
+    command.add(own.isPresent() ? own.get().line() : "");
+    command.add(own.isPresent() ? own.get().members().toString() : "");
+    for (Path group : place.prefixes()) {
+      command.add(group.toString());
+    }
     Pipe input = Pipe.open();
     try {
       ChildProcess shell =

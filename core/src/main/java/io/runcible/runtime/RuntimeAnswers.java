@@ -39,21 +39,23 @@ final class RuntimeAnswers {
   String get(Path program, Supplier<String> asking) {
     // Before it is asked: one that is replaced meanwhile is another one.
     Optional<String> identity = identity(program);
-    return identity
-        .flatMap(this::find)
-        .orElseGet(
-            () -> {
-              String answer = asking.get();
-              identity.ifPresent(file -> keep(file, answer));
-              return answer;
-            });
+    if (identity.isEmpty()) {
+      return asking.get();
+    }
+    Optional<String> known = find(identity.get());
+    if (known.isPresent()) {
+      return known.get();
+    }
+    String answer = asking.get();
+    keep(identity.get(), answer);
+    return answer;
   }
 
   private Optional<String> find(String identity) {
     try {
-      return JsonRecord.read(record, String[].class)
-          .filter(known -> known.length == 2 && identity.equals(known[0]))
-          .map(known -> known[1]);
+      Optional<String[]> read = JsonRecord.read(record, String[].class);
+      boolean known = read.isPresent() && read.get().length == 2 && identity.equals(read.get()[0]);
+      return known ? Optional.of(read.get()[1]) : Optional.empty();
     } catch (RuncibleException e) {
       log().debug("The runtime is asked again", e);
       return Optional.empty();

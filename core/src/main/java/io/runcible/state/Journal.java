@@ -214,7 +214,9 @@ public final class Journal implements AutoCloseable {
   private static List<Path> list(Path directory, String glob) {
     List<Path> found = new ArrayList<>();
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory, glob)) {
-      entries.forEach(found::add);
+      for (Path entry : entries) {
+        found.add(entry);
+      }
       return found;
     } catch (NoSuchFileException | NotDirectoryException e) {
       return List.of();

@@ -367,7 +367,9 @@ public final class ImageStore {
 
     private static Set<Digest> digests(Set<String> texts) {
       Set<Digest> digests = new HashSet<>();
-      texts.forEach(text -> digests.add(Digest.parse(text)));
+      for (String text : texts) {
+        digests.add(Digest.parse(text));
+      }
       return digests;
     }
   }
