@@ -3,6 +3,7 @@ package io.runcible;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.methods;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noFields;
 
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
@@ -19,6 +20,7 @@ import jakarta.enterprise.context.RequestScoped;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.slf4j.Logger;
 
 /** What holds for all of the library's code, beside the arrows between its packages. */
 class CodingRulesTest {
@@ -109,6 +111,15 @@ class CodingRulesTest {
   @Test
   void nobodyUsesAnotherLoggerThanSlf4j() {
     GeneralCodingRules.NO_CLASSES_SHOULD_USE_JAVA_UTIL_LOGGING.check(library);
+  }
+
+  /**
+   * Finding the logging system opens every jar of the class path, which whoever has nothing to say
+   * need not pay: a logger is got when something is said.
+   */
+  @Test
+  void nobodyKeepsALogger() {
+    noFields().should().haveRawType(Logger.class).check(library);
   }
 
   /** But the programs that work on files in another JVM, which answer there. */

@@ -11,7 +11,6 @@ import org.slf4j.LoggerFactory;
 
 /** Tells a listener how far the reading of a blob has come. */
 public final class ProgressInputStream extends FilterInputStream {
-  private static final Logger LOG = LoggerFactory.getLogger(ProgressInputStream.class);
   private static final long STEP = 256 << 10;
 
   private final Digest digest;
@@ -54,7 +53,7 @@ public final class ProgressInputStream extends FilterInputStream {
     try {
       listener.onProgress(event);
     } catch (RuntimeException e) {
-      LOG.warn("a progress listener failed", e);
+      log().warn("a progress listener failed", e);
     }
   }
 
@@ -83,5 +82,9 @@ public final class ProgressInputStream extends FilterInputStream {
   @Override
   public boolean markSupported() {
     return false;
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(ProgressInputStream.class);
   }
 }

@@ -19,8 +19,6 @@ import org.slf4j.LoggerFactory;
  * once here. The profile is in the configuration all the same, for a crun that does not know them.
  */
 final class CompiledSeccomp {
-  private static final Logger LOG = LoggerFactory.getLogger(CompiledSeccomp.class);
-
   /** Names the instructions, in base 64, that crun takes in the place of the profile. */
   static final String ANNOTATION = "run.oci.seccomp_bpf_data";
 
@@ -75,7 +73,11 @@ final class CompiledSeccomp {
     try {
       compiled.put(json, Base64.getEncoder().encodeToString(profile.program(granted)));
     } catch (RuncibleException e) {
-      LOG.debug("the runtime compiles a seccomp profile for each container: {}", e.getMessage());
+      log().debug("the runtime compiles a seccomp profile for each container: {}", e.getMessage());
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(CompiledSeccomp.class);
   }
 }

@@ -32,7 +32,6 @@ import org.slf4j.LoggerFactory;
 
 /** Puts containers together: directory, writable layer, mount, configuration. */
 final class ContainerFactory {
-  private static final Logger LOG = LoggerFactory.getLogger(ContainerFactory.class);
   private static final SecureRandom RANDOM = new SecureRandom();
   private static final int ID_BYTES = 6;
 
@@ -69,7 +68,7 @@ final class ContainerFactory {
     SelinuxLabels.check(connected, parts.host().rootless());
     ReapingInit.check(connected);
     Map<String, String> shared = SharedNamespaces.of(parts, connected);
-    String id = spec.name().orElseGet(ContainerFactory::randomId);
+    String id = spec.name().isPresent() ? spec.name().get() : randomId();
     ContainerDirectory directory = ContainerDirectory.of(parts.containers(), id);
     Map<String, List<Digest>> mounted = images(connected, lease);
     ContainerConnection connection = connections.make(connected, directory);
@@ -162,16 +161,24 @@ final class ContainerFactory {
         // A name may have underscores, and a host name may not.
         spec.hostname().orElse(id.replace('_', '-')),
         spec.image().toString(),
-        chain.stream().map(Digest::toString).toList(),
+        texts(chain),
         // Unique on the host: stores do not know each other's names.
         parts.limits().place().path(id, token, keepsCgroup(options)),
         stopSignal(spec, image),
         spec.isDetached(),
         System.currentTimeMillis(),
-        ports.stream().map(PortBinding::toString).toList(),
+        texts(ports),
         options,
         storage,
         own);
+  }
+
+  private static List<String> texts(List<?> values) {
+    List<String> texts = new ArrayList<>();
+    for (Object value : values) {
+      texts.add(value.toString());
+    }
+    return texts;
   }
 
   private boolean keepsCgroup(ContainerOptions options) {
@@ -181,7 +188,9 @@ final class ContainerFactory {
   /** The image's signal is hostile text; one that is none counts as not given. */
   private static int stopSignal(ContainerSpec spec, ImageConfig image) {
     try {
-      return Signals.parse(spec.stopSignal().or(image::stopSignal).orElse("TERM"));
+      Optional<String> wanted =
+          spec.stopSignal().isPresent() ? spec.stopSignal() : image.stopSignal();
+      return Signals.parse(wanted.orElse("TERM"));
     } catch (RuncibleException e) {
       return Signals.TERM;
     }
@@ -328,7 +337,11 @@ final class ContainerFactory {
   }
 
   private void sayOnce(List<String> notes) {
-    notes.stream().filter(notesSaid::add).forEach(note -> LOG.warn("{}", note));
+    for (String note : notes) {
+      if (notesSaid.add(note)) {
+        log().warn("{}", note);
+      }
+    }
   }
 
   /** Twelve hexadecimal digits that nobody can guess. */
@@ -336,5 +349,9 @@ final class ContainerFactory {
     byte[] bytes = new byte[ID_BYTES];
     RANDOM.nextBytes(bytes);
     return HexFormat.of().formatHex(bytes);
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(ContainerFactory.class);
   }
 }

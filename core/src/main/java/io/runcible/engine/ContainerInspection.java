@@ -5,7 +5,6 @@ import io.runcible.RuncibleException;
 import io.runcible.network.PortBinding;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.util.Comparator;
 import java.util.List;
 
 /** What is known of a container beside its processes: its networks, its ports, its mounts. */
@@ -81,18 +80,23 @@ final class ContainerInspection {
   }
 
   PortBinding published(int containerPort) {
-    return record.portBindings().stream()
-        .filter(binding -> binding.containerPort() == containerPort)
-        .min(Comparator.comparing(PortBinding::protocol))
-        .orElseThrow(
-            () ->
-                new RuncibleException(
-                    ErrorKind.NOT_FOUND,
-                    "container "
-                        + record.id()
-                        + " does not publish port "
-                        + containerPort
-                        + ", but "
-                        + record.portBindings()));
+    PortBinding found = null;
+    for (PortBinding binding : record.portBindings()) {
+      if (binding.containerPort() == containerPort
+          && (found == null || binding.protocol().compareTo(found.protocol()) < 0)) {
+        found = binding;
+      }
+    }
+    if (found == null) {
+      throw new RuncibleException(
+          ErrorKind.NOT_FOUND,
+          "container "
+              + record.id()
+              + " does not publish port "
+              + containerPort
+              + ", but "
+              + record.portBindings());
+    }
+    return found;
   }
 }

@@ -95,7 +95,9 @@ final class ContainerMounts {
     try (MountTargets targets = new MountTargets(rootfs, record.ids())) {
       List<Placed> placed = place(targets);
       Set<String> given = new HashSet<>();
-      placed.forEach(one -> given.add(one.target()));
+      for (Placed one : placed) {
+        given.add(one.target());
+      }
       for (Path volume : ofImage) {
         String target = "/" + directory.rootfs().relativize(volume);
         if (given.add(target)) {
@@ -109,7 +111,9 @@ final class ContainerMounts {
         above.add(one.target());
       }
     }
-    propagation().ifPresent(builder::rootPropagation);
+    if (propagation() != Mount.Propagation.PRIVATE) {
+      builder.rootPropagation(propagation() == Mount.Propagation.SHARED ? "rshared" : "rslave");
+    }
   }
 
   /** What a volume is filled from; nothing where another mount lies over it. */
@@ -334,11 +338,11 @@ final class ContainerMounts {
   }
 
   /** What the root of the container must be for the mounts in it. */
-  private Optional<String> propagation() {
-    return spec.mounts().stream()
-        .map(Mount::propagation)
-        .max(Comparator.naturalOrder())
-        .filter(most -> most != Mount.Propagation.PRIVATE)
-        .map(most -> most == Mount.Propagation.SHARED ? "rshared" : "rslave");
+  private Mount.Propagation propagation() {
+    Mount.Propagation most = Mount.Propagation.PRIVATE;
+    for (Mount mount : spec.mounts()) {
+      most = mount.propagation().compareTo(most) > 0 ? mount.propagation() : most;
+    }
+    return most;
   }
 }

@@ -112,7 +112,9 @@ final class ContainerNetwork {
         }
       }
     }
-    HostFiles.mounts(directory, names).forEach(builder::mount);
+    for (RuntimeSpec.Mount mount : HostFiles.mounts(directory, names)) {
+      builder.mount(mount);
+    }
   }
 
   private static void join(RuntimeSpec.Builder builder, Path namespace) {

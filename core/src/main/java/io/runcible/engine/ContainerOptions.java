@@ -45,18 +45,19 @@ record ContainerOptions(
 
   static ContainerOptions of(
       ContainerSpec spec, ImageConfig image, Map<String, String> namespaces) {
-    Optional<HealthCheck> check =
-        spec.healthCheck().or(image::healthCheck).filter(one -> !one.isNone());
+    Optional<HealthCheck> wanted =
+        spec.healthCheck().isPresent() ? spec.healthCheck() : image.healthCheck();
+    boolean checked = wanted.isPresent() && !wanted.get().isNone();
     return new ContainerOptions(
         spec.labels(),
         spec.restartPolicy().toString(),
-        check.map(one -> StoredHealth.of(one, image)).orElse(null),
-        spec.tty().map(ConsoleSize::rows).orElse(0),
-        spec.tty().map(ConsoleSize::columns).orElse(0),
+        checked ? StoredHealth.of(wanted.get(), image) : null,
+        spec.tty().isPresent() ? spec.tty().get().rows() : 0,
+        spec.tty().isPresent() ? spec.tty().get().columns() : 0,
         spec.stdio().isPiped() ? LogPolicy.RAW : spec.log(),
         spec.memory().isPresent() || spec.resources().memory().isPresent(),
         spec.stdio() == Stdio.INTERACTIVE,
-        spec.stopTimeout().map(Duration::toMillis).orElse(null),
+        spec.stopTimeout().isPresent() ? spec.stopTimeout().get().toMillis() : null,
         namespaces,
         spec.hasInit());
   }

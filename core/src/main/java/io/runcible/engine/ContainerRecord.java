@@ -4,6 +4,8 @@ import io.runcible.network.PortBinding;
 import io.runcible.state.JsonRecord;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -57,7 +59,11 @@ record ContainerRecord(
   }
 
   List<PortBinding> portBindings() {
-    return ports.stream().flatMap(port -> PortBinding.parse(port).stream()).toList();
+    List<PortBinding> bindings = new ArrayList<>();
+    for (String port : ports) {
+      bindings.addAll(PortBinding.parse(port));
+    }
+    return Collections.unmodifiableList(bindings);
   }
 
   void write(ContainerDirectory directory) {

@@ -34,7 +34,6 @@ final class ContainerRemover {
   /** The kind of journal entry that names a container, by its id and its token. */
   static final String KIND = "container";
 
-  private static final Logger LOG = LoggerFactory.getLogger(ContainerRemover.class);
   private static final Duration END_LIMIT = Duration.ofSeconds(10);
   private static final String ID = "id";
   private static final String TOKEN = "token";
@@ -107,7 +106,9 @@ final class ContainerRemover {
     }
     // Read later than the containers, and written earlier: what is missing here has no owner.
     Set<String> owned = new HashSet<>();
-    Journal.facts(journals, KIND).forEach(facts -> owned.add(facts.getOrDefault(TOKEN, "")));
+    for (Map<String, String> facts : Journal.facts(journals, KIND)) {
+      owned.add(facts.getOrDefault(TOKEN, ""));
+    }
     found.forEach(
         (directory, record) -> {
           try {
@@ -118,7 +119,7 @@ final class ContainerRemover {
               undo(facts(record.get()));
             }
           } catch (RuncibleException e) {
-            LOG.warn("cannot remove '{}'; a later start tries again", directory.path(), e);
+            log().warn("cannot remove '{}'; a later start tries again", directory.path(), e);
           }
         });
   }
@@ -321,5 +322,9 @@ final class ContainerRemover {
     } catch (IOException e) {
       return "";
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(ContainerRemover.class);
   }
 }

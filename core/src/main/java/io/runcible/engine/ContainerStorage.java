@@ -2,7 +2,9 @@ package io.runcible.engine;
 
 import io.runcible.Digest;
 import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * What of the store a container has mounted, besides its own image.
@@ -15,12 +17,18 @@ record ContainerStorage(List<String> volumes, List<String> layers) {
   static final ContainerStorage NONE = new ContainerStorage(List.of(), List.of());
 
   static ContainerStorage of(ContainerSpec spec, Collection<List<Digest>> images) {
-    return new ContainerStorage(
-        spec.mounts().stream()
-            .filter(mount -> mount.kind() == Mount.Kind.VOLUME)
-            .flatMap(mount -> mount.name().stream())
-            .distinct()
-            .toList(),
-        images.stream().flatMap(List::stream).map(Digest::toString).distinct().toList());
+    Set<String> volumes = new LinkedHashSet<>();
+    for (Mount mount : spec.mounts()) {
+      if (mount.kind() == Mount.Kind.VOLUME && mount.name().isPresent()) {
+        volumes.add(mount.name().get());
+      }
+    }
+    Set<String> layers = new LinkedHashSet<>();
+    for (List<Digest> image : images) {
+      for (Digest layer : image) {
+        layers.add(layer.toString());
+      }
+    }
+    return new ContainerStorage(List.copyOf(volumes), List.copyOf(layers));
   }
 }

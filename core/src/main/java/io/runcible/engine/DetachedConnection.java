@@ -25,8 +25,6 @@ import org.slf4j.LoggerFactory;
  * runs, and then by its monitor, which also ends the publishing.
  */
 final class DetachedConnection implements ContainerConnection {
-  private static final Logger LOG = LoggerFactory.getLogger(DetachedConnection.class);
-
   private final EngineParts parts;
   private final ContainerDirectory directory;
   private final List<PortBinding> bindings;
@@ -61,7 +59,7 @@ final class DetachedConnection implements ContainerConnection {
                   reclaim(networks, directory, token);
                 }
               } catch (RuncibleException e) {
-                LOG.warn("cannot end the publishing of '{}'; a later start tries again", id, e);
+                log().warn("cannot end the publishing of '{}'; a later start tries again", id, e);
               }
             });
   }
@@ -132,5 +130,9 @@ final class DetachedConnection implements ContainerConnection {
     if (taken != null) {
       taken.close();
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(DetachedConnection.class);
   }
 }

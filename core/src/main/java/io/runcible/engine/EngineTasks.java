@@ -19,7 +19,6 @@ import org.slf4j.LoggerFactory;
  * for the time of all of them, from the first one on; others come for what takes a while, and go.
  */
 final class EngineTasks implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(EngineTasks.class);
   private static final long IDLE_SECONDS = 5;
 
   /** Longer than a process takes that does not end at once. */
@@ -63,7 +62,7 @@ final class EngineTasks implements AutoCloseable {
     try {
       task.run();
     } catch (RuntimeException e) {
-      LOG.warn("a task of the engine failed", e);
+      log().warn("a task of the engine failed", e);
     }
   }
 
@@ -77,8 +76,12 @@ final class EngineTasks implements AutoCloseable {
 
   void publish(EngineEvent event, EventSubject subject) {
     operations.tell(event);
-    streams.forEach(stream -> stream.offer(event, subject));
-    measured.forEach(stream -> stream.hear(event));
+    for (EventStream stream : streams) {
+      stream.offer(event, subject);
+    }
+    for (StatsStream stream : measured) {
+      stream.hear(event);
+    }
   }
 
   void add(StatsStream stream) {
@@ -108,10 +111,14 @@ final class EngineTasks implements AutoCloseable {
     measured.forEach(StatsStream::close);
     try {
       if (!workers.awaitTermination(CLOSE_LIMIT_SECONDS, TimeUnit.SECONDS)) {
-        LOG.warn("a task of the engine does not end");
+        log().warn("a task of the engine does not end");
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(EngineTasks.class);
   }
 }

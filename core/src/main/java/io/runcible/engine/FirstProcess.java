@@ -24,7 +24,6 @@ import org.slf4j.LoggerFactory;
  * and gets no other. Its monitor is the one that guards the state of a container.
  */
 final class FirstProcess {
-  private static final Logger LOG = LoggerFactory.getLogger(FirstProcess.class);
   private static final Duration LONGEST_BEGINNING = Duration.ofMinutes(1);
 
   private final EngineParts parts;
@@ -273,7 +272,7 @@ final class FirstProcess {
         }
       }
     } catch (RuntimeException e) {
-      LOG.warn("container {} of {} cannot be restarted", record.id(), record.image(), e);
+      log().warn("container {} of {} cannot be restarted", record.id(), record.image(), e);
       lifecycle.restartFailed();
     }
   }
@@ -359,5 +358,9 @@ final class FirstProcess {
   /** The last one, also one that waits for its start; only once closed, when it stays as it is. */
   @Nullable StartedProcess last() {
     return init == null ? prepared : init;
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(FirstProcess.class);
   }
 }

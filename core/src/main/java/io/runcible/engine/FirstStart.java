@@ -24,9 +24,6 @@ import org.slf4j.LoggerFactory;
  * which need neither a file nor a native call, and keeps nothing of them.
  */
 final class FirstStart {
-  // Made before the thread is: two that find a logging system at once get substitutes.
-  private static final Logger LOG = LoggerFactory.getLogger(FirstStart.class);
-
   private static final AtomicBoolean BEGUN = new AtomicBoolean();
 
   private final @Nullable Thread thread;
@@ -54,7 +51,7 @@ final class FirstStart {
     try {
       goThrough();
     } catch (RuntimeException | LinkageError e) {
-      LOG.debug("Whoever needs it will load it", e);
+      log().debug("Whoever needs it will load it", e);
     }
   }
 
@@ -109,5 +106,9 @@ final class FirstStart {
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(FirstStart.class);
   }
 }

@@ -49,8 +49,6 @@ final class IdRanges {
    */
   private static final Range POOL = new Range(0x77390000L, 0x7FFE0000L);
 
-  private static final Logger LOG = LoggerFactory.getLogger(IdRanges.class);
-
   private final Supplier<IdMapping> place;
   private final Path containers;
   private final Path etc;
@@ -146,7 +144,7 @@ final class IdRanges {
         addUsed(container, used);
       }
     } catch (RuncibleException e) {
-      LOG.warn("cannot look which ids the containers in '{}' have: {}", store, e.getMessage());
+      log().warn("cannot look which ids the containers in '{}' have: {}", store, e.getMessage());
     }
   }
 
@@ -154,8 +152,9 @@ final class IdRanges {
     try {
       ContainerRecord.read(container).ifPresent(record -> used.add(record.ids()));
     } catch (RuncibleException e) {
-      LOG.warn(
-          "cannot look which ids the container '{}' has: {}", container.path(), e.getMessage());
+      log()
+          .warn(
+              "cannot look which ids the container '{}' has: {}", container.path(), e.getMessage());
     }
   }
 
@@ -234,5 +233,9 @@ final class IdRanges {
     } catch (NumberFormatException e) {
       return Stream.of();
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(IdRanges.class);
   }
 }

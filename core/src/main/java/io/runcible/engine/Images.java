@@ -153,7 +153,9 @@ public final class Images {
     Set<Digest> content = new HashSet<>(chain(image));
     content.add(image.descriptor().digest());
     content.add(image.manifest().config().digest());
-    image.manifest().layers().forEach(layer -> content.add(layer.digest()));
+    for (Descriptor layer : image.manifest().layers()) {
+      content.add(layer.digest());
+    }
     return content;
   }
 

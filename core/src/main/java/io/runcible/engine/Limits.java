@@ -70,10 +70,16 @@ public record Limits(OptionalLong memory, OptionalDouble cpus, OptionalLong pids
   /** These limits for a runtime, and others where there is none of these. */
   Resources over(Resources others) {
     Resources.Builder resources = others.toBuilder();
-    memory.ifPresent(bytes -> resources.memory(bytes).memoryAndSwap(bytes));
-    pids.ifPresent(resources::pids);
-    cpus.ifPresent(
-        count -> resources.cpuQuota(Math.round(count * CPU_PERIOD_MICROS), CPU_PERIOD_MICROS));
+    if (memory.isPresent()) {
+      resources.memory(memory.getAsLong()).memoryAndSwap(memory.getAsLong());
+    }
+    if (pids.isPresent()) {
+      resources.pids(pids.getAsLong());
+    }
+    if (cpus.isPresent()) {
+      long quota = Math.round(cpus.getAsDouble() * CPU_PERIOD_MICROS);
+      resources.cpuQuota(quota, CPU_PERIOD_MICROS);
+    }
     return resources.build();
   }
 

@@ -22,7 +22,6 @@ import org.slf4j.LoggerFactory;
  * container that may be a program that does not, this one included, and each would stay a zombie.
  */
 final class Orphans {
-  private static final Logger LOG = LoggerFactory.getLogger(Orphans.class);
   private static final String MAKE_ONE = ": & echo $!";
   private static final Duration LIMIT = Duration.ofSeconds(10);
   private static final int LOOKS = 400;
@@ -68,7 +67,7 @@ final class Orphans {
   }
 
   private static boolean unknown(Exception cause) {
-    LOG.debug("nobody knows whether orphans are reaped", cause);
+    log().debug("nobody knows whether orphans are reaped", cause);
     return false;
   }
 
@@ -81,7 +80,7 @@ final class Orphans {
       }
       pause();
     }
-    LOG.debug("nobody reaps orphans");
+    log().debug("nobody reaps orphans");
     return false;
   }
 
@@ -112,5 +111,9 @@ final class Orphans {
     } finally {
       out.close();
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(Orphans.class);
   }
 }

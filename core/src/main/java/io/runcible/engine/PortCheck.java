@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
@@ -45,18 +46,20 @@ final class PortCheck implements Ready.Check {
   }
 
   static PortCheck of(Container container, int port) {
-    return new PortCheck(
-        () ->
-            container.pid().stream()
-                .mapToObj(pid -> Path.of("/proc", String.valueOf(pid), "net"))
-                .findFirst(),
-        port,
-        System::nanoTime);
+    return new PortCheck(() -> network(container), port, System::nanoTime);
+  }
+
+  private static Optional<Path> network(Container container) {
+    OptionalInt pid = container.pid();
+    return pid.isPresent()
+        ? Optional.of(Path.of("/proc", String.valueOf(pid.getAsInt()), "net"))
+        : Optional.empty();
   }
 
   @Override
   public boolean holds(Duration left) {
-    return network.get().map(this::looksAt).orElse(false);
+    Optional<Path> tables = network.get();
+    return tables.isPresent() && looksAt(tables.get());
   }
 
   private boolean looksAt(Path tables) {

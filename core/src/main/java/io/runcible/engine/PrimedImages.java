@@ -30,7 +30,6 @@ import org.slf4j.LoggerFactory;
  * and who makes it or takes it away alone.
  */
 final class PrimedImages {
-  private static final Logger LOG = LoggerFactory.getLogger(PrimedImages.class);
   private static final String REPOSITORY = "localhost/runcible/primed";
 
   /** The same in all forks: there are programs that find their files by the name of the host. */
@@ -255,7 +254,7 @@ final class PrimedImages {
         Files.deleteIfExists(directory.resolve(key + RECORD));
       }
     } catch (IOException | RuncibleException e) {
-      LOG.warn("cannot remove primed images; a later priming tries again", e);
+      log().warn("cannot remove primed images; a later priming tries again", e);
     } finally {
       old.values().forEach(LockFile::closeAndRemove);
     }
@@ -295,5 +294,9 @@ final class PrimedImages {
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot make '" + directory + "'", e);
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(PrimedImages.class);
   }
 }

@@ -2,16 +2,15 @@ package io.runcible.engine;
 
 import io.runcible.image.ImageSource;
 import io.runcible.registry.RegistryClient;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Where an engine pulls from: what it was given, or a client of its own. That is made when it is
- * first needed, since many a JVM starts what is in the store; the host's settings are read at once,
- * so that a wrong one is heard of when the engine is opened. Thread-safe.
+ * first needed, with the host's settings, since many a JVM starts what is in the store.
+ * Thread-safe.
  */
 final class PullSource implements AutoCloseable {
-  private final RegistryClient.@Nullable Builder own;
+  private final boolean own;
   private @Nullable ImageSource source;
   private boolean closed;
 
@@ -22,13 +21,13 @@ final class PullSource implements AutoCloseable {
    */
   PullSource(@Nullable ImageSource given) {
     source = given;
-    own = given == null ? RegistryClient.builder() : null;
+    own = given == null;
   }
 
   synchronized ImageSource get() {
     ImageSource found = source;
     if (found == null) {
-      found = Objects.requireNonNull(own).build();
+      found = RegistryClient.builder().build();
       source = found;
       if (closed) {
         found.close();
@@ -44,7 +43,7 @@ final class PullSource implements AutoCloseable {
   @Override
   public synchronized void close() {
     closed = true;
-    if (own != null && source != null) {
+    if (own && source != null) {
       source.close();
     }
   }

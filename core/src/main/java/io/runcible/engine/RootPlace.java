@@ -45,8 +45,6 @@ final class RootPlace {
 
   private static final int STICKY_MODE = 01400;
 
-  private static final Logger LOG = LoggerFactory.getLogger(RootPlace.class);
-
   private RootPlace() {}
 
   /** Makes it and mounts the root file system there; returns where. */
@@ -129,7 +127,7 @@ final class RootPlace {
         remove(nested, parent(nested), name.toString());
       }
     } catch (IOException e) {
-      LOG.warn("cannot read '{}', so what it names is left", link, e);
+      log().warn("cannot read '{}', so what it names is left", link, e);
     }
   }
 
@@ -146,7 +144,7 @@ final class RootPlace {
       FileCalls.removeDirectory(directory, name);
     } catch (NativeException e) {
       if (e.errno() != Errno.ENOENT) {
-        LOG.warn("cannot remove '{}': {}", parent.resolve(name), e.getMessage());
+        log().warn("cannot remove '{}': {}", parent.resolve(name), e.getMessage());
       }
     }
   }
@@ -167,5 +165,9 @@ final class RootPlace {
       }
     }
     FileCalls.removeDirectory(place, MOUNT);
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(RootPlace.class);
   }
 }

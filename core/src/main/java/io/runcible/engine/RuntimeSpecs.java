@@ -5,6 +5,7 @@ import io.runcible.RuncibleException;
 import io.runcible.image.ImageConfig;
 import io.runcible.runtime.AppArmor;
 import io.runcible.runtime.Capability;
+import io.runcible.runtime.Hook;
 import io.runcible.runtime.HostLimits;
 import io.runcible.runtime.ProcessSpec;
 import io.runcible.runtime.Resources;
@@ -55,20 +56,30 @@ final class RuntimeSpecs {
     if (!record.cgroupsPath().isEmpty()) {
       host.place().configure(builder, record.cgroupsPath());
     }
-    spec.seccomp().ifPresent(builder::seccomp);
+    if (spec.seccomp().isPresent()) {
+      builder.seccomp(spec.seccomp().get());
+    }
     builder.resources(resources(builder.resources()));
-    spec.annotations().forEach(builder::annotation);
-    spec.hooks().forEach(builder::hook);
-    spec.devices().forEach(device -> device.addTo(builder, host.rootless()));
+    for (Map.Entry<String, String> annotation : spec.annotations().entrySet()) {
+      builder.annotation(annotation.getKey(), annotation.getValue());
+    }
+    for (Hook hook : spec.hooks()) {
+      builder.hook(hook);
+    }
+    for (Device device : spec.devices()) {
+      device.addTo(builder, host.rootless());
+    }
     network.configure(builder);
-    spec.sysctls().forEach(builder::sysctl);
+    for (Map.Entry<String, String> sysctl : spec.sysctls().entrySet()) {
+      builder.sysctl(sysctl.getKey(), sysctl.getValue());
+    }
     return builder.build();
   }
 
   private Resources resources(Resources defaults) {
     Resources.Builder wanted = spec.resources().toBuilder();
-    if (spec.resources().pids().isEmpty()) {
-      defaults.pids().ifPresent(wanted::pids);
+    if (spec.resources().pids().isEmpty() && defaults.pids().isPresent()) {
+      wanted.pids(defaults.pids().getAsLong());
     }
     return new Limits(spec.memory(), spec.cpus(), spec.pids()).over(wanted.build());
   }
@@ -79,12 +90,21 @@ final class RuntimeSpecs {
         process(args, user, environment(user, hostname), spec.workingDirectory())
             .noNewPrivileges(!spec.mayGainPrivileges());
     spec.ulimits().forEach((name, limit) -> process.rlimit(name, limit.soft(), limit.hard()));
-    spec.oomScoreAdj().ifPresent(process::oomScoreAdj);
-    spec.apparmorProfile()
-        .flatMap(AppArmor.ofThisHost()::require)
-        .ifPresent(process::apparmorProfile);
-    spec.selinuxLabel().ifPresent(process::selinuxLabel);
-    spec.tty().ifPresent(size -> process.terminal(true).consoleSize(size.rows(), size.columns()));
+    if (spec.oomScoreAdj().isPresent()) {
+      process.oomScoreAdj(spec.oomScoreAdj().getAsInt());
+    }
+    if (spec.apparmorProfile().isPresent()) {
+      AppArmor.ofThisHost()
+          .require(spec.apparmorProfile().get())
+          .ifPresent(process::apparmorProfile);
+    }
+    if (spec.selinuxLabel().isPresent()) {
+      process.selinuxLabel(spec.selinuxLabel().get());
+    }
+    if (spec.tty().isPresent()) {
+      ProcessSpec.ConsoleSize size = spec.tty().get();
+      process.terminal(true).consoleSize(size.rows(), size.columns());
+    }
     return process.build();
   }
 
@@ -93,10 +113,15 @@ final class RuntimeSpecs {
       UserLookup.Identity user,
       Map<String, String> environment,
       Optional<String> workingDirectory) {
+    List<String> variables = new ArrayList<>();
+    for (Map.Entry<String, String> variable : environment.entrySet()) {
+      variables.add(variable.getKey() + "=" + variable.getValue());
+    }
+    String directory =
+        (workingDirectory.isPresent() ? workingDirectory : image.workingDirectory()).orElse("/");
     return ProcessSpec.builder(args)
-        .env(environment.entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()).toList())
-        .cwd(
-            workingDirectory.or(image::workingDirectory).filter(d -> d.startsWith("/")).orElse("/"))
+        .env(variables)
+        .cwd(directory.startsWith("/") ? directory : "/")
         .user(user.uid(), user.gid())
         .additionalGids(user.groups())
         .capabilities(capabilities());
@@ -111,7 +136,10 @@ final class RuntimeSpecs {
           ErrorKind.INVALID_INPUT,
           "the image " + spec.image() + " names no command to run; give one with command(...)");
     }
-    long length = args.stream().mapToLong(String::length).sum();
+    long length = 0;
+    for (String word : args) {
+      length += word.length();
+    }
     if (length > MAX_COMMAND) {
       throw new RuncibleException(
           ErrorKind.INVALID_INPUT,
@@ -149,12 +177,15 @@ final class RuntimeSpecs {
         granted.remove(Capability.parse(name));
       }
     }
-    spec.addedCapabilities().forEach(name -> granted.add(Capability.parse(name)));
+    for (String name : spec.addedCapabilities()) {
+      granted.add(Capability.parse(name));
+    }
     return granted;
   }
 
   /** The user that the container's first process runs as. */
   String user() {
-    return spec.user().or(spec.userNamespace()::user).or(image::user).orElse("");
+    Optional<String> wanted = spec.user().isPresent() ? spec.user() : spec.userNamespace().user();
+    return (wanted.isPresent() ? wanted : image.user()).orElse("");
   }
 }

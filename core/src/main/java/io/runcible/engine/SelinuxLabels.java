@@ -21,8 +21,12 @@ final class SelinuxLabels {
               + " of a container, which belong to its subordinate ids");
     }
     Selinux host = Selinux.ofThisHost();
-    spec.selinuxLabel().ifPresent(host::require);
-    spec.selinuxFileLabel().ifPresent(host::require);
+    if (spec.selinuxLabel().isPresent()) {
+      host.require(spec.selinuxLabel().get());
+    }
+    if (spec.selinuxFileLabel().isPresent()) {
+      host.require(spec.selinuxFileLabel().get());
+    }
     for (Mount mount : spec.mounts()) {
       if (mount.relabel() != Mount.Relabel.NO) {
         requireRelabel(spec, mount, host);
@@ -64,7 +68,8 @@ final class SelinuxLabels {
   }
 
   static Changes labeled(ContainerSpec spec, Changes changes) {
-    return spec.selinuxFileLabel().map(changes::withLabel).orElse(changes);
+    Optional<String> label = spec.selinuxFileLabel();
+    return label.isPresent() ? changes.withLabel(label.get()) : changes;
   }
 
   /**
@@ -90,6 +95,8 @@ final class SelinuxLabels {
   }
 
   static void configure(ContainerSpec spec, RuntimeSpec.Builder builder) {
-    spec.selinuxFileLabel().ifPresent(builder::mountLabel);
+    if (spec.selinuxFileLabel().isPresent()) {
+      builder.mountLabel(spec.selinuxFileLabel().get());
+    }
   }
 }

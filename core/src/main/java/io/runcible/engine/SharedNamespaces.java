@@ -38,7 +38,9 @@ final class SharedNamespaces {
   SharedNamespaces(EngineParts parts, ContainerDirectory directory, ContainerRecord record) {
     this.parts = parts;
     this.directory = directory;
-    modes(record.options()).forEach((kind, mode) -> modes.put(kind, NamespaceMode.parse(mode)));
+    for (Map.Entry<String, String> mode : modes(record.options()).entrySet()) {
+      modes.put(mode.getKey(), NamespaceMode.parse(mode.getValue()));
+    }
   }
 
   private static Map<String, String> modes(ContainerOptions options) {
@@ -84,7 +86,9 @@ final class SharedNamespaces {
     }
     check(parts, spec, wanted);
     Map<String, String> modes = new TreeMap<>();
-    wanted.forEach((kind, mode) -> modes.put(kind, resolved(parts, kind, mode).toString()));
+    for (Map.Entry<String, NamespaceMode> mode : wanted.entrySet()) {
+      modes.put(mode.getKey(), resolved(parts, mode.getKey(), mode.getValue()).toString());
+    }
     return modes;
   }
 
@@ -96,13 +100,17 @@ final class SharedNamespaces {
 
   private static void check(
       EngineParts parts, ContainerSpec spec, Map<String, NamespaceMode> wanted) {
-    boolean others = wanted.values().stream().anyMatch(mode -> !mode.isOwn());
+    boolean others = false;
+    boolean ofContainers = false;
+    for (NamespaceMode mode : wanted.values()) {
+      others |= !mode.isOwn();
+      ofContainers |= mode.container().isPresent();
+    }
     if (others && spec.userNamespace().kind() != UserNamespace.Kind.HOST) {
       throw invalid(
           "a container with a user namespace of its own has no other namespace in common with "
               + "another one or the host: the kernel lets nobody join it from there");
     }
-    boolean ofContainers = wanted.values().stream().anyMatch(m -> m.container().isPresent());
     if (ofContainers && spec.isDetached() && !spec.restartPolicy().equals(RestartPolicy.NO)) {
       throw notRestarted();
     }

@@ -218,7 +218,10 @@ final class StartedProcess {
       return;
     }
     int pid = awaitPid(System.nanoTime());
-    PidFd.open(pid).ifPresent(descriptors::keep);
+    Optional<PidFd> open = PidFd.open(pid);
+    if (open.isPresent()) {
+      descriptors.keep(open.get());
+    }
     awaitProgram(pid, TICK);
   }
 

@@ -36,7 +36,6 @@ import org.slf4j.LoggerFactory;
  * is still there when it has been looked for.
  */
 final class StoreCheck {
-  private static final Logger LOG = LoggerFactory.getLogger(StoreCheck.class);
   private static final Duration LIMIT = Duration.ofMinutes(1);
   private static final int BUFFER = 128 * 1024;
 
@@ -167,7 +166,7 @@ final class StoreCheck {
     } catch (RuncibleException e) {
       switch (e.kind()) {
         case NOT_FOUND, CORRUPT_DATA, FAILED_PRECONDITION, INVALID_INPUT -> {
-          LOG.debug("cannot be worked on: {}", name.reference(), e);
+          log().debug("cannot be worked on: {}", name.reference(), e);
           return Optional.of(e);
         }
         case UNSUPPORTED -> {
@@ -229,5 +228,9 @@ final class StoreCheck {
         with(name, image -> unpacker.unpack(image, ProgressListener.NONE));
       }
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(StoreCheck.class);
   }
 }

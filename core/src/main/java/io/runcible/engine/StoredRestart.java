@@ -20,7 +20,6 @@ import org.slf4j.LoggerFactory;
  * which is in a file that the monitor of a detached one reads as well.
  */
 final class StoredRestart {
-  private static final Logger LOG = LoggerFactory.getLogger(StoredRestart.class);
   private static final Pattern LINE = Pattern.compile("([0-9]{1,10}) (true|false)\n");
 
   private StoredRestart() {}
@@ -44,7 +43,8 @@ final class StoredRestart {
   }
 
   private static void warn(Path file, @Nullable Exception cause) {
-    LOG.warn("'{}' is damaged; the restart policy is that of the container's making", file, cause);
+    log()
+        .warn("'{}' is damaged; the restart policy is that of the container's making", file, cause);
   }
 
   /** In place of what was there: who reads it sees the one or the other, after a power cut, too. */
@@ -64,5 +64,9 @@ final class StoredRestart {
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot write '" + file + "'", e);
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(StoredRestart.class);
   }
 }

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Finds out whom a container runs as, from the user that the image or the caller names and the
@@ -125,29 +126,36 @@ final class UserLookup {
     String group = colon < 0 ? "" : text.substring(colon + 1);
     Optional<Integer> numericUser = number(user.isEmpty() ? "0" : user, "user");
     List<String[]> passwd = read("etc/passwd", 7);
-    Optional<String[]> entry =
-        passwd.stream()
-            .filter(
-                f ->
-                    numericUser.isPresent()
-                        ? id(f[2]).equals(numericUser)
-                        : f[0].equals(user) && id(f[2]).isPresent())
-            .findFirst();
-    if (numericUser.isEmpty() && entry.isEmpty()) {
+    String[] entry = entry(passwd, numericUser, user);
+    if (numericUser.isEmpty() && entry == null) {
       throw unknown("user", user, "etc/passwd");
     }
-    int uid = numericUser.orElseGet(() -> id(entry.orElseThrow()[2]).orElseThrow());
+    int uid = (entry == null || numericUser.isPresent() ? numericUser : id(entry[2])).orElseThrow();
     List<String[]> groupFile = read("etc/group", 4);
-    int gid =
-        group.isEmpty() ? entry.flatMap(f -> id(f[3])).orElse(0) : findGroup(groupFile, group);
+    if (entry == null) {
+      int gid = group.isEmpty() ? 0 : findGroup(groupFile, group);
+      return new Identity(uid, gid, List.of(), usualHome(uid));
+    }
+    int gid = group.isEmpty() ? id(entry[3]).orElse(0) : findGroup(groupFile, group);
     // A group that was asked for stands alone, as in the other engines.
-    List<Integer> groups =
-        group.isEmpty() && entry.isPresent()
-            ? memberships(groupFile, entry.get()[0], gid)
-            : List.of();
-    String home =
-        entry.map(f -> f[5]).filter(UserLookup::isPlainPath).orElse(uid == 0 ? "/root" : "/");
-    return new Identity(uid, gid, groups, home);
+    List<Integer> groups = group.isEmpty() ? memberships(groupFile, entry[0], gid) : List.of();
+    return new Identity(uid, gid, groups, isPlainPath(entry[5]) ? entry[5] : usualHome(uid));
+  }
+
+  /** The first of this number or, without one, of this name and any number. */
+  private static String @Nullable [] entry(
+      List<String[]> passwd, Optional<Integer> number, String name) {
+    for (String[] fields : passwd) {
+      Optional<Integer> id = id(fields[2]);
+      if (number.isPresent() ? id.equals(number) : fields[0].equals(name) && id.isPresent()) {
+        return fields;
+      }
+    }
+    return null;
+  }
+
+  private static String usualHome(int uid) {
+    return uid == 0 ? "/root" : "/";
   }
 
   private static int findGroup(List<String[]> groupFile, String group) {
@@ -176,20 +184,29 @@ final class UserLookup {
 
   /** A number is never looked up as a name, and one that is out of range is nobody's. */
   private static Optional<Integer> number(String text, String what) {
-    if (text.isEmpty() || !text.chars().allMatch(c -> c >= '0' && c <= '9')) {
+    if (!isNumber(text)) {
       return Optional.empty();
     }
-    return Optional.of(
-        id(text)
-            .orElseThrow(
-                () ->
-                    new RuncibleException(
-                        ErrorKind.INVALID_INPUT,
-                        "the " + what + " id " + shown(text) + " is larger than " + MAX_ID)));
+    Optional<Integer> id = id(text);
+    if (id.isEmpty()) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT,
+          "the " + what + " id " + shown(text) + " is larger than " + MAX_ID);
+    }
+    return id;
+  }
+
+  private static boolean isNumber(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      if (text.charAt(i) < '0' || text.charAt(i) > '9') {
+        return false;
+      }
+    }
+    return !text.isEmpty();
   }
 
   private static Optional<Integer> id(String text) {
-    if (text.isEmpty() || text.length() > 10 || !text.chars().allMatch(c -> c >= '0' && c <= '9')) {
+    if (text.length() > 10 || !isNumber(text)) {
       return Optional.empty();
     }
     long id = Long.parseLong(text);
@@ -197,7 +214,12 @@ final class UserLookup {
   }
 
   private static boolean isPlainPath(String home) {
-    return home.startsWith("/") && home.chars().noneMatch(Character::isISOControl);
+    for (int i = 0; i < home.length(); i++) {
+      if (Character.isISOControl(home.charAt(i))) {
+        return false;
+      }
+    }
+    return home.startsWith("/");
   }
 
   private List<String[]> read(String file, int fields) {
@@ -205,7 +227,12 @@ final class UserLookup {
     try (FileDescriptor descriptor = FileCalls.openFileInRoot(root, file);
         InputStream stream = Files.newInputStream(Path.of(descriptor.procPath()))) {
       String text = new String(stream.readNBytes(MAX_FILE), StandardCharsets.UTF_8);
-      text.lines().map(l -> l.split(":", -1)).filter(f -> f.length >= fields).forEach(lines::add);
+      for (String line : text.lines().toList()) {
+        String[] parts = line.split(":", -1);
+        if (parts.length >= fields) {
+          lines.add(parts);
+        }
+      }
       return lines;
     } catch (NativeException e) {
       boolean absent =

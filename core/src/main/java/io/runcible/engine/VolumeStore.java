@@ -39,7 +39,6 @@ import org.slf4j.LoggerFactory;
  * looked for: one that is removed at the same time is made anew.
  */
 final class VolumeStore {
-  private static final Logger LOG = LoggerFactory.getLogger(VolumeStore.class);
   private static final Duration LOCK_LIMIT = Duration.ofMinutes(1);
   private static final Duration FILL_LIMIT = Duration.ofHours(6);
   private static final String NEW = ".new-";
@@ -145,7 +144,7 @@ final class VolumeStore {
     try {
       return read(name);
     } catch (RuncibleException e) {
-      LOG.warn("the volume '{}' is left out: {}", name, e.getMessage());
+      log().warn("the volume '{}' is left out: {}", name, e.getMessage());
       return Optional.empty();
     }
   }
@@ -396,5 +395,9 @@ final class VolumeStore {
     try (lock) {
       return work.get();
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(VolumeStore.class);
   }
 }

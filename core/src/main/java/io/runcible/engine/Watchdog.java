@@ -34,7 +34,6 @@ import org.slf4j.LoggerFactory;
  * there is neither. What it cannot do, the journal has for the next engine.
  */
 final class Watchdog implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(Watchdog.class);
   private static final Duration LIMIT = Duration.ofSeconds(60);
 
   /** For at least so long the kernel need not wait again. */
@@ -213,9 +212,11 @@ final class Watchdog implements AutoCloseable {
     List<String> command = new ArrayList<>(List.of("sh", "-c", SCRIPT, "runcible-watchdog"));
     command.addAll(List.of(runtime.toString(), state.toString(), containers.toString()));
     command.add(place.systemctlOption());
-    command.add(own.map(OwnGroup::line).orElse(""));
-    command.add(own.map(group -> group.members().toString()).orElse(""));
-    place.prefixes().forEach(group -> command.add(group.toString()));
+    command.add(own.isPresent() ? own.get().line() : "");
+    command.add(own.isPresent() ? own.get().members().toString() : "");
+    for (Path group : place.prefixes()) {
+      command.add(group.toString());
+    }
     Pipe input = Pipe.open();
     try {
       ChildProcess shell =
@@ -284,7 +285,7 @@ final class Watchdog implements AutoCloseable {
         }
       } catch (RuncibleException e) {
         // What runs goes on; who makes a container hears of it.
-        LOG.debug("nobody has the kernel wait ahead", e);
+        log().debug("nobody has the kernel wait ahead", e);
       } finally {
         telling.unlock();
       }
@@ -331,5 +332,9 @@ final class Watchdog implements AutoCloseable {
       }
       shell.close();
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(Watchdog.class);
   }
 }

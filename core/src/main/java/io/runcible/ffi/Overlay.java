@@ -68,7 +68,9 @@ final class Overlay {
 
   private static void mountByContext(OverlayMount mount, Path target) {
     try (FileDescriptor context = open()) {
-      mount.lower().forEach(lower -> set(context, "lowerdir+", lower));
+      for (Path lower : mount.lower()) {
+        set(context, "lowerdir+", lower);
+      }
       if (mount.upper() != null && mount.work() != null) {
         set(context, "upperdir", mount.upper());
         set(context, "workdir", mount.work());
@@ -76,7 +78,9 @@ final class Overlay {
       if (mount.throwAway()) {
         configure(context, SET_FLAG, "volatile", null);
       }
-      mount.label().ifPresent(label -> set(context, "context", Path.of(label)));
+      if (mount.label().isPresent()) {
+        set(context, "context", Path.of(mount.label().get()));
+      }
       configure(context, CREATE, null, null);
       attach(context, target);
     }

@@ -21,7 +21,6 @@ import org.slf4j.LoggerFactory;
  * bytes holds up all of them, and through full pipes those who write. Thread-safe.
  */
 public final class PipePump implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(PipePump.class);
   private static final int EPOLL_CLOEXEC = 02000000;
   private static final int EFD_CLOEXEC_NONBLOCK = 02004000;
   private static final int ADD = 1;
@@ -174,7 +173,7 @@ public final class PipePump implements AutoCloseable {
     while (!isClosed()) {
       int ready = libc().epoll_wait(epoll.value(), events, MAX_EVENTS, -1);
       if (ready < 0 && Native.errno() != Errno.EINTR) {
-        LOG.error("pipes cannot be read any more: errno {}", Native.errno());
+        log().error("pipes cannot be read any more: errno {}", Native.errno());
         return;
       }
       for (int i = 0; i < ready; i++) {
@@ -203,7 +202,7 @@ public final class PipePump implements AutoCloseable {
       task.run();
     } catch (RuntimeException | OutOfMemoryError e) {
       // Of one process; the others must not wait for it.
-      LOG.warn("the output of a process cannot be taken", e);
+      log().warn("the output of a process cannot be taken", e);
     }
   }
 
@@ -260,5 +259,9 @@ public final class PipePump implements AutoCloseable {
     sources.values().forEach(source -> source.reader.close());
     running.epoll().close();
     running.wake().close();
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(PipePump.class);
   }
 }

@@ -16,7 +16,6 @@ import org.slf4j.LoggerFactory;
  * thread: it must be quick and must not wait for another process.
  */
 public final class ProcessWatcher implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(ProcessWatcher.class);
   private static final int EPOLL_CLOEXEC = 02000000;
   private static final int EFD_CLOEXEC_NONBLOCK = 02004000;
   private static final int ADD = 1;
@@ -82,7 +81,7 @@ public final class ProcessWatcher implements AutoCloseable {
     while (!closed) {
       int count = libc().epoll_wait(epoll.value(), events, MAX_EVENTS, -1);
       if (count < 0 && Native.errno() != Errno.EINTR) {
-        LOG.error("the process watcher cannot wait any more: errno {}", Native.errno());
+        log().error("the process watcher cannot wait any more: errno {}", Native.errno());
         return;
       }
       for (int i = 0; i < count; i++) {
@@ -101,7 +100,7 @@ public final class ProcessWatcher implements AutoCloseable {
       control(DELETE, watch.process().descriptor(), token);
       watch.onEnd().run();
     } catch (RuntimeException e) {
-      LOG.warn("a listener for the end of process {} failed", watch.process().pid(), e);
+      log().warn("a listener for the end of process {} failed", watch.process().pid(), e);
     }
   }
 
@@ -129,5 +128,9 @@ public final class ProcessWatcher implements AutoCloseable {
     }
     epoll.close();
     wake.close();
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(ProcessWatcher.class);
   }
 }

@@ -27,8 +27,6 @@ import org.slf4j.LoggerFactory;
  * not have to.
  */
 final class SealedPrograms implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(SealedPrograms.class);
-
   /** Where the kernel chooses the domain of a process by the label of its program's file. */
   private static final Path SELINUX = Path.of("/sys/fs/selinux/enforce");
 
@@ -71,7 +69,7 @@ final class SealedPrograms implements AutoCloseable {
       }
       return known.path();
     } catch (RuncibleException | UnsatisfiedLinkError | IOException e) {
-      LOG.debug("'{}' is started from its file", program, e);
+      log().debug("'{}' is started from its file", program, e);
       return Optional.empty();
     }
   }
@@ -89,7 +87,7 @@ final class SealedPrograms implements AutoCloseable {
     try {
       made = seal(name, copy -> write(program, copy));
     } catch (RuncibleException | UnsatisfiedLinkError | IOException e) {
-      LOG.debug("'{}' is not executed", name, e);
+      log().debug("'{}' is not executed", name, e);
     }
     copies.put(name, new Copy(null, program.length, FileTime.fromMillis(0), made));
     return made;
@@ -176,5 +174,9 @@ final class SealedPrograms implements AutoCloseable {
     closed = true;
     copies.clear();
     files.forEach(FileDescriptor::close);
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(SealedPrograms.class);
   }
 }

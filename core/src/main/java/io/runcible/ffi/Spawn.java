@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
@@ -40,7 +41,7 @@ public final class Spawn {
 
   private final List<String> command;
   private final Map<String, String> environment;
-  private final Map<Integer, FileDescriptor> descriptors = new TreeMap<>();
+  private final SortedMap<Integer, FileDescriptor> descriptors = new TreeMap<>();
   private @Nullable Path terminal;
   private Optional<Path> copy = Optional.empty();
 
@@ -109,13 +110,16 @@ public final class Spawn {
       }
       List<FileDescriptor> sources = new ArrayList<>();
       try {
-        int above = descriptors.keySet().stream().mapToInt(fd -> fd).max().orElse(2) + 1;
-        Map<Integer, FileDescriptor> high = new TreeMap<>();
-        descriptors.forEach(
-            (childFd, source) -> high.put(childFd, duplicateHigh(source, above, sources)));
+        int above = descriptors.isEmpty() ? 3 : descriptors.lastKey() + 1;
+        SortedMap<Integer, FileDescriptor> high = new TreeMap<>();
+        for (Map.Entry<Integer, FileDescriptor> wanted : descriptors.entrySet()) {
+          high.put(wanted.getKey(), duplicateHigh(wanted.getValue(), above, sources));
+        }
         return new ChildProcess(spawn(program, high), command.get(0));
       } finally {
-        sources.forEach(FileDescriptor::close);
+        for (FileDescriptor source : sources) {
+          source.close();
+        }
       }
     }
   }
@@ -129,17 +133,18 @@ public final class Spawn {
     return copy;
   }
 
-  private int spawn(Path program, Map<Integer, FileDescriptor> sources) {
+  private int spawn(Path program, SortedMap<Integer, FileDescriptor> sources) {
     Libc libc = Native.libc();
     Pointer actions = Native.allocate(128);
     Pointer attributes = Native.allocate(512);
     Pointer signals = Native.allocate(SIGSET_SIZE);
     CStrings argv = new CStrings(command);
-    CStrings envp =
-        new CStrings(
-            environment.entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()).toList());
-    List<Path> files = copy.map(first -> List.of(first, program)).orElse(List.of(program));
-    CStrings path = new CStrings(files.stream().map(Path::toString).toList());
+    CStrings envp = new CStrings(variables());
+    List<String> files =
+        copy.isPresent()
+            ? List.of(copy.get().toString(), program.toString())
+            : List.of(program.toString());
+    CStrings path = new CStrings(files);
     Pointer pid = Native.allocate(4);
     checkCode(libc.posix_spawn_file_actions_init(actions));
     checkCode(libc.posix_spawnattr_init(attributes));
@@ -147,11 +152,11 @@ public final class Spawn {
       if (terminal != null) {
         openTerminal(libc, actions, terminal);
       }
-      sources.forEach(
-          (childFd, source) ->
-              checkCode(libc.posix_spawn_file_actions_adddup2(actions, source.value(), childFd)));
-      int above =
-          Math.max(2, sources.keySet().stream().mapToInt(Integer::intValue).max().orElse(2)) + 1;
+      for (Map.Entry<Integer, FileDescriptor> source : sources.entrySet()) {
+        int fd = source.getValue().value();
+        checkCode(libc.posix_spawn_file_actions_adddup2(actions, fd, source.getKey()));
+      }
+      int above = sources.isEmpty() ? 3 : Math.max(2, sources.lastKey()) + 1;
       for (int fd = 3; fd < above; fd++) {
         if (!sources.containsKey(fd)) {
           // No error if it is not open.
@@ -181,6 +186,14 @@ public final class Spawn {
         Reference.reachabilityFence(buffer);
       }
     }
+  }
+
+  private List<String> variables() {
+    List<String> variables = new ArrayList<>();
+    for (Map.Entry<String, String> variable : environment.entrySet()) {
+      variables.add(variable.getKey() + "=" + variable.getValue());
+    }
+    return variables;
   }
 
   /** Done after the child has a session of its own, so that it becomes the session's terminal. */
@@ -233,21 +246,23 @@ public final class Spawn {
   }
 
   private Path locate() {
-    return findProgram(command.get(0))
-        .orElseThrow(
-            () ->
-                new RuncibleException(
-                    ErrorKind.NOT_FOUND,
-                    "the program '"
-                        + command.get(0)
-                        + "' is not installed, or not executable, in "
-                        + searchPath()));
+    Optional<Path> program = findProgram(command.get(0));
+    if (program.isEmpty()) {
+      throw new RuncibleException(
+          ErrorKind.NOT_FOUND,
+          "the program '"
+              + command.get(0)
+              + "' is not installed, or not executable, in "
+              + searchPath());
+    }
+    return program.get();
   }
 
   /** Where a program is: the path itself if it has a slash, otherwise the first in the PATH. */
   public static Optional<Path> findProgram(String name) {
     if (name.indexOf('/') >= 0) {
-      return Optional.of(Path.of(name)).filter(Files::isExecutable);
+      Path program = Path.of(name);
+      return Files.isExecutable(program) ? Optional.of(program) : Optional.empty();
     }
     for (String directory : searchPath().split(":", -1)) {
       if (!directory.isEmpty()) {
@@ -268,7 +283,10 @@ public final class Spawn {
     @Nullable String path = System.getenv("PATH");
     String administration = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin";
     String host = path == null || path.isEmpty() ? administration : path + ":" + administration;
-    return host + FURTHER.stream().map(further -> ":" + further).collect(Collectors.joining());
+    for (Path further : FURTHER) {
+      host += ":" + further;
+    }
+    return host;
   }
 
   /**

@@ -6,6 +6,7 @@ import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -66,6 +67,14 @@ final class Documents {
             + " in 2019; push the image again with a current tool");
   }
 
+  static List<Descriptor> descriptors(List<JsonObject> objects) {
+    List<Descriptor> descriptors = new ArrayList<>();
+    for (JsonObject object : objects) {
+      descriptors.add(descriptor(object));
+    }
+    return Collections.unmodifiableList(descriptors);
+  }
+
   static Descriptor descriptor(JsonObject object) {
     Digest digest = digest(object);
     return new Descriptor(
@@ -73,7 +82,7 @@ final class Documents {
         digest,
         object.requiredLong("size"),
         object.stringMap("annotations"),
-        object.object("platform").flatMap(Documents::platform),
+        platform(object.objectOrEmpty("platform")),
         object.string("artifactType"));
   }
 

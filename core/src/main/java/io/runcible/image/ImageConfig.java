@@ -8,6 +8,7 @@ import io.runcible.RuncibleException;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -46,10 +47,8 @@ public final class ImageConfig {
   private ImageConfig(byte[] raw, JsonObject document) {
     this.raw = raw;
     this.document = document;
-    this.platform =
-        Documents.platform(document)
-            .orElseThrow(() -> document.invalid("architecture", "is missing"));
-    this.created = document.string("created").flatMap(ImageConfig::time);
+    this.platform = platform(document);
+    this.created = time(document.string("created").orElse(""));
     this.diffIds = diffIds(document.requiredObject("rootfs"));
     JsonObject execution = document.objectOrEmpty("config");
     this.entrypoint = execution.strings("Entrypoint");
@@ -90,8 +89,16 @@ public final class ImageConfig {
     return new Builder(document.copyOfNode());
   }
 
+  private static Platform platform(JsonObject document) {
+    Optional<Platform> platform = Documents.platform(document);
+    if (platform.isEmpty()) {
+      throw document.invalid("architecture", "is missing");
+    }
+    return platform.get();
+  }
+
   private static Optional<Instant> time(String text) {
-    if (text.length() > MAX_TIME_LENGTH) {
+    if (text.isEmpty() || text.length() > MAX_TIME_LENGTH) {
       return Optional.empty();
     }
     try {
@@ -111,20 +118,26 @@ public final class ImageConfig {
       throw rootfs.invalid("diff_ids", "has more than " + Manifest.MAX_LAYERS + " elements");
     }
     try {
-      return texts.stream().map(Digest::parse).toList();
+      List<Digest> digests = new ArrayList<>();
+      for (String text : texts) {
+        digests.add(Digest.parse(text));
+      }
+      return List.copyOf(digests);
     } catch (RuncibleException e) {
       throw rootfs.invalid("diff_ids", "is wrong: " + e.getMessage());
     }
   }
 
   private static Optional<String> nonEmpty(JsonObject object, String field) {
-    return object.string(field).filter(text -> !text.isEmpty());
+    Optional<String> text = object.string(field);
+    return text.isPresent() && text.get().isEmpty() ? Optional.empty() : text;
   }
 
   /** A field of Docker's that no one else has to know is no reason to refuse an image. */
   private static Optional<HealthCheck> healthCheck(JsonObject execution) {
     try {
-      return execution.object("Healthcheck").flatMap(HealthCheck::read);
+      Optional<JsonObject> check = execution.object("Healthcheck");
+      return check.isPresent() ? HealthCheck.read(check.get()) : Optional.empty();
     } catch (RuncibleException e) {
       return Optional.empty();
     }

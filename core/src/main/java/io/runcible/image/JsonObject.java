@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A JSON object of a hostile document, with typed access. Every failure is INVALID_INPUT and names
@@ -113,16 +114,17 @@ final class JsonObject {
   }
 
   Optional<String> string(String field) {
-    return present(field).map(value -> text(value, field));
+    JsonNode value = present(field);
+    return value == null ? Optional.empty() : Optional.of(text(value, field));
   }
 
   String requiredString(String field) {
-    return string(field).orElseThrow(() -> invalid(field, "is missing"));
+    return text(required(field), field);
   }
 
   /** A required whole number that fits a {@code long}. */
   long requiredLong(String field) {
-    JsonNode value = present(field).orElseThrow(() -> invalid(field, "is missing"));
+    JsonNode value = required(field);
     if (!value.isIntegralNumber() || !value.canConvertToLong()) {
       throw invalid(field, "is not a whole number of 64 bits");
     }
@@ -130,15 +132,17 @@ final class JsonObject {
   }
 
   Optional<JsonObject> object(String field) {
-    return present(field).map(value -> object(value, where + "." + field));
+    JsonNode value = present(field);
+    return value == null ? Optional.empty() : Optional.of(object(value, where + "." + field));
   }
 
   JsonObject objectOrEmpty(String field) {
-    return object(field).orElseGet(() -> new JsonObject(newNode(), field));
+    JsonNode value = present(field);
+    return value == null ? new JsonObject(newNode(), field) : object(value, where + "." + field);
   }
 
   JsonObject requiredObject(String field) {
-    return object(field).orElseThrow(() -> invalid(field, "is missing"));
+    return object(required(field), where + "." + field);
   }
 
   /** The objects of an array, none when it is absent. */
@@ -165,21 +169,18 @@ final class JsonObject {
   /** An object that maps names to strings, empty when it is absent; unmodifiable, in order. */
   Map<String, String> stringMap(String field) {
     Map<String, String> map = new LinkedHashMap<>();
-    object(field)
-        .ifPresent(
-            object ->
-                object
-                    .node
-                    .properties()
-                    .forEach(entry -> map.put(entry.getKey(), text(entry.getValue(), field))));
+    for (Map.Entry<String, JsonNode> entry : objectOrEmpty(field).node.properties()) {
+      map.put(entry.getKey(), text(entry.getValue(), field));
+    }
     return Collections.unmodifiableMap(map);
   }
 
   /** The names in an object that serves as a set, empty when it is absent; unmodifiable. */
   Set<String> names(String field) {
     Set<String> names = new LinkedHashSet<>();
-    object(field)
-        .ifPresent(object -> object.node.properties().forEach(entry -> names.add(entry.getKey())));
+    for (Map.Entry<String, JsonNode> entry : objectOrEmpty(field).node.properties()) {
+      names.add(entry.getKey());
+    }
     return Collections.unmodifiableSet(names);
   }
 
@@ -188,16 +189,28 @@ final class JsonObject {
         ErrorKind.INVALID_INPUT, "the field '" + field + "' of the " + where + " " + reason);
   }
 
-  private Optional<JsonNode> present(String field) {
-    return Optional.ofNullable(node.get(field)).filter(value -> !value.isNull());
+  private @Nullable JsonNode present(String field) {
+    JsonNode value = node.get(field);
+    return value == null || value.isNull() ? null : value;
+  }
+
+  private JsonNode required(String field) {
+    JsonNode value = present(field);
+    if (value == null) {
+      throw invalid(field, "is missing");
+    }
+    return value;
   }
 
   private Iterable<JsonNode> array(String field) {
-    Optional<JsonNode> value = present(field);
-    if (value.isPresent() && !value.get().isArray()) {
+    JsonNode value = present(field);
+    if (value == null) {
+      return List.of();
+    }
+    if (!value.isArray()) {
       throw invalid(field, "is not an array");
     }
-    return value.isPresent() ? value.get() : List.of();
+    return value;
   }
 
   private String text(JsonNode value, String field) {

@@ -39,10 +39,12 @@ public final class Manifest {
     this.mediaType = mediaType;
     this.digest = Digest.sha256(raw);
     this.config = Documents.descriptor(document.requiredObject("config"));
-    this.layers =
-        document.objects("layers", MAX_LAYERS).stream().map(Documents::descriptor).toList();
+    this.layers = Documents.descriptors(document.objects("layers", MAX_LAYERS));
     this.annotations = document.stringMap("annotations");
-    this.subject = document.object("subject").map(Documents::descriptor);
+    this.subject =
+        document.has("subject")
+            ? Optional.of(Documents.descriptor(document.requiredObject("subject")))
+            : Optional.empty();
     this.artifactType = document.string("artifactType");
   }
 

@@ -48,7 +48,9 @@ public record Platform(String os, String architecture, Optional<String> variant)
     os = checked("operating system", os);
     architecture = checked("architecture", architecture);
     Optional<String> given =
-        variant.filter(v -> !v.isEmpty()).map(v -> numbered(checked("variant", v)));
+        variant.isPresent() && !variant.get().isEmpty()
+            ? Optional.of(numbered(checked("variant", variant.get())))
+            : Optional.empty();
     os = SYSTEMS.getOrDefault(os, os);
     if (architecture.equals("armhf") || architecture.equals("armel")) {
       given = Optional.of(architecture.equals("armhf") ? "v7" : "v6");
@@ -59,7 +61,7 @@ public record Platform(String os, String architecture, Optional<String> variant)
       given = Optional.of("v7");
     }
     String redundant = implied(architecture);
-    variant = given.filter(v -> !v.equals(redundant));
+    variant = given.isPresent() && given.get().equals(redundant) ? Optional.empty() : given;
   }
 
   /** A platform without a variant. */

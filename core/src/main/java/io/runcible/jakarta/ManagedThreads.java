@@ -11,8 +11,6 @@ import org.slf4j.LoggerFactory;
  * any more, as while the application is stopped, plain ones. All end with the engine.
  */
 final class ManagedThreads implements ThreadFactory {
-  private static final Logger LOG = LoggerFactory.getLogger(ManagedThreads.class);
-
   private static final String KEY = "runcible.thread-factory";
 
   /** Of every server that has Jakarta Concurrency. */
@@ -45,8 +43,12 @@ final class ManagedThreads implements ThreadFactory {
     try {
       return server == null ? null : server.newThread(task);
     } catch (IllegalStateException e) {
-      LOG.debug("the server's thread factory makes no threads any more", e);
+      log().debug("the server's thread factory makes no threads any more", e);
       return null;
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(ManagedThreads.class);
   }
 }

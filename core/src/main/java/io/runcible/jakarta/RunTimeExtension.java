@@ -30,8 +30,6 @@ public final class RunTimeExtension implements Extension {
   /** For the service loader. */
   public RunTimeExtension() {}
 
-  private static final Logger LOG = LoggerFactory.getLogger(RunTimeExtension.class);
-
   private final List<InjectionPoint> sandboxes = new ArrayList<>();
   private boolean hasOwnSandbox;
 
@@ -40,10 +38,11 @@ public final class RunTimeExtension implements Extension {
         RunTimeExtension.class.getClassLoader(),
         Thread.currentThread().getContextClassLoader(),
         Extension.class.getClassLoader())) {
-      LOG.warn(
-          "the library is part of the application, whose classes its native binding keeps when the"
-              + " application has ended: put it, with what it needs, among the libraries that the"
-              + " server's applications share");
+      log()
+          .warn(
+              "the library is part of the application, whose classes its native binding keeps when the"
+                  + " application has ended: put it, with what it needs, among the libraries that the"
+                  + " server's applications share");
     }
     for (String name : Beans.names()) {
       try {
@@ -103,5 +102,9 @@ public final class RunTimeExtension implements Extension {
       }
     }
     sandboxes.clear();
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(RunTimeExtension.class);
   }
 }

@@ -8,8 +8,6 @@ import org.slf4j.LoggerFactory;
 
 /** What the server manages for its applications, and they find by names (JNDI). */
 final class ServerResources {
-  private static final Logger LOG = LoggerFactory.getLogger(ServerResources.class);
-
   private ServerResources() {}
 
   /**
@@ -23,9 +21,13 @@ final class ServerResources {
       return Optional.ofNullable(type.cast(new InitialContext().lookup(name)));
     } catch (NamingException | ClassCastException e) {
       if (settings.get(key).isPresent()) {
-        LOG.warn("there is no {} '{}', as {} says; doing without", type.getName(), name, key, e);
+        log().warn("there is no {} '{}', as {} says; doing without", type.getName(), name, key, e);
       }
       return Optional.empty();
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(ServerResources.class);
   }
 }

@@ -40,7 +40,6 @@ import org.slf4j.LoggerFactory;
  * record, and the network namespace, without which some leave packet filters behind.
  */
 final class CniNetworks {
-  private static final Logger LOG = LoggerFactory.getLogger(CniNetworks.class);
   private static final String DEVICE = "eth";
   private static final String SUFFIX = ".json";
   private static final Pattern INDEX = Pattern.compile("[.][0-9]{1,9}");
@@ -249,7 +248,7 @@ final class CniNetworks {
     try {
       undo(token);
     } catch (RuncibleException e) {
-      LOG.warn("cannot undo a CNI network; a later start tries again", e);
+      log().warn("cannot undo a CNI network; a later start tries again", e);
     }
   }
 
@@ -271,7 +270,7 @@ final class CniNetworks {
         undo(token);
       }
     } catch (RuncibleException e) {
-      LOG.warn("cannot undo a CNI network; a later start tries again", e);
+      log().warn("cannot undo a CNI network; a later start tries again", e);
     }
   }
 
@@ -281,7 +280,7 @@ final class CniNetworks {
       return JsonRecord.read(file(token, index), Connected.class);
     } catch (RuncibleException e) {
       if (e.kind() == ErrorKind.CORRUPT_DATA) {
-        LOG.warn("what is kept of a CNI network is damaged; its plugins may keep addresses", e);
+        log().warn("what is kept of a CNI network is damaged; its plugins may keep addresses", e);
         return Optional.empty();
       }
       throw e;
@@ -406,5 +405,9 @@ final class CniNetworks {
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot remove '" + file + "'", e);
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(CniNetworks.class);
   }
 }

@@ -15,17 +15,17 @@ final class Firewalld {
   /** Its table of the packet filter. */
   static final String TABLE = "firewalld";
 
-  private static final Logger LOG = LoggerFactory.getLogger(Firewalld.class);
   private static final String PROGRAM = "firewall-cmd";
 
   private Firewalld() {}
 
   static void admit(NetworkRecord network) {
     if (Spawn.findProgram(PROGRAM).isEmpty()) {
-      LOG.warn(
-          "firewalld is at work and '{}' is missing; '{}' may have no way out",
-          PROGRAM,
-          network.name());
+      log()
+          .warn(
+              "firewalld is at work and '{}' is missing; '{}' may have no way out",
+              PROGRAM,
+              network.name());
       return;
     }
     change("--add-interface=", network, "let network '" + network.name() + "' through");
@@ -36,12 +36,16 @@ final class Firewalld {
       change("--remove-interface=", network, "forget network '" + network.name() + "'");
     } catch (RuncibleException e) {
       // It forgets by itself when it is restarted, and the name of a device is no danger.
-      LOG.debug("firewalld did not forget '{}'", network.device(), e);
+      log().debug("firewalld did not forget '{}'", network.device(), e);
     }
   }
 
   private static void change(String option, NetworkRecord network, String what) {
     List<String> command = List.of(PROGRAM, "--zone=trusted", option + network.device());
     HostCommand.run(command, "", "tell firewalld to " + what);
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(Firewalld.class);
   }
 }

@@ -26,7 +26,6 @@ import org.slf4j.LoggerFactory;
  * #execute}, {@link #call} and {@link #close} is for that thread alone, so nothing of it is locked.
  */
 final class ForwarderLoop implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(ForwarderLoop.class);
   private static final int BUFFER_SIZE = 64 << 10;
   private static final int KEPT_BUFFERS = 16;
   private static final int TICK_MILLIS = 100;
@@ -103,7 +102,7 @@ final class ForwarderLoop implements AutoCloseable {
     try {
       selector.selectNow();
     } catch (IOException e) {
-      LOG.debug("The selector fails", e);
+      log().debug("The selector fails", e);
     }
   }
 
@@ -144,7 +143,7 @@ final class ForwarderLoop implements AutoCloseable {
         runTimers();
         dispatch();
       } catch (IOException e) {
-        LOG.error("published ports cannot be served any more", e);
+        log().error("published ports cannot be served any more", e);
         return;
       } catch (ClosedSelectorException e) {
         return;
@@ -170,7 +169,7 @@ final class ForwarderLoop implements AutoCloseable {
     try {
       task.run();
     } catch (RuntimeException e) {
-      LOG.warn("a published port was not served as it should be", e);
+      log().warn("a published port was not served as it should be", e);
     }
   }
 
@@ -213,7 +212,11 @@ final class ForwarderLoop implements AutoCloseable {
     try {
       selector.close();
     } catch (IOException e) {
-      LOG.debug("A selector is not closed", e);
+      log().debug("A selector is not closed", e);
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(ForwarderLoop.class);
   }
 }

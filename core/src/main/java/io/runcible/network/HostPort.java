@@ -14,8 +14,6 @@ import org.slf4j.LoggerFactory;
  * in which the program takes it, too.
  */
 final class HostPort {
-  private static final Logger LOG = LoggerFactory.getLogger(HostPort.class);
-
   private final PortBinding binding;
   private final NetworkChannel reservation;
 
@@ -53,7 +51,7 @@ final class HostPort {
       try {
         return PortReservation.udp(wanted.withHostPort(wanted.containerPort()));
       } catch (IOException e) {
-        LOG.debug("Port {} is published under another number", wanted, e);
+        log().debug("Port {} is published under another number", wanted, e);
       }
     }
     return PortReservation.udp(wanted);
@@ -92,5 +90,9 @@ final class HostPort {
 
   void close() {
     PortReservation.close(reservation);
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(HostPort.class);
   }
 }

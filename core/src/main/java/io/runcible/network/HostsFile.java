@@ -20,8 +20,6 @@ import org.slf4j.LoggerFactory;
  * stays.
  */
 final class HostsFile {
-  private static final Logger LOG = LoggerFactory.getLogger(HostsFile.class);
-
   /** A container can make its file as large as it likes, to its own harm. */
   private static final int MAX_SIZE = 256 << 10;
 
@@ -34,11 +32,12 @@ final class HostsFile {
         return;
       }
       if (Files.size(file) > MAX_SIZE) {
-        LOG.warn(
-            "'{}' is larger than {} bytes; names on '{}' stay as they are",
-            file,
-            MAX_SIZE,
-            network);
+        log()
+            .warn(
+                "'{}' is larger than {} bytes; names on '{}' stay as they are",
+                file,
+                MAX_SIZE,
+                network);
         return;
       }
       byte[] old = Files.readAllBytes(file);
@@ -82,5 +81,9 @@ final class HostsFile {
       kept.add(end);
     }
     return kept.isEmpty() ? "" : String.join("\n", kept) + "\n";
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(HostsFile.class);
   }
 }

@@ -10,8 +10,6 @@ import org.slf4j.LoggerFactory;
 
 /** The hosts files of the containers on networks, by which they find each other. */
 final class HostsFiles {
-  private static final Logger LOG = LoggerFactory.getLogger(HostsFiles.class);
-
   private final LeaseHolders holders;
   private final BridgePlace place;
 
@@ -39,7 +37,7 @@ final class HostsFiles {
         HostsFile.rewrite(holders.hosts(reader), record.name(), lines);
       } catch (RuncibleException e) {
         // One container's file must not keep the others from what they need.
-        LOG.warn("cannot tell container {} of a change", reader.containerId(), e);
+        log().warn("cannot tell container {} of a change", reader.containerId(), e);
       }
     }
   }
@@ -49,7 +47,7 @@ final class HostsFiles {
     try {
       return place.host(record);
     } catch (RuncibleException e) {
-      LOG.warn("cannot tell network '{}' where the host is", record.name(), e);
+      log().warn("cannot tell network '{}' where the host is", record.name(), e);
       return List.of();
     }
   }
@@ -63,5 +61,9 @@ final class HostsFiles {
   /** Takes a network out of the file of a container that has left it. */
   void clear(Lease left, String network) {
     HostsFile.rewrite(holders.hosts(left), network, List.of());
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(HostsFiles.class);
   }
 }

@@ -30,7 +30,6 @@ import org.slf4j.LoggerFactory;
  * one lock for devices itself.
  */
 final class NetworkFiles {
-  private static final Logger LOG = LoggerFactory.getLogger(NetworkFiles.class);
   private static final Duration LIMIT = Duration.ofSeconds(60);
   private static final String NETWORK = "network.json";
 
@@ -165,7 +164,7 @@ final class NetworkFiles {
       if (e.kind() != ErrorKind.CORRUPT_DATA) {
         throw e;
       }
-      LOG.debug("a network is left out", e);
+      log().debug("a network is left out", e);
       return Optional.empty();
     }
   }
@@ -225,5 +224,9 @@ final class NetworkFiles {
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot remove '" + directory + "'", e);
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(NetworkFiles.class);
   }
 }

@@ -21,8 +21,6 @@ import org.slf4j.LoggerFactory;
  * a network up. Brings a network up for the first and takes it down after the last.
  */
 final class NetworkMembers {
-  private static final Logger LOG = LoggerFactory.getLogger(NetworkMembers.class);
-
   private final PrivilegedHost host;
   private final NetworkFiles files;
   private final LeaseHolders holders;
@@ -219,7 +217,7 @@ final class NetworkMembers {
       if (e.kind() != ErrorKind.CORRUPT_DATA) {
         throw e;
       }
-      LOG.warn("network '{}' cannot be used: {}", name, e.getMessage());
+      log().warn("network '{}' cannot be used: {}", name, e.getMessage());
     }
   }
 
@@ -267,7 +265,7 @@ final class NetworkMembers {
       if (e.kind() != ErrorKind.CORRUPT_DATA) {
         throw e;
       }
-      LOG.debug("network '{}' is left as it is", name, e);
+      log().debug("network '{}' is left as it is", name, e);
     }
   }
 
@@ -311,5 +309,9 @@ final class NetworkMembers {
     before.leases().stream()
         .filter(lease -> !after.leases().contains(lease))
         .forEach(lease -> netlink.setDown(lease.hostDevice()));
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(NetworkMembers.class);
   }
 }

@@ -14,8 +14,6 @@ import org.slf4j.LoggerFactory;
 
 /** Which bridge networks there are: makes their records, finds them, and removes them. */
 final class NetworkRecords {
-  private static final Logger LOG = LoggerFactory.getLogger(NetworkRecords.class);
-
   private final Path root;
   private final NetworkFiles files;
   private final LeaseHolders holders;
@@ -117,7 +115,7 @@ final class NetworkRecords {
       if (e.kind() != ErrorKind.CORRUPT_DATA || bridges.hasPorts(record)) {
         throw e;
       }
-      LOG.warn("network '{}' begins anew: {}", record.name(), e.getMessage());
+      log().warn("network '{}' begins anew: {}", record.name(), e.getMessage());
       return LeaseTable.EMPTY;
     }
   }
@@ -187,5 +185,9 @@ final class NetworkRecords {
           }
           return removed;
         });
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(NetworkRecords.class);
   }
 }

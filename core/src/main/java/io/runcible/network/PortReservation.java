@@ -36,7 +36,6 @@ import org.slf4j.LoggerFactory;
  * port is taken and in which its own listener joins.
  */
 final class PortReservation {
-  private static final Logger LOG = LoggerFactory.getLogger(PortReservation.class);
   private static final int MAX_NUMBER = 64;
   private static final int TRIES = 5;
   private static final long MAX_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
@@ -110,7 +109,7 @@ final class PortReservation {
         channel.close();
       }
     } catch (IOException e) {
-      LOG.debug("A socket does not close", e);
+      log().debug("A socket does not close", e);
     }
   }
 
@@ -173,5 +172,9 @@ final class PortReservation {
     } catch (IOException | NumberFormatException e) {
       return port != 0 && port < 1024;
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(PortReservation.class);
   }
 }

@@ -13,8 +13,6 @@ import org.slf4j.LoggerFactory;
  * Thread-safe.
  */
 final class SpareNamespace implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(SpareNamespace.class);
-
   private final PrivilegedHost host;
   private @Nullable NetworkNamespace spare;
   private boolean making;
@@ -46,7 +44,7 @@ final class SpareNamespace implements AutoCloseable {
     try {
       made = host.createNetworkNamespace();
     } catch (RuncibleException e) {
-      LOG.debug("no network namespace could be made ahead", e);
+      log().debug("no network namespace could be made ahead", e);
     }
     synchronized (this) {
       making = false;
@@ -69,5 +67,9 @@ final class SpareNamespace implements AutoCloseable {
     if (last != null) {
       last.close();
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(SpareNamespace.class);
   }
 }

@@ -20,7 +20,6 @@ import org.slf4j.LoggerFactory;
  * between, connections are refused by the kernel, and nobody else gets the port.
  */
 final class TcpPort implements PublishedPort, ForwarderLoop.Handler {
-  private static final Logger LOG = LoggerFactory.getLogger(TcpPort.class);
   private static final int BACKLOG = 1024;
   private static final int ACCEPTED_AT_ONCE = 64;
   private static final long DRAIN_NANOS = TimeUnit.SECONDS.toNanos(10);
@@ -93,7 +92,7 @@ final class TcpPort implements PublishedPort, ForwarderLoop.Handler {
     try {
       relay = new TcpRelay(loop, this, client);
     } catch (IOException | RuntimeException e) {
-      LOG.debug("A client of port {} is gone already", this, e);
+      log().debug("A client of port {} is gone already", this, e);
       PortReservation.close(client);
       return;
     }
@@ -104,7 +103,7 @@ final class TcpPort implements PublishedPort, ForwarderLoop.Handler {
   /** There are no descriptors left, most likely: some may be in a moment. */
   @Override
   public void failed(Exception reason) {
-    LOG.debug("No connections of port {} for a moment", this, reason);
+    log().debug("No connections of port {} for a moment", this, reason);
     SelectionKey paused = key;
     if (paused != null && paused.isValid()) {
       paused.interestOps(0);
@@ -175,5 +174,9 @@ final class TcpPort implements PublishedPort, ForwarderLoop.Handler {
   @Override
   public String toString() {
     return binding.toString();
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(TcpPort.class);
   }
 }

@@ -20,8 +20,6 @@ import org.slf4j.LoggerFactory;
  * <p>A connection that has nothing to move holds no buffer.
  */
 final class TcpRelay implements ForwarderLoop.Handler {
-  private static final Logger LOG = LoggerFactory.getLogger(TcpRelay.class);
-
   /** Buffers that are moved before other connections have their turn. */
   private static final int TURN = 8;
 
@@ -128,7 +126,7 @@ final class TcpRelay implements ForwarderLoop.Handler {
         connected(inside);
       }
     } catch (IOException e) {
-      LOG.debug("A way into the container is refused", e);
+      log().debug("A way into the container is refused", e);
       PortReservation.close(inside.channel);
       connect();
     }
@@ -175,7 +173,7 @@ final class TcpRelay implements ForwarderLoop.Handler {
   /** Resets both sides: neither may take what it got for all there was. */
   @Override
   public void failed(Exception reason) {
-    LOG.debug("A connection to port {} is reset", port, reason);
+    log().debug("A connection to port {} is reset", port, reason);
     reset();
   }
 
@@ -194,7 +192,7 @@ final class TcpRelay implements ForwarderLoop.Handler {
         channel.setOption(StandardSocketOptions.SO_LINGER, 0);
       }
     } catch (IOException e) {
-      LOG.debug("A connection cannot be reset, and is closed", e);
+      log().debug("A connection cannot be reset, and is closed", e);
     }
   }
 
@@ -219,5 +217,9 @@ final class TcpRelay implements ForwarderLoop.Handler {
       side.pending = null;
       loop.give(buffer);
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(TcpRelay.class);
   }
 }

@@ -24,7 +24,6 @@ import org.slf4j.LoggerFactory;
  * or faster than they can be sent on, are lost, as datagrams may be.
  */
 final class UdpPort implements PublishedPort, ForwarderLoop.Handler {
-  private static final Logger LOG = LoggerFactory.getLogger(UdpPort.class);
   private static final int MAX_CLIENTS = 1024;
   private static final int READ_AT_ONCE = 64;
   private static final int MAX_OLD = 100_000;
@@ -161,7 +160,7 @@ final class UdpPort implements PublishedPort, ForwarderLoop.Handler {
 
     @Override
     public void failed(Exception reason) {
-      LOG.debug("A client of port {} is dropped", UdpPort.this, reason);
+      log().debug("A client of port {} is dropped", UdpPort.this, reason);
       clients.remove(address);
       close();
     }
@@ -234,7 +233,7 @@ final class UdpPort implements PublishedPort, ForwarderLoop.Handler {
       if (client != null) {
         client.failed(e);
       } else {
-        LOG.debug("A datagram of {} is lost", from, e);
+        log().debug("A datagram of {} is lost", from, e);
       }
     }
   }
@@ -276,7 +275,7 @@ final class UdpPort implements PublishedPort, ForwarderLoop.Handler {
   /** What the network said of an answer to somebody; the others have nothing to do with it. */
   @Override
   public void failed(Exception reason) {
-    LOG.debug("A datagram of port {} is lost", this, reason);
+    log().debug("A datagram of port {} is lost", this, reason);
   }
 
   int clientCount() {
@@ -303,5 +302,9 @@ final class UdpPort implements PublishedPort, ForwarderLoop.Handler {
   @Override
   public String toString() {
     return binding.toString();
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(UdpPort.class);
   }
 }

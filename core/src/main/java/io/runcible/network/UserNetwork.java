@@ -32,7 +32,6 @@ import org.slf4j.LoggerFactory;
  * left} to another process. Thread-safe.
  */
 public final class UserNetwork implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(UserNetwork.class);
   private static final Duration LIMIT = Duration.ofSeconds(30);
   private static final int PAUSE_MILLIS = 2;
   private static final int MAX_MESSAGE = 600;
@@ -369,7 +368,7 @@ public final class UserNetwork implements AutoCloseable {
       } catch (InterruptedException e) {
         interrupted = true;
       } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
-        LOG.warn("{} does not end", program, e);
+        log().warn("{} does not end", program, e);
       }
     }
     if (interrupted) {
@@ -403,5 +402,9 @@ public final class UserNetwork implements AutoCloseable {
   public synchronized void close() {
     stop();
     ports.forEach(HostPort::close);
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(UserNetwork.class);
   }
 }

@@ -26,7 +26,6 @@ import org.slf4j.LoggerFactory;
  * that has it; when it is to keep or forget something, that is an error.
  */
 final class CredentialHelper {
-  private static final Logger LOG = LoggerFactory.getLogger(CredentialHelper.class);
   private static final String PREFIX = "docker-credential-";
   private static final int MAX_NAME = 64;
   private static final int MAX_OUTPUT = 64 * 1024;
@@ -57,7 +56,7 @@ final class CredentialHelper {
       // Helpers end with 1 both when they have nothing and when they fail.
       return answer.good() ? Optional.of(parse(answer.output())) : none(program, server, answer);
     } catch (IOException e) {
-      LOG.warn("Asking {} for credentials of {} failed: {}", program, server, e.getMessage());
+      log().warn("Asking {} for credentials of {} failed: {}", program, server, e.getMessage());
       return Optional.empty();
     }
   }
@@ -181,7 +180,7 @@ final class CredentialHelper {
       in.write(input.getBytes(StandardCharsets.UTF_8));
     } catch (IOException e) {
       // It may answer without having read; the answer tells.
-      LOG.debug("A credential helper did not read what it was asked", e);
+      log().debug("A credential helper did not read what it was asked", e);
     }
   }
 
@@ -195,7 +194,11 @@ final class CredentialHelper {
   }
 
   private static Optional<Credentials> none(String program, String server, Answer answer) {
-    LOG.debug("{} has nothing for {}: {}", program, server, answer.said());
+    log().debug("{} has nothing for {}: {}", program, server, answer.said());
     return Optional.empty();
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(CredentialHelper.class);
   }
 }

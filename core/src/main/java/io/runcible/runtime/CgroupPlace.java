@@ -22,7 +22,6 @@ import org.slf4j.LoggerFactory;
  * handed over to the user. Immutable.
  */
 public final class CgroupPlace {
-  private static final Logger LOG = LoggerFactory.getLogger(CgroupPlace.class);
   private static final String NAME = "runcible-";
   private static final String SLICES = "/runcible.slice/";
   private static final String SCOPE = ".scope";
@@ -203,7 +202,7 @@ public final class CgroupPlace {
       systemctl(host, List.of("stop", slice));
     } catch (RuncibleException e) {
       // Stopped by somebody else, or nobody answers: what counts is that its group goes away.
-      LOG.debug("'{}' was not stopped", slice, e);
+      log().debug("'{}' was not stopped", slice, e);
     }
   }
 
@@ -263,5 +262,9 @@ public final class CgroupPlace {
     }
     String where = parent.isEmpty() ? "" : " below " + parent;
     return cgroups.mode() + " " + new TreeSet<>(controllers) + " by " + manager + where;
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(CgroupPlace.class);
   }
 }

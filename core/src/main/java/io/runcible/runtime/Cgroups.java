@@ -75,7 +75,7 @@ public final class Cgroups {
       if (mount.type().equals(V1_TYPE) && seen.add(mount.device())) {
         hierarchies.add(new Hierarchy(point, Set.copyOf(mount.options())));
         controllers.addAll(mount.options());
-        legacy |= mount.options().stream().noneMatch(option -> option.startsWith("name="));
+        legacy |= !isNamed(mount);
       } else if (mount.type().equals(V2_TYPE) && seen.add(mount.device())) {
         hierarchies.add(new Hierarchy(point, Set.of()));
         unified = true;
@@ -87,19 +87,32 @@ public final class Cgroups {
     }
     Mode mode = !legacy ? Mode.NONE : unified ? Mode.HYBRID : Mode.V1;
     unifiedControllers.add("cpu"); // Its cpu.stat needs no controller.
-    hierarchies.replaceAll(
-        one ->
-            one.controllers().isEmpty()
-                ? new Hierarchy(one.mount(), Set.copyOf(unifiedControllers))
-                : one);
+    for (int i = 0; i < hierarchies.size(); i++) {
+      if (hierarchies.get(i).controllers().isEmpty()) {
+        hierarchies.set(
+            i, new Hierarchy(hierarchies.get(i).mount(), Set.copyOf(unifiedControllers)));
+      }
+    }
     return new Cgroups(mode, controllers, hierarchies);
+  }
+
+  /** A hierarchy without controllers, for the names of groups alone. */
+  private static boolean isNamed(MountLine mount) {
+    for (String option : mount.options()) {
+      if (option.startsWith("name=")) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static List<MountLine> mounts(Path proc) {
     try {
-      return Files.readAllLines(proc.resolve("self/mountinfo")).stream()
-          .map(MountLine::parse)
-          .toList();
+      List<MountLine> mounts = new ArrayList<>();
+      for (String line : Files.readAllLines(proc.resolve("self/mountinfo"))) {
+        mounts.add(MountLine.parse(line));
+      }
+      return mounts;
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNSUPPORTED, "cannot read the table of mounts", e);
     }
@@ -123,9 +136,15 @@ public final class Cgroups {
     List<String> groups = Cgroup.lines(proc.resolve("self/cgroup"));
     List<MountLine> mounts = mounts(proc);
     // The first line, if possible: a shell reads the file byte by byte.
-    return groups.stream()
-        .flatMap(line -> mounts.stream().flatMap(mount -> ownGroup(mount, line, root).stream()))
-        .findFirst();
+    for (String line : groups) {
+      for (MountLine mount : mounts) {
+        Optional<OwnGroup> group = ownGroup(mount, line, root);
+        if (group.isPresent()) {
+          return group;
+        }
+      }
+    }
+    return Optional.empty();
   }
 
   /** A mount of a part of a hierarchy shows other paths than the groups have. */
@@ -170,7 +189,11 @@ public final class Cgroups {
 
   /** Where the hierarchies are mounted. */
   List<Path> mounts() {
-    return hierarchies.stream().map(Hierarchy::mount).toList();
+    List<Path> mounts = new ArrayList<>();
+    for (Hierarchy hierarchy : hierarchies) {
+      mounts.add(hierarchy.mount());
+    }
+    return mounts;
   }
 
   /**
@@ -181,9 +204,13 @@ public final class Cgroups {
    */
   public Cgroup group(String path) {
     String relative = SpecChecks.cgroupsPath(path).substring(1);
-    return new Cgroup(
-        hierarchies.stream().map(one -> one.mount().resolve(relative)).toList(),
-        hierarchies.stream().map(Hierarchy::controllers).toList());
+    List<Path> directories = new ArrayList<>();
+    List<Set<String>> held = new ArrayList<>();
+    for (Hierarchy hierarchy : hierarchies) {
+      directories.add(hierarchy.mount().resolve(relative));
+      held.add(hierarchy.controllers());
+    }
+    return new Cgroup(directories, held);
   }
 
   @Override
@@ -203,10 +230,12 @@ public final class Cgroups {
         return OTHER;
       }
       // Of the super block's options, rw and ro are no controllers.
-      List<String> options =
-          Arrays.stream(fields[separator + 3].split(",", -1))
-              .filter(option -> !option.equals("rw") && !option.equals("ro"))
-              .toList();
+      List<String> options = new ArrayList<>();
+      for (String option : fields[separator + 3].split(",", -1)) {
+        if (!option.equals("rw") && !option.equals("ro")) {
+          options.add(option);
+        }
+      }
       return new MountLine(fields[2], fields[3], fields[4], fields[separator + 1], options);
     }
   }

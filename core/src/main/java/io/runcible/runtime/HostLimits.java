@@ -177,10 +177,10 @@ public final class HostLimits {
     if (rootless) {
       clampRootless(builder);
     }
-    boolean sysfs = spec.mounts().stream().anyMatch(mount -> mount.type().equals("sysfs"));
     boolean mapped = rootless || spec.has(RuntimeSpec.NamespaceType.USER);
     boolean joined = rootless && joinsNetworkFromInside(spec);
-    if (sysfs && mapped && (joined || !spec.has(RuntimeSpec.NamespaceType.NETWORK))) {
+    boolean shared = joined || !spec.has(RuntimeSpec.NamespaceType.NETWORK);
+    if (mapped && shared && mountsSysfs(spec)) {
       // /sys shows the network, so only the owner of the network namespace may mount it.
       builder.replaceMount(RuntimeSpec.Mount.sysOfHost(System.getProperty("os.version", "")));
     }
@@ -194,6 +194,10 @@ public final class HostLimits {
       builder.resources(Resources.none());
     }
     return new Clamped<>(builder.build(), notes);
+  }
+
+  private static boolean mountsSysfs(RuntimeSpec spec) {
+    return spec.mounts().stream().anyMatch(mount -> mount.type().equals("sysfs"));
   }
 
   /** Whether the network namespace is not that of the container's own user namespace. */
@@ -242,23 +246,21 @@ public final class HostLimits {
 
   private Map<String, ProcessSpec.Rlimit> rlimits(ProcessSpec process, List<String> notes) {
     Map<String, ProcessSpec.Rlimit> limits = new TreeMap<>();
-    process
-        .rlimits()
-        .forEach(
-            (name, limit) -> {
-              long own = hardLimits.getOrDefault(name, ProcessSpec.Rlimit.UNLIMITED);
-              if (mayRaise || Long.compareUnsigned(limit.hard(), own) <= 0) {
-                limits.put(name, limit);
-                return;
-              }
-              long soft = Long.compareUnsigned(limit.soft(), own) > 0 ? own : limit.soft();
-              notes.add(
-                  name
-                      + " is at most "
-                      + own
-                      + ", the hard limit of this process: raising it needs CAP_SYS_RESOURCE");
-              limits.put(name, new ProcessSpec.Rlimit(soft, own));
-            });
+    for (Map.Entry<String, ProcessSpec.Rlimit> wanted : process.rlimits().entrySet()) {
+      String name = wanted.getKey();
+      ProcessSpec.Rlimit limit = wanted.getValue();
+      long own = hardLimits.getOrDefault(name, ProcessSpec.Rlimit.UNLIMITED);
+      if (!mayRaise && Long.compareUnsigned(limit.hard(), own) > 0) {
+        long soft = Long.compareUnsigned(limit.soft(), own) > 0 ? own : limit.soft();
+        notes.add(
+            name
+                + " is at most "
+                + own
+                + ", the hard limit of this process: raising it needs CAP_SYS_RESOURCE");
+        limit = new ProcessSpec.Rlimit(soft, own);
+      }
+      limits.put(name, limit);
+    }
     return limits;
   }
 
@@ -320,22 +322,25 @@ public final class HostLimits {
 
   /** In the old hierarchy the file is there only with swap accounting. */
   private static boolean countsSwap(Cgroups cgroups) {
-    return cgroups.mode() == Cgroups.Mode.V2
-        || cgroups.mounts().stream()
-            .anyMatch(mount -> Files.exists(mount.resolve("memory.memsw.limit_in_bytes")));
+    if (cgroups.mode() == Cgroups.Mode.V2) {
+      return true;
+    }
+    for (Path mount : cgroups.mounts()) {
+      if (Files.exists(mount.resolve("memory.memsw.limit_in_bytes"))) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static Map<String, String> status(Path proc) {
     Map<String, String> status = new HashMap<>();
-    read(proc.resolve("self/status"))
-        .lines()
-        .forEach(
-            line -> {
-              int colon = line.indexOf(':');
-              if (colon > 0) {
-                status.put(line.substring(0, colon), line.substring(colon + 1).strip());
-              }
-            });
+    for (String line : read(proc.resolve("self/status")).lines().toList()) {
+      int colon = line.indexOf(':');
+      if (colon > 0) {
+        status.put(line.substring(0, colon), line.substring(colon + 1).strip());
+      }
+    }
     return status;
   }
 
@@ -346,13 +351,16 @@ public final class HostLimits {
   private static Map<String, Long> hardLimits(Path proc) {
     Map<String, Long> limits = new HashMap<>();
     List<String> lines = read(proc.resolve("self/limits")).lines().toList();
-    RLIMITS.forEach(
-        (name, title) ->
-            lines.stream()
-                .filter(line -> line.startsWith(title))
-                .findFirst()
-                .flatMap(line -> hardLimit(line.substring(title.length())))
-                .ifPresent(limit -> limits.put(name, limit)));
+    for (Map.Entry<String, String> known : RLIMITS.entrySet()) {
+      String title = known.getValue();
+      for (String line : lines) {
+        Optional<Long> limit =
+            line.startsWith(title) ? hardLimit(line.substring(title.length())) : Optional.empty();
+        if (limit.isPresent()) {
+          limits.put(known.getKey(), limit.get());
+        }
+      }
+    }
     return limits;
   }
 

@@ -321,13 +321,21 @@ public final class ProcessSpec {
       if (args.isEmpty() || args.get(0).isEmpty()) {
         throw SpecChecks.invalid("there is no program to run");
       }
-      args.forEach(arg -> SpecChecks.text(arg, "argument"));
-      env.forEach(SpecChecks::environment);
+      for (String arg : args) {
+        SpecChecks.text(arg, "argument");
+      }
+      for (String variable : env) {
+        SpecChecks.environment(variable);
+      }
       SpecChecks.absolute(cwd, "working directory");
       SpecChecks.id(uid, "user id");
       SpecChecks.id(gid, "group id");
-      additionalGids.forEach(group -> SpecChecks.id(group, "supplementary group"));
-      rlimits.keySet().forEach(HostLimits::requireRlimit);
+      for (int group : additionalGids) {
+        SpecChecks.id(group, "supplementary group");
+      }
+      for (String limit : rlimits.keySet()) {
+        HostLimits.requireRlimit(limit);
+      }
       if (oomScoreAdj != null && (oomScoreAdj < -1000 || oomScoreAdj > 1000)) {
         throw SpecChecks.invalid("oom_score_adj " + oomScoreAdj + " is not in -1000 to 1000");
       }

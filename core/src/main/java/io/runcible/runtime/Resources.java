@@ -332,13 +332,15 @@ public final class Resources {
       if (ioWeight != null && (ioWeight < 10 || ioWeight > 1000)) {
         throw SpecChecks.invalid("a weight of " + ioWeight + " is not 10 to 1000");
       }
-      hugePages.forEach(
-          (size, bytes) -> {
-            if (!HUGE_PAGE.matcher(size).matches() || bytes < 0) {
-              throw SpecChecks.invalid(
-                  bytes + " bytes of pages of " + SpecChecks.shown(size) + ": give 2MB or 1GB");
-            }
-          });
+      for (Map.Entry<String, Long> limit : hugePages.entrySet()) {
+        if (!HUGE_PAGE.matcher(limit.getKey()).matches() || limit.getValue() < 0) {
+          throw SpecChecks.invalid(
+              limit.getValue()
+                  + " bytes of pages of "
+                  + SpecChecks.shown(limit.getKey())
+                  + ": give 2MB or 1GB");
+        }
+      }
     }
 
     private static void requireList(@Nullable String list, String what) {

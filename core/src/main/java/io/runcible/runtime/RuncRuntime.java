@@ -34,7 +34,6 @@ final class RuncRuntime implements OciRuntime {
   private static final int MAX_COMMAND = 4200;
 
   private static final Path PROC = Path.of("/proc");
-  private static final Logger LOG = LoggerFactory.getLogger(RuncRuntime.class);
   private static final int SIGKILL = 9;
 
   /** There as long as the first process waits to be started. */
@@ -442,7 +441,7 @@ final class RuncRuntime implements OciRuntime {
     try {
       RuntimeCommand.call(host, command, "container '" + id + "' is removed");
     } catch (RuncibleException e) {
-      LOG.warn("{}", e.getMessage());
+      log().warn("{}", e.getMessage());
     }
   }
 
@@ -526,5 +525,9 @@ final class RuncRuntime implements OciRuntime {
     }
     ids.sort(null);
     return ids;
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(RuncRuntime.class);
   }
 }

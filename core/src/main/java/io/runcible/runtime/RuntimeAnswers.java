@@ -19,8 +19,6 @@ import org.slf4j.LoggerFactory;
  * start the program only to hear that again is a good part of opening an engine.
  */
 final class RuntimeAnswers {
-  private static final Logger LOG = LoggerFactory.getLogger(RuntimeAnswers.class);
-
   /** Which file the program was, and what it said. */
   private static final String SUFFIX = ".version.json";
 
@@ -41,23 +39,25 @@ final class RuntimeAnswers {
   String get(Path program, Supplier<String> asking) {
     // Before it is asked: one that is replaced meanwhile is another one.
     Optional<String> identity = identity(program);
-    return identity
-        .flatMap(this::find)
-        .orElseGet(
-            () -> {
-              String answer = asking.get();
-              identity.ifPresent(file -> keep(file, answer));
-              return answer;
-            });
+    if (identity.isEmpty()) {
+      return asking.get();
+    }
+    Optional<String> known = find(identity.get());
+    if (known.isPresent()) {
+      return known.get();
+    }
+    String answer = asking.get();
+    keep(identity.get(), answer);
+    return answer;
   }
 
   private Optional<String> find(String identity) {
     try {
-      return JsonRecord.read(record, String[].class)
-          .filter(known -> known.length == 2 && identity.equals(known[0]))
-          .map(known -> known[1]);
+      Optional<String[]> read = JsonRecord.read(record, String[].class);
+      boolean known = read.isPresent() && read.get().length == 2 && identity.equals(read.get()[0]);
+      return known ? Optional.of(read.get()[1]) : Optional.empty();
     } catch (RuncibleException e) {
-      LOG.debug("The runtime is asked again", e);
+      log().debug("The runtime is asked again", e);
       return Optional.empty();
     }
   }
@@ -66,7 +66,7 @@ final class RuntimeAnswers {
     try {
       JsonRecord.write(record, new String[] {identity, answer}, false);
     } catch (RuncibleException e) {
-      LOG.debug("The runtime will be asked again", e);
+      log().debug("The runtime will be asked again", e);
     }
   }
 
@@ -88,5 +88,9 @@ final class RuntimeAnswers {
     } catch (IOException | UnsupportedOperationException e) {
       return Optional.empty();
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(RuntimeAnswers.class);
   }
 }

@@ -66,7 +66,9 @@ public final class RuntimeSpec {
       SpecChecks.text(type, "mount type");
       SpecChecks.text(source, "mount source");
       options = List.copyOf(options);
-      options.forEach(option -> SpecChecks.text(option, "mount option"));
+      for (String option : options) {
+        SpecChecks.text(option, "mount option");
+      }
     }
 
     /**
@@ -282,7 +284,16 @@ public final class RuntimeSpec {
 
   /** Whether the container has, or joins, a namespace of this kind. */
   public boolean has(NamespaceType type) {
-    return namespaces.stream().anyMatch(namespace -> namespace.type() == type);
+    return has(namespaces, type);
+  }
+
+  private static boolean has(List<Namespace> namespaces, NamespaceType type) {
+    for (Namespace namespace : namespaces) {
+      if (namespace.type() == type) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** The user ids of a new user namespace. */
@@ -585,13 +596,17 @@ public final class RuntimeSpec {
           throw SpecChecks.invalid("a new user namespace needs at least one user and group id");
         }
       }
-      maskedPaths.forEach(path -> SpecChecks.absolute(path, "masked path"));
-      readonlyPaths.forEach(path -> SpecChecks.absolute(path, "read-only path"));
+      for (String path : maskedPaths) {
+        SpecChecks.absolute(path, "masked path");
+      }
+      for (String path : readonlyPaths) {
+        SpecChecks.absolute(path, "read-only path");
+      }
       return new RuntimeSpec(this);
     }
 
     private boolean has(NamespaceType type) {
-      return namespaces.stream().anyMatch(namespace -> namespace.type() == type);
+      return RuntimeSpec.has(namespaces, type);
     }
   }
 }

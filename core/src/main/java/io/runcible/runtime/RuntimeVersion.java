@@ -17,8 +17,6 @@ import org.slf4j.LoggerFactory;
 
 /** What a runtime says of itself, and what is known of that version. */
 final class RuntimeVersion {
-  private static final Logger LOG = LoggerFactory.getLogger(RuntimeVersion.class);
-
   /** {@code runc version 1.1.5+ds1} and {@code crun version 1.8.1}; some leave the word out. */
   private static final Pattern FIRST_LINE =
       Pattern.compile("([A-Za-z0-9_-]{1,40}) (?:version )?([0-9][A-Za-z0-9.+~-]{0,60})");
@@ -58,7 +56,7 @@ final class RuntimeVersion {
             : parse(ask(host, launcher, program), program);
     List<String> warnings = warnings(info);
     if (!warnings.isEmpty() && WARNED.add(program)) {
-      warnings.forEach(LOG::warn);
+      warnings.forEach(log()::warn);
     }
     return info;
   }
@@ -206,5 +204,9 @@ final class RuntimeVersion {
       }
       return false;
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(RuntimeVersion.class);
   }
 }

@@ -118,29 +118,39 @@ final class SpecChecks {
    * could take for a separator.
    */
   static void sysctls(Map<String, String> sysctls, boolean privateIpc, boolean privateNetwork) {
-    sysctls.forEach(
-        (name, value) -> {
-          if (name.length() > 255 || !SYSCTL.matcher(name).matches()) {
-            throw invalid(shown(name) + " is not the name of a kernel parameter");
-          }
-          if (value.chars().anyMatch(c -> (c < ' ' && c != '\t') || c > '~')) {
-            throw invalid("the value of " + name + " has characters that are not printable ASCII");
-          }
-          String dotted = name.replace('/', '.');
-          boolean ipc =
-              dotted.startsWith("kernel.msg")
-                  || dotted.startsWith("kernel.shm")
-                  || dotted.equals("kernel.sem")
-                  || dotted.startsWith("fs.mqueue.");
-          boolean network = dotted.startsWith("net.");
-          if (!((ipc && privateIpc) || (network && privateNetwork))) {
-            throw invalid(
-                "the kernel parameter "
-                    + name
-                    + (ipc || network
-                        ? " would be the host's: the container has no namespace of its own for it"
-                        : " is the host's, not the container's"));
-          }
-        });
+    for (Map.Entry<String, String> sysctl : sysctls.entrySet()) {
+      String name = sysctl.getKey();
+      if (name.length() > 255 || !SYSCTL.matcher(name).matches()) {
+        throw invalid(shown(name) + " is not the name of a kernel parameter");
+      }
+      if (!isPrintable(sysctl.getValue())) {
+        throw invalid("the value of " + name + " has characters that are not printable ASCII");
+      }
+      String dotted = name.replace('/', '.');
+      boolean ipc =
+          dotted.startsWith("kernel.msg")
+              || dotted.startsWith("kernel.shm")
+              || dotted.equals("kernel.sem")
+              || dotted.startsWith("fs.mqueue.");
+      boolean network = dotted.startsWith("net.");
+      if (!((ipc && privateIpc) || (network && privateNetwork))) {
+        throw invalid(
+            "the kernel parameter "
+                + name
+                + (ipc || network
+                    ? " would be the host's: the container has no namespace of its own for it"
+                    : " is the host's, not the container's"));
+      }
+    }
+  }
+
+  private static boolean isPrintable(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if ((c < ' ' && c != '\t') || c > '~') {
+        return false;
+      }
+    }
+    return true;
   }
 }

@@ -6,9 +6,17 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.util.RawValue;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeSet;
 
-/** Writes the objects of the runtime specification, fields always in the same order. */
+/**
+ * Writes the objects of the runtime specification, fields always in the same order. With loops and
+ * conditions, as all of what the first start in a JVM comes by: a lambda costs it half a
+ * millisecond of processor time, once.
+ */
 final class SpecJson {
   private SpecJson() {}
 
@@ -21,7 +29,7 @@ final class SpecJson {
     json.put("ociVersion", RuntimeSpec.VERSION);
     json.set("process", process(spec.process()));
     json.putObject("root").put("path", spec.rootPath()).put("readonly", spec.rootReadonly());
-    spec.hostname().ifPresent(name -> json.put("hostname", name));
+    put(json, "hostname", spec.hostname());
     ArrayNode mounts = json.putArray("mounts");
     for (RuntimeSpec.Mount mount : spec.mounts()) {
       ObjectNode entry = mounts.addObject();
@@ -51,32 +59,32 @@ final class SpecJson {
     if (!resources.isEmpty()) {
       linux.set("resources", resources);
     }
-    spec.cgroupsPath().ifPresent(path -> linux.put("cgroupsPath", path));
-    spec.rootPropagation().ifPresent(kind -> linux.put("rootfsPropagation", kind));
+    put(linux, "cgroupsPath", spec.cgroupsPath());
+    put(linux, "rootfsPropagation", spec.rootPropagation());
     ArrayNode namespaces = linux.putArray("namespaces");
     for (RuntimeSpec.Namespace namespace : spec.namespaces()) {
       ObjectNode entry = namespaces.addObject().put("type", namespace.type().specName());
-      namespace.path().ifPresent(path -> entry.put("path", path.toString()));
+      if (namespace.path().isPresent()) {
+        entry.put("path", namespace.path().get().toString());
+      }
     }
-    spec.seccomp()
-        .json(spec.process().capabilities())
-        .ifPresent(profile -> linux.putRawValue("seccomp", new RawValue(profile)));
+    Optional<String> seccomp = spec.seccomp().json(spec.process().capabilities());
+    if (seccomp.isPresent()) {
+      linux.putRawValue("seccomp", new RawValue(seccomp.get()));
+    }
     strings(linux, "maskedPaths", spec.maskedPaths());
     strings(linux, "readonlyPaths", spec.readonlyPaths());
-    spec.mountLabel().ifPresent(label -> linux.put("mountLabel", label));
+    put(linux, "mountLabel", spec.mountLabel());
     return linux;
   }
 
   static ObjectNode process(ProcessSpec process) {
     ObjectNode json = object();
     json.put("terminal", process.terminal());
-    process
-        .consoleSize()
-        .ifPresent(
-            size ->
-                json.putObject("consoleSize")
-                    .put("height", size.rows())
-                    .put("width", size.columns()));
+    if (process.consoleSize().isPresent()) {
+      ProcessSpec.ConsoleSize size = process.consoleSize().get();
+      json.putObject("consoleSize").put("height", size.rows()).put("width", size.columns());
+    }
     ObjectNode user = json.putObject("user");
     user.put("uid", process.uid()).put("gid", process.gid());
     if (!process.additionalGids().isEmpty()) {
@@ -86,13 +94,15 @@ final class SpecJson {
     strings(json, "args", process.args());
     strings(json, "env", process.env());
     json.put("cwd", process.cwd());
-    List<String> capabilities =
-        process.capabilities().stream().map(Capability::specName).sorted().toList();
+    Set<String> capabilities = new TreeSet<>();
+    for (Capability capability : process.capabilities()) {
+      capabilities.add(capability.specName());
+    }
     ObjectNode sets = json.putObject("capabilities");
     strings(sets, "bounding", capabilities);
     // As after a setuid: only root has any without a program that brings them.
     for (String set : List.of("effective", "permitted")) {
-      strings(sets, set, process.uid() == 0 ? capabilities : List.of());
+      strings(sets, set, process.uid() == 0 ? capabilities : Set.of());
     }
     strings(sets, "inheritable", List.of());
     strings(sets, "ambient", List.of());
@@ -101,9 +111,11 @@ final class SpecJson {
       process.rlimits().forEach((name, limit) -> rlimit(rlimits.addObject(), name, limit));
     }
     json.put("noNewPrivileges", process.noNewPrivileges());
-    process.apparmorProfile().ifPresent(profile -> json.put("apparmorProfile", profile));
-    process.selinuxLabel().ifPresent(label -> json.put("selinuxLabel", label));
-    process.oomScoreAdj().ifPresent(score -> json.put("oomScoreAdj", score));
+    put(json, "apparmorProfile", process.apparmorProfile());
+    put(json, "selinuxLabel", process.selinuxLabel());
+    if (process.oomScoreAdj().isPresent()) {
+      json.put("oomScoreAdj", process.oomScoreAdj().getAsInt());
+    }
     return json;
   }
 
@@ -124,22 +136,20 @@ final class SpecJson {
     put(cpu, "shares", resources.cpuShares());
     put(cpu, "quota", resources.cpuQuota());
     put(cpu, "period", resources.cpuPeriod());
-    resources.cpus().ifPresent(cpus -> cpu.put("cpus", cpus));
-    resources.memoryNodes().ifPresent(nodes -> cpu.put("mems", nodes));
+    put(cpu, "cpus", resources.cpus());
+    put(cpu, "mems", resources.memoryNodes());
     ObjectNode pids = object();
     put(pids, "limit", resources.pids());
     addUnlessEmpty(json, "memory", memory);
     addUnlessEmpty(json, "cpu", cpu);
     addUnlessEmpty(json, "pids", pids);
     addUnlessEmpty(json, "blockIO", blockIo(resources));
-    resources
-        .hugePages()
-        .forEach(
-            (size, bytes) ->
-                json.withArray("/hugepageLimits")
-                    .addObject()
-                    .put("pageSize", size)
-                    .put("limit", bytes));
+    for (Map.Entry<String, Long> limit : resources.hugePages().entrySet()) {
+      json.withArray("/hugepageLimits")
+          .addObject()
+          .put("pageSize", limit.getKey())
+          .put("limit", limit.getValue());
+    }
     return json;
   }
 
@@ -193,7 +203,15 @@ final class SpecJson {
   }
 
   private static void put(ObjectNode json, String name, OptionalLong value) {
-    value.ifPresent(number -> json.put(name, number));
+    if (value.isPresent()) {
+      json.put(name, value.getAsLong());
+    }
+  }
+
+  private static void put(ObjectNode json, String name, Optional<String> value) {
+    if (value.isPresent()) {
+      json.put(name, value.get());
+    }
   }
 
   private static void addUnlessEmpty(ObjectNode json, String name, ObjectNode value) {
@@ -218,6 +236,8 @@ final class SpecJson {
 
   static void strings(ObjectNode json, String name, Collection<String> values) {
     ArrayNode array = json.putArray(name);
-    values.forEach(array::add);
+    for (String value : values) {
+      array.add(value);
+    }
   }
 }

@@ -13,8 +13,6 @@ import org.slf4j.LoggerFactory;
 
 /** Makes the containers of a sandbox, all alike, to the point where they wait for a program. */
 final class Maker {
-  private static final Logger LOG = LoggerFactory.getLogger(Maker.class);
-
   private final ContainerEngine engine;
   private final String image;
   private final SandboxProfile profile;
@@ -74,14 +72,14 @@ final class Maker {
         throw e;
       }
       if (e == filterFailure) {
-        LOG.debug("the kernel does not take the seccomp filter of sandboxes", e);
+        log().debug("the kernel does not take the seccomp filter of sandboxes", e);
         kind = kind(SeccompFilter.ofRuntime(profile.seccomp()), tried.spec().hasOwnNamespace());
       } else if (tried.spec().hasOwnNamespace()) {
         missingNamespace = e.getMessage();
-        LOG.warn("sandboxes have no user namespace of their own: {}", e.getMessage());
+        log().warn("sandboxes have no user namespace of their own: {}", e.getMessage());
         kind = kind(tried.filter(), false);
       } else if (!tried.filter().isOfRuntime()) {
-        LOG.debug("the runtime loads the seccomp filter of sandboxes", e);
+        log().debug("the runtime loads the seccomp filter of sandboxes", e);
         kind = kind(SeccompFilter.ofRuntime(profile.seccomp()), false);
       } else {
         throw e;
@@ -98,7 +96,7 @@ final class Maker {
         throw e;
       }
       // A runtime that was killed says as little as one that cannot do it.
-      LOG.debug("the first sandbox is tried again", e);
+      log().debug("the first sandbox is tried again", e);
       return make();
     }
   }
@@ -141,5 +139,9 @@ final class Maker {
       filterFailure = e;
       throw e;
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(Maker.class);
   }
 }

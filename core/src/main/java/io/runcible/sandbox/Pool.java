@@ -27,8 +27,6 @@ import org.slf4j.LoggerFactory;
  * most so many threads as there is work for; without any there are none.
  */
 final class Pool implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(Pool.class);
-
   private static final long REST_MILLIS = 10;
 
   private final Supplier<WarmSandbox> maker;
@@ -204,7 +202,7 @@ final class Pool implements AutoCloseable {
       ScheduledFuture<?> unused = timer.schedule(this::rested, REST_MILLIS, TimeUnit.MILLISECONDS);
       return true;
     } catch (RuntimeException | Error e) {
-      LOG.debug("the work is not put off", e);
+      log().debug("the work is not put off", e);
       return false;
     }
   }
@@ -342,7 +340,7 @@ final class Pool implements AutoCloseable {
     if (unlucky != null && failure != null) {
       fail(unlucky, failure);
     } else if (failure != null) {
-      LOG.warn("no sandbox can be made ready", failure);
+      log().warn("no sandbox can be made ready", failure);
     }
   }
 
@@ -350,7 +348,7 @@ final class Pool implements AutoCloseable {
     try {
       sandbox.close();
     } catch (Throwable e) {
-      LOG.warn("{} cannot be removed", sandbox, e);
+      log().warn("{} cannot be removed", sandbox, e);
     }
   }
 
@@ -399,5 +397,9 @@ final class Pool implements AutoCloseable {
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(Pool.class);
   }
 }

@@ -30,7 +30,6 @@ import org.slf4j.LoggerFactory;
 
 /** One program in one sandbox, from its start to its result. */
 final class Run {
-  private static final Logger LOG = LoggerFactory.getLogger(Run.class);
   private static final SecureRandom RANDOM = new SecureRandom();
   private static final Duration ARTIFACT_TIME = Duration.ofSeconds(10);
   private static final Duration KILL_TIME = Duration.ofSeconds(10);
@@ -101,12 +100,12 @@ final class Run {
       ScheduledFuture<?> unused =
           timer.schedule(running::close, KILL_TIME.toNanos(), TimeUnit.NANOSECONDS);
     } catch (RuntimeException | Error e) {
-      LOG.debug("{} is not closed later: its pool closes it", running, e);
+      log().debug("{} is not closed later: its pool closes it", running, e);
     }
     try {
       running.kill();
     } catch (RuntimeException e) {
-      LOG.warn("{} cannot be killed", running, e);
+      log().warn("{} cannot be killed", running, e);
     }
   }
 
@@ -214,7 +213,7 @@ final class Run {
     try {
       output.drain();
     } catch (IOException e) {
-      LOG.debug("an output ends", e);
+      log().debug("an output ends", e);
     }
   }
 
@@ -229,7 +228,7 @@ final class Run {
       commands.flush();
     } catch (IOException e) {
       // It ended; the outputs say why.
-      LOG.debug("{} takes no more commands", in, e);
+      log().debug("{} takes no more commands", in, e);
     }
   }
 
@@ -357,5 +356,9 @@ final class Run {
             ? counted.peak()
             : OptionalLong.of(trailer.getLong(at + 32) << 10);
     return new SandboxUsage(queueTime, wallTime, Optional.of(cpu), peak);
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(Run.class);
   }
 }

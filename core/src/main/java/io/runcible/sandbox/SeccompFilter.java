@@ -18,7 +18,6 @@ import org.slf4j.LoggerFactory;
  * be, the runtime does it.
  */
 final class SeccompFilter {
-  private static final Logger LOG = LoggerFactory.getLogger(SeccompFilter.class);
   private static final int SET_MODE_FILTER = 1;
 
   private final SeccompProfile profile;
@@ -34,7 +33,7 @@ final class SeccompFilter {
     try {
       return new SeccompFilter(profile, block(architecture, profile.program(Set.of())));
     } catch (RuncibleException e) {
-      LOG.debug("the runtime compiles the seccomp profile for each sandbox: {}", e.getMessage());
+      log().debug("the runtime compiles the seccomp profile for each sandbox: {}", e.getMessage());
       return ofRuntime(profile);
     }
   }
@@ -92,5 +91,9 @@ final class SeccompFilter {
     script.call(SystemCall.WRITE, 1, InitProgram.REPLY, Long.BYTES);
     script.call(SystemCall.EXIT_GROUP, 1);
     return script.block();
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(SeccompFilter.class);
   }
 }

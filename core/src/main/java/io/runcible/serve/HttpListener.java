@@ -30,7 +30,6 @@ import org.slf4j.LoggerFactory;
  * each answer by the acknowledgement of its head.
  */
 final class HttpListener implements Closeable {
-  private static final Logger LOG = LoggerFactory.getLogger(RegistryServer.class);
   private static final int MAX_CONNECTIONS = 128;
   private static final long PAUSE_NANOS = 10_000_000;
   private static final int IDLE_SECONDS = 10;
@@ -112,7 +111,7 @@ final class HttpListener implements Closeable {
       } catch (IOException e) {
         if (!closed) {
           // Out of file descriptors, most likely: the next connection may fare better.
-          LOG.debug("Accepting a connection failed", e);
+          log().debug("Accepting a connection failed", e);
           LockSupport.parkNanos(PAUSE_NANOS);
         }
       }
@@ -128,14 +127,14 @@ final class HttpListener implements Closeable {
     connections.forEach(
         (connection, pace) -> {
           if (pace.isOverdue(now)) {
-            LOG.debug("A connection is closed: its client is too slow");
+            log().debug("A connection is closed: its client is too slow");
             quietly(connection);
           }
         });
     try {
       housekeeping.run();
     } catch (RuntimeException e) {
-      LOG.warn("Cannot clean up after clients", e);
+      log().warn("Cannot clean up after clients", e);
     }
   }
 
@@ -162,9 +161,9 @@ final class HttpListener implements Closeable {
       }
     } catch (IOException | UncheckedIOException e) {
       // Mostly a client that went away or stays silent.
-      LOG.debug("A connection ended early", e);
+      log().debug("A connection ended early", e);
     } catch (RuntimeException e) {
-      LOG.warn("A connection was closed: it could not be answered", e);
+      log().warn("A connection was closed: it could not be answered", e);
     } finally {
       connections.remove(connection);
     }
@@ -204,7 +203,11 @@ final class HttpListener implements Closeable {
     try {
       open.close();
     } catch (IOException e) {
-      LOG.debug("Closing a socket failed", e);
+      log().debug("Closing a socket failed", e);
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(RegistryServer.class);
   }
 }

@@ -20,7 +20,6 @@ import org.slf4j.event.Level;
 
 /** Answers the requests of the distribution API. */
 final class RegistryHandler {
-  private static final Logger LOG = LoggerFactory.getLogger(RegistryServer.class);
   private static final JsonMapper MAPPER = new JsonMapper();
   private static final String JSON = "application/json";
   private static final String BLOB = "application/octet-stream";
@@ -154,7 +153,8 @@ final class RegistryHandler {
   /** An error that is the source's. What it says may name files, so it is not for the client. */
   private static RegistryError failure(HttpRequest request, RuncibleException e) {
     boolean usual = e.kind() == ErrorKind.CANCELLED || request.body().failure().isPresent();
-    LOG.atLevel(usual ? Level.DEBUG : Level.WARN)
+    log()
+        .atLevel(usual ? Level.DEBUG : Level.WARN)
         .setCause(e)
         .log("Cannot answer {} {}", request.method(), request.path());
     return switch (e.kind()) {
@@ -173,5 +173,9 @@ final class RegistryHandler {
     HttpAnswer answer = new HttpAnswer(e.status(), JSON, body.toString().getBytes(UTF_8));
     e.headers().forEach(answer::header);
     return answer;
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(RegistryServer.class);
   }
 }

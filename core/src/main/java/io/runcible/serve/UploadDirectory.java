@@ -23,7 +23,6 @@ import org.slf4j.LoggerFactory;
  * starts can tell what a killed one left, and removes it.
  */
 final class UploadDirectory implements Closeable {
-  private static final Logger LOG = LoggerFactory.getLogger(RegistryServer.class);
   private static final String GUARD = ".runcible-uploads";
   private static final String LOCK = ".lock";
 
@@ -141,9 +140,13 @@ final class UploadDirectory implements Closeable {
       remove(files);
       Files.deleteIfExists(lockFile);
     } catch (IOException e) {
-      LOG.warn("Cannot remove uploads in {}; the next server there does", files, e);
+      log().warn("Cannot remove uploads in {}; the next server there does", files, e);
     } finally {
       OWN.remove(lockFile);
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(RegistryServer.class);
   }
 }

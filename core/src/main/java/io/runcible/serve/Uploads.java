@@ -24,8 +24,6 @@ final class Uploads {
   static final int MAX_UPLOADS = 1000;
   static final long IDLE_NANOS = TimeUnit.MINUTES.toNanos(10);
 
-  private static final Logger LOG = LoggerFactory.getLogger(RegistryServer.class);
-
   private final UploadDirectory directory;
   private final long maxBytes;
   private final LongSupplier nanos;
@@ -133,7 +131,7 @@ final class Uploads {
       try {
         drop(upload);
       } catch (RuncibleException e) {
-        LOG.warn("Cannot remove an upload that was given up", e);
+        log().warn("Cannot remove an upload that was given up", e);
       }
     }
   }
@@ -149,5 +147,9 @@ final class Uploads {
   /** Undoes {@link #takeRoom}. */
   void giveBack(long count) {
     bytes.addAndGet(-count);
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(RegistryServer.class);
   }
 }

@@ -48,8 +48,6 @@ import org.slf4j.LoggerFactory;
  * durable with one sync; and only then gives it its names.
  */
 final class ImageTransaction implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(ImageTransaction.class);
-
   /** How many layers are under way; each takes a connection, four threads and a few megabytes. */
   private static final int AT_ONCE = Math.max(4, Runtime.getRuntime().availableProcessors());
 
@@ -310,7 +308,7 @@ final class ImageTransaction implements AutoCloseable {
         if (!isOfContent(e) || !restart(layer)) {
           throw e;
         }
-        LOG.debug("What was left of {} is no part of it; it is fetched anew", layer, e);
+        log().debug("What was left of {} is no part of it; it is fetched anew", layer, e);
         if (unpack) {
           UnpackedLayer.discard(staged(index), form);
         }
@@ -469,5 +467,9 @@ final class ImageTransaction implements AutoCloseable {
     if (failure != null) {
       throw failure;
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(ImageTransaction.class);
   }
 }

@@ -225,7 +225,9 @@ abstract class LayerDirectories implements Snapshotter {
   private static List<Path> entries(Path directory, String glob) {
     List<Path> found = new ArrayList<>();
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory, glob)) {
-      entries.forEach(found::add);
+      for (Path entry : entries) {
+        found.add(entry);
+      }
       return found;
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot list '" + directory + "'", e);

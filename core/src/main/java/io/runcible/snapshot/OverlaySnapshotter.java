@@ -23,7 +23,6 @@ import org.slf4j.LoggerFactory;
 
 /** Stacks layers by the kernel's overlay file system. */
 final class OverlaySnapshotter extends LayerDirectories {
-  private static final Logger LOG = LoggerFactory.getLogger(OverlaySnapshotter.class);
   private static final String UPPER = "upper";
 
   /** File systems of local disks that carry an overlay, on which no trial is needed. */
@@ -52,7 +51,7 @@ final class OverlaySnapshotter extends LayerDirectories {
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot write to '" + root + "'", e);
     } catch (RuncibleException e) {
-      LOG.debug("no overlay in '{}'", root, e);
+      log().debug("no overlay in '{}'", root, e);
       return false;
     }
   }
@@ -149,5 +148,9 @@ final class OverlaySnapshotter extends LayerDirectories {
     if (!host.rootless()) { // Others can have no limit, and may not even be able to open it.
       ProjectQuota.release(place.resolve(UPPER));
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(OverlaySnapshotter.class);
   }
 }

@@ -51,8 +51,6 @@ import org.slf4j.LoggerFactory;
  * <p>Not thread-safe; can be used again.
  */
 public final class PlainUnpacker {
-  private static final Logger LOG = LoggerFactory.getLogger(PlainUnpacker.class);
-
   private @Nullable Ownership ownership;
   private ArchiveLimits limits = ArchiveLimits.DEFAULT;
   private ProgressListener listener = event -> {};
@@ -186,7 +184,7 @@ public final class PlainUnpacker {
       try {
         ahead.close();
       } catch (IOException e) {
-        LOG.debug("a layer that is not wanted could not be closed", e);
+        log().debug("a layer that is not wanted could not be closed", e);
       }
     }
   }
@@ -265,5 +263,9 @@ public final class PlainUnpacker {
       skippedCount += result.skippedCount();
       skipped.addAll(result.skipped());
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(PlainUnpacker.class);
   }
 }

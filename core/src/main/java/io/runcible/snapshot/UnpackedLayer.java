@@ -24,8 +24,6 @@ import org.slf4j.LoggerFactory;
 
 /** A layer that lies in its directory, but for what depends on the layers below. */
 final class UnpackedLayer implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(UnpackedLayer.class);
-
   /** Stands beside the directory of a layer that hides all layers below it. */
   static final String OPAQUE_MARK = "opaque";
 
@@ -128,7 +126,7 @@ final class UnpackedLayer implements AutoCloseable {
   LayerResult complete(List<Path> lower) {
     LayerResult result = applier.complete(lower);
     if (result.skippedCount() > 0) {
-      LOG.debug("left out of a layer: {}", result.skipped());
+      log().debug("left out of a layer: {}", result.skipped());
     }
     if (result.opaqueRoot() && format != LayerFormat.PLAIN) {
       markOpaque();
@@ -154,5 +152,9 @@ final class UnpackedLayer implements AutoCloseable {
   @Override
   public void close() {
     applier.close();
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(UnpackedLayer.class);
   }
 }

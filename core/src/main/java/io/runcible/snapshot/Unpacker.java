@@ -26,8 +26,6 @@ import org.slf4j.LoggerFactory;
  * user all are downloaded before the first is unpacked. Thread-safe.
  */
 public final class Unpacker implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(Unpacker.class);
-
   private final LocalStore store;
   private final Snapshotter snapshotter;
   private final PrivilegedHost host;
@@ -99,7 +97,7 @@ public final class Unpacker implements AutoCloseable {
     try (ImageTransaction transaction = transaction(image, listener)) {
       try {
         List<Digest> chain = transaction.run(damaged);
-        LOG.warn("damaged in '{}', and replaced: {}", store.root(), damaged);
+        log().warn("damaged in '{}', and replaced: {}", store.root(), damaged);
         return chain;
       } catch (RuncibleException e) {
         e.addSuppressed(failure);
@@ -154,5 +152,9 @@ public final class Unpacker implements AutoCloseable {
   public void close() {
     stages.shutdownNow();
     writers.shutdownNow();
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(Unpacker.class);
   }
 }

@@ -34,7 +34,6 @@ import org.slf4j.LoggerFactory;
  * #facts} names.
  */
 public final class Journal implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(Journal.class);
   private static final String LOCK = "lock";
 
   /** So many, that their names are in the order of their numbers. */
@@ -153,7 +152,7 @@ public final class Journal implements AutoCloseable {
       } catch (RuncibleException e) {
         // NOT_FOUND: another process swept the same journal.
         if (e.kind() != ErrorKind.NOT_FOUND) {
-          LOG.warn("cannot sweep the journal '{}'; a later start tries again", directory, e);
+          log().warn("cannot sweep the journal '{}'; a later start tries again", directory, e);
         }
       }
     }
@@ -217,7 +216,7 @@ public final class Journal implements AutoCloseable {
         }
         Files.deleteIfExists(file);
       } catch (IOException | RuntimeException e) {
-        LOG.warn("cannot undo the journal entry '{}'; a later start tries again", file, e);
+        log().warn("cannot undo the journal entry '{}'; a later start tries again", file, e);
       }
     }
   }
@@ -248,7 +247,9 @@ public final class Journal implements AutoCloseable {
   private static List<Path> list(Path directory, String glob) {
     List<Path> found = new ArrayList<>();
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory, glob)) {
-      entries.forEach(found::add);
+      for (Path entry : entries) {
+        found.add(entry);
+      }
       return found;
     } catch (NoSuchFileException | NotDirectoryException e) {
       return List.of();
@@ -281,5 +282,9 @@ public final class Journal implements AutoCloseable {
             ErrorKind.UNAVAILABLE, "cannot strike out the journal entry '" + file + "'", e);
       }
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(Journal.class);
   }
 }

@@ -34,7 +34,6 @@ import org.slf4j.LoggerFactory;
  * nor the tags of a repository take longer when there are more images.
  */
 public final class ImageStore {
-  private static final Logger LOG = LoggerFactory.getLogger(ImageStore.class);
   private static final String IMAGES = "images";
   private static final String RECORDS = "[0-9a-f]*.json";
   private static final String RECORD = "[0-9a-f].*\\.json";
@@ -108,7 +107,7 @@ public final class ImageStore {
       if (e.kind() != ErrorKind.UNAVAILABLE) {
         throw e;
       }
-      LOG.debug("{} keeps its time", image.reference(), e);
+      log().debug("{} keeps its time", image.reference(), e);
     }
   }
 
@@ -223,7 +222,8 @@ public final class ImageStore {
       try {
         read(file).ifPresent(found::add);
       } catch (RuncibleException e) {
-        LOG.warn("left out of the list of images: {}; see the check of the store", e.getMessage());
+        log()
+            .warn("left out of the list of images: {}; see the check of the store", e.getMessage());
       }
     }
     return found;
@@ -367,8 +367,14 @@ public final class ImageStore {
 
     private static Set<Digest> digests(Set<String> texts) {
       Set<Digest> digests = new HashSet<>();
-      texts.forEach(text -> digests.add(Digest.parse(text)));
+      for (String text : texts) {
+        digests.add(Digest.parse(text));
+      }
       return digests;
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(ImageStore.class);
   }
 }

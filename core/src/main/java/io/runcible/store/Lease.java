@@ -54,7 +54,11 @@ public final class Lease implements AutoCloseable {
       throw new RuncibleException(ErrorKind.FAILED_PRECONDITION, "the lease is closed");
     }
     StringBuilder lines = new StringBuilder();
-    content.stream().filter(kept::add).forEach(digest -> lines.append(digest).append('\n'));
+    for (Digest digest : content) {
+      if (kept.add(digest)) {
+        lines.append(digest).append('\n');
+      }
+    }
     if (lines.isEmpty()) {
       return;
     }

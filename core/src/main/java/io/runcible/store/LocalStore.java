@@ -25,6 +25,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -75,20 +76,21 @@ public final class LocalStore implements ImageSource {
    */
   public static LocalStore open(Path root, List<Path> additional) {
     Path absolute = root.toAbsolutePath().normalize();
-    List<Path> others = additional.stream().map(p -> p.toAbsolutePath().normalize()).toList();
-    others.forEach(LocalStore::requireStore);
+    List<Path> others = new ArrayList<>();
+    for (Path other : additional) {
+      others.add(other.toAbsolutePath().normalize());
+      requireStore(other);
+    }
     makeDirectories(absolute);
-    LocalStore store = new LocalStore(absolute, others);
+    LocalStore store = new LocalStore(absolute, List.copyOf(others));
     store.content.removeAbandoned();
-    store
-        .lock
-        .tryExclusive()
-        .ifPresent(
-            alone -> {
-              try (alone) {
-                store.leases.kept();
-              }
-            });
+    Optional<LockFile> alone = store.lock.tryExclusive();
+    if (alone.isPresent()) {
+      LockFile held = alone.get();
+      try (held) {
+        store.leases.kept();
+      }
+    }
     return store;
   }
 

@@ -27,7 +27,9 @@ final class StoreFiles {
   static List<Path> list(Path directory, String glob) {
     List<Path> found = new ArrayList<>();
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory, glob)) {
-      entries.forEach(found::add);
+      for (Path entry : entries) {
+        found.add(entry);
+      }
       return found;
     } catch (NoSuchFileException | NotDirectoryException e) {
       return List.of();
