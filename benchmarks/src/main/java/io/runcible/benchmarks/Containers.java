@@ -54,15 +54,27 @@ public final class Containers implements AutoCloseable {
   public static void main(String[] args) throws IOException {
     try (Containers containers =
         new Containers(Path.of(args[0]), Path.of(args[1]), args[2], args[3])) {
-      for (int i = 0; i < Integer.parseInt(args[4]); i++) {
-        containers.run("none");
-      }
+      containers.warmUp(Integer.parseInt(args[4]));
       System.out.println("ready");
       BufferedReader commands =
           new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
       for (String line = commands.readLine(); line != null; line = commands.readLine()) {
         System.out.println(containers.answer(line.split(" ", -1)));
       }
+    }
+  }
+
+  /** Each other start is on a bridge, whose code is another one. */
+  private void warmUp(int times) {
+    for (int i = 0; i < times; i++) {
+      run(i % 2 == 0 ? "none" : "bridge");
+    }
+    if (times > 0) {
+      idle(1);
+      for (int i = 0; i < times; i++) {
+        exec();
+      }
+      idle.remove(0).close();
     }
   }
 

@@ -14,6 +14,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -55,6 +56,10 @@ final class StartedProcess {
   private final ProcessStreams streams;
   private final Supplier<Optional<RuncibleException>> failure;
   private final CompletableFuture<ExitStatus> exit = new CompletableFuture<>();
+
+  /** That of {@link #exit}: a look that comes too early costs no exception. */
+  private final CountDownLatch exited = new CountDownLatch(1);
+
   private final ContainerProcess process;
 
   private final ProcessDescriptors descriptors;
@@ -77,6 +82,7 @@ final class StartedProcess {
     this.streams = streams;
     this.failure = failure;
     this.descriptors = new ProcessDescriptors(parts, id);
+    var unused = exit.whenComplete((status, cause) -> exited.countDown());
     this.process =
         new ContainerProcess(what, streams, exit, descriptors, () -> release.accept(this));
   }
@@ -230,7 +236,7 @@ final class StartedProcess {
     while (System.nanoTime() - made < START_LIMIT.toNanos()
         && !exit.isDone()
         && parts.runtime().isStarting(pid)) {
-      pause(exit, made, tick);
+      pause(made, tick);
     }
   }
 
@@ -272,7 +278,7 @@ final class StartedProcess {
   }
 
   private int awaitPid(long begin) {
-    pause(exit, begin, USUAL.patience());
+    pause(begin, USUAL.patience());
     while (true) {
       boolean ended = exit.isDone();
       OptionalInt pid = readPid();
@@ -283,7 +289,7 @@ final class StartedProcess {
       if (ended) {
         throw notStarted();
       }
-      pause(exit, begin);
+      pause(begin);
     }
   }
 
@@ -299,17 +305,18 @@ final class StartedProcess {
   }
 
   /** Waits a little for something that a runtime at work is to bring, the longer the later. */
-  private void pause(Future<?> event, long begin) {
+  private void pause(long begin) {
     parts.watchdog().runtimeStarts();
-    pause(event, begin, TICK);
+    pause(begin, TICK);
   }
 
-  private void pause(Future<?> event, long begin, Duration tick) {
+  /** The caller looks again then, or when it has ended. */
+  private void pause(long begin, Duration tick) {
     long waited = System.nanoTime() - begin;
     try {
-      event.get(Math.max(tick.toNanos(), waited / MOST_LOOKS_IN_A_DOUBLING), TimeUnit.NANOSECONDS);
-    } catch (TimeoutException | ExecutionException e) {
-      // The caller looks again.
+      boolean unused =
+          exited.await(
+              Math.max(tick.toNanos(), waited / MOST_LOOKS_IN_A_DOUBLING), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new RuncibleException(ErrorKind.CANCELLED, "interrupted while starting " + what, e);

@@ -42,6 +42,8 @@ public final class Rtnetlink implements AutoCloseable {
   private static final int IFLA_MASTER = 10;
   private static final int IFLA_LINKINFO = 18;
   private static final int IFLA_NET_NS_FD = 28;
+  private static final int IFLA_NUM_TX_QUEUES = 31;
+  private static final int IFLA_NUM_RX_QUEUES = 32;
   private static final int IFLA_INFO_KIND = 1;
   private static final int IFLA_INFO_DATA = 2;
   private static final int VETH_INFO_PEER = 1;
@@ -287,6 +289,7 @@ public final class Rtnetlink implements AutoCloseable {
         linkMessage(NEW_LINK, CREATE, 0, IFF_UP, IFF_UP)
             .attribute(IFLA_IFNAME, name)
             .attribute(IFLA_MTU, mtu);
+    oneQueue(message);
     if (bridge != 0) {
       message.attribute(IFLA_MASTER, bridge);
     }
@@ -302,12 +305,21 @@ public final class Rtnetlink implements AutoCloseable {
         .attribute(IFLA_ADDRESS, mac)
         .attribute(IFLA_MTU, mtu)
         .attribute(IFLA_NET_NS_FD, namespace.descriptor().value());
+    oneQueue(message);
     message.end(other).end(data).end(info);
     socket.execute(message, "add veth", name + " with " + peer);
     // Its message cannot: a device without its other half does not go on.
     Link inside = namespace.netlink().link(peer).orElseThrow();
     namespace.netlink().setUp(inside);
     return inside;
+  }
+
+  /**
+   * The kernel uses one of each anyway, but otherwise makes as many as there may be processors, and
+   * waits for a grace period of RCU to take them away again.
+   */
+  private static void oneQueue(NetlinkMessage message) {
+    message.attribute(IFLA_NUM_TX_QUEUES, 1).attribute(IFLA_NUM_RX_QUEUES, 1);
   }
 
   /** Switches a device on. */

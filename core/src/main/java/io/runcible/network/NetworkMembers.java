@@ -84,13 +84,13 @@ final class NetworkMembers {
       String name,
       boolean isNew) {
     NetworkRecord record = records.require(network.name());
-    Nft.require();
     try (Rtnetlink netlink = place.open()) {
       LeaseTable before = records.leases(record);
       LeaseTable table = before.without(lease -> holders.isReplaced(lease, client));
       requireAbsent(client, record, table);
       Optional<Rtnetlink.Link> bridge = BridgeDevice.find(netlink, record);
       if (bridge.isEmpty()) {
+        Nft.require();
         record = records.withFreeSubnets(record, table);
       } else {
         place.keepWayOut(record);
