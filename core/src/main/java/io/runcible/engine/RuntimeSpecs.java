@@ -60,7 +60,7 @@ final class RuntimeSpecs {
     spec.annotations().forEach(builder::annotation);
     spec.hooks().forEach(builder::hook);
     spec.devices().forEach(device -> device.addTo(builder, host.rootless()));
-    network.configure(builder);
+    network.configure(builder, record.ids());
     spec.sysctls().forEach(builder::sysctl);
     return builder.build();
   }
