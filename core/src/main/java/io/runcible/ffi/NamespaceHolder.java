@@ -192,9 +192,15 @@ final class NamespaceHolder implements PrivilegedHost {
         InputStream text = errors.inputStream()) {
       errors.writer().close();
       String said = new String(text.readNBytes(MAX_MESSAGE), StandardCharsets.UTF_8).strip();
-      Optional<WaitStatus> status = child.waitFor(LIMIT);
+      Optional<WaitStatus> status = Optional.empty();
+      try {
+        status = child.waitFor(LIMIT);
+      } finally {
+        if (status.isEmpty()) {
+          child.killAndWait();
+        }
+      }
       if (status.isEmpty()) {
-        child.killAndWait();
         throw new RuncibleException(
             ErrorKind.TIMEOUT, "'" + command.get(0) + "' did not end within " + LIMIT);
       }
