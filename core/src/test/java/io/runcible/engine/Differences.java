@@ -63,6 +63,11 @@ public final class Differences implements ExecutionCondition {
     return isUser() && !Capabilities.ofThisHost().has("cgroups");
   }
 
+  /** For a test of which a part is about limits, usage or pauses. */
+  static boolean hasControlGroups() {
+    return !isUserWithoutGroups();
+  }
+
   private static boolean isOnCrun() {
     return System.getProperty("test.runtime", "").equals("crun");
   }
