@@ -64,7 +64,7 @@ public final class Differences implements ExecutionCondition {
   }
 
   /** For a test of which a part is about limits, usage or pauses. */
-  static boolean hasControlGroups() {
+  public static boolean hasControlGroups() {
     return !isUserWithoutGroups();
   }
 

@@ -49,8 +49,8 @@ final class HostResources {
     Set<Long> own = resources.processes();
     resources.mounts();
     resources.controlGroups(own);
-    resources.devices();
     if (NativeAccess.isRoot()) {
+      resources.devices();
       resources.packetFilters();
     }
     roots.forEach(resources::files);
