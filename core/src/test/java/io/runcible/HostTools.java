@@ -23,13 +23,20 @@ public final class HostTools {
   }
 
   /**
-   * Needs to be root, or the user of the guest of {@code src/test/guest}, who may do what most
-   * tests need.
+   * Needs to be root, or a user that {@code src/test/host} or the guest of {@code src/test/guest}
+   * has made, who may do what most tests need.
    */
   public static void requireContainers() {
     require(
         NativeAccess.isAvailable() && (NativeAccess.isRoot() || Boolean.getBoolean("test.user")),
         "this test must run as root");
+  }
+
+  /** Needs the runtime that the tests are run on. */
+  public static void requireRuntime() {
+    String runtime = System.getProperty("test.runtime", "");
+    String name = runtime.isEmpty() ? "runc" : runtime;
+    requireProgram(name, name);
   }
 
   /** Needs a program; returns where it is. */

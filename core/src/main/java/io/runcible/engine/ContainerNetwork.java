@@ -5,6 +5,7 @@ import io.runcible.RuncibleException;
 import io.runcible.network.Network;
 import io.runcible.network.NetworkClient;
 import io.runcible.network.UserNetwork;
+import io.runcible.runtime.OciRuntime;
 import io.runcible.runtime.RuntimeSpec;
 import io.runcible.runtime.RuntimeSpec.NamespaceType;
 import java.nio.file.Files;
@@ -13,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Future;
+import java.util.stream.Stream;
 
 /** The network namespace of a container that is being made, and whose names it knows. */
 final class ContainerNetwork {
@@ -93,14 +95,13 @@ final class ContainerNetwork {
   }
 
   /** Says in the configuration which namespace it is, and mounts the files with the names. */
-  void configure(RuntimeSpec.Builder builder) {
+  void configure(RuntimeSpec.Builder builder, IdMaps ids) {
     ContainerDirectory names = directory;
     switch (spec.network().kind()) {
       case NONE -> {}
-      case HOST ->
-          builder.shareWithHost(NamespaceType.NETWORK).withoutSysctl("net.ipv4.ping_group_range");
-      case USER -> join(builder, UserNetwork.namespace(directory.path()));
-      case BRIDGE, CNI -> join(builder, directory.networkNamespace());
+      case HOST -> share(builder);
+      case USER -> join(builder, ids, UserNetwork.namespace(directory.path()));
+      case BRIDGE, CNI -> join(builder, ids, directory.networkNamespace());
       case CONTAINER -> {
         names =
             ContainerDirectory.of(
@@ -108,7 +109,7 @@ final class ContainerNetwork {
                 new ContainerNames(parts.containers()).idOf(spec.network().name()));
         // Otherwise it is that of the other's process, as of its other namespaces.
         if (Files.exists(names.networkNamespace())) {
-          join(builder, names.networkNamespace());
+          join(builder, ids, names.networkNamespace());
         }
       }
     }
@@ -117,7 +118,28 @@ final class ContainerNetwork {
     }
   }
 
-  private static void join(RuntimeSpec.Builder builder, Path namespace) {
-    builder.namespace(RuntimeSpec.Namespace.join(NamespaceType.NETWORK, namespace));
+  private static void join(RuntimeSpec.Builder builder, IdMaps ids, Path namespace) {
+    if (ids.nested()) {
+      share(builder); // See runtime().
+    } else {
+      builder.namespace(RuntimeSpec.Namespace.join(NamespaceType.NETWORK, namespace));
+    }
+  }
+
+  private static void share(RuntimeSpec.Builder builder) {
+    builder.shareWithHost(NamespaceType.NETWORK).withoutSysctl("net.ipv4.ping_group_range");
+  }
+
+  /** The runtime of a container, which has to be in its network where that belongs to another. */
+  static OciRuntime runtime(
+      EngineParts parts, ContainerDirectory directory, ContainerRecord record) {
+    if (!record.ids().nested()) {
+      return parts.runtime();
+    }
+    return Stream.of(UserNetwork.namespace(directory.path()), directory.networkNamespace())
+        .filter(Files::exists)
+        .findFirst()
+        .map(parts.runtime()::within)
+        .orElse(parts.runtime());
   }
 }

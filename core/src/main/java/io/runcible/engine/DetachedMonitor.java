@@ -151,7 +151,7 @@ final class DetachedMonitor {
       List<FileDescriptor> held) {
     RestartPolicy policy = StoredRestart.of(directory, record);
     ContainerInput input = streams.input();
-    List<String> run = parts.runtime().runCommand(request);
+    List<String> run = ContainerNetwork.runtime(parts, directory, record).runCommand(request);
     List<String> command = new ArrayList<>(List.of("sh", "-c", SCRIPT, "runcible-monitor"));
     command.addAll(
         List.of(

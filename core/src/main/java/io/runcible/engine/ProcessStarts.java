@@ -48,10 +48,12 @@ final class ProcessStarts {
           }
           if (stdio == Stdio.DIRECT && canCreate(parts) && Orphans.areReaped()) {
             // Who waits in it is seen before it can end.
-            started.awaitAlone(parts.runtime().create(request), outcome(parts, record));
+            started.awaitAlone(
+                ContainerNetwork.runtime(parts, directory, record).create(request),
+                outcome(parts, record));
           } else {
             started.await(
-                parts.runtime().run(request),
+                ContainerNetwork.runtime(parts, directory, record).run(request),
                 status -> outcome(parts, record).apply(started.exactly(status)),
                 () -> {});
           }
@@ -116,7 +118,9 @@ final class ProcessStarts {
         () -> {
           record.ids().give(streams.childEnds());
           parts.watchdog().runtimeStarts();
-          prepared.awaitAlone(parts.runtime().create(request), outcome(parts, record));
+          prepared.awaitAlone(
+              ContainerNetwork.runtime(parts, directory, record).create(request),
+              outcome(parts, record));
         });
     return prepared;
   }
@@ -191,7 +195,7 @@ final class ProcessStarts {
           streams,
           () -> {
             record.ids().give(streams.childEnds());
-            ChildProcess runtime = parts.runtime().exec(request);
+            ChildProcess runtime = ContainerNetwork.runtime(parts, directory, record).exec(request);
             ExecTimeout timeout = new ExecTimeout(parts, started);
             started.await(
                 runtime,

@@ -4,6 +4,7 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
+import io.runcible.ffi.NativeAccess;
 import io.runcible.ffi.Pipe;
 import io.runcible.ffi.PipePump;
 import io.runcible.ffi.Pty;
@@ -99,13 +100,30 @@ final class ProcessStreams {
     }
     childEnds.add(FileCalls.openNull());
     try {
-      childEnds.add(FileCalls.createForOutput(stdoutFile));
-      childEnds.add(FileCalls.createForOutput(stderrFile));
+      childEnds.add(createForOutput(stdoutFile));
+      childEnds.add(createForOutput(stderrFile));
     } catch (RuntimeException e) {
       childEnds.forEach(FileDescriptor::close);
       throw e;
     }
     return new ProcessStreams(stdoutFile, stderrFile, Optional.empty(), childEnds, null);
+  }
+
+  /**
+   * In a directory that is closed to others, for everybody: crun gives it to the container's user,
+   * who is not that of this process where that is an ordinary one.
+   */
+  private static FileDescriptor createForOutput(Path file) {
+    FileDescriptor made = FileCalls.createForOutput(file);
+    try {
+      if (!NativeAccess.isRoot() && FileCalls.stat(made).uid() == NativeAccess.effectiveUid()) {
+        FileCalls.chmod(made, 0666);
+      }
+      return made;
+    } catch (RuntimeException e) {
+      made.close();
+      throw e;
+    }
   }
 
   /**

@@ -43,10 +43,16 @@ final class ProcessTable {
     this.boot = Instant.ofEpochSecond(bootSeconds());
   }
 
-  /** The processes in the pid namespace of another, for a host without control groups. */
-  static List<Integer> inNamespaceOf(int pid) {
+  /**
+   * The processes in the pid namespace of another that see the same mounts, for a host without
+   * control groups: a pid namespace may be that of several containers.
+   */
+  static List<Integer> inNamespacesOf(int pid) {
     // If the process is gone, the rest of its namespace went with it.
-    return inNamespace(namespace(pid));
+    Path mounts = linkOf(process(pid).resolve("ns/mnt"));
+    return inNamespace(namespace(pid)).stream()
+        .filter(one -> Objects.equals(mounts, linkOf(process(one).resolve("ns/mnt"))))
+        .toList();
   }
 
   /** How the pid namespace of a process is called; empty if that has ended. */

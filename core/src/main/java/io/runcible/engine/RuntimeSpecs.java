@@ -69,7 +69,7 @@ final class RuntimeSpecs {
     for (Device device : spec.devices()) {
       device.addTo(builder, host.rootless());
     }
-    network.configure(builder);
+    network.configure(builder, record.ids());
     for (Map.Entry<String, String> sysctl : spec.sysctls().entrySet()) {
       builder.sysctl(sysctl.getKey(), sysctl.getValue());
     }

@@ -192,9 +192,15 @@ final class NamespaceHolder implements PrivilegedHost {
         InputStream text = errors.inputStream()) {
       errors.writer().close();
       String said = new String(text.readNBytes(MAX_MESSAGE), StandardCharsets.UTF_8).strip();
-      Optional<WaitStatus> status = child.waitFor(LIMIT);
+      Optional<WaitStatus> status = Optional.empty();
+      try {
+        status = child.waitFor(LIMIT);
+      } finally {
+        if (status.isEmpty()) {
+          child.killAndWait();
+        }
+      }
       if (status.isEmpty()) {
-        child.killAndWait();
         throw new RuncibleException(
             ErrorKind.TIMEOUT, "'" + command.get(0) + "' did not end within " + LIMIT);
       }
@@ -369,7 +375,8 @@ final class NamespaceHolder implements PrivilegedHost {
 
   @Override
   public void unmount(Path target) {
-    String script = "if mountpoint -q \"$1\"; then umount -l \"$1\"; fi";
+    // Another process may be faster.
+    String script = "if mountpoint -q \"$1\"; then umount -l \"$1\" || ! mountpoint -q \"$1\"; fi";
     run(command(List.of("sh", "-c", script, "sh", target.toString())));
   }
 

@@ -182,6 +182,16 @@ public interface OciRuntime {
   /** What it is. */
   Info info();
 
+  /**
+   * The same, whose commands run in a network namespace of an ordinary user: a container without
+   * one of its own is in it. A container with another user namespace than the one that owns it
+   * cannot have it as its own, since runc's processes join the container's user namespace first,
+   * and have no right to the other one there.
+   *
+   * @param network the file that keeps it, where the runtime runs
+   */
+  OciRuntime within(Path network);
+
   /** Known container escapes of this version, a sentence each. */
   List<String> warnings();
 

@@ -106,6 +106,13 @@ final class RuncRuntime implements OciRuntime {
   }
 
   @Override
+  public RuncRuntime within(Path network) {
+    List<String> entered = new ArrayList<>(List.of("nsenter", "--net=" + network, "--"));
+    entered.addAll(launcher);
+    return new RuncRuntime(info, entered, stateRoot, host, cgroups, place);
+  }
+
+  @Override
   public Info info() {
     return info;
   }

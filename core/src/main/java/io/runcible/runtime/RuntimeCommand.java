@@ -44,9 +44,15 @@ final class RuntimeCommand {
       try (child) {
         out.writer().close();
         String answer = new String(read.readNBytes(MAX_ANSWER), StandardCharsets.UTF_8);
-        Optional<WaitStatus> end = child.waitFor(LIMIT);
+        Optional<WaitStatus> end = Optional.empty();
+        try {
+          end = child.waitFor(LIMIT);
+        } finally {
+          if (end.isEmpty()) {
+            child.killAndWait();
+          }
+        }
         if (end.isEmpty()) {
-          child.killAndWait();
           throw new RuncibleException(
               ErrorKind.TIMEOUT, what + ": '" + command.get(0) + "' did not end in " + LIMIT);
         }

@@ -78,8 +78,8 @@ class DamagedStoreIT {
 
   @BeforeAll
   static void host() {
-    HostTools.requireRoot();
-    HostTools.requireProgram("runc", "runc");
+    HostTools.requireContainers();
+    HostTools.requireRuntime();
   }
 
   @BeforeEach

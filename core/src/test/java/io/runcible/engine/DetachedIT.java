@@ -206,7 +206,6 @@ class DetachedIT {
 
   @Test
   void memoryThatRanOutIsTold() {
-    TestEngine.unlessOn("crun", "it removes the control group, and its counts, at the end");
     try (Container container =
         ENGINE
             .get()

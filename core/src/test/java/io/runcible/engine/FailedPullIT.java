@@ -56,8 +56,8 @@ class FailedPullIT {
 
   @BeforeAll
   static void host() {
-    HostTools.requireRoot();
-    HostTools.requireProgram("runc", "runc");
+    HostTools.requireContainers();
+    HostTools.requireRuntime();
   }
 
   @BeforeEach

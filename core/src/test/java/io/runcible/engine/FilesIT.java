@@ -7,6 +7,7 @@ import io.runcible.RuncibleException;
 import io.runcible.archive.ArchiveLimits;
 import io.runcible.archive.TarEntry;
 import io.runcible.archive.TarReader;
+import io.runcible.ffi.NativeAccess;
 import io.runcible.image.Image;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -94,7 +95,7 @@ class FilesIT {
     files.copyTo(host.resolve("d/."), "/tmp/d");
     files.copyTo(host.resolve("d/."), "/content");
 
-    Path root = ENGINE.directory(container).resolve("rootfs");
+    Path root = ENGINE.rootFiles(container);
     for (String path : List.of("tmp/f", "tmp/renamed", "etc/passwd")) {
       assertThat(root.resolve(path)).hasContent("content");
     }
@@ -109,7 +110,9 @@ class FilesIT {
   void whatGoesInBelongsToRoot() throws IOException {
     Path file = file("tool", "x");
     Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-x---"));
-    Files.setAttribute(file, "unix:uid", 1234);
+    if (NativeAccess.isRoot()) {
+      Files.setAttribute(file, "unix:uid", 1234);
+    }
     container.files().copyTo(file, "/etc/");
     assertThat(sh("stat -c '%u:%g %a' /etc/tool")).isEqualTo("0:0 750");
   }
@@ -255,7 +258,9 @@ class FilesIT {
         "sh",
         "-c",
         "while :; do rm -rf /w/d; ln -s " + victim + " /w/d; rm /w/d; mkdir /w/d; done");
-    for (int i = 0; i < 300; i++) {
+    // For an ordinary user each copy takes a JVM in the holder's namespaces.
+    int rounds = NativeAccess.isRoot() ? 300 : 30;
+    for (int i = 0; i < rounds; i++) {
       try {
         container.files().copyTo(host.resolve("in/d"), "/w");
       } catch (RuncibleException e) {

@@ -51,8 +51,8 @@ final class HostResources {
     Set<Long> own = resources.processes();
     resources.mounts();
     resources.controlGroups(own);
-    resources.devices();
     if (NativeAccess.isRoot()) {
+      resources.devices();
       resources.packetFilters();
     }
     roots.forEach(resources::files);
@@ -66,6 +66,17 @@ final class HostResources {
     HostResources resources = new HostResources(roots);
     resources.processes();
     return resources.found;
+  }
+
+  /** The processes that keep the namespaces of an ordinary user's engines below a directory. */
+  static List<ProcessHandle> holders(Path root) {
+    return ProcessHandle.allProcesses()
+        .filter(
+            process -> {
+              String line = commandLine(process.pid());
+              return line.contains("runcible-holder") && line.contains(root.toString());
+            })
+        .toList();
   }
 
   /** The processes whose command names one of the roots. */
@@ -190,7 +201,7 @@ final class HostResources {
         .forEach(point -> found.add("mount " + point));
   }
 
-  /** Groups of other engines of this host are full as long as they are there. */
+  /** Of this user. Groups of other engines of this host are full as long as they are there. */
   private void controlGroups(Set<Long> own) {
     List<Path> hierarchies = new ArrayList<>(list(CGROUPS, "*"));
     int uid = NativeAccess.effectiveUid();
@@ -200,13 +211,21 @@ final class HostResources {
     for (Path hierarchy : hierarchies) {
       for (Path group :
           Files.isDirectory(hierarchy) ? list(hierarchy, "runcible-*") : List.<Path>of()) {
-        if (Files.isDirectory(group)) {
+        if (isOf(uid, group)) {
           List<Long> pids = read(group.resolve("cgroup.procs")).lines().map(Long::valueOf).toList();
           if (pids.isEmpty() || pids.stream().anyMatch(own::contains)) {
             found.add("control group " + group);
           }
         }
       }
+    }
+  }
+
+  private static boolean isOf(int uid, Path directory) {
+    try {
+      return Files.isDirectory(directory) && Files.getAttribute(directory, "unix:uid").equals(uid);
+    } catch (IOException e) {
+      return false;
     }
   }
 
@@ -300,7 +319,11 @@ final class HostResources {
     for (Path runtime : Files.isDirectory(state) ? list(state, "*") : List.<Path>of()) {
       // Beside them is what is known of the runtime's version.
       if (Files.isDirectory(runtime)) {
-        list(runtime, "*").forEach(entry -> found.add("runtime state " + entry));
+        boolean holder = runtime.getFileName().toString().matches("(holder|network)-.*");
+        list(runtime, "*").stream()
+            // Two who wait for it have to have the same one.
+            .filter(entry -> !(holder && entry.endsWith("lock")))
+            .forEach(entry -> found.add("runtime state " + entry));
       } else if (!runtime.toString().endsWith(".version.json")) {
         found.add("runtime state " + runtime);
       }

@@ -28,8 +28,8 @@ class LayersAtOnceIT {
 
   @BeforeAll
   static void host() {
-    HostTools.requireRoot();
-    HostTools.requireProgram("runc", "runc");
+    HostTools.requireContainers();
+    HostTools.requireRuntime();
   }
 
   private ImageLayout imageOf(int layers) {

@@ -31,8 +31,8 @@ class LeftOutIT {
 
   @BeforeEach
   void host() {
-    HostTools.requireRoot();
-    HostTools.requireProgram("runc", "runc");
+    HostTools.requireContainers();
+    HostTools.requireRuntime();
   }
 
   /** A device that is the mark of a removed file in an overlay, with an escape in its name. */

@@ -38,7 +38,7 @@ class OlderKernelIT {
 
   @BeforeAll
   static void needPython() {
-    HostTools.requireRoot();
+    HostTools.requireContainers();
     HostTools.requireProgram("python3", "python3");
   }
 

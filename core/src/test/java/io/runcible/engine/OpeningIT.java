@@ -22,8 +22,8 @@ class OpeningIT {
 
   @BeforeEach
   void host() {
-    HostTools.requireRoot();
-    HostTools.requireProgram("runc", "runc");
+    HostTools.requireContainers();
+    HostTools.requireRuntime();
     // What a JVM opens once and for all is open after this.
     root.engine().build().close();
     leaks.begin();

@@ -32,8 +32,8 @@ class PostgresIT {
 
   @Test
   void answersAQuery() throws Exception {
-    HostTools.requireRoot();
-    HostTools.requireProgram("runc", "runc");
+    HostTools.requireContainers();
+    HostTools.requireRuntime();
     try (DockerRegistry registry = DockerRegistry.start(directory, DockerRegistry.Entrance.OPEN);
         RegistryClient client = registry.client().build();
         TestRoot root = TestRoot.create();

@@ -146,7 +146,6 @@ class PrepareIT {
 
   @Test
   void whatIsMissingIsToldAtThePreparation() {
-    TestEngine.unlessOn("crun", "it looks for the program at the start");
     if (Orphans.areReaped()) {
       ContainerSpec.Builder spec = ENGINE.spec("busybox").command("/nothing");
       RunIT.assertFails(() -> prepared(spec.stdio(Stdio.DIRECT)), ErrorKind.NOT_FOUND);

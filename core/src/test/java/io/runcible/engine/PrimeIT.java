@@ -21,7 +21,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -317,11 +316,13 @@ class PrimeIT {
     List<Descriptor> layers = image.manifest().layers();
     Digest top = Images.chain(image).get(layers.size() - 1);
     Digest blob = layers.get(layers.size() - 1).digest();
-    for (Digest lost : List.of(top, blob)) {
-      try (Stream<Path> files = Files.walk(ENGINE.root().data())) {
-        Path place = files.filter(file -> file.endsWith(lost.hex())).findFirst().orElseThrow();
-        Files.move(place, place.resolveSibling(lost.hex() + ".gone." + lost.hex()));
-      }
+    Path data = ENGINE.root().data();
+    for (Path lost :
+        List.of(
+            data.resolve("snapshots").resolve(top.hex()),
+            data.resolve("blobs/sha256").resolve(blob.hex()))) {
+      String name = lost.getFileName().toString();
+      Files.move(lost, lost.resolveSibling(name + ".gone." + name));
     }
     assertThat(kind(() -> engine.run(fork))).isEqualTo(ErrorKind.NOT_FOUND);
     ContainerSpec again = engine.prime(spec().build(), priming);

@@ -409,8 +409,10 @@ class RestartIT {
       assertThat(engine.list(all.name("web"))).containsExactly(web);
       assertThat(engine.list(all.ancestor(ENGINE.reference("busybox")))).hasSize(3);
       assertThat(engine.list(all.ancestor("registry.example/other"))).isEmpty();
-      web.pause();
-      assertThat(engine.list(all.state(ContainerState.PAUSED))).containsExactly(web);
+      if (Differences.hasControlGroups()) {
+        web.pause();
+        assertThat(engine.list(all.state(ContainerState.PAUSED))).containsExactly(web);
+      }
     }
   }
 
@@ -495,8 +497,10 @@ class RestartIT {
       assertThat(details.mounts()).contains("/scratch", "/proc");
       assertThat(details.labels()).containsEntry("a", "b");
       assertThat(details.annotations()).containsEntry("example.key", "value");
-      assertThat(details.limits().cpus()).hasValue(0.5);
-      assertThat(details.limits().pids()).hasValue(30);
+      if (Differences.hasControlGroups()) {
+        assertThat(details.limits().cpus()).hasValue(0.5);
+        assertThat(details.limits().pids()).hasValue(30);
+      }
       assertThat(details.runs()).hasSize(1);
       assertThat(details.runs().get(0).finished()).isEmpty();
     }

@@ -63,8 +63,8 @@ class ResumedPullIT {
 
   @BeforeAll
   static void host() {
-    HostTools.requireRoot();
-    HostTools.requireProgram("runc", "runc");
+    HostTools.requireContainers();
+    HostTools.requireRuntime();
   }
 
   @BeforeEach

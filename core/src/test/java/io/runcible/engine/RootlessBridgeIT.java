@@ -25,11 +25,46 @@ class RootlessBridgeIT {
     HostTools.requireProgram("nft", "nftables");
   }
 
+  @Test
+  void userWithOneIdHasThemToo() throws Exception {
+    assertUsual(false, "usual");
+  }
+
+  @Test
+  void containersThatKeepTheUsersIdAreOnThemToo() throws Exception {
+    assertUsual(true, "kept");
+  }
+
+  /** In directories with letters beyond ASCII. */
+  private static void assertUsual(boolean withRange, String mode) throws Exception {
+    try (TestRoot root = TestRoot.create();
+        TestUser user = TestUser.create(root.path(), withRange)) {
+      LeakCheck leaks = new LeakCheck(() -> List.of(root.path()));
+      leaks.begin();
+      try (ChildJvm jvm =
+          user.jvmWithTunAndLetters("true", RootlessBridgeProgram.class, registry(), mode)) {
+        assertThat(said(jvm))
+            .containsEntry("alias", "db hello")
+            .containsEntry("ipv6", "db hello")
+            .containsEntry("published", "db you")
+            .containsEntry("outbound", "from the host")
+            .containsEntry("again", "db you")
+            .containsEntry("named again", "db hello")
+            .containsEntry("removed", "true");
+      }
+      leaks.verify();
+    }
+  }
+
+  private static String registry() {
+    String reference = ENGINE.reference("busybox");
+    return reference.substring(0, reference.indexOf('/'));
+  }
+
   /** One after the other: each starts with what the one before left. */
   @Test
   void haveThemAsRootHas() throws Exception {
-    String reference = ENGINE.reference("busybox");
-    String registry = reference.substring(0, reference.indexOf('/'));
+    String registry = registry();
     try (TestRoot root = TestRoot.create();
         TestUser user = TestUser.create(root.path(), true)) {
       LeakCheck leaks = new LeakCheck(() -> List.of(root.path()));

@@ -9,6 +9,7 @@ import io.runcible.network.NetworkSpec;
 import io.runcible.network.PortBinding;
 import java.io.IOException;
 import java.net.Inet4Address;
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.NetworkInterface;
@@ -39,6 +40,8 @@ final class RootlessBridgeProgram {
       RootlessBridgeProgram program = new RootlessBridgeProgram(engine, args[0]);
       switch (args[1]) {
         case "all" -> program.all();
+        case "usual" -> program.usual(UserNamespace.host());
+        case "kept" -> program.usual(UserNamespace.keepId());
         case "make" -> program.makeDetached();
         default -> program.adopt(Integer.parseInt(args[2]));
       }
@@ -106,6 +109,36 @@ final class RootlessBridgeProgram {
     say("left", engine.networks().list().size());
   }
 
+  /** What everybody wants of them, by IPv6, too. */
+  private void usual(UserNamespace ids) throws Exception {
+    engine.networks().create(NetworkSpec.builder("web").build());
+    Network web = Network.named("web");
+    NameResolution host = NameResolution.DEFAULT.withHost("thehost", NameResolution.HOST_GATEWAY);
+    ContainerSpec.Builder db = server("db").network(web.withAlias("data")).publish(PORT);
+    ContainerSpec.Builder app = sleeping("app").network(web).nameResolution(host);
+    try (Container server = engine.run(db.userNamespace(ids).build());
+        Container client = engine.run(app.userNamespace(ids).build())) {
+      server.awaitReady(Ready.onPort(PORT));
+      say("alias", exec(client, "echo hello | nc -w 5 data 7000"));
+      say("ipv6", exec(client, "echo hello | nc -w 5 " + ipv6(server) + " 7000"));
+      say("published", talk(server.hostAddress(PORT)));
+      say("outbound", outbound(client));
+      server.restart(Duration.ZERO);
+      server.awaitReady(Ready.onPort(PORT));
+      say("again", talk(server.hostAddress(PORT)));
+      say("named again", exec(client, "echo hello | nc -w 5 data 7000"));
+    }
+    say("removed", engine.networks().remove("web"));
+  }
+
+  private static String ipv6(Container container) {
+    return container.addresses().stream()
+        .filter(Inet6Address.class::isInstance)
+        .map(InetAddress::getHostAddress)
+        .findFirst()
+        .orElseThrow();
+  }
+
   /** What the other network has no way to. */
   private void apart(Container db, Container other) throws IOException {
     String address = db.addresses().get(0).getHostAddress();
@@ -128,7 +161,8 @@ final class RootlessBridgeProgram {
                 }
               });
       server.start();
-      String talk = "[ -p /f ] || mkfifo /f; nc -w 5 thehost " + service.getLocalPort() + " <>/f";
+      String talk =
+          "[ -p /tmp/f ] || mkfifo /tmp/f; nc -w 5 thehost " + service.getLocalPort() + " <>/tmp/f";
       String heard = exec(app, talk);
       server.join(20_000);
       return heard;

@@ -22,16 +22,6 @@ class RootlessDetachedIT {
     HostTools.requireProgram("pasta", "passt");
   }
 
-  private static List<ProcessHandle> holders(Path root) {
-    return ProcessHandle.allProcesses()
-        .filter(
-            process -> {
-              String line = HostResources.commandLine(process.pid());
-              return line.contains("runcible-holder") && line.contains(root.toString());
-            })
-        .toList();
-  }
-
   @Test
   void areAdoptedAlsoWhenTheirHolderWasKilled() throws Exception {
     String reference = ENGINE.reference("busybox");
@@ -47,7 +37,7 @@ class RootlessDetachedIT {
         assertThat(jvm.line()).isEqualTo("running=5");
         jvm.kill();
       }
-      List<ProcessHandle> holders = holders(root.path());
+      List<ProcessHandle> holders = HostResources.holders(root.path());
       assertThat(holders).hasSize(1);
       holders.forEach(ProcessHandle::destroyForcibly);
       holders.forEach(holder -> holder.onExit().join());
@@ -80,7 +70,7 @@ class RootlessDetachedIT {
       Path data = root.path().resolve("home/.local/share/runcible");
       assertThat(data.resolve("containers")).isEmptyDirectory();
       assertThat(data.resolve("journal")).isEmptyDirectory();
-      assertThat(holders(root.path())).isEmpty();
+      assertThat(HostResources.holders(root.path())).isEmpty();
     }
   }
 }

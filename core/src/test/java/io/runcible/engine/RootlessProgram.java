@@ -7,6 +7,7 @@ import io.runcible.ProgressListener;
 import io.runcible.RuncibleException;
 import io.runcible.archive.ArchiveLimits;
 import io.runcible.archive.IdRange;
+import io.runcible.ffi.PrivilegedHost;
 import io.runcible.image.HealthCheck;
 import io.runcible.image.Image;
 import io.runcible.image.ImageReference;
@@ -23,6 +24,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.stream.Stream;
 
 /**
  * What an ordinary user does with the engine and its default directories: the main class of a
@@ -60,6 +64,7 @@ final class RootlessProgram {
     say("user", output(sh("slim", "id -u").user("www-data")));
     say("closed", engineIn("/root/runcible"));
     say("bridge", output(sh("busybox", "true").network(Network.named("back"))));
+    say("unmounted at once", unmountedAtOnce());
     detached();
     lifecycle();
     operations();
@@ -68,6 +73,27 @@ final class RootlessProgram {
     keptId();
     say("count", engine.list().size());
     say("left", run(sh("busybox", "sleep 600").name("left")).code());
+  }
+
+  /** As a watchdog and an engine do that clean up after the same one. */
+  private static Object unmountedAtOnce() {
+    try (PrivilegedHost host = PrivilegedHost.open()) {
+      Path target = Files.createDirectory(Path.of(System.getenv("HOME"), "mounted"));
+      for (int i = 0; i < 10; i++) {
+        host.mountMemory(target, 1 << 20);
+        CompletableFuture.allOf(
+                Stream.generate(
+                        () ->
+                            CompletableFuture.runAsync(
+                                () -> host.unmount(target), work -> new Thread(work).start()))
+                    .limit(4)
+                    .toArray(CompletableFuture[]::new))
+            .join();
+      }
+      return "fine";
+    } catch (IOException | CompletionException e) {
+      return e;
+    }
   }
 
   /** Another engine takes it over. */

@@ -3,6 +3,7 @@ package io.runcible.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.runcible.ErrorKind;
+import io.runcible.ffi.NativeAccess;
 import io.runcible.network.Network;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -125,6 +126,10 @@ class SharedNamespacesIT {
     }
   }
 
+  private static UserNamespace ownIds() {
+    return NativeAccess.isRoot() ? UserNamespace.auto() : UserNamespace.keepId();
+  }
+
   @Test
   void whatCannotBeSharedIsRefused() {
     NamespaceMode owner = NamespaceMode.container("owner");
@@ -141,15 +146,14 @@ class SharedNamespacesIT {
       RunIT.assertFails(
           () -> start(ENGINE.sh("true").uts(owner).hostname("x")), ErrorKind.INVALID_INPUT);
       RunIT.assertFails(
-          () -> start(ENGINE.sh("true").uts(owner).userNamespace(UserNamespace.auto())),
+          () -> start(ENGINE.sh("true").uts(owner).userNamespace(ownIds())),
           ErrorKind.INVALID_INPUT,
           "user namespace");
       RunIT.assertFails(
           () -> start(ENGINE.sh("true").pid(owner).stdio(Stdio.DIRECT)), ErrorKind.INVALID_INPUT);
       assertThat(plain.state()).isEqualTo(ContainerState.CREATED);
     }
-    try (Container apart =
-        start(ENGINE.sh(SLEEP).name("owner").userNamespace(UserNamespace.auto()))) {
+    try (Container apart = start(ENGINE.sh(SLEEP).name("owner").userNamespace(ownIds()))) {
       RunIT.assertFails(
           () -> start(ENGINE.sh("true").pid(owner)), ErrorKind.INVALID_INPUT, "user namespace");
       assertThat(apart.isRunning()).isTrue();

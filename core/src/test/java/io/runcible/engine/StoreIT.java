@@ -55,8 +55,8 @@ class StoreIT {
 
   @BeforeAll
   static void host() {
-    HostTools.requireRoot();
-    HostTools.requireProgram("runc", "runc");
+    HostTools.requireContainers();
+    HostTools.requireRuntime();
   }
 
   @BeforeEach

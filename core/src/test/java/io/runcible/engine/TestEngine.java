@@ -1,9 +1,9 @@
 package io.runcible.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.runcible.HostTools;
+import io.runcible.ffi.NativeAccess;
 import io.runcible.layout.ImageLayout;
 import io.runcible.serve.RegistryServer;
 import java.io.IOException;
@@ -61,7 +61,7 @@ public final class TestEngine
       return;
     }
     HostTools.requireContainers();
-    HostTools.requireProgram("runc", "runc");
+    HostTools.requireRuntime();
     registry = RegistryServer.serve(ImageLayout.open(TestImages.layout())).start();
     root = TestRoot.create();
     // What a JVM opens once and for all is open after this.
@@ -94,11 +94,6 @@ public final class TestEngine
     if (root != null) {
       root.close();
     }
-  }
-
-  /** Skips a test of what a runtime cannot do. */
-  static void unlessOn(String runtime, String reason) {
-    assumeFalse(System.getProperty("test.runtime", "").equals(runtime), reason);
   }
 
   /** A further engine on the same directories, for the caller to close. */
@@ -166,5 +161,19 @@ public final class TestEngine
   /** The files of a container on the host. */
   Path directory(Container container) {
     return container.directory().path();
+  }
+
+  /**
+   * The root file system of a container: that of an ordinary user is mounted in its holder alone.
+   */
+  Path rootFiles(Container container) {
+    Path path = directory(container).resolve("rootfs");
+    if (NativeAccess.isRoot()) {
+      return path;
+    }
+    return HostResources.holders(root().path()).stream()
+        .map(holder -> Path.of("/proc/" + holder.pid() + "/root" + path))
+        .findFirst()
+        .orElseThrow();
   }
 }

@@ -1,6 +1,7 @@
 package io.runcible.engine;
 
 import io.runcible.HostTools;
+import io.runcible.ffi.PrivilegedHost;
 import io.runcible.runtime.CgroupManager;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -136,9 +137,11 @@ public final class TestRoot implements AutoCloseable {
 
   /** Removes a tree, of which nothing may be a mount point. */
   static void remove(Path path) {
-    try {
-      Process removal =
-          new ProcessBuilder("rm", "-rf", "--one-file-system", path.toString()).inheritIO().start();
+    // An ordinary user's may have files of its subordinate ids.
+    try (PrivilegedHost host = PrivilegedHost.open()) {
+      List<String> command =
+          host.command(List.of("rm", "-rf", "--one-file-system", path.toString()));
+      Process removal = new ProcessBuilder(command).inheritIO().start();
       if (removal.waitFor() != 0) {
         throw new IllegalStateException("cannot remove '" + path + "'");
       }

@@ -19,6 +19,19 @@ public final class TestUser implements AutoCloseable {
   private static final Pattern NUMBERS =
       Pattern.compile("uid=(\\d+).* gid=(\\d+).*", Pattern.DOTALL);
 
+  /** Written by a shell: this JVM may have a locale without them. */
+  private static final List<String> LETTERS =
+      List.of(
+          "sh",
+          "-c",
+          """
+          name=$(printf '\\303\\274-\\343\\203\\207\\343\\203\\274\\343\\202\\277')
+          export LC_ALL=C.UTF-8 XDG_DATA_HOME="$HOME/$name" XDG_RUNTIME_DIR="$XDG_RUNTIME_DIR/$name"
+          mkdir -m 700 -p "$XDG_RUNTIME_DIR"
+          exec "$@"
+          """,
+          "sh");
+
   private final String name;
   private final Path directory;
   private final String uid;
@@ -77,27 +90,23 @@ public final class TestUser implements AutoCloseable {
    * @param script what else to do as root before, in that namespace
    */
   ChildJvm jvmWithTun(String script, Class<?> main, Object... arguments) {
-    String tun = "mount -t tmpfs tun /dev/net && mknod -m 666 /dev/net/tun c 10 200";
-    return jvm(
-        List.of(
-            "unshare",
-            "--mount",
-            "--propagation",
-            "private",
-            "sh",
-            "-c",
-            tun + " && { " + script + "; } && exec \"$@\"",
-            "sh"),
-        main,
-        arguments);
+    return jvm(withTun(script), main, arguments);
   }
 
-  /** The same, whose data directory has letters beyond ASCII in its name. */
+  /** The same, whose directories have letters beyond ASCII in their names. */
+  ChildJvm jvmWithTunAndLetters(String script, Class<?> main, Object... arguments) {
+    return jvm(withTun(script), LETTERS, main, arguments);
+  }
+
+  /** Without the device. */
   ChildJvm jvmWithLetters(Class<?> main, Object... arguments) {
-    // Written by a shell: this JVM may have a locale without them.
-    String name = "$(printf '\\303\\274-\\343\\203\\207\\343\\203\\274\\343\\202\\277')";
-    String script = "export LC_ALL=C.UTF-8 XDG_DATA_HOME=\"$HOME/" + name + "\"; exec \"$@\"";
-    return jvm(List.of(), List.of("sh", "-c", script, "sh"), main, arguments);
+    return jvm(List.of(), LETTERS, main, arguments);
+  }
+
+  private static List<String> withTun(String script) {
+    String tun = "mount -t tmpfs tun /dev/net && mknod -m 666 /dev/net/tun c 10 200";
+    String all = tun + " && { " + script + "; } && exec \"$@\"";
+    return List.of("unshare", "--mount", "--propagation", "private", "sh", "-c", all, "sh");
   }
 
   ChildJvm jvm(List<String> before, Class<?> main, Object... arguments) {

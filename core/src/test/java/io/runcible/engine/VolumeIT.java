@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.runcible.ErrorKind;
+import io.runcible.ffi.NativeAccess;
 import io.runcible.image.ImageConfig;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -62,8 +63,8 @@ class VolumeIT {
       throws IOException {
     try (Container container = ENGINE.get().run(ENGINE.sh("sleep 600").build())) {
       TestEngine.ended(container.exec("sh", "-e", "-c", script)).output();
-      Path file = ENGINE.directory(container).resolve("rootfs/data/file");
-      if (Files.exists(file)) {
+      Path file = ENGINE.rootFiles(container).resolve("data/file");
+      if (NativeAccess.isRoot() && Files.exists(file)) {
         attributes(file).write("runcible", UTF_8.encode("spoon"));
       }
       container.commit(name, config);
@@ -106,10 +107,13 @@ class VolumeIT {
     Mount volume = Mount.volume("filled", "/data");
     assertThat(run(sh(LOOK.formatted("/data")).mount(volume))).isEqualTo(wanted);
 
-    Path file = volumes.find("filled").orElseThrow().path().resolve("file");
-    ByteBuffer value = ByteBuffer.allocate(5);
-    attributes(file).read("runcible", value);
-    assertThat(new String(value.array(), UTF_8)).isEqualTo("spoon");
+    if (NativeAccess.isRoot()) {
+      // Nobody else may read the file of another id; its attribute is copied by the same code.
+      Path file = volumes.find("filled").orElseThrow().path().resolve("file");
+      ByteBuffer value = ByteBuffer.allocate(5);
+      attributes(file).read("runcible", value);
+      assertThat(new String(value.array(), UTF_8)).isEqualTo("spoon");
+    }
 
     run(sh("rm -r /data/* && echo kept >/data/mine").mount(volume));
     assertThat(run(sh("ls /data; cat /data/mine").mount(volume))).isEqualTo("mine\nkept");

@@ -43,7 +43,7 @@ class CdiIT {
   @BeforeAll
   static void prepare() {
     HostTools.requireContainers();
-    HostTools.requireProgram("runc", "runc");
+    HostTools.requireRuntime();
     root = TestRoot.create();
     server = new Server();
     // In the store already, so that no application needs the registry.

@@ -1,0 +1,59 @@
+package io.runcible.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.runcible.engine.Differences.Difference;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+class DifferencesTest {
+  private static final Path SOURCES = Path.of("src/test/java");
+
+  /** A row of a test that is renamed, or is there no more, would skip nothing and look as if. */
+  @Test
+  void rowsNameTestsThatThereAre() throws Exception {
+    assertThat(Differences.all()).hasSizeGreaterThan(10);
+    for (Difference one : Differences.all()) {
+      assertThat(Differences.places()).contains(one.place());
+      assertThat(one.reason()).isNotBlank();
+      assertThat(names(one.test())).as("%s", one).isTrue();
+    }
+  }
+
+  private static boolean names(String test) throws Exception {
+    List<String> parts = List.of(test.split("[.]"));
+    Class<?> type = Class.forName(outermost(parts.get(0)));
+    for (String part : parts.subList(1, parts.size())) {
+      if (Character.isLowerCase(part.charAt(0))) {
+        return hasMethod(type, part);
+      }
+      type = Class.forName(type.getName() + "$" + part);
+    }
+    return true;
+  }
+
+  /** Also of those that it inherits. */
+  private static boolean hasMethod(Class<?> type, String name) {
+    return type != null
+        && (Stream.concat(
+                    Arrays.stream(type.getDeclaredMethods()), Arrays.stream(type.getMethods()))
+                .anyMatch(method -> method.getName().equals(name))
+            || hasMethod(type.getSuperclass(), name));
+  }
+
+  private static String outermost(String simpleName) throws IOException {
+    try (Stream<Path> files = Files.walk(SOURCES)) {
+      Path file =
+          files
+              .filter(path -> path.getFileName().toString().equals(simpleName + ".java"))
+              .findFirst()
+              .orElseThrow(() -> new AssertionError("no test class " + simpleName));
+      return SOURCES.relativize(file).toString().replaceAll("[.]java$", "").replace('/', '.');
+    }
+  }
+}
