@@ -137,7 +137,8 @@ final class RootlessProgram {
                 .build();
         say("kept root", output(container.exec(root)).replace(me, "me").replace('\n', ' '));
         say("kept by root", Files.exists(own.resolve("x")));
-        say("kept diff", kind(container.files()::diff));
+        say("kept diff", container.files().diff());
+        keptCommit(container);
         say("kept place", keptPlaces(uid));
         ByteArrayOutputStream tar = new ByteArrayOutputStream();
         container.files().copyFrom("/root/x", tar);
@@ -168,6 +169,16 @@ final class RootlessProgram {
     } catch (IOException | RuncibleException e) {
       say("kept id", e);
     }
+  }
+
+  /** With the owners that it has inside, also where the image is run without that. */
+  private void keptCommit(Container container) {
+    String name = "registry.example/kept:1";
+    Image image = container.commit(name, config -> {});
+    String look = "stat -c %u:%g /root/x /etc /usr/bin/passwd; stat -c %a /usr/bin/passwd";
+    ContainerSpec.Builder committed = ContainerSpec.builder(name).command("sh", "-c", look);
+    say("kept commit", image.config().diffIds().size() + " " + output(committed));
+    engine.images().remove(name);
   }
 
   /** How many root file systems a user has where root of their containers finds them. */
