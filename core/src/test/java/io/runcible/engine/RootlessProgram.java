@@ -20,9 +20,11 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * What an ordinary user does with the engine and its default directories: the main class of a
@@ -292,10 +294,32 @@ final class RootlessProgram {
     }
     say("whole", engine.images().check(false).isWhole());
     damagedLayer();
+    damagedFiles();
+  }
+
+  /** Files of layers, some of which only the namespace of the user can read. */
+  private void damagedFiles() {
     try {
-      say("files", engine.images().check(true));
-    } catch (RuncibleException e) {
-      say("files", e.kind() + " " + e.getMessage());
+      say("files", engine.images().check(true).problems());
+      Path snapshots = EngineBuilder.defaultDataRoot().resolve("snapshots");
+      Path file;
+      try (Stream<Path> layers = Files.list(snapshots)) {
+        file =
+            layers
+                .map(layer -> layer.resolve("fs/etc/passwd"))
+                .filter(Files::isWritable)
+                .findFirst()
+                .orElseThrow();
+      }
+      FileTime time = Files.getLastModifiedTime(file);
+      Files.writeString(file, "damaged");
+      Files.setLastModifiedTime(file, time);
+      List<StoreReport.Problem> problems = engine.images().check(true).problems();
+      say("files damaged", problems.size() + " " + problems.get(0).kind());
+      say("files how", problems.get(0).detail());
+      say("files repaired", engine.images().repair(true).problems());
+    } catch (IOException | RuncibleException e) {
+      say("files", e);
     }
   }
 
