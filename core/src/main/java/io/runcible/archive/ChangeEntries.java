@@ -53,10 +53,9 @@ final class ChangeEntries extends TreeEntries {
   /** Layers below have the ids inside. */
   private boolean isLike(Stat below, Stat above) {
     return below.mode() == above.mode()
-        && Integer.toUnsignedLong(below.uid())
-            == ownership.insideUid(Integer.toUnsignedLong(above.uid()))
-        && Integer.toUnsignedLong(below.gid())
-            == ownership.insideGid(Integer.toUnsignedLong(above.gid()));
+        && ownership.isUid(Integer.toUnsignedLong(below.uid()), Integer.toUnsignedLong(above.uid()))
+        && ownership.isGid(
+            Integer.toUnsignedLong(below.gid()), Integer.toUnsignedLong(above.gid()));
   }
 
   @Override
@@ -69,15 +68,23 @@ final class ChangeEntries extends TreeEntries {
     changes.put(path, kind);
   }
 
+  /** With the directories that lead to them, which an overlay has, and a copy may not have told. */
   List<FileChange> changes() {
-    List<FileChange> found = new ArrayList<>();
+    TreeMap<String, FileChange.Kind> found = new TreeMap<>();
     changes.forEach(
         (path, kind) -> {
           if (!passed.contains(path) || hasChangesBelow(path)) {
-            found.add(new FileChange(kind, "/" + RawName.text(path)));
+            found.put(path, kind);
+            for (String above = RawName.parent(path);
+                !above.isEmpty() && !changes.containsKey(above) && !found.containsKey(above);
+                above = RawName.parent(above)) {
+              found.put(above, FileChange.Kind.CHANGED);
+            }
           }
         });
-    return found;
+    List<FileChange> told = new ArrayList<>();
+    found.forEach((path, kind) -> told.add(new FileChange(kind, "/" + RawName.text(path))));
+    return told;
   }
 
   /** Whether anything below is listed that is not itself passed through alone. */

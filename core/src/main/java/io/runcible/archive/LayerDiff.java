@@ -11,6 +11,7 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.stream.Collectors;
@@ -48,6 +49,7 @@ public final class LayerDiff {
   private final Path upper;
   private final @Nullable Path lower;
   private final LayerFormat format;
+  private final boolean copied;
   private ArchiveLimits limits = ArchiveLimits.DEFAULT;
   private Ownership ownership = Ownership.EXACT;
   private long latestSeconds = Long.MAX_VALUE;
@@ -57,10 +59,11 @@ public final class LayerDiff {
   private Set<String> excluded = Set.of();
   private String place = "";
 
-  private LayerDiff(Path upper, @Nullable Path lower, LayerFormat format) {
+  private LayerDiff(Path upper, @Nullable Path lower, LayerFormat format, boolean copied) {
     this.upper = Objects.requireNonNull(upper, "upper");
     this.lower = lower;
     this.format = Objects.requireNonNull(format, "format");
+    this.copied = copied;
   }
 
   /**
@@ -75,17 +78,30 @@ public final class LayerDiff {
       throw new RuncibleException(
           ErrorKind.INVALID_INPUT, "this format is not of an upper directory of an overlay");
     }
-    return new LayerDiff(upper, null, format);
+    return new LayerDiff(upper, null, format, false);
   }
 
   /** What makes the lower tree into the upper one. Files of equal metadata are read, both. */
   public static LayerDiff ofTrees(Path lower, Path upper) {
-    return new LayerDiff(upper, Objects.requireNonNull(lower, "lower"), LayerFormat.PLAIN);
+    Objects.requireNonNull(lower, "lower");
+    return new LayerDiff(upper, lower, LayerFormat.PLAIN, false);
+  }
+
+  /**
+   * What was changed in a copy of a tree. As of an overlay, the mode and owner of its root belong
+   * to who made it, and {@linkplain #ownership owners} are what they became in the copy, while
+   * those of the original are the layers'. Files of equal metadata are read, both.
+   *
+   * @param original as it still is
+   */
+  public static LayerDiff ofCopy(Path original, Path copy) {
+    Objects.requireNonNull(original, "original");
+    return new LayerDiff(copy, original, LayerFormat.PLAIN, true);
   }
 
   /** A whole tree, its root included. */
   public static LayerDiff ofTree(Path tree) {
-    return new LayerDiff(tree, null, LayerFormat.PLAIN);
+    return new LayerDiff(tree, null, LayerFormat.PLAIN, false);
   }
 
   /** Makes later times this one, as {@code SOURCE_DATE_EPOCH} asks for. Default: none is late. */
@@ -199,9 +215,27 @@ public final class LayerDiff {
       if (format.isOverlay()) {
         new OverlayWalk(root, format, entries).run();
       } else {
-        new TreesWalk(below, root, entries, place).run();
+        new TreesWalk(below, root, entries, place, kin()).run();
       }
     }
+  }
+
+  private TreesWalk.Kin kin() {
+    return copied ? new TreesWalk.Kin(Optional.of(ownership)) : TreesWalk.OF_THEIR_OWN;
+  }
+
+  /**
+   * What makes one tree into the other, by name; as of an overlay.
+   *
+   * @return sorted by path
+   * @throws RuncibleException as {@link #writeTo(Path)}; INVALID_INPUT if there are no two trees
+   */
+  public List<FileChange> changes() {
+    if (lower == null) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT, "what changed in '" + upper + "' needs to be told from what");
+    }
+    return changes(List.of(lower));
   }
 
   /**

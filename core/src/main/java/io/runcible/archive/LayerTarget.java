@@ -166,10 +166,13 @@ final class LayerTarget implements AutoCloseable {
 
   /** Layers of an overlay can be below one to be copied. */
   boolean isOpaque(FileDescriptor parent, String leaf) {
-    return format == LayerFormat.COPY
-        ? isMarked(parent, leaf)
-            || OPAQUE_ATTRIBUTES.stream().anyMatch(name -> isMarked(parent, leaf, name))
-        : isMarked(parent, leaf, format.opaqueAttribute());
+    return switch (format) {
+      case PLAIN -> false;
+      case COPY ->
+          isMarked(parent, leaf)
+              || OPAQUE_ATTRIBUTES.stream().anyMatch(name -> isMarked(parent, leaf, name));
+      case OVERLAY, OVERLAY_USERXATTR -> isMarked(parent, leaf, format.opaqueAttribute());
+    };
   }
 
   private static boolean isMarked(FileDescriptor parent, String leaf) {

@@ -19,6 +19,8 @@ public final class Ownership {
    */
   public static final Ownership RECORD = new Ownership("RECORD", List.of(), List.of());
 
+  private static final long NOBODY = 65534;
+
   private final String name;
   private final List<IdRange> uids;
   private final List<IdRange> gids;
@@ -86,6 +88,26 @@ public final class Ownership {
 
   long insideGid(long gid) {
     return isMapped() ? inside(gids, gid) : gid;
+  }
+
+  /** Whether a file of a layer that belongs to one user here belongs to that one, copied. */
+  boolean isUid(long inside, long outside) {
+    return isOutside(uids, inside, outside);
+  }
+
+  boolean isGid(long inside, long outside) {
+    return isOutside(gids, inside, outside);
+  }
+
+  /** What the ranges lack is nobody's, or root's where they lack that, too. */
+  private boolean isOutside(List<IdRange> ranges, long inside, long outside) {
+    if (!isMapped()) {
+      return inside == outside;
+    }
+    long mapped = outside(ranges, inside);
+    return mapped >= 0
+        ? mapped == outside
+        : outside == NOBODY || outside == outside(ranges, outside(ranges, NOBODY) < 0 ? 0 : NOBODY);
   }
 
   private static long outside(List<IdRange> ranges, long id) {

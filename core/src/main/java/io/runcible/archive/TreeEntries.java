@@ -325,6 +325,16 @@ class TreeEntries {
 
   /** The attributes of a name that belong in a layer. */
   Map<String, byte[]> attributes(String path, FileDescriptor parent, String leaf) {
+    return attributes(path, parent, leaf, options.ownership());
+  }
+
+  /**
+   * The same of another tree.
+   *
+   * @param ownership what the ids in it are
+   */
+  Map<String, byte[]> attributes(
+      String path, FileDescriptor parent, String leaf, Ownership ownership) {
     List<String> names = options.harmless() ? List.of() : AttributeCalls.names(parent, leaf);
     if (names.isEmpty()) {
       return Map.of();
@@ -333,7 +343,9 @@ class TreeEntries {
     for (String name : names) {
       refuseReference(path, name);
       if (!ExtendedAttributes.isForeign(name)) {
-        AttributeCalls.get(parent, leaf, name).ifPresent(value -> attributes.put(name, value));
+        AttributeCalls.get(parent, leaf, name)
+            .ifPresent(
+                value -> attributes.put(name, MappedAttributes.inside(name, value, ownership)));
       }
     }
     return attributes;

@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -22,16 +23,50 @@ import org.jspecify.annotations.Nullable;
 final class TreesWalk {
   private static final int BUFFER = 256 * 1024;
 
+  /** Two trees of the same ids, of which the root counts, too. */
+  static final Kin OF_THEIR_OWN = new Kin(Optional.empty());
+
   private final @Nullable FileDescriptor lowerRoot;
   private final FileDescriptor upperRoot;
   private final TreeEntries entries;
   private final String place;
+  private final Kin kin;
   private final Deque<Pending> pending = new ArrayDeque<>();
   private final ByteBuffer one = ByteBuffer.allocateDirect(BUFFER);
   private final ByteBuffer other = ByteBuffer.allocateDirect(BUFFER);
 
   /** A directory to come, and whether the lower tree has one there, too. */
   private record Pending(String path, boolean merged) {}
+
+  /**
+   * What the one tree has to do with the other.
+   *
+   * @param copied if the upper one is a copy of the lower one: what became of the owners. Then its
+   *     root belongs to who made it, and names of one file may have become files of their own
+   */
+  record Kin(Optional<Ownership> copied) {
+    boolean sameOwner(Stat below, Stat above) {
+      return copied.isEmpty()
+          ? below.uid() == above.uid() && below.gid() == above.gid()
+          : copied.get().isUid(unsigned(below.uid()), unsigned(above.uid()))
+              && copied.get().isGid(unsigned(below.gid()), unsigned(above.gid()));
+    }
+
+    private static long unsigned(int id) {
+      return Integer.toUnsignedLong(id);
+    }
+
+    boolean sameLinks(Stat below, Stat above) {
+      return below.links() == above.links() || copied.isPresent() && above.links() < below.links();
+    }
+
+    /** The attributes of the lower tree, which has the ids of the layer if the upper is a copy. */
+    Map<String, byte[]> below(TreeEntries entries, String path, FileDescriptor at, String leaf) {
+      return copied.isEmpty()
+          ? entries.attributes(path, at, leaf)
+          : entries.attributes(path, at, leaf, Ownership.EXACT);
+    }
+  }
 
   /**
    * A walk.
@@ -42,11 +77,13 @@ final class TreesWalk {
       @Nullable FileDescriptor lowerRoot,
       FileDescriptor upperRoot,
       TreeEntries entries,
-      String place) {
+      String place,
+      Kin kin) {
     this.lowerRoot = lowerRoot;
     this.upperRoot = upperRoot;
     this.entries = entries;
     this.place = place;
+    this.kin = kin;
   }
 
   private String named(String path) {
@@ -78,9 +115,11 @@ final class TreesWalk {
     String path = named(within);
     Stat stat = FileCalls.stat(upper);
     Map<String, byte[]> attributes = entries.attributes(path, upper, ".");
-    if (lower == null
-        || !sameMetadata(FileCalls.stat(lower), stat)
-        || !same(entries.attributes(path, lower, "."), attributes)) {
+    boolean counts = !within.isEmpty() || kin.copied().isEmpty();
+    if (counts
+        && (lower == null
+            || !sameMetadata(FileCalls.stat(lower), stat)
+            || !same(kin.below(entries, path, lower, "."), attributes))) {
       entries.directory(path, upper, stat, attributes);
     }
     if (within.isEmpty() && !place.isEmpty()) {
@@ -145,10 +184,10 @@ final class TreesWalk {
     boolean alike =
         sameMetadata(below, above)
             && below.size() == above.size()
-            && below.links() == above.links()
+            && kin.sameLinks(below, above)
             && below.deviceMajor() == above.deviceMajor()
             && below.deviceMinor() == above.deviceMinor()
-            && same(entries.attributes(name, lower, name), entries.attributes(name, upper, name));
+            && same(kin.below(entries, name, lower, name), entries.attributes(name, upper, name));
     if (!alike) {
       return false;
     }
@@ -159,10 +198,9 @@ final class TreesWalk {
     };
   }
 
-  private static boolean sameMetadata(Stat below, Stat above) {
+  private boolean sameMetadata(Stat below, Stat above) {
     return below.mode() == above.mode()
-        && below.uid() == above.uid()
-        && below.gid() == above.gid()
+        && kin.sameOwner(below, above)
         && below.modifiedSeconds() == above.modifiedSeconds()
         && below.modifiedNanos() == above.modifiedNanos();
   }

@@ -21,7 +21,6 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Consumer;
 
 /** Makes an image of what a container has changed: its own image and a layer on top. */
@@ -61,7 +60,7 @@ final class Commit {
       Instant created = config.build().created().orElse(now);
       List<WrittenLayer> layers = new ArrayList<>();
       try {
-        layer(created).ifPresent(layers::add);
+        files.layer(newFile(), created).ifPresent(layers::add);
         volumes.forEach(
             (place, data) -> layers.add(files.volumeLayer(data, place, newFile(), created)));
         write(sink, name, base, config, created, layers);
@@ -104,13 +103,6 @@ final class Commit {
             + ": "
             + what
             + " is not in the store any more; pull it again");
-  }
-
-  private Optional<WrittenLayer> layer(Instant latest) {
-    if (files.diff().isEmpty()) {
-      return Optional.empty();
-    }
-    return Optional.of(files.layer(newFile(), latest));
   }
 
   private Path newFile() {

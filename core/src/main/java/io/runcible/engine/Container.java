@@ -357,7 +357,6 @@ public final class Container implements AutoCloseable {
    * @param name of the new image in the store; another one of that name loses it
    * @param change changes the configuration, which begins as that of its image
    * @throws RuncibleException NOT_FOUND if its image is not whole in the store any more,
-   *     UNSUPPORTED on a file system that no overlay lies on and with {@link UserNamespace#keepId},
    *     FAILED_PRECONDITION if files changed meanwhile
    */
   public Image commit(String name, Consumer<ImageConfig.Builder> change) {

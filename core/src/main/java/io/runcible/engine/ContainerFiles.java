@@ -1,9 +1,7 @@
 package io.runcible.engine;
 
-import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
-import io.runcible.archive.Compression;
 import io.runcible.archive.FileChange;
 import io.runcible.archive.Ownership;
 import io.runcible.archive.TreeArchive;
@@ -21,6 +19,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -181,22 +180,26 @@ public final class ContainerFiles {
   }
 
   /**
-   * What differs from the image, without what is mounted in the container. Blocks.
+   * What differs from the image, without what is mounted in the container. Blocks. Where the files
+   * of the image were copied, on a file system that no overlay lies on and with {@link
+   * UserNamespace#keepId()}, it takes as long as another copy and reading both.
    *
    * @return sorted by path
-   * @throws RuncibleException UNSUPPORTED where the files of the image were copied, since nothing
-   *     there says which are the container's, and to find out would take another copy of all and
-   *     reading both: on a file system that no overlay lies on, and with {@link
-   *     UserNamespace#keepId()}
+   * @throws RuncibleException FAILED_PRECONDITION if files changed meanwhile, UNAVAILABLE
    */
   public List<FileChange> diff() {
     container.requireOpen();
-    return List.of(FileWork.ask(parts.host(), changes(Task.CHANGES, "", 0), FileChange[].class));
+    try (ContainerChanges changes = ContainerChanges.open(parts, directory, record)) {
+      return changes.list();
+    }
   }
 
-  /** A layer of the changes, in a file that does not exist yet. */
-  WrittenLayer layer(Path file, Instant latest) {
-    return layer(file, changes(Task.LAYER, file.toString(), latest.getEpochSecond()));
+  /** A layer of the changes, if there are any, in a file that does not exist yet. */
+  Optional<WrittenLayer> layer(Path file, Instant latest) {
+    container.requireOpen();
+    try (ContainerChanges changes = ContainerChanges.open(parts, directory, record)) {
+      return changes.layer(file, latest);
+    }
   }
 
   /**
@@ -205,8 +208,8 @@ public final class ContainerFiles {
    * @param data the files of the volume
    */
   WrittenLayer volumeLayer(Path data, String place, Path file, Instant latest) {
-    return layer(
-        file,
+    return ContainerChanges.written(
+        parts,
         new FileWork.Request(
             Task.TREE_LAYER,
             data.toString(),
@@ -216,56 +219,12 @@ public final class ContainerFiles {
             false,
             List.of(),
             List.of(),
+            "",
             file.toString(),
             latest.getEpochSecond(),
             // A volume is shown with other owners.
-            IdMaps.HOST));
-  }
-
-  private WrittenLayer layer(Path file, FileWork.Request request) {
-    FileWork.Layer written = FileWork.ask(parts.host(), request, FileWork.Layer.class);
-    return new WrittenLayer(
-        file,
-        Compression.GZIP,
-        Digest.parse(written.digest()),
-        written.size(),
-        Digest.parse(written.diffId()),
-        List.of());
-  }
-
-  private FileWork.Request changes(Task task, String file, long latestSeconds) {
-    if (record.ids().nested()) {
-      throw new RuncibleException(
-          ErrorKind.UNSUPPORTED,
-          "the changes of container "
-              + record.id()
-              + " are not kept apart: its image was copied, since it keeps the id of its user");
-    }
-    Path upper =
-        parts
-            .snapshotter()
-            .changes(directory.path())
-            .orElseThrow(
-                () ->
-                    new RuncibleException(
-                        ErrorKind.UNSUPPORTED,
-                        "the changes of container "
-                            + record.id()
-                            + " are not kept apart: its image was copied, since no overlay lies on"
-                            + " the file system of the store"));
-    List<Digest> chain = record.chain().stream().map(Digest::parse).toList();
-    return new FileWork.Request(
-        task,
-        upper.toString(),
-        "/",
-        !parts.host().hasIdRange(),
-        parts.host().rootless(),
-        false,
-        BundleConfig.read(directory).mountPoints(),
-        parts.snapshotter().visible(chain).stream().map(Path::toString).toList(),
-        file,
-        latestSeconds,
-        record.ids());
+            IdMaps.HOST),
+        file);
   }
 
   private FileWork.Request request(Task task, String path, boolean harmless) {
@@ -278,6 +237,7 @@ public final class ContainerFiles {
         harmless,
         List.of(),
         List.of(),
+        "",
         "",
         0,
         record.ids());

@@ -10,7 +10,6 @@ import io.runcible.ffi.OverlayMount;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.Stat;
 import io.runcible.runtime.RuntimeSpec;
-import io.runcible.snapshot.Rootfs;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -24,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** Makes what a container has mounted besides its root file system, before it starts. */
@@ -208,7 +208,7 @@ final class ContainerMounts {
     if (plainImage == null) {
       Path place = newPlace();
       List<Digest> chain = record.chain().stream().map(Digest::parse).toList();
-      plainImage = mounted(place, parts.snapshotter().view(chain, place), "the image");
+      plainImage = mounted(place, parts.snapshotter().view(chain, place)::mount, "the image");
     }
     // What was made as a place for the volume is not in the image.
     return Optional.of(plainImage.resolve(path).normalize())
@@ -219,7 +219,8 @@ final class ContainerMounts {
     Path place = newPlace();
     return mounted(
         place,
-        parts.snapshotter().view(images.getOrDefault(reference, List.of()), place, own.owners()),
+        parts.snapshotter().view(images.getOrDefault(reference, List.of()), place, own.owners())
+            ::mount,
         "the image " + reference);
   }
 
@@ -292,10 +293,10 @@ final class ContainerMounts {
     }
   }
 
-  private static Path mounted(Path place, Rootfs what, String name) {
+  private static Path mounted(Path place, Consumer<Path> what, String name) {
     Path target = newDirectory(place.resolve(MOUNT));
     try {
-      what.mount(target);
+      what.accept(target);
       return target;
     } catch (RuncibleException e) {
       ErrorKind kind = e.kind() == ErrorKind.INTERNAL ? ErrorKind.UNSUPPORTED : e.kind();

@@ -80,8 +80,9 @@ final class ContainerRemover {
     unpin(unnamed);
     host.removeTree(unnamed.path());
     ContainerDirectory directory = ContainerDirectory.of(containers, facts.getOrDefault(ID, ""));
+    // One that cannot be read is left to those who look for what has no owner.
     Optional<ContainerRecord> record =
-        ContainerRecord.read(directory).filter(found -> found.token().equals(token));
+        readable(directory).filter(found -> found.token().equals(token));
     if (record.isPresent()) {
       new Bundle(directory.path()).withdraw();
       endRuntimes(directory);
@@ -95,7 +96,8 @@ final class ContainerRemover {
 
   /**
    * Removes what nobody answers for, as a power cut leaves it: a container without a journal entry
-   * that nobody detached, and one with a record that cannot be read.
+   * that nobody detached, and one with a record that cannot be read, unless it is detached and
+   * runs: no power cut has left that.
    *
    * @param journals the directory of the journals of all engines
    */
@@ -106,14 +108,18 @@ final class ContainerRemover {
     }
     // Read later than the containers, and written earlier: what is missing here has no owner.
     Set<String> owned = new HashSet<>();
+    Set<String> ids = new HashSet<>();
     for (Map<String, String> facts : Journal.facts(journals, KIND)) {
       owned.add(facts.getOrDefault(TOKEN, ""));
+      ids.add(facts.getOrDefault(ID, ""));
     }
     found.forEach(
         (directory, record) -> {
           try {
             if (record.isEmpty()) {
-              removeDamaged(directory);
+              if (!ids.contains(directory.id()) && !runsOn(directory)) {
+                removeDamaged(directory);
+              }
             } else if (!owned.contains(record.get().token())
                 && !outlives(directory, record.get())) {
               undo(facts(record.get()));
@@ -138,6 +144,17 @@ final class ContainerRemover {
       }
       throw e;
     }
+  }
+
+  private static boolean runsOn(ContainerDirectory directory) {
+    boolean runs = DetachedMonitor.runs(directory);
+    if (runs) {
+      LOG.warn(
+          "'{}' cannot be read, and its detached container runs on; when that has ended, the next"
+              + " engine removes it",
+          directory.record());
+    }
+    return runs;
   }
 
   /** A record is whole before its directory has its name, so this is no container being made. */

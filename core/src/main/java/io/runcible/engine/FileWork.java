@@ -77,6 +77,7 @@ final class FileWork {
    * @param harmless whether what is dangerous on a host is left out
    * @param excluded what is left out of changes and layers
    * @param lower the layers below, the topmost first
+   * @param original the tree that this one is a copy of, instead of layers; empty for none
    * @param file of a layer
    * @param latestSeconds for a layer
    * @param owners the ids of the tree; none for those of this process
@@ -90,6 +91,7 @@ final class FileWork {
       boolean harmless,
       List<String> excluded,
       List<String> lower,
+      String original,
       String file,
       long latestSeconds,
       IdMaps owners) {
@@ -103,6 +105,7 @@ final class FileWork {
           harmless,
           excluded,
           lower,
+          original,
           file,
           latestSeconds,
           owners);
@@ -151,6 +154,7 @@ final class FileWork {
             List.of(),
             List.of(),
             "",
+            "",
             0,
             owners);
     run(host, request, null, InputStream.nullInputStream(), OutputStream.nullOutputStream());
@@ -185,7 +189,9 @@ final class FileWork {
       case COPY -> TreeExtraction.into(tree, request.path()).ownership(ownership).copy(in);
       case CHANGES -> {
         List<Path> lower = request.lower().stream().map(Path::of).toList();
-        List<FileChange> changes = diff(request, ownership).changes(lower);
+        LayerDiff diff = diff(request, ownership);
+        List<FileChange> changes =
+            request.original().isEmpty() ? diff.changes(lower) : diff.changes();
         out.write(MAPPER.writeValueAsBytes(changes));
       }
       case LAYER -> out.write(layer(diff(request, ownership), request));
@@ -203,11 +209,14 @@ final class FileWork {
   }
 
   private static LayerDiff diff(Request request, Ownership ownership) {
+    Path tree = Path.of(request.tree());
     LayerFormat format =
         request.userAttributes() ? LayerFormat.OVERLAY_USERXATTR : LayerFormat.OVERLAY;
-    return LayerDiff.ofOverlay(Path.of(request.tree()), format)
-        .ownership(ownership)
-        .exclude(new HashSet<>(request.excluded()));
+    LayerDiff diff =
+        request.original().isEmpty()
+            ? LayerDiff.ofOverlay(tree, format)
+            : LayerDiff.ofCopy(Path.of(request.original()), tree);
+    return diff.ownership(ownership).exclude(new HashSet<>(request.excluded()));
   }
 
   private static void runWorker(

@@ -466,8 +466,7 @@ public final class Images {
    * meanwhile.
    *
    * @param files whether also to compare the files of unpacked layers with their blobs, which takes
-   *     as long as to unpack them; root only
-   * @throws RuncibleException UNSUPPORTED if files are to be compared by an ordinary user
+   *     as long as to unpack them
    */
   public StoreReport check(boolean files) {
     return storeCheck().check(files);

@@ -104,12 +104,19 @@ final class StoreCheck {
         add(problems, Kind.DAMAGED_BLOB, digest, "'" + file + "' has the content " + actual);
       }
     } catch (IOException e) {
-      add(problems, Kind.DAMAGED_BLOB, digest, "it cannot be read: " + e.getMessage());
+      unreadable(digest, e, problems);
     } catch (RuncibleException e) {
-      if (e.kind() != ErrorKind.NOT_FOUND) { // Removed meanwhile.
+      if (e.getCause() instanceof IOException why && e.kind() == ErrorKind.UNAVAILABLE) {
+        unreadable(digest, why, problems);
+      } else if (e.kind() != ErrorKind.NOT_FOUND) { // Removed meanwhile.
         throw e;
       }
     }
+  }
+
+  private void unreadable(Digest digest, IOException why, List<Problem> problems) {
+    Path file = store.content().path(digest);
+    add(problems, Kind.UNREADABLE_BLOB, digest, "'" + file + "' cannot be read: " + why);
   }
 
   private void name(ImageRecord name, List<Problem> problems) {
@@ -194,6 +201,9 @@ final class StoreCheck {
         case MISSING_LAYER -> layers.add(problem.subject());
         case MISSING_BLOB, NOT_COMPARED -> {
           // The next pull brings what is missing.
+        }
+        case UNREADABLE_BLOB -> {
+          // It may be sound, and all there is.
         }
       }
     }

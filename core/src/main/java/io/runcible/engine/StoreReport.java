@@ -27,6 +27,12 @@ public record StoreReport(int names, int blobs, int layers, List<Problem> proble
     DAMAGED_RECORD,
     /** A blob has other bytes than its digest says. */
     DAMAGED_BLOB,
+    /**
+     * A blob cannot be opened or read, by an error of the disk, for a lack of permission or of
+     * descriptors: whether it is damaged is not known. It is not removed by a repair, a pull
+     * fetches it anew if the disk does not give it.
+     */
+    UNREADABLE_BLOB,
     /** A name needs a blob that is not there. */
     MISSING_BLOB,
     /** A layer has other files than its blob. */

@@ -9,7 +9,6 @@ import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Mounts overlay file systems, by the new mount API or, before Linux 6.8, by mount(2). */
@@ -179,27 +178,7 @@ final class Overlay {
 
   /** The option string of mount(2) and mount(8). */
   static String options(OverlayMount mount) {
-    String lower =
-        "lowerdir="
-            + mount.lower().stream().map(Overlay::escapeLower).collect(Collectors.joining(":"))
-            + mount.label().map(label -> ",context=\"" + label + "\"").orElse("");
-    if (mount.upper() == null || mount.work() == null) {
-      return lower;
-    }
-    return lower
-        + ",upperdir="
-        + escape(mount.upper())
-        + ",workdir="
-        + escape(mount.work())
-        + (mount.throwAway() ? ",volatile" : "");
-  }
-
-  private static String escapeLower(Path path) {
-    return escape(path).replace(":", "\\:");
-  }
-
-  private static String escape(Path path) {
-    return path.toString().replace("\\", "\\\\").replace(",", "\\,");
+    return String.join(",", mount.options());
   }
 
   static void unmount(Path target) {

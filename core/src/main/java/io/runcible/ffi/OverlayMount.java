@@ -1,8 +1,10 @@
 package io.runcible.ffi;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,6 +42,31 @@ public record OverlayMount(
   /** One that takes no changes. */
   public static OverlayMount readOnly(List<Path> lower) {
     return new OverlayMount(lower, null, null, false);
+  }
+
+  /** The options of mount(2) and mount(8), in which commas of names are escaped. */
+  public List<String> options() {
+    List<String> options = new ArrayList<>();
+    options.add(
+        "lowerdir="
+            + lower.stream().map(OverlayMount::escapeLower).collect(Collectors.joining(":")));
+    label.ifPresent(value -> options.add("context=\"" + value + "\""));
+    if (upper != null && work != null) {
+      options.add("upperdir=" + escape(upper));
+      options.add("workdir=" + escape(work));
+      if (throwAway) {
+        options.add("volatile");
+      }
+    }
+    return options;
+  }
+
+  private static String escapeLower(Path path) {
+    return escape(path).replace(":", "\\:");
+  }
+
+  private static String escape(Path path) {
+    return path.toString().replace("\\", "\\\\").replace(",", "\\,");
   }
 
   OverlayMount durable() {

@@ -6,7 +6,10 @@ import io.runcible.RuncibleException;
 import io.runcible.archive.LayerFormat;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.store.LocalStore;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -47,15 +50,56 @@ final class CopySnapshotter extends LayerDirectories {
               + place
               + "'");
     }
-    return view(chain, place, changes.owners());
+    return new Copied(chain, place, changes.owners(), "rw");
   }
 
   /** A copy of one's own; that nobody writes to it is up to its user. */
   @Override
   public Rootfs view(List<Digest> chain, Path place, Optional<LayerOwners> owners) {
-    List<Path> layers = new ArrayList<>(visible(chain));
-    Collections.reverse(layers);
-    return target -> merge(layers, target, owners.orElse(null));
+    return new Copied(chain, place, owners, "ro");
+  }
+
+  private final class Copied implements Rootfs {
+    private final List<Path> layers;
+    private final Path place;
+    private final @Nullable LayerOwners owners;
+    private final String access;
+
+    Copied(List<Digest> chain, Path place, Optional<LayerOwners> owners, String access) {
+      this.layers = new ArrayList<>(visible(chain));
+      Collections.reverse(layers);
+      this.place = place;
+      this.owners = owners.orElse(null);
+      this.access = access;
+    }
+
+    @Override
+    public void mount(Path target) {
+      merge(layers, target, owners);
+    }
+
+    @Override
+    public List<SnapshotMount> mounts() {
+      Path copy = place.resolve(COPY);
+      try {
+        if (!Files.isDirectory(copy)) {
+          copy(copy);
+        }
+      } catch (IOException e) {
+        throw new RuncibleException(
+            ErrorKind.UNAVAILABLE, "cannot make '" + copy + "': " + e.getMessage(), e);
+      }
+      return List.of(
+          new SnapshotMount("bind", copy.resolve(FS).toString(), List.of("rbind", access)));
+    }
+
+    /** It has its name when it is whole. */
+    private void copy(Path copy) throws IOException {
+      Path unfinished = place.resolve(COPY + ".new");
+      host.removeTree(unfinished);
+      merge(layers, Files.createDirectories(unfinished.resolve(FS)), owners);
+      Files.move(unfinished, copy, StandardCopyOption.ATOMIC_MOVE);
+    }
   }
 
   @Override

@@ -37,6 +37,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -66,6 +67,10 @@ final class ImageTransaction implements AutoCloseable {
   private final Map<Integer, UnpackedLayer> unpacked = new TreeMap<>();
   private final Set<Digest> read = ConcurrentHashMap.newKeySet();
   private final Map<RuncibleException, Descriptor> failedLayers = new ConcurrentHashMap<>();
+
+  /** Those whose source failed. */
+  private final Set<Digest> brokenOff = ConcurrentHashMap.newKeySet();
+
   private final ReentrantLock completing = new ReentrantLock();
 
   /** So many layers, from the lowest, are complete; guarded by the lock. */
@@ -181,27 +186,31 @@ final class ImageTransaction implements AutoCloseable {
    * @throws RuncibleException CANCELLED if the thread is interrupted
    */
   Set<Digest> damaged(RuncibleException failure) {
+    // What else fails has read whole blobs.
     Descriptor failed = failedLayers.get(failure);
-    // An ordinary user's layers are unpacked together. What else fails has read whole blobs.
-    Collection<Descriptor> all = blobs().values();
-    Collection<Descriptor> some = host.rootless() ? all : List.of();
-    if ((failed != null ? List.of(failed) : some).stream().noneMatch(this::isDamaged)) {
+    if (failed == null || !isDamaged(failed)) {
       return Set.of();
     }
     Set<Digest> damaged = new LinkedHashSet<>();
-    all.stream().filter(this::isDamaged).map(Descriptor::digest).forEach(damaged::add);
+    blobs().values().stream().filter(this::isDamaged).map(Descriptor::digest).forEach(damaged::add);
     ingests.values().forEach(Ingest::keep);
     return damaged;
   }
 
   private boolean isDamaged(Descriptor blob) {
-    return !ingests.containsKey(blob.digest().toString()) && !store.content().isWhole(blob);
+    return !ingests.containsKey(blob.digest().toString()) && store.content().isDamaged(blob);
   }
 
-  /** Whether a failure is of a layer of these, which has not come as a whole. */
+  /**
+   * Whether a failure is of a layer of these, which has not come as a whole: by its source, or
+   * since what came makes no sense. It may also be too large, or the disk full.
+   */
   boolean isOfFetching(RuncibleException failure, Set<Digest> layers) {
     Descriptor failed = failedLayers.get(failure);
-    return failed != null && layers.contains(failed.digest()) && isMissing(failed);
+    return failed != null
+        && layers.contains(failed.digest())
+        && isMissing(failed)
+        && (brokenOff.contains(failed.digest()) || failure.kind() == ErrorKind.CORRUPT_DATA);
   }
 
   private void receive(Descriptor descriptor, byte[] raw) {
@@ -390,8 +399,17 @@ final class ImageTransaction implements AutoCloseable {
     if (ingest.isComplete()) {
       return Files.newInputStream(ingest.path());
     }
-    return new ProgressInputStream(
-        ingest.resume(layer::compressed), descriptor.digest(), descriptor.size(), listener);
+    try {
+      return new ProgressInputStream(
+          new SourceStream(
+              ingest.resume(layer::compressed), () -> brokenOff.add(descriptor.digest())),
+          descriptor.digest(),
+          descriptor.size(),
+          listener);
+    } catch (RuntimeException e) {
+      brokenOff.add(descriptor.digest());
+      throw e;
+    }
   }
 
   private List<Path> directories() {
@@ -413,8 +431,13 @@ final class ImageTransaction implements AutoCloseable {
   private void unpackRootless() {
     Map<Integer, RootlessUnpack.Layer> request = rootlessRequest();
     List<Integer> indexes = List.copyOf(request.keySet());
-    RootlessUnpack.run(host, form, List.copyOf(request.values()))
-        .forEach(entry -> leftOut(indexes.get(entry.layer()), entry.name(), entry.what()));
+    AtomicInteger failed = new AtomicInteger(-1);
+    try {
+      RootlessUnpack.run(host, form, List.copyOf(request.values()), failed::set)
+          .forEach(entry -> leftOut(indexes.get(entry.layer()), entry.name(), entry.what()));
+    } catch (RuncibleException e) {
+      throw failed.get() < 0 ? e : failed(layers.get(indexes.get(failed.get())), e.kind(), e);
+    }
   }
 
   /** By their place in the chain, the lowest first. */

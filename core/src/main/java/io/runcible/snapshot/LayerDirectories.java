@@ -143,6 +143,18 @@ abstract class LayerDirectories implements Snapshotter {
   }
 
   @Override
+  public SnapshotUsage usage(Path place) {
+    if (!Files.isDirectory(place)) {
+      throw new RuncibleException(ErrorKind.NOT_FOUND, "there is no directory '" + place + "'");
+    }
+    try {
+      return SnapshotUsage.of(List.of(changes(place).orElse(place)));
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot look at '" + place + "'", e);
+    }
+  }
+
+  @Override
   public void remove(Digest chainId) {
     Path doomed = snapshots.resolve(chainId.hex() + GONE + UUID.randomUUID());
     try {

@@ -5,6 +5,7 @@ import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Whose the files of an image are in a file system: the ids of a user namespace.
@@ -22,6 +23,18 @@ public record LayerOwners(List<IdRange> uids, List<IdRange> gids, Path namespace
   public LayerOwners {
     uids = List.copyOf(uids);
     gids = List.copyOf(gids);
+  }
+
+  /** As options of a mount. */
+  List<String> options() {
+    return Stream.concat(
+            uids.stream().map(range -> "uidmap=" + option(range)),
+            gids.stream().map(range -> "gidmap=" + option(range)))
+        .toList();
+  }
+
+  private static String option(IdRange range) {
+    return range.inside() + ":" + range.outside() + ":" + range.count();
   }
 
   /** Gives a file to root of the namespace. */

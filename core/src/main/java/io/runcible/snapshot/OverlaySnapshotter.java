@@ -97,9 +97,26 @@ final class OverlaySnapshotter extends LayerDirectories {
   }
 
   private Rootfs rootfs(OverlayMount mount, Optional<LayerOwners> owners) {
-    return owners
-        .<Rootfs>map(o -> target -> IdMappedLayers.mount(host, mount, stores(), o, target))
-        .orElse(target -> host.mountOverlay(mount, target));
+    return new Rootfs() {
+      @Override
+      public void mount(Path target) {
+        if (owners.isPresent()) {
+          IdMappedLayers.mount(host, mount, stores(), owners.get(), target);
+        } else {
+          host.mountOverlay(mount, target);
+        }
+      }
+
+      @Override
+      public List<SnapshotMount> mounts() {
+        List<String> options = new ArrayList<>(mount.options());
+        if (host.rootless()) {
+          options.add("userxattr");
+        }
+        owners.ifPresent(o -> options.addAll(o.options()));
+        return List.of(new SnapshotMount("overlay", "overlay", options));
+      }
+    };
   }
 
   private static void giveToRoot(Path upper, LayerOwners owners) {

@@ -1,6 +1,7 @@
 package io.runcible.snapshot;
 
 import java.nio.file.Path;
+import java.util.List;
 
 /** A file system that a {@link Snapshotter} has prepared. */
 public interface Rootfs {
@@ -11,4 +12,19 @@ public interface Rootfs {
    * @param target exists and is empty
    */
   void mount(Path target);
+
+  /**
+   * The same as data, for who mounts it elsewhere: in another mount namespace, or a virtual
+   * machine. It has to be mounted where the privileged work of the snapshotter happens, or by root.
+   * Mount one of the two, this or {@link #mount}.
+   *
+   * <p>Of an overlay, layers with other owners are said by options {@code
+   * uidmap=INSIDE:OUTSIDE:COUNT} and {@code gidmap}, as containerd does: they are for the one who
+   * mounts, and no kernel knows them. A kernel before Linux 5.10 does not know {@code volatile},
+   * and {@code mount(2)} takes no more than a page of options. Where layers are copied, the first
+   * call makes the copy, in the place, and blocks for that long.
+   *
+   * @return in the order in which they are mounted
+   */
+  List<SnapshotMount> mounts();
 }

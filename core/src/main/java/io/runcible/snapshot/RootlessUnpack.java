@@ -8,6 +8,7 @@ import io.runcible.archive.ArchiveBudget;
 import io.runcible.archive.ArchiveLimits;
 import io.runcible.archive.LayerFormat;
 import io.runcible.archive.Ownership;
+import io.runcible.archive.VerifiedInputStream;
 import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.JavaCommand;
@@ -31,7 +32,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.IntConsumer;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Unpacks the layers of an image in the namespaces of a rootless holder: a JVM has too many threads
@@ -43,8 +46,13 @@ final class RootlessUnpack {
   private static final JsonMapper MAPPER = new JsonMapper();
   private static final int MAX_MESSAGE = 16 << 10;
 
-  /** What the worker tells on success stands in one line, after this. */
+  /** What the worker tells on success stands in one line each, after these. */
   private static final String LEFT_OUT = "left out: ";
+
+  private static final String DIFFERENCES = "differences: ";
+
+  /** The number of the layer that failed comes after this, in the line after the failure. */
+  private static final String OF_LAYER = "of layer: ";
 
   /** Of an image. */
   static final int MAX_LEFT_OUT = 1000;
@@ -71,6 +79,24 @@ final class RootlessUnpack {
   record Merge(List<String> layers, String target) {}
 
   /**
+   * A layer to unpack anew and to compare with what there is.
+   *
+   * @param layer its directory is there and empty, and so it is afterwards
+   * @param digest of the blob
+   * @param size of the blob
+   * @param actual the directory of the layer that there is
+   */
+  record Comparison(Layer layer, String digest, long size, String actual) {}
+
+  /**
+   * How a layer differs from its blob.
+   *
+   * @param layer the number of the comparison in the request
+   * @param how for a person to read
+   */
+  record Difference(int layer, String how) {}
+
+  /**
    * What the worker reads from its input.
    *
    * @param keepOwners whether there are ids to give files to
@@ -78,13 +104,21 @@ final class RootlessUnpack {
    * @param limits what the layers may amount to
    * @param layers the layers to unpack, the lowest first
    * @param merges what to copy then
+   * @param comparisons what to compare then, one after the other
    */
   record Request(
       boolean keepOwners,
       LayerFormat format,
       ArchiveLimits limits,
       List<Layer> layers,
-      List<Merge> merges) {}
+      List<Merge> merges,
+      List<Comparison> comparisons) {
+
+    UnpackedLayer.Form form() {
+      Ownership ownership = keepOwners ? Ownership.EXACT : Ownership.RECORD;
+      return new UnpackedLayer.Form(format, ownership, new ArchiveBudget(limits));
+    }
+  }
 
   /**
    * Something that a layer has and that cannot be made.
@@ -100,25 +134,59 @@ final class RootlessUnpack {
   /**
    * Runs the worker; throws what it says if it fails.
    *
+   * @param failed is told the number of the layer that cannot be unpacked
    * @return what cannot be made there, the first thousand in all
    */
-  static List<LeftOut> run(PrivilegedHost host, UnpackedLayer.Form form, List<Layer> layers) {
-    return layers.isEmpty()
-        ? List.of()
-        : run(
+  static List<LeftOut> run(
+      PrivilegedHost host, UnpackedLayer.Form form, List<Layer> layers, IntConsumer failed) {
+    if (layers.isEmpty()) {
+      return List.of();
+    }
+    String said =
+        run(
             host,
             new Request(
-                host.hasIdRange(), form.format(), form.budget().limits(), layers, List.of()));
+                host.hasIdRange(),
+                form.format(),
+                form.budget().limits(),
+                layers,
+                List.of(),
+                List.of()),
+            failed);
+    return told(said, LEFT_OUT, LeftOut[].class);
+  }
+
+  /**
+   * Unpacks layers anew, each where it is said, and compares.
+   *
+   * @return how they differ, the first difference of each
+   */
+  static List<Difference> compare(
+      PrivilegedHost host, LayerFormat format, ArchiveLimits limits, List<Comparison> comparisons) {
+    if (comparisons.isEmpty()) {
+      return List.of();
+    }
+    String said =
+        run(
+            host,
+            new Request(host.hasIdRange(), format, limits, List.of(), List.of(), comparisons),
+            unused -> {});
+    return told(said, DIFFERENCES, Difference[].class);
   }
 
   /** Copies layers together, as {@link LayerMerge} does. */
   static void merge(PrivilegedHost host, List<Path> layers, Path target) {
     Merge merge = new Merge(layers.stream().map(Path::toString).toList(), target.toString());
     ArchiveLimits unused = ArchiveLimits.DEFAULT;
-    run(host, new Request(host.hasIdRange(), LayerFormat.COPY, unused, List.of(), List.of(merge)));
+    run(
+        host,
+        new Request(
+            host.hasIdRange(), LayerFormat.COPY, unused, List.of(), List.of(merge), List.of()),
+        none -> {});
   }
 
-  private static List<LeftOut> run(PrivilegedHost host, Request work) {
+  /** Returns what it says. */
+  private static String run(PrivilegedHost host, Request work, IntConsumer failed) {
     Pipe input = Pipe.open();
     Pipe output = Pipe.open();
     try (ChildProcess worker =
@@ -133,8 +201,8 @@ final class RootlessUnpack {
         request.write(MAPPER.writeValueAsBytes(work));
       }
       String said = new String(errors.readNBytes(MAX_SAID), StandardCharsets.UTF_8).strip();
-      finish(worker, said.substring(0, Math.min(said.length(), MAX_MESSAGE)));
-      return leftOut(said);
+      finish(worker, said.substring(0, Math.min(said.length(), MAX_MESSAGE)), failed);
+      return said;
     } catch (IOException e) {
       throw new RuncibleException(
           ErrorKind.UNAVAILABLE, "the worker that unpacks layers cannot be reached", e);
@@ -144,7 +212,7 @@ final class RootlessUnpack {
     }
   }
 
-  private static void finish(ChildProcess worker, String said) {
+  private static void finish(ChildProcess worker, String said, IntConsumer failed) {
     WaitStatus status;
     try {
       status = worker.waitFor(java.time.Duration.ofHours(1)).orElseGet(worker::killAndWait);
@@ -155,16 +223,25 @@ final class RootlessUnpack {
     if (!status.isSuccess()) {
       int colon = said.indexOf(':');
       ErrorKind kind = colon > 0 ? kind(said.substring(0, colon)) : ErrorKind.INTERNAL;
-      throw new RuncibleException(kind, "the worker for layers failed: " + said);
+      int layer = said.lastIndexOf("\n" + OF_LAYER);
+      if (layer >= 0) {
+        failed.accept(Integer.parseInt(said.substring(layer + 1 + OF_LAYER.length())));
+      }
+      throw new RuncibleException(
+          kind, "the worker for layers failed: " + (layer < 0 ? said : said.substring(0, layer)));
     }
   }
 
-  private static List<LeftOut> leftOut(String said) throws IOException {
+  private static <T> List<T> told(String said, String what, Class<T[]> type) {
     // The JVM may have said something, too.
-    Optional<String> line = said.lines().filter(one -> one.startsWith(LEFT_OUT)).findFirst();
-    return line.isEmpty()
-        ? List.of()
-        : List.of(MAPPER.readValue(line.get().substring(LEFT_OUT.length()), LeftOut[].class));
+    Optional<String> line = said.lines().filter(one -> one.startsWith(what)).findFirst();
+    try {
+      return line.isEmpty()
+          ? List.of()
+          : List.of(MAPPER.readValue(line.get().substring(what.length()), type));
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.INTERNAL, "the worker for layers said nonsense", e);
+    }
   }
 
   private static ErrorKind kind(String name) {
@@ -190,9 +267,15 @@ final class RootlessUnpack {
             Path.of(merge.target()),
             request.keepOwners());
       }
+      List<Difference> differences = compareAll(request, stages);
       if (!leftOut.isEmpty()) {
         say(LEFT_OUT + MAPPER.writeValueAsString(leftOut));
       }
+      if (!differences.isEmpty()) {
+        say(DIFFERENCES + MAPPER.writeValueAsString(differences));
+      }
+    } catch (LayerFailure e) {
+      fail(e.kind() + ": " + e.getMessage() + "\n" + OF_LAYER + e.layer);
     } catch (RuncibleException e) {
       fail(e.kind() + ": " + e.getMessage());
     } catch (IOException e) {
@@ -204,19 +287,16 @@ final class RootlessUnpack {
 
   /** Side by side; what needs the layers below comes in the end, from the lowest up. */
   private static List<LeftOut> unpackAll(Request request, ExecutorService stages) {
-    UnpackedLayer.Form form =
-        new UnpackedLayer.Form(
-            request.format(),
-            request.keepOwners() ? Ownership.EXACT : Ownership.RECORD,
-            new ArchiveBudget(request.limits()));
+    UnpackedLayer.Form form = request.form();
     Queue<Layer> waiting = new ConcurrentLinkedQueue<>(request.layers());
+    List<Layer> all = request.layers();
     Map<Layer, UnpackedLayer> unpacked = new ConcurrentHashMap<>();
     Set<String> read = ConcurrentHashMap.newKeySet();
     List<LeftOut> leftOut = new ArrayList<>();
     TaskGroup tasks = new TaskGroup(stages);
     try {
       for (int i = Math.min(AT_ONCE, waiting.size()); i > 0; i--) {
-        tasks.start(() -> workThrough(waiting, tasks, form, stages, unpacked, read));
+        tasks.start(() -> workThrough(waiting, all, tasks, form, stages, unpacked, read));
       }
       tasks.await("unpacking");
       for (int i = 0; i < request.layers().size(); i++) {
@@ -237,6 +317,7 @@ final class RootlessUnpack {
 
   private static void workThrough(
       Queue<Layer> waiting,
+      List<Layer> all,
       TaskGroup tasks,
       UnpackedLayer.Form form,
       ExecutorService stages,
@@ -252,10 +333,55 @@ final class RootlessUnpack {
         UnpackedLayer.Form once = read.add(layer.blob()) ? form : form.again();
         unpacked.put(layer, UnpackedLayer.unpack(blob, diffId, directory, once, stages));
       } catch (IOException e) {
-        throw new RuncibleException(
-            ErrorKind.UNAVAILABLE, "cannot unpack '" + layer.blob() + "': " + e.getMessage(), e);
+        throw new LayerFailure(
+            ErrorKind.UNAVAILABLE,
+            "cannot unpack '" + layer.blob() + "': " + e.getMessage(),
+            all.indexOf(layer),
+            e);
+      } catch (RuncibleException e) {
+        throw new LayerFailure(e.kind(), e.getMessage(), all.indexOf(layer), e);
       }
     }
+  }
+
+  /** That of one layer. */
+  private static final class LayerFailure extends RuncibleException {
+    private static final long serialVersionUID = 1;
+
+    private final int layer;
+
+    LayerFailure(ErrorKind kind, @Nullable String message, int layer, Exception cause) {
+      super(kind, String.valueOf(message), cause);
+      this.layer = layer;
+    }
+  }
+
+  private static List<Difference> compareAll(Request request, ExecutorService stages)
+      throws IOException {
+    List<Difference> differences = new ArrayList<>();
+    for (int i = 0; i < request.comparisons().size(); i++) {
+      Comparison one = request.comparisons().get(i);
+      UnpackedLayer.Form form = request.form();
+      int number = i;
+      try (InputStream blob =
+          new VerifiedInputStream(
+              Files.newInputStream(Path.of(one.layer().blob())),
+              Digest.parse(one.digest()),
+              one.size())) {
+        LayerComparison.difference(
+                blob,
+                Digest.parse(one.layer().diffId()),
+                Path.of(one.layer().directory()),
+                one.layer().lower().stream().map(Path::of).toList(),
+                Path.of(one.actual()),
+                form,
+                stages)
+            .ifPresent(how -> differences.add(new Difference(number, how)));
+      }
+      // The next one needs the room.
+      UnpackedLayer.discard(Path.of(one.layer().directory()), form);
+    }
+    return differences;
   }
 
   private static void fail(String message) {

@@ -12,6 +12,22 @@ import java.util.Optional;
  * Keeps unpacked layers, and makes the file systems of containers from them. A layer is prepared by
  * {@link #stage}, committed by its {@link Staging}, and found by its chainId from then on, also in
  * additional stores. Thread-safe, also between processes.
+ *
+ * <p>For those who know the snapshotters of containerd:
+ *
+ * <table>
+ * <caption>What is what</caption>
+ * <tr><th>There</th><th>Here</th></tr>
+ * <tr><td>Prepare for a layer, Commit</td><td>{@link #stage}, {@link Staging#commit}</td></tr>
+ * <tr><td>Prepare for a container</td><td>{@link #prepare}; {@link #release} before its end</td></tr>
+ * <tr><td>View</td><td>{@link #view(List, Path)}</td></tr>
+ * <tr><td>Mounts</td><td>{@link Rootfs#mounts}, or {@link Rootfs#mount} for the mount itself</td></tr>
+ * <tr><td>Commit of a container</td><td>a layer, made of {@link #changes} by {@link
+ *     io.runcible.archive.LayerDiff}, since it has to have a digest</td></tr>
+ * <tr><td>Stat, Walk</td><td>{@link #contains}, {@link #list}</td></tr>
+ * <tr><td>Usage</td><td>{@link #usage(Digest)}, {@link #usage(Path)}</td></tr>
+ * <tr><td>Remove, Cleanup</td><td>{@link #remove}, {@link #clean}</td></tr>
+ * </table>
  */
 public interface Snapshotter {
   /**
@@ -74,7 +90,9 @@ public interface Snapshotter {
   List<Path> visible(List<Digest> chain);
 
   /**
-   * What was written to a prepared place; empty where it cannot be told from what was there.
+   * What was written to a prepared place. Empty where layers are copied: then a {@link #view} of
+   * the same layers tells, by a comparison with what there is by now, see {@link
+   * io.runcible.archive.LayerDiff#ofCopy}.
    *
    * @param place as given to {@link #prepare}
    */
@@ -123,6 +141,15 @@ public interface Snapshotter {
    * @throws io.runcible.RuncibleException NOT_FOUND if there is no such layer
    */
   SnapshotUsage usage(Digest chainId);
+
+  /**
+   * What the changes of a prepared place take on disk. Where layers are copied they are not told
+   * from the copy, if that is in the place: then all of it counts.
+   *
+   * @param place as given to {@link #prepare}
+   * @throws io.runcible.RuncibleException NOT_FOUND if there is no such place
+   */
+  SnapshotUsage usage(Path place);
 
   /**
    * Takes a layer out of sight, at once. Its files go with {@link #clean}. Nobody uses it, and the

@@ -103,11 +103,51 @@ public final class ContentStore {
     return isWhole(path(descriptor.digest()), descriptor);
   }
 
+  /**
+   * Whether the blob is not there, has other bytes than its digest says, or does not come off the
+   * disk. One that cannot be opened, for a lack of descriptors or of permission, is not known to
+   * be. Reads all of it.
+   *
+   * @throws RuncibleException CANCELLED if the thread is interrupted
+   */
+  public boolean isDamaged(Descriptor descriptor) {
+    return isDamaged(path(descriptor.digest()), descriptor);
+  }
+
+  static boolean isDamaged(Path file, Descriptor descriptor) {
+    return switch (look(file, descriptor)) {
+      case WHOLE, CLOSED -> false;
+      case OTHER, UNREADABLE, MISSING -> true;
+    };
+  }
+
   /** What cannot be read is not whole, whatever the reason. */
-  static boolean isWhole(Path file, Descriptor descriptor) {
+  private static boolean isWhole(Path file, Descriptor descriptor) {
+    return look(file, descriptor) == Look.WHOLE;
+  }
+
+  /** What became of an attempt to read a blob. */
+  private enum Look {
+    WHOLE,
+    OTHER,
+    UNREADABLE,
+    CLOSED,
+    MISSING
+  }
+
+  private static Look look(Path file, Descriptor descriptor) {
+    try (InputStream content = Files.newInputStream(file)) {
+      return look(file, content, descriptor);
+    } catch (NoSuchFileException e) {
+      return Look.MISSING;
+    } catch (IOException e) {
+      return Look.CLOSED;
+    }
+  }
+
+  private static Look look(Path file, InputStream open, Descriptor descriptor) {
     try (InputStream content =
-        new VerifiedInputStream(
-            Files.newInputStream(file), descriptor.digest(), descriptor.size())) {
+        new VerifiedInputStream(open, descriptor.digest(), descriptor.size())) {
       byte[] buffer = new byte[(int) Math.min(BUFFER, descriptor.size() + 1)];
       while (content.read(buffer) >= 0) {
         if (Thread.currentThread().isInterrupted()) {
@@ -115,12 +155,12 @@ public final class ContentStore {
               ErrorKind.CANCELLED, "interrupted while reading '" + file + "'");
         }
       }
-      return true;
+      return Look.WHOLE;
     } catch (IOException e) {
-      return false;
+      return Look.UNREADABLE;
     } catch (RuncibleException e) {
       if (e.kind() == ErrorKind.CORRUPT_DATA) {
-        return false;
+        return Look.OTHER;
       }
       throw e;
     }
@@ -275,7 +315,7 @@ public final class ContentStore {
     Optional<LockFile> lock = LockFile.tryAcquire(lock(digest), true);
     try {
       Path file = file(blobs, digest);
-      if (lock.isPresent() && Files.isRegularFile(file) && !isWhole(file, digest)) {
+      if (lock.isPresent() && Files.isRegularFile(file) && hasOtherBytes(file, digest)) {
         StoreFiles.delete(file);
       }
     } finally {
@@ -283,9 +323,10 @@ public final class ContentStore {
     }
   }
 
-  private static boolean isWhole(Path file, Digest digest) {
+  private static boolean hasOtherBytes(Path file, Digest digest) {
     try {
-      return isWhole(file, Descriptor.of(MediaType.OCI_LAYER, digest, Files.size(file)));
+      long size = Files.size(file);
+      return look(file, Descriptor.of(MediaType.OCI_LAYER, digest, size)) == Look.OTHER;
     } catch (IOException e) {
       return false;
     }

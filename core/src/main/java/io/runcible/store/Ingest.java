@@ -62,7 +62,7 @@ public final class Ingest implements AutoCloseable {
    * present} from now on, and stays until {@link #commit} replaces it.
    */
   public void verifyPresent() {
-    damaged = isPresent() && !ContentStore.isWhole(blob, descriptor);
+    damaged = isPresent() && ContentStore.isDamaged(blob, descriptor);
   }
 
   /** Whether the blob is in the store already, of the right size. */

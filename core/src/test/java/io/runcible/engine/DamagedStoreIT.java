@@ -27,6 +27,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +39,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Blobs that a disk has changed, of images whose layers have to be unpacked again. */
 class DamagedStoreIT {
@@ -324,6 +326,43 @@ class DamagedStoreIT {
             });
     assertThat(engine.images().check(false).isWhole()).isTrue();
     assertThat(engine.images().repair(true)).isEqualTo(report);
+  }
+
+  /** What cannot be read is no proof of anything, and may be all that there is. */
+  @ParameterizedTest
+  @ValueSource(strings = {"/proc/self/mem", "itself"})
+  void whatCannotBeReadIsToldAndStays(String target) throws IOException {
+    Path blob = file(layer());
+    Path kept = Files.move(blob, files.resolve("kept"));
+    Files.createSymbolicLink(blob, target.equals("itself") ? blob : Path.of(target));
+    String why = target.equals("itself") ? "symbolic links" : "Input/output error";
+    for (StoreReport report :
+        List.of(engine.images().check(false), engine.images().repair(false))) {
+      assertThat(report.problems())
+          .filteredOn(problem -> problem.kind() != Kind.MISSING_BLOB)
+          .singleElement()
+          .satisfies(
+              problem -> {
+                assertThat(problem.kind()).isEqualTo(Kind.UNREADABLE_BLOB);
+                assertThat(problem.subject()).isEqualTo(layer().toString());
+                assertThat(problem.detail()).contains(blob.toString(), why);
+              });
+      assertThat(Files.isSymbolicLink(blob)).isTrue();
+    }
+    Files.move(kept, blob, StandardCopyOption.REPLACE_EXISTING);
+    assertWhole();
+  }
+
+  /** It comes as a whole, and is too large for this engine. */
+  @Test
+  void failureOfALayerThatIsFetchedAnewIsToldAsSuch() {
+    engine.close();
+    engine = root.engine().archiveLimits(ArchiveLimits.DEFAULT.withMaxTotalBytes(1000)).build();
+    damage(layer(), Damage.FIRST);
+    loseLayers();
+    assertThatThrownBy(() -> engine.images().pull(busybox()))
+        .hasMessageContaining("more than 1000 bytes")
+        .hasMessageNotContaining("fetched anew");
   }
 
   private byte[] tar(String name) throws IOException, InterruptedException {

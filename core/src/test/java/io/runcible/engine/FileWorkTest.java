@@ -32,6 +32,7 @@ class FileWorkTest {
             List.of(),
             List.of(),
             "",
+            "",
             0,
             IdMaps.HOST);
     List<String> command = new ArrayList<>(JavaCommand.of(FileWork.class));

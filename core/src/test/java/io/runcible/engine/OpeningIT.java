@@ -14,6 +14,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Engines that cannot be opened: what they say, and that they leave nothing open. */
 class OpeningIT {
@@ -61,6 +63,36 @@ class OpeningIT {
         assertThat(first.find("owned").orElseThrow().isRunning()).isTrue();
         second.find("detached").orElseThrow().close();
       }
+    }
+    leaks.verify();
+  }
+
+  /** What runs was left by no power cut, and is not lost for a file that somebody has damaged. */
+  @ParameterizedTest
+  @ValueSource(strings = {"", "{", "{}"})
+  void containersThatRunStayWhenTheirRecordIsDamaged(String damaged) throws IOException {
+    try (RegistryServer registry =
+            RegistryServer.serve(ImageLayout.open(TestImages.layout())).start();
+        ContainerEngine first = root.engine().build()) {
+      ContainerSpec spec =
+          ContainerSpec.builder(registry.host() + "/test:busybox").command("sleep", "600").build();
+      Container detached = first.run(spec.toBuilder().name("detached").detached().build());
+      Container owned = first.run(spec.toBuilder().name("owned").build());
+      Path containers = root.data().resolve("containers");
+      Files.writeString(containers.resolve("detached/container.json"), damaged);
+      Files.writeString(containers.resolve("owned/container.json"), damaged);
+      try (ContainerEngine second = root.engine().build()) {
+        RunIT.assertFails(second::list, ErrorKind.CORRUPT_DATA, "container.json");
+      }
+      assertThat(detached.exec("true").waitFor()).isEqualTo(ExitStatus.ofExit(0));
+      assertThat(owned.exec("true").waitFor()).isEqualTo(ExitStatus.ofExit(0));
+      owned.close();
+      detached.kill("KILL");
+      RestartIT.await(() -> Files.exists(containers.resolve("detached/exit")));
+      try (ContainerEngine third = root.engine().build()) {
+        assertThat(third.list()).isEmpty();
+      }
+      assertThat(containers).isEmptyDirectory();
     }
     leaks.verify();
   }

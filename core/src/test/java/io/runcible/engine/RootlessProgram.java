@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -163,7 +164,8 @@ final class RootlessProgram {
                 .build();
         say("kept root", output(container.exec(root)).replace(me, "me").replace('\n', ' '));
         say("kept by root", Files.exists(own.resolve("x")));
-        say("kept diff", kind(container.files()::diff));
+        say("kept diff", container.files().diff());
+        keptCommit(container);
         say("kept place", keptPlaces(uid));
         ByteArrayOutputStream tar = new ByteArrayOutputStream();
         container.files().copyFrom("/root/x", tar);
@@ -194,6 +196,16 @@ final class RootlessProgram {
     } catch (IOException | RuncibleException e) {
       say("kept id", e);
     }
+  }
+
+  /** With the owners that it has inside, also where the image is run without that. */
+  private void keptCommit(Container container) {
+    String name = "registry.example/kept:1";
+    Image image = container.commit(name, config -> {});
+    String look = "stat -c %u:%g /root/x /etc /usr/bin/passwd; stat -c %a /usr/bin/passwd";
+    ContainerSpec.Builder committed = ContainerSpec.builder(name).command("sh", "-c", look);
+    say("kept commit", image.config().diffIds().size() + " " + output(committed));
+    engine.images().remove(name);
   }
 
   /** How many root file systems a user has where root of their containers finds them. */
@@ -307,10 +319,32 @@ final class RootlessProgram {
     }
     say("whole", engine.images().check(false).isWhole());
     damagedLayer();
+    damagedFiles();
+  }
+
+  /** Files of layers, some of which only the namespace of the user can read. */
+  private void damagedFiles() {
     try {
-      say("files", engine.images().check(true));
-    } catch (RuncibleException e) {
-      say("files", e.kind() + " " + e.getMessage());
+      say("files", engine.images().check(true).problems());
+      Path snapshots = EngineBuilder.defaultDataRoot().resolve("snapshots");
+      Path file;
+      try (Stream<Path> layers = Files.list(snapshots)) {
+        file =
+            layers
+                .map(layer -> layer.resolve("fs/etc/passwd"))
+                .filter(Files::isWritable)
+                .findFirst()
+                .orElseThrow();
+      }
+      FileTime time = Files.getLastModifiedTime(file);
+      Files.writeString(file, "damaged");
+      Files.setLastModifiedTime(file, time);
+      List<StoreReport.Problem> problems = engine.images().check(true).problems();
+      say("files damaged", problems.size() + " " + problems.get(0).kind());
+      say("files how", problems.get(0).detail());
+      say("files repaired", engine.images().repair(true).problems());
+    } catch (IOException | RuncibleException e) {
+      say("files", e);
     }
   }
 

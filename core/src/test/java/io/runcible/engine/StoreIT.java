@@ -9,6 +9,7 @@ import io.runcible.HostTools;
 import io.runcible.ProgressListener;
 import io.runcible.RuncibleException;
 import io.runcible.Tool;
+import io.runcible.archive.FileChange;
 import io.runcible.engine.StoreReport.Kind;
 import io.runcible.engine.StoreReport.Problem;
 import io.runcible.image.Descriptor;
@@ -537,9 +538,44 @@ class StoreIT {
             .contains("quiet/added opaque/replaced opaque/upper-file opaque/upper-sub");
       }
       assertThat(copying.images().check(true).problems()).isEmpty();
+      commitOfACopy(copying);
       assertThat(mounted.resolve("data/containers")).isEmptyDirectory();
     } finally {
       Tool.require("umount", "mount").run(mounted);
+    }
+  }
+
+  private void commitOfACopy(ContainerEngine copying) throws IOException {
+    ContainerSpec spec =
+        ContainerSpec.builder(SLIM)
+            .command("sh", "-c", "cd /; rm -r etc/group usr/share/doc; echo x >new; chown 7 new")
+            .mount(Mount.volume("/v"))
+            .build();
+    try (Container container = copying.run(spec)) {
+      assertThat(container.waitFor()).isEqualTo(ExitStatus.ofExit(0));
+      assertThat(container.files().diff())
+          .extracting(FileChange::toString)
+          .containsExactly(
+              "C /etc", "D /etc/group", "A /new", "C /usr", "C /usr/share", "D /usr/share/doc");
+      Image image = container.commit("registry.example/committed:1", config -> {});
+      assertThat(image.config().diffIds()).hasSize(2);
+      assertThat(container.directory().mounts()).isDirectoryNotContaining("glob:**image-*");
+    }
+    ContainerSpec committed =
+        ContainerSpec.builder("registry.example/committed:1")
+            .command("sh", "-c", "stat -c %u:%g /new; cat /new; ls /usr/share; ls /etc")
+            .build();
+    try (Container container = copying.run(committed)) {
+      assertThat(TestEngine.ended(container).output())
+          .startsWith("7:0\nx\n")
+          .doesNotContain("\ndoc\n", "\ngroup\n")
+          .contains("\npasswd\n");
+    }
+    try (Container container = copying.run(ContainerSpec.builder(SLIM).command("true").build())) {
+      assertThat(container.waitFor()).isEqualTo(ExitStatus.ofExit(0));
+      assertThat(container.files().diff()).isEmpty();
+      assertThat(container.commit("registry.example/same:1", config -> {}).config().diffIds())
+          .hasSize(1);
     }
   }
 

@@ -7,7 +7,10 @@ import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.archive.ArchiveLimits;
+import io.runcible.archive.Compression;
+import io.runcible.archive.FileChange;
 import io.runcible.archive.LayerApplier;
+import io.runcible.archive.LayerDiff;
 import io.runcible.archive.Ownership;
 import io.runcible.archive.TarBytes;
 import io.runcible.ffi.AttributeCalls;
@@ -17,7 +20,9 @@ import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.Stat;
 import io.runcible.image.ChainId;
 import io.runcible.store.LocalStore;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -26,6 +31,7 @@ import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -305,7 +311,13 @@ public interface SnapshotterContract {
   private static Digest unpacked(
       Snapshotter snapshotter, String name, TarBytes tar, Digest... topmostFirst)
       throws IOException {
-    List<Path> lower = Stream.of(topmostFirst).map(snapshotter::directory).toList();
+    return unpacked(snapshotter, name, tar.stream(), List.of(topmostFirst));
+  }
+
+  private static Digest unpacked(
+      Snapshotter snapshotter, String name, InputStream tar, List<Digest> topmostFirst)
+      throws IOException {
+    List<Path> lower = topmostFirst.stream().map(snapshotter::directory).toList();
     return layer(
         snapshotter,
         name,
@@ -313,7 +325,7 @@ public interface SnapshotterContract {
           try (LayerApplier applier =
               LayerApplier.open(
                   fs, snapshotter.format(), Ownership.IGNORE, ArchiveLimits.DEFAULT)) {
-            applier.apply(tar.stream());
+            applier.apply(tar);
             applier.complete(lower);
           }
         });
@@ -437,6 +449,239 @@ public interface SnapshotterContract {
     assertThat(snapshotter.directory(one).resolve("a")).hasContent("low");
     seen(snapshotter, List.of(one), fs -> assertThat(fs.resolve("a")).hasContent("low"));
     snapshotter.release(place);
+  }
+
+  /** Each kind of change once; what is made, and then removed, is none. */
+  private static void change(Path fs) throws IOException {
+    write(fs.resolve("new/file"), "new");
+    Files.writeString(fs.resolve("text"), "other");
+    Files.delete(fs.resolve("gone"));
+    Files.delete(fs.resolve("tree/a/b"));
+    Files.delete(fs.resolve("tree/a"));
+    Files.delete(fs.resolve("tree"));
+    Files.delete(fs.resolve("directory/x"));
+    Files.delete(fs.resolve("directory"));
+    Files.writeString(fs.resolve("directory"), "a file now");
+    Files.delete(fs.resolve("file"));
+    write(fs.resolve("file/inside"), "a directory now");
+    Files.setPosixFilePermissions(fs.resolve("mode"), PosixFilePermissions.fromString("rwx------"));
+    Files.setLastModifiedTime(fs.resolve("time"), FileTime.fromMillis(1_000_000_000_000L));
+    Files.setAttribute(fs.resolve("attribute"), "user:mark", new byte[] {1});
+    Files.delete(fs.resolve("symlink"));
+    Files.createSymbolicLink(fs.resolve("symlink"), Path.of("elsewhere"));
+    Files.createLink(fs.resolve("deep/er/link"), fs.resolve("deep/er/linked"));
+    Files.createFile(fs.resolve("deep/passing"));
+    Files.delete(fs.resolve("deep/passing"));
+    Files.writeString(fs.resolve("quiet/ly/text"), "other");
+  }
+
+  private static void unchanged(Path fs) throws IOException {
+    for (String name :
+        List.of(
+            "text",
+            "same",
+            "gone",
+            "tree/a/b",
+            "directory/x",
+            "file",
+            "mode",
+            "time",
+            "attribute",
+            "deep/er/linked",
+            "deep/other/kept",
+            "passed/kept",
+            "quiet/ly/text")) {
+      write(fs.resolve(name), "low");
+    }
+    Files.createLink(fs.resolve("deep/other/again"), fs.resolve("deep/other/kept"));
+    Files.createSymbolicLink(fs.resolve("symlink"), Path.of("somewhere"));
+  }
+
+  @Test
+  default void changesAreToldAndMakeALayerThatShowsThem() throws IOException {
+    Snapshotter snapshotter = snapshotter();
+    Digest one = layer(snapshotter, "one", SnapshotterContract::unchanged);
+    Digest two =
+        layer(
+            snapshotter,
+            "two",
+            fs -> {
+              write(fs.resolve("same"), "high");
+              write(fs.resolve("deep/other/more"), "high");
+              whiteout(fs.resolve("never"));
+            });
+    List<Digest> chain = List.of(one, two);
+    Path place = place();
+    Path file = root().resolve("layer");
+    List<String> shown = new ArrayList<>();
+    mounted(
+        snapshotter.prepare(chain, place, Changes.DURABLE),
+        place,
+        fs -> {
+          change(fs);
+          // Passed through, as the engine does to make places for mounts.
+          Files.setLastModifiedTime(fs.resolve("passed"), FileTime.fromMillis(0));
+          shown.addAll(contents(fs));
+          told(
+              snapshotter,
+              chain,
+              place,
+              (diff, changes) -> {
+                assertThat(changes)
+                    .extracting(FileChange::toString)
+                    .containsExactly(
+                        "C /attribute",
+                        "C /deep",
+                        "C /deep/er",
+                        "A /deep/er/link",
+                        "C /deep/er/linked",
+                        "C /directory",
+                        "C /file",
+                        "A /file/inside",
+                        "D /gone",
+                        "C /mode",
+                        "A /new",
+                        "A /new/file",
+                        "C /quiet",
+                        "C /quiet/ly",
+                        "C /quiet/ly/text",
+                        "C /symlink",
+                        "C /text",
+                        "C /time",
+                        "D /tree");
+                diff.compression(Compression.NONE, 0).writeTo(file);
+              });
+        });
+    Digest three = unpacked(snapshotter, "three", Files.newInputStream(file), List.of(two, one));
+    seen(
+        snapshotter,
+        List.of(one, two, three),
+        fs -> assertThat(contents(fs)).containsExactlyElementsOf(shown));
+  }
+
+  /** What looks at the changes of a container. */
+  interface DiffWork {
+    void work(LayerDiff diff, List<FileChange> changes) throws IOException;
+  }
+
+  /** As an engine does it. */
+  private void told(Snapshotter snapshotter, List<Digest> chain, Path place, DiffWork work)
+      throws IOException {
+    Optional<Path> upper = snapshotter.changes(place);
+    if (upper.isPresent()) {
+      LayerDiff diff = LayerDiff.ofOverlay(upper.get(), snapshotter.format());
+      work.work(diff, diff.changes(snapshotter.visible(chain)));
+      return;
+    }
+    Path beside = place();
+    Path copy = host().visible(place.resolve("target"));
+    mounted(
+        snapshotter.view(chain, beside),
+        beside,
+        original -> {
+          LayerDiff diff = LayerDiff.ofCopy(original, copy);
+          work.work(diff, diff.changes());
+        });
+  }
+
+  /** Names, modes, what is in files and links, how many names a file has. */
+  private static List<String> contents(Path fs) throws IOException {
+    List<String> contents = new ArrayList<>();
+    try (Stream<Path> paths = Files.walk(fs)) {
+      for (Path path : paths.filter(found -> !found.equals(fs)).sorted().toList()) {
+        boolean link = Files.isSymbolicLink(path);
+        contents.add(
+            fs.relativize(path)
+                + " "
+                + Files.getAttribute(path, "unix:mode", LinkOption.NOFOLLOW_LINKS)
+                + (link ? " " + Files.readSymbolicLink(path) : "")
+                + (Files.isRegularFile(path) && !link
+                    ? " " + Files.readString(path) + " " + Files.getAttribute(path, "unix:nlink")
+                    : ""));
+      }
+    }
+    return contents;
+  }
+
+  @Test
+  default void nothingChangedIsNoChange() throws IOException {
+    Snapshotter snapshotter = snapshotter();
+    Digest one = layer(snapshotter, "one", SnapshotterContract::unchanged);
+    Path place = place();
+    mounted(
+        snapshotter.prepare(List.of(one), place, Changes.DURABLE),
+        place,
+        fs ->
+            told(
+                snapshotter,
+                List.of(one),
+                place,
+                (diff, changes) -> {
+                  assertThat(changes).isEmpty();
+                  ByteArrayOutputStream tar = new ByteArrayOutputStream();
+                  diff.writeTo(tar);
+                  assertThat(tar.toByteArray()).containsOnly(0);
+                }));
+  }
+
+  @Test
+  default void mountsAsDataShowTheSame() throws Exception {
+    Snapshotter snapshotter = snapshotter();
+    Digest one = layer(snapshotter, "one, a:b", fs -> write(fs.resolve("a"), "low"));
+    Digest two =
+        layer(
+            snapshotter,
+            "two",
+            fs -> {
+              whiteout(fs.resolve("a"));
+              write(fs.resolve("b"), "high");
+              Files.setPosixFilePermissions(fs, PosixFilePermissions.fromString("r-xr-xr-x"));
+            });
+    Path place = place();
+    byMounts(
+        snapshotter.prepare(List.of(one, two), place, Changes.THROW_AWAY),
+        place,
+        fs -> {
+          assertThat(names(fs)).containsExactly("b");
+          Files.writeString(fs.resolve("b"), "changed");
+          assertThat(snapshotter.usage(place).bytes()).isEqualTo("changed".length());
+        });
+    Path viewed = place();
+    byMounts(
+        snapshotter.view(List.of(one, two), viewed),
+        viewed,
+        fs -> {
+          assertThat(fs.resolve("b")).hasContent("high");
+          assertThatThrownBy(() -> Files.writeString(fs.resolve("b"), "x"))
+              .isInstanceOf(IOException.class)
+              .hasMessageContaining("Read-only");
+        });
+  }
+
+  /** By a program that knows nothing of this library. */
+  private void byMounts(Rootfs rootfs, Path place, FileWork look) throws Exception {
+    Path target = Files.createDirectory(place.resolve("target"));
+    for (SnapshotMount mount : rootfs.mounts()) {
+      assertThat(rootfs.mounts()).containsExactly(mount);
+      List<String> command =
+          List.of(
+              "mount",
+              "-t",
+              mount.type(),
+              "-o",
+              String.join(",", mount.options()),
+              mount.source(),
+              target.toString());
+      Process process =
+          new ProcessBuilder(host().command(command)).redirectErrorStream(true).start();
+      String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      assertThat(process.waitFor()).as("%s: %s", command, said).isZero();
+    }
+    try {
+      look.work(host().visible(target));
+    } finally {
+      host().unmount(target);
+    }
   }
 
   @Test
