@@ -36,6 +36,11 @@ final class LineSearch {
     /** From where the last one was left. */
     InputStream open() throws IOException;
 
+    /** Whether there is nothing after where the last one was left; not to be opened then. */
+    default boolean hasNoMore() throws IOException {
+      return false;
+    }
+
     /** All that was taken from it is done with. */
     void leave(InputStream stream, long read) throws IOException;
   }
@@ -57,6 +62,11 @@ final class LineSearch {
               stream.close();
               throw e;
             }
+          }
+
+          @Override
+          public boolean hasNoMore() throws IOException {
+            return Files.size(file) == position;
           }
 
           @Override
@@ -94,6 +104,15 @@ final class LineSearch {
    * has grown by a lot only a part is looked at, and the next call goes on from there.
    */
   boolean found() {
+    try {
+      return !source.hasNoMore() && foundInMore();
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.FAILED_PRECONDITION, "the container's output is not logged", e);
+    }
+  }
+
+  private boolean foundInMore() throws IOException {
     try (InputStream bytes = source.open()) {
       byte[] chunk = new byte[CHUNK];
       long read = 0;
@@ -109,9 +128,6 @@ final class LineSearch {
       }
       source.leave(bytes, read);
       return line.size() > 0 && lineMatches();
-    } catch (IOException e) {
-      throw new RuncibleException(
-          ErrorKind.FAILED_PRECONDITION, "the container's output is not logged", e);
     }
   }
 

@@ -10,7 +10,7 @@ final class ReadyWait {
   /** Between two looks; the first come soon, since some servers are ready in milliseconds. */
   private static final Duration SHORTEST = Duration.ofMillis(1);
 
-  private static final Duration LONGEST = Duration.ofMillis(10);
+  private static final Duration LONGEST = Duration.ofMillis(4);
   private static final int SHOWN_OUTPUT = 2000;
 
   private final Container container;

@@ -28,13 +28,14 @@ public final class SocketNamespace implements AutoCloseable {
     this.namespace = namespace;
   }
 
-  /** The one that a process is in now; empty if the process has ended. */
+  /** The one that a process is in now; empty if the process has ended, or is about to. */
   public static Optional<SocketNamespace> of(PidFd process) {
     SocketNamespace found;
     try {
       found = new SocketNamespace(open(Path.of("/proc/" + process.pid() + "/ns/net")));
     } catch (NativeException e) {
-      if (process.hasEnded()) {
+      // On its way out it leaves its namespaces before its end can be seen.
+      if (e.errno() == Errno.ENOENT || process.hasEnded()) {
         return Optional.empty();
       }
       throw e;

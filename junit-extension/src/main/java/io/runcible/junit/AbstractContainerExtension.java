@@ -6,9 +6,12 @@ import io.runcible.engine.ContainerSpec;
 import io.runcible.engine.Ready;
 import io.runcible.junit.RunContainer.Pull;
 import io.runcible.junit.RunContainer.Scope;
+import io.runcible.network.Network;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -33,6 +36,7 @@ public abstract class AbstractContainerExtension<T extends AbstractContainerExte
   private final SharedContainer shared = new SharedContainer();
   private final List<AbstractContainerExtension<?>> others = new ArrayList<>();
   private final List<String[]> files = new ArrayList<>();
+  private final Map<String, List<String>> networks = new LinkedHashMap<>();
   private String name;
   private String stateName = "";
   private @Nullable Primer<? super T> primer;
@@ -54,6 +58,14 @@ public abstract class AbstractContainerExtension<T extends AbstractContainerExte
   /** What to run; called before each start, when the containers that it depends on are ready. */
   protected abstract ContainerSpec spec(ContainerEngine engine);
 
+  /**
+   * The same with all that {@link #with} and {@link #network} change, for a preset whose settings
+   * depend on that.
+   */
+  protected ContainerSpec complete(ContainerSpec spec) {
+    return spec;
+  }
+
   /** What is waited for, unless {@link #ready} says something else; empty for nothing. */
   protected Optional<Ready> defaultReady(ContainerSpec spec) {
     return ReadyText.ofPorts(spec);
@@ -62,6 +74,17 @@ public abstract class AbstractContainerExtension<T extends AbstractContainerExte
   /** Changes the spec in what there is no other method for. */
   public final T with(Consumer<ContainerSpec.Builder> change) {
     this.change = this.change.andThen(change);
+    return self();
+  }
+
+  /**
+   * Puts it on a network, in the place of those of the spec; several calls put it on several.
+   *
+   * @param network as in {@link RunContainer#network}: by its name containers of the tests share it
+   * @param aliases names that the others on it find it by; then it has to be a bridge network
+   */
+  public final T network(String network, String... aliases) {
+    networks.put(network, List.of(aliases));
     return self();
   }
 
@@ -325,7 +348,19 @@ public abstract class AbstractContainerExtension<T extends AbstractContainerExte
       ContainerSpec.Builder builder =
           AbstractContainerExtension.this.spec(surroundings.engine()).toBuilder();
       change.accept(builder);
-      return builder.build();
+      List<Network> all = new ArrayList<>();
+      networks.forEach(
+          (network, aliases) -> {
+            Network one = surroundings.network(network);
+            for (String alias : aliases) {
+              one = one.withAlias(alias);
+            }
+            all.add(one);
+          });
+      if (!all.isEmpty()) {
+        builder.network(all.get(0), all.stream().skip(1).toArray(Network[]::new));
+      }
+      return complete(builder.build());
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.runcible.junit;
 
 import io.runcible.engine.Container;
+import io.runcible.junit.RunContainer.Scope;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionConfigurationException;
 import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ExtensionContext.Store;
 
 /**
  * Runs the services of a Compose file for tests. The file is read here; no other program is needed.
@@ -30,7 +32,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  * void answers(@HostUrl("http://web:8080/") URI url) { … }
  * }</pre>
  *
- * <p>It lives as long as a {@link ContainerExtension} without a scope does. Services start at the
+ * <p>It lives as long as a {@link ContainerExtension} of the same scope does. Services start at the
  * same time, but for what they depend on; tests begin when all are ready: those with a health check
  * when they are healthy, others when something listens on each TCP port that they publish. Without
  * a host's port in the file, and only then, several runs do not get in each other's way. Ports are
@@ -61,6 +63,11 @@ public final class ComposeExtension
   /** By their names in the file, those in the engine. */
   private final Map<String, String> volumes = new ConcurrentHashMap<>();
 
+  /** The same where they are those of the run. */
+  private final Map<String, String> networks = new ConcurrentHashMap<>();
+
+  private Scope scope = Scope.AUTO;
+
   /** The classes or tests whose services run, which have the same volumes. */
   private int users;
 
@@ -90,6 +97,19 @@ public final class ComposeExtension
       throw new ExtensionConfigurationException("'" + name + "' is larger than 1 MiB");
     }
     return new String(bytes, StandardCharsets.UTF_8);
+  }
+
+  /**
+   * How long the services live; by default as long as the field. With {@link Scope#RUN} they start
+   * at the first use and end with the test run, and are the same for all classes that register this
+   * same object, inherited or as {@code @RegisterExtension static final ComposeExtension SHOP =
+   * Services.SHOP}; containers of one class are not on their networks then. Other scopes than
+   * {@link Scope#AUTO} are for fields that are static, or of an instance that lives as long as its
+   * class, and fail a test otherwise.
+   */
+  public ComposeExtension scope(Scope scope) {
+    this.scope = scope;
+    return this;
   }
 
   /** The container of a service. */
@@ -140,7 +160,12 @@ public final class ComposeExtension
   }
 
   private void start(ExtensionContext context) {
-    context.getStore(TestRun.NAMESPACE).put(this, true);
+    if (scope != Scope.AUTO && context.getTestMethod().isPresent()) {
+      throw new ExtensionConfigurationException(
+          "the services of a Compose file are to outlive a test: their field has to be static");
+    }
+    Store store = context.getStore(TestRun.NAMESPACE);
+    store.put(this, true);
     TestVolumes ofRun = TestRun.of(context).volumes();
     List<ComposeService> services =
         ComposeFile.parse(
@@ -148,16 +173,23 @@ public final class ComposeExtension
             directory,
             ComposeExtension::variable,
             name -> ofRun.make(volumes.computeIfAbsent(name, ComposeExtension::unique)));
+    enter();
     // Closed after the containers, which are put there later.
     AutoCloseable leave = () -> leave().forEach(ofRun::remove);
-    enter();
-    context.getStore(TestRun.NAMESPACE).put(new Object(), leave);
+    (scope == Scope.RUN ? TestRun.store(context) : store).put(new Object(), leave);
     Batch batch = new Batch(context);
     for (ComposeService service : services) {
       SharedContainer own = shared.computeIfAbsent(service.name(), name -> new SharedContainer());
-      batch.add(service, Home.counted(context, own));
+      batch.add(service, home(context, own));
     }
     batch.start();
+  }
+
+  /** Of the run are all classes, which may have networks of the same names. */
+  private Home home(ExtensionContext context, SharedContainer own) {
+    return scope == Scope.RUN
+        ? Home.ofRun(context, own, name -> networks.computeIfAbsent(name, ComposeExtension::unique))
+        : Home.counted(context, own);
   }
 
   private synchronized void enter() {

@@ -118,7 +118,7 @@ final class ContainerStarter {
     try {
       start(container, files, ready);
       return container;
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       FailureReport.publish(context, plan.name(), container, elapsed());
       try (container) {
         endLog();

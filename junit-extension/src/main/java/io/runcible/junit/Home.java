@@ -3,6 +3,7 @@ package io.runcible.junit;
 import io.runcible.network.Network;
 import java.lang.reflect.Field;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Store;
 
@@ -47,18 +48,29 @@ interface Home {
 
   /** All who have the same key share it, as long as the test run lasts. */
   static Home ofRun(ExtensionContext context, Object key) {
-    return ofRun(context, key, new SharedContainer());
+    return ofRun(context, key, new SharedContainer(), name -> name);
   }
 
   /** The same with what they are to share, which is its own key. */
   static Home ofRun(ExtensionContext context, SharedContainer shared) {
-    return ofRun(context, shared, shared);
+    return ofRun(context, shared, name -> name);
   }
 
-  private static Home ofRun(ExtensionContext context, Object key, SharedContainer shared) {
+  /** The same on networks of its own, which the run knows by other names. */
+  static Home ofRun(
+      ExtensionContext context, SharedContainer shared, UnaryOperator<String> networks) {
+    return ofRun(context, shared, shared, networks);
+  }
+
+  private static Home ofRun(
+      ExtensionContext context,
+      Object key,
+      SharedContainer shared,
+      UnaryOperator<String> networks) {
     TestRun run = TestRun.of(context);
     Store session = TestRun.store(context);
-    return shared(session, key, shared, name -> run.networks().network(session, name));
+    return shared(
+        session, key, shared, name -> run.networks().network(session, networks.apply(name)));
   }
 
   /** The networks of an owner. */

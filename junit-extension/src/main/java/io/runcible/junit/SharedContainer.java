@@ -15,12 +15,17 @@ final class SharedContainer implements AutoCloseable {
   private int users;
   private @Nullable CompletableFuture<StartedContainer> started;
 
+  /** Of the last one: the next may have its name, or its port of the host. */
+  private CompletableFuture<Boolean> removed = CompletableFuture.completedFuture(true);
+
   /** Each call is followed by a {@link #release}, also if it fails. */
   StartedContainer acquire(Supplier<StartedContainer> start) {
     CompletableFuture<StartedContainer> mine = new CompletableFuture<>();
     CompletableFuture<StartedContainer> all;
+    CompletableFuture<Boolean> before;
     synchronized (this) {
       users++;
+      before = removed;
       if (started == null) {
         started = mine;
       }
@@ -28,6 +33,7 @@ final class SharedContainer implements AutoCloseable {
     }
     if (all == mine) {
       try {
+        before.join();
         mine.complete(start.get());
       } catch (RuntimeException | Error e) {
         mine.completeExceptionally(e);
@@ -60,31 +66,40 @@ final class SharedContainer implements AutoCloseable {
         : Optional.empty();
   }
 
-  void release() {
-    CompletableFuture<StartedContainer> last = null;
-    synchronized (this) {
-      users--;
-      if (users == 0) {
-        last = started;
-        started = null;
-      }
-    }
-    close(last);
+  synchronized int users() {
+    return users;
   }
 
-  private static void close(@Nullable CompletableFuture<StartedContainer> future) {
-    if (future != null && future.isDone() && !future.isCompletedExceptionally()) {
-      future.join().close();
+  void release() {
+    synchronized (this) {
+      users--;
     }
+    close(true);
   }
 
   @Override
   public void close() {
+    close(false);
+  }
+
+  /** It is removed by who takes it from its users; for others it is as if there were none. */
+  private void close(boolean unlessUsed) {
     CompletableFuture<StartedContainer> last;
+    CompletableFuture<Boolean> end = new CompletableFuture<>();
     synchronized (this) {
       last = started;
+      if (last == null || (unlessUsed && users > 0)) {
+        return;
+      }
       started = null;
+      removed = end;
     }
-    close(last);
+    try {
+      if (last.isDone() && !last.isCompletedExceptionally()) {
+        last.join().close();
+      }
+    } finally {
+      end.complete(true);
+    }
   }
 }

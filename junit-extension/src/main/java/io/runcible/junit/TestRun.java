@@ -152,10 +152,12 @@ final class TestRun implements AutoCloseable {
       }
     }
     logs.close();
-    if (engine != null) {
-      networks.close();
-      volumes.close();
-      engine.close();
+    // Whatever cannot be removed: containers of the engine may not outlive it.
+    try (ContainerEngine last = engine) {
+      if (last != null) {
+        networks.close();
+        volumes.close();
+      }
     }
   }
 }

@@ -13,6 +13,7 @@ import io.runcible.engine.Ready;
 import io.runcible.junit.RunContainer.Pull;
 import io.runcible.junit.RunContainer.Scope;
 import java.util.HashSet;
+import java.util.List;
 import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
@@ -267,5 +268,47 @@ class ContainerExtensionIT {
 
     @Test
     void never() {}
+  }
+
+  @Test
+  void containersFindEachOtherOnANetworkOfTheTests() {
+    assertPassed(KIT.run(OnNetworks.class), 1);
+    assertNoneRuns();
+  }
+
+  static class OnNetworks {
+    @RegisterExtension
+    static final ContainerExtension PAGES =
+        ContainerExtension.of(
+                shell()
+                    .command("sh", "-c", "echo found >/tmp/page; httpd -f -p 80 -h /tmp")
+                    .build())
+            .named("pages")
+            .network("back", "data", "more")
+            .network("front", "pages")
+            .ready(Ready.onPort(80));
+
+    @RunContainer(
+        image = "${shell.image}",
+        command = {"sleep", "600"},
+        network = "front",
+        dependsOn = "pages")
+    Container annotated;
+
+    @RegisterExtension
+    static final ContainerExtension CLIENT =
+        ContainerExtension.of(shell().build()).network("back").dependsOn(PAGES);
+
+    @Test
+    void find() {
+      for (String alias : List.of("data", "more")) {
+        assertThat(ShellImage.run(CLIENT.container(), fetch(alias))).endsWith("found");
+      }
+      assertThat(ShellImage.run(annotated, fetch("pages"))).endsWith("found");
+    }
+
+    private static String fetch(String host) {
+      return "printf 'GET /page HTTP/1.0\\r\\n\\r\\n' | nc " + host + " 80";
+    }
   }
 }

@@ -116,6 +116,32 @@ class FailureIT {
     }
   }
 
+  /** As code does that was interrupted, and passes that on. */
+  @Test
+  void testThatLeavesItsThreadInterruptedIsToldOfAndCleanedUp() throws IOException {
+    EngineExecutionResults results = KIT.run(EndsInterrupted.class);
+    assertThat(Kit.failure(results)).contains("interrupted on purpose");
+    assertThat(file("container-left/log.txt")).isEqualTo("words\n");
+    assertThat(entries(results)).contains("container.left.exit=it runs");
+    assertNoneRuns();
+  }
+
+  static class EndsInterrupted {
+    @RunContainer(
+        image = "${shell.image}",
+        command = {"sh", "-c", "echo words; httpd -f -p 80"},
+        ports = "80",
+        network = "left")
+    Container left;
+
+    @Test
+    void fails() {
+      use(left);
+      Thread.currentThread().interrupt();
+      throw new AssertionError("interrupted on purpose");
+    }
+  }
+
   @Test
   void failureOfAStartIsToldInEachPhase() throws IOException {
     EngineExecutionResults field = KIT.run(FailsInField.class);

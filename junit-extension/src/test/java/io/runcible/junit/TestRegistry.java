@@ -17,7 +17,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 /**
  * A registry on loopback with the images that core's tests make of the host's packages, each by its
  * tag in whatever repository. Registered as an extension, it skips the tests where there are none,
- * and ends after the class.
+ * and ends after the class with its nested ones.
  */
 public final class TestRegistry implements ExecutionCondition, AfterAllCallback {
   private final @Nullable RegistryServer server;
@@ -33,7 +33,8 @@ public final class TestRegistry implements ExecutionCondition, AfterAllCallback 
     return serve("../core/src/test/images/build");
   }
 
-  static TestRegistry serve(String build) {
+  /** Those that another program makes, which prints their directory last. */
+  public static TestRegistry serve(String build) {
     try {
       Process process =
           new ProcessBuilder(build).redirectError(ProcessBuilder.Redirect.INHERIT).start();
@@ -73,7 +74,8 @@ public final class TestRegistry implements ExecutionCondition, AfterAllCallback 
   /** The port is another one each time, and so are the names of the images in the store. */
   @Override
   public void afterAll(ExtensionContext context) {
-    if (server == null) {
+    boolean nested = context.getParent().flatMap(ExtensionContext::getTestClass).isPresent();
+    if (server == null || nested) {
       return;
     }
     server.close();

@@ -11,16 +11,22 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.util.Map;
 import java.util.Optional;
 
 /**
  * A Kafka broker that is its own controller. The image takes {@code KAFKA_} variables for the
  * settings of the broker. What it tells clients of itself has the port of the host in it, so that
- * is chosen here, before the start; clients in other containers cannot use it. It is ready when it
- * says which versions of the protocol it speaks.
+ * is chosen here, before the start. Clients in other containers of a network use {@link
+ * #networkBootstrapServers}. It is ready when it says which versions of the protocol it speaks.
  */
 public final class Kafka extends AbstractContainerExtension<Kafka> {
   private static final int PORT = 9092;
+  private static final int NETWORK_PORT = 9095;
+  private static final String NETWORK = "NETWORK://";
+  private static final String LISTENERS = "KAFKA_LISTENERS";
+  private static final String ADVERTISED = "KAFKA_ADVERTISED_LISTENERS";
+  private static final String PROTOCOLS = "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP";
 
   private final String image;
 
@@ -42,13 +48,9 @@ public final class Kafka extends AbstractContainerExtension<Kafka> {
         .environment("KAFKA_PROCESS_ROLES", "broker,controller")
         .environment("KAFKA_CONTROLLER_QUORUM_VOTERS", "1@localhost:9093")
         .environment("KAFKA_CONTROLLER_LISTENER_NAMES", "CONTROLLER")
-        .environment("KAFKA_LISTENERS", "HOST://:9092,CONTROLLER://:9093,INTERNAL://:9094")
-        .environment(
-            "KAFKA_ADVERTISED_LISTENERS",
-            "HOST://127.0.0.1:" + hostPort + ",INTERNAL://localhost:9094")
-        .environment(
-            "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP",
-            "HOST:PLAINTEXT,CONTROLLER:PLAINTEXT,INTERNAL:PLAINTEXT")
+        .environment(LISTENERS, "HOST://:9092,CONTROLLER://:9093,INTERNAL://:9094")
+        .environment(ADVERTISED, "HOST://127.0.0.1:" + hostPort + ",INTERNAL://localhost:9094")
+        .environment(PROTOCOLS, "HOST:PLAINTEXT,CONTROLLER:PLAINTEXT,INTERNAL:PLAINTEXT")
         .environment("KAFKA_INTER_BROKER_LISTENER_NAME", "INTERNAL")
         .environment("KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR", "1")
         .environment("KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR", "1")
@@ -56,6 +58,27 @@ public final class Kafka extends AbstractContainerExtension<Kafka> {
         .environment("KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS", "0")
         .publish(PortBinding.tcp(PORT).withHostPort(hostPort))
         .build();
+  }
+
+  /** A broker tells each client the address of the listener that this came to. */
+  @Override
+  protected ContainerSpec complete(ContainerSpec spec) {
+    return alias(spec).map(alias -> withListener(spec, alias)).orElse(spec);
+  }
+
+  private static Optional<String> alias(ContainerSpec spec) {
+    return spec.networks().stream().flatMap(network -> network.aliases().stream()).findFirst();
+  }
+
+  private static ContainerSpec withListener(ContainerSpec spec, String alias) {
+    ContainerSpec.Builder builder = spec.toBuilder();
+    Map.of(
+            LISTENERS, NETWORK + ":" + NETWORK_PORT,
+            ADVERTISED, NETWORK + alias + ":" + NETWORK_PORT,
+            PROTOCOLS, "NETWORK:PLAINTEXT")
+        .forEach(
+            (name, one) -> builder.environment(name, spec.environment().get(name) + "," + one));
+    return builder.build();
   }
 
   private static int freePort() {
@@ -79,8 +102,22 @@ public final class Kafka extends AbstractContainerExtension<Kafka> {
     return Optional.of(new ServiceConnection(Kind.KAFKA, bootstrapServers(), "", ""));
   }
 
-  /** {@code host:port}, for {@code bootstrap.servers}. */
+  /** {@code host:port}, for {@code bootstrap.servers} of clients on this host. */
   public String bootstrapServers() {
     return address(PORT);
+  }
+
+  /**
+   * The same for clients in other containers of its network: its first alias there, with port 9095.
+   *
+   * @throws IllegalStateException if it has no alias: {@link #network} gives it one
+   */
+  public String networkBootstrapServers() {
+    String told = container().inspect().setup().environment().getOrDefault(ADVERTISED, "") + ",";
+    int begin = told.indexOf(NETWORK);
+    if (begin < 0) {
+      throw new IllegalStateException("the broker has no alias on a network");
+    }
+    return told.substring(begin + NETWORK.length(), told.indexOf(',', begin));
   }
 }

@@ -7,7 +7,10 @@ import io.runcible.junit.AbstractContainerExtension;
 import java.time.Duration;
 import java.util.Optional;
 
-/** A Keycloak server in its mode for development. It is ready when it serves the master realm. */
+/**
+ * A Keycloak server in its mode for development, in which it builds itself anew at each start. It
+ * is ready when it serves the master realm.
+ */
 public final class Keycloak extends AbstractContainerExtension<Keycloak> {
   private static final int PORT = 8080;
 
@@ -47,7 +50,7 @@ public final class Keycloak extends AbstractContainerExtension<Keycloak> {
 
   @Override
   protected Optional<Ready> defaultReady(ContainerSpec spec) {
-    return Optional.of(Ready.onHttp(PORT, "/realms/master").within(Duration.ofMinutes(2)));
+    return Optional.of(Ready.onHttp(PORT, "/realms/master").within(Duration.ofMinutes(5)));
   }
 
   /** The administrator. */

@@ -6,14 +6,26 @@ import io.runcible.engine.Ready;
 import io.runcible.junit.AbstractContainerExtension;
 import io.runcible.junit.ServiceConnection;
 import io.runcible.junit.ServiceConnection.Kind;
+import java.time.Duration;
 import java.util.Optional;
 
 /**
- * A MongoDB server without authentication, and without a replica set, which transactions and change
- * streams would need. It is ready when it says so in its log, and listens.
+ * A MongoDB server without authentication: a replica set of one, as transactions and change streams
+ * need it. It is ready when it is the primary, which the shell of the image makes it, {@code
+ * mongosh} or {@code mongo}.
  */
 public final class MongoDb extends AbstractContainerExtension<MongoDb> {
   private static final int PORT = 27017;
+  private static final String SET = "rs0";
+
+  /** For both shells, of which one throws what the other one returns. */
+  private static final String BECOME_PRIMARY =
+      "function ask(what) { try { return db.adminCommand(what) } catch (e) { return e } }"
+          + " if (!ask({isMaster: 1}).setName) ask({replSetInitiate: {_id: '"
+          + SET
+          + "', members: [{_id: 0, host: 'localhost:"
+          + PORT
+          + "'}]}}); quit(ask({isMaster: 1}).ismaster ? 0 : 1)";
 
   private final String image;
 
@@ -22,19 +34,31 @@ public final class MongoDb extends AbstractContainerExtension<MongoDb> {
     this.image = image;
   }
 
-  /** A server that stands alone. */
+  /** A replica set of one. */
   public static MongoDb of(String image) {
     return new MongoDb(image);
   }
 
   @Override
   protected ContainerSpec spec(ContainerEngine engine) {
-    return ContainerSpec.builder(image).publish(PORT).build();
+    return spec(image);
+  }
+
+  static ContainerSpec spec(String image) {
+    return ContainerSpec.builder(image)
+        .command("mongod", "--replSet", SET, "--bind_ip_all")
+        .publish(PORT)
+        .build();
   }
 
   @Override
   protected Optional<Ready> defaultReady(ContainerSpec spec) {
-    return Optional.of(Ready.all(Ready.onLog("(?i)waiting for connections"), Ready.onPort(PORT)));
+    return Optional.of(ready());
+  }
+
+  static Ready ready() {
+    String shell = "exec \"$(command -v mongosh || command -v mongo)\" --quiet --eval \"$0\"";
+    return Ready.onCommand("sh", "-c", shell, BECOME_PRIMARY).within(Duration.ofMinutes(2));
   }
 
   @Override
@@ -42,8 +66,11 @@ public final class MongoDb extends AbstractContainerExtension<MongoDb> {
     return Optional.of(new ServiceConnection(Kind.MONGODB, url("test"), "", ""));
   }
 
-  /** {@code mongodb://host:port/database}. */
+  /**
+   * {@code mongodb://host:port/database?directConnection=true}: what the set calls itself is of no
+   * use outside of the container.
+   */
   public String url(String database) {
-    return "mongodb://" + address(PORT) + "/" + database;
+    return "mongodb://" + address(PORT) + "/" + database + "?directConnection=true";
   }
 }
