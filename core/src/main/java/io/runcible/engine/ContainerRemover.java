@@ -149,10 +149,11 @@ final class ContainerRemover {
   private static boolean runsOn(ContainerDirectory directory) {
     boolean runs = DetachedMonitor.runs(directory);
     if (runs) {
-      LOG.warn(
-          "'{}' cannot be read, and its detached container runs on; when that has ended, the next"
-              + " engine removes it",
-          directory.record());
+      log()
+          .warn(
+              "'{}' cannot be read, and its detached container runs on; when that has ended, the next"
+                  + " engine removes it",
+              directory.record());
     }
     return runs;
   }

@@ -87,7 +87,7 @@ public final class Journal implements AutoCloseable {
     try {
       Files.writeString(lock, ProcessName.own());
     } catch (IOException e) {
-      LOG.debug("'{}' does not name its owner", lock, e);
+      log().debug("'{}' does not name its owner", lock, e);
     }
   }
 
