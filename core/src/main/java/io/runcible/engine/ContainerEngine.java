@@ -107,6 +107,7 @@ public final class ContainerEngine implements AutoCloseable {
   }
 
   private Container createWithLease(ContainerSpec spec) {
+    FirstStart ahead = FirstStart.ofContainer(resources.parts().threads());
     Lease lease = images().lease();
     try {
       Image image =
@@ -126,6 +127,7 @@ public final class ContainerEngine implements AutoCloseable {
       throw closed();
     } finally {
       lease.close();
+      ahead.awaitEnd();
     }
   }
 

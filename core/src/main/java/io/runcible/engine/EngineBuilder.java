@@ -187,7 +187,7 @@ public final class EngineBuilder {
    */
   public ContainerEngine build() {
     ThreadFactory factory = threads != null ? threads : daemonThreads();
-    FirstStart ahead = FirstStart.begin(factory);
+    FirstStart ahead = FirstStart.ofEngine(factory);
     try {
       return open(factory);
     } finally {

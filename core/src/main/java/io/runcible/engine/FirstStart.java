@@ -19,12 +19,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Loads what the first container of a JVM will need while the first engine is opened, which is
- * bound by one processor. It goes through documents of images and the runtime's configuration,
- * which need neither a file nor a native call, and keeps nothing of them.
+ * Loads what the first container of a JVM will need beside what is bound by one processor: while
+ * the first engine is opened, what documents of images take; while the first container is made, the
+ * runtime's configuration, which an engine that only moves images needs not. Neither needs a file
+ * or a native call, and nothing of them is kept.
  */
 final class FirstStart {
-  private static final AtomicBoolean BEGUN = new AtomicBoolean();
+  private static final AtomicBoolean OPENED = new AtomicBoolean();
+  private static final AtomicBoolean MADE = new AtomicBoolean();
 
   private final @Nullable Thread thread;
 
@@ -32,13 +34,22 @@ final class FirstStart {
     this.thread = thread;
   }
 
-  /** Begins the loading, unless that has been done in this JVM. */
-  static FirstStart begin(ThreadFactory threads) {
-    if (Runtime.getRuntime().availableProcessors() == 1 || !BEGUN.compareAndSet(false, true)) {
+  /** Begins what the first engine needs, unless that has been done in this JVM. */
+  static FirstStart ofEngine(ThreadFactory threads) {
+    return begin(threads, OPENED, FirstStart::image);
+  }
+
+  /** The same of the first container. */
+  static FirstStart ofContainer(ThreadFactory threads) {
+    return begin(threads, MADE, FirstStart::container);
+  }
+
+  private static FirstStart begin(ThreadFactory threads, AtomicBoolean begun, Runnable work) {
+    if (Runtime.getRuntime().availableProcessors() == 1 || !begun.compareAndSet(false, true)) {
       return new FirstStart(null);
     }
     try {
-      Thread thread = threads.newThread(FirstStart::load);
+      Thread thread = threads.newThread(() -> load(work));
       thread.start();
       return new FirstStart(thread);
     } catch (OutOfMemoryError e) {
@@ -47,18 +58,16 @@ final class FirstStart {
     }
   }
 
-  private static void load() {
+  private static void load(Runnable work) {
     try {
-      goThrough();
+      work.run();
     } catch (RuntimeException | LinkageError e) {
       log().debug("Whoever needs it will load it", e);
     }
   }
 
   /** Returns what would be the runtime's configuration. */
-  static String goThrough() {
-    // For ids, and for the name of the file that the native library is brought to.
-    new SecureRandom().nextInt();
+  static String container() {
     ImageConfig image = image();
     ContainerSpec spec = ContainerSpec.builder("localhost/none").publish(1).build();
     ContainerOptions.of(spec, image, Map.of());
@@ -70,6 +79,8 @@ final class FirstStart {
   }
 
   private static ImageConfig image() {
+    // For ids, and for the name of the file that the native library is brought to.
+    new SecureRandom().nextInt();
     String digest = "sha256:" + "0".repeat(64);
     String descriptor = "{\"size\":2,\"digest\":\"" + digest + "\",\"mediaType\":\"";
     String manifest =

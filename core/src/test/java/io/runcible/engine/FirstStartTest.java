@@ -9,14 +9,14 @@ import org.junit.jupiter.api.Test;
 class FirstStartTest {
   @Test
   void whatItGoesThroughIsWhole() {
-    assertThat(FirstStart.goThrough()).contains("\"/bin/true\"", "SCMP_ACT_ERRNO");
+    assertThat(FirstStart.container()).contains("\"/bin/true\"", "SCMP_ACT_ERRNO");
   }
 
   @Test
   void threadHasEndedAfterwardsAndTheInterruptStays() {
     Thread[] made = new Thread[1];
     FirstStart first =
-        FirstStart.begin(
+        FirstStart.ofContainer(
             task -> {
               made[0] = Executors.defaultThreadFactory().newThread(task);
               return made[0];
@@ -26,7 +26,7 @@ class FirstStartTest {
     first.awaitEnd();
 
     assertThat(Thread.interrupted()).isTrue();
-    // None is made where an engine of this JVM was opened before.
+    // None is made where a container of this JVM was made before.
     assertThat(made[0] == null || !made[0].isAlive()).isTrue();
   }
 }
