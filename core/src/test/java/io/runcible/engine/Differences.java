@@ -10,10 +10,12 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.ConditionEvaluationResult;
 import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -75,7 +77,7 @@ public final class Differences implements ExecutionCondition {
   private static List<Difference> read() {
     List<Difference> all = new ArrayList<>();
     String place = "";
-    for (String line : text().split("\n")) {
+    for (String line : text().lines().toList()) {
       Matcher row = ROW.matcher(line);
       if (line.startsWith("## ")) {
         place = line.substring(3);
@@ -90,7 +92,7 @@ public final class Differences implements ExecutionCondition {
   }
 
   private static String text() {
-    try (InputStream in = Differences.class.getResourceAsStream(FILE)) {
+    try (InputStream in = Objects.requireNonNull(Differences.class.getResourceAsStream(FILE))) {
       return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -112,7 +114,7 @@ public final class Differences implements ExecutionCondition {
   public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
     String name = context.getTestClass().map(Differences::name).orElse("");
     Optional<String> method = context.getTestMethod().map(Method::getName);
-    String reason = HERE.get(method.map(m -> name + "." + m).orElse(name));
+    @Nullable String reason = HERE.get(method.map(m -> name + "." + m).orElse(name));
     return reason == null
         ? ConditionEvaluationResult.enabled(null)
         : ConditionEvaluationResult.disabled(reason);

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class DifferencesTest {
@@ -38,7 +39,7 @@ class DifferencesTest {
   }
 
   /** Also of those that it inherits. */
-  private static boolean hasMethod(Class<?> type, String name) {
+  private static boolean hasMethod(@Nullable Class<?> type, String name) {
     return type != null
         && (Stream.concat(
                     Arrays.stream(type.getDeclaredMethods()), Arrays.stream(type.getMethods()))

@@ -8,6 +8,7 @@ import io.runcible.HostTools;
 import io.runcible.ProgressEvent;
 import io.runcible.Tool;
 import io.runcible.archive.FileTree;
+import io.runcible.ffi.NativeAccess;
 import io.runcible.ffi.OverlayMount;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.image.Image;
@@ -41,7 +42,10 @@ class PostgresIT {
       String reference = registry.name() + "/test/postgres:15";
       fill(registry, reference);
       Image image = pullTwice(engine, reference);
-      compareWithUmoci(root, image);
+      if (NativeAccess.isRoot()) {
+        // The files of others cannot be looked at from outside of the holder.
+        compareWithUmoci(root, image);
+      }
       ask(engine, reference);
       prime(engine, reference);
     }

@@ -85,7 +85,7 @@ class SandboxIT {
   @Test
   void whatCannotStartIsToldByKind() throws Exception {
     byte[] large = new byte[6 << 20];
-    try (Sandbox sandbox = sandbox().build()) {
+    try (Sandbox sandbox = sandbox().profile(PATIENT).build()) {
       CompletableFuture<?> missing = sandbox.submit(SandboxRequest.builder("nothing").build());
       CompletableFuture<?> directory = sandbox.submit(SandboxRequest.builder("/tmp").build());
       CompletableFuture<?> text =
