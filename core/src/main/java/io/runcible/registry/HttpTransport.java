@@ -63,6 +63,7 @@ final class HttpTransport implements AutoCloseable {
         .followRedirects(false)
         .followSslRedirects(false)
         .dns(new InterruptibleDns())
+        .socketFactory(new BufferedSockets())
         .connectionPool(new ConnectionPool(IDLE_CONNECTIONS, IDLE_SECONDS, TimeUnit.SECONDS))
         .build();
   }

@@ -372,7 +372,7 @@ final class ImageTransaction implements AutoCloseable {
     try {
       // Others have other layers. The stream ends at the size that is stated.
       return UnpackedLayer.isSmall(layer)
-          ? UnpackedLayer.unpack(compressed.readAllBytes(), layer.diffId(), directory, once)
+          ? UnpackedLayer.unpackSmall(compressed, layer, directory, once)
           : UnpackedLayer.unpack(compressed, layer.diffId(), directory, once, stages);
     } catch (IOException | RuntimeException e) {
       // Another attempt, if there is one, counts as the first.

@@ -78,10 +78,16 @@ final class UnpackedLayer implements AutoCloseable {
     return inStages(compressed, diffId, directory, form, stage -> new Readahead(stage, stages));
   }
 
-  /** The same on the calling thread alone, for a layer that is all there. */
-  static UnpackedLayer unpack(byte[] compressed, Digest diffId, Path directory, Form form)
+  /** The same on the calling thread alone, of a layer that is small: it is fetched whole. */
+  static UnpackedLayer unpackSmall(InputStream compressed, Layer layer, Path directory, Form form)
       throws IOException {
-    return inStages(new ByteArrayInputStream(compressed), diffId, directory, form, stage -> stage);
+    // Growing with what comes would split every piece that the registry sends.
+    byte[] whole = new byte[(int) layer.descriptor().size()];
+    int count = compressed.readNBytes(whole, 0, whole.length);
+    // It has proved right only when the stream says that it ends.
+    compressed.transferTo(OutputStream.nullOutputStream());
+    InputStream held = new ByteArrayInputStream(whole, 0, count);
+    return inStages(held, layer.diffId(), directory, form, stage -> stage);
   }
 
   private static UnpackedLayer inStages(
