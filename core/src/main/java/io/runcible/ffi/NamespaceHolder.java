@@ -206,7 +206,8 @@ final class NamespaceHolder implements PrivilegedHost {
       }
       if (!status.get().isSuccess()) {
         throw new RuncibleException(
-            ErrorKind.INTERNAL,
+            // In the words of the C locale.
+            said.contains("No space left on device") ? ErrorKind.UNAVAILABLE : ErrorKind.INTERNAL,
             "'" + String.join(" ", command) + "' failed (" + status.get() + "): " + said);
       }
     } catch (IOException e) {

@@ -41,6 +41,10 @@ class RootlessUnpackIT {
     assertThat(said).filteredOn(line -> line.startsWith("ok PLAIN")).hasSize(cases);
     assertThat(said).filteredOn(line -> line.startsWith("ok OVERLAY")).hasSize(cases);
     assertThat(said).filteredOn(line -> line.startsWith("ok COPY")).hasSize(cases);
+    // And every system call of an unpack fails once.
+    assertThat(said)
+        .filteredOn(line -> line.startsWith("ok faults "))
+        .containsExactly("ok faults PLAIN", "ok faults OVERLAY_USERXATTR", "ok faults COPY");
   }
 
   @Test

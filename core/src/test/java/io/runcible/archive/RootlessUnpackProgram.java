@@ -52,14 +52,27 @@ final class RootlessUnpackProgram {
       HostileLayerCheck check = new HostileLayerCheck(place, format, ownership);
       for (HostileLayers.Case hostile : check.cases()) {
         System.out.println(
-            said(check, hostile) + " " + format + " " + hostile.name().replace('\n', ' '));
+            said(() -> check.run(hostile))
+                + " "
+                + format
+                + " "
+                + hostile.name().replace('\n', ' '));
       }
+      Path faults = Files.createDirectory(place.resolve("faults"));
+      System.out.println(
+          said(() -> UnpackFaultsIT.failAtAnyCall(faults, format, ownership))
+              + " faults "
+              + format);
     }
   }
 
-  private static String said(HostileLayerCheck check, HostileLayers.Case hostile) {
+  private interface Check {
+    void run() throws Throwable;
+  }
+
+  private static String said(Check check) {
     try {
-      check.run(hostile);
+      check.run();
       return "ok";
     } catch (Throwable e) {
       return "failed: " + String.valueOf(e).replace('\n', ' ');

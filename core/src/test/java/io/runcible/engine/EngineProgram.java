@@ -2,6 +2,7 @@ package io.runcible.engine;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.Errno;
 import io.runcible.image.Descriptor;
 import io.runcible.image.Image;
 import io.runcible.image.ImageReference;
@@ -13,6 +14,7 @@ import io.runcible.registry.RegistryClient;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -48,6 +50,9 @@ final class EngineProgram {
           Map.entry("pull-once", EngineProgram::pullOnce),
           Map.entry("pull-and-wait", EngineProgram::pullAndWait),
           Map.entry("share", EngineProgram::share),
+          Map.entry("verify", EngineProgram::verify),
+          Map.entry("pull-faults", EngineProgram::pullFaults),
+          Map.entry("full-disk", EngineProgram::fullDisk),
           Map.entry("prime", EngineProgram::prime),
           Map.entry("detach-and-close", EngineProgram::detachAndClose),
           Map.entry("network-and-wait", EngineProgram::networkAndWait),
@@ -350,6 +355,80 @@ final class EngineProgram {
       }
       images.remove(tag);
       say("done");
+    }
+  }
+
+  /** What the next engine finds after a kill, and that it works. */
+  private void verify() {
+    Path data = root.resolve("data");
+    try (ContainerEngine engine = open()) {
+      say(engine.list().toString());
+      say(engine.images().check(true).problems().toString());
+      engine.images().prune(PruneRules.unused());
+      say(TestRoot.leftIn(data, 1).toString());
+      try (Container container = engine.run(sh("echo fine").build())) {
+        container.waitFor();
+        say(container.logs().text().strip());
+      }
+    }
+  }
+
+  /** System calls of a pull fail, one of so many. */
+  private void pullFaults() {
+    try {
+      Path files = Files.createDirectories(root.resolve("files"));
+      EngineBuilder builder =
+          ContainerEngine.builder()
+              .dataRoot(root.resolve("data"))
+              .stateRoot(root.resolve("state"))
+              .policy(new HostPolicy(List.of()));
+      PullFaults faults =
+          new PullFaults(TestRoot.chooseRuntime(builder), files, root.resolve("data"));
+      int calls = faults.run(Errno.EIO, Integer.parseInt(more.get(0)));
+      faults.close();
+      say("calls " + calls);
+    } catch (IOException | RuntimeException | AssertionError e) {
+      say(e.toString().replace('\n', ' '));
+    }
+  }
+
+  /** The disk is full at each step of a run, and at some of a pull. */
+  private void fullDisk() {
+    Path data = root.resolve("data");
+    try (ContainerEngine engine = open()) {
+      FullDisk disk = new FullDisk(data);
+      int pulls =
+          disk.run(
+              Integer.parseInt(more.get(0)),
+              () -> engine.images().pull(reference),
+              () -> {
+                requireNone(engine.images().check(false).problems());
+                if (engine.images().list().isEmpty()) {
+                  engine.images().prune(PruneRules.unused());
+                  List<String> left = TestRoot.leftIn(data, 1);
+                  left.removeIf(path -> path.startsWith("filler"));
+                  requireNone(left);
+                }
+              });
+      requireNone(engine.images().check(true).problems());
+      int runs =
+          disk.run(
+              1,
+              () -> {
+                try (Container container = engine.run(sh("true").build())) {
+                  requireSuccess(container.waitFor());
+                }
+              },
+              () -> requireNone(List.of(data.resolve("containers").toFile().list())));
+      say("failed " + pulls + " pulls and " + runs + " runs");
+    } catch (IOException | RuntimeException | AssertionError e) {
+      say(e.toString().replace('\n', ' '));
+    }
+  }
+
+  private static void requireNone(List<?> found) {
+    if (!found.isEmpty()) {
+      throw new IllegalStateException(found.toString());
     }
   }
 

@@ -2,31 +2,20 @@ package io.runcible.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.runcible.ErrorKind;
 import io.runcible.HostTools;
-import io.runcible.RuncibleException;
 import io.runcible.layout.ImageLayout;
 import io.runcible.serve.RegistryServer;
 import java.io.IOException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** A disk that becomes full at each step of a run in turn. */
 class FullDiskIT {
-  private static final int MORE_THAN_A_RUN_TAKES = 100;
-
   private final TestRoot root = TestRoot.create();
   private final LeakCheck leaks = new LeakCheck(() -> List.of(root.path()));
-  private final Deque<Path> filler = new ArrayDeque<>();
-  private int made;
 
   @BeforeEach
   void mountSmallDisk() throws Exception {
@@ -57,41 +46,18 @@ class FullDiskIT {
       try (Container container = engine.run(spec)) {
         assertThat(container.waitFor().isSuccess()).isTrue();
       }
-      Files.createDirectory(root.data().resolve("filler"));
-      int free = 0;
       leaks.begin();
-      for (boolean ran = false; !ran; free++) {
-        assertThat(free).isLessThan(MORE_THAN_A_RUN_TAKES);
-        leaveFree(free);
-        Optional<RuncibleException> failure = run(engine, spec);
-        failure.ifPresent(
-            e -> assertThat(e.kind()).as(e.toString()).isEqualTo(ErrorKind.UNAVAILABLE));
-        ran = failure.isEmpty();
-        leaks.verify();
-      }
-      assertThat(free).isGreaterThan(5);
-    }
-  }
-
-  private static Optional<RuncibleException> run(ContainerEngine engine, ContainerSpec spec) {
-    try (Container container = engine.run(spec)) {
-      assertThat(container.waitFor().isSuccess()).isTrue();
-      return Optional.empty();
-    } catch (RuncibleException e) {
-      return Optional.of(e);
-    }
-  }
-
-  /** Files without content fill a file system of few inodes. */
-  private void leaveFree(int free) throws IOException {
-    try {
-      while (true) {
-        filler.push(Files.createFile(root.data().resolve("filler/" + made++)));
-      }
-    } catch (FileSystemException e) {
-      for (int i = 0; i < free; i++) {
-        Files.delete(filler.pop());
-      }
+      int failures =
+          new FullDisk(root.data())
+              .run(
+                  1,
+                  () -> {
+                    try (Container container = engine.run(spec)) {
+                      assertThat(container.waitFor().isSuccess()).isTrue();
+                    }
+                  },
+                  leaks::verify);
+      assertThat(failures).isGreaterThan(4);
     }
   }
 }

@@ -251,9 +251,7 @@ class PowerCutIT {
   void allOfAnImageIsDurableBeforeItsNameIs() throws Exception {
     HostTools.requireProgram("strace", "strace");
     Path trace = root.path().resolve("trace");
-    List<String> strace =
-        List.of(
-            "strace", "-f", "-qq", "-y", "-s", "32", "-e", "signal=none", "-o", trace.toString());
+    List<String> strace = strace(trace);
     try (ChildJvm jvm =
         ChildJvm.start(
             strace,
@@ -266,26 +264,37 @@ class PowerCutIT {
       jvm.endInput();
       assertThat(jvm.rest()).isEmpty();
     }
-    assertThat(losableWhenRecorded(trace, line -> true)).isEmpty();
+    assertDurable(root.data(), trace);
+  }
+
+  static List<String> strace(Path trace) {
+    return List.of(
+        "strace", "-f", "-qq", "-y", "-s", "32", "-e", "signal=none", "-o", trace.toString());
+  }
+
+  /** What was done to a data root by one pull of busybox. */
+  static void assertDurable(Path data, Path trace) throws IOException {
+    assertThat(losableWhenRecorded(data, trace, line -> true)).isEmpty();
     // The model would see if a sync were not there.
-    assertThat(losableWhenRecorded(trace, line -> !line.contains("syncfs")))
+    assertThat(losableWhenRecorded(data, trace, line -> !line.contains("syncfs")))
         .hasSizeGreaterThan(250);
-    assertThat(losableWhenRecorded(trace, line -> !line.matches(".*fsync.*/blobs/.*")))
+    assertThat(losableWhenRecorded(data, trace, line -> !line.matches(".*fsync.*/blobs/.*")))
         .hasSizeGreaterThanOrEqualTo(3);
   }
 
-  private List<Path> losableWhenRecorded(Path trace, Predicate<String> kept) throws IOException {
+  private static List<Path> losableWhenRecorded(Path data, Path trace, Predicate<String> kept)
+      throws IOException {
     List<Path> recorded = new ArrayList<>();
     List<Path> losable = new ArrayList<>();
-    Path images = root.data().resolve("images");
+    Path images = data.resolve("images");
     DurabilityModel model =
-        new DurabilityModel(root.data())
+        new DurabilityModel(data)
             .onRename(
                 (target, now) -> {
                   if (target.startsWith(images)) {
                     recorded.add(target);
-                    losable.addAll(now.losable(root.data().resolve("blobs")));
-                    losable.addAll(now.losable(root.data().resolve("snapshots")));
+                    losable.addAll(now.losable(data.resolve("blobs")));
+                    losable.addAll(now.losable(data.resolve("snapshots")));
                     if (!now.contentIsDurable(target)) {
                       losable.add(target);
                     }

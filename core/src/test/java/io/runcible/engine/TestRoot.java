@@ -89,10 +89,15 @@ public final class TestRoot implements AutoCloseable {
    * @param engines how many are open, each of which has a journal
    */
   List<String> leftInData(int engines) {
+    return leftIn(data(), engines);
+  }
+
+  /** The same of any data root. */
+  static List<String> leftIn(Path data, int engines) {
     List<String> left = new ArrayList<>();
-    try (Stream<Path> paths = Files.walk(data())) {
+    try (Stream<Path> paths = Files.walk(data)) {
       paths
-          .map(path -> data().relativize(path).toString().replaceFirst(JOURNAL, "journal/ID"))
+          .map(path -> data.relativize(path).toString().replaceFirst(JOURNAL, "journal/ID"))
           .sorted()
           .forEach(left::add);
     } catch (IOException e) {

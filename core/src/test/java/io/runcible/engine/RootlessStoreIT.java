@@ -1,0 +1,132 @@
+package io.runcible.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.runcible.HostTools;
+import io.runcible.Tool;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What happens to the store of an ordinary user, who is made for the test: that needs root. */
+class RootlessStoreIT {
+  @RegisterExtension static final TestEngine ENGINE = new TestEngine();
+
+  private static final int LONGEST_MILLIS = 3000;
+
+  private TestRoot root;
+  private TestUser user;
+  private LeakCheck leaks;
+  private Path own;
+
+  @BeforeAll
+  static void needPrograms() {
+    HostTools.requireProgram("setpriv", "util-linux");
+    HostTools.requireProgram("useradd", "passwd");
+    HostTools.requireProgram("newuidmap", "uidmap");
+  }
+
+  @BeforeEach
+  void open() throws Exception {
+    root = TestRoot.create();
+    user = TestUser.create(root.path(), true);
+    leaks = new LeakCheck(() -> List.of(root.path()));
+    leaks.begin();
+    own = root.path().resolve("home");
+  }
+
+  @AfterEach
+  void close() {
+    leaks.verify();
+    user.close();
+    root.close();
+  }
+
+  private ChildJvm start(String program, String image, Object... more) {
+    return user.jvm(
+        EngineProgram.class,
+        Stream.concat(Stream.of(program, own, ENGINE.reference(image)), Arrays.stream(more))
+            .toArray());
+  }
+
+  private void assertWhole(String image, String as) {
+    try (ChildJvm jvm = start("verify", image)) {
+      assertThat(jvm.rest()).as(as).containsExactly("[]", "[]", "[]", "fine");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"store-loop", "pull-loop", "run-loop"})
+  void storeIsWholeAfterAnyKill(String program) throws Exception {
+    long seed = Rounds.seed("rootless-kill");
+    Random random = new Random(seed);
+    for (int round = 0; round < Rounds.of(2, 60); round++) {
+      String image = random.nextBoolean() || program.equals("run-loop") ? "busybox" : "slim";
+      try (ChildJvm jvm = start(program, image)) {
+        // Now and then it is killed while it opens its engine.
+        if (random.nextInt(4) > 0) {
+          assertThat(jvm.line()).isEqualTo("working");
+        }
+        Thread.sleep(random.nextInt(LONGEST_MILLIS));
+        jvm.kill();
+      }
+      assertWhole("busybox", program + ", round " + round + " of seed " + seed);
+      leaks.verify();
+    }
+  }
+
+  @Test
+  void diskThatIsFullAtAnyStepLeavesNothing() throws Exception {
+    Path data = own.resolve("data");
+    Tool.require("install", "coreutils").run("-d", "-m", "700", data);
+    Tool.require("mount", "mount")
+        .run("-t", "tmpfs", "-o", "nr_inodes=2000,size=64m", "tmpfs", data);
+    try {
+      Tool.require("chown", "coreutils").run("--reference=" + own, data);
+      try (ChildJvm jvm = start("full-disk", "busybox", 80)) {
+        assertThat(jvm.rest())
+            .singleElement()
+            .asString()
+            .matches("failed ([3-9]|\\d\\d+) pulls and ([5-9]|\\d\\d+) runs");
+      }
+    } finally {
+      Tool.require("umount", "mount").run(data);
+    }
+  }
+
+  /** Those of the worker are in {@link io.runcible.archive.RootlessUnpackIT}. */
+  @Test
+  void pullThatFailsAtACallLeavesTheStoreAsItWas() {
+    try (ChildJvm jvm = start("pull-faults", "busybox", Rounds.of(30, 1))) {
+      assertThat(jvm.rest()).last().asString().startsWith("calls ");
+    }
+  }
+
+  @Test
+  void allOfAnImageIsDurableBeforeItsNameIs() throws Exception {
+    HostTools.requireProgram("strace", "strace");
+    Path trace = root.path().resolve("trace");
+    try (ChildJvm jvm =
+        user.jvm(
+            PowerCutIT.strace(trace),
+            EngineProgram.class,
+            "pull-and-wait",
+            own,
+            ENGINE.reference("busybox"))) {
+      assertThat(jvm.line()).isEqualTo("working");
+      jvm.line();
+      jvm.endInput();
+      assertThat(jvm.rest()).isEmpty();
+    }
+    PowerCutIT.assertDurable(own.resolve("data"), trace);
+  }
+}
