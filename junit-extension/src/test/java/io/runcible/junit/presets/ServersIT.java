@@ -17,9 +17,11 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Future;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.junit.jupiter.api.Nested;
@@ -123,8 +125,9 @@ class ServersIT {
       try (KafkaProducer<String, String> producer = new KafkaProducer<>(writes, out, out)) {
         producer.initTransactions();
         producer.beginTransaction();
-        producer.send(new ProducerRecord<>("orders", "first", "1"));
+        Future<RecordMetadata> sent = producer.send(new ProducerRecord<>("orders", "first", "1"));
         producer.commitTransaction();
+        assertThat(sent).succeedsWithin(Duration.ZERO);
       }
       Map<String, Object> reads = new HashMap<>(server);
       reads.put("group.id", "readers");
@@ -134,7 +137,7 @@ class ServersIT {
       try (KafkaConsumer<String, String> consumer = new KafkaConsumer<>(reads, in, in)) {
         consumer.subscribe(List.of("orders"));
         List<String> found = new ArrayList<>();
-        while (found.isEmpty()) {
+        for (int i = 0; i < 10 && found.isEmpty(); i++) {
           consumer.poll(PATIENCE).forEach(one -> found.add(one.key() + "=" + one.value()));
         }
         assertThat(found).containsExactly("first=1");
