@@ -147,7 +147,7 @@ final class ContainerControl {
         group()
             .filter(Cgroup::exists)
             .<Collection<Integer>>map(Cgroup::pids)
-            .orElseGet(() -> ProcessTable.inNamespacesOf(pid));
+            .orElseGet(() -> ProcessTable.ofContainer(pid));
     Path rootfs = parts.host().visible(directory.rootfs());
     return new ProcessTable(UserLookup.names(rootfs)).read(pids);
   }

@@ -107,8 +107,8 @@ public final class ContainerEngine implements AutoCloseable {
   }
 
   private Container createWithLease(ContainerSpec spec) {
-    FirstStart ahead = FirstStart.ofContainer(resources.parts().threads());
     Lease lease = images().lease();
+    FirstStart ahead = FirstStart.ofContainer(resources.parts().threads());
     try {
       Image image =
           spec.hasVolumesInRoot()

@@ -14,12 +14,14 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Future;
-import java.util.stream.Stream;
 
 /** The network namespace of a container that is being made, and whose names it knows. */
 final class ContainerNetwork {
   /** The runtime is at work then, and most of the time waits. */
   private static final Duration NEXT = Duration.ofMillis(20);
+
+  /** The file of the network that the runtime of a container has to be in. */
+  private static final String ENTERED = "io.runcible.network";
 
   private final EngineParts parts;
   private final ContainerDirectory directory;
@@ -120,7 +122,8 @@ final class ContainerNetwork {
 
   private static void join(RuntimeSpec.Builder builder, IdMaps ids, Path namespace) {
     if (ids.nested()) {
-      share(builder); // See runtime().
+      share(builder);
+      builder.annotation(ENTERED, namespace.toString());
     } else {
       builder.namespace(RuntimeSpec.Namespace.join(NamespaceType.NETWORK, namespace));
     }
@@ -133,13 +136,16 @@ final class ContainerNetwork {
   /** The runtime of a container, which has to be in its network where that belongs to another. */
   static OciRuntime runtime(
       EngineParts parts, ContainerDirectory directory, ContainerRecord record) {
-    if (!record.ids().nested()) {
+    String network = BundleConfig.read(directory).annotations().getOrDefault(ENTERED, "");
+    if (network.isEmpty()) {
       return parts.runtime();
     }
-    return Stream.of(UserNetwork.namespace(directory.path()), directory.networkNamespace())
-        .filter(Files::exists)
-        .findFirst()
-        .map(parts.runtime()::within)
-        .orElse(parts.runtime());
+    if (!Files.exists(Path.of(network))) {
+      // Otherwise it would be in the network of the runtime.
+      throw new RuncibleException(
+          ErrorKind.FAILED_PRECONDITION,
+          "the network of container " + directory.id() + " is gone: there is no '" + network + "'");
+    }
+    return parts.runtime().within(Path.of(network));
   }
 }

@@ -80,10 +80,13 @@ final class ContainerRemover {
     unpin(unnamed);
     host.removeTree(unnamed.path());
     ContainerDirectory directory = ContainerDirectory.of(containers, facts.getOrDefault(ID, ""));
-    // One that cannot be read is left to those who look for what has no owner.
     Optional<ContainerRecord> record =
         readable(directory).filter(found -> found.token().equals(token));
-    if (record.isPresent()) {
+    if (isDamaged(directory)) {
+      if (!runsOn(directory)) {
+        removeDamaged(directory);
+      }
+    } else if (record.isPresent()) {
       new Bundle(directory.path()).withdraw();
       endRuntimes(directory);
       remove(directory, record.get());
@@ -117,7 +120,8 @@ final class ContainerRemover {
         (directory, record) -> {
           try {
             if (record.isEmpty()) {
-              if (!ids.contains(directory.id()) && !runsOn(directory)) {
+              boolean stays = isDamaged(directory) && runsOn(directory);
+              if (!ids.contains(directory.id()) && !stays) {
                 removeDamaged(directory);
               }
             } else if (!owned.contains(record.get().token())
@@ -144,6 +148,10 @@ final class ContainerRemover {
       }
       throw e;
     }
+  }
+
+  private static boolean isDamaged(ContainerDirectory directory) {
+    return Files.exists(directory.record()) && readable(directory).isEmpty();
   }
 
   private static boolean runsOn(ContainerDirectory directory) {

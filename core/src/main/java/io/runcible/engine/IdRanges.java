@@ -139,12 +139,15 @@ final class IdRanges {
       Files.delete(link); // It is gone, and its containers with it.
       return;
     }
+    List<ContainerDirectory> containers;
     try {
-      for (ContainerDirectory container : EngineResources.directories(store)) {
-        addUsed(container, used);
-      }
+      containers = EngineResources.directories(store);
     } catch (RuncibleException e) {
       log().warn("cannot look which ids the containers in '{}' have: {}", store, e.getMessage());
+      return;
+    }
+    for (ContainerDirectory container : containers) {
+      addUsed(container, used);
     }
   }
 
@@ -152,6 +155,14 @@ final class IdRanges {
     try {
       ContainerRecord.read(container).ifPresent(record -> used.add(record.ids()));
     } catch (RuncibleException e) {
+      if (DetachedMonitor.runs(container)) {
+        throw new RuncibleException(
+            ErrorKind.UNAVAILABLE,
+            "ids cannot be chosen: nobody can tell which ones the container '"
+                + container.path()
+                + "' has, which runs; choose them yourself, or end it",
+            e);
+      }
       log()
           .warn(
               "cannot look which ids the container '{}' has: {}", container.path(), e.getMessage());

@@ -27,6 +27,12 @@ final class ProcessTable {
   private static final int MAX_STATUS = 64 << 10;
   private static final int MAX_COMMAND = 4096;
 
+  /** Whoever hides below more processes than that is not found. */
+  private static final int MAX_DEPTH = 1000;
+
+  /** Of the fields of {@link #stat}. */
+  private static final int PARENT = 1;
+
   /** The kernel tells times to programs in hundredths of a second, whatever it counts in itself. */
   private static final long NANOS_PER_TICK = 10_000_000;
 
@@ -44,15 +50,31 @@ final class ProcessTable {
   }
 
   /**
-   * The processes in the pid namespace of another that see the same mounts, for a host without
-   * control groups: a pid namespace may be that of several containers.
+   * The processes of a container by its first one, for a host without control groups: those in the
+   * same pid namespace, which may be that of several containers, that see the same mounts or
+   * descend from one that does.
    */
-  static List<Integer> inNamespacesOf(int pid) {
+  static List<Integer> ofContainer(int pid) {
     // If the process is gone, the rest of its namespace went with it.
     Path mounts = linkOf(process(pid).resolve("ns/mnt"));
-    return inNamespace(namespace(pid)).stream()
-        .filter(one -> Objects.equals(mounts, linkOf(process(one).resolve("ns/mnt"))))
-        .toList();
+    return mounts == null
+        ? List.of()
+        : inNamespace(namespace(pid)).stream().filter(one -> descends(one, mounts)).toList();
+  }
+
+  private static boolean descends(int pid, Path mounts) {
+    int ancestor = pid;
+    for (int depth = 0; depth < MAX_DEPTH && ancestor > 0; depth++) {
+      if (mounts.equals(linkOf(process(ancestor).resolve("ns/mnt")))) {
+        return true;
+      }
+      try {
+        ancestor = Integer.parseInt(stat(ancestor)[PARENT]);
+      } catch (IOException | RuntimeException e) {
+        return false; // It has ended.
+      }
+    }
+    return false;
   }
 
   /** How the pid namespace of a process is called; empty if that has ended. */

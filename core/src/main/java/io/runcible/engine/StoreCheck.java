@@ -162,7 +162,8 @@ final class StoreCheck {
   /**
    * Works on an image that stays.
    *
-   * @return why it cannot be worked on, if it is gone, damaged or for another platform
+   * @return why it cannot be worked on, if it is gone, damaged, not to be read or for another
+   *     platform
    */
   private Optional<RuncibleException> with(ImageRecord name, Consumer<Image> work) {
     try (Lease lease = store.lease()) {
@@ -172,7 +173,7 @@ final class StoreCheck {
       return Optional.empty();
     } catch (RuncibleException e) {
       switch (e.kind()) {
-        case NOT_FOUND, CORRUPT_DATA, FAILED_PRECONDITION, INVALID_INPUT -> {
+        case NOT_FOUND, CORRUPT_DATA, FAILED_PRECONDITION, INVALID_INPUT, UNAVAILABLE -> {
           log().debug("cannot be worked on: {}", name.reference(), e);
           return Optional.of(e);
         }

@@ -4,7 +4,11 @@ import static io.runcible.ffi.Native.libc;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.lang.ref.Reference;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -109,6 +113,40 @@ public final class ChildProcess implements AutoCloseable {
             ErrorKind.CANCELLED, "interrupted while waiting for '" + program + "'");
       }
       Poll.readable(pidFd.descriptor(), (int) Math.min(left, Poll.TICK_MILLIS));
+    }
+  }
+
+  /**
+   * What a child said, and how it ended.
+   *
+   * @param text as much of it as was wanted
+   * @param status empty if it did not end in time, and was killed
+   */
+  public record Answer(String text, Optional<WaitStatus> status) {}
+
+  /**
+   * Reads all that the child says and waits for its end. However this ends, the child has ended and
+   * is reaped.
+   *
+   * @param output the other end of its output
+   * @param most bytes of it
+   * @param limit from the end of its output on
+   * @throws RuncibleException CANCELLED if the thread is interrupted; the flag stays set
+   */
+  public Answer answer(InputStream output, int most, Duration limit) throws IOException {
+    Optional<WaitStatus> ended = Optional.empty();
+    try {
+      String text = new String(output.readNBytes(most), StandardCharsets.UTF_8);
+      ended = waitFor(limit);
+      return new Answer(text, ended);
+    } catch (InterruptedIOException e) {
+      Thread.currentThread().interrupt();
+      throw new RuncibleException(
+          ErrorKind.CANCELLED, "interrupted while waiting for '" + program + "'", e);
+    } finally {
+      if (ended.isEmpty()) {
+        killAndWait();
+      }
     }
   }
 

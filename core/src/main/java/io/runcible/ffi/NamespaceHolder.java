@@ -191,15 +191,9 @@ final class NamespaceHolder implements PrivilegedHost {
                 .start();
         InputStream text = errors.inputStream()) {
       errors.writer().close();
-      String said = new String(text.readNBytes(MAX_MESSAGE), StandardCharsets.UTF_8).strip();
-      Optional<WaitStatus> status = Optional.empty();
-      try {
-        status = child.waitFor(LIMIT);
-      } finally {
-        if (status.isEmpty()) {
-          child.killAndWait();
-        }
-      }
+      ChildProcess.Answer answer = child.answer(text, MAX_MESSAGE, LIMIT);
+      String said = answer.text().strip();
+      Optional<WaitStatus> status = answer.status();
       if (status.isEmpty()) {
         throw new RuncibleException(
             ErrorKind.TIMEOUT, "'" + command.get(0) + "' did not end within " + LIMIT);

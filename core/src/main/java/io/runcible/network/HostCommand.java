@@ -66,16 +66,9 @@ final class HostCommand {
 
   private static String answer(ChildProcess child, String program, InputStream read, String what)
       throws IOException {
-    String text;
-    Optional<WaitStatus> end = Optional.empty();
-    try {
-      text = new String(read.readNBytes(MAX_ANSWER), StandardCharsets.UTF_8);
-      end = child.waitFor(LIMIT);
-    } finally {
-      if (end.isEmpty()) {
-        child.killAndWait();
-      }
-    }
+    ChildProcess.Answer answer = child.answer(read, MAX_ANSWER, LIMIT);
+    String text = answer.text();
+    Optional<WaitStatus> end = answer.status();
     if (end.isEmpty()) {
       throw new RuncibleException(
           ErrorKind.TIMEOUT, "cannot " + what + ": '" + program + "' did not end in " + LIMIT);

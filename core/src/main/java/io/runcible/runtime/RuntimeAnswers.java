@@ -55,7 +55,7 @@ final class RuntimeAnswers {
     try {
       Optional<String[]> read = JsonRecord.read(record, String[].class);
       boolean known = read.isPresent() && read.get().length == 2 && identity.equals(read.get()[0]);
-      return known ? Optional.of(read.get()[1]) : Optional.empty();
+      return known ? Optional.ofNullable(read.get()[1]) : Optional.empty();
     } catch (RuncibleException e) {
       log().debug("The runtime is asked again", e);
       return Optional.empty();

@@ -6,14 +6,11 @@ import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.Pipe;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.Spawn;
-import io.runcible.ffi.WaitStatus;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /** A short command of a runtime, with its answer. */
 final class RuntimeCommand {
@@ -43,23 +40,15 @@ final class RuntimeCommand {
               .start();
       try (child) {
         out.writer().close();
-        String answer = new String(read.readNBytes(MAX_ANSWER), StandardCharsets.UTF_8);
-        Optional<WaitStatus> end = Optional.empty();
-        try {
-          end = child.waitFor(LIMIT);
-        } finally {
-          if (end.isEmpty()) {
-            child.killAndWait();
-          }
-        }
-        if (end.isEmpty()) {
+        ChildProcess.Answer answer = child.answer(read, MAX_ANSWER, LIMIT);
+        if (answer.status().isEmpty()) {
           throw new RuncibleException(
               ErrorKind.TIMEOUT, what + ": '" + command.get(0) + "' did not end in " + LIMIT);
         }
-        if (!end.get().isSuccess()) {
-          throw RuntimeFailures.of(what, List.of(RuntimeFailures.clean(answer)));
+        if (!answer.status().get().isSuccess()) {
+          throw RuntimeFailures.of(what, List.of(RuntimeFailures.clean(answer.text())));
         }
-        return answer;
+        return answer.text();
       }
     } catch (IOException e) {
       throw new RuncibleException(

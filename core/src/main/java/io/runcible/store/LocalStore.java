@@ -78,8 +78,9 @@ public final class LocalStore implements ImageSource {
     Path absolute = root.toAbsolutePath().normalize();
     List<Path> others = new ArrayList<>();
     for (Path other : additional) {
-      others.add(other.toAbsolutePath().normalize());
-      requireStore(other);
+      Path normal = other.toAbsolutePath().normalize();
+      requireStore(normal);
+      others.add(normal);
     }
     makeDirectories(absolute);
     LocalStore store = new LocalStore(absolute, List.copyOf(others));

@@ -349,6 +349,11 @@ class DamagedStoreIT {
               });
       assertThat(Files.isSymbolicLink(blob)).isTrue();
     }
+    // What cannot be compared keeps the rest from nothing.
+    assertThat(engine.images().repair(true).problems())
+        .extracting(StoreReport.Problem::kind)
+        .contains(Kind.UNREADABLE_BLOB, Kind.NOT_COMPARED);
+    assertThat(Files.isSymbolicLink(blob)).isTrue();
     Files.move(kept, blob, StandardCopyOption.REPLACE_EXISTING);
     assertWhole();
   }

@@ -46,6 +46,32 @@ class SpawnTest {
     }
   }
 
+  @Test
+  void answerIsWhatItSaysAndHowItEnds() throws IOException {
+    Pipe pipe = Pipe.open();
+    try (InputStream output = pipe.inputStream();
+        ChildProcess child = sh("echo said; exit 3").descriptor(1, pipe.writer()).start()) {
+      pipe.writer().close();
+      assertThat(child.answer(output, 100, LIMIT))
+          .isEqualTo(new ChildProcess.Answer("said\n", Optional.of(new WaitStatus(3, 0))));
+    }
+  }
+
+  @Test
+  void childWhoseAnswerSomebodyIsInterruptedAtIsNotLeft() throws IOException {
+    Pipe pipe = Pipe.open();
+    try (InputStream output = pipe.inputStream();
+        ChildProcess child = sh("exec sleep 60").descriptor(1, pipe.writer()).start()) {
+      pipe.writer().close();
+      Thread.currentThread().interrupt();
+      assertThatThrownBy(() -> child.answer(output, 100, LIMIT))
+          .isInstanceOfSatisfying(
+              RuncibleException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.CANCELLED));
+      assertThat(Thread.interrupted()).isTrue();
+      assertThat(child.pidFd().hasEnded()).isTrue();
+    }
+  }
+
   /** Whichever call the want of a descriptor makes fail. */
   @Test
   void childThatCannotBeFollowedIsNotLeft() {

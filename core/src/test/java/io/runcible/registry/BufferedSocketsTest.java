@@ -3,6 +3,7 @@ package io.runcible.registry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -34,6 +35,7 @@ final class BufferedSocketsTest {
       peer.getOutputStream().write(TEXT);
       peer.shutdownOutput();
       assertThat(socket.getInputStream().read()).isEqualTo(TEXT[0]);
+      assertThat(socket.getInputStream()).isInstanceOf(BufferedInputStream.class);
       assertThat(socket.getInputStream().readAllBytes())
           .isEqualTo("hat was sent".getBytes(StandardCharsets.US_ASCII));
     }
