@@ -13,6 +13,9 @@ final class ReadyWait {
   private static final Duration LONGEST = Duration.ofMillis(4);
   private static final int SHOWN_OUTPUT = 2000;
 
+  /** What fails since the container has ended may fail before that is known. */
+  private static final Duration END_NOTICE = Duration.ofSeconds(2);
+
   private final Container container;
   private final Ready ready;
   private final boolean logged;
@@ -98,7 +101,12 @@ final class ReadyWait {
     try {
       return check.holds(left);
     } catch (RuncibleException e) {
-      if (e.kind() == ErrorKind.CANCELLED || container.isRunning()) {
+      switch (e.kind()) {
+        case CANCELLED -> throw e;
+        case NOT_FOUND, PERMISSION_DENIED, INVALID_INPUT -> {}
+        default -> awaitEnd(END_NOTICE);
+      }
+      if (container.isRunning()) {
         throw e;
       }
       return false;

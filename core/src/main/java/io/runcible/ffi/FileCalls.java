@@ -73,7 +73,7 @@ public final class FileCalls {
     return new FileDescriptor(check(fd, "open", path), path);
   }
 
-  /** Opens a file of the host for appending by a child; a new one only its owner may read. */
+  /** Opens a file of the host for appending by a child; a new one is its owner's alone. */
   public static FileDescriptor createForOutput(Path path) {
     int append = 02000;
     int fd =
