@@ -401,6 +401,10 @@ class UserNamespaceIT {
       place = placeOf(container);
       assertThat(place).isDirectory();
       Files.writeString(ENGINE.directory(container).resolve("container.json"), "{");
+      // As long as it runs, it stays.
+      container.kill("KILL");
+      Path exit = ENGINE.directory(container).resolve("exit");
+      RestartIT.await(() -> Files.exists(exit));
     }
     ENGINE.open().close();
     assertThat(place).doesNotExist();
