@@ -93,12 +93,25 @@ final class CopySnapshotter extends LayerDirectories {
           new SnapshotMount("bind", copy.resolve(FS).toString(), List.of("rbind", access)));
     }
 
-    /** It has its name when it is whole. */
+    /**
+     * It has its name when it is whole, and is closed to others. Of two at once the first is taken;
+     * what a kill leaves goes with the place.
+     */
     private void copy(Path copy) throws IOException {
-      Path unfinished = place.resolve(COPY + ".new");
-      host.removeTree(unfinished);
-      merge(layers, Files.createDirectories(unfinished.resolve(FS)), owners);
-      Files.move(unfinished, copy, StandardCopyOption.ATOMIC_MOVE);
+      Path unfinished = Files.createTempDirectory(place, COPY + ".");
+      try {
+        merge(layers, Files.createDirectory(unfinished.resolve(FS)), owners);
+        Files.move(unfinished, copy, StandardCopyOption.ATOMIC_MOVE);
+      } catch (IOException | RuntimeException e) {
+        try {
+          uninterrupted(() -> host.removeTree(unfinished));
+        } catch (RuntimeException left) {
+          e.addSuppressed(left);
+        }
+        if (!Files.isDirectory(copy)) {
+          throw e;
+        }
+      }
     }
   }
 

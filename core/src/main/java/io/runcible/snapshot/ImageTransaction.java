@@ -348,7 +348,11 @@ final class ImageTransaction implements AutoCloseable {
   /** Whether the layer went on from what was left of it, which may be the damaged part. */
   private boolean restart(Layer layer) {
     Ingest ingest = ingests.get(layer.descriptor().digest().toString());
-    return ingest != null && ingest.restart();
+    if (ingest == null || !ingest.restart()) {
+      return false;
+    }
+    brokenOff.remove(layer.descriptor().digest());
+    return true;
   }
 
   private void read(Layer layer, int index, boolean unpack) throws IOException {
@@ -436,7 +440,12 @@ final class ImageTransaction implements AutoCloseable {
       RootlessUnpack.run(host, form, List.copyOf(request.values()), failed::set)
           .forEach(entry -> leftOut(indexes.get(entry.layer()), entry.name(), entry.what()));
     } catch (RuncibleException e) {
-      throw failed.get() < 0 ? e : failed(layers.get(indexes.get(failed.get())), e.kind(), e);
+      int number = failed.get();
+      if (e.kind() == ErrorKind.CANCELLED) {
+        ingests.values().forEach(Ingest::keep);
+      }
+      boolean known = number >= 0 && number < indexes.size();
+      throw known ? failed(layers.get(indexes.get(number)), e.kind(), e) : e;
     }
   }
 

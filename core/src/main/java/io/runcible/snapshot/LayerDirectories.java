@@ -226,10 +226,25 @@ abstract class LayerDirectories implements Snapshotter {
     @Override
     public void close() {
       try {
-        host.unmount(path.resolve(MOUNT));
-        host.removeTree(path);
+        uninterrupted(
+            () -> {
+              host.unmount(path.resolve(MOUNT));
+              host.removeTree(path);
+            });
       } finally {
         lock.closeAndRemove();
+      }
+    }
+  }
+
+  /** An interrupt that was before does not end it; it would where another program removes. */
+  static void uninterrupted(Runnable removal) {
+    boolean interrupted = Thread.interrupted();
+    try {
+      removal.run();
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
       }
     }
   }
@@ -326,7 +341,7 @@ abstract class LayerDirectories implements Snapshotter {
       }
       closed = true;
       try {
-        host.removeTree(staged);
+        uninterrupted(() -> host.removeTree(staged));
       } finally {
         lock.closeAndRemove();
       }

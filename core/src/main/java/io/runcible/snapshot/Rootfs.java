@@ -25,6 +25,8 @@ public interface Rootfs {
    * call makes the copy, in the place, and blocks for that long.
    *
    * @return in the order in which they are mounted
+   * @throws io.runcible.RuncibleException UNAVAILABLE if the copy cannot be written, CANCELLED if
+   *     an ordinary user's is interrupted; nothing of it is left then, and another call begins anew
    */
   List<SnapshotMount> mounts();
 }

@@ -8,6 +8,7 @@ import io.runcible.archive.ArchiveBudget;
 import io.runcible.archive.ArchiveLimits;
 import io.runcible.archive.LayerFormat;
 import io.runcible.archive.Ownership;
+import io.runcible.archive.SkippedEntry;
 import io.runcible.archive.VerifiedInputStream;
 import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.FileCalls;
@@ -17,10 +18,12 @@ import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.WaitStatus;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -197,12 +200,15 @@ final class RootlessUnpack {
         InputStream errors = output.inputStream()) {
       input.reader().close();
       output.writer().close();
-      try (OutputStream request = input.outputStream()) {
-        request.write(MAPPER.writeValueAsBytes(work));
+      try {
+        return exchange(worker, input, errors, work, failed);
+      } catch (IOException | RuntimeException e) {
+        worker.killAndWait();
+        throw e;
       }
-      String said = new String(errors.readNBytes(MAX_SAID), StandardCharsets.UTF_8).strip();
-      finish(worker, said.substring(0, Math.min(said.length(), MAX_MESSAGE)), failed);
-      return said;
+    } catch (InterruptedIOException e) {
+      throw new RuncibleException(
+          ErrorKind.CANCELLED, "interrupted while waiting for the worker for layers", e);
     } catch (IOException e) {
       throw new RuncibleException(
           ErrorKind.UNAVAILABLE, "the worker that unpacks layers cannot be reached", e);
@@ -212,24 +218,41 @@ final class RootlessUnpack {
     }
   }
 
-  private static void finish(ChildProcess worker, String said, IntConsumer failed) {
-    WaitStatus status;
-    try {
-      status = worker.waitFor(java.time.Duration.ofHours(1)).orElseGet(worker::killAndWait);
-    } catch (RuncibleException e) {
-      worker.killAndWait();
-      throw e;
+  private static String exchange(
+      ChildProcess worker, Pipe input, InputStream errors, Request work, IntConsumer failed)
+      throws IOException {
+    try (OutputStream request = input.outputStream()) {
+      request.write(MAPPER.writeValueAsBytes(work));
     }
+    String said = new String(errors.readNBytes(MAX_SAID), StandardCharsets.UTF_8).strip();
+    WaitStatus status = worker.waitFor(Duration.ofHours(1)).orElseGet(worker::killAndWait);
     if (!status.isSuccess()) {
-      int colon = said.indexOf(':');
-      ErrorKind kind = colon > 0 ? kind(said.substring(0, colon)) : ErrorKind.INTERNAL;
-      int layer = said.lastIndexOf("\n" + OF_LAYER);
-      if (layer >= 0) {
-        failed.accept(Integer.parseInt(said.substring(layer + 1 + OF_LAYER.length())));
-      }
-      throw new RuncibleException(
-          kind, "the worker for layers failed: " + (layer < 0 ? said : said.substring(0, layer)));
+      throw failure(said, failed);
     }
+    return said;
+  }
+
+  /**
+   * The failure that a worker has told.
+   *
+   * @param failed is told the number of a layer, which the worker may have made up
+   */
+  static RuncibleException failure(String said, IntConsumer failed) {
+    int layer = said.lastIndexOf("\n" + OF_LAYER);
+    if (layer >= 0) {
+      // The JVM may have said something afterwards.
+      said.substring(layer + 1 + OF_LAYER.length())
+          .lines()
+          .findFirst()
+          .filter(number -> number.matches("[0-9]{1,6}"))
+          .ifPresent(number -> failed.accept(Integer.parseInt(number)));
+    }
+    String message = layer < 0 ? said : said.substring(0, layer);
+    int colon = message.indexOf(':');
+    return new RuncibleException(
+        colon > 0 ? kind(message.substring(0, colon)) : ErrorKind.INTERNAL,
+        "the worker for layers failed: "
+            + message.substring(0, Math.min(message.length(), MAX_MESSAGE)));
   }
 
   private static <T> List<T> told(String said, String what, Class<T[]> type) {
@@ -286,7 +309,7 @@ final class RootlessUnpack {
   }
 
   /** Side by side; what needs the layers below comes in the end, from the lowest up. */
-  private static List<LeftOut> unpackAll(Request request, ExecutorService stages) {
+  static List<LeftOut> unpackAll(Request request, ExecutorService stages) {
     UnpackedLayer.Form form = request.form();
     Queue<Layer> waiting = new ConcurrentLinkedQueue<>(request.layers());
     List<Layer> all = request.layers();
@@ -299,19 +322,23 @@ final class RootlessUnpack {
         tasks.start(() -> workThrough(waiting, all, tasks, form, stages, unpacked, read));
       }
       tasks.await("unpacking");
-      for (int i = 0; i < request.layers().size(); i++) {
-        Layer layer = request.layers().get(i);
+      for (int i = 0; i < all.size(); i++) {
         int number = i;
-        Objects.requireNonNull(unpacked.get(layer))
-            .complete(layer.lower().stream().map(Path::of).toList())
-            .skipped()
-            .stream()
+        complete(Objects.requireNonNull(unpacked.get(all.get(i))), all.get(i), i).stream()
             .limit(MAX_LEFT_OUT - leftOut.size())
             .forEach(one -> leftOut.add(new LeftOut(number, one.printableName(), one.what())));
       }
       return leftOut;
     } finally {
       unpacked.values().forEach(UnpackedLayer::close);
+    }
+  }
+
+  private static List<SkippedEntry> complete(UnpackedLayer unpacked, Layer layer, int number) {
+    try {
+      return unpacked.complete(layer.lower().stream().map(Path::of).toList()).skipped();
+    } catch (RuncibleException e) {
+      throw new LayerFailure(e.kind(), e.getMessage(), number, e);
     }
   }
 
@@ -345,10 +372,10 @@ final class RootlessUnpack {
   }
 
   /** That of one layer. */
-  private static final class LayerFailure extends RuncibleException {
+  static final class LayerFailure extends RuncibleException {
     private static final long serialVersionUID = 1;
 
-    private final int layer;
+    final int layer;
 
     LayerFailure(ErrorKind kind, @Nullable String message, int layer, Exception cause) {
       super(kind, String.valueOf(message), cause);

@@ -11,6 +11,7 @@ import io.runcible.archive.Compression;
 import io.runcible.archive.FileChange;
 import io.runcible.archive.LayerApplier;
 import io.runcible.archive.LayerDiff;
+import io.runcible.archive.LayerFormat;
 import io.runcible.archive.Ownership;
 import io.runcible.archive.TarBytes;
 import io.runcible.ffi.AttributeCalls;
@@ -33,6 +34,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -681,6 +683,26 @@ public interface SnapshotterContract {
       look.work(host().visible(target));
     } finally {
       host().unmount(target);
+    }
+  }
+
+  @Test
+  default void mountsAreTheSameForAllWhoAskAtOnce() throws IOException {
+    Snapshotter snapshotter = snapshotter();
+    Digest one = layer(snapshotter, "one", fs -> write(fs.resolve("a"), "x"));
+    Path place = place();
+    Rootfs rootfs = snapshotter.prepare(List.of(one), place, Changes.THROW_AWAY);
+    List<CompletableFuture<List<SnapshotMount>>> asked = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      asked.add(CompletableFuture.supplyAsync(rootfs::mounts, work -> new Thread(work).start()));
+    }
+    assertThat(asked).extracting(CompletableFuture::join).containsOnly(rootfs.mounts());
+    assertThat(names(place)).noneMatch(name -> name.contains("."));
+    Path copy = place.resolve(LayerDirectories.COPY);
+    if (snapshotter.format() == LayerFormat.COPY) {
+      assertThat(copy.resolve("fs/a")).hasContent("x");
+      assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(copy)))
+          .isEqualTo("rwx------");
     }
   }
 
