@@ -7,6 +7,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayDeque;
@@ -14,6 +15,7 @@ import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a directory tree takes.
@@ -31,8 +33,10 @@ public record SnapshotUsage(long bytes, long inodes) {
     while (!directories.isEmpty()) {
       try (DirectoryStream<Path> entries = Files.newDirectoryStream(directories.pop())) {
         for (Path entry : entries) {
-          BasicFileAttributes facts =
-              Files.readAttributes(entry, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+          @Nullable BasicFileAttributes facts = facts(entry);
+          if (facts == null) {
+            continue;
+          }
           if (facts.isDirectory()) {
             directories.push(entry);
           } else if (!files.add(facts.fileKey())) {
@@ -41,12 +45,21 @@ public record SnapshotUsage(long bytes, long inodes) {
           inodes++;
           bytes += facts.isRegularFile() ? facts.size() : 0;
         }
-      } catch (AccessDeniedException | NoSuchFileException e) {
+      } catch (AccessDeniedException | NoSuchFileException | NotDirectoryException e) {
         // Another id's, or removed meanwhile.
       } catch (DirectoryIteratorException e) {
         throw e.getCause();
       }
     }
     return new SnapshotUsage(bytes, inodes);
+  }
+
+  /** Null for one that is another id's, or removed meanwhile: the others of its directory count. */
+  private static @Nullable BasicFileAttributes facts(Path entry) throws IOException {
+    try {
+      return Files.readAttributes(entry, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+    } catch (AccessDeniedException | NoSuchFileException e) {
+      return null;
+    }
   }
 }

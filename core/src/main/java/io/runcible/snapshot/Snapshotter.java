@@ -144,10 +144,12 @@ public interface Snapshotter {
 
   /**
    * What the changes of a prepared place take on disk. Where layers are copied they are not told
-   * from the copy, if that is in the place: then all of it counts.
+   * from the copy, if that is in the place: then all of it counts. What is removed meanwhile does
+   * not count, nor what is in directories of other ids, for an ordinary user who may not open them.
    *
    * @param place as given to {@link #prepare}
-   * @throws io.runcible.RuncibleException NOT_FOUND if there is no such place
+   * @throws io.runcible.RuncibleException NOT_FOUND if there is no such place, UNAVAILABLE if it
+   *     cannot be read
    */
   SnapshotUsage usage(Path place);
 
