@@ -5,10 +5,13 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.archive.Compression;
 import io.runcible.archive.FileChange;
+import io.runcible.archive.LayerFormat;
 import io.runcible.archive.WrittenLayer;
 import io.runcible.engine.FileWork.Task;
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -55,7 +58,11 @@ final class ContainerChanges implements AutoCloseable {
       changes.showOriginal();
       return changes;
     } catch (RuntimeException e) {
-      changes.close();
+      try {
+        changes.close();
+      } catch (RuntimeException left) {
+        e.addSuppressed(left);
+      }
       throw e;
     }
   }
@@ -67,11 +74,25 @@ final class ContainerChanges implements AutoCloseable {
     Path place = original.get();
     Path target = place.resolve(MOUNT);
     try {
-      Files.createDirectories(target);
+      // One by one: the directory of a container that is being removed must not come back.
+      makeDirectory(directory.mounts());
+      Files.createDirectory(place);
+      Files.createDirectory(target);
+    } catch (NoSuchFileException e) {
+      throw new RuncibleException(
+          ErrorKind.FAILED_PRECONDITION, "container " + directory.id() + " was removed", e);
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot make '" + target + "'", e);
     }
     parts.snapshotter().view(chain, place).mount(target);
+  }
+
+  private static void makeDirectory(Path path) throws IOException {
+    try {
+      Files.createDirectory(path);
+    } catch (FileAlreadyExistsException e) {
+      // It is there, as it should be.
+    }
   }
 
   List<FileChange> list() {
@@ -121,10 +142,14 @@ final class ContainerChanges implements AutoCloseable {
 
   @Override
   public void close() {
-    original.ifPresent(
-        place -> {
-          parts.host().unmount(place.resolve(MOUNT));
-          parts.host().removeTree(place);
-        });
+    original.ifPresent(place -> Uninterrupted.run(parts.threads(), () -> remove(place)));
+  }
+
+  private void remove(Path place) {
+    // A copy is no mount. What cannot be unmounted stays, as the files in it are those of layers.
+    if (parts.snapshotter().format() != LayerFormat.COPY) {
+      parts.host().unmount(place.resolve(MOUNT));
+    }
+    parts.host().removeTree(place);
   }
 }
