@@ -225,10 +225,14 @@ public final class LayerDiff {
   }
 
   /**
-   * What makes one tree into the other, by name; as of an overlay.
+   * What makes one tree into the other, or {@linkplain #ofCopy was changed in a copy}, by name;
+   * directories as of an overlay. Blocks: both trees are walked, and files of equal metadata are
+   * read, both.
    *
    * @return sorted by path
-   * @throws RuncibleException as {@link #writeTo(Path)}; INVALID_INPUT if there are no two trees
+   * @throws RuncibleException NOT_FOUND when a tree does not exist, INVALID_INPUT if there are no
+   *     two trees, or more changes than a limit allows, FAILED_PRECONDITION when a tree changed,
+   *     UNAVAILABLE when reading fails, PERMISSION_DENIED
    */
   public List<FileChange> changes() {
     if (lower == null) {

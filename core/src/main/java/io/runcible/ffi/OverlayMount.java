@@ -58,7 +58,7 @@ public record OverlayMount(
         options.add("volatile");
       }
     }
-    return options;
+    return List.copyOf(options);
   }
 
   private static String escapeLower(Path path) {
