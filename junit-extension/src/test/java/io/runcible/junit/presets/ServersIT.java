@@ -83,7 +83,14 @@ class ServersIT {
   @Nested
   class OfKeycloak {
     @RegisterExtension
-    final Keycloak keycloak = Keycloak.of(image("keycloak")).administrator("root", "secret");
+    final Keycloak keycloak =
+        patient(Keycloak.of(image("keycloak")).administrator("root", "secret"));
+
+    /** It builds itself, which takes long beside other tests. */
+    private static Keycloak patient(Keycloak preset) {
+      ContainerSpec any = ContainerSpec.builder("registry.example/any").build();
+      return preset.ready(preset.defaultReady(any).orElseThrow().within(Duration.ofMinutes(5)));
+    }
 
     @Test
     void givesItsAdministratorAToken() throws IOException {
