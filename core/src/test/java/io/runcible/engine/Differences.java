@@ -28,7 +28,7 @@ public final class Differences implements ExecutionCondition {
   static final String FILE = "/differences.md";
 
   private static final Pattern ROW = Pattern.compile("\\| (`.*`) \\| (.*) \\|");
-  private static final Pattern NAME = Pattern.compile("`([A-Za-z.]+)`");
+  private static final Pattern NAME = Pattern.compile("`([A-Za-z0-9_.]+)`");
 
   private static final Map<String, BooleanSupplier> PLACES =
       Map.of(
@@ -78,20 +78,28 @@ public final class Differences implements ExecutionCondition {
     List<Difference> all = new ArrayList<>();
     String place = "";
     for (String line : text().lines().toList()) {
-      Matcher row = ROW.matcher(line);
       if (line.startsWith("## ")) {
         place = line.substring(3);
-      } else if (row.matches()) {
-        Matcher name = NAME.matcher(row.group(1));
-        while (name.find()) {
-          all.add(new Difference(place, name.group(1), row.group(2)));
-        }
       }
+      all.addAll(row(place, line));
     }
     return all;
   }
 
-  private static String text() {
+  /** What a line says; nothing, if it is no row. */
+  static List<Difference> row(String place, String line) {
+    List<Difference> named = new ArrayList<>();
+    Matcher row = ROW.matcher(line);
+    if (row.matches()) {
+      Matcher name = NAME.matcher(row.group(1));
+      while (name.find()) {
+        named.add(new Difference(place, name.group(1), row.group(2)));
+      }
+    }
+    return named;
+  }
+
+  static String text() {
     try (InputStream in = Objects.requireNonNull(Differences.class.getResourceAsStream(FILE))) {
       return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {

@@ -26,6 +26,23 @@ class DifferencesTest {
     }
   }
 
+  /** What is not understood would skip nothing, and look as if. */
+  @Test
+  void everyRowIsUnderstood() {
+    List<String> rows =
+        Differences.text()
+            .lines()
+            .filter(
+                line ->
+                    line.startsWith("|") && !List.of("| Test | Why |", "|---|---|").contains(line))
+            .toList();
+    assertThat(rows).hasSizeGreaterThan(10);
+    for (String row : rows) {
+      long quotes = row.substring(0, row.indexOf(" |")).chars().filter(c -> c == '`').count();
+      assertThat(Differences.row("", row)).as(row).isNotEmpty().hasSize((int) quotes / 2);
+    }
+  }
+
   private static boolean names(String test) throws Exception {
     List<String> parts = List.of(test.split("[.]"));
     Class<?> type = Class.forName(outermost(parts.get(0)));

@@ -2,7 +2,6 @@ package io.runcible.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.runcible.ffi.NativeAccess;
 import io.runcible.image.Descriptor;
 import io.runcible.image.Image;
 import io.runcible.layout.ImageLayout;
@@ -46,7 +45,7 @@ class SharedStoreIT {
     } finally {
       jvms.forEach(ChildJvm::close);
     }
-    assertThat(ENGINE.get().images().check(NativeAccess.isRoot()).problems()).isEmpty();
+    assertThat(ENGINE.get().images().check(true).problems()).isEmpty();
     assertThat(ENGINE.run(ENGINE.sh("echo fine")).output()).isEqualTo("fine");
     Images images = ENGINE.get().images();
     images.list().forEach(name -> images.pin(name.toString(), false));

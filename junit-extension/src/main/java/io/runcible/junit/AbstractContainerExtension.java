@@ -155,10 +155,11 @@ public abstract class AbstractContainerExtension<T extends AbstractContainerExte
   /**
    * One container for all test JVMs on this host, as {@link RunContainer#reuse} says; with the
    * scope {@link Scope#AUTO} each uses it for its whole run. Those share it who have the same key
-   * here, for the same service of the same image, entry point, command, environment, user and
-   * ports. A {@code Kafka} has another port in its environment in each JVM, and so is never shared.
-   * With a key, too, the field has to be static, or of an instance that lives as long as its class;
-   * otherwise the test fails.
+   * here, for the same service of the same image, entry point, command, environment, user, ports
+   * and networks. A network of the tests is each JVM's own, so with one the test fails. A {@code
+   * Kafka} has another port in its environment in each JVM, and so is never shared. With a key,
+   * too, the field has to be static, or of an instance that lives as long as its class; otherwise
+   * the test fails.
    *
    * @param key empty for a container of one's own, the default
    */
@@ -345,6 +346,9 @@ public abstract class AbstractContainerExtension<T extends AbstractContainerExte
 
     @Override
     public ContainerSpec spec(Surroundings surroundings) {
+      if (!reuse.isEmpty()) {
+        TestNetworks.requireNone(name(), reuse, networks.keySet());
+      }
       ContainerSpec.Builder builder =
           AbstractContainerExtension.this.spec(surroundings.engine()).toBuilder();
       change.accept(builder);
@@ -398,7 +402,8 @@ public abstract class AbstractContainerExtension<T extends AbstractContainerExte
                   spec.command(),
                   new TreeMap<>(spec.environment()),
                   spec.user(),
-                  spec.ports())
+                  spec.ports(),
+                  spec.networks().stream().map(one -> one + " " + one.aliases()).toList())
               .map(String::valueOf)
               .collect(Collectors.joining("\n"));
     }

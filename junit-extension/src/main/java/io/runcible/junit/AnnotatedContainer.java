@@ -102,6 +102,9 @@ final class AnnotatedContainer implements ContainerPlan {
   }
 
   private void addNetworks(ContainerSpec.Builder spec, Surroundings surroundings) {
+    if (!wanted.reuse().isEmpty()) {
+      TestNetworks.requireNone(name(), wanted.reuse(), List.of(wanted.network()));
+    }
     List<Network> networks = new ArrayList<>();
     for (String text : wanted.network()) {
       Network network = surroundings.network(text);

@@ -167,16 +167,17 @@ public final class ComposeExtension
     Store store = context.getStore(TestRun.NAMESPACE);
     store.put(this, true);
     TestVolumes ofRun = TestRun.of(context).volumes();
+    // Before there are volumes: who leaves now would take them.
+    enter();
+    // Closed after the containers, which are put there later.
+    AutoCloseable leave = () -> leave().forEach(ofRun::remove);
+    (scope == Scope.RUN ? TestRun.store(context) : store).put(new Object(), leave);
     List<ComposeService> services =
         ComposeFile.parse(
             document,
             directory,
             ComposeExtension::variable,
             name -> ofRun.make(volumes.computeIfAbsent(name, ComposeExtension::unique)));
-    enter();
-    // Closed after the containers, which are put there later.
-    AutoCloseable leave = () -> leave().forEach(ofRun::remove);
-    (scope == Scope.RUN ? TestRun.store(context) : store).put(new Object(), leave);
     Batch batch = new Batch(context);
     for (ComposeService service : services) {
       SharedContainer own = shared.computeIfAbsent(service.name(), name -> new SharedContainer());

@@ -4,6 +4,7 @@ import io.runcible.engine.ContainerEngine;
 import io.runcible.network.Network;
 import io.runcible.network.NetworkInfo;
 import io.runcible.network.NetworkSpec;
+import java.util.Collection;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -21,6 +22,26 @@ final class TestNetworks extends OwnResources {
     super(run);
   }
 
+  /** Fails for a container of all JVMs: each has networks of its own behind the same names. */
+  static void requireNone(String container, String key, Collection<String> networks) {
+    for (String name : networks) {
+      if (isOfTests(name)) {
+        throw new ExtensionConfigurationException(
+            "the container '"
+                + container
+                + "' is shared with other JVMs by the key '"
+                + key
+                + "', and the network '"
+                + name
+                + "' is of this one: leave one of both out");
+      }
+    }
+  }
+
+  private static boolean isOfTests(String name) {
+    return !NOT_OURS.contains(name) && !name.startsWith("container:");
+  }
+
   /** The key of a network in a store. */
   private record Key(String name) {}
 
@@ -36,7 +57,7 @@ final class TestNetworks extends OwnResources {
 
   /** That of a store, otherwise one that is made and lives as long as that. */
   Network network(Store store, String name) {
-    if (NOT_OURS.contains(name) || name.startsWith("container:")) {
+    if (!isOfTests(name)) {
       return Network.parse(name);
     }
     Network unused = Network.named(name); // fails for what is no name

@@ -194,6 +194,30 @@ class ContainerExtensionIT {
     assertNoneRuns();
   }
 
+  /** The networks that are the same in each JVM. */
+  @Test
+  void keyIsOfTheSameNetworks() {
+    assertPassed(KIT.run(OnTwoNetworks.class), 1);
+    assertThat(new HashSet<>(SEEN)).hasSize(2);
+    assertNoneRuns();
+  }
+
+  static class OnTwoNetworks {
+    @RegisterExtension
+    static final ContainerExtension NONE =
+        ContainerExtension.of(shell().build()).named("none").reuse("two");
+
+    @RegisterExtension
+    static final ContainerExtension BRIDGED =
+        ContainerExtension.of(shell().build()).named("bridged").reuse("two").network("bridge");
+
+    @Test
+    void uses() {
+      use(NONE.container());
+      use(BRIDGED.container());
+    }
+  }
+
   static class OnRun {
     static final ContainerExtension REUSED =
         ContainerExtension.of(engine -> shell().build()).named("reused").reuse("on-run");
@@ -218,6 +242,9 @@ class ContainerExtensionIT {
         .contains("'db'", "has to be static");
     assertThat(Kit.failure(KIT.run(OfTestOnClass.class))).contains("'cls'", "has to be static");
     assertThat(Kit.failure(KIT.run(OfRunOnOther.class))).contains("'late'", "'early'", "before");
+    assertThat(Kit.failure(KIT.run(OfAllOnNetwork.class))).contains("'all'", "'key'", "'back'");
+    assertThat(Kit.failure(KIT.run(AnnotatedOfAllOnNetwork.class)))
+        .contains("'all'", "'key'", "'back'");
     assertThat(Kit.failure(KIT.run(NeverPulled.class))).contains("is never to be pulled");
     assertNoneRuns();
   }
@@ -226,6 +253,23 @@ class ContainerExtensionIT {
     @RegisterExtension
     final ContainerExtension late =
         ContainerExtension.of(shell().build()).named("late").scope(Scope.RUN);
+
+    @Test
+    void never() {}
+  }
+
+  static class OfAllOnNetwork {
+    @RegisterExtension
+    static final ContainerExtension ALL =
+        ContainerExtension.of(shell().build()).named("all").reuse("key").network("back");
+
+    @Test
+    void never() {}
+  }
+
+  static class AnnotatedOfAllOnNetwork {
+    @RunContainer(image = "registry.example/none", name = "all", reuse = "key", network = "back")
+    static Container all;
 
     @Test
     void never() {}

@@ -6,19 +6,23 @@ import io.runcible.engine.Ready;
 import io.runcible.junit.AbstractContainerExtension;
 import io.runcible.junit.ServiceConnection;
 import io.runcible.junit.ServiceConnection.Kind;
+import io.runcible.network.Network;
 import io.runcible.network.PortBinding;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.junit.jupiter.api.extension.ExtensionConfigurationException;
 
 /**
  * A Kafka broker that is its own controller. The image takes {@code KAFKA_} variables for the
  * settings of the broker. What it tells clients of itself has the port of the host in it, so that
  * is chosen here, before the start. Clients in other containers of a network use {@link
- * #networkBootstrapServers}. It is ready when it says which versions of the protocol it speaks.
+ * #networkBootstrapServers}, for which it has aliases on one network at most. It is ready when it
+ * says which versions of the protocol it speaks.
  */
 public final class Kafka extends AbstractContainerExtension<Kafka> {
   private static final int PORT = 9092;
@@ -66,8 +70,16 @@ public final class Kafka extends AbstractContainerExtension<Kafka> {
     return alias(spec).map(alias -> withListener(spec, alias)).orElse(spec);
   }
 
+  /** The listener has one address, which clients on another network would not find. */
   private static Optional<String> alias(ContainerSpec spec) {
-    return spec.networks().stream().flatMap(network -> network.aliases().stream()).findFirst();
+    List<Network> named =
+        spec.networks().stream().filter(network -> !network.aliases().isEmpty()).toList();
+    if (named.size() > 1) {
+      throw new ExtensionConfigurationException(
+          "a Kafka tells its clients one address: it can have aliases on one network, not on "
+              + named);
+    }
+    return named.stream().map(network -> network.aliases().get(0)).findFirst();
   }
 
   private static ContainerSpec withListener(ContainerSpec spec, String alias) {

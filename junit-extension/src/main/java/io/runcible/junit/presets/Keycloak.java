@@ -50,7 +50,7 @@ public final class Keycloak extends AbstractContainerExtension<Keycloak> {
 
   @Override
   protected Optional<Ready> defaultReady(ContainerSpec spec) {
-    return Optional.of(Ready.onHttp(PORT, "/realms/master").within(Duration.ofMinutes(5)));
+    return Optional.of(Ready.onHttp(PORT, "/realms/master").within(Duration.ofMinutes(2)));
   }
 
   /** The administrator. */

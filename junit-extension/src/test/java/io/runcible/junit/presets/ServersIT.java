@@ -27,6 +27,7 @@ import org.apache.kafka.common.serialization.StringSerializer;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
@@ -34,6 +35,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * properties name: {@code -Dpreset.kafka=registry.example/apache/kafka:4.1.1}.
  */
 @EnabledIfContainersAvailable
+@Timeout(600)
 class ServersIT {
   @RegisterExtension
   @Order(0)
@@ -48,6 +50,8 @@ class ServersIT {
   /** Of a request that has to succeed. */
   static String answer(String method, String url, String type, String body) throws IOException {
     HttpURLConnection request = (HttpURLConnection) URI.create(url).toURL().openConnection();
+    request.setConnectTimeout(Math.toIntExact(PATIENCE.toMillis()));
+    request.setReadTimeout(Math.toIntExact(PATIENCE.toMillis()));
     request.setRequestMethod(method);
     if (!body.isEmpty()) {
       request.setDoOutput(true);
@@ -79,7 +83,14 @@ class ServersIT {
   @Nested
   class OfKeycloak {
     @RegisterExtension
-    final Keycloak keycloak = Keycloak.of(image("keycloak")).administrator("root", "secret");
+    final Keycloak keycloak =
+        patient(Keycloak.of(image("keycloak")).administrator("root", "secret"));
+
+    /** It builds itself, which takes long beside other tests. */
+    private static Keycloak patient(Keycloak preset) {
+      ContainerSpec any = ContainerSpec.builder("registry.example/any").build();
+      return preset.ready(preset.defaultReady(any).orElseThrow().within(Duration.ofMinutes(5)));
+    }
 
     @Test
     void givesItsAdministratorAToken() throws IOException {
@@ -137,8 +148,11 @@ class ServersIT {
       try (KafkaConsumer<String, String> consumer = new KafkaConsumer<>(reads, in, in)) {
         consumer.subscribe(List.of("orders"));
         List<String> found = new ArrayList<>();
-        for (int i = 0; i < 10 && found.isEmpty(); i++) {
-          consumer.poll(PATIENCE).forEach(one -> found.add(one.key() + "=" + one.value()));
+        long end = System.nanoTime() + PATIENCE.toNanos();
+        while (found.isEmpty() && System.nanoTime() < end) {
+          consumer
+              .poll(Duration.ofNanos(end - System.nanoTime()))
+              .forEach(one -> found.add(one.key() + "=" + one.value()));
         }
         assertThat(found).containsExactly("first=1");
         consumer.commitSync();
