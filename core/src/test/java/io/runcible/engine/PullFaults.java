@@ -164,7 +164,8 @@ final class PullFaults {
       assertThat(pulled()).as(where).isEqualTo(whole);
       forget();
     }
-    assertThat(failures).isGreaterThan(tried / 2);
+    // The others only look, or clean up.
+    assertThat(failures).isGreaterThan(tried / 3);
     return calls;
   }
 

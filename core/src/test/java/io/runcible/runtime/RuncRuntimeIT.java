@@ -30,6 +30,9 @@ class RuncRuntimeIT extends OciRuntimeContract {
       assertThat(runtime.isStarting((int) process.pid())).isEqualTo(!name.equals("/bin/program"));
       process.getOutputStream().close();
       process.waitFor();
+      // Otherwise another thread does, at some time.
+      process.getInputStream().close();
+      process.getErrorStream().close();
       assertThat(runtime.isStarting((int) process.pid())).isFalse();
     }
   }
