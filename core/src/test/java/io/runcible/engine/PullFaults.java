@@ -9,6 +9,7 @@ import io.runcible.archive.LayerWriter;
 import io.runcible.archive.WrittenLayer;
 import io.runcible.ffi.Errno;
 import io.runcible.ffi.FailingCalls;
+import io.runcible.ffi.NativeAccess;
 import io.runcible.image.Descriptor;
 import io.runcible.image.ImageConfig;
 import io.runcible.image.ImageReference;
@@ -164,8 +165,8 @@ final class PullFaults {
       assertThat(pulled()).as(where).isEqualTo(whole);
       forget();
     }
-    // The others only look, or clean up.
-    assertThat(failures).isGreaterThan(tried / 3);
+    // The others only look, or clean up; more of them are an ordinary user's.
+    assertThat(failures).isGreaterThan(tried / (NativeAccess.isRoot() ? 2 : 3));
     return calls;
   }
 
