@@ -6,7 +6,6 @@ import io.runcible.HostTools;
 import io.runcible.engine.ChildJvm;
 import io.runcible.engine.TestRoot;
 import io.runcible.engine.TestUser;
-import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -16,13 +15,7 @@ class RootlessUnpackIT {
   @BeforeAll
   static void needPrograms() {
     HostTools.requireRoot();
-    HostTools.requireProgram("setpriv", "util-linux");
-    HostTools.requireProgram("nsenter", "util-linux");
-    HostTools.requireProgram("useradd", "passwd");
-    HostTools.requireProgram("newuidmap", "uidmap");
-    Path java = Path.of(System.getProperty("java.home"), "bin", "java");
-    HostTools.require(
-        !java.startsWith("/root"), "other users cannot run the JDK in '" + java + "': move it");
+    TestUser.needPrograms();
   }
 
   private static List<String> run(boolean withRange, String mode) throws Exception {

@@ -2,7 +2,6 @@ package io.runcible.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.runcible.HostTools;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -20,13 +19,7 @@ class RootlessIT {
 
   @BeforeAll
   static void needPrograms() {
-    HostTools.requireProgram("setpriv", "util-linux");
-    HostTools.requireProgram("nsenter", "util-linux");
-    HostTools.requireProgram("useradd", "passwd");
-    HostTools.requireProgram("newuidmap", "uidmap");
-    Path java = Path.of(System.getProperty("java.home"), "bin", "java");
-    HostTools.require(
-        !java.startsWith("/root"), "other users cannot run the JDK in '" + java + "': move it");
+    TestUser.needPrograms();
   }
 
   private static Map<String, String> run(boolean withRange) throws Exception {

@@ -2,7 +2,6 @@ package io.runcible.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.runcible.HostTools;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -14,9 +13,7 @@ class RootlessInterruptIT {
 
   @BeforeAll
   static void needPrograms() {
-    HostTools.requireProgram("setpriv", "util-linux");
-    HostTools.requireProgram("useradd", "passwd");
-    HostTools.requireProgram("newuidmap", "uidmap");
+    TestUser.needPrograms();
   }
 
   @Test

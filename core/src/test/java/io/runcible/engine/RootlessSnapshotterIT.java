@@ -13,9 +13,7 @@ class RootlessSnapshotterIT {
   @BeforeAll
   static void needPrograms() {
     HostTools.requireRoot();
-    HostTools.requireProgram("setpriv", "util-linux");
-    HostTools.requireProgram("useradd", "passwd");
-    HostTools.requireProgram("newuidmap", "uidmap");
+    TestUser.needPrograms();
   }
 
   @Test

@@ -30,9 +30,7 @@ class RootlessStoreIT {
 
   @BeforeAll
   static void needPrograms() {
-    HostTools.requireProgram("setpriv", "util-linux");
-    HostTools.requireProgram("useradd", "passwd");
-    HostTools.requireProgram("newuidmap", "uidmap");
+    TestUser.needPrograms();
   }
 
   @BeforeEach

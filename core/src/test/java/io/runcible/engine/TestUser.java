@@ -1,5 +1,6 @@
 package io.runcible.engine;
 
+import io.runcible.HostTools;
 import io.runcible.Tool;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -51,6 +52,17 @@ public final class TestUser implements AutoCloseable {
       Tool.require("install", "coreutils")
           .run("-d", "-m", "700", "-o", uid, "-g", gid, directory.resolve(own));
     }
+  }
+
+  /** Fails or skips a test where the host has not what such a user takes. */
+  public static void needPrograms() {
+    HostTools.requireProgram("setpriv", "util-linux");
+    HostTools.requireProgram("nsenter", "util-linux");
+    HostTools.requireProgram("useradd", "passwd");
+    HostTools.requireProgram("newuidmap", "uidmap");
+    Path java = Path.of(System.getProperty("java.home"), "bin", "java");
+    HostTools.require(
+        !java.startsWith("/root"), "other users cannot run the JDK in '" + java + "': move it");
   }
 
   /**

@@ -2,7 +2,6 @@ package io.runcible.sandbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.runcible.HostTools;
 import io.runcible.engine.ChildJvm;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.LeakCheck;
@@ -19,11 +18,7 @@ class SandboxProcessIT {
 
   @Test
   void everyProgramGetsItsOwnResultOfAnOrdinaryUser() throws Exception {
-    for (String program : List.of("setpriv", "nsenter")) {
-      HostTools.requireProgram(program, "util-linux");
-    }
-    HostTools.requireProgram("useradd", "passwd");
-    HostTools.requireProgram("newuidmap", "uidmap");
+    TestUser.needPrograms();
     try (TestRoot root = TestRoot.create();
         TestUser user = TestUser.create(root.path(), true)) {
       LeakCheck leaks = new LeakCheck(() -> List.of(root.path()));
