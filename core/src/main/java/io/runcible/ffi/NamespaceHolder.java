@@ -426,7 +426,16 @@ final class NamespaceHolder implements PrivilegedHost {
 
   @Override
   public void removeTree(Path directory) {
-    run(command(List.of("rm", "-rf", "--", directory.toString())));
+    // A worker whose JVM was killed may go on for a moment, and put files into what is removed.
+    String script =
+        """
+        for i in 1 2 3 4 5 6 7 8 9; do
+          rm -rf -- "$1" 2>/dev/null && exit
+          sleep 0.$i
+        done
+        exec rm -rf -- "$1"
+        """;
+    run(command(List.of("sh", "-c", script, "sh", directory.toString())));
   }
 
   @Override
