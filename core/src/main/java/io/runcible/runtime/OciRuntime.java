@@ -263,7 +263,10 @@ public interface OciRuntime {
    */
   boolean isStarting(int pid);
 
-  /** The state of a container; empty if the runtime has none of this id. */
+  /**
+   * The state of a container; empty if the runtime has none of this id. Of one that {@link #run}
+   * starts, crun writes it when the program runs already.
+   */
   Optional<RuntimeState> state(String id);
 
   /** The control group of a container; empty if it has none, or there is no such container. */

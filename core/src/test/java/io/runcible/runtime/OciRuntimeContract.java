@@ -553,6 +553,8 @@ abstract class OciRuntimeContract {
       try (Running container = containers.start(shell("echo begun; exec sleep 60"))) {
         // Before that, the threads of the runtime count.
         awaitOutput(container, "stdout", "begun\n");
+        // crun writes down which group it is after the program began.
+        container.awaitStart();
         ResourceUsage usage = containers.runtime.cgroup(container.id).orElseThrow().usage();
 
         assertThat(usage.memory().orElseThrow()).isPositive();
