@@ -24,7 +24,7 @@ final class DirectoryClaim {
    * @throws RuncibleException UNAVAILABLE if it is being removed; otherwise if it cannot be opened
    */
   static void share(Path directory) {
-    if (!tryLock(FileCalls.openDirectory(directory), false)) {
+    if (!tryLock(open(directory), false)) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "'" + directory + "' is being removed");
     }
   }
@@ -39,7 +39,7 @@ final class DirectoryClaim {
   static void alone(Path directory, Duration limit, Consumer<Optional<FileDescriptor>> removal) {
     FileDescriptor opened;
     try {
-      opened = FileCalls.openDirectory(directory);
+      opened = open(directory);
     } catch (NativeException e) {
       if (e.errno() != Errno.ENOENT) {
         removal.accept(Optional.empty());
@@ -50,6 +50,13 @@ final class DirectoryClaim {
       awaitLock(opened, limit);
       removal.accept(Optional.of(opened));
     }
+  }
+
+  private static FileDescriptor open(Path directory) {
+    int flags =
+        FileCalls.O_RDONLY | FileCalls.O_DIRECTORY | FileCalls.O_CLOEXEC | FileCalls.O_NOFOLLOW;
+    int fd = Native.libc().open(Native.cString(directory), flags, 0);
+    return new FileDescriptor(Native.check(fd, "open directory", directory), directory);
   }
 
   private static void awaitLock(FileDescriptor directory, Duration limit) {
