@@ -48,6 +48,9 @@ class PowerCutIT {
   private final TestRoot root = TestRoot.create();
   private final Path disk = root.path().resolve("disk");
 
+  /** Where it is mounted. */
+  private Path data = root.data();
+
   @BeforeAll
   static void needPrograms() {
     HostTools.requireProgram("mkfs.ext4", "e2fsprogs");
@@ -65,19 +68,19 @@ class PowerCutIT {
   private void makeDisk() throws IOException, InterruptedException {
     Tool.require("truncate", "coreutils").run("-s", "768M", disk);
     Tool.require("mkfs.ext4", "e2fsprogs").run("-q", "-F", disk);
-    Files.createDirectories(root.data());
+    Files.createDirectories(data);
   }
 
   private void mount() throws IOException, InterruptedException {
-    Tool.require("mount", "mount").run("-o", "loop", disk, root.data());
+    Tool.require("mount", "mount").run("-o", "loop", disk, data);
   }
 
   private void unmount() throws IOException, InterruptedException {
-    Tool.require("umount", "mount").run(root.data());
+    Tool.require("umount", "mount").run(data);
   }
 
   private void cutThePower() throws IOException, InterruptedException {
-    Tool.require("python3", "python3").run("-c", SHUTDOWN, root.data());
+    Tool.require("python3", "python3").run("-c", SHUTDOWN, data);
   }
 
   private ChildJvm start(String program, String image) {
@@ -167,6 +170,39 @@ class PowerCutIT {
               .as("round %s of seed %s", round, seed)
               .isEmpty();
           assertRuns(next, image);
+        }
+      }
+    } finally {
+      unmount();
+    }
+  }
+
+  /** The worker writes the files, and the engine makes them durable. */
+  @ParameterizedTest
+  @ValueSource(strings = {"pull-loop", "store-loop"})
+  void storeOfAnOrdinaryUserIsWholeToo(String program) throws Exception {
+    TestUser.needPrograms();
+    try (TestUser user = TestUser.create(root.path(), true)) {
+      Path own = root.path().resolve("home");
+      data = own.resolve("data");
+      makeDisk();
+      mount();
+      Tool.require("rmdir", "coreutils").run(data.resolve("lost+found"));
+      Tool.require("chown", "coreutils").run("--reference=" + own, data);
+      Tool.require("sync", "coreutils").run(data);
+      for (int round = 0; round < Rounds.of(2, 60); round++) {
+        String image = ENGINE.reference(random.nextBoolean() ? "slim" : "busybox");
+        try (ChildJvm jvm = user.jvm(EngineProgram.class, program, own, image)) {
+          assertThat(jvm.line()).isEqualTo("working");
+          Thread.sleep(random.nextInt(LONGEST_MILLIS));
+          cutThePower();
+          endAndMountAnew(jvm);
+        }
+        try (ChildJvm next =
+            user.jvm(EngineProgram.class, "verify", own, ENGINE.reference("busybox"))) {
+          assertThat(next.rest())
+              .as("round %s of seed %s", round, seed)
+              .containsExactly("[]", "[]", "[]", "fine");
         }
       }
     } finally {
