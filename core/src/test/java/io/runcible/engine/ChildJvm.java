@@ -88,7 +88,7 @@ public final class ChildJvm implements AutoCloseable {
     lines.add(END);
   }
 
-  long pid() {
+  public long pid() {
     return process.pid();
   }
 
