@@ -19,7 +19,7 @@ class KillIT {
   /** Half of the starts take no longer. */
   private static final int LONGEST_START_MILLIS = 60;
 
-  private static final int PATIENCE_MILLIS = 60_000;
+  private static final long PATIENCE_MILLIS = Rounds.patience(60).toMillis();
 
   private final long seed = Rounds.seed("kill");
   private final Random random = new Random(seed);
@@ -162,7 +162,7 @@ class KillIT {
 
   /** The watchdog ends them, and then itself. */
   private void awaitNoneBut(List<String> before, int round) {
-    long deadline = System.nanoTime() + PATIENCE_MILLIS * 1_000_000L;
+    long deadline = System.nanoTime() + PATIENCE_MILLIS * 1_000_000;
     while (!before.containsAll(processes()) && System.nanoTime() < deadline) {
       LeakCheck.pause();
     }
