@@ -401,7 +401,7 @@ final class EngineProgram {
               .policy(new HostPolicy(List.of()));
       PullFaults faults =
           new PullFaults(TestRoot.chooseRuntime(builder), files, root.resolve("data"));
-      int calls = faults.run(Errno.EIO, Integer.parseInt(more.get(0)));
+      int calls = faults.run(Errno.EIO, Integer.parseInt(more.get(0)), call -> say("call " + call));
       faults.close();
       say("calls " + calls);
     } catch (IOException | RuntimeException | AssertionError e) {

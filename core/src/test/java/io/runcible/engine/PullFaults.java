@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.IntConsumer;
 import java.util.stream.Stream;
 
 /** Lets every system call of a pull fail once, for whoever the engine belongs to. */
@@ -121,9 +122,10 @@ final class PullFaults {
    * Pulls, and has one call of every few fail.
    *
    * @param step one call in so many
+   * @param next is told each of them before
    * @return how many calls a pull has
    */
-  int run(int errno, int step) throws IOException {
+  int run(int errno, int step, IntConsumer next) throws IOException {
     List<String> whole = pulled();
     List<String> open = descriptors();
     forget();
@@ -140,6 +142,7 @@ final class PullFaults {
     for (int begin = 1; begin <= calls; begin += step) {
       int call = Math.min(calls, begin + random.nextInt(step));
       tried++;
+      next.accept(call);
       String failed;
       try (FailingCalls failing = FailingCalls.at(call, errno)) {
         try {

@@ -47,6 +47,6 @@ class PullFaultsIT {
   @ValueSource(ints = {Errno.EIO, Errno.ENOSPC, Errno.EMFILE})
   void pullThatFailsAtAnyCallLeavesTheStoreAsItWas(int errno) throws Exception {
     // What differs by the error is little: of five calls one, but all of them in the long form.
-    faults.run(errno, errno == Errno.EIO ? 1 : Math.max(1, Rounds.of(5, 0)));
+    faults.run(errno, errno == Errno.EIO ? 1 : Math.max(1, Rounds.of(5, 0)), call -> {});
   }
 }
