@@ -229,7 +229,9 @@ final class RootlessUnpack {
           ErrorKind.CANCELLED, "interrupted while waiting for the worker for layers", e);
     } catch (IOException e) {
       throw new RuncibleException(
-          ErrorKind.UNAVAILABLE, "the worker that unpacks layers cannot be reached", e);
+          ErrorKind.UNAVAILABLE,
+          "the worker that unpacks layers cannot be reached: " + e.getMessage(),
+          e);
     } finally {
       input.close();
       output.close();
