@@ -21,7 +21,6 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -291,7 +290,7 @@ class PublishIT {
   void postgresShakesHands() throws Exception {
     ContainerSpec spec = ENGINE.spec("postgres").memory("512m").publish(5432).build();
     try (Container container = ENGINE.get().run(spec)) {
-      container.awaitReady(Ready.onCommand("psql", "-c", "select 1").within(Duration.ofMinutes(2)));
+      container.awaitReady(Ready.onCommand("psql", "-c", "select 1").within(Rounds.patience(120)));
       try (Socket socket = connect(container.hostAddress(5432))) {
         DataOutputStream out = new DataOutputStream(socket.getOutputStream());
         byte[] parameters = "user\0postgres\0database\0postgres\0\0".getBytes(US_ASCII);
@@ -309,7 +308,7 @@ class PublishIT {
         assertThat(in.readByte()).isEqualTo((byte) 'R');
         assertThat(new String(in.readAllBytes(), US_ASCII)).contains("42", "SELECT 1");
       }
-      assertThat(container.stop(Duration.ofMinutes(1)).code()).isZero();
+      assertThat(container.stop(Rounds.patience(60)).code()).isZero();
     }
   }
 
