@@ -722,7 +722,8 @@ public final class ContainerSpec {
      * Gives it a terminal of 24 rows and 80 columns, which is its input and both of its outputs.
      * The other side is {@link ContainerProcess#stdin()} and {@link ContainerProcess#stdout()}, as
      * with {@link Stdio#PIPED}; or, with {@link Stdio#INTERACTIVE} and always for a detached
-     * container, the log and whoever {@linkplain Container#attach attaches}.
+     * container, the log and whoever {@linkplain Container#attach attaches}. crun 1.8 drops what a
+     * program writes just before its end.
      */
     public Builder tty() {
       return tty(24, 80);

@@ -124,7 +124,7 @@ public final class ExecSpec {
     /**
      * Gives it a terminal of 24 rows and 80 columns, which is its input and both of its outputs.
      * The other side is {@link ContainerProcess#stdin()} and {@link ContainerProcess#stdout()}, as
-     * with {@link Stdio#PIPED}.
+     * with {@link Stdio#PIPED}. crun 1.8 drops what a program writes just before its end.
      */
     public Builder tty() {
       return tty(24, 80);

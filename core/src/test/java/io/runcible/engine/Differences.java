@@ -75,7 +75,8 @@ public final class Differences implements ExecutionCondition {
     return hasControlGroups() && !isOnCrun();
   }
 
-  private static boolean isOnCrun() {
+  /** For a test of which a part is about what the runtime says. */
+  static boolean isOnCrun() {
     return System.getProperty("test.runtime", "").equals("crun");
   }
 

@@ -209,8 +209,9 @@ final class HostResources {
     List.of(CGROUPS, user)
         .forEach(parent -> hierarchies.addAll(List.of(parent, parent.resolve("runcible.slice"))));
     for (Path hierarchy : hierarchies) {
-      for (Path group :
-          Files.isDirectory(hierarchy) ? list(hierarchy, "runcible-*") : List.<Path>of()) {
+      // crun makes a directory also where the second generation would be, and leaves it.
+      boolean ofKernel = Files.exists(hierarchy.resolve("cgroup.procs"));
+      for (Path group : ofKernel ? list(hierarchy, "runcible-*") : List.<Path>of()) {
         if (isOf(uid, group)) {
           List<Long> pids = read(group.resolve("cgroup.procs")).lines().map(Long::valueOf).toList();
           if (pids.isEmpty() || pids.stream().anyMatch(own::contains)) {

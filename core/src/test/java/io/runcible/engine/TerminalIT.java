@@ -42,14 +42,16 @@ class TerminalIT {
   @ParameterizedTest
   @ValueSource(ints = {0, 7, 137, 255})
   void programHasATerminalAndAnExactExitCode(int code) throws IOException {
-    String script = "tty; stty size; echo $TERM; echo to stderr >&2; exit " + code;
+    String script = "tty; stty size; echo $TERM; echo to stderr >&2; read -r end; exit " + code;
     try (Container container =
         ENGINE.get().run(ENGINE.sh("sleep 0.05; " + script).tty(30, 100).build())) {
-      String output = all(container.process());
+      String output = until(container.process().stdout(), "to stderr\r\n");
       assertThat(output.replace("\r\n", "\n"))
           .startsWith("/dev/pts/")
           .endsWith("\n30 100\nxterm\nto stderr\n");
       assertThat(output).contains("\r\n");
+      // crun 1.8 drops what a program wrote just before its end.
+      write(container.process().stdin(), "\n");
       assertThat(container.waitFor().code()).isEqualTo(code);
       assertThat(container.process().stderr().readAllBytes()).isEmpty();
     }
@@ -79,12 +81,16 @@ class TerminalIT {
 
   @Test
   void executedProgramHasATerminalOfItsOwn() throws IOException {
+    // crun tells the size to the terminal when the program runs already.
+    String script =
+        "until stty size >/dev/null 2>&1; do sleep 0.01; done; stty size; read -r end; exit 6";
     try (Container container = ENGINE.get().run(ENGINE.sh("sleep 600").build());
         ContainerProcess process =
-            container.exec(ExecSpec.builder("sh", "-c", "stty size; exit 6").tty(11, 22).build())) {
+            container.exec(ExecSpec.builder("sh", "-c", script).tty(11, 22).build())) {
       // runc copies between two terminals, and has the inner one stop to add the carriage return
       // beside a program that may be faster.
-      assertThat(all(process)).isIn("11 22\r\n", "11 22\r\r\n");
+      assertThat(until(process.stdout(), "\n")).isIn("11 22\r\n", "11 22\r\r\n");
+      write(process.stdin(), "\n");
       assertThat(process.waitFor().code()).isEqualTo(6);
       assertThat(TestEngine.ended(container.exec("sh", "-c", "tty || true")).output())
           .isEqualTo("not a tty");
@@ -101,13 +107,13 @@ class TerminalIT {
 
   @Test
   void endOfInputIsSent() throws IOException {
-    try (Container container = ENGINE.get().run(ENGINE.sh("cat; echo after").tty().build())) {
+    try (Container container =
+        ENGINE.get().run(ENGINE.sh("cat; echo after; sleep 600").tty().build())) {
       ContainerProcess process = container.process();
       write(process.stdin(), "line\n");
       until(process.stdout(), "line\r\nline\r\n");
       process.stdin().close();
       until(process.stdout(), "after");
-      assertThat(container.waitFor(TestEngine.LIMIT)).contains(ExitStatus.ofExit(0));
     }
   }
 
