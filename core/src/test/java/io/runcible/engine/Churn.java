@@ -2,6 +2,8 @@ package io.runcible.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
 import io.runcible.network.Network;
 import io.runcible.network.NetworkSpec;
 
@@ -81,6 +83,7 @@ final class Churn {
    */
   static void end(Container container) {
     assertThat(container.inspect().detached()).isTrue();
+    startUnlessStarted(container);
     if (container.isRunning()) {
       touchEnd(container);
     }
@@ -97,6 +100,15 @@ final class Churn {
     try (ContainerProcess process = container.exec("touch", "/end")) {
       assertThat(process.waitFor(TestEngine.LIMIT))
           .hasValueSatisfying(status -> assertThat(status.code()).isIn(0, 137));
+    }
+  }
+
+  /** It outlives its engine from its making on, also where its start was not begun. */
+  static void startUnlessStarted(Container container) {
+    try {
+      container.start();
+    } catch (RuncibleException e) {
+      assertThat(e.kind()).as("%s", e.getMessage()).isEqualTo(ErrorKind.FAILED_PRECONDITION);
     }
   }
 }
