@@ -4,16 +4,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.runcible.engine.Differences.Difference;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class DifferencesTest {
   private static final Path SOURCES = Path.of("src/test/java");
+
+  /** Users and hosts are made by root. */
+  private static final Pattern ROOT =
+      Pattern.compile("\\b(requireRoot|TestUser\\.create|TestHost\\.create)\\(");
 
   /** A row of a test that is renamed, or is there no more, would skip nothing and look as if. */
   @Test
@@ -40,6 +46,34 @@ class DifferencesTest {
     for (String row : rows) {
       long quotes = row.substring(0, row.indexOf(" |")).chars().filter(c -> c == '`').count();
       assertThat(Differences.row("", row)).as(row).isNotEmpty().hasSize((int) quotes / 2);
+    }
+  }
+
+  /** Such a test would fail for an ordinary user. */
+  @Test
+  void testsThatOnlyRootCanRunAreListed() throws IOException {
+    List<String> listed =
+        Differences.all().stream()
+            .filter(one -> one.place().equals("An ordinary user"))
+            .map(one -> one.test().split("[.]")[0])
+            .toList();
+    List<String> ofRoot;
+    try (Stream<Path> files = Files.walk(SOURCES)) {
+      ofRoot =
+          files
+              .filter(path -> path.toString().endsWith("IT.java"))
+              .filter(DifferencesTest::needsRoot)
+              .map(path -> path.getFileName().toString().replace(".java", ""))
+              .toList();
+    }
+    assertThat(ofRoot).hasSizeGreaterThan(10).isSubsetOf(listed);
+  }
+
+  private static boolean needsRoot(Path source) {
+    try {
+      return ROOT.matcher(Files.readString(source)).find();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.runcible.ErrorKind;
+import io.runcible.ffi.NativeAccess;
 import io.runcible.network.Network;
 import io.runcible.network.PortBinding;
 import java.io.DataInputStream;
@@ -160,7 +161,8 @@ class PublishIT {
         container.awaitReady(Ready.onPort(PORT));
         assertThat(talk(container.hostAddress(PORT), "x")).isEqualTo("hello\nx");
       }
-      assertThat(forwarders()).isEqualTo(1);
+      // Those of a user are forwarded by programs.
+      assertThat(forwarders()).isEqualTo(NativeAccess.isRoot() ? 1 : 0);
     } finally {
       containers.forEach(Container::close);
     }
