@@ -145,14 +145,35 @@ class TarReaderDifferenceIT {
   }
 
   private static boolean hasGlobal(byte[] archive) {
-    byte[] magic = "ustar".getBytes(ISO_8859_1);
     for (int at = 0; at + 512 <= archive.length; at += 512) {
-      if (archive[at + 156] == 'g'
-          && Arrays.equals(archive, at + 257, at + 262, magic, 0, magic.length)) {
+      if (archive[at + 156] == 'g' && isHeader(archive, at)) {
         return true;
       }
     }
     return false;
+  }
+
+  private static boolean isHeader(byte[] archive, int at) {
+    byte[] magic = "ustar".getBytes(ISO_8859_1);
+    return Arrays.equals(archive, at + 257, at + 262, magic, 0, magic.length);
+  }
+
+  /** Python alone reads the device numbers of what is no device, and refuses a header for them. */
+  private static boolean hasUnreadDevice(byte[] archive) {
+    for (int at = 0; at + 512 <= archive.length; at += 512) {
+      byte type = archive[at + 156];
+      boolean number = isNumber(archive, at + 329) && isNumber(archive, at + 337);
+      if (isHeader(archive, at) && type != '3' && type != '4' && !number) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static boolean isNumber(byte[] header, int from) {
+    boolean binary = header[from] == (byte) 0x80 || header[from] == (byte) 0xff;
+    String text = new String(header, from, 8, ISO_8859_1).replaceFirst("(?s)\0.*", "").strip();
+    return binary || text.matches("[0-7]*");
   }
 
   private static Seen read(byte[] archive) {
@@ -398,7 +419,9 @@ class TarReaderDifferenceIT {
     boolean padding =
         Files.size(archive) % 512 != 0
             && python.said.equals("refused ReadError unexpected end of data");
-    assertThat(python.accepted || empty || padding)
+    boolean device =
+        python.said.startsWith("refused ") && hasUnreadDevice(Files.readAllBytes(archive));
+    assertThat(python.accepted || empty || padding || device)
         .as("%s: accepted here, and by Python %s", what, python.said)
         .isTrue();
     // Up to where it refused, too.
