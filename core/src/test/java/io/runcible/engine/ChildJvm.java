@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -21,11 +22,16 @@ public final class ChildJvm implements AutoCloseable {
   private static final long LIMIT_SECONDS = Rounds.patience(120).toSeconds();
 
   private final Process process;
+
+  /** In its command alone; empty where another program starts it. */
+  private final String mark;
+
   private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
   private final Thread reader;
 
-  private ChildJvm(Process process) {
+  private ChildJvm(Process process, String mark) {
     this.process = process;
+    this.mark = mark;
     this.reader = new Thread(this::read, "child-jvm-reader");
     reader.setDaemon(true);
     reader.start();
@@ -44,6 +50,8 @@ public final class ChildJvm implements AutoCloseable {
   static ChildJvm start(List<String> wrapper, Class<?> main, Object... arguments) {
     List<String> command = new ArrayList<>(wrapper);
     command.addAll(java());
+    String mark = "-Dtest.mark=" + UUID.randomUUID();
+    command.add(mark);
     command.addAll(ChildClasses.options());
     command.add(main.getName());
     for (Object argument : arguments) {
@@ -51,7 +59,8 @@ public final class ChildJvm implements AutoCloseable {
     }
     try {
       return new ChildJvm(
-          new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start());
+          new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start(),
+          wrapper.isEmpty() ? mark : "");
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -147,10 +156,16 @@ public final class ChildJvm implements AutoCloseable {
     }
   }
 
-  /** Kills it as {@code kill -9} does and waits for its end. */
+  /**
+   * Kills it as {@code kill -9} does and waits for its end, also as its children that do not
+   * execute their programs yet: they have its command and its open files, and so its locks.
+   */
   public void kill() {
     process.destroyForcibly();
     waitFor();
+    while (!mark.isEmpty() && !HostResources.commandsOf(List.of(Path.of(mark))).isEmpty()) {
+      LeakCheck.pause();
+    }
   }
 
   public int waitFor() {
