@@ -89,7 +89,7 @@ public final class ChildJvm implements AutoCloseable {
     lines.add(END);
   }
 
-  long pid() {
+  public long pid() {
     return process.pid();
   }
 

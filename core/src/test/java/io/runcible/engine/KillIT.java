@@ -87,23 +87,12 @@ class KillIT {
       killAtRandom("detach-loop", "busybox", Victims.JVM);
       try (ContainerEngine next = ENGINE.open()) {
         for (Container container : next.list()) {
-          startUnlessStarted(container, round);
+          Churn.startUnlessStarted(container);
           assertThat(container.isRunning()).isTrue();
           container.close();
         }
       }
       ENGINE.leaks().verify();
-    }
-  }
-
-  /** It outlives its engine from its making on, also where its start was not begun. */
-  private void startUnlessStarted(Container container, int round) {
-    try {
-      container.start();
-    } catch (RuncibleException e) {
-      assertThat(e.kind())
-          .as("round %s of seed %s: %s", round, seed, e.getMessage())
-          .isEqualTo(ErrorKind.FAILED_PRECONDITION);
     }
   }
 

@@ -147,6 +147,13 @@ final class Containers implements AutoCloseable {
     return start(process, change, runtime::run);
   }
 
+  /** A container of the same runtime in another setting. */
+  Running startBy(
+      OciRuntime other, ProcessSpec.Builder process, UnaryOperator<RuntimeSpec.Builder> change)
+      throws IOException {
+    return start(process, change, other::run);
+  }
+
   /** A container whose program waits to be started. */
   Running create(ProcessSpec.Builder process) throws IOException {
     return create(process, builder -> builder);
