@@ -68,7 +68,7 @@ final class ContainerEnding {
               EngineOperation.REMOVE,
               record.id(),
               () -> {
-                Uninterrupted.run(parts.threads(), this::remove);
+                parts.tasks().uninterrupted(this::remove);
                 return this;
               });
       lifecycle.publish(new EngineEvent.Removed(Instant.now(), record.id()));

@@ -25,27 +25,46 @@ final class EngineTasks implements AutoCloseable {
   /** Longer than a process takes that does not end at once. */
   private static final long CLOSE_LIMIT_SECONDS = 30;
 
+  private final ThreadFactory threads;
   private final ScheduledThreadPoolExecutor clock;
   private final ThreadPoolExecutor workers;
+
+  /** Never interrupted, and not to be known outside. */
+  private final ThreadPoolExecutor removers;
+
   private final Set<EventStream> streams = ConcurrentHashMap.newKeySet();
   private final Set<StatsStream> measured = ConcurrentHashMap.newKeySet();
 
   private final Operations operations;
 
   EngineTasks(ThreadFactory threads, Operations operations) {
+    this.threads = threads;
     this.operations = operations;
     clock = new ScheduledThreadPoolExecutor(1, threads);
     clock.setRemoveOnCancelPolicy(true);
     clock.setKeepAliveTime(IDLE_SECONDS, TimeUnit.SECONDS);
     clock.allowCoreThreadTimeOut(true);
-    workers =
-        new ThreadPoolExecutor(
-            0,
-            Integer.MAX_VALUE,
-            IDLE_SECONDS,
-            TimeUnit.SECONDS,
-            new SynchronousQueue<>(),
-            threads);
+    workers = pool(threads);
+    removers = pool(threads);
+  }
+
+  private static ThreadPoolExecutor pool(ThreadFactory threads) {
+    return new ThreadPoolExecutor(
+        0, Integer.MAX_VALUE, IDLE_SECONDS, TimeUnit.SECONDS, new SynchronousQueue<>(), threads);
+  }
+
+  /** Does what an interrupt must not cut short, and waits for it. */
+  void uninterrupted(Runnable work) {
+    Uninterrupted.on(this::remove, work);
+  }
+
+  private void remove(Runnable work) {
+    try {
+      removers.execute(work);
+    } catch (RejectedExecutionException e) {
+      // The engine was closed, and this is left of it.
+      threads.newThread(work).start();
+    }
   }
 
   /** Does something later, on a thread where it may take its time. */
@@ -107,6 +126,7 @@ final class EngineTasks implements AutoCloseable {
    */
   @Override
   public void close() {
+    removers.shutdown();
     clock.shutdownNow();
     workers.shutdownNow();
     streams.forEach(EventStream::end);

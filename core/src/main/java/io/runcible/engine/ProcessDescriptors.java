@@ -7,7 +7,6 @@ import io.runcible.ffi.PidFd;
 import io.runcible.ffi.SocketNamespace;
 import io.runcible.ffi.WaitStatus;
 import io.runcible.runtime.ProcessSpec.ConsoleSize;
-import io.runcible.runtime.RuntimeState;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
@@ -74,8 +73,7 @@ final class ProcessDescriptors implements AutoCloseable, ContainerProcess.Signal
 
   /** What the runtime has written of a process that has not ended. */
   private OptionalInt pidInState() {
-    int pid = parts.runtime().state(id).map(RuntimeState::pid).orElse(0);
-    return pid > 0 ? OptionalInt.of(pid) : OptionalInt.empty();
+    return parts.runtime().pid(id);
   }
 
   /** Finds a process that runs by what its runtime has written, unless it is known. */

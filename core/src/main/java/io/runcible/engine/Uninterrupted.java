@@ -1,6 +1,7 @@
 package io.runcible.engine;
 
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.ThreadFactory;
 import org.jspecify.annotations.Nullable;
@@ -14,9 +15,14 @@ final class Uninterrupted {
   private Uninterrupted() {}
 
   static void run(ThreadFactory threads, Runnable work) {
+    on(task -> threads.newThread(task).start(), work);
+  }
+
+  /** The same on a thread of an executor, which must be nobody else's. */
+  static void on(Executor executor, Runnable work) {
     FutureTask<Boolean> task = new FutureTask<>(work, true);
     try {
-      threads.newThread(task).start();
+      executor.execute(task);
     } catch (OutOfMemoryError e) {
       // The host grants no further thread; better here than not at all.
       task.run();

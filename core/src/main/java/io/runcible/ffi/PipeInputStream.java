@@ -13,9 +13,13 @@ import java.util.concurrent.locks.ReentrantLock;
 final class PipeInputStream extends InputStream {
   private static final int CHUNK = 64 * 1024;
 
+  /** Most children say little, and what is not written to costs time, too. */
+  private static final int FIRST_CHUNK = 4 * 1024;
+
   private final FileDescriptor fd;
   private final ReentrantLock reading = new ReentrantLock();
-  private final ByteBuffer buffer = ByteBuffer.allocateDirect(CHUNK).limit(0);
+  private ByteBuffer buffer = ByteBuffer.allocateDirect(FIRST_CHUNK).limit(0);
+  private boolean filled;
   private volatile boolean closed;
 
   PipeInputStream(FileDescriptor fd) {
@@ -49,8 +53,12 @@ final class PipeInputStream extends InputStream {
 
   private boolean fill() throws IOException {
     awaitReadable();
+    if (filled && buffer.capacity() < CHUNK) {
+      buffer = ByteBuffer.allocateDirect(CHUNK);
+    }
     buffer.clear();
-    long count = libc().read(fd.value(), buffer, CHUNK);
+    long count = libc().read(fd.value(), buffer, buffer.capacity());
+    filled = count == buffer.capacity();
     if (count < 0) {
       int errno = Native.errno();
       buffer.limit(0);

@@ -103,7 +103,6 @@ public final class Spawn {
    * @throws RuncibleException NOT_FOUND if there is no such program, otherwise as the kernel says
    */
   public ChildProcess start() {
-    Path program = locate();
     try (FileDescriptor devNull = FileCalls.openNull()) {
       for (int fd = 0; fd <= 2 && terminal == null; fd++) {
         descriptors.putIfAbsent(fd, devNull);
@@ -115,7 +114,7 @@ public final class Spawn {
         for (Map.Entry<Integer, FileDescriptor> wanted : descriptors.entrySet()) {
           high.put(wanted.getKey(), duplicateHigh(wanted.getValue(), above, sources));
         }
-        return new ChildProcess(spawn(program, high), command.get(0));
+        return new ChildProcess(spawn(high), command.get(0));
       } finally {
         for (FileDescriptor source : sources) {
           source.close();
@@ -133,18 +132,13 @@ public final class Spawn {
     return copy;
   }
 
-  private int spawn(Path program, SortedMap<Integer, FileDescriptor> sources) {
+  private int spawn(SortedMap<Integer, FileDescriptor> sources) {
     Libc libc = Native.libc();
     Pointer actions = Native.allocate(128);
     Pointer attributes = Native.allocate(512);
     Pointer signals = Native.allocate(SIGSET_SIZE);
     CStrings argv = new CStrings(command);
     CStrings envp = new CStrings(variables());
-    List<String> files =
-        copy.isPresent()
-            ? List.of(copy.get().toString(), program.toString())
-            : List.of(program.toString());
-    CStrings path = new CStrings(files);
     Pointer pid = Native.allocate(4);
     checkCode(libc.posix_spawn_file_actions_init(actions));
     checkCode(libc.posix_spawnattr_init(attributes));
@@ -171,21 +165,30 @@ public final class Spawn {
         signals.putByte(i, (byte) 0xff);
       }
       checkCode(libc.posix_spawnattr_setsigdefault(attributes, signals));
-      int code = Errno.ENOENT;
-      for (int i = 0; i < files.size() && code != 0; i++) {
-        code =
-            libc.posix_spawn(pid, path.string(i), actions, attributes, argv.array(), envp.array());
+      int code = copy.isPresent() ? spawn(copy.get(), pid, actions, attributes, argv, envp) : -1;
+      if (code != 0) {
+        // To look for the program takes longer than much else here.
+        code = spawn(locate(), pid, actions, attributes, argv, envp);
       }
       checkCode(code);
       return pid.getInt(0);
     } finally {
       libc.posix_spawnattr_destroy(attributes);
       libc.posix_spawn_file_actions_destroy(actions);
-      for (Object buffer :
-          new Object[] {actions, attributes, signals, argv, envp, path, pid, sources}) {
+      for (Object buffer : new Object[] {actions, attributes, signals, argv, envp, pid, sources}) {
         Reference.reachabilityFence(buffer);
       }
     }
+  }
+
+  private static int spawn(
+      Path file, Pointer pid, Pointer actions, Pointer attributes, CStrings argv, CStrings envp) {
+    CStrings path = new CStrings(List.of(file.toString()));
+    int code =
+        Native.libc()
+            .posix_spawn(pid, path.string(0), actions, attributes, argv.array(), envp.array());
+    Reference.reachabilityFence(path);
+    return code;
   }
 
   private List<String> variables() {

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
@@ -34,6 +35,9 @@ public final class Cgroup {
   private static final int MAX_DEPTH = 16;
   private static final int LET_GO_AFTER = 5;
   private static final int SIGKILL = 9;
+
+  /** Of a file of the kernel. */
+  private static final int USUAL_SIZE = 2048;
 
   private final List<Path> directories;
   private final List<Set<String>> controllers;
@@ -301,9 +305,19 @@ public final class Cgroup {
 
   /** The lines of a small file of the kernel; none if it is gone. */
   static List<String> lines(Path file) {
-    // A stream, which costs less than what reads larger files.
+    // A stream, which costs less than what reads larger files; and it is not asked for its size.
     try (InputStream in = new FileInputStream(file.toFile())) {
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList();
+      byte[] read = new byte[USUAL_SIZE];
+      int length = 0;
+      for (int count = in.read(read);
+          count > 0;
+          count = in.read(read, length, read.length - length)) {
+        length += count;
+        if (length == read.length) {
+          read = Arrays.copyOf(read, 2 * length);
+        }
+      }
+      return new String(read, 0, length, StandardCharsets.UTF_8).lines().toList();
     } catch (IOException e) {
       // No such file, or no such device while the group is being removed.
       return List.of();

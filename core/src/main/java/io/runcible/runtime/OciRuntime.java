@@ -8,6 +8,7 @@ import io.runcible.ffi.PrivilegedHost;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -268,6 +269,15 @@ public interface OciRuntime {
    * starts, crun writes it when the program runs already.
    */
   Optional<RuntimeState> state(String id);
+
+  /**
+   * The number of the first process of a container on the host; empty once it has ended, or if
+   * there is no such container. Cheaper than {@link #state}.
+   */
+  default OptionalInt pid(String id) {
+    int pid = state(id).map(RuntimeState::pid).orElse(0);
+    return pid > 0 ? OptionalInt.of(pid) : OptionalInt.empty();
+  }
 
   /** The control group of a container; empty if it has none, or there is no such container. */
   Optional<Cgroup> cgroup(String id);

@@ -357,6 +357,12 @@ final class RuncRuntime implements OciRuntime {
         id, status, alive ? file.pid() : 0, file.startTime(), file.created(), file.bundle());
   }
 
+  @Override
+  public OptionalInt pid(String id) {
+    Optional<StateFile> file = stateFile(id).filter(RuncRuntime::isAlive);
+    return file.isPresent() ? OptionalInt.of(file.get().pid()) : OptionalInt.empty();
+  }
+
   private static boolean isAlive(StateFile file) {
     OptionalLong start = ProcessStart.of(PROC, file.pid());
     return file.pid() > 0 && start.isPresent() && start.getAsLong() == file.startTime();

@@ -24,12 +24,12 @@ import org.jspecify.annotations.Nullable;
  *
  * @param pid the first process
  * @param startTime its start, in clock ticks since boot
- * @param created when the container was created
+ * @param createdText when the container was created, as the runtime writes it
  * @param bundle its bundle
  * @param cgroup its control group, if it has one
  */
 record StateFile(
-    int pid, long startTime, Instant created, Optional<Path> bundle, Optional<Cgroup> cgroup) {
+    int pid, long startTime, String createdText, Optional<Path> bundle, Optional<Cgroup> cgroup) {
   private static final long MAX_SIZE = 4L << 20;
   private static final String CONFIG = "config";
   private static final String LABELS = "labels";
@@ -101,7 +101,7 @@ record StateFile(
     return new StateFile(
         state.path("init_process_pid").asInt(),
         state.path("init_process_start").asLong(),
-        created(state),
+        state.path("created").asText(),
         Optional.ofNullable(bundle).map(Path::of),
         Optional.of(directories).filter(list -> !list.isEmpty()).map(Cgroup::new));
   }
@@ -111,16 +111,17 @@ record StateFile(
     return new StateFile(
         state.path("pid").asInt(),
         state.path("process-start-time").asLong(),
-        created(state),
+        state.path("created").asText(),
         Optional.of(state.path("bundle").asText("")).filter(s -> !s.isEmpty()).map(Path::of),
         cgroup.startsWith("/") && cgroup.length() > 1
             ? Optional.of(cgroups.group(cgroup))
             : Optional.empty());
   }
 
-  private static Instant created(JsonNode state) {
+  /** Read when it is asked for: that costs as much as all else here. */
+  Instant created() {
     try {
-      return Instant.parse(state.path("created").asText());
+      return Instant.parse(createdText);
     } catch (DateTimeParseException e) {
       return Instant.EPOCH;
     }

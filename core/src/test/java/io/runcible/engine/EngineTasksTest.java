@@ -1,8 +1,11 @@
 package io.runcible.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
@@ -30,6 +33,38 @@ class EngineTasksTest {
     begun.await();
     tasks.close();
     assertThat(ended).isTrue();
+  }
+
+  @Test
+  void whatIsUninterruptedIsDoneElsewhereAlsoAfterTheClose() {
+    EngineTasks tasks = new EngineTasks(Thread::new, new Operations());
+    List<Thread> threads = new ArrayList<>();
+    Runnable work =
+        () -> {
+          ChildJvm.pause(20);
+          threads.add(Thread.currentThread());
+        };
+    try {
+      Thread.currentThread().interrupt();
+      tasks.uninterrupted(work);
+      tasks.close();
+      tasks.uninterrupted(work);
+    } finally {
+      assertThat(Thread.interrupted()).isTrue();
+    }
+    assertThat(threads).hasSize(2).doesNotContain(Thread.currentThread());
+  }
+
+  @Test
+  void whatUninterruptedWorkFailsWithIsThrown() {
+    try (EngineTasks tasks = new EngineTasks(Thread::new, new Operations())) {
+      IllegalStateException failure = new IllegalStateException("no");
+      Runnable work =
+          () -> {
+            throw failure;
+          };
+      assertThatThrownBy(() -> tasks.uninterrupted(work)).isSameAs(failure);
+    }
   }
 
   @Test

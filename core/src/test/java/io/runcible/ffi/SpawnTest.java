@@ -9,6 +9,7 @@ import io.runcible.RuncibleException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -16,6 +17,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -201,6 +204,54 @@ class SpawnTest {
       }
       assertThat(out.read()).isEqualTo(-1);
       assertThat(child.waitFor(LIMIT)).contains(new WaitStatus(0, 0));
+    }
+  }
+
+  @Test
+  void muchOutputIsReadAsItWasWritten() throws IOException {
+    byte[] much = new byte[300_000];
+    new Random(7).nextBytes(much);
+    Pipe input = Pipe.open();
+    Pipe output = Pipe.open();
+    try (ChildProcess child =
+            Spawn.of(List.of("cat"), Map.of())
+                .descriptor(0, input.reader())
+                .descriptor(1, output.writer())
+                .start();
+        InputStream out = output.inputStream()) {
+      input.reader().close();
+      output.writer().close();
+      CompletableFuture<Void> written =
+          CompletableFuture.runAsync(
+              () -> {
+                try (OutputStream in = input.outputStream()) {
+                  in.write(much);
+                } catch (IOException e) {
+                  throw new UncheckedIOException(e);
+                }
+              });
+      assertThat(out.readAllBytes()).isEqualTo(much);
+      written.join();
+      assertThat(child.waitFor(LIMIT)).contains(new WaitStatus(0, 0));
+    }
+  }
+
+  @Test
+  void copyIsStartedInThePlaceOfTheProgram(@TempDir Path directory) throws IOException {
+    Path copy = Files.createSymbolicLink(directory.resolve("copy"), Path.of("/bin/sh"));
+    List<String> command = List.of("sh", "-c", "exit 3");
+    List<String> missing = List.of("no-such-program", "-c", "exit 4");
+    assertThat(codeOf(Spawn.of(command, Map.of()).from(Optional.of(copy)))).isEqualTo(3);
+    assertThat(codeOf(Spawn.of(missing, Map.of()).from(Optional.of(copy)))).isEqualTo(4);
+    Files.delete(copy);
+    assertThat(codeOf(Spawn.of(command, Map.of()).from(Optional.of(copy)))).isEqualTo(3);
+    assertThatThrownBy(() -> Spawn.of(missing, Map.of()).from(Optional.of(copy)).start())
+        .hasMessageContaining("no-such-program");
+  }
+
+  private static int codeOf(Spawn spawn) {
+    try (ChildProcess child = spawn.start()) {
+      return child.waitFor(LIMIT).orElseThrow().code();
     }
   }
 

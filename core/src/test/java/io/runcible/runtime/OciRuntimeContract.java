@@ -406,6 +406,7 @@ abstract class OciRuntimeContract {
     @Test
     void unknownContainerHasNoState() {
       assertThat(containers.runtime.state("nobody")).isEmpty();
+      assertThat(containers.runtime.pid("nobody")).isEmpty();
       assertThat(containers.runtime.kill("nobody", 15, false)).isFalse();
       containers.runtime.delete("nobody", false);
     }
@@ -418,11 +419,13 @@ abstract class OciRuntimeContract {
         assertThat(state.status()).isEqualTo(RuntimeState.Status.RUNNING);
         assertThat(state.pid())
             .isEqualTo(Integer.parseInt(Containers.read(container.request.pidFile()).strip()));
+        assertThat(containers.runtime.pid(container.id)).hasValue(state.pid());
         assertThat(state.bundle()).contains(container.request.bundle().directory());
         assertThat(containers.runtime.list()).containsExactly(container.id);
 
         assertThat(containers.runtime.kill(container.id, 9, false)).isTrue();
         assertThat(container.await().code()).isEqualTo(137);
+        assertThat(containers.runtime.pid(container.id)).isEmpty();
         if (keepsEndedContainers()) {
           assertThat(containers.runtime.state(container.id))
               .get()
