@@ -230,7 +230,7 @@ public final class ContainerFiles {
   private FileWork.Request request(Task task, String path, boolean harmless) {
     return new FileWork.Request(
         task,
-        "",
+        directory.rootfs().toString(),
         path,
         !parts.host().hasIdRange(),
         parts.host().rootless(),

@@ -26,6 +26,7 @@ public final class ContainerProcess implements AutoCloseable {
   private final CompletableFuture<ExitStatus> exit;
   private final Runnable release;
   private final SignalSender signals;
+  private volatile boolean outOfMemory;
   private boolean closed;
 
   /** Reaches the process. */
@@ -48,6 +49,16 @@ public final class ContainerProcess implements AutoCloseable {
     this.exit = exit;
     this.signals = signals;
     this.release = release;
+  }
+
+  /** It was seen while the process ran that memory ran out. */
+  void seenOutOfMemory() {
+    outOfMemory = true;
+  }
+
+  /** With what was seen while it ran: its runtime may have removed the kernel's count. */
+  ExitStatus withWhatWasSeen(ExitStatus status) {
+    return status.withOutOfMemory(status.outOfMemory() || outOfMemory);
   }
 
   /**

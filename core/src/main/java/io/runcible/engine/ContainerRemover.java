@@ -77,6 +77,9 @@ final class ContainerRemover {
   void undo(Map<String, String> facts) {
     String token = facts.getOrDefault(TOKEN, "");
     ContainerDirectory unnamed = new ContainerDirectory(unnamed(containers, token));
+    if (Files.exists(unnamed.path())) {
+      endRuntimes(unnamed);
+    }
     unpin(unnamed);
     host.removeTree(unnamed.path());
     ContainerDirectory directory = ContainerDirectory.of(containers, facts.getOrDefault(ID, ""));
@@ -277,7 +280,10 @@ final class ContainerRemover {
     place.end(path, host);
   }
 
-  /** A runtime that was just starting when its engine died must not go on and make a container. */
+  /**
+   * A runtime that was just starting when its engine died must not go on and make a container, nor
+   * a worker write to its files.
+   */
   void endRuntimes(ContainerDirectory directory) {
     String below = directory.path() + "/";
     try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
@@ -319,8 +325,8 @@ final class ContainerRemover {
   }
 
   /**
-   * Whether it is a runtime, or its monitor, that logs below a directory. When the first thread of
-   * a killed one has ended, another one may still be at work.
+   * Whether it is a runtime, or its monitor, or a worker, that logs below a directory. When the
+   * first thread of a killed one has ended, another one may still be at work.
    */
   private static boolean worksOn(Path process, String below) {
     String command = commandLine(process);

@@ -16,7 +16,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What an engine does by itself: health checks, restarts, and telling of events. One thread waits
- * for the time of all of them, from the first one on; others come for what takes a while, and go.
+ * for the time of all of them, as long as there are any; others come for what takes a while, and
+ * go.
  */
 final class EngineTasks implements AutoCloseable {
   private static final long IDLE_SECONDS = 5;
@@ -35,6 +36,8 @@ final class EngineTasks implements AutoCloseable {
     this.operations = operations;
     clock = new ScheduledThreadPoolExecutor(1, threads);
     clock.setRemoveOnCancelPolicy(true);
+    clock.setKeepAliveTime(IDLE_SECONDS, TimeUnit.SECONDS);
+    clock.allowCoreThreadTimeOut(true);
     workers =
         new ThreadPoolExecutor(
             0,

@@ -10,7 +10,9 @@ import java.util.OptionalInt;
  * @param signal the signal that ended it. From Linux 6.15 on the kernel says so; before, and for a
  *     process that ended within its first moment, a code above 128 is taken for one
  * @param outOfMemory whether the kernel killed a process of the container, not necessarily this
- *     one, while this one ran, because the memory limit was reached
+ *     one, while this one ran, because the memory limit was reached. crun removes the kernel's
+ *     count with its container: then it is what was seen before that, or what is left by {@link
+ *     Stdio#DIRECT}
  * @param timedOut whether it was killed because the time of its {@link ExecSpec} was up
  */
 public record ExitStatus(int code, OptionalInt signal, boolean outOfMemory, boolean timedOut) {

@@ -13,6 +13,7 @@ import io.runcible.archive.WrittenLayer;
 import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.JavaCommand;
+import io.runcible.ffi.Lifeline;
 import io.runcible.ffi.Pipe;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.Spawn;
@@ -126,12 +127,7 @@ final class FileWork {
       OutputStream out) {
     try {
       if (host.rootless()) {
-        runWorker(
-            host,
-            tree == null ? request : request.withTree("/proc/self/fd/" + TREE),
-            tree,
-            in,
-            out);
+        runWorker(host, request, tree, in, out);
       } else {
         work(tree == null ? request : request.withTree(tree.procPath()), in, out);
       }
@@ -231,11 +227,11 @@ final class FileWork {
     Pipe errors = Pipe.open();
     try {
       List<String> command = new ArrayList<>(JavaCommand.of(FileWork.class));
-      command.add(MAPPER.writeValueAsString(request));
-      if (request.task() == Task.OWN) {
-        // Whoever removes the container ends what says so of itself: it must change nothing then.
-        command.addAll(List.of("--log", request.tree()));
-      }
+      command.add(
+          MAPPER.writeValueAsString(
+              tree == null ? request : request.withTree("/proc/self/fd/" + TREE)));
+      // Whoever removes the container ends what says so of itself: it must change nothing then.
+      command.addAll(List.of("--log", request.tree()));
       Spawn spawn =
           host.spawn(command, JavaCommand.environment())
               .descriptor(0, input.reader())
@@ -244,7 +240,8 @@ final class FileWork {
       if (tree != null) {
         spawn.descriptor(TREE, tree);
       }
-      try (ChildProcess worker = spawn.start()) {
+      try (Lifeline lifeline = Lifeline.open();
+          ChildProcess worker = lifeline.start(spawn)) {
         List.of(input.reader(), output.writer(), errors.writer()).forEach(FileDescriptor::close);
         try {
           @Nullable IOException unread = request.task().reads() ? write(in, input) : null;
@@ -308,9 +305,7 @@ final class FileWork {
       // Not System.out, which swallows failures.
       try (OutputStream out = new java.io.FileOutputStream(java.io.FileDescriptor.out)) {
         Request request = MAPPER.readValue(args[0], Request.class);
-        if (!request.task().reads()) {
-          endWithInput();
-        }
+        Lifeline.hold(List.of());
         work(request, System.in, out);
       }
     } catch (RuncibleException e) {
@@ -320,22 +315,5 @@ final class FileWork {
       System.err.println(ErrorKind.UNAVAILABLE + ": " + e.getMessage());
       System.exit(1);
     }
-  }
-
-  /** The input stays open as long as somebody waits for the work, however that process ends. */
-  private static void endWithInput() {
-    Thread watch =
-        new Thread(
-            () -> {
-              try {
-                System.in.transferTo(OutputStream.nullOutputStream());
-              } catch (IOException e) {
-                // The same.
-              }
-              Runtime.getRuntime().halt(1);
-            },
-            "runcible-input");
-    watch.setDaemon(true);
-    watch.start();
   }
 }

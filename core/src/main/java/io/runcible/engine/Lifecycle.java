@@ -70,7 +70,7 @@ final class Lifecycle {
       beginChecks();
       outOfMemoryTold = false;
       if (record.options().limited() && !record.cgroupsPath().isEmpty()) {
-        memory = OomWatch.begin(parts, record, this::outOfMemory);
+        memory = OomWatch.begin(parts, record, () -> outOfMemory(process));
       }
     }
     told = process.exit().handle((status, failure) -> ended(Optional.ofNullable(status)));
@@ -90,7 +90,8 @@ final class Lifecycle {
     }
   }
 
-  private synchronized void outOfMemory() {
+  private synchronized void outOfMemory(ContainerProcess process) {
+    process.seenOutOfMemory();
     if (current != null && !silent) {
       outOfMemoryTold = true;
       publish(new EngineEvent.OutOfMemory(Instant.now(), record.id()));

@@ -16,7 +16,9 @@ public record LogPolicy(Format format, long maxBytes, int maxFiles) {
   public enum Format {
     /**
      * The bytes as they are, each output in a file of its own, which the container itself writes.
-     * It costs nothing, does not tell the time, and its size has no limit.
+     * It costs nothing, does not tell the time, and its size has no limit. Where the runtime hands
+     * the file on, as crun does, a program that opens its output anew to write from the beginning
+     * empties it: the shell's {@code >/dev/stdout} does, {@code >>/dev/stdout} does not.
      */
     RAW,
 

@@ -191,7 +191,7 @@ final class StartedProcess {
 
   void complete(Supplier<ExitStatus> outcome) {
     try {
-      exit.complete(outcome.get());
+      exit.complete(process.withWhatWasSeen(outcome.get()));
     } catch (RuntimeException e) {
       fail(e);
     }

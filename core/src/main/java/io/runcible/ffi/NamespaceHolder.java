@@ -37,6 +37,8 @@ final class NamespaceHolder implements PrivilegedHost {
   /** Not one that a script uses. */
   private static final int LIFELINE = 9;
 
+  private static final int CLAIM = 3;
+
   private final int pid;
   private final boolean idRange;
   private final Runnable end;
@@ -183,12 +185,19 @@ final class NamespaceHolder implements PrivilegedHost {
   }
 
   private static void run(List<String> command) {
+    run(command, Optional.empty());
+  }
+
+  /** The program has a claim, too, as long as it runs. */
+  private static void run(List<String> command, Optional<FileDescriptor> claim) {
     Pipe errors = Pipe.open();
-    try (ChildProcess child =
-            Spawn.of(command, Spawn.plainEnvironment())
-                .descriptor(1, errors.writer())
-                .descriptor(2, errors.writer())
-                .start();
+    Spawn spawn =
+        Spawn.of(command, Spawn.plainEnvironment())
+            .descriptor(1, errors.writer())
+            .descriptor(2, errors.writer());
+    claim.ifPresent(held -> spawn.descriptor(CLAIM, held));
+    try (Lifeline lifeline = Lifeline.open();
+        ChildProcess child = lifeline.start(spawn);
         InputStream text = errors.inputStream()) {
       errors.writer().close();
       ChildProcess.Answer answer = child.answer(text, MAX_MESSAGE, LIMIT);
@@ -426,16 +435,9 @@ final class NamespaceHolder implements PrivilegedHost {
 
   @Override
   public void removeTree(Path directory) {
-    // A worker whose JVM was killed may go on for a moment, and put files into what is removed.
-    String script =
-        """
-        for i in 1 2 3 4 5 6 7 8 9; do
-          rm -rf -- "$1" 2>/dev/null && exit
-          sleep 0.$i
-        done
-        exec rm -rf -- "$1"
-        """;
-    run(command(List.of("sh", "-c", script, "sh", directory.toString())));
+    // A worker whose JVM was killed may be ending, and a program that removes.
+    List<String> removal = command(List.of("rm", "-rf", "--", directory.toString()));
+    DirectoryClaim.alone(directory, LIMIT, claim -> run(removal, claim));
   }
 
   @Override

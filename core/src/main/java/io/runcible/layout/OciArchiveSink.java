@@ -88,12 +88,23 @@ final class OciArchiveSink implements ImageSink {
           tar -> {
             tar.add(LayoutReader.VERSION_FILE, LayoutVersion.CURRENT);
             tar.add(LayoutReader.INDEX_FILE, index());
-            for (String blob : blobs.keySet()) {
-              tar.addStaged(blob, blob.substring("blobs/".length()).replace('/', '-'));
-            }
+            addBlobs(tar);
           });
     } catch (IOException e) {
       throw LayoutFiles.failure("cannot write the archive " + file, e);
+    }
+  }
+
+  /** With their directories: skopeo gives root those that are not named, which takes root. */
+  private void addBlobs(StagedFiles.Tar tar) throws IOException {
+    tar.addDirectory("blobs");
+    String directory = "";
+    for (String blob : blobs.keySet()) {
+      if (directory.isEmpty() || !blob.startsWith(directory + "/")) {
+        directory = blob.substring(0, blob.lastIndexOf('/'));
+        tar.addDirectory(directory);
+      }
+      tar.addStaged(blob, blob.substring("blobs/".length()).replace('/', '-'));
     }
   }
 

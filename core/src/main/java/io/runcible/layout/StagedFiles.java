@@ -24,6 +24,7 @@ import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
  */
 final class StagedFiles implements AutoCloseable {
   private static final int MODE = 0644;
+  private static final int DIRECTORY_MODE = 0755;
   private static final int BUFFER_SIZE = 1 << 16;
 
   private final StagingDirectory directory;
@@ -124,7 +125,7 @@ final class StagedFiles implements AutoCloseable {
     buffer.flush();
   }
 
-  /** An archive of files of one owner, mode and time. */
+  /** An archive of files and directories of one owner and time, and a mode for each kind. */
   final class Tar {
     private final TarArchiveOutputStream out;
 
@@ -132,25 +133,30 @@ final class StagedFiles implements AutoCloseable {
       this.out = out;
     }
 
+    void addDirectory(String name) throws IOException {
+      begin(name + "/", DIRECTORY_MODE, 0);
+      out.closeArchiveEntry();
+    }
+
     void add(String name, byte[] content) throws IOException {
-      begin(name, content.length);
+      begin(name, MODE, content.length);
       out.write(content);
       out.closeArchiveEntry();
     }
 
     void addStaged(String name, String staged) throws IOException {
       Path file = directory.resolve(staged);
-      begin(name, Files.size(file));
+      begin(name, MODE, Files.size(file));
       try (InputStream in = Files.newInputStream(file)) {
         in.transferTo(out);
       }
       out.closeArchiveEntry();
     }
 
-    private void begin(String name, long size) throws IOException {
+    private void begin(String name, int mode, long size) throws IOException {
       TarArchiveEntry entry = new TarArchiveEntry(name);
       entry.setSize(size);
-      entry.setMode(MODE);
+      entry.setMode(mode);
       entry.setIds(0, 0);
       entry.setNames("", "");
       entry.setModTime(0);

@@ -23,6 +23,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A directory for each layer. In the form of the overlay file system it lies in {@code
@@ -176,6 +178,11 @@ abstract class LayerDirectories implements Snapshotter {
         try {
           host.unmount(entry.resolve(Scratch.MOUNT));
           host.removeTree(entry);
+        } catch (RuncibleException e) {
+          if (e.kind() != ErrorKind.TIMEOUT) {
+            throw e;
+          }
+          log().warn("cannot remove '{}'; a later clean-up tries again", entry, e);
         } finally {
           lock.get().closeAndRemove();
         }
@@ -259,6 +266,10 @@ abstract class LayerDirectories implements Snapshotter {
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot list '" + directory + "'", e);
     }
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(LayerDirectories.class);
   }
 
   private final class LayerStaging implements Staging {

@@ -13,8 +13,10 @@ import io.runcible.archive.VerifiedInputStream;
 import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.JavaCommand;
+import io.runcible.ffi.Lifeline;
 import io.runcible.ffi.Pipe;
 import io.runcible.ffi.PrivilegedHost;
+import io.runcible.ffi.Spawn;
 import io.runcible.ffi.WaitStatus;
 import java.io.IOException;
 import java.io.InputStream;
@@ -117,6 +119,18 @@ final class RootlessUnpack {
       List<Merge> merges,
       List<Comparison> comparisons) {
 
+    /** Where it writes, and whose parent is removed as a whole. */
+    private List<Path> targets() {
+      return Stream.of(
+              layers.stream().map(Layer::directory),
+              merges.stream().map(Merge::target),
+              comparisons.stream().map(comparison -> comparison.layer().directory()))
+          .flatMap(directories -> directories)
+          .map(Path::of)
+          .flatMap(target -> Stream.of(Objects.requireNonNull(target.getParent()), target))
+          .toList();
+    }
+
     UnpackedLayer.Form form() {
       Ownership ownership = keepOwners ? Ownership.EXACT : Ownership.RECORD;
       return new UnpackedLayer.Form(format, ownership, new ArchiveBudget(limits));
@@ -192,11 +206,15 @@ final class RootlessUnpack {
   private static String run(PrivilegedHost host, Request work, IntConsumer failed) {
     Pipe input = Pipe.open();
     Pipe output = Pipe.open();
-    try (ChildProcess worker =
-            host.spawn(JavaCommand.of(RootlessUnpack.class), JavaCommand.environment())
-                .descriptor(0, input.reader())
-                .descriptor(2, output.writer())
-                .start();
+    List<String> command = new ArrayList<>(JavaCommand.of(RootlessUnpack.class));
+    // Whoever removes a container that a dead engine was making ends what says so of itself.
+    work.merges().forEach(merge -> command.addAll(List.of("--log", merge.target())));
+    Spawn spawn =
+        host.spawn(command, JavaCommand.environment())
+            .descriptor(0, input.reader())
+            .descriptor(2, output.writer());
+    try (Lifeline lifeline = Lifeline.open();
+        ChildProcess worker = lifeline.start(spawn);
         InputStream errors = output.inputStream()) {
       input.reader().close();
       output.writer().close();
@@ -283,6 +301,7 @@ final class RootlessUnpack {
     try {
       FileCalls.clearThreadUmask();
       Request request = MAPPER.readValue(System.in, Request.class);
+      Lifeline.hold(request.targets());
       List<LeftOut> leftOut = unpackAll(request, stages);
       for (Merge merge : request.merges()) {
         LayerMerge.merge(

@@ -68,6 +68,7 @@ public final class ChildJvm implements AutoCloseable {
             "-Xlog:cds=off",
             "-Xlog:cds+dynamic=off",
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+            "-Dtest.patience=" + Rounds.patience(1).toSeconds(),
             "-Dtest.runtime=" + System.getProperty("test.runtime", "")));
   }
 
@@ -88,7 +89,7 @@ public final class ChildJvm implements AutoCloseable {
     lines.add(END);
   }
 
-  long pid() {
+  public long pid() {
     return process.pid();
   }
 

@@ -2,6 +2,8 @@ package io.runcible.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
 import io.runcible.network.Network;
 import io.runcible.network.NetworkSpec;
 
@@ -81,13 +83,32 @@ final class Churn {
    */
   static void end(Container container) {
     assertThat(container.inspect().detached()).isTrue();
+    startUnlessStarted(container);
     if (container.isRunning()) {
-      try (ContainerProcess process = container.exec("touch", "/end")) {
-        assertThat(process.waitFor(TestEngine.LIMIT)).contains(ExitStatus.ofExit(0));
-      }
+      touchEnd(container);
     }
     assertThat(container.waitFor(TestEngine.LIMIT)).contains(DETACHED);
     assertThat(container.logs().text()).isEqualTo(DETACHED_OUTPUT);
     container.close();
+  }
+
+  /**
+   * Tells a container to end that waits for the file, which may then end before the program that
+   * made it has: that is killed.
+   */
+  static void touchEnd(Container container) {
+    try (ContainerProcess process = container.exec("touch", "/end")) {
+      assertThat(process.waitFor(TestEngine.LIMIT))
+          .hasValueSatisfying(status -> assertThat(status.code()).isIn(0, 137));
+    }
+  }
+
+  /** It outlives its engine from its making on, also where its start was not begun. */
+  static void startUnlessStarted(Container container) {
+    try {
+      container.start();
+    } catch (RuncibleException e) {
+      assertThat(e.kind()).as("%s", e.getMessage()).isEqualTo(ErrorKind.FAILED_PRECONDITION);
+    }
   }
 }

@@ -58,7 +58,7 @@ class ContainerChangesIT {
 
   @Test
   void containerThatIsRemovedMeanwhileDoesNotComeBack() {
-    HostTools.requireRoot();
+    HostTools.requireContainers();
     ContainerDirectory directory = ContainerDirectory.of(root, ID);
     try (PrivilegedHost host = PrivilegedHost.open()) {
       RunIT.assertFails(
@@ -71,7 +71,7 @@ class ContainerChangesIT {
 
   @Test
   void whatIsShownIsGoneAfterwardsAlsoForOneWhoIsInterrupted() throws Exception {
-    HostTools.requireRoot();
+    HostTools.requireContainers();
     ContainerDirectory directory = ContainerDirectory.of(root, ID);
     Files.createDirectory(directory.path());
     try (PrivilegedHost host = PrivilegedHost.open()) {

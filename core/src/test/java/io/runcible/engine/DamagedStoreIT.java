@@ -1,5 +1,6 @@
 package io.runcible.engine;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -9,9 +10,11 @@ import io.runcible.HostTools;
 import io.runcible.ProgressListener;
 import io.runcible.Tool;
 import io.runcible.archive.ArchiveLimits;
+import io.runcible.archive.LayerWriter;
 import io.runcible.engine.StoreReport.Kind;
 import io.runcible.image.ChainId;
 import io.runcible.image.Image;
+import io.runcible.image.ImageAssembly;
 import io.runcible.image.ImageConfig;
 import io.runcible.image.ImageReference;
 import io.runcible.image.ImageSink;
@@ -430,12 +433,31 @@ class DamagedStoreIT {
         .hasMessageNotContaining("fetched anew");
   }
 
+  /** An image of some layers that only root's files are in, at a registry of its own. */
+  private Image serveLayers() throws IOException {
+    registry.close();
+    layout = ImageLayout.create(Files.createDirectory(files.resolve("layout")));
+    registry = FaultyRegistry.serve(layout);
+    ImageAssembly.Builder image = ImageAssembly.builder(Platform.host());
+    for (int i = 0; i <= DAMAGED; i++) {
+      String file = "file" + i;
+      image.layer(
+          new LayerWriter().addFile(file, 0644, file.getBytes(UTF_8)).writeTo(files.resolve(file)));
+    }
+    ImageReference name = ImageReference.parse("team/test:layered");
+    image.build().writeTo(layout, name);
+    return Image.resolve(layout, name, Platform.host());
+  }
+
+  private String layered() {
+    return registry.host() + "/team/test:layered";
+  }
+
   /** What it did not need is not looked at. */
   @Test
   void failureOfALayerHasOnlyThatOneVerified() throws IOException {
-    String odd = registry.host() + "/test:odd";
-    Image many = Image.resolve(layout, ImageReference.parse("test:odd"), Platform.host());
-    engine.images().pull(odd);
+    Image many = serveLayers();
+    engine.images().pull(layered());
     engine.close();
     engine = root.engine().archiveLimits(ArchiveLimits.DEFAULT.withMaxTotalBytes(1)).build();
     Digest lowest = many.manifest().layers().get(0).digest();
@@ -443,7 +465,7 @@ class DamagedStoreIT {
     List<Digest> chain = ChainId.of(many.layers().stream().map(layer -> layer.diffId()).toList());
     loseLayer(chain.get(chain.size() - 1));
     RunIT.assertFails(
-        () -> engine.images().pull(odd), ErrorKind.INVALID_INPUT, "more than 1 bytes");
+        () -> engine.images().pull(layered()), ErrorKind.INVALID_INPUT, "more than 1 bytes");
     assertThat(registry.count("GET", "/blobs/" + lowest)).isEqualTo(1);
   }
 
@@ -457,15 +479,14 @@ class DamagedStoreIT {
 
   @Test
   void allThatIsDamagedIsFetchedAtOnce() throws IOException {
-    String odd = registry.host() + "/test:odd";
-    Image many = Image.resolve(layout, ImageReference.parse("test:odd"), Platform.host());
     engine.images().remove(busybox());
-    engine.images().pull(odd);
+    Image many = serveLayers();
+    engine.images().pull(layered());
     List<Digest> blobs = many.manifest().layers().stream().map(layer -> layer.digest()).toList();
     assertThat(blobs).hasSizeGreaterThan(DAMAGED);
     blobs.subList(0, DAMAGED).forEach(blob -> damage(blob, Damage.MIDDLE));
     loseLayers();
-    engine.images().pull(odd);
+    engine.images().pull(layered());
     assertWhole();
     for (Digest blob : blobs) {
       int times = blobs.indexOf(blob) < DAMAGED ? 2 : 1;

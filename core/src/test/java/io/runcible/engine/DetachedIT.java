@@ -65,7 +65,7 @@ class DetachedIT {
       assertThat(container.isRunning())
           .as(() -> container.logs().text() + container.waitFor())
           .isTrue();
-      assertThat(container.exec("touch", "/end").waitFor().isSuccess()).isTrue();
+      Churn.touchEnd(container);
       assertThat(container.waitFor(TestEngine.LIMIT)).contains(ExitStatus.ofExit(42));
       assertThat(container.logs().text()).isEqualTo("started\ndone\n");
     }
@@ -81,7 +81,7 @@ class DetachedIT {
         Container container = find("detached")) {
       assertThat(quick.waitFor(TestEngine.LIMIT)).contains(ExitStatus.ofExit(43));
       assertThat(quick.logs().text()).isEqualTo("started\n");
-      assertThat(container.exec("touch", "/end").waitFor().isSuccess()).isTrue();
+      Churn.touchEnd(container);
       assertThat(container.waitFor(TestEngine.LIMIT)).contains(ExitStatus.ofExit(42));
       assertThat(container.logs().text()).isEqualTo("started\ndone\n");
     }
@@ -159,7 +159,7 @@ class DetachedIT {
     try (ContainerEngine first = ENGINE.open()) {
       Container container = first.run(ENGINE.sh(script).name("changed").detached().build());
       container.update(RestartPolicy.ALWAYS);
-      assertThat(container.exec("touch", "/end").waitFor().isSuccess()).isTrue();
+      Churn.touchEnd(container);
     }
     try (Container container = find("changed")) {
       assertThat(container.inspect().restartPolicy()).isEqualTo(RestartPolicy.ALWAYS);

@@ -70,6 +70,11 @@ public final class Differences implements ExecutionCondition {
     return !isUserWithoutGroups();
   }
 
+  /** For a test of which a part is about containers that end as memory ran out. */
+  static boolean countOutlivesTheContainer() {
+    return hasControlGroups() && !isOnCrun();
+  }
+
   private static boolean isOnCrun() {
     return System.getProperty("test.runtime", "").equals("crun");
   }

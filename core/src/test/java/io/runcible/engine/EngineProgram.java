@@ -49,6 +49,7 @@ final class EngineProgram {
           Map.entry("store-loop", EngineProgram::storeLoop),
           Map.entry("pull-once", EngineProgram::pullOnce),
           Map.entry("pull-and-wait", EngineProgram::pullAndWait),
+          Map.entry("copy-and-wait", EngineProgram::copyAndWait),
           Map.entry("share", EngineProgram::share),
           Map.entry("verify", EngineProgram::verify),
           Map.entry("pull-faults", EngineProgram::pullFaults),
@@ -282,6 +283,22 @@ final class EngineProgram {
       say("working");
       say(engine.images().pull(reference).descriptor().digest().toString());
       awaitInput();
+    }
+  }
+
+  /** A copy to a container that never comes to its end. */
+  private void copyAndWait() {
+    InputStream tar =
+        new InputStream() {
+          @Override
+          public int read() {
+            say("copying");
+            awaitInput();
+            return -1;
+          }
+        };
+    try (ContainerEngine engine = open()) {
+      engine.create(sh("true").build()).files().copyTo(tar, "/tmp");
     }
   }
 

@@ -160,7 +160,7 @@ class ExecIT {
     ContainerProcess process = container.exec("sleep", "500");
     assertThat(process.isAlive()).isTrue();
     process.close();
-    assertThat(process.waitFor(Duration.ofSeconds(10)))
+    assertThat(process.waitFor(Rounds.patience(10)))
         .contains(new ExitStatus(137, OptionalInt.of(9), false));
     assertThat(sh("ps | grep -c '[s]leep 500'").stdout()).isEqualTo("0\n");
     process.close();
@@ -170,7 +170,7 @@ class ExecIT {
   void endOfTheContainerEndsItsProcesses() {
     ContainerProcess process = container.exec("sleep", "500");
     container.kill("KILL");
-    assertThat(process.waitFor(Duration.ofSeconds(10))).isPresent();
+    assertThat(process.waitFor(Rounds.patience(10))).isPresent();
   }
 
   @Test

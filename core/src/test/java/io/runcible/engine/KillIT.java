@@ -19,7 +19,7 @@ class KillIT {
   /** Half of the starts take no longer. */
   private static final int LONGEST_START_MILLIS = 60;
 
-  private static final int PATIENCE_MILLIS = 60_000;
+  private static final long PATIENCE_MILLIS = Rounds.patience(60).toMillis();
 
   private final long seed = Rounds.seed("kill");
   private final Random random = new Random(seed);
@@ -87,23 +87,12 @@ class KillIT {
       killAtRandom("detach-loop", "busybox", Victims.JVM);
       try (ContainerEngine next = ENGINE.open()) {
         for (Container container : next.list()) {
-          startUnlessStarted(container, round);
+          Churn.startUnlessStarted(container);
           assertThat(container.isRunning()).isTrue();
           container.close();
         }
       }
       ENGINE.leaks().verify();
-    }
-  }
-
-  /** It outlives its engine from its making on, also where its start was not begun. */
-  private void startUnlessStarted(Container container, int round) {
-    try {
-      container.start();
-    } catch (RuncibleException e) {
-      assertThat(e.kind())
-          .as("round %s of seed %s: %s", round, seed, e.getMessage())
-          .isEqualTo(ErrorKind.FAILED_PRECONDITION);
     }
   }
 
@@ -173,7 +162,7 @@ class KillIT {
 
   /** The watchdog ends them, and then itself. */
   private void awaitNoneBut(List<String> before, int round) {
-    long deadline = System.nanoTime() + PATIENCE_MILLIS * 1_000_000L;
+    long deadline = System.nanoTime() + PATIENCE_MILLIS * 1_000_000;
     while (!before.containsAll(processes()) && System.nanoTime() < deadline) {
       LeakCheck.pause();
     }

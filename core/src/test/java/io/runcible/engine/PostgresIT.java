@@ -18,7 +18,6 @@ import io.runcible.registry.RegistryClient;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -102,18 +101,18 @@ class PostgresIT {
   private static void ask(ContainerEngine engine, String reference) throws IOException {
     ContainerSpec spec = ContainerSpec.builder(reference).memory("512m").build();
     try (Container postgres = engine.run(spec)) {
-      postgres.awaitReady(Ready.onCommand("psql", "-c", "select 1").within(Duration.ofMinutes(2)));
+      postgres.awaitReady(Ready.onCommand("psql", "-c", "select 1").within(Rounds.patience(120)));
       try (ContainerProcess query = postgres.exec("psql", "-tAc", "select 6 * 7")) {
         assertThat(query.waitFor().code()).isZero();
         assertThat(new String(query.stdout().readAllBytes(), UTF_8)).isEqualTo("42\n");
       }
-      assertThat(postgres.stop(Duration.ofMinutes(1)).code()).isZero();
+      assertThat(postgres.stop(Rounds.patience(60)).code()).isZero();
     }
   }
 
   /** Its image declares its data directory as a volume. */
   private static void prime(ContainerEngine engine, String reference) throws IOException {
-    Ready ready = Ready.onCommand("psql", "-c", "select 1").within(Duration.ofMinutes(2));
+    Ready ready = Ready.onCommand("psql", "-c", "select 1").within(Rounds.patience(120));
     Priming priming =
         Priming.of(
             "table",

@@ -75,7 +75,7 @@ class PrepareIT {
       container.prepare();
 
       container.start();
-      assertThat(container.exec("touch", "/end").waitFor().isSuccess()).isTrue();
+      Churn.touchEnd(container);
 
       TestEngine.Ended ended = TestEngine.ended(container);
       assertThat(ended.stdout() + ended.stderr()).isEqualTo("out\nerr\n");

@@ -582,9 +582,18 @@ class RestartIT {
 
   @Test
   void memoryThatRanOutIsTold() {
+    assertOutOfMemoryIsTold("tail /dev/zero; sleep 600");
+  }
+
+  @Test
+  void memoryThatRanOutIsToldAtTheEnd() {
+    assertOutOfMemoryIsTold("exec tail /dev/zero");
+  }
+
+  private static void assertOutOfMemoryIsTold(String script) {
     try (EventStream events =
             ENGINE.get().events(EventFilter.all().type(EngineEvent.OutOfMemory.class));
-        Container container = ENGINE.get().run(ENGINE.sh("tail /dev/zero").memory("16m").build())) {
+        Container container = ENGINE.get().run(ENGINE.sh(script).memory("16m").build())) {
       assertThat(next(events).container()).isEqualTo(container.id());
     }
   }

@@ -83,6 +83,25 @@ class RootlessStoreIT {
   }
 
   @Test
+  void workerOfACopyIsKilledWithItsJvm() throws Exception {
+    try (ChildJvm jvm = start("copy-and-wait", "busybox")) {
+      assertThat(jvm.line()).isEqualTo("copying");
+      ProcessHandle worker =
+          ProcessHandle.of(jvm.pid())
+              .orElseThrow()
+              .descendants()
+              .filter(child -> HostResources.commandLine(child.pid()).contains("FileWork"))
+              .findFirst()
+              .orElseThrow();
+      // It cannot see the end of its input then.
+      Tool.require("kill", "procps").run("-STOP", worker.pid());
+      jvm.kill();
+    }
+    leaks.verify();
+    assertWhole("busybox", "after a copy");
+  }
+
+  @Test
   void diskThatIsFullAtAnyStepLeavesNothing() throws Exception {
     Path data = own.resolve("data");
     Tool.require("install", "coreutils").run("-d", "-m", "700", data);

@@ -11,7 +11,7 @@ public final class Rounds {
   private Rounds() {}
 
   /** For how long a test waits for what is sure to come: longer where all is slow. */
-  static Duration patience(int seconds) {
+  public static Duration patience(int seconds) {
     return Duration.ofSeconds((long) seconds * PATIENCE);
   }
 

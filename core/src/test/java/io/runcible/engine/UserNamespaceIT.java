@@ -105,7 +105,8 @@ class UserNamespaceIT {
           .containsPattern("Uid:\t" + base + "\t");
       assertThat(sh(container, "stat -c %u:%g / /bin /etc/passwd /etc/hosts /home/app"))
           .isEqualTo("0:0\n0:0\n0:0\n0:0\n1000:1000");
-      assertThat(as(container, "app", "id -u; touch /home/app/f; echo out >/dev/stdout"))
+      // To append: what crun gives the program is the file of the log itself.
+      assertThat(as(container, "app", "id -u; touch /home/app/f; echo out >>/dev/stdout"))
           .isEqualTo("1000\nout");
       Path upper = ENGINE.directory(container).resolve("upper");
       assertThat(owner(upper.resolve("home/app/f"))).isEqualTo((base + 1000) + ":" + (base + 1000));

@@ -13,7 +13,7 @@ class SocketNamespaceIT {
   /** Its first thread has ended, which is all that there is to be seen of one on its way out. */
   @Test
   void processThatIsAboutToEndHasNone() throws IOException, InterruptedException {
-    HostTools.requireRoot();
+    HostTools.requireContainers();
     Process process =
         new ProcessBuilder(
                 HostTools.requireProgram("python3", "python3").toString(),
@@ -36,7 +36,7 @@ class SocketNamespaceIT {
 
   @Test
   void processThatRunsHasOne() {
-    HostTools.requireRoot();
+    HostTools.requireContainers();
     try (PidFd pid = PidFd.open((int) ProcessHandle.current().pid()).orElseThrow();
         SocketNamespace found = SocketNamespace.of(pid).orElseThrow()) {
       assertThat(found).isNotNull();

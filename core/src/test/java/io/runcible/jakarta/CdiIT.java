@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.runcible.HostTools;
 import io.runcible.engine.ContainerEngine;
+import io.runcible.engine.Differences;
 import io.runcible.engine.LeakCheck;
 import io.runcible.engine.Rounds;
 import io.runcible.engine.TestImages;
@@ -105,6 +106,8 @@ class CdiIT {
     assertThat(application.ask("engine")).isEqualTo("true");
     assertThat(application.ask("application")).isEqualTo("true");
     assertThat(application.ask("sandbox")).isEqualTo("hi TIMEOUT true");
+    assertThat(application.ask("usual sandbox"))
+        .startsWith(Differences.hasControlGroups() ? "hi" : "a sandbox has no limits");
     String first = application.ask("request");
     String second = application.ask("request");
     List<String> ids = List.of(first.split(" "));

@@ -48,6 +48,7 @@ abstract class Deployment implements UnaryOperator<String>, AutoCloseable {
       case "owner" -> probe.runsForItsOwner();
       case "application" -> String.valueOf(probe.sharesTheContainer());
       case "sandbox" -> probe.runsInASandbox();
+      case "usual sandbox" -> probe.runsInTheUsualSandbox();
       case "busy" -> String.valueOf(probe.isBusy());
       case "request" -> inRequest(probe);
       case "port" -> probe.port();

@@ -100,11 +100,20 @@ public class Probe {
   /** What a program says, why another ends, and whether there is one sandbox. */
   public String runsInASandbox() {
     Sandbox one = sandbox.get();
-    return usual.get().run("echo", "hi").stdout().strip()
+    return one.run("echo", "hi").stdout().strip()
         + " "
         + one.run("sleep", "600").reason()
         + " "
         + (one == sandbox.get());
+  }
+
+  /** What a program says in the usual sandbox, or why that takes none. */
+  public String runsInTheUsualSandbox() {
+    try {
+      return usual.get().run("echo", "hi").stdout().strip();
+    } catch (RuncibleException e) {
+      return e.getMessage();
+    }
   }
 
   /** Whether a program runs, which does so until the application ends. */

@@ -123,6 +123,16 @@ class OciArchiveTest {
     }
   }
 
+  /** Programs that run as an ordinary user give root those that are not named, or try to. */
+  @Test
+  void directoriesComeBeforeWhatIsInThem() {
+    assertThat(Tars.read(sample()).keySet())
+        .containsSubsequence("blobs/", "blobs/sha256/")
+        .filteredOn(name -> name.startsWith("blobs/"))
+        .startsWith("blobs/", "blobs/sha256/")
+        .hasSizeGreaterThan(2);
+  }
+
   @Nested
   class Reading {
     @Test

@@ -2,6 +2,7 @@ package io.runcible.runtime;
 
 import io.runcible.HostTools;
 import io.runcible.RuncibleException;
+import io.runcible.engine.Rounds;
 import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
@@ -26,7 +27,7 @@ import java.util.function.UnaryOperator;
  * and one control group, and the removal of all of it.
  */
 final class Containers implements AutoCloseable {
-  static final Duration LIMIT = Duration.ofSeconds(60);
+  static final Duration LIMIT = Rounds.patience(60);
 
   private static final AtomicInteger NUMBERS = new AtomicInteger();
   private static final List<String> APPLETS =
@@ -144,6 +145,13 @@ final class Containers implements AutoCloseable {
   Running start(ProcessSpec.Builder process, UnaryOperator<RuntimeSpec.Builder> change)
       throws IOException {
     return start(process, change, runtime::run);
+  }
+
+  /** A container of the same runtime in another setting. */
+  Running startBy(
+      OciRuntime other, ProcessSpec.Builder process, UnaryOperator<RuntimeSpec.Builder> change)
+      throws IOException {
+    return start(process, change, other::run);
   }
 
   /** A container whose program waits to be started. */

@@ -581,6 +581,51 @@ abstract class OciRuntimeContract {
   }
 
   @Nested
+  class Within {
+    private Running start(Path network, ProcessSpec.Builder process) throws IOException {
+      return containers.startBy(
+          containers.runtime.within(network),
+          process,
+          spec -> spec.shareWithHost(RuntimeSpec.NamespaceType.NETWORK));
+    }
+
+    @Test
+    void containerWithoutANetworkOfItsOwnIsInTheGivenOne() throws Exception {
+      Path network = directory.resolve("network");
+      containers.host.createNetworkNamespace(network).close();
+      try (Running container = start(network, process("sleep", "60")).awaitStart()) {
+        RuntimeState state = containers.runtime.state(container.id).orElseThrow();
+
+        assertThat(Files.getAttribute(Path.of("/proc/" + state.pid() + "/ns/net"), "unix:ino"))
+            .isEqualTo(Files.getAttribute(containers.host.visible(network), "unix:ino"));
+        containers.runtime.delete(container.id, true);
+        assertThat(container.child.waitFor(LIMIT)).isPresent();
+      } finally {
+        containers.host.unmount(network);
+      }
+    }
+
+    /** It would have the host's, otherwise. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void nothingRunsInANetworkThatIsGone(boolean fileIsLeft) throws Exception {
+      Path network = directory.resolve("network");
+      containers.host.createNetworkNamespace(network).close();
+      containers.host.unmount(network);
+      if (!fileIsLeft) {
+        Files.delete(network);
+      }
+      try (Running container = start(network, process("echo", "ran"))) {
+        Ended ended = container.await();
+
+        assertThat(ended.status().isSuccess()).isFalse();
+        assertThat(ended.output()).isEmpty();
+        assertThat(containers.runtime.state(container.id)).isEmpty();
+      }
+    }
+  }
+
+  @Nested
   class Limits {
     @Test
     void runningOutOfMemoryIsCounted() throws Exception {

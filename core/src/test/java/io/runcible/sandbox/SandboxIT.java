@@ -11,6 +11,7 @@ import io.runcible.engine.Container;
 import io.runcible.engine.ContainerSpec;
 import io.runcible.engine.Differences;
 import io.runcible.engine.EngineBuilder;
+import io.runcible.engine.Rounds;
 import io.runcible.engine.TestEngine;
 import io.runcible.engine.UserNamespace;
 import io.runcible.runtime.Cgroups;
@@ -20,7 +21,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
@@ -45,9 +45,11 @@ class SandboxIT {
 
   private static final int SIGSYS = 31;
 
+  private static final long PATIENCE = Rounds.patience(60).toSeconds();
+
   private static SandboxProfile patient() {
     SandboxProfile.Builder patient =
-        Hostile.PROFILE.toBuilder().timeout(Duration.ofSeconds(90)).outputLimit(1 << 20);
+        Hostile.PROFILE.toBuilder().timeout(Rounds.patience(90)).outputLimit(1 << 20);
     return Differences.hasControlGroups() ? patient.build() : patient.acceptMissingLimits().build();
   }
 
@@ -237,7 +239,7 @@ class SandboxIT {
                 }
               });
       blocked.start();
-      assertThat(begun.await(60, TimeUnit.SECONDS)).isTrue();
+      assertThat(begun.await(PATIENCE, TimeUnit.SECONDS)).isTrue();
       CompletableFuture<SandboxResult> waiting =
           sandbox.submit(SandboxRequest.builder("echo", "next").build());
       assertThatThrownBy(() -> sandbox.submit(endless))
@@ -266,7 +268,7 @@ class SandboxIT {
                   .caller("flood")
                   .output((stream, bytes) -> begun.countDown())
                   .build());
-      assertThat(begun.await(60, TimeUnit.SECONDS)).isTrue();
+      assertThat(begun.await(PATIENCE, TimeUnit.SECONDS)).isTrue();
       for (String caller : List.of("flood", "flood", "flood", "flood", "late", "late")) {
         results.add(
             sandbox.submit(
@@ -294,7 +296,7 @@ class SandboxIT {
                 .build());
     CompletableFuture<SandboxResult> waiting =
         sandbox.submit(SandboxRequest.builder("true").build());
-    assertThat(begun.await(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(begun.await(PATIENCE, TimeUnit.SECONDS)).isTrue();
     sandbox.close();
     assertFails(running, ErrorKind.CANCELLED);
     assertFails(waiting, ErrorKind.CANCELLED);
@@ -362,7 +364,7 @@ class SandboxIT {
                   .output(
                       (stream, bytes) -> {
                         try {
-                          assertThat(followed.await(60, TimeUnit.SECONDS)).isTrue();
+                          assertThat(followed.await(PATIENCE, TimeUnit.SECONDS)).isTrue();
                         } catch (InterruptedException e) {
                           throw new IllegalStateException(e);
                         }
@@ -373,7 +375,7 @@ class SandboxIT {
       CompletableFuture<String> both =
           first.thenApply(result -> result.stdout() + second.join().stdout());
       followed.countDown();
-      assertThat(both.get(30, TimeUnit.SECONDS)).isEqualTo("first\nsecond\n");
+      assertThat(both.get(PATIENCE, TimeUnit.SECONDS)).isEqualTo("first\nsecond\n");
     }
   }
 }

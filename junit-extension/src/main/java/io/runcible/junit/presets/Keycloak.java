@@ -14,6 +14,9 @@ import java.util.Optional;
 public final class Keycloak extends AbstractContainerExtension<Keycloak> {
   private static final int PORT = 8080;
 
+  /** It compiles itself first: two minutes on two busy cores. One that fails ends earlier. */
+  private static final Duration LIMIT = Duration.ofMinutes(5);
+
   private final String image;
   private String user = "admin";
   private String password = "admin";
@@ -50,7 +53,7 @@ public final class Keycloak extends AbstractContainerExtension<Keycloak> {
 
   @Override
   protected Optional<Ready> defaultReady(ContainerSpec spec) {
-    return Optional.of(Ready.onHttp(PORT, "/realms/master").within(Duration.ofMinutes(2)));
+    return Optional.of(Ready.onHttp(PORT, "/realms/master").within(LIMIT));
   }
 
   /** The administrator. */

@@ -107,8 +107,13 @@ final class Browser implements AutoCloseable {
     await("location.href === '" + url + "' && document.readyState === 'complete'");
   }
 
-  /** Clicks into the middle of what a selector finds, as a mouse does. */
+  /**
+   * Clicks into the middle of what a selector finds, as a mouse does, once that can be clicked:
+   * what a program ended with is shown before its answer is at its end, and only then the next can
+   * run.
+   */
   void click(String selector) throws Exception {
+    await("document.querySelector('" + selector + "').disabled === false");
     JsonNode middle =
         evaluate(
             "(() => { const box = document.querySelector('"

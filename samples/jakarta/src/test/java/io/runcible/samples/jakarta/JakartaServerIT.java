@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.runcible.junit.EnabledIfContainersAvailable;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -40,6 +41,7 @@ class JakartaServerIT {
     server = Server.start(directory);
     // Afterwards it is known what the server itself keeps open once it has had an application.
     server.deploy();
+    server.waitOnEachThread(SHELL, "true".getBytes(StandardCharsets.UTF_8));
     runOne();
     server.undeploy();
     server.deploy();

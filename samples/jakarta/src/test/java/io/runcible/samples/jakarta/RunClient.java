@@ -45,6 +45,21 @@ final class RunClient implements AutoCloseable {
     return new RunClient(connection);
   }
 
+  /** Sends all but a program of so many bytes, which {@link #end} does. */
+  static HttpURLConnection begin(URI runs, String type, int length) throws IOException {
+    HttpURLConnection connection = connect(runs, "POST");
+    connection.setRequestProperty("Content-Type", type);
+    connection.setDoOutput(true);
+    connection.setFixedLengthStreamingMode(length);
+    connection.getOutputStream().flush();
+    return connection;
+  }
+
+  static RunClient end(HttpURLConnection begun, byte[] program) throws IOException {
+    begun.getOutputStream().write(program);
+    return new RunClient(begun);
+  }
+
   /** What is answered as JSON. */
   static JsonNode get(URI uri) throws IOException {
     try (RunClient client = new RunClient(connect(uri, "GET"))) {

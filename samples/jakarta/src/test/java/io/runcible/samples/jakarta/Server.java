@@ -166,6 +166,30 @@ final class Server implements AutoCloseable {
   }
 
   /**
+   * Lets each thread of the server wait for the rest of a request: it opens a selector for that,
+   * which the server keeps, and any request of a test may happen to come in two parts.
+   */
+  void waitOnEachThread(String type, byte[] program) throws Exception {
+    long before = selectors();
+    List<HttpURLConnection> requests = new ArrayList<>();
+    for (int i = 0; i < HTTP_THREADS; i++) {
+      requests.add(RunClient.begin(uri("api/runs?seconds=60"), type, program.length));
+    }
+    Host.await("a selector of each thread", () -> selectors() >= before + HTTP_THREADS);
+    for (HttpURLConnection request : requests) {
+      try (RunClient run = RunClient.end(request, program)) {
+        run.next("result");
+      }
+    }
+  }
+
+  private long selectors() throws IOException {
+    return Host.descriptors(process.pid()).stream()
+        .filter("anon_inode:[eventpoll]"::equals)
+        .count();
+  }
+
+  /**
    * Asks for something that is not of the application. A thread of the server keeps the last of its
    * requests that lost its client until it serves the next one.
    */
