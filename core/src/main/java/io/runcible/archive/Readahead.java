@@ -41,7 +41,9 @@ public final class Readahead extends InputStream {
 
   // Guarded by the lock.
   private State state = State.WAITING;
+  private int most;
   private int allocated;
+  private boolean dropped;
   private @Nullable Thread producer;
   private @Nullable Throwable failure;
 
@@ -75,7 +77,18 @@ public final class Readahead extends InputStream {
    * @param executor what runs the reading; it is busy until the source ends or this is closed
    */
   public Readahead(InputStream source, Executor executor) {
+    this(source, executor, 0);
+  }
+
+  /**
+   * The same for a reader who comes later.
+   *
+   * @param early how many bytes may wait before the first is read, if that is more than otherwise
+   * @see #Readahead(InputStream, Executor)
+   */
+  public Readahead(InputStream source, Executor executor, int early) {
     this.source = Objects.requireNonNull(source, "source");
+    this.most = Math.max(CHUNKS, early / CHUNK);
     try {
       executor.execute(this::produce);
     } catch (RejectedExecutionException e) {
@@ -116,7 +129,7 @@ public final class Readahead extends InputStream {
   private @Nullable Chunk take() throws InterruptedException {
     lock.lockInterruptibly();
     try {
-      while (!closed && free.isEmpty() && allocated == CHUNKS) {
+      while (!closed && free.isEmpty() && allocated >= most) {
         changed.await();
       }
       if (closed) {
@@ -127,7 +140,8 @@ public final class Readahead extends InputStream {
         Chunk spare = SPARES.take();
         return spare != null ? spare : new Chunk();
       }
-      return free.remove();
+      // The one that the caches may still have.
+      return free.removeLast();
     } finally {
       lock.unlock();
     }
@@ -217,10 +231,10 @@ public final class Readahead extends InputStream {
       lock.lockInterruptibly();
       try {
         if (current != null) {
-          free.add(current);
+          recycle(current);
           current = null;
-          changed.signalAll();
         }
+        most = CHUNKS;
         return await();
       } finally {
         lock.unlock();
@@ -230,6 +244,21 @@ public final class Readahead extends InputStream {
       InterruptedIOException interrupted = new InterruptedIOException("reading was interrupted");
       interrupted.initCause(e);
       throw interrupted;
+    }
+  }
+
+  /**
+   * Has a chunk filled again; but of more than there are to be, which no cache holds, every other
+   * one goes: the other thread is not to wait until all of them are read.
+   */
+  private void recycle(Chunk chunk) {
+    dropped = allocated > CHUNKS && !dropped;
+    if (dropped) {
+      allocated--;
+      SPARES.give(chunk);
+    } else {
+      free.add(chunk);
+      changed.signalAll();
     }
   }
 

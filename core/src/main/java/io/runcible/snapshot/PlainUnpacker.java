@@ -20,6 +20,7 @@ import io.runcible.image.Image;
 import io.runcible.image.Layer;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,6 +29,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadFactory;
@@ -51,6 +53,12 @@ import org.slf4j.LoggerFactory;
  * <p>Not thread-safe; can be used again.
  */
 public final class PlainUnpacker {
+  /** Of a compressed layer; takes as long to decompress as what is read ahead of the next one. */
+  private static final int LITTLE = 8 << 20;
+
+  /** Of what a layer decompresses to. */
+  private static final int MOST_AHEAD = 16 << 20;
+
   private @Nullable Ownership ownership;
   private ArchiveLimits limits = ArchiveLimits.DEFAULT;
   private ProgressListener listener = event -> {};
@@ -163,13 +171,15 @@ public final class PlainUnpacker {
   }
 
   private void apply(List<Layer> layers, Path directory, ExecutorService stages, Sum sum) {
-    @Nullable InputStream ahead = null;
+    @Nullable Reading ahead = null;
     try {
       for (int i = 0; i < layers.size(); i++) {
-        try (InputStream tar = ahead != null ? ahead : tar(layers.get(i), stages, sum)) {
-          ahead = i + 1 < layers.size() ? ahead(layers.get(i + 1), stages, sum) : null;
+        Reading now = ahead != null ? ahead : read(layers.get(i), null, stages, sum);
+        try (InputStream tar = now.tar) {
+          ahead = i + 1 < layers.size() ? read(layers.get(i + 1), now, stages, sum) : null;
           apply(layers.get(i), tar, directory, sum);
         }
+        now.nearEnd.countDown();
       }
     } catch (IOException e) {
       throw new RuncibleException(
@@ -179,39 +189,66 @@ public final class PlainUnpacker {
     }
   }
 
-  private static void abandon(@Nullable InputStream ahead) {
+  private static void abandon(@Nullable Reading ahead) {
     if (ahead != null) {
       try {
-        ahead.close();
+        ahead.tar.close();
       } catch (IOException e) {
         log().debug("a layer that is not wanted could not be closed", e);
       }
     }
   }
 
-  /**
-   * The next layer, if it is small: it is fetched and decompressed while this one is written. A
-   * large one would keep its source waiting with a connection open.
-   */
-  private @Nullable InputStream ahead(Layer layer, ExecutorService stages, Sum sum) {
-    return UnpackedLayer.isSmall(layer) ? tar(layer, stages, sum) : null;
-  }
+  /** A layer that is being read, and whether little of it is left to be read. */
+  private record Reading(InputStream tar, CountDownLatch nearEnd) {}
 
-  private InputStream tar(Layer layer, ExecutorService stages, Sum sum) {
+  /**
+   * Reads a layer while the one before it is written: a small one at once, a large one when little
+   * of that is left, as it would keep its source waiting with a connection open otherwise.
+   */
+  private Reading read(Layer layer, @Nullable Reading before, ExecutorService stages, Sum sum) {
     ArchiveBudget budget =
         sum.read.add(layer.descriptor().digest()) ? sum.budget : sum.budget.again();
-    UnaryOperator<InputStream> ahead = stage -> new Readahead(stage, stages);
-    // One thread is enough for a small one.
-    UnaryOperator<InputStream> within =
-        UnpackedLayer.isSmall(layer) ? UnaryOperator.identity() : ahead;
-    return new Readahead(
-        new LayerTar(() -> within.apply(compressed(layer)), layer.diffId(), budget, within),
-        stages);
+    CountDownLatch nearEnd = new CountDownLatch(1);
+    InputStream tar;
+    if (UnpackedLayer.isSmall(layer)) {
+      // One thread is enough for it.
+      UnaryOperator<InputStream> within = UnaryOperator.identity();
+      LayerTar.Source source = () -> compressed(layer, nearEnd);
+      tar = new Readahead(new LayerTar(source, layer.diffId(), budget, within), stages);
+    } else {
+      UnaryOperator<InputStream> within = stage -> new Readahead(stage, stages);
+      LayerTar.Source source =
+          () -> {
+            awaitTurn(before);
+            return within.apply(compressed(layer, nearEnd));
+          };
+      LayerTar content = new LayerTar(source, layer.diffId(), budget, within);
+      tar =
+          before == null
+              ? new Readahead(content, stages)
+              : new Readahead(content, stages, MOST_AHEAD);
+    }
+    return new Reading(tar, nearEnd);
   }
 
-  private InputStream compressed(Layer layer) {
-    return new ProgressInputStream(
-        layer.compressed(), layer.descriptor().digest(), layer.descriptor().size(), listener);
+  private static void awaitTurn(@Nullable Reading before) throws IOException {
+    if (before == null) {
+      return;
+    }
+    try {
+      before.nearEnd.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted while waiting for the layer below");
+    }
+  }
+
+  private InputStream compressed(Layer layer, CountDownLatch nearEnd) {
+    long size = layer.descriptor().size();
+    InputStream content =
+        new ProgressInputStream(layer.compressed(), layer.descriptor().digest(), size, listener);
+    return new NearingStream(content, size - LITTLE, nearEnd::countDown);
   }
 
   private void apply(Layer layer, InputStream tar, Path directory, Sum sum) {

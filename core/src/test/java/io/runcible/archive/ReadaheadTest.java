@@ -28,6 +28,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -164,8 +165,9 @@ class ReadaheadTest {
     assertThat(source.closed).isTrue();
   }
 
-  @Test
-  void boundedNumberOfBytesIsReadAhead() throws Exception {
+  @ParameterizedTest
+  @CsvSource({"0, 8", "1000000, 8", "5242880, 20"})
+  void boundedNumberOfBytesIsReadAhead(int early, int chunks) throws Exception {
     AtomicInteger taken = new AtomicInteger();
     CountDownLatch full = new CountDownLatch(1);
     Source counting =
@@ -178,17 +180,45 @@ class ReadaheadTest {
 
           @Override
           int atEnd() {
-            if (taken.addAndGet(65_536) == 8 * 262_144) {
+            if (taken.addAndGet(65_536) == chunks * 262_144) {
               full.countDown();
             }
             return 65_536;
           }
         };
-    try (InputStream in = new Readahead(counting, executor)) {
+    try (InputStream in = new Readahead(counting, executor, early)) {
       full.await();
-      assertThat(taken.get()).isEqualTo(8 * 262_144);
+      assertThat(taken.get()).isEqualTo(chunks * 262_144);
       assertThat(in.read()).isZero();
-      assertThat(taken.get()).isEqualTo(8 * 262_144);
+      assertThat(taken.get()).isEqualTo(chunks * 262_144);
+    }
+  }
+
+  @Test
+  void whatWaitsFallsToTheUsualOnceItIsRead() throws Exception {
+    byte[] content = noise(20 << 20);
+    AtomicInteger taken = new AtomicInteger();
+    CountDownLatch full = new CountDownLatch(1);
+    Source counting =
+        new Source(content) {
+          @Override
+          public int read(byte[] bytes, int offset, int length) throws IOException {
+            int count = super.read(bytes, offset, length);
+            if (taken.addAndGet(Math.max(count, 0)) >= 16 << 20) {
+              full.countDown();
+            }
+            return count;
+          }
+        };
+    try (InputStream in = new Readahead(counting, executor, 16 << 20)) {
+      full.await();
+      byte[] all = new byte[content.length];
+      for (int at = 0; at < all.length; ) {
+        at += in.read(all, at, Math.min(all.length - at, 262_144));
+        // Of two that are read one is filled again, so the other thread is never far behind.
+        assertThat(taken.get()).isLessThanOrEqualTo((16 << 20) + at / 2 + 262_144);
+      }
+      assertThat(all).isEqualTo(content);
     }
   }
 

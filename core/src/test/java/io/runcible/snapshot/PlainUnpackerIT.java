@@ -32,8 +32,10 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -80,17 +82,21 @@ class PlainUnpackerIT {
     return layout;
   }
 
-  /** Knows which layers are open, and has no byte of any before this one is opened. */
+  /** Knows which layers are open, and has only the first bytes of any before this one is opened. */
   private static final class BlockingSource implements ImageSource {
     private final ImageSource source;
     private final Digest awaited;
+    private final int first;
     private final CountDownLatch isOpen = new CountDownLatch(1);
     private final List<Digest> opened = Collections.synchronizedList(new ArrayList<>());
     private final List<Digest> closed = Collections.synchronizedList(new ArrayList<>());
+    private final AtomicLong given = new AtomicLong();
+    private volatile long givenBefore;
 
-    BlockingSource(ImageSource source, Digest awaited) {
+    BlockingSource(ImageSource source, Digest awaited, int first) {
       this.source = source;
       this.awaited = awaited;
+      this.first = first;
     }
 
     @Override
@@ -112,19 +118,28 @@ class PlainUnpackerIT {
       Digest digest = descriptor.digest();
       opened.add(digest);
       if (digest.equals(awaited)) {
+        givenBefore = given.get();
         isOpen.countDown();
       }
       return new FilterInputStream(blob) {
+        private int left = first;
+
         @Override
         public int read() throws IOException {
-          awaitOpen();
-          return super.read();
+          byte[] one = new byte[1];
+          return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
         }
 
         @Override
         public int read(byte[] buffer, int offset, int length) throws IOException {
-          awaitOpen();
-          return super.read(buffer, offset, length);
+          if (left == 0) {
+            awaitOpen();
+            return super.read(buffer, offset, length);
+          }
+          int count = super.read(buffer, offset, Math.min(length, left));
+          left -= Math.max(count, 0);
+          given.addAndGet(Math.max(count, 0));
+          return count;
         }
 
         @Override
@@ -248,7 +263,7 @@ class PlainUnpackerIT {
   void theNextLayerIsLetGoWhenOneFails() {
     WrittenLayer bad = lying(layer("one", new LayerWriter().addDirectory("a", 0)));
     WrittenLayer next = layer("two", new LayerWriter().addFile("b", 0644, new byte[9_000_000]));
-    BlockingSource source = new BlockingSource(layout(bad, next), next.digest());
+    BlockingSource source = new BlockingSource(layout(bad, next), next.digest(), 0);
     RuncibleException failure = failure(new PlainUnpacker(), image(source), target);
     assertThat(failure.kind()).isEqualTo(ErrorKind.CORRUPT_DATA);
     assertThat(failure).hasMessageContaining(bad.digest().toString());
@@ -261,11 +276,25 @@ class PlainUnpackerIT {
   void theNextLayerIsReadWhileOneIsWritten() {
     WrittenLayer one = layer("one", new LayerWriter().addFile("a", 0644, new byte[9]));
     WrittenLayer two = layer("two", new LayerWriter().addFile("b", 0644, new byte[8]));
-    BlockingSource source = new BlockingSource(layout(one, two), two.digest());
+    BlockingSource source = new BlockingSource(layout(one, two), two.digest(), 0);
     new PlainUnpacker().unpack(image(source), target);
     assertThat(target.resolve("a")).hasSize(9);
     assertThat(target.resolve("b")).hasSize(8);
     assertThat(source.opened).containsExactlyInAnyOrder(one.digest(), two.digest());
+    assertThat(source.closed).containsExactlyInAnyOrderElementsOf(source.opened);
+  }
+
+  @Test
+  void aLargeNextLayerIsReadFromNearTheEndOfOne() {
+    byte[] noise = new byte[12 << 20];
+    new Random(1).nextBytes(noise);
+    WrittenLayer one = layer("one", new LayerWriter().addFile("a", 0644, noise).uncompressed());
+    WrittenLayer two = layer("two", new LayerWriter().addFile("b", 0644, noise).uncompressed());
+    BlockingSource source = new BlockingSource(layout(one, two), two.digest(), 5 << 20);
+    new PlainUnpacker().unpack(image(source), target);
+    assertThat(source.givenBefore).isGreaterThanOrEqualTo(4 << 20);
+    assertThat(target.resolve("a")).hasBinaryContent(noise);
+    assertThat(target.resolve("b")).hasBinaryContent(noise);
     assertThat(source.closed).containsExactlyInAnyOrderElementsOf(source.opened);
   }
 
