@@ -31,6 +31,7 @@ import java.util.stream.Stream;
 @SuppressWarnings("try") // What is open is what is tested.
 final class PullFaults {
   private static final String NAME = "registry.example/team/app:1";
+  private static final int FEW = 100;
 
   private final MemoryImageSource registry = new MemoryImageSource();
   private final Path files;
@@ -168,8 +169,10 @@ final class PullFaults {
       assertThat(pulled()).as(where).isEqualTo(whole);
       forget();
     }
-    // The others only look, or clean up; more of them are an ordinary user's.
-    assertThat(failures).isGreaterThan(tried / (NativeAccess.isRoot() ? 2 : 3));
+    // The others only look, or clean up; more of them are an ordinary user's. Of a few drawn at
+    // random, most may be of those.
+    int share = NativeAccess.isRoot() ? 2 : 3;
+    assertThat(failures).isGreaterThan(tried < FEW ? 0 : tried / share);
     return calls;
   }
 
