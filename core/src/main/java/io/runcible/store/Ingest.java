@@ -5,7 +5,6 @@ import io.runcible.RuncibleException;
 import io.runcible.archive.VerifiedInputStream;
 import io.runcible.image.Descriptor;
 import io.runcible.state.LockFile;
-import java.io.BufferedOutputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -24,9 +23,6 @@ import java.util.function.LongFunction;
  * the digest, as what a killed process leaves is, too.
  */
 public final class Ingest implements AutoCloseable {
-  /** A registry's stream gives 8 KiB at a time. */
-  private static final int BUFFER = 64 * 1024;
-
   private final Descriptor descriptor;
   private final Path blob;
   private final Path partial;
@@ -130,7 +126,7 @@ public final class Ingest implements AutoCloseable {
     complete = false;
     InputStream verified = new VerifiedInputStream(source, descriptor.digest(), descriptor.size());
     try {
-      return new Receiving(verified, new BufferedOutputStream(output(), BUFFER));
+      return new Receiving(verified, output());
     } catch (IOException e) {
       RuncibleException failure = failure("write", e);
       try {
@@ -280,7 +276,6 @@ public final class Ingest implements AutoCloseable {
         known -= old;
         write(buffer, offset + old, count - old);
       } else if (count < 0) {
-        flush();
         complete = true;
       }
       return count;
@@ -289,15 +284,6 @@ public final class Ingest implements AutoCloseable {
     private void write(byte[] buffer, int offset, int length) throws IOException {
       try {
         file.write(buffer, offset, length);
-      } catch (IOException e) {
-        refused = true;
-        throw e;
-      }
-    }
-
-    private void flush() throws IOException {
-      try {
-        file.flush();
       } catch (IOException e) {
         refused = true;
         throw e;
@@ -317,12 +303,7 @@ public final class Ingest implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-      // What broke off is kept to its last byte.
       try (file) {
-        if (!refused) {
-          flush();
-        }
-      } finally {
         super.close();
       }
     }
