@@ -129,7 +129,9 @@ class ResumedPullIT {
     registry.fail(blobPath(), 1, Fault.stallAfter(ARRIVED, stalled));
     ChildJvm jvm = ChildJvm.start(EngineProgram.class, "pull-and-wait", root.path(), reference());
     assertThat(jvm.line()).isEqualTo("working");
+    long deadline = System.nanoTime() + TestEngine.LIMIT.toNanos();
     while (!Files.exists(partial()) || Files.size(partial()) < ARRIVED) {
+      assertThat(System.nanoTime()).as("'%s' is too short", partial()).isLessThan(deadline);
       LeakCheck.pause();
     }
     return jvm;
