@@ -351,7 +351,7 @@ class TarReaderDifferenceIT {
     return text.toString();
   }
 
-  /** Returns whether it takes the archive, and then for the same. */
+  /** Returns whether it takes the archive to its end, and then for the same. */
   private static boolean gnuAgrees(String what, Path archive, Seen ours) throws Exception {
     Answer list =
         run(
@@ -365,7 +365,8 @@ class TarReaderDifferenceIT {
             "--warning=no-timestamp",
             "--warning=no-unknown-keyword",
             "--file=" + archive);
-    if (!list.accepted && ours.sparse) {
+    boolean whole = list.accepted || list.said.matches(GNU_REFUSES);
+    if (!whole && ours.sparse) {
       // It mixes the formats of sparse files up where a header is of another format than its map.
       return false;
     }
@@ -377,10 +378,7 @@ class TarReaderDifferenceIT {
       // The padding of the last content is all that may be missing here, as for other engines.
       return false;
     }
-    if (!list.accepted) {
-      assertThat(list.said).as("%s: accepted here, and by GNU tar not", what).matches(GNU_REFUSES);
-      return false;
-    }
+    assertThat(whole).as("%s: accepted here, and by GNU tar not: %s", what, list.said).isTrue();
     List<String> lines = new ArrayList<>();
     for (String line : list.lines) {
       lines.add(normal(line));
@@ -432,7 +430,7 @@ class TarReaderDifferenceIT {
     int count = python.accepted ? ours.python.size() : python.lines.size();
     assertThat(python.lines).as("%s beside Python: %s", what, ours.python).hasSize(count);
     for (int i = 0; i < count; i++) {
-      assertThat(alike(ours.python.get(i), python.lines.get(i)))
+      assertThat(alike(ours.python.get(i), python.lines.get(i), map))
           .as(
               "%s, entry %d: %s, and Python says %s",
               what, i, ours.python.get(i), python.lines.get(i))
@@ -440,7 +438,7 @@ class TarReaderDifferenceIT {
     }
   }
 
-  private static boolean alike(String ours, String python) {
+  private static boolean alike(String ours, String python, boolean map) {
     if (ours.equals(python)) {
       return true;
     }
@@ -453,7 +451,8 @@ class TarReaderDifferenceIT {
     String[] other = python.split(" ");
     boolean front = mine.length == other.length && other[6].endsWith("2f" + mine[6]);
     mine[6] = other[Math.min(6, other.length - 1)];
-    return front && Arrays.equals(mine, other);
+    // And of a sparse file with two names it takes the one that is not of its map.
+    return (front || map) && Arrays.equals(mine, other);
   }
 
   /** The lines; what it said on errors; of content the digest. */
