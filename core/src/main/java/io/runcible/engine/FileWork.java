@@ -280,7 +280,10 @@ final class FileWork {
       String said = new String(stderr.readNBytes(MAX_MESSAGE), StandardCharsets.UTF_8).strip();
       WaitStatus status = worker.waitFor(END_LIMIT).orElseGet(worker::killAndWait);
       if (!status.isSuccess()) {
-        throw failure(said);
+        throw said.isEmpty()
+            ? new RuncibleException(
+                ErrorKind.UNAVAILABLE, "the worker for files ended with " + status)
+            : failure(said);
       }
       if (unread != null) {
         throw unread;

@@ -41,6 +41,9 @@ final class DirectoryClaim {
     try {
       opened = open(directory);
     } catch (NativeException e) {
+      if (e.errno() == Errno.EMFILE || e.errno() == Errno.ENFILE) {
+        throw e;
+      }
       if (e.errno() != Errno.ENOENT) {
         removal.accept(Optional.empty());
       }

@@ -65,7 +65,7 @@ public final class Lifeline implements AutoCloseable {
    * lives after that, nobody has taken them for a dead one's before.
    *
    * @throws RuncibleException UNAVAILABLE if the other process has ended, or one of the directories
-   *     is being removed or gone
+   *     is being removed; NOT_FOUND if one is gone
    */
   public static void hold(Collection<Path> directories) {
     tie(DESCRIPTOR, (int) ProcessHandle.current().pid());

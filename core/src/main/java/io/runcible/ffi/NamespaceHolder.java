@@ -38,6 +38,7 @@ final class NamespaceHolder implements PrivilegedHost {
   private static final int LIFELINE = 9;
 
   private static final int CLAIM = 3;
+  private static final int MOST_REMOVALS = 10;
 
   private final int pid;
   private final boolean idRange;
@@ -436,8 +437,23 @@ final class NamespaceHolder implements PrivilegedHost {
   @Override
   public void removeTree(Path directory) {
     // A worker whose JVM was killed may be ending, and a program that removes.
+    DirectoryClaim.alone(directory, LIMIT, claim -> removeTree(directory, claim));
+  }
+
+  /** Again if somebody has put a file there meanwhile, as who copies into a container may. */
+  private void removeTree(Path directory, Optional<FileDescriptor> claim) {
     List<String> removal = command(List.of("rm", "-rf", "--", directory.toString()));
-    DirectoryClaim.alone(directory, LIMIT, claim -> run(removal, claim));
+    for (int left = MOST_REMOVALS; ; left--) {
+      try {
+        run(removal, claim);
+        return;
+      } catch (RuncibleException e) {
+        // In the words of the C locale.
+        if (left == 1 || !String.valueOf(e.getMessage()).contains("Directory not empty")) {
+          throw e;
+        }
+      }
+    }
   }
 
   @Override

@@ -272,7 +272,7 @@ public interface OciRuntime {
 
   /**
    * The number of the first process of a container on the host; empty once it has ended, or if
-   * there is no such container. Cheaper than {@link #state}.
+   * there is no such container. May be cheaper than {@link #state}.
    */
   default OptionalInt pid(String id) {
     int pid = state(id).map(RuntimeState::pid).orElse(0);

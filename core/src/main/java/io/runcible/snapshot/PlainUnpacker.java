@@ -218,9 +218,11 @@ public final class PlainUnpacker {
       tar = new Readahead(new LayerTar(source, layer.diffId(), budget, within), stages);
     } else {
       UnaryOperator<InputStream> within = stage -> new Readahead(stage, stages);
+      // Not the other one as a whole, with its buffers.
+      @Nullable CountDownLatch turn = before == null ? null : before.nearEnd;
       LayerTar.Source source =
           () -> {
-            awaitTurn(before);
+            awaitTurn(turn);
             return within.apply(compressed(layer, nearEnd));
           };
       LayerTar content = new LayerTar(source, layer.diffId(), budget, within);
@@ -232,12 +234,12 @@ public final class PlainUnpacker {
     return new Reading(tar, nearEnd);
   }
 
-  private static void awaitTurn(@Nullable Reading before) throws IOException {
-    if (before == null) {
+  private static void awaitTurn(@Nullable CountDownLatch turn) throws IOException {
+    if (turn == null) {
       return;
     }
     try {
-      before.nearEnd.await();
+      turn.await();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new InterruptedIOException("interrupted while waiting for the layer below");

@@ -247,7 +247,10 @@ final class RootlessUnpack {
     String said = new String(errors.readNBytes(MAX_SAID), StandardCharsets.UTF_8).strip();
     WaitStatus status = worker.waitFor(Duration.ofHours(1)).orElseGet(worker::killAndWait);
     if (!status.isSuccess()) {
-      throw failure(said, failed);
+      throw said.isEmpty()
+          ? new RuncibleException(
+              ErrorKind.UNAVAILABLE, "the worker for layers ended with " + status)
+          : failure(said, failed);
     }
     return said;
   }

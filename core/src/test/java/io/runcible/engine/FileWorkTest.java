@@ -50,8 +50,8 @@ class FileWorkTest {
         Spawn.of(command, JavaCommand.environment())
             .descriptor(0, input.reader())
             .descriptor(1, output.writer());
-    try (Lifeline lifeline = Lifeline.open();
-        ChildProcess worker = lifeline.start(spawn);
+    Lifeline lifeline = Lifeline.open();
+    try (ChildProcess worker = lifeline.start(spawn);
         InputStream out = output.inputStream()) {
       output.writer().close();
       assertThat(out.read()).isNotNegative();
@@ -61,6 +61,7 @@ class FileWorkTest {
 
       assertThat(worker.waitFor(Duration.ofMinutes(1))).contains(new WaitStatus(0, SIGKILL));
     } finally {
+      lifeline.close();
       input.close();
       output.close();
     }
