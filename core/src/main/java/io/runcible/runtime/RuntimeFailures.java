@@ -82,16 +82,17 @@ final class RuntimeFailures {
               "container…does not exist",
               "error opening file…/status`"),
           new Rule(
-              ErrorKind.NOT_FOUND,
-              "the image lacks the program, its interpreter or its dynamic loader",
-              "exec…no such file or directory"),
-          new Rule(ErrorKind.ALREADY_EXISTS, "the id is in use", "already exists"),
-          new Rule(
               ErrorKind.FAILED_PRECONDITION,
               "the container has ended",
               "cannot exec in a stopped container",
               "is not running",
-              "container not running"),
+              "container not running",
+              "failed to open /proc/…/ns/…no such file or directory"),
+          new Rule(
+              ErrorKind.NOT_FOUND,
+              "the image lacks the program, its interpreter or its dynamic loader",
+              "exec…no such file or directory"),
+          new Rule(ErrorKind.ALREADY_EXISTS, "the id is in use", "already exists"),
           new Rule(ErrorKind.FAILED_PRECONDITION, "resume the container first", "paused container"),
           new Rule(
               ErrorKind.PERMISSION_DENIED,

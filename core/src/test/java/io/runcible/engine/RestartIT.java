@@ -289,7 +289,7 @@ class RestartIT {
     HealthCheck slow =
         HealthCheck.shell("echo begun; sleep 500 & sleep 500")
             .every(Duration.ofMillis(20))
-            .within(Duration.ofMillis(200))
+            .within(Duration.ofSeconds(3))
             .retries(1);
     try (Container container = ENGINE.get().run(ENGINE.sh("sleep 600").healthCheck(slow).build())) {
       await(() -> container.health().status() == Health.Status.UNHEALTHY);

@@ -107,13 +107,18 @@ class TerminalIT {
 
   @Test
   void endOfInputIsSent() throws IOException {
+    // crun 1.8 drops what a program wrote just before its end.
+    String end = Differences.isOnCrun() ? "sleep 600" : "exit 5";
     try (Container container =
-        ENGINE.get().run(ENGINE.sh("cat; echo after; sleep 600").tty().build())) {
+        ENGINE.get().run(ENGINE.sh("cat; echo after; " + end).tty().build())) {
       ContainerProcess process = container.process();
       write(process.stdin(), "line\n");
       until(process.stdout(), "line\r\nline\r\n");
       process.stdin().close();
       until(process.stdout(), "after");
+      if (!Differences.isOnCrun()) {
+        assertThat(container.waitFor(TestEngine.LIMIT)).contains(ExitStatus.ofExit(5));
+      }
     }
   }
 

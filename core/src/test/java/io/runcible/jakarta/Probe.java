@@ -53,7 +53,7 @@ public class Probe {
   @Inject
   @InSandbox(
       value = "${test.image}",
-      timeoutMillis = 3000,
+      timeoutMillis = 10_000,
       warm = 1,
       maxRunning = 1,
       acceptMissingLimits = true)

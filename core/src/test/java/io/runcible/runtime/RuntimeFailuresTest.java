@@ -31,6 +31,7 @@ class RuntimeFailuresTest {
           NOT_FOUND           | unable to start container process: exec: "/x": stat /x: no such file or directory
           NOT_FOUND           | exec container process (missing dynamic library?) `/x`: No such file or directory
           NOT_FOUND           | exec failed: container does not exist
+          FAILED_PRECONDITION | nsexec-1[7]: failed to open /proc/6/ns/ipc: No such file or directory; exec failed: setns
           NOT_FOUND           | error opening file `/state/x/status`: No such file or directory
           PERMISSION_DENIED   | unable to start container process: exec: "/x": permission denied
           PERMISSION_DENIED   | unable to start container process: exec: "/x": is a directory

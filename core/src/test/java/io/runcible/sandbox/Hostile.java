@@ -28,7 +28,7 @@ enum Hostile {
   EXIT_CODE_LIKE_A_SIGNAL("exit 137", result -> assertEnded(result, EndReason.EXITED, 137, -1)),
   SLEEPER(
       "echo begun; sleep 100",
-      request -> request.timeout(Duration.ofMillis(1500)),
+      request -> request.timeout(Duration.ofSeconds(5)),
       result -> {
         assertEnded(result, EndReason.TIMEOUT, -1, -1);
         assertThat(result.stdout()).isEqualTo("begun\n");
