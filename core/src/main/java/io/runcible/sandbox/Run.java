@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -30,7 +29,6 @@ import org.slf4j.LoggerFactory;
 
 /** One program in one sandbox, from its start to its result. */
 final class Run {
-  private static final SecureRandom RANDOM = new SecureRandom();
   private static final Duration ARTIFACT_TIME = Duration.ofSeconds(10);
   private static final Duration KILL_TIME = Duration.ofSeconds(10);
   private static final int SIGKILL = 9;
@@ -41,8 +39,8 @@ final class Run {
   private final SandboxProfile profile;
   private final Map<String, String> environment;
   private final Architecture architecture;
-  private final byte[] mark = random();
-  private final byte[] failureMark = random();
+  private final byte[] mark = RunScripts.newMark();
+  private final byte[] failureMark = RunScripts.newMark();
   private @Nullable WarmSandbox sandbox;
   private @Nullable EndReason killedFor;
   private boolean killed;
@@ -59,12 +57,6 @@ final class Run {
     this.environment = new LinkedHashMap<>(environment);
     this.environment.putAll(request.environment());
     this.architecture = architecture;
-  }
-
-  private static byte[] random() {
-    byte[] bytes = new byte[RunScripts.MARK];
-    RANDOM.nextBytes(bytes);
-    return bytes;
   }
 
   /** Ends it, whether it has begun or not; it fails with CANCELLED. */

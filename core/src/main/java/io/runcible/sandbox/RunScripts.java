@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -22,6 +23,8 @@ import java.util.function.Consumer;
  * reading its memory and its input, and the marks in what it writes from being known.
  */
 final class RunScripts {
+  private static final SecureRandom RANDOM = new SecureRandom();
+
   /** How long a mark is: nobody guesses it. */
   static final int MARK = 16;
 
@@ -68,6 +71,14 @@ final class RunScripts {
     this.limits = limits;
     this.mark = mark;
     this.failureMark = failureMark;
+  }
+
+  /** A mark for one run. It begins with a byte that no text has, so that no text waits for more. */
+  static byte[] newMark() {
+    byte[] mark = new byte[MARK];
+    RANDOM.nextBytes(mark);
+    mark[0] = (byte) 0xff;
+    return mark;
   }
 
   /** What could not be done. */

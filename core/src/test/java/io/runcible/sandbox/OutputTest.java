@@ -8,6 +8,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -90,5 +92,31 @@ class OutputTest {
     Output output = output(FAILED + "why" + MARK + "rest", 1, 100);
     assertThat(output.read()).isEqualTo(Output.End.MARK);
     assertThat(told()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 6})
+  void textIsToldWithoutWaiting(int piece) throws IOException {
+    String program = "one\ntwo\n€uro\n";
+    List<Integer> sizes = new ArrayList<>();
+    Output output =
+        new Output(
+            inPieces(program, piece),
+            RunScripts.newMark(),
+            RunScripts.newMark(),
+            RunScripts.TRAILER,
+            100,
+            Stream.STDOUT,
+            (stream, bytes) -> sizes.add(bytes.length));
+    assertThat(output.read()).isEqualTo(Output.End.NO_MARK);
+    int length = program.getBytes(StandardCharsets.UTF_8).length;
+    assertThat(sizes).hasSize((length + piece - 1) / piece);
+  }
+
+  @Test
+  void marksDifferAndHaveAByteOfNoText() {
+    byte[] mark = RunScripts.newMark();
+    assertThat(mark).hasSize(RunScripts.MARK).isNotEqualTo(RunScripts.newMark());
+    assertThat(mark[0]).isEqualTo((byte) 0xff);
   }
 }
