@@ -29,6 +29,9 @@ final class HostResources {
   private static final String FILE = "file ";
   private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
 
+  /** In a line of mountinfo. */
+  private static final int MOUNT_POINT = 4;
+
   /** Threads of the library; those of the test registry end by themselves after a while. */
   private static final String THREADS = "runcible-";
 
@@ -40,10 +43,12 @@ final class HostResources {
   private static String rulesOf = "";
 
   private final List<String> roots;
+  private final List<String> rootsOfRoot;
   private final List<String> found = new ArrayList<>();
 
   private HostResources(List<Path> roots) {
     this.roots = roots.stream().map(Path::toString).toList();
+    this.rootsOfRoot = roots.stream().filter(HostResources::isOfRoot).map(Path::toString).toList();
   }
 
   static List<String> of(List<Path> roots) {
@@ -107,8 +112,7 @@ final class HostResources {
       Path process = PROC.resolve(String.valueOf(pid));
       String command = commandLine(pid);
       boolean inside =
-          !link(process.resolve("ns/mnt")).equals(mounts)
-              && mentions(read(process.resolve("mountinfo")));
+          !link(process.resolve("ns/mnt")).equals(mounts) && hasMounts(process, command);
       boolean self = pid == ProcessHandle.current().pid();
       if (!self && (descends(pid, parents) || mentions(command) || inside)) {
         own.add(pid);
@@ -117,6 +121,26 @@ final class HostResources {
       }
     }
     return own;
+  }
+
+  /**
+   * Whether it has mounts of the engines. Somebody else's namespace has a copy of those that were
+   * on the host when it was made, each in its place; so has what is to become a container.
+   */
+  private boolean hasMounts(Path process, String command) {
+    List<String> mounts =
+        read(process.resolve("mountinfo")).lines().filter(this::mentions).toList();
+    return mounts.stream().map(line -> line.split(" ")[MOUNT_POINT]).anyMatch(p -> !isOnHost(p))
+        || (!mounts.isEmpty() && command.endsWith(" init"));
+  }
+
+  private boolean isOnHost(String mountPoint) {
+    return rootsOfRoot.stream().anyMatch(mountPoint::startsWith);
+  }
+
+  /** Whether nothing of an ordinary user is there, who mounts in namespaces of its own alone. */
+  private static boolean isOfRoot(Path root) {
+    return isOf(0, root) && list(root, "*").stream().allMatch(entry -> isOf(0, entry));
   }
 
   /** More than half of all processes, which would be asked about thousands of times. */
@@ -196,7 +220,7 @@ final class HostResources {
   private void mounts() {
     read(PROC.resolve("self/mountinfo"))
         .lines()
-        .map(line -> line.split(" ")[4])
+        .map(line -> line.split(" ")[MOUNT_POINT])
         .filter(this::mentions)
         .forEach(point -> found.add("mount " + point));
   }
@@ -212,7 +236,7 @@ final class HostResources {
       // crun makes a directory also where the second generation would be, and leaves it.
       boolean ofKernel = Files.exists(hierarchy.resolve("cgroup.procs"));
       for (Path group : ofKernel ? list(hierarchy, "runcible-*") : List.<Path>of()) {
-        if (isOf(uid, group)) {
+        if (Files.isDirectory(group) && isOf(uid, group)) {
           List<Long> pids = read(group.resolve("cgroup.procs")).lines().map(Long::valueOf).toList();
           if (pids.isEmpty() || pids.stream().anyMatch(own::contains)) {
             found.add("control group " + group);
@@ -222,9 +246,9 @@ final class HostResources {
     }
   }
 
-  private static boolean isOf(int uid, Path directory) {
+  private static boolean isOf(int uid, Path file) {
     try {
-      return Files.isDirectory(directory) && Files.getAttribute(directory, "unix:uid").equals(uid);
+      return Files.getAttribute(file, "unix:uid").equals(uid);
     } catch (IOException e) {
       return false;
     }
