@@ -72,7 +72,7 @@ final class Lifecycle {
       beginChecks();
       outOfMemoryTold = false;
       if (record.options().limited() && !record.cgroupsPath().isEmpty()) {
-        memory = OomWatch.begin(parts, record, () -> outOfMemory(process));
+        memory = OomWatch.begin(parts, record, adopted, () -> outOfMemory(process));
       }
     }
     told = process.exit().handle((status, failure) -> ended(Optional.ofNullable(status)));

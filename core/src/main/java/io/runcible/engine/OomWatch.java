@@ -30,11 +30,17 @@ final class OomWatch {
     this.onKill = onKill;
   }
 
-  /** Begins, where the kernel can tell. */
-  static OomWatch begin(EngineParts parts, ContainerRecord record, Runnable onKill) {
+  /**
+   * Begins, where the kernel can tell.
+   *
+   * @param adopted whether what was before is another's to tell; otherwise the group is as new as
+   *     its run, in which memory may have run out by now
+   */
+  static OomWatch begin(
+      EngineParts parts, ContainerRecord record, boolean adopted, Runnable onKill) {
     Cgroup group = parts.limits().cgroups().group(record.cgroupsPath());
     OomWatch watch = new OomWatch(parts, group, onKill);
-    watch.kills = group.oomKills().orElse(0);
+    watch.kills = adopted ? group.oomKills().orElse(0) : 0;
     for (Path directory : group.directories()) {
       Optional<FileDescriptor> notice = OomNotice.open(directory);
       if (notice.isPresent()) {
@@ -43,6 +49,7 @@ final class OomWatch {
         break;
       }
     }
+    watch.count();
     return watch;
   }
 
