@@ -8,6 +8,7 @@ import io.runcible.ffi.PrivilegedHost;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,11 +41,13 @@ class SpareNamespaceIT {
     List<String> open = new ArrayList<>();
     try (DirectoryStream<Path> files = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
       for (Path file : files) {
-        if (Files.isSymbolicLink(file)) { // That of the listing itself has gone.
+        try {
           String target = Files.readSymbolicLink(file).toString();
           if (target.startsWith("net:")) {
             open.add(target);
           }
+        } catch (NoSuchFileException e) {
+          // That of the listing itself, or closed since.
         }
       }
     }
