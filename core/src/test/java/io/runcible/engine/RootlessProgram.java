@@ -20,6 +20,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
@@ -214,9 +215,13 @@ final class RootlessProgram {
     try (DirectoryStream<Path> places =
         Files.newDirectoryStream(Path.of("/var/tmp"), "runcible-root-*")) {
       for (Path place : places) {
-        boolean own = Files.getAttribute(place, "unix:uid").toString().equals(uid);
-        if (own && Files.exists(place.resolve("fs").resolve(RootPlace.STICKY))) {
-          count++;
+        try {
+          boolean own = Files.getAttribute(place, "unix:uid").toString().equals(uid);
+          if (own && Files.exists(place.resolve("fs").resolve(RootPlace.STICKY))) {
+            count++;
+          }
+        } catch (NoSuchFileException e) {
+          // Another user's, who has just removed it.
         }
       }
     }

@@ -177,7 +177,10 @@ final class TestHost implements AutoCloseable {
         String from = client.getInetAddress().getHostAddress() + "\n";
         client.getOutputStream().write(from.getBytes(StandardCharsets.US_ASCII));
       } catch (SocketException e) {
-        return; // Closed.
+        if (server.isClosed()) {
+          return;
+        }
+        // The client has gone.
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }

@@ -96,7 +96,11 @@ class CdiIT {
       }
       assertThat(application.ask("busy")).isEqualTo("true");
     }
-    // Programs that run are cancelled when the application ends.
+    // Programs that run are cancelled when the application ends; who waits may hear it after that.
+    long end = System.nanoTime() + Rounds.patience(60).toNanos();
+    while (System.getProperty(Probe.ENDED) == null && System.nanoTime() < end) {
+      Thread.sleep(1);
+    }
     assertThat(System.clearProperty(Probe.ENDED)).isEqualTo("CANCELLED");
   }
 
