@@ -52,8 +52,9 @@ class PortProbeTest {
   @Test
   @Timeout(60)
   void limitHoldsForAnAnswerThatDrips() throws Exception {
+    Thread dripping;
     try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      Thread dripping =
+      dripping =
           new Thread(
               () -> {
                 try (Socket client = server.accept()) {
@@ -68,10 +69,9 @@ class PortProbeTest {
               });
       dripping.start();
       assertThat(probe(server.getLocalPort(), false, "", "never").succeeds(SHORT)).isFalse();
-      // Nobody comes where no time was left to connect.
-      server.close();
-      dripping.join();
     }
+    // Only now, as nobody comes where no time was left to connect.
+    dripping.join();
   }
 
   @Test
