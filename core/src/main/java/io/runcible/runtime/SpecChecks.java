@@ -15,6 +15,10 @@ final class SpecChecks {
   private static final Pattern HOSTNAME = Pattern.compile("[A-Za-z0-9]([A-Za-z0-9.-]*)");
   private static final Pattern SYSCTL = Pattern.compile("[a-z0-9_-]+([./][a-zA-Z0-9_-]+)+");
 
+  /** {@code slice:prefix:name}. */
+  private static final Pattern UNIT =
+      Pattern.compile("[A-Za-z0-9_.-]+[.]slice:[A-Za-z0-9_.-]*:[A-Za-z0-9_.-]+");
+
   private static final Pattern KERNEL = Pattern.compile("([0-9]{1,6})\\.([0-9]{1,6})");
 
   private SpecChecks() {}
@@ -66,7 +70,7 @@ final class SpecChecks {
    * {@code slice:prefix:name} for systemd.
    */
   static String cgroupsPath(String path) {
-    if (path.matches("[A-Za-z0-9_.-]+[.]slice:[A-Za-z0-9_.-]*:[A-Za-z0-9_.-]+")) {
+    if (UNIT.matcher(path).matches()) {
       return path;
     }
     absolute(path, "cgroups path");

@@ -3,6 +3,7 @@ package io.runcible.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -13,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -152,6 +154,29 @@ class ExecIT {
     container.close();
     RunIT.assertFails(
         () -> container.exec("true"), ErrorKind.FAILED_PRECONDITION, container.id(), "removed");
+  }
+
+  /** At whatever step of the runtime: that is no failure of the program's. */
+  @Test
+  void execThatMeetsTheEndOfItsContainerIsToldSo() {
+    for (int round = 0; round < Rounds.of(12, 200); round++) {
+      try (Container ending = ENGINE.get().run(ENGINE.sh("sleep 600").build())) {
+        ProcessHandle first = ProcessHandle.of(ending.pid().orElseThrow()).orElseThrow();
+        int millis = 5 * (round % 12);
+        CompletableFuture<Boolean> killed =
+            CompletableFuture.supplyAsync(
+                () -> {
+                  ChildJvm.pause(millis);
+                  return first.destroyForcibly();
+                });
+        try {
+          assertThat(ending.exec("true").waitFor().code()).isIn(0, 137);
+        } catch (RuncibleException e) {
+          assertThat(e.kind()).as(e.getMessage()).isEqualTo(ErrorKind.FAILED_PRECONDITION);
+        }
+        assertThat(killed.join()).isTrue();
+      }
+    }
   }
 
   @Test

@@ -1,7 +1,6 @@
 package io.runcible.engine;
 
 import io.runcible.ffi.NativeAccess;
-import io.runcible.ffi.PacketFilters;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -37,11 +36,6 @@ final class HostResources {
 
   private static final String REGISTRY_THREADS = "runcible-registry-";
 
-  /** Of the library, at a generation of all of them. */
-  private static final List<String> RULES = new ArrayList<>();
-
-  private static String rulesOf = "";
-
   private final List<String> roots;
   private final List<String> rootsOfRoot;
   private final List<String> found = new ArrayList<>();
@@ -57,8 +51,7 @@ final class HostResources {
     resources.mounts();
     resources.controlGroups(own);
     if (NativeAccess.isRoot()) {
-      resources.devices();
-      resources.packetFilters();
+      resources.found.addAll(HostNetworks.of(roots));
     }
     roots.forEach(resources::files);
     resources.descriptors();
@@ -254,63 +247,6 @@ final class HostResources {
     }
   }
 
-  /** Of the library, on the host: other engines' come and go. */
-  private void devices() {
-    read(PROC.resolve("self/net/dev"))
-        .lines()
-        .map(line -> line.strip().split(":")[0])
-        .filter(name -> name.matches("rc[bv].*"))
-        .forEach(name -> found.add("network device " + name));
-    read(PROC.resolve("self/net/fib_trie"))
-        .lines()
-        .filter(line -> line.matches(".*-- 10[.]2(0[89]|1[0-5])[.].*"))
-        .forEach(line -> found.add("address or route " + line.strip()));
-  }
-
-  /**
-   * One table for each network that is up; asked of nft, which has no file of the kernel's, and
-   * only again after a change, where the kernel tells of one: two thousand times would take half a
-   * minute of the processor.
-   */
-  private void packetFilters() {
-    Path nft = Path.of("/usr/sbin/nft");
-    if (!Files.isExecutable(nft)) {
-      return;
-    }
-    synchronized (RULES) {
-      String generation =
-          PacketFilters.generation()
-              .map(number -> link(PROC.resolve("thread-self/ns/net")) + " " + number)
-              .orElse("");
-      if (generation.isEmpty() || !generation.equals(rulesOf)) {
-        // What changed meanwhile is seen the next time.
-        rulesOf = readRules(nft) ? generation : "";
-      }
-      found.addAll(RULES);
-    }
-  }
-
-  /** Whether these are all. */
-  private static boolean readRules(Path nft) {
-    try {
-      Process process =
-          new ProcessBuilder(nft.toString(), "list", "ruleset")
-              .redirectError(ProcessBuilder.Redirect.DISCARD)
-              .start();
-      process.getOutputStream().close();
-      String rules = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      RULES.clear();
-      rules
-          .lines()
-          .filter(line -> line.contains("table") || line.contains("comment"))
-          .filter(line -> line.contains("runcible"))
-          .forEach(line -> RULES.add("packet filter " + line.strip()));
-      return process.onExit().join().exitValue() == 0;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
   /** What is left of work in a store: a finished image and an unpacked layer may stay. */
   private void files(Path root) {
     for (String directory :
@@ -383,7 +319,7 @@ final class HostResources {
         .forEach(name -> found.add("thread " + name));
   }
 
-  private static List<Path> list(Path directory, String glob) {
+  static List<Path> list(Path directory, String glob) {
     List<Path> entries = new ArrayList<>();
     try (DirectoryStream<Path> stream = Files.newDirectoryStream(directory, glob)) {
       stream.forEach(entries::add);
@@ -396,7 +332,7 @@ final class HostResources {
   }
 
   /** Empty if it vanished meanwhile. */
-  private static String read(Path file) {
+  static String read(Path file) {
     try {
       return new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
     } catch (IOException e) {
@@ -404,7 +340,7 @@ final class HostResources {
     }
   }
 
-  private static String link(Path link) {
+  static String link(Path link) {
     try {
       return Files.readSymbolicLink(link).toString();
     } catch (IOException e) {

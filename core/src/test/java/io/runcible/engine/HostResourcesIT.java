@@ -36,4 +36,26 @@ class HostResourcesIT {
       }
     }
   }
+
+  /** A test beside this one may keep its network for longer than a check waits. */
+  @Test
+  void networkOfAnotherTestIsNotTheEngines() throws Exception {
+    HostTools.requireRoot();
+    Tool ip = Tool.require("ip", "iproute2");
+    String device = "rcbi%011x".formatted(ProcessHandle.current().pid());
+    String found = "network device " + device;
+    List<Path> roots = List.of(ENGINE.root().path());
+    try (TestRoot other = TestRoot.create()) {
+      Path record =
+          Files.createDirectories(other.data().resolve("networks/some")).resolve("network.json");
+      Files.writeString(record, "{\"device\":\"" + device + "\"}");
+      ip.run("link", "add", device, "type", "bridge");
+      try {
+        assertThat(HostResources.of(roots)).doesNotContain(found);
+        assertThat(HostResources.of(List.of(other.path()))).contains(found);
+      } finally {
+        ip.run("link", "delete", device);
+      }
+    }
+  }
 }

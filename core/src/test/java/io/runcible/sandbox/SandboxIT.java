@@ -85,6 +85,25 @@ class SandboxIT {
   }
 
   @Test
+  void usedOnesAreRemovedBeforeOthersAreMade() throws Exception {
+    int others = ENGINE.get().list().size();
+    int most = 0;
+    try (Sandbox sandbox =
+        sandbox().profile(PATIENT).warm(1).maxRunning(1).maxStarting(2).build()) {
+      List<CompletableFuture<SandboxResult>> results = new ArrayList<>();
+      for (int i = 0; i < 20; i++) {
+        results.add(sandbox.submit(SandboxRequest.builder("true").build()));
+      }
+      for (CompletableFuture<SandboxResult> result : results) {
+        assertThat(result.get().isSuccess()).isTrue();
+        most = Math.max(most, ENGINE.get().list().size() - others);
+      }
+    }
+    // One runs, one waits or is made, and two threads remove one each.
+    assertThat(most).isLessThanOrEqualTo(4);
+  }
+
+  @Test
   void whatCannotStartIsToldByKind() throws Exception {
     byte[] large = new byte[6 << 20];
     try (Sandbox sandbox = sandbox().profile(PATIENT).build()) {
