@@ -29,7 +29,9 @@ import org.junit.jupiter.api.io.TempDir;
 /** A daemon of Docker's own, with directories of its own and no network. */
 class DockerDaemonIT {
   private static final ImageReference APP = ImageReference.parse("registry.example/team/app:1");
-  private static final int START_SECONDS = 60;
+
+  /** Only against waiting for ever: it starts several programs, beside what else is tested. */
+  private static final int START_SECONDS = 300;
 
   @TempDir(cleanup = CleanupMode.ALWAYS)
   Path temporary;
