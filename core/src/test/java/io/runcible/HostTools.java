@@ -7,6 +7,7 @@ import io.runcible.ffi.NativeAccess;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,9 +35,13 @@ public final class HostTools {
 
   /** Needs the runtime that the tests are run on. */
   public static void requireRuntime() {
-    String runtime = System.getProperty("test.runtime", "");
-    String name = runtime.isEmpty() ? "runc" : runtime;
+    String name = chosenRuntime().orElse("runc");
     requireProgram(name, name);
+  }
+
+  /** The runtime that the tests are run on, unless it is the one that an engine has by itself. */
+  public static Optional<String> chosenRuntime() {
+    return Optional.of(System.getProperty("test.runtime", "")).filter(name -> !name.isEmpty());
   }
 
   /** Needs a program; returns where it is. */

@@ -126,6 +126,11 @@ final class TarHeader {
       // Some take the NUL for the end of the number, some go on.
       throw corrupt("the " + what + " of a header begins with a NUL");
     }
+    return octal(at, end, what);
+  }
+
+  private long octal(int from, int end, String what) {
+    int at = from;
     long value = 0;
     for (; at < end && block[at] != ' ' && block[at] != 0; at++) {
       int digit = block[at] - '0';
@@ -133,6 +138,13 @@ final class TarHeader {
         throw corrupt("the " + what + " of a header is no number, or this is no tar archive");
       }
       value = value << 3 | digit;
+    }
+    while (at < end && block[at] == ' ') {
+      at++;
+    }
+    if (at < end && block[at] != 0) {
+      // Some take the blank for the end of the number, some refuse it.
+      throw corrupt("the " + what + " of a header goes on after a blank");
     }
     return value;
   }

@@ -146,8 +146,8 @@ public final class TarReader {
   }
 
   private TarEntry entry() throws IOException {
-    String name = firstOf(pax.path(), longName, header.name());
-    String linkName = firstOf(pax.linkPath(), longLink, header.linkName());
+    String name = onlyOf(pax.path(), longName, header.name());
+    String linkName = onlyOf(pax.linkPath(), longLink, header.linkName());
     if (name.length() > RawName.MAX_PATH || linkName.length() > RawName.MAX_PATH) {
       throw RawName.invalid(name, "a path has at most " + RawName.MAX_PATH + " bytes");
     }
@@ -192,8 +192,12 @@ public final class TarReader {
     return new TarEntry(type, name, link ? linkName : "", header, pax, length, sparse);
   }
 
-  private static String firstOf(@Nullable String first, @Nullable String second, String third) {
-    return first != null ? first : second != null ? second : third;
+  private String onlyOf(@Nullable String ofPosix, @Nullable String ofGnu, String ofHeader) {
+    if (ofPosix != null && ofGnu != null) {
+      // Readers differ in which one they take.
+      throw corrupt(position, "an entry has a long name of POSIX and one of GNU");
+    }
+    return ofPosix != null ? ofPosix : ofGnu != null ? ofGnu : ofHeader;
   }
 
   private EntryType type(String name) {

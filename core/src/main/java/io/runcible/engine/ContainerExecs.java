@@ -2,12 +2,16 @@ package io.runcible.engine;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** What is executed in a container beside its first process. */
 final class ContainerExecs {
+  /** As long as the end of a process that is being killed may take. */
+  private static final Duration ENDING = Duration.ofSeconds(1);
+
   private final EngineParts parts;
   private final ContainerDirectory directory;
   private final ContainerRecord record;
@@ -54,6 +58,7 @@ final class ContainerExecs {
               + record.id()
               + " is paused");
     }
+    StartedProcess init = first.started();
     StartedProcess started =
         ProcessStarts.exec(parts, directory, record, spec, merged, running::remove);
     try {
@@ -61,10 +66,38 @@ final class ContainerExecs {
       started.awaitStart();
       first.requireOpen();
       return started.process();
+    } catch (RuncibleException e) {
+      started.process().close();
+      throw met(init, e) ? endedMeanwhile(spec, e) : e;
     } catch (RuntimeException e) {
       started.process().close();
       throw e;
     }
+  }
+
+  /**
+   * Whether the runtime failed as the container ended, of which it says now this and now that. What
+   * kills all of a container may kill its first process last.
+   */
+  private static boolean met(StartedProcess init, RuncibleException failure) {
+    return switch (failure.kind()) {
+      case NOT_FOUND -> init.endsSoon(Duration.ZERO);
+      case INTERNAL -> init.endsSoon(ENDING);
+      default -> false;
+    };
+  }
+
+  private RuncibleException endedMeanwhile(ExecSpec spec, RuncibleException cause) {
+    return new RuncibleException(
+        ErrorKind.FAILED_PRECONDITION,
+        "cannot execute '"
+            + spec.command().get(0)
+            + "': container "
+            + record.id()
+            + " has ended meanwhile ("
+            + cause.getMessage()
+            + ")",
+        cause);
   }
 
   /** Ends those that run. */

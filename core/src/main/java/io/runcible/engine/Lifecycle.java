@@ -29,6 +29,7 @@ final class Lifecycle {
   private RestartPolicy policy;
   private final Deque<ContainerRun> earlier = new ArrayDeque<>();
   private @Nullable ContainerRun current;
+  private @Nullable ContainerProcess last;
   private CompletableFuture<?> told = CompletableFuture.completedFuture(null);
   private int starts;
   private int inARow;
@@ -62,6 +63,7 @@ final class Lifecycle {
     stopWanted = false;
     restart = null;
     current = new ContainerRun(when, Optional.empty(), Optional.empty());
+    last = process;
     if (!adopted) {
       publish(new EngineEvent.Started(when, record.id(), starts));
     }
@@ -124,12 +126,16 @@ final class Lifecycle {
       publish(new EngineEvent.OutOfMemory(now, record.id()));
     }
     publish(new EngineEvent.Ended(now, record.id(), status));
-    if (Duration.between(run.started(), now).compareTo(SETTLED) >= 0) {
+    if (hadSettled(run, now)) {
       inARow = 0;
       pause = FIRST_PAUSE;
     }
     restartLater(status.map(ExitStatus::isSuccess).orElse(false));
     return true;
+  }
+
+  private static boolean hadSettled(ContainerRun run, Instant end) {
+    return Duration.between(run.started(), end).compareTo(SETTLED) >= 0;
   }
 
   private void restartLater(boolean success) {
@@ -194,7 +200,17 @@ final class Lifecycle {
   }
 
   synchronized boolean isRestarting() {
-    return restart != null;
+    return restart != null || isToBeRestarted();
+  }
+
+  /** Whoever waits for the end may be here before that is told, and a restart planned. */
+  private boolean isToBeRestarted() {
+    ContainerRun run = current;
+    if (run == null || last == null || stopWanted || silent || !last.exit().isDone()) {
+      return false;
+    }
+    boolean success = last.exit().handle((s, failure) -> s != null && s.isSuccess()).join();
+    return policy.restarts(success, hadSettled(run, Instant.now()) ? 0 : inARow);
   }
 
   /** What follows is told nobody. */

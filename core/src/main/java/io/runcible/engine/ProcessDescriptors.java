@@ -3,6 +3,7 @@ package io.runcible.engine;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.ChildProcess;
+import io.runcible.ffi.NativeException;
 import io.runcible.ffi.PidFd;
 import io.runcible.ffi.SocketNamespace;
 import io.runcible.ffi.WaitStatus;
@@ -215,6 +216,22 @@ final class ProcessDescriptors implements AutoCloseable, ContainerProcess.Signal
   synchronized boolean isAlive() {
     PidFd known = own;
     return known != null && !closed && !known.hasEnded();
+  }
+
+  /** Whether the process is known to have ended or to be about to, or nobody follows it. */
+  synchronized boolean isEnding() {
+    PidFd known = own;
+    if (known == null || closed) {
+      return closed;
+    }
+    try {
+      Optional<SocketNamespace> inside = SocketNamespace.of(known);
+      inside.ifPresent(SocketNamespace::close);
+      return inside.isEmpty();
+    } catch (NativeException e) {
+      // It is there, and nobody may look.
+      return false;
+    }
   }
 
   /** Idempotent. */

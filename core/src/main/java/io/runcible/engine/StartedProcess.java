@@ -20,6 +20,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -411,6 +412,18 @@ final class StartedProcess {
   /** Whether the process has not ended, so that its number is nobody else's. */
   boolean hasProcess() {
     return descriptors.isAlive();
+  }
+
+  /** Whether it has ended, or does so soon; an interrupted thread does not wait. */
+  boolean endsSoon(Duration limit) {
+    long begin = System.nanoTime();
+    while (!exit.isDone() && !descriptors.isEnding()) {
+      if (System.nanoTime() - begin >= limit.toNanos() || Thread.currentThread().isInterrupted()) {
+        return false;
+      }
+      LockSupport.parkNanos(TICK.toNanos());
+    }
+    return true;
   }
 
   ContainerProcess process() {

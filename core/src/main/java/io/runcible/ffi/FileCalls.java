@@ -19,6 +19,7 @@ import java.util.Optional;
  * {@link NativeException}s that name the call and the object.
  */
 public final class FileCalls {
+  private static final int AT_FDCWD = -100;
   private static final int AT_SYMLINK_NOFOLLOW = 0x100;
   private static final int AT_REMOVEDIR = 0x200;
   private static final int AT_EMPTY_PATH = 0x1000;
@@ -211,6 +212,11 @@ public final class FileCalls {
     check(libc().unlinkat(directory.value(), rawCString(name), 0), "unlink", name);
   }
 
+  /** Removes a name of the host that is no directory. */
+  public static void unlink(Path path) {
+    check(libc().unlinkat(AT_FDCWD, Native.cString(path), 0), "unlink", path);
+  }
+
   public static void removeDirectory(FileDescriptor directory, String name) {
     check(libc().unlinkat(directory.value(), rawCString(name), AT_REMOVEDIR), "rmdir", name);
   }
@@ -292,6 +298,11 @@ public final class FileCalls {
   /** What a name is, itself; empty if there is none. */
   public static Optional<Stat> stat(FileDescriptor directory, String name) {
     return statx(directory.value(), rawCString(name), AT_SYMLINK_NOFOLLOW, name);
+  }
+
+  /** What a path of the host is, itself; empty if there is none. */
+  public static Optional<Stat> stat(Path path) {
+    return statx(AT_FDCWD, Native.cString(path), AT_SYMLINK_NOFOLLOW, path.toString());
   }
 
   public static Stat stat(FileDescriptor file) {

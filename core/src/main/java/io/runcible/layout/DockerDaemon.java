@@ -241,7 +241,7 @@ public final class DockerDaemon implements AutoCloseable {
   private Response send(String what, Request request) {
     Response response;
     try {
-      response = client.newCall(request).execute();
+      response = execute(request);
     } catch (IOException e) {
       throw failure(what, e);
     }
@@ -253,6 +253,19 @@ public final class DockerDaemon implements AutoCloseable {
       throw new RuncibleException(
           kind,
           "cannot " + what + ": the daemon answers " + response.code() + " " + message(response));
+    }
+  }
+
+  private Response execute(Request request) throws IOException {
+    try {
+      return client.newCall(request).execute();
+    } catch (Exception e) {
+      // The implementation language of the HTTP library lets this pass without declaring it.
+      if (e instanceof InterruptedException) {
+        Thread.currentThread().interrupt();
+        throw new IOException("interrupted", e);
+      }
+      throw e;
     }
   }
 

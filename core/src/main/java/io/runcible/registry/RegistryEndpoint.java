@@ -25,6 +25,15 @@ record RegistryEndpoint(String name, HttpUrl base, boolean insecure, Remap remap
     return new RegistryEndpoint(registry, base, insecure, remap);
   }
 
+  /** Whether {@link #of} would make it of these. */
+  boolean is(String registry, boolean plainHttp, boolean lenient, Remap names) {
+    return name.equals(registry)
+        && isPlainHttp() == plainHttp
+        && insecure == lenient
+        && remap.prefix().equals(names.prefix())
+        && remap.location().equals(names.location());
+  }
+
   /** Whether a registry is on this machine by its very name, without asking a name server. */
   static boolean isLoopback(String registry) {
     if (registry.startsWith("[")) {

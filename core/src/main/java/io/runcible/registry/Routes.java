@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import okhttp3.Request;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where the operations of a client go: finds the effective names, refuses what is blocked, decides
@@ -33,6 +34,9 @@ final class Routes {
   private final Map<String, Boolean> plain = new ConcurrentHashMap<>();
 
   private final Map<String, Instant> resting = new ConcurrentHashMap<>();
+
+  /** Mostly that of the next operation, too, and a URL takes long to parse. */
+  private volatile @Nullable RegistryEndpoint last;
 
   Routes(
       RegistryConfiguration configuration,
@@ -146,18 +150,27 @@ final class Routes {
       String what, String registry, Optional<Boolean> insecure, Remap remap) {
     ClientSettings.Protocol told = protocols.get(registry);
     if (told == ClientSettings.Protocol.PLAIN_HTTP) {
-      return RegistryEndpoint.of(registry, true, false, remap);
+      return parsed(registry, true, false, remap);
     }
     if (told == ClientSettings.Protocol.HTTPS) {
-      return RegistryEndpoint.of(registry, false, false, remap);
+      return parsed(registry, false, false, remap);
     }
     if (told == ClientSettings.Protocol.INSECURE || insecure.orElse(false)) {
-      return RegistryEndpoint.of(registry, speaksPlainHttp(what, registry), true, remap);
+      return parsed(registry, speaksPlainHttp(what, registry), true, remap);
     }
     // What is said of it, even that it is secure, or has certificates, is not for plain HTTP.
     boolean unsaid = insecure.isEmpty() && !certificates.has(registry);
-    return RegistryEndpoint.of(
-        registry, unsaid && RegistryEndpoint.isLoopback(registry), false, remap);
+    return parsed(registry, unsaid && RegistryEndpoint.isLoopback(registry), false, remap);
+  }
+
+  private RegistryEndpoint parsed(
+      String registry, boolean plainHttp, boolean insecure, Remap remap) {
+    RegistryEndpoint known = last;
+    if (known == null || !known.is(registry, plainHttp, insecure, remap)) {
+      known = RegistryEndpoint.of(registry, plainHttp, insecure, remap);
+      last = known;
+    }
+    return known;
   }
 
   /** Tries TLS first; when neither works, the operation itself will say why TLS does not. */

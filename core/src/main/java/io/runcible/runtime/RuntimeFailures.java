@@ -87,7 +87,8 @@ final class RuntimeFailures {
               "cannot exec in a stopped container",
               "is not running",
               "container not running",
-              "failed to open /proc/…/ns/…no such file or directory"),
+              "failed to open /proc/…/ns/…no such file or directory",
+              "namespace path: lstat /proc/…no such file or directory"),
           new Rule(
               ErrorKind.NOT_FOUND,
               "the image lacks the program, its interpreter or its dynamic loader",

@@ -9,6 +9,7 @@ import java.nio.channels.FileLock;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Set;
@@ -113,6 +114,8 @@ final class UploadDirectory implements Closeable {
         remove(root.resolve(name.substring(0, name.length() - LOCK.length())));
         Files.deleteIfExists(lockFile);
       }
+    } catch (NoSuchFileException e) {
+      // Its server has closed meanwhile.
     }
   }
 

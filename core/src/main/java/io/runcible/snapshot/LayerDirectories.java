@@ -14,6 +14,7 @@ import io.runcible.store.LocalStore;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -276,6 +277,7 @@ abstract class LayerDirectories implements Snapshotter {
     private final Digest chainId;
     private final LockFile lock;
     private final Path staged;
+    private boolean moved;
     private boolean closed;
 
     LayerStaging(Digest chainId, LockFile lock) {
@@ -283,14 +285,23 @@ abstract class LayerDirectories implements Snapshotter {
       this.lock = lock;
       this.staged = snapshots.resolve(chainId.hex() + NEW);
       if (!isPresent()) {
-        host.removeTree(staged);
+        make();
+      }
+    }
+
+    private void make() {
+      try {
         try {
-          Files.createDirectories(staged.resolve(names().get(0)));
-        } catch (IOException e) {
-          host.removeTree(staged); // It may be the inner directory that has no room.
-          throw new RuncibleException(
-              ErrorKind.UNAVAILABLE, "cannot make '" + staged + "': " + e.getMessage(), e);
+          Files.createDirectory(staged);
+        } catch (FileAlreadyExistsException e) {
+          host.removeTree(staged); // A process that was killed left it.
+          Files.createDirectory(staged);
         }
+        Files.createDirectory(staged.resolve(names().get(0)));
+      } catch (IOException e) {
+        host.removeTree(staged); // It may be the inner directory that has no room.
+        throw new RuncibleException(
+            ErrorKind.UNAVAILABLE, "cannot make '" + staged + "': " + e.getMessage(), e);
       }
     }
 
@@ -315,6 +326,7 @@ abstract class LayerDirectories implements Snapshotter {
       try {
         if (!Files.isDirectory(layer) || !addForm(layer)) {
           Files.move(staged, layer, ATOMIC_MOVE);
+          moved = true;
         }
       } catch (IOException e) {
         throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot keep the layer " + chainId, e);
@@ -352,7 +364,9 @@ abstract class LayerDirectories implements Snapshotter {
       }
       closed = true;
       try {
-        uninterrupted(() -> host.removeTree(staged));
+        if (!moved) {
+          uninterrupted(() -> host.removeTree(staged));
+        }
       } finally {
         lock.closeAndRemove();
       }

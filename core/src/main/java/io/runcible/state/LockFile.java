@@ -2,15 +2,12 @@ package io.runcible.state;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
-import io.runcible.ffi.Errno;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileContent;
 import io.runcible.ffi.FileDescriptor;
-import io.runcible.ffi.NativeException;
 import io.runcible.ffi.Stat;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -52,16 +49,8 @@ public final class LockFile implements AutoCloseable {
   }
 
   private static boolean names(Path path, FileDescriptor file) {
-    try (FileDescriptor directory = openDirectory(path)) {
-      Optional<Stat> named = FileCalls.stat(directory, path.getFileName().toString());
-      return named.isPresent() && named.get().inode() == FileCalls.stat(file).inode();
-    } catch (NativeException e) {
-      if (e.errno() == Errno.ENOENT) {
-        throw new RuncibleException(
-            ErrorKind.NOT_FOUND, "the directory of the lock '" + path + "' was removed", e);
-      }
-      throw e;
-    }
+    Optional<Stat> named = FileCalls.stat(path);
+    return named.isPresent() && named.get().inode() == FileCalls.stat(file).inode();
   }
 
   /**
@@ -94,14 +83,10 @@ public final class LockFile implements AutoCloseable {
     }
   }
 
-  private static FileDescriptor openDirectory(Path path) {
-    return FileCalls.openDirectory(Objects.requireNonNull(path.toAbsolutePath().getParent()));
-  }
-
   /** Removes the file, which only the holder of an exclusive lock may do, and lets go. */
   public void closeAndRemove() {
-    try (FileDescriptor directory = openDirectory(path)) {
-      FileCalls.unlink(directory, path.getFileName().toString());
+    try {
+      FileCalls.unlink(path);
     } finally {
       close();
     }

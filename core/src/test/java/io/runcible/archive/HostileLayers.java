@@ -792,6 +792,21 @@ public final class HostileLayers {
         ErrorKind.CORRUPT_DATA,
         "begins with a NUL");
     fails(
+        "long name of GNU and one of POSIX",
+        tar().longName('L', "one").pax("path", "other").file("x", "x"),
+        ErrorKind.CORRUPT_DATA,
+        "long name of POSIX and one of GNU");
+    fails(
+        "long link of GNU and one of POSIX",
+        tar().longName('K', "one").pax("linkpath", "other").symlink("x", "y"),
+        ErrorKind.CORRUPT_DATA,
+        "long name of POSIX and one of GNU");
+    fails(
+        "two numbers in one field",
+        tar().add(header('2', "a").text(124, 12, "00000 0000\0\0")),
+        ErrorKind.CORRUPT_DATA,
+        "goes on after a blank");
+    fails(
         "extended header that states more than there is",
         tar().add(header('x', "x"), ascii("999 path=evil\n")).file("a", "x"),
         ErrorKind.CORRUPT_DATA,

@@ -36,16 +36,10 @@ class TarNamesTest {
     }
 
     @Test
-    void paxWins() {
-      TarEntry entry =
-          one(
-              new TarBytes()
-                  .pax("path", "pax", "linkpath", "pax target")
-                  .longName('L', "gnu")
-                  .longName('K', "gnu target")
-                  .symlink("ustar", "ustar target"));
-      assertThat(entry.name()).isEqualTo("pax");
-      assertThat(entry.linkName()).isEqualTo("pax target");
+    void oneOfEachKindIsCorrupt() {
+      assertCorrupt(
+          new TarBytes().pax("path", "pax").longName('L', "gnu").file("ustar", "").bytes(),
+          "long name of POSIX");
     }
 
     @Test

@@ -194,6 +194,12 @@ class TarReaderTest {
     }
 
     @Test
+    void blanksAndThenNulEndANumber() {
+      TarEntry entry = one(new TarBytes().add(header('0', "n").text(108, 8, " 12  \0" + "9 ")));
+      assertThat(entry.uid()).isEqualTo(10);
+    }
+
+    @Test
     void deviceNumberOutOfRangeIsCorrupt() {
       assertCorrupt(new TarBytes().add(header('3', "n").device(4096, 0)).bytes(), "major");
     }

@@ -57,11 +57,12 @@ class BridgeChurnIT {
   private static void churn(ContainerEngine engine, int count) {
     ExecutorService threads = Executors.newFixedThreadPool(AT_ONCE);
     try (Container server =
-        engine.run(
-            ENGINE
-                .sh("echo hello >/index.html; httpd -f -p 80 -h /")
-                .network(Network.BRIDGE.withAlias("web"))
-                .build())) {
+        BridgeIT.listening(
+            engine.run(
+                ENGINE
+                    .sh("echo hello >/index.html; httpd -f -p 80 -h /")
+                    .network(Network.BRIDGE.withAlias("web"))
+                    .build()))) {
       List<Future<String>> answers = new ArrayList<>();
       for (int i = 0; i < count; i++) {
         answers.add(

@@ -29,7 +29,7 @@ class BridgeIT {
   @RegisterExtension static final TestEngine ENGINE = new TestEngine();
 
   /** More than any answer here takes. */
-  private static final String WGET = "timeout 5 wget -q -O - http://";
+  private static final String WGET = "timeout 20 wget -q -O - http://";
 
   /** For what does not answer. */
   private static final String NO_WGET = "timeout 1 wget -q -O - http://";
@@ -62,7 +62,14 @@ class BridgeIT {
   }
 
   private static Container server(ContainerEngine engine, String text, Network... networks) {
-    return start(engine, "echo " + text + " >/index.html; httpd -f -p 80 -h /", networks);
+    return listening(
+        start(engine, "echo " + text + " >/index.html; httpd -f -p 80 -h /", networks));
+  }
+
+  /** Nobody asks it before, who would be refused. */
+  static Container listening(Container server) {
+    server.awaitReady(Ready.onPort(80));
+    return server;
   }
 
   private static Container client(ContainerEngine engine, Network... networks) {
@@ -118,15 +125,16 @@ class BridgeIT {
     onHost(
         engine -> {
           try (Container server =
-                  engine.run(
-                      ENGINE
-                          .sh("echo hello >/index.html; httpd -f -p 80 -h /")
-                          .name("server_1")
-                          .hostname("files.example")
-                          .network(Network.BRIDGE.withAlias("web"))
-                          .build());
+                  listening(
+                      engine.run(
+                          ENGINE
+                              .sh("echo hello >/index.html; httpd -f -p 80 -h /")
+                              .name("server_1")
+                              .hostname("files.example")
+                              .network(Network.BRIDGE.withAlias("web"))
+                              .build()));
               Container client = client(engine, Network.BRIDGE)) {
-            assertThat(output(client, "ping -c 1 -W 2 $(ip route | awk '/default/ {print $3}')"))
+            assertThat(output(client, "ping -c 1 -W 20 $(ip route | awk '/default/ {print $3}')"))
                 .contains("1 packets received");
             for (String name : List.of("web", "server_1", "files.example", ipv4(server))) {
               assertThat(output(client, WGET + name + "/")).isEqualTo("hello");
@@ -146,7 +154,7 @@ class BridgeIT {
               Container client = client(engine, Network.BRIDGE)) {
             String address = "[" + ipv6(server) + "]";
             assertThat(output(client, WGET + address + "/")).isEqualTo("hello");
-            String world = "nc -w 5 " + TestHost.OUTSIDE_IPV6 + " " + port + " </dev/null";
+            String world = "nc -w 20 " + TestHost.OUTSIDE_IPV6 + " " + port + " </dev/null";
             assertThat(output(client, world)).isEqualTo("2001:db8:0:0:0:0:0:2");
           }
         });
@@ -158,7 +166,7 @@ class BridgeIT {
     onHost(
         engine -> {
           try (Container client = client(engine, Network.BRIDGE)) {
-            String world = "nc -w 5 " + TestHost.OUTSIDE + " " + port + " </dev/null";
+            String world = "nc -w 20 " + TestHost.OUTSIDE + " " + port + " </dev/null";
             assertThat(output(client, world)).isEqualTo(TestHost.UPLINK);
             assertThat(output(client, "cat /sys/class/net/eth0/mtu"))
                 .isEqualTo(String.valueOf(TestHost.MTU));
@@ -229,7 +237,7 @@ class BridgeIT {
             assertThat(fails(client, world)).isTrue();
             String uplink = "nc -w 1 " + TestHost.UPLINK + " " + onHost + " </dev/null";
             assertThat(fails(client, uplink)).isTrue();
-            assertThat(output(client, "nc -w 5 " + gateway + " " + onHost + " </dev/null"))
+            assertThat(output(client, "nc -w 20 " + gateway + " " + onHost + " </dev/null"))
                 .isEqualTo(ipv4(client));
           }
         });
@@ -245,7 +253,7 @@ class BridgeIT {
                   server(engine, "hello", Network.named("inside").withAlias("web"));
               Container both = client(engine, Network.named("inside"), Network.BRIDGE)) {
             assertThat(output(both, WGET + ipv4(server) + "/")).isEqualTo("hello");
-            assertThat(output(both, "nc -w 5 " + TestHost.OUTSIDE + " " + port + " </dev/null"))
+            assertThat(output(both, "nc -w 20 " + TestHost.OUTSIDE + " " + port + " </dev/null"))
                 .isEqualTo(TestHost.UPLINK);
             assertThat(output(both, "ls /sys/class/net | tr '\\n' ' '")).isEqualTo("eth0 eth1 lo");
             assertThat(both.addresses()).hasSize(4);
@@ -263,7 +271,7 @@ class BridgeIT {
               Container client = client(engine, Network.BRIDGE)) {
             networks.connect(client, Network.named("other").withAlias("late"));
             assertThat(output(client, WGET + server.id() + "/")).isEqualTo("hello");
-            assertThat(output(server, "ping -c 1 -W 2 late")).contains("1 packets received");
+            assertThat(output(server, "ping -c 1 -W 20 late")).contains("1 packets received");
             assertRefused(
                 () -> networks.connect(client, Network.named("other")),
                 ErrorKind.ALREADY_EXISTS,
@@ -502,9 +510,10 @@ class BridgeIT {
             try (Container server = server(engine, "hello", Network.BRIDGE);
                 Container client = client(engine, Network.BRIDGE)) {
               assertThat(output(client, WGET + ipv4(server) + "/")).isEqualTo("hello");
-              assertThat(output(client, "nc -w 5 " + TestHost.OUTSIDE + " " + port + " </dev/null"))
+              assertThat(
+                      output(client, "nc -w 20 " + TestHost.OUTSIDE + " " + port + " </dev/null"))
                   .isEqualTo(TestHost.UPLINK);
-              String world = "nc -w 5 " + TestHost.OUTSIDE_IPV6 + " " + portIpv6 + " </dev/null";
+              String world = "nc -w 20 " + TestHost.OUTSIDE_IPV6 + " " + portIpv6 + " </dev/null";
               assertThat(output(client, world)).isNotEmpty();
               // The tools of the rules' owner still read them.
               assertThat(host.command("iptables", "-S", "FORWARD")).contains("rcb", "dport 9");

@@ -55,28 +55,30 @@ class BridgeNamesIT {
         "initdb --auth=trust --no-locale --no-sync >/dev/null"
             + " && echo host all all all trust >>$PGDATA/pg_hba.conf"
             + " && exec postgres -c 'listen_addresses=*' -c fsync=off";
-    String query =
-        "for i in $(seq 300); do pg_isready -q -h db && break; sleep 0.2; done;"
-            + " psql -h db -U postgres -Atc 'select 6 * 7, inet_client_addr() is not null'";
+    String query = "psql -h db -U postgres -Atc 'select 6 * 7, inet_client_addr() is not null'";
     // From the registry, which is on the real host.
     ENGINE.get().images().pull(ENGINE.reference("postgres"));
     onHost(
         engine -> {
           try (Container database =
-                  engine.run(
-                      ENGINE
-                          .spec("postgres")
-                          .entrypoint("sh", "-c", server)
-                          .network(Network.BRIDGE.withAlias("db"))
-                          .build());
-              Container client =
-                  engine.run(
-                      ENGINE
-                          .spec("postgres")
-                          .entrypoint("sh", "-c", query)
-                          .network(Network.BRIDGE)
-                          .build())) {
-            assertThat(TestEngine.ended(client).output()).as("server").isEqualTo("42|t");
+              engine.run(
+                  ENGINE
+                      .spec("postgres")
+                      .entrypoint("sh", "-c", server)
+                      .network(Network.BRIDGE.withAlias("db"))
+                      .build())) {
+            database.awaitReady(
+                Ready.onCommand("pg_isready", "-q", "-h", "localhost")
+                    .within(Rounds.patience(120)));
+            try (Container client =
+                engine.run(
+                    ENGINE
+                        .spec("postgres")
+                        .entrypoint("sh", "-c", query)
+                        .network(Network.BRIDGE)
+                        .build())) {
+              assertThat(TestEngine.ended(client).output()).as("server").isEqualTo("42|t");
+            }
             assertThat(database.isRunning()).isTrue();
           }
         });
@@ -137,7 +139,7 @@ class BridgeNamesIT {
           try (Container container =
               engine.run(
                   ENGINE.sh("sleep 600").network(Network.BRIDGE).nameResolution(names).build())) {
-            assertThat(output(container, "nc -w 5 the-host " + port + " </dev/null"))
+            assertThat(output(container, "nc -w 20 the-host " + port + " </dev/null"))
                 .isEqualTo(container.addresses().get(0).getHostAddress());
             assertThat(output(container, "cat /etc/hosts")).contains("192.0.2.9\telsewhere");
             assertThat(output(container, "cat /etc/resolv.conf"))
@@ -163,13 +165,14 @@ class BridgeNamesIT {
           try (Container client = idle(engine, Network.BRIDGE)) {
             try (ContainerEngine other = ENGINE.open();
                 Container server =
-                    other.run(
-                        ENGINE
-                            .sh("echo hello >/index.html; httpd -f -p 80 -h /")
-                            .network(Network.BRIDGE.withAlias("web"))
-                            .build())) {
+                    BridgeIT.listening(
+                        other.run(
+                            ENGINE
+                                .sh("echo hello >/index.html; httpd -f -p 80 -h /")
+                                .network(Network.BRIDGE.withAlias("web"))
+                                .build()))) {
               assertThat(server.addresses()).doesNotContainAnyElementsOf(client.addresses());
-              assertThat(output(client, "timeout 5 wget -q -O - http://web/")).isEqualTo("hello");
+              assertThat(output(client, "timeout 20 wget -q -O - http://web/")).isEqualTo("hello");
             }
             assertThat(output(client, "cat /etc/hosts")).doesNotContain("web");
             assertThat(output(client, "ip route")).contains("default");
@@ -183,17 +186,18 @@ class BridgeNamesIT {
         () -> {
           try (ContainerEngine engine = ENGINE.open()) {
             engine.networks().prune();
-            engine.run(
-                ENGINE
-                    .sh("echo hello >/index.html; httpd -f -p 80 -h /")
-                    .name("server")
-                    .detached()
-                    .network(Network.BRIDGE)
-                    .build());
+            BridgeIT.listening(
+                engine.run(
+                    ENGINE
+                        .sh("echo hello >/index.html; httpd -f -p 80 -h /")
+                        .name("server")
+                        .detached()
+                        .network(Network.BRIDGE)
+                        .build()));
           }
           try (ContainerEngine next = ENGINE.open();
               Container client = idle(next, Network.BRIDGE)) {
-            assertThat(output(client, "timeout 5 wget -q -O - http://server/")).isEqualTo("hello");
+            assertThat(output(client, "timeout 20 wget -q -O - http://server/")).isEqualTo("hello");
             List<Container> found = next.list();
             found.stream().filter(c -> c.id().equals("server")).forEach(Container::close);
             assertThat(output(client, "cat /etc/hosts")).doesNotContain("server");

@@ -32,7 +32,7 @@ class ControlIT {
   }
 
   private static Container sleeping() {
-    return ENGINE.get().run(ENGINE.sh("sleep 600").build());
+    return ENGINE.get().run(ENGINE.spec("busybox").command("sleep", "600").build());
   }
 
   @Test

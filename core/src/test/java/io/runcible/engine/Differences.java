@@ -1,5 +1,6 @@
 package io.runcible.engine;
 
+import io.runcible.HostTools;
 import io.runcible.ffi.NativeAccess;
 import java.io.IOException;
 import java.io.InputStream;
@@ -77,7 +78,7 @@ public final class Differences implements ExecutionCondition {
 
   /** For a test of which a part is about what the runtime says. */
   static boolean isOnCrun() {
-    return System.getProperty("test.runtime", "").equals("crun");
+    return HostTools.chosenRuntime().equals(Optional.of("crun"));
   }
 
   private static List<Difference> read() {

@@ -21,6 +21,9 @@ class DifferencesTest {
   private static final Pattern ROOT =
       Pattern.compile("\\b(requireRoot|TestUser\\.create|TestHost\\.create)\\(");
 
+  private static final Pattern ENGINE =
+      Pattern.compile("\\bContainerEngine[.](builder|create)\\(\\)");
+
   /** A row of a test that is renamed, or is there no more, would skip nothing and look as if. */
   @Test
   void rowsNameTestsThatThereAre() throws Exception {
@@ -69,9 +72,27 @@ class DifferencesTest {
     assertThat(ofRoot).hasSizeGreaterThan(10).isSubsetOf(listed);
   }
 
+  /** Another would pass on runc, as if it had run on the runtime that is chosen. */
+  @Test
+  void enginesAreOnTheChosenRuntime() throws IOException {
+    try (Stream<Path> files = Files.walk(SOURCES)) {
+      assertThat(
+              files
+                  .filter(path -> path.toString().matches(".*(?<!Test)[.]java"))
+                  .filter(path -> ENGINE.matcher(text(path)).find())
+                  .map(path -> path.getFileName().toString()))
+          // The second has a runtime of an image.
+          .containsExactlyInAnyOrder("TestRoot.java", "RuntimeImageProgram.java");
+    }
+  }
+
   private static boolean needsRoot(Path source) {
+    return ROOT.matcher(text(source)).find();
+  }
+
+  private static String text(Path source) {
     try {
-      return ROOT.matcher(Files.readString(source)).find();
+      return Files.readString(source);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -77,11 +77,10 @@ final class EngineProgram {
   }
 
   private ContainerEngine open() {
-    return TestRoot.chooseRuntime(
-            ContainerEngine.builder()
-                .dataRoot(root.resolve("data"))
-                .stateRoot(root.resolve("state"))
-                .policy(new HostPolicy(List.of())))
+    return TestRoot.builder()
+        .dataRoot(root.resolve("data"))
+        .stateRoot(root.resolve("state"))
+        .policy(new HostPolicy(List.of()))
         .build();
   }
 
@@ -395,12 +394,11 @@ final class EngineProgram {
     try {
       Path files = Files.createDirectories(root.resolve("files"));
       EngineBuilder builder =
-          ContainerEngine.builder()
+          TestRoot.builder()
               .dataRoot(root.resolve("data"))
               .stateRoot(root.resolve("state"))
               .policy(new HostPolicy(List.of()));
-      PullFaults faults =
-          new PullFaults(TestRoot.chooseRuntime(builder), files, root.resolve("data"));
+      PullFaults faults = new PullFaults(builder, files, root.resolve("data"));
       int calls = faults.run(Errno.EIO, Integer.parseInt(more.get(0)), call -> say("call " + call));
       faults.close();
       say("calls " + calls);

@@ -20,7 +20,7 @@ class FullDiskIT {
   @BeforeEach
   void mountSmallDisk() throws Exception {
     HostTools.requireRoot();
-    HostTools.requireProgram("runc", "runc");
+    HostTools.requireRuntime();
     Files.createDirectory(root.data());
     command(
         "mount", "-t", "tmpfs", "-o", "nr_inodes=4000,size=64m", "tmpfs", root.data().toString());

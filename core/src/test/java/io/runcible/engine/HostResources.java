@@ -1,7 +1,6 @@
 package io.runcible.engine;
 
 import io.runcible.ffi.NativeAccess;
-import io.runcible.ffi.PacketFilters;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -29,21 +28,21 @@ final class HostResources {
   private static final String FILE = "file ";
   private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
 
+  /** In a line of mountinfo. */
+  private static final int MOUNT_POINT = 4;
+
   /** Threads of the library; those of the test registry end by themselves after a while. */
   private static final String THREADS = "runcible-";
 
   private static final String REGISTRY_THREADS = "runcible-registry-";
 
-  /** Of the library, at a generation of all of them. */
-  private static final List<String> RULES = new ArrayList<>();
-
-  private static String rulesOf = "";
-
   private final List<String> roots;
+  private final List<String> rootsOfRoot;
   private final List<String> found = new ArrayList<>();
 
   private HostResources(List<Path> roots) {
     this.roots = roots.stream().map(Path::toString).toList();
+    this.rootsOfRoot = roots.stream().filter(HostResources::isOfRoot).map(Path::toString).toList();
   }
 
   static List<String> of(List<Path> roots) {
@@ -52,8 +51,7 @@ final class HostResources {
     resources.mounts();
     resources.controlGroups(own);
     if (NativeAccess.isRoot()) {
-      resources.devices();
-      resources.packetFilters();
+      resources.found.addAll(HostNetworks.of(roots));
     }
     roots.forEach(resources::files);
     resources.descriptors();
@@ -107,8 +105,7 @@ final class HostResources {
       Path process = PROC.resolve(String.valueOf(pid));
       String command = commandLine(pid);
       boolean inside =
-          !link(process.resolve("ns/mnt")).equals(mounts)
-              && mentions(read(process.resolve("mountinfo")));
+          !link(process.resolve("ns/mnt")).equals(mounts) && hasMounts(process, command);
       boolean self = pid == ProcessHandle.current().pid();
       if (!self && (descends(pid, parents) || mentions(command) || inside)) {
         own.add(pid);
@@ -117,6 +114,26 @@ final class HostResources {
       }
     }
     return own;
+  }
+
+  /**
+   * Whether it has mounts of the engines. Somebody else's namespace has a copy of those that were
+   * on the host when it was made, each in its place; so has what is to become a container.
+   */
+  private boolean hasMounts(Path process, String command) {
+    List<String> mounts =
+        read(process.resolve("mountinfo")).lines().filter(this::mentions).toList();
+    return mounts.stream().map(line -> line.split(" ")[MOUNT_POINT]).anyMatch(p -> !isOnHost(p))
+        || (!mounts.isEmpty() && command.endsWith(" init"));
+  }
+
+  private boolean isOnHost(String mountPoint) {
+    return rootsOfRoot.stream().anyMatch(mountPoint::startsWith);
+  }
+
+  /** Whether nothing of an ordinary user is there, who mounts in namespaces of its own alone. */
+  private static boolean isOfRoot(Path root) {
+    return isOf(0, root) && list(root, "*").stream().allMatch(entry -> isOf(0, entry));
   }
 
   /** More than half of all processes, which would be asked about thousands of times. */
@@ -196,7 +213,7 @@ final class HostResources {
   private void mounts() {
     read(PROC.resolve("self/mountinfo"))
         .lines()
-        .map(line -> line.split(" ")[4])
+        .map(line -> line.split(" ")[MOUNT_POINT])
         .filter(this::mentions)
         .forEach(point -> found.add("mount " + point));
   }
@@ -212,7 +229,7 @@ final class HostResources {
       // crun makes a directory also where the second generation would be, and leaves it.
       boolean ofKernel = Files.exists(hierarchy.resolve("cgroup.procs"));
       for (Path group : ofKernel ? list(hierarchy, "runcible-*") : List.<Path>of()) {
-        if (isOf(uid, group)) {
+        if (Files.isDirectory(group) && isOf(uid, group)) {
           List<Long> pids = read(group.resolve("cgroup.procs")).lines().map(Long::valueOf).toList();
           if (pids.isEmpty() || pids.stream().anyMatch(own::contains)) {
             found.add("control group " + group);
@@ -222,68 +239,11 @@ final class HostResources {
     }
   }
 
-  private static boolean isOf(int uid, Path directory) {
+  private static boolean isOf(int uid, Path file) {
     try {
-      return Files.isDirectory(directory) && Files.getAttribute(directory, "unix:uid").equals(uid);
+      return Files.getAttribute(file, "unix:uid").equals(uid);
     } catch (IOException e) {
       return false;
-    }
-  }
-
-  /** Of the library, on the host: other engines' come and go. */
-  private void devices() {
-    read(PROC.resolve("self/net/dev"))
-        .lines()
-        .map(line -> line.strip().split(":")[0])
-        .filter(name -> name.matches("rc[bv].*"))
-        .forEach(name -> found.add("network device " + name));
-    read(PROC.resolve("self/net/fib_trie"))
-        .lines()
-        .filter(line -> line.matches(".*-- 10[.]2(0[89]|1[0-5])[.].*"))
-        .forEach(line -> found.add("address or route " + line.strip()));
-  }
-
-  /**
-   * One table for each network that is up; asked of nft, which has no file of the kernel's, and
-   * only again after a change, where the kernel tells of one: two thousand times would take half a
-   * minute of the processor.
-   */
-  private void packetFilters() {
-    Path nft = Path.of("/usr/sbin/nft");
-    if (!Files.isExecutable(nft)) {
-      return;
-    }
-    synchronized (RULES) {
-      String generation =
-          PacketFilters.generation()
-              .map(number -> link(PROC.resolve("thread-self/ns/net")) + " " + number)
-              .orElse("");
-      if (generation.isEmpty() || !generation.equals(rulesOf)) {
-        // What changed meanwhile is seen the next time.
-        rulesOf = readRules(nft) ? generation : "";
-      }
-      found.addAll(RULES);
-    }
-  }
-
-  /** Whether these are all. */
-  private static boolean readRules(Path nft) {
-    try {
-      Process process =
-          new ProcessBuilder(nft.toString(), "list", "ruleset")
-              .redirectError(ProcessBuilder.Redirect.DISCARD)
-              .start();
-      process.getOutputStream().close();
-      String rules = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      RULES.clear();
-      rules
-          .lines()
-          .filter(line -> line.contains("table") || line.contains("comment"))
-          .filter(line -> line.contains("runcible"))
-          .forEach(line -> RULES.add("packet filter " + line.strip()));
-      return process.onExit().join().exitValue() == 0;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
   }
 
@@ -359,7 +319,7 @@ final class HostResources {
         .forEach(name -> found.add("thread " + name));
   }
 
-  private static List<Path> list(Path directory, String glob) {
+  static List<Path> list(Path directory, String glob) {
     List<Path> entries = new ArrayList<>();
     try (DirectoryStream<Path> stream = Files.newDirectoryStream(directory, glob)) {
       stream.forEach(entries::add);
@@ -372,7 +332,7 @@ final class HostResources {
   }
 
   /** Empty if it vanished meanwhile. */
-  private static String read(Path file) {
+  static String read(Path file) {
     try {
       return new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
     } catch (IOException e) {
@@ -380,7 +340,7 @@ final class HostResources {
     }
   }
 
-  private static String link(Path link) {
+  static String link(Path link) {
     try {
       return Files.readSymbolicLink(link).toString();
     } catch (IOException e) {

@@ -243,6 +243,8 @@ class LifecycleIT {
       Thread closer =
           new Thread(
               () -> {
+                // However late the other thread is.
+                Thread.currentThread().interrupt();
                 try {
                   container.close();
                 } finally {

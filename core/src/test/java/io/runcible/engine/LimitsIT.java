@@ -89,7 +89,7 @@ class LimitsIT {
   @Test
   void processesAreLimited() {
     TestEngine.Ended ended =
-        ENGINE.run(ENGINE.sh("for i in 1 2 3 4 5 6 7 8 9 10; do sleep 1 & done; wait").pids(6));
+        ENGINE.run(ENGINE.sh("for i in 1 2 3 4 5 6 7 8 9 10; do sleep 30 & done; wait").pids(6));
     assertThat(ended.stderr()).contains("fork");
   }
 

@@ -75,6 +75,8 @@ class PublishIT {
         Thread.sleep(2);
       } catch (ConnectException e) {
         return;
+      } catch (SocketException e) {
+        // It was being connected when the server stopped to listen: once more.
       }
     }
   }

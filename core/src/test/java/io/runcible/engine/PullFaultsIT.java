@@ -23,7 +23,7 @@ class PullFaultsIT {
   @BeforeAll
   static void host() {
     HostTools.requireRoot();
-    HostTools.requireProgram("runc", "runc");
+    HostTools.requireRuntime();
   }
 
   @BeforeEach

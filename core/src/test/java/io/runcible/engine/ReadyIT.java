@@ -146,22 +146,26 @@ class ReadyIT {
 
   @Test
   void timeTellsWhatWasWaitedForAndWhatWasWritten() {
-    RunIT.assertFails(
-        () -> await("echo 'not yet'; sleep 60", Ready.onLog("ready").within(SHORT)),
-        ErrorKind.TIMEOUT,
-        "a line of output that matches 'ready'",
-        "PT0.3S",
-        "not yet");
+    try (Container container =
+        ENGINE.get().run(ENGINE.sh("echo 'not yet'; echo failing >&2; sleep 60").build())) {
+      container.awaitReady(Ready.all(Ready.onLog("not yet"), Ready.onLog("failing")));
+      RunIT.assertFails(
+          () -> container.awaitReady(Ready.onLog("ready").within(SHORT)),
+          ErrorKind.TIMEOUT,
+          "a line of output that matches 'ready'",
+          "PT0.3S",
+          "not yet");
+      RunIT.assertFails(
+          () -> container.awaitReady(Ready.onCommand("false").within(SHORT)),
+          ErrorKind.TIMEOUT,
+          "success of 'false'",
+          "failing");
+    }
     RunIT.assertFails(
         () -> await("sleep 60", Ready.onPort(81).within(SHORT)),
         ErrorKind.TIMEOUT,
         "TCP port 81",
         "it wrote nothing");
-    RunIT.assertFails(
-        () -> await("echo failing >&2; sleep 60", Ready.onCommand("false").within(SHORT)),
-        ErrorKind.TIMEOUT,
-        "success of 'false'",
-        "failing");
   }
 
   @Test

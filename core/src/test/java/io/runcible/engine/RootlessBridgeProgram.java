@@ -35,8 +35,7 @@ final class RootlessBridgeProgram {
 
   public static void main(String[] args) throws Exception {
     HostPolicy policy = new HostPolicy(List.of());
-    try (ContainerEngine engine =
-        TestRoot.chooseRuntime(ContainerEngine.builder().policy(policy)).build()) {
+    try (ContainerEngine engine = TestRoot.builder().policy(policy).build()) {
       RootlessBridgeProgram program = new RootlessBridgeProgram(engine, args[0]);
       switch (args[1]) {
         case "all" -> program.all();
@@ -191,9 +190,7 @@ final class RootlessBridgeProgram {
     say("outbound after all", outbound(app));
     kill(Files.readString(state.resolve("shell")).strip());
     // One that has another shell started, and no way out itself.
-    try (ContainerEngine another =
-            TestRoot.chooseRuntime(ContainerEngine.builder().policy(new HostPolicy(List.of())))
-                .build();
+    try (ContainerEngine another = TestRoot.builder().policy(new HostPolicy(List.of())).build();
         Container inner = another.run(sleeping("in").network(Network.named("inner")).build())) {
       Path ready = state.resolve("network.pid");
       while (!Files.exists(ready) || Files.size(ready) == 0) {

@@ -32,7 +32,7 @@ final class RootlessDetachedProgram {
   }
 
   private static EngineBuilder builder() {
-    return TestRoot.chooseRuntime(ContainerEngine.builder().policy(new HostPolicy(List.of())));
+    return TestRoot.builder().policy(new HostPolicy(List.of()));
   }
 
   private ContainerSpec.Builder sh(String name, String script) {

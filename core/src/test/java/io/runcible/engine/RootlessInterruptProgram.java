@@ -18,11 +18,10 @@ final class RootlessInterruptProgram {
   public static void main(String[] args) throws Exception {
     Path data = Path.of(args[0]).resolve("data");
     try (ContainerEngine engine =
-        TestRoot.chooseRuntime(
-                ContainerEngine.builder()
-                    .dataRoot(data)
-                    .stateRoot(Path.of(args[0]).resolve("state"))
-                    .policy(new HostPolicy(List.of())))
+        TestRoot.builder()
+            .dataRoot(data)
+            .stateRoot(Path.of(args[0]).resolve("state"))
+            .policy(new HostPolicy(List.of()))
             .build()) {
       Images images = engine.images();
       say("pull " + interrupted(() -> images.pull(args[1])));

@@ -7,6 +7,7 @@ import io.runcible.HostTools;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.SocketException;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -152,6 +153,8 @@ class RootlessPublishIT {
         Thread.sleep(10);
       } catch (ConnectException e) {
         return;
+      } catch (SocketException e) {
+        // It was being connected when the server stopped to listen: once more.
       }
     }
     assertThatThrownBy(() -> new Socket(InetAddress.getLoopbackAddress(), port).close())

@@ -35,8 +35,8 @@ final class RootlessPublishProgram {
   }
 
   public static void main(String[] args) throws Exception {
-    EngineBuilder builder = ContainerEngine.builder().policy(new HostPolicy(List.of()));
-    try (ContainerEngine engine = TestRoot.chooseRuntime(builder).build()) {
+    EngineBuilder builder = TestRoot.builder().policy(new HostPolicy(List.of()));
+    try (ContainerEngine engine = builder.build()) {
       RootlessPublishProgram program = new RootlessPublishProgram(engine, args[0]);
       switch (args[1]) {
         case "all" -> program.all();

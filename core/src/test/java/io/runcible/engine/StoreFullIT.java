@@ -51,7 +51,7 @@ class StoreFullIT {
   @BeforeAll
   static void host() {
     HostTools.requireRoot();
-    HostTools.requireProgram("runc", "runc");
+    HostTools.requireRuntime();
   }
 
   @BeforeEach

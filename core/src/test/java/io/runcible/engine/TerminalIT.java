@@ -42,11 +42,14 @@ class TerminalIT {
   @ParameterizedTest
   @ValueSource(ints = {0, 7, 137, 255})
   void programHasATerminalAndAnExactExitCode(int code) throws IOException {
+    // The runtime may be at work on it until then.
+    String sized = "until stty size | grep -q '30 100'; do sleep 0.01; done; ";
     String script = "tty; stty size; echo $TERM; echo to stderr >&2; read -r end; exit " + code;
-    try (Container container =
-        ENGINE.get().run(ENGINE.sh("sleep 0.05; " + script).tty(30, 100).build())) {
-      String output = until(container.process().stdout(), "to stderr\r\n");
-      assertThat(output.replace("\r\n", "\n"))
+    try (Container container = ENGINE.get().run(ENGINE.sh(sized + script).tty(30, 100).build())) {
+      InputStream out = container.process().stdout();
+      String output = until(out, "to stderr") + until(out, "\n");
+      // More than one, where runc has not yet had the inner of two terminals stop to add its own.
+      assertThat(output.replaceAll("\r+\n", "\n"))
           .startsWith("/dev/pts/")
           .endsWith("\n30 100\nxterm\nto stderr\n");
       assertThat(output).contains("\r\n");
@@ -127,7 +130,7 @@ class TerminalIT {
     int lines = 200_000;
     try (Container container = ENGINE.get().run(ENGINE.sh("seq " + lines).tty().build())) {
       String output = all(container.process());
-      assertThat(output.lines().count()).isEqualTo(lines);
+      assertThat(output.chars().filter(c -> c == '\n').count()).isEqualTo(lines);
       assertThat(output).endsWith("\r\n" + lines + "\r\n");
     }
   }

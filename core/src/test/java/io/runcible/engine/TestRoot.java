@@ -118,21 +118,18 @@ public final class TestRoot implements AutoCloseable {
   /** An engine of these directories. */
   public EngineBuilder engine() {
     EngineBuilder builder =
-        ContainerEngine.builder()
-            .dataRoot(data())
-            .stateRoot(state())
-            .policy(new HostPolicy(List.of()));
-    // The same tests on another runtime, and with groups of systemd's.
-    chooseRuntime(builder);
+        builder().dataRoot(data()).stateRoot(state()).policy(new HostPolicy(List.of()));
+    // The same tests with groups of systemd's.
     Optional.ofNullable(System.getProperty("test.cgroups"))
         .ifPresent(name -> builder.cgroupManager(CgroupManager.valueOf(name)));
     return builder;
   }
 
-  /** The runtime that the tests are run on, here and in the JVMs that they start. */
-  static EngineBuilder chooseRuntime(EngineBuilder builder) {
-    String runtime = System.getProperty("test.runtime", "");
-    return runtime.isEmpty() ? builder : builder.runtime(runtime);
+  /** An engine on the runtime that the tests are run on, also in the JVMs that they start. */
+  public static EngineBuilder builder() {
+    EngineBuilder builder = ContainerEngine.builder();
+    HostTools.chosenRuntime().ifPresent(builder::runtime);
+    return builder;
   }
 
   @Override

@@ -15,7 +15,7 @@ final class TrainingProgram {
     try (RegistryServer registry =
             RegistryServer.serve(ImageLayout.open(Path.of(args[1]))).start();
         ContainerEngine engine =
-            ContainerEngine.builder()
+            TestRoot.builder()
                 .dataRoot(directory.resolve("data"))
                 .stateRoot(directory.resolve("state"))
                 .policy(new HostPolicy(List.of()))

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -74,13 +75,12 @@ class WatchdogIT {
         IdMaps.HOST);
   }
 
-  private long shell() {
+  private OptionalLong shell() {
     return ProcessHandle.allProcesses()
         .mapToLong(ProcessHandle::pid)
         .filter(pid -> HostResources.commandLine(pid).contains("runcible-watchdog"))
         .filter(pid -> HostResources.commandLine(pid).contains(directory.toString()))
-        .findFirst()
-        .orElseThrow();
+        .findFirst();
   }
 
   private static int run(String script) throws IOException, InterruptedException {
@@ -104,7 +104,9 @@ class WatchdogIT {
     String line = Files.readAllLines(Path.of("/proc/self/cgroup")).get(0);
     try (PrivilegedHost host = PrivilegedHost.open();
         Watchdog watchdog = start(host, line, members)) {
-      long shell = shell();
+      // While the kernel is still loading it, it has no command line.
+      RestartIT.await(() -> shell().isPresent());
+      long shell = shell().orElseThrow();
       assertThat(run("kill -STOP " + shell)).isZero();
       try {
         String fill =

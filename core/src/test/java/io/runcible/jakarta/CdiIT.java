@@ -34,6 +34,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** What an application has of the library, in each implementation of CDI. */
 class CdiIT {
   private static final String SANDBOX_IMAGE = "runcible.sandbox.image";
+  private static final String RUNTIME = "runcible.runtime";
 
   private static TestRoot root;
   private static Server server;
@@ -51,7 +52,7 @@ class CdiIT {
     try (RegistryServer registry =
             RegistryServer.serve(ImageLayout.open(TestImages.layout())).start();
         ContainerEngine engine =
-            ContainerEngine.builder()
+            TestRoot.builder()
                 .dataRoot(root.path().resolve("data"))
                 .stateRoot(root.path().resolve("state"))
                 .build()) {
@@ -59,6 +60,7 @@ class CdiIT {
       engine.images().pull(System.getProperty("test.image"));
     }
     System.setProperty(SANDBOX_IMAGE, System.getProperty("test.image"));
+    HostTools.chosenRuntime().ifPresent(name -> System.setProperty(RUNTIME, name));
     System.setProperty("runcible.data-root", root.path().resolve("data").toString());
     System.setProperty("runcible.state-root", root.path().resolve("state").toString());
   }
@@ -69,6 +71,7 @@ class CdiIT {
             "test.image",
             "test.archive",
             SANDBOX_IMAGE,
+            RUNTIME,
             "runcible.data-root",
             "runcible.state-root")
         .forEach(System::clearProperty);
@@ -96,7 +99,11 @@ class CdiIT {
       }
       assertThat(application.ask("busy")).isEqualTo("true");
     }
-    // Programs that run are cancelled when the application ends.
+    // Programs that run are cancelled when the application ends; who waits may hear it after that.
+    long end = System.nanoTime() + Rounds.patience(60).toNanos();
+    while (System.getProperty(Probe.ENDED) == null && System.nanoTime() < end) {
+      Thread.sleep(1);
+    }
     assertThat(System.clearProperty(Probe.ENDED)).isEqualTo("CANCELLED");
   }
 

@@ -141,6 +141,16 @@ class DockerDaemonTest {
     }
 
     @Test
+    void anInterruptThatCameBeforeCancels() throws IOException {
+      try (FakeDaemon fake = fake(FakeDaemon.answer("200 OK", archive()));
+          DockerDaemon daemon = DockerDaemon.open(fake.host())) {
+        Thread.currentThread().interrupt();
+        assertFails(ErrorKind.CANCELLED, () -> daemon.export("app"), "app", "interrupted");
+        assertThat(Thread.interrupted()).isTrue();
+      }
+    }
+
+    @Test
     void aDaemonThatIsNotThereIsNamed() {
       URI host = URI.create("unix://" + temporary.resolve("none.sock"));
       try (DockerDaemon daemon = DockerDaemon.open(host)) {

@@ -69,11 +69,13 @@ class ForwarderTest {
 
   /** Serves each connection on a thread of its own. */
   private void serve(Talk talk) {
+    // Not the one that may take its place.
+    ServerSocket serving = server;
     servers.execute(
         () -> {
-          while (!server.isClosed()) {
+          while (!serving.isClosed()) {
             try {
-              Socket client = server.accept();
+              Socket client = serving.accept();
               servers.execute(
                   () -> {
                     try (client) {

@@ -6,10 +6,14 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** Passes connections on, and drops one of them after so many bytes that a client sent. */
+/**
+ * Passes connections on, and drops one of them after so many bytes that a client sent. The client
+ * hears of that when the target is done with what has arrived, so that it finds it there.
+ */
 final class BreakingProxy implements AutoCloseable {
   private final ServerSocket server;
   private final String host;
@@ -63,23 +67,40 @@ final class BreakingProxy implements AutoCloseable {
     while (true) {
       Socket client = server.accept();
       Socket target = new Socket(host, port);
-      start(() -> pass(client, target, true));
-      start(() -> pass(target, client, false));
+      AtomicBoolean broken = new AtomicBoolean();
+      start(() -> send(client, target, broken));
+      start(() -> answer(target, client, broken));
     }
   }
 
-  private void pass(Socket from, Socket to, boolean counted) throws IOException {
-    try (from;
-        to) {
-      InputStream in = from.getInputStream();
-      OutputStream out = to.getOutputStream();
+  private void send(Socket client, Socket target, AtomicBoolean broken) throws IOException {
+    try (client;
+        target) {
+      InputStream in = client.getInputStream();
       byte[] buffer = new byte[8192];
       for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
-        out.write(buffer, 0, count);
-        long before = counted ? left.getAndAdd(-count) : 0;
+        target.getOutputStream().write(buffer, 0, count);
+        long before = left.getAndAdd(-count);
         if (before > 0 && before <= count) {
+          broken.set(true);
           breaks.incrementAndGet();
+          target.shutdownOutput();
+          in.transferTo(OutputStream.nullOutputStream());
           return;
+        }
+      }
+    }
+  }
+
+  private static void answer(Socket target, Socket client, AtomicBoolean broken)
+      throws IOException {
+    try (target;
+        client) {
+      InputStream in = target.getInputStream();
+      byte[] buffer = new byte[8192];
+      for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+        if (!broken.get()) {
+          client.getOutputStream().write(buffer, 0, count);
         }
       }
     }

@@ -106,10 +106,14 @@ public final class DockerRegistry implements AutoCloseable {
     return directory.resolve("data");
   }
 
-  /** Makes it forget everything: it keeps nothing elsewhere. */
+  /**
+   * Makes it forget everything: it keeps nothing elsewhere. It may be writing yet, for a client
+   * that has gone, so what it has is moved out of its sight first.
+   */
   void empty() throws IOException {
     if (Files.exists(data())) {
-      try (Stream<Path> files = Files.walk(data())) {
+      Path old = Files.move(data(), directory.resolve("old"));
+      try (Stream<Path> files = Files.walk(old)) {
         for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
           Files.delete(file);
         }

@@ -14,8 +14,10 @@ import io.runcible.image.Descriptor;
 import io.runcible.image.ImageReference;
 import io.runcible.image.Manifest;
 import io.runcible.image.MediaType;
+import io.runcible.image.MemoryImageSource;
+import io.runcible.serve.FaultyRegistry;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import mockwebserver3.MockResponse;
 import mockwebserver3.RecordedRequest;
 import okio.Buffer;
@@ -209,31 +211,36 @@ class ManifestRequestsTest extends FakeRegistryTests {
     }
 
     @Test
-    void ofAPortWithoutAServerNameItAndTheNextTries() {
+    void ofAPortWithoutAServerNameItAndTheNextTries() throws IOException {
       serve(request -> status(500));
-      ImageReference reference = registry.reference("app:1");
-      registry.close();
-      RuncibleException failure = failure(() -> client.resolve(reference));
-      assertThat(failure.kind()).isEqualTo(ErrorKind.UNAVAILABLE);
-      assertThat(failure)
-          .hasMessageContaining("no connection to http://" + registry.name())
-          .hasMessageContaining(reference.toString());
+      try (ClosedPort port = new ClosedPort()) {
+        ImageReference reference = ImageReference.parse(port.name() + "/app:1");
+        RuncibleException failure = failure(() -> client.resolve(reference));
+        assertThat(failure.kind()).isEqualTo(ErrorKind.UNAVAILABLE);
+        assertThat(failure)
+            .hasMessageContaining("no connection to http://" + port.name())
+            .hasMessageContaining(reference.toString());
+      }
       assertThat(registry.pauses).hasSize(2);
     }
 
     @Test
     void ofPlainHttpBehindHttpsSayHowToDeclareIt() {
-      serve(request -> status(500));
-      // The server answers what is no request of HTTP, or waits for more, as its bytes happen to
-      // be.
-      Duration stall = Duration.ofMillis(500);
-      try (RegistryClient secure =
-          registry.client().https(registry.name()).stallTimeout(stall).build()) {
-        RuncibleException failure = failure(() -> secure.resolve(registry.reference("app:1")));
+      // The other fake waits for more where the random bytes of a handshake look like a request.
+      try (FaultyRegistry plain = FaultyRegistry.serve(new MemoryImageSource());
+          RegistryClient secure =
+              RegistryClient.builder()
+                  .credentialStore(CredentialStore.NONE)
+                  .registries(RegistryConfiguration.none())
+                  .https(plain.host())
+                  .sleeper(pause -> {})
+                  .build()) {
+        ImageReference reference = ImageReference.parse(plain.host() + "/app:1");
+        RuncibleException failure = failure(() -> secure.resolve(reference));
         assertThat(failure.kind()).isEqualTo(ErrorKind.UNAVAILABLE);
-        assertThat(failure).hasMessageContaining("plainHttp(\"" + registry.name() + "\")");
+        assertThat(failure).hasMessageContaining("plainHttp(\"" + plain.host() + "\")");
+        assertThat(plain.requests()).isEmpty();
       }
-      assertThat(registry.requests).isEmpty();
     }
 
     @Test

@@ -74,11 +74,15 @@ class MirrorsTest {
   }
 
   private RegistryClient.Builder mirrored(String more) {
+    return mirrored(mirror.name(), more);
+  }
+
+  private RegistryClient.Builder mirrored(String mirrorName, String more) {
     String toml =
         "[[registry]]\nprefix='logical.example'\nlocation='"
             + location.name()
             + "/there'\n[[registry.mirror]]\nlocation='"
-            + mirror.name()
+            + mirrorName
             + "/copy'\n"
             + more;
     return location.client().registries(configuration(toml));
@@ -127,10 +131,10 @@ class MirrorsTest {
     }
 
     @Test
-    void thatCannotBeReachedRestForAWhile() {
+    void thatCannotBeReachedRestForAWhile() throws IOException {
       answering(MirrorsTest::good, MirrorsTest::good);
-      mirror.close();
-      try (RegistryClient client = mirrored().build()) {
+      try (ClosedPort port = new ClosedPort();
+          RegistryClient client = mirrored(port.name(), "").build()) {
         assertThat(client.resolve(LOGICAL)).isEqualTo(DESCRIPTOR);
         int pauses = location.pauses.size();
         assertThat(pauses).isPositive();
@@ -301,15 +305,21 @@ class MirrorsTest {
   class Insecure {
     private RegistryClient client(FakeRegistry registry, String insecure) {
       location = registry;
-      String toml = "[[registry]]\nlocation='" + registry.name() + "/in'\ninsecure=" + insecure;
+      return builder(registry).registries(configuration(table(registry.name(), insecure))).build();
+    }
+
+    private String table(String name, String insecure) {
+      return "[[registry]]\nlocation='" + name + "/in'\ninsecure=" + insecure;
+    }
+
+    private RegistryClient.Builder builder(FakeRegistry registry) {
+      // One for plain HTTP may wait for the end of a handshake; a real one may take long.
+      boolean plain = registry.url("").startsWith("http:");
       return RegistryClient.builder()
           .credentialStore(CredentialStore.NONE)
           .proxies(ProxySettings.none())
           .attempts(1)
-          // A server for plain HTTP may wait for the end of the handshake, too.
-          .stallTimeout(Duration.ofSeconds(2))
-          .registries(configuration(toml))
-          .build();
+          .stallTimeout(Duration.ofSeconds(plain ? 2 : 30));
     }
 
     @Test
@@ -338,12 +348,8 @@ class MirrorsTest {
               FakeRegistry.answering(MirrorsTest::good))) {
         try (registry;
             RegistryClient client =
-                RegistryClient.builder()
-                    .credentialStore(CredentialStore.NONE)
-                    .proxies(ProxySettings.none())
+                builder(registry)
                     .registries(RegistryConfiguration.none())
-                    .attempts(1)
-                    .stallTimeout(Duration.ofSeconds(2))
                     .https(registry.name())
                     .insecure(registry.name())
                     .build()) {
@@ -401,13 +407,18 @@ class MirrorsTest {
     }
 
     @Test
-    void registriesThatAreDownSayWhy() {
-      FakeRegistry registry = FakeRegistry.answering(MirrorsTest::good);
-      registry.close();
-      try (RegistryClient client = client(registry, "true")) {
+    void registriesThatAreDownSayWhy() throws IOException {
+      try (ClosedPort port = new ClosedPort();
+          RegistryClient client =
+              RegistryClient.builder()
+                  .credentialStore(CredentialStore.NONE)
+                  .proxies(ProxySettings.none())
+                  .attempts(1)
+                  .registries(configuration(table(port.name(), "true")))
+                  .build()) {
+        ImageReference down = ImageReference.parse(port.name() + "/in/app:1");
         RuncibleException failure =
-            catchThrowableOfType(
-                RuncibleException.class, () -> client.resolve(registry.reference("in/app:1")));
+            catchThrowableOfType(RuncibleException.class, () -> client.resolve(down));
         assertThat(failure.kind()).isEqualTo(ErrorKind.UNAVAILABLE);
         assertThat(failure).hasMessageContaining("no connection to");
       }

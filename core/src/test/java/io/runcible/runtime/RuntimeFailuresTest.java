@@ -32,6 +32,7 @@ class RuntimeFailuresTest {
           NOT_FOUND           | exec container process (missing dynamic library?) `/x`: No such file or directory
           NOT_FOUND           | exec failed: container does not exist
           FAILED_PRECONDITION | nsexec-1[7]: failed to open /proc/6/ns/ipc: No such file or directory; exec failed: setns
+          FAILED_PRECONDITION | exec failed: namespace path: lstat /proc/6/ns/ipc: no such file or directory
           NOT_FOUND           | error opening file `/state/x/status`: No such file or directory
           PERMISSION_DENIED   | unable to start container process: exec: "/x": permission denied
           PERMISSION_DENIED   | unable to start container process: exec: "/x": is a directory

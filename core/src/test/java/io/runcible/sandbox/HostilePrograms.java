@@ -3,6 +3,7 @@ package io.runcible.sandbox;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.engine.ContainerEngine;
+import io.runcible.engine.TestRoot;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumMap;
@@ -28,7 +29,7 @@ final class HostilePrograms {
 
   private static void all(String image) throws Exception {
     System.setProperty("sandbox.unlimited", "true");
-    try (ContainerEngine engine = ContainerEngine.create()) {
+    try (ContainerEngine engine = TestRoot.builder().build()) {
       try (Sandbox limited = Sandbox.builder(image).engine(engine).build()) {
         say("limited", limited);
       } catch (RuncibleException e) {
@@ -66,7 +67,7 @@ final class HostilePrograms {
             .build();
     SandboxProfile profile =
         SandboxProfile.untrusted().toBuilder().timeout(Duration.ofMinutes(5)).build();
-    ContainerEngine engine = ContainerEngine.builder().dataRoot(data).stateRoot(state).build();
+    ContainerEngine engine = TestRoot.builder().dataRoot(data).stateRoot(state).build();
     Sandbox sandbox = Sandbox.builder(image).profile(profile).engine(engine).warm(2).build();
     List<CompletableFuture<SandboxResult>> runs =
         List.of(sandbox.submit(request), sandbox.submit(request));

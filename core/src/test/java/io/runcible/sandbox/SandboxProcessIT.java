@@ -3,7 +3,6 @@ package io.runcible.sandbox;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.runcible.engine.ChildJvm;
-import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.LeakCheck;
 import io.runcible.engine.TestEngine;
 import io.runcible.engine.TestRoot;
@@ -50,7 +49,7 @@ class SandboxProcessIT {
       assertThat(jvm.line()).isEqualTo("up=");
       jvm.close();
       // What it was just making is of the next one to remove.
-      ContainerEngine.builder()
+      TestRoot.builder()
           .dataRoot(root.path().resolve("data"))
           .stateRoot(root.path().resolve("state"))
           .build()

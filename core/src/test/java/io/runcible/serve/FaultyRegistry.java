@@ -89,6 +89,10 @@ public final class FaultyRegistry implements AutoCloseable {
     return "127.0.0.1:" + listener.address().getPort();
   }
 
+  InetSocketAddress address() {
+    return listener.address();
+  }
+
   /** Fails the next requests whose path contains a text; the fault planned first goes first. */
   public FaultyRegistry fail(String pathPart, int times, Fault fault) {
     return fail("", pathPart, times, fault);

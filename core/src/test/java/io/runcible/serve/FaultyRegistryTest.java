@@ -8,6 +8,7 @@ import io.runcible.image.ImageReference;
 import io.runcible.image.MemoryImageSource;
 import io.runcible.image.Samples;
 import java.io.IOException;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -87,11 +88,16 @@ class FaultyRegistryTest {
     @Test
     void theBytesBeforeADropArrive() throws Exception {
       registry.fail("/blobs/", 1, Fault.dropAfter(100));
-      HttpRequest request =
-          HttpRequest.newBuilder(URI.create("http://" + registry.host() + BLOB)).build();
-      var body = client.send(request, HttpResponse.BodyHandlers.ofInputStream()).body();
-      assertThat(body.readNBytes(100)).isEqualTo(Arrays.copyOf(LAYER, 100));
-      assertThatThrownBy(body::read).isInstanceOf(IOException.class);
+      // Not with the client, which forgets what it has when it sees the end.
+      try (Socket socket = new Socket()) {
+        socket.connect(registry.address());
+        String get = "GET " + BLOB + " HTTP/1.1\r\nHost: a\r\n\r\n";
+        socket.getOutputStream().write(get.getBytes(UTF_8));
+        String answer = new String(socket.getInputStream().readAllBytes(), UTF_8);
+        assertThat(answer).contains("\r\nContent-Length: " + LAYER.length + "\r\n");
+        assertThat(answer.substring(answer.indexOf("\r\n\r\n") + 4))
+            .isEqualTo(new String(LAYER, 0, 100, UTF_8));
+      }
     }
 
     @Test

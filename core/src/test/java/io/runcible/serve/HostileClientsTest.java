@@ -17,6 +17,7 @@ import java.io.OutputStream;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -91,8 +92,10 @@ class HostileClientsTest {
     if (Files.isDirectory(descriptors)) {
       try (Stream<Path> links = Files.list(descriptors)) {
         for (Path link : links.toList()) {
-          if (Files.isSymbolicLink(link)) {
+          try {
             open.add(Files.readSymbolicLink(link).toString());
+          } catch (NoSuchFileException e) {
+            // Another thread has closed it just now.
           }
         }
       }

@@ -11,7 +11,8 @@ final class ServerThreads {
   /** Fails when one is still at work. A thread that has ended its work may be on its way out. */
   static void assertGone() throws InterruptedException {
     for (Thread thread : Thread.getAllStackTraces().keySet()) {
-      if (thread.getName().startsWith("runcible-registry-")) {
+      // Not those of clients, which have such names, too.
+      if (thread.getName().matches("runcible-registry-[0-9]+(-[0-9]+)?")) {
         thread.join(MILLIS);
         assertThat(thread.isAlive()).as("%s", thread).isFalse();
       }

@@ -336,7 +336,10 @@ class PlainUnpackerIT {
 
   @Test
   void interruptLeavesNothing() {
-    Image image = image(layer("one", new LayerWriter().addFile("a", 0644, new byte[9])));
+    WrittenLayer one = layer("one", new LayerWriter().addFile("a", 0644, new byte[9]));
+    // It waits for a layer that never comes: otherwise it may be done before anybody looks.
+    BlockingSource source = new BlockingSource(layout(one), Digest.sha256(new byte[1]), 0);
+    Image image = image(source);
     Thread.currentThread().interrupt();
     RuncibleException failure = failure(new PlainUnpacker(), image, target);
     assertThat(Thread.interrupted()).isTrue();

@@ -125,7 +125,7 @@ final class ChildJvm implements AutoCloseable {
 
   /** Waits for its end, and returns all that it wrote. */
   String await() throws IOException, InterruptedException {
-    boolean ended = process.waitFor(120, TimeUnit.SECONDS);
+    boolean ended = process.waitFor(5, TimeUnit.MINUTES);
     assertThat(ended).as(output()).isTrue();
     return output();
   }

@@ -46,7 +46,8 @@ class SpringBootJvm {
   @RunContainer(
       image = "${images}/postgres:postgres",
       environment = {"POSTGRES_USER=postgres", "POSTGRES_PASSWORD=secret"},
-      ports = "5432")
+      ports = "5432",
+      ready = "exec:pg_isready -q -h 127.0.0.1")
   static Container db;
 
   @RegisterExtension

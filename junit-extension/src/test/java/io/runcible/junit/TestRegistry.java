@@ -112,13 +112,14 @@ public final class TestRegistry implements ExecutionCondition, AfterAllCallback 
     if (served == null || nested) {
       return;
     }
-    String host = served.host();
-    served.close();
+    // Before somebody else can get the port.
+    String images = served.host() + "/";
     try (ContainerEngine engine = ContainerEngine.create()) {
       engine.images().list().stream()
           .map(Object::toString)
-          .filter(name -> name.startsWith(host))
+          .filter(name -> name.startsWith(images))
           .forEach(engine.images()::remove);
     }
+    served.close();
   }
 }

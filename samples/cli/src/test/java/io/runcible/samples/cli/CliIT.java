@@ -388,6 +388,10 @@ class CliIT {
         .isEqualTo(new Ended(0, "box " + image + " running\n", ""));
     assertThat(runcible("exec", "box", "/bin/sh", "-c", "echo in; exit 3"))
         .isEqualTo(new Ended(3, "in\n", ""));
+    // A program of its own writes the log, and may have started late.
+    while (runcible("logs", "box").output().isEmpty()) {
+      Thread.sleep(20);
+    }
     assertThat(launched("logs", "box").output()).isEqualTo("up\n");
     assertThat(runcible("logs", "-t", "--tail", "1", "--since", "1h", "box").output())
         .matches("20\\d\\d-\\d\\d-\\d\\dT.*Z up\n");

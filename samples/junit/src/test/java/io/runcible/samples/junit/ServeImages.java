@@ -76,12 +76,14 @@ public final class ServeImages implements LauncherSessionListener, ExecutionCond
     if (registry == null) {
       return;
     }
-    registry.close();
+    // Before somebody else can get the port.
+    String images = registry.host() + "/";
     try (ContainerEngine engine = ContainerEngine.create()) {
       engine.images().list().stream()
           .map(Object::toString)
-          .filter(name -> name.startsWith(registry.host()))
+          .filter(name -> name.startsWith(images))
           .forEach(engine.images()::remove);
     }
+    registry.close();
   }
 }

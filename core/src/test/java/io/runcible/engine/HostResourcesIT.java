@@ -1,0 +1,61 @@
+package io.runcible.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.runcible.HostTools;
+import io.runcible.Tool;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Whose processes are whose. */
+class HostResourcesIT {
+  @RegisterExtension static final TestEngine ENGINE = new TestEngine();
+
+  /** It has what was mounted when it was made, for as long as it is there. */
+  @Test
+  void mountNamespaceOfAnotherIsNotTheEnginesAndThatOfAContainerIs() throws Exception {
+    HostTools.requireRoot();
+    HostTools.requireProgram("unshare", "util-linux");
+    try (Container container = ENGINE.get().run(ENGINE.sh("exec sleep 600").detached().build())) {
+      // Nor is it a descendant of this JVM.
+      String script =
+          "unshare --mount --propagation private sleep 600 </dev/null >/dev/null 2>&1 & echo $!";
+      long other = Long.parseLong(Tool.require("sh", "dash").run("-c", script).strip());
+      try {
+        RestartIT.await(() -> HostResources.commandLine(other).equals("sleep 600"));
+        assertThat(Files.readString(Path.of("/proc/" + other + "/mountinfo")))
+            .contains(ENGINE.directory(container).toString());
+        assertThat(HostResources.processesOf(List.of(ENGINE.root().path())))
+            .contains("process " + container.pid().orElseThrow())
+            .doesNotContain("process " + other);
+      } finally {
+        ProcessHandle.of(other).ifPresent(ProcessHandle::destroyForcibly);
+      }
+    }
+  }
+
+  /** A test beside this one may keep its network for longer than a check waits. */
+  @Test
+  void networkOfAnotherTestIsNotTheEngines() throws Exception {
+    HostTools.requireRoot();
+    Tool ip = Tool.require("ip", "iproute2");
+    String device = "rcbi%011x".formatted(ProcessHandle.current().pid());
+    String found = "network device " + device;
+    List<Path> roots = List.of(ENGINE.root().path());
+    try (TestRoot other = TestRoot.create()) {
+      Path record =
+          Files.createDirectories(other.data().resolve("networks/some")).resolve("network.json");
+      Files.writeString(record, "{\"device\":\"" + device + "\"}");
+      ip.run("link", "add", device, "type", "bridge");
+      try {
+        assertThat(HostResources.of(roots)).doesNotContain(found);
+        assertThat(HostResources.of(List.of(other.path()))).contains(found);
+      } finally {
+        ip.run("link", "delete", device);
+      }
+    }
+  }
+}
