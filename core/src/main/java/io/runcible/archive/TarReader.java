@@ -193,9 +193,9 @@ public final class TarReader {
   }
 
   private String onlyOf(@Nullable String ofPosix, @Nullable String ofGnu, String ofHeader) {
-    if (ofPosix != null && ofGnu != null) {
+    if (ofPosix != null && ofGnu != null && !ofPosix.equals(ofGnu)) {
       // Readers differ in which one they take.
-      throw corrupt(position, "an entry has a long name of POSIX and one of GNU");
+      throw corrupt(position, "an entry has a long name of POSIX and another one of GNU");
     }
     return ofPosix != null ? ofPosix : ofGnu != null ? ofGnu : ofHeader;
   }

@@ -260,10 +260,6 @@ public final class Container implements AutoCloseable {
     return lifecycle.restarts();
   }
 
-  boolean isRestarting() {
-    return lifecycle.isRestarting();
-  }
-
   /** What its health checks say; {@link Health.Status#NONE} without any, and unless it runs. */
   public Health health() {
     return lifecycle.health();
@@ -336,11 +332,13 @@ public final class Container implements AutoCloseable {
 
   /** What the container has written. */
   public Logs logs() {
-    return new Logs(directory, record.options().logPolicy(), this::mayWrite);
+    return new Logs(directory, record.options().logPolicy(), this::runsOn);
   }
 
-  private boolean mayWrite() {
-    return isRunning() || isRestarting();
+  /** Whether it runs, or will by its restart policy. */
+  boolean runsOn() {
+    // It may be restarted between the two looks.
+    return isRunning() || lifecycle.isRestarting() || isRunning();
   }
 
   /** Its files. */

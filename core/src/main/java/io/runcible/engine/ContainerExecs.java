@@ -4,6 +4,7 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import java.time.Duration;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -59,6 +60,7 @@ final class ContainerExecs {
               + " is paused");
     }
     StartedProcess init = first.started();
+    OptionalInt pid = init.pid();
     StartedProcess started =
         ProcessStarts.exec(parts, directory, record, spec, merged, running::remove);
     try {
@@ -68,7 +70,8 @@ final class ContainerExecs {
       return started.process();
     } catch (RuncibleException e) {
       started.process().close();
-      throw met(init, e) ? endedMeanwhile(spec, e) : e;
+      first.requireOpen();
+      throw met(init, pid, e) ? endedMeanwhile(spec, e) : e;
     } catch (RuntimeException e) {
       started.process().close();
       throw e;
@@ -79,10 +82,10 @@ final class ContainerExecs {
    * Whether the runtime failed as the container ended, of which it says now this and now that. What
    * kills all of a container may kill its first process last.
    */
-  private static boolean met(StartedProcess init, RuncibleException failure) {
+  private static boolean met(StartedProcess init, OptionalInt pid, RuncibleException failure) {
     return switch (failure.kind()) {
-      case NOT_FOUND -> init.endsSoon(Duration.ZERO);
-      case INTERNAL -> init.endsSoon(ENDING);
+      case NOT_FOUND -> init.endsSoon(pid, Duration.ZERO);
+      case INTERNAL -> init.endsSoon(pid, ENDING);
       default -> false;
     };
   }

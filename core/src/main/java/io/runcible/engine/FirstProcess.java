@@ -70,7 +70,11 @@ final class FirstProcess {
         return control.isPaused() ? ContainerState.PAUSED : ContainerState.RUNNING;
       }
     }
-    return lifecycle.isRestarting() ? ContainerState.RESTARTING : ContainerState.STOPPED;
+    if (lifecycle.isRestarting()) {
+      return ContainerState.RESTARTING;
+    }
+    // It may have been restarted between the two looks.
+    return isRunning() ? state(control) : ContainerState.STOPPED;
   }
 
   private boolean hasNoPolicy() {
@@ -267,7 +271,7 @@ final class FirstProcess {
     try {
       lifecycle.awaitTold();
       synchronized (this) {
-        if (!closed && lifecycle.isRestarting()) {
+        if (!closed && lifecycle.isRestartPlanned()) {
           beginAgain(List.of());
         }
       }

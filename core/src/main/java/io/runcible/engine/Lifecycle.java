@@ -199,6 +199,12 @@ final class Lifecycle {
     }
   }
 
+  /** Whether there will be a restart that nobody has begun. */
+  synchronized boolean isRestartPlanned() {
+    return restart != null;
+  }
+
+  /** Whether it has ended, and a restart is planned or about to be. */
   synchronized boolean isRestarting() {
     return restart != null || isToBeRestarted();
   }

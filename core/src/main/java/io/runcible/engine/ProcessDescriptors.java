@@ -218,11 +218,18 @@ final class ProcessDescriptors implements AutoCloseable, ContainerProcess.Signal
     return known != null && !closed && !known.hasEnded();
   }
 
-  /** Whether the process is known to have ended or to be about to, or nobody follows it. */
-  synchronized boolean isEnding() {
+  /**
+   * Whether the process is known to have ended or to be about to, or nobody follows it.
+   *
+   * @param pid what {@link #pid} told: by now there may be another one
+   */
+  synchronized boolean isEnding(OptionalInt pid) {
     PidFd known = own;
     if (known == null || closed) {
       return closed;
+    }
+    if (pid.isPresent() && known.pid() != pid.getAsInt()) {
+      return true;
     }
     try {
       Optional<SocketNamespace> inside = SocketNamespace.of(known);

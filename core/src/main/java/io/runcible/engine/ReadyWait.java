@@ -93,7 +93,7 @@ final class ReadyWait {
 
   /** It may become ready after a restart, too. */
   private boolean isAlive() {
-    return container.isRunning() || container.isRestarting();
+    return container.runsOn();
   }
 
   /** A check that needs the container fails when it ends meanwhile, which the wait will say. */

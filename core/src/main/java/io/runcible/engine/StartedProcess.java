@@ -414,10 +414,12 @@ final class StartedProcess {
     return descriptors.isAlive();
   }
 
-  /** Whether it has ended, or does so soon; an interrupted thread does not wait. */
-  boolean endsSoon(Duration limit) {
+  /**
+   * Whether what had this number has ended, or does so soon; an interrupted thread does not wait.
+   */
+  boolean endsSoon(OptionalInt pid, Duration limit) {
     long begin = System.nanoTime();
-    while (!exit.isDone() && !descriptors.isEnding()) {
+    while (!exit.isDone() && !descriptors.isEnding(pid)) {
       if (System.nanoTime() - begin >= limit.toNanos() || Thread.currentThread().isInterrupted()) {
         return false;
       }

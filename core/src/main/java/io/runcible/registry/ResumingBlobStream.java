@@ -151,7 +151,7 @@ final class ResumingBlobStream extends InputStream {
       throw before;
     }
     int count = content.read(buffer, offset, most);
-    int wanted = Math.min(most, AT_ONCE);
+    int wanted = (int) Math.min(Math.min(most, AT_ONCE), end - position);
     try {
       for (int more = count; more > 0 && count < wanted; count += Math.max(more, 0)) {
         more = content.read(buffer, offset + count, wanted - count);

@@ -73,7 +73,9 @@ final class RunScripts {
     this.failureMark = failureMark;
   }
 
-  /** A mark for one run. It begins with a byte that no text has, so that no text waits for more. */
+  /**
+   * A mark for one run. It begins with a byte that UTF-8 has not, so that no text waits for more.
+   */
   static byte[] newMark() {
     byte[] mark = new byte[MARK];
     RANDOM.nextBytes(mark);

@@ -795,12 +795,12 @@ public final class HostileLayers {
         "long name of GNU and one of POSIX",
         tar().longName('L', "one").pax("path", "other").file("x", "x"),
         ErrorKind.CORRUPT_DATA,
-        "long name of POSIX and one of GNU");
+        "long name of POSIX and another one of GNU");
     fails(
         "long link of GNU and one of POSIX",
         tar().longName('K', "one").pax("linkpath", "other").symlink("x", "y"),
         ErrorKind.CORRUPT_DATA,
-        "long name of POSIX and one of GNU");
+        "long name of POSIX and another one of GNU");
     fails(
         "two numbers in one field",
         tar().add(header('2', "a").text(124, 12, "00000 0000\0\0")),

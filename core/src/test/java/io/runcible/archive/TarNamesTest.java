@@ -36,7 +36,9 @@ class TarNamesTest {
     }
 
     @Test
-    void oneOfEachKindIsCorrupt() {
+    void oneOfEachKindMustBeTheSame() {
+      TarBytes archive = new TarBytes().pax("path", "same").longName('L', "same").file("ustar", "");
+      assertThat(one(archive).name()).isEqualTo("same");
       assertCorrupt(
           new TarBytes().pax("path", "pax").longName('L', "gnu").file("ustar", "").bytes(),
           "long name of POSIX");

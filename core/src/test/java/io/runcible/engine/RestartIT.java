@@ -199,6 +199,17 @@ class RestartIT {
     }
   }
 
+  /** By its monitor, of which the engine is told nothing. */
+  @Test
+  void execInAContainerThatWasRestartedFailsForItsOwnReason() {
+    String script = "echo run; [ -e /second ] || { : >/second; exit 1; }; sleep 600";
+    try (Container container =
+        ENGINE.get().run(ENGINE.sh(script).detached().restart(RestartPolicy.ALWAYS).build())) {
+      await(() -> container.logs().text().equals("run\nrun\n"));
+      RunIT.assertFails(() -> container.exec("absent"), ErrorKind.NOT_FOUND, "absent");
+    }
+  }
+
   /** As soon as its shell has begun it; that goes on then. */
   private static void endSleep(Container container) {
     container.exec("sh", "-c", "until killall -9 sleep; do :; done").waitFor();

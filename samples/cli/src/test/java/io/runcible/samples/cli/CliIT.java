@@ -389,7 +389,7 @@ class CliIT {
     assertThat(runcible("exec", "box", "/bin/sh", "-c", "echo in; exit 3"))
         .isEqualTo(new Ended(3, "in\n", ""));
     // A program of its own writes the log, and may have started late.
-    while (runcible("logs", "box").output().isEmpty()) {
+    for (int i = 0; i < LIMIT_SECONDS * 20 && runcible("logs", "box").output().isEmpty(); i++) {
       Thread.sleep(20);
     }
     assertThat(launched("logs", "box").output()).isEqualTo("up\n");
