@@ -24,9 +24,6 @@ final class ResumingBlobStream extends InputStream {
 
   private static final int SKIP_BUFFER = 16 * 1024;
 
-  /** The HTTP library gives 8 KiB at a time, and each time costs those who read on. */
-  private static final int AT_ONCE = 64 * 1024;
-
   private final Operation operation;
   private final HttpTransport transport;
   private final Descriptor descriptor;
@@ -35,10 +32,6 @@ final class ResumingBlobStream extends InputStream {
   private final Cancellation cancellation = new Cancellation();
   private @Nullable InputStream body;
   private @Nullable Response response;
-
-  /** Comes after what was read before it. */
-  private @Nullable IOException broken;
-
   private long position;
   private long end;
   private boolean wider;
@@ -133,7 +126,7 @@ final class ResumingBlobStream extends InputStream {
     InputStream content = Objects.requireNonNull(body);
     // An answer that is no wider than the window is read on, to see that it ends there.
     int most = wider ? (int) Math.min(length, end - position) : length;
-    int count = cancellation.run(() -> readMuch(content, buffer, offset, most));
+    int count = cancellation.run(() -> content.read(buffer, offset, most));
     if (count > end - position) {
       throw Failures.of(
           ErrorKind.CORRUPT_DATA,
@@ -141,27 +134,6 @@ final class ResumingBlobStream extends InputStream {
           operation.endpoint().name() + " sends more than its " + descriptor.size() + " bytes");
     }
     position += Math.max(0, count);
-    return count;
-  }
-
-  private int readMuch(InputStream content, byte[] buffer, int offset, int most)
-      throws IOException {
-    IOException before = broken;
-    if (before != null) {
-      throw before;
-    }
-    int count = content.read(buffer, offset, most);
-    int wanted = (int) Math.min(Math.min(most, AT_ONCE), end - position);
-    try {
-      for (int more = count; more > 0 && count < wanted; count += Math.max(more, 0)) {
-        more = content.read(buffer, offset + count, wanted - count);
-      }
-    } catch (IOException e) {
-      if (Thread.currentThread().isInterrupted()) {
-        throw e; // What is read now could not be written any more.
-      }
-      broken = e;
-    }
     return count;
   }
 
@@ -236,7 +208,6 @@ final class ResumingBlobStream extends InputStream {
     Response old = response;
     response = null;
     body = null;
-    broken = null;
     if (old != null) {
       if (position < end || wider) {
         // Otherwise closing would read on for a while, to keep the connection.

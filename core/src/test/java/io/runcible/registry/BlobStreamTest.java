@@ -84,18 +84,6 @@ class BlobStreamTest extends FakeRegistryTests {
     }
 
     @Test
-    void deliversMuchAtOnce() throws IOException {
-      serve(request -> content(CONTENT).build());
-      byte[] all = new byte[CONTENT.length];
-      try (InputStream in = open(blob(CONTENT))) {
-        assertThat(in.read(all)).isEqualTo(64 * 1024);
-        assertThat(in.read(all, 64 * 1024, 1000)).isEqualTo(1000);
-        in.readNBytes(all, 64 * 1024 + 1000, all.length - 64 * 1024 - 1000);
-      }
-      assertThat(all).isEqualTo(CONTENT);
-    }
-
-    @Test
     void deliversContentOfUnannouncedLength() throws IOException {
       serve(
           request ->
@@ -127,22 +115,6 @@ class BlobStreamTest extends FakeRegistryTests {
       assertThat(read(blob(CONTENT))).isEqualTo(CONTENT);
       assertThat(registry.requests).hasSize(2);
       assertThat(rangeStart(registry.requests.get(1))).isPositive();
-    }
-
-    @Test
-    void deliversWhatCameBeforeIt() throws IOException {
-      serve(request -> cutOnce(request, CONTENT));
-      try (InputStream in = open(blob(CONTENT))) {
-        byte[] all = new byte[CONTENT.length];
-        int count = 0;
-        while (count < CONTENT.length / 2) {
-          count += in.read(all, count, all.length - count);
-        }
-        assertThat(count).isEqualTo(CONTENT.length / 2);
-        assertThat(registry.requests).hasSize(1);
-        assertThat(in.readNBytes(all, count, all.length - count)).isEqualTo(all.length - count);
-        assertThat(all).isEqualTo(CONTENT);
-      }
     }
 
     @Test
