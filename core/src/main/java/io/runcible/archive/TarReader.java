@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Reads a tar archive from a stream, strictly: what two readers could take for different things is
  * refused, never guessed or skipped. Knows ustar, GNU and PAX with long names, base-256 numbers,
- * sparse files of all forms, extended attributes and fractions of a second. Where headers disagree,
- * PAX wins.
+ * sparse files of all forms, extended attributes and fractions of a second. What a PAX header says
+ * wins over the header of the entry.
  *
  * <p>The archive ends with two blocks of zeros; one block, or none, at the end of the stream will
  * do. What follows the end is read, so that a digest over the stream is whole, but not looked at.
