@@ -71,6 +71,15 @@ final class RuntimeFailures {
               "it is neither a program for this machine nor a script with an interpreter",
               "exec format error"),
           new Rule(
+              ErrorKind.NOT_FOUND,
+              "the path of the program leads nowhere in the image",
+              "exec: \"…not a directory",
+              "exec: \"…too many levels of symbolic links",
+              "exec: \"…file name too long",
+              "open executable: not a directory",
+              "open executable: too many levels of symbolic links",
+              "open executable: file name too long"),
+          new Rule(
               ErrorKind.PERMISSION_DENIED,
               "the program is a directory, or not executable for this user",
               "exec: …permission denied",

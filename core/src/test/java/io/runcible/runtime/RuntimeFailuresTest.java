@@ -30,6 +30,10 @@ class RuntimeFailuresTest {
           NOT_FOUND           | executable file `x` not found in $PATH: No such file or directory
           NOT_FOUND           | unable to start container process: exec: "/x": stat /x: no such file or directory
           NOT_FOUND           | exec container process (missing dynamic library?) `/x`: No such file or directory
+          NOT_FOUND           | unable to start container process: exec: "/x/y": stat /x/y: not a directory
+          NOT_FOUND           | unable to start container process: exec: "/x": stat /x: too many levels of symbolic links
+          NOT_FOUND           | unable to start container process: exec: "/x": stat /x: file name too long
+          NOT_FOUND           | open executable: Not a directory
           NOT_FOUND           | exec failed: container does not exist
           FAILED_PRECONDITION | nsexec-1[7]: failed to open /proc/6/ns/ipc: No such file or directory; exec failed: setns
           FAILED_PRECONDITION | exec failed: namespace path: lstat /proc/6/ns/ipc: no such file or directory
