@@ -500,6 +500,37 @@ class LayerApplierIT {
       assertThat(FileTree.of(again).get("/")).startsWith("40755 0:0 ");
     }
 
+    /** A capability without an owner would be one of the host's root. */
+    @Test
+    void idsInAttributesAreMappedThereAndBack() throws IOException {
+      String rights = "00040000" + "00".repeat(12);
+      String owner = "02000000" + "01000600ffffffff" + "02000400";
+      String rest = "04000400ffffffff" + "10000400ffffffff" + "20000400ffffffff";
+      Map<String, byte[]> attributes =
+          Map.of(
+              "SCHILY.xattr.security.capability",
+              HexFormat.of().parseHex("01000002" + rights),
+              "SCHILY.xattr.system.posix_acl_access",
+              HexFormat.of().parseHex(owner + "07000000" + rest));
+      Path tree = directory.resolve("tree");
+      TarBytes layer =
+          new TarBytes()
+              .add(header('5', "./").mode(0755))
+              .pax(attributes)
+              .add(header('0', "f").mode(0644), ascii("x"));
+      apply(tree, MAPPED, layer);
+      assertThat(FileTree.of(tree).get("/f"))
+          .contains(" security.capability=01000003" + rights + "a0860100")
+          .contains(" system.posix_acl_access=" + owner + "a7860100" + rest);
+      Path again = Files.createDirectory(directory.resolve("again"));
+      ByteArrayOutputStream tar = new ByteArrayOutputStream();
+      LayerDiff.ofTree(tree).ownership(MAPPED).writeTo(tar);
+      apply(again, Ownership.EXACT, new TarBytes().raw(tar.toByteArray()));
+      assertThat(FileTree.of(again).get("/f"))
+          .contains(" security.capability=01000002" + rights + " ")
+          .contains(" system.posix_acl_access=" + owner + "07000000" + rest);
+    }
+
     @Test
     void idsOutsideTheMappingAreRefused() throws IOException {
       Path tree = Files.createDirectory(directory.resolve("tree"));
