@@ -210,6 +210,13 @@ final class LayerTarget implements AutoCloseable {
     return value.isPresent() && value.get().length == 1 && value.get()[0] == OPAQUE[0];
   }
 
+  /** Ends what an archive can make long. */
+  static void checkInterrupt() {
+    if (Thread.currentThread().isInterrupted()) {
+      throw new RuncibleException(ErrorKind.CANCELLED, "unpacking was interrupted");
+    }
+  }
+
   RuncibleException tooDeep(String path) {
     return new RuncibleException(
         ErrorKind.INVALID_INPUT,

@@ -331,6 +331,17 @@ class LayerApplierIT {
     }
 
     @Test
+    void parentsWithoutEntryBehindALinkOfTheLayerLookAsBelow() throws IOException {
+      Path lower = directory.resolve("lower");
+      Path layer = directory.resolve("layer");
+      apply(lower, LayerFormat.OVERLAY, richDirectory());
+      TarBytes linked = new TarBytes().symlink("s", "d").file("s/e/new", "x");
+      LayerResult result = apply(layer, LayerFormat.OVERLAY, linked, lower);
+      assertThat(result.impliedDirectories()).containsExactly("", "d", "d/e");
+      assertThat(FileTree.of(layer).get("/d/e")).isEqualTo(FileTree.of(lower).get("/d/e"));
+    }
+
+    @Test
     void parentsWithoutEntryAnywhereBelongToRoot() throws IOException {
       Path layer = Files.createDirectory(directory.resolve("layer"));
       FileCalls.chmod(FileCalls.openDirectory(layer), 0700);
