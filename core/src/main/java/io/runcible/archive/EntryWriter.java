@@ -167,14 +167,13 @@ final class EntryWriter {
 
   private void makeDirectory(
       Directory parent, String path, String leaf, int mode, @Nullable Stat existing) {
-    boolean hides = existing != null && target.isWhiteout(parent.fd(), leaf, existing);
     if (existing != null) {
       parents.removeForReplacement(parent, leaf, existing);
     }
     parents.checkDepth(parent, path, leaf);
     FileCalls.makeDirectory(parent.fd(), leaf, mode);
-    if (hides) {
-      // The whiteout hid a lower directory of this name, which must not shine through now.
+    if (existing != null) {
+      // Whatever it was, it hid a lower directory of this name, which must not shine through now.
       target.makeOpaque(parent.fd(), leaf);
     }
   }

@@ -216,11 +216,7 @@ final class ParentDirectories implements AutoCloseable {
     if (stat == null) {
       makeImplied(parent, leaf);
     } else if (target.isWhiteout(parent.fd, leaf, stat)) {
-      // What lies below the whiteout stays hidden, and gives this directory no attributes.
-      FileCalls.unlink(parent.fd, leaf);
-      makeImplied(parent, leaf);
-      target.makeOpaque(parent.fd, leaf);
-      target.implied().remove(parent.child(leaf));
+      replaceByImplied(parent, leaf);
     } else if (stat.type() == Stat.SYMLINK) {
       String to = followed(parent, leaf, links);
       return open(to, links + 1, replace) != null;
@@ -228,10 +224,19 @@ final class ParentDirectories implements AutoCloseable {
       if (!replace) {
         return false;
       }
-      FileCalls.unlink(parent.fd, leaf);
-      makeImplied(parent, leaf);
+      replaceByImplied(parent, leaf);
     }
     return true;
+  }
+
+  /** What lies below stays hidden, and gives this directory no attributes. */
+  private void replaceByImplied(Directory parent, String leaf) {
+    FileCalls.unlink(parent.fd, leaf);
+    makeImplied(parent, leaf);
+    target.makeOpaque(parent.fd, leaf);
+    if (target.format().isSeparate()) {
+      target.implied().remove(parent.child(leaf));
+    }
   }
 
   private String followed(Directory parent, String leaf, int links) {

@@ -592,6 +592,30 @@ public final class HostileLayers {
         "d l",
         "f l/x=new");
     on("symbolic link over a directory", lower(), tar().symlink("d", "f"), "l d->f", "f f=lower");
+    List<TarBytes> replaced =
+        List.of(
+            tar().file("d", "1"),
+            tar().symlink("d", "f"),
+            tar().add(header('6', "d")),
+            tar().file(".wh.d", "").file("d", "1"),
+            tar().file("d", "1").file(".wh.d", ""));
+    for (int i = 0; i < replaced.size(); i++) {
+      on(
+          "directory over what was over a lower one, " + i,
+          lower(),
+          tar().raw(replaced.get(i).open()).directory("d"),
+          "d d",
+          "f f=lower");
+      if (i != 1) {
+        on(
+            "directory that a file implies over what was over a lower one, " + i,
+            lower(),
+            tar().raw(replaced.get(i).open()).file("d/n", "new"),
+            "d d",
+            "f d/n=new",
+            "f f=lower");
+      }
+    }
     on(
         "through a symbolic link of a lower layer",
         tar().pax("linkpath", outside).symlink("s", "x"),
