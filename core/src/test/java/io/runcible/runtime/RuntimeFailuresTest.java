@@ -60,6 +60,24 @@ class RuntimeFailuresTest {
   }
 
   @Test
+  void programThatIsNotNamedIsThatOfTheProcess() throws IOException {
+    List<String> unnamed = List.of("open executable: Operation not permitted");
+    Path file = Files.writeString(directory.resolve("p"), "{\"args\":[\"/a\\nb\",\"-b\"]}");
+    Path spec = Files.writeString(directory.resolve("c"), "{\"process\":{\"args\":[\"/c\"]}}");
+
+    assertThat(RuntimeFailures.of("cannot start", unnamed, file, ""))
+        .hasMessageStartingWith("cannot start with '/a b': the program is a directory, or not ")
+        .extracting(RuncibleException::kind)
+        .isEqualTo(ErrorKind.PERMISSION_DENIED);
+    assertThat(RuntimeFailures.of("cannot start", unnamed, spec, "/process"))
+        .hasMessageStartingWith("cannot start with '/c': ");
+    assertThat(RuntimeFailures.of("cannot start", unnamed, directory.resolve("none"), ""))
+        .hasMessageStartingWith("cannot start with its program: ");
+    assertThat(RuntimeFailures.of("cannot start", List.of("exec: \"/x\": denied"), file, ""))
+        .hasMessageStartingWith("cannot start: ");
+  }
+
+  @Test
   void onlyErrorsOfALogCount() throws IOException {
     Path log =
         log(
