@@ -53,12 +53,19 @@ final class ChildJvm implements AutoCloseable {
     return launch(classPath, directory, test, List.of(), properties);
   }
 
-  /** The same as another user. */
+  /**
+   * The same as another user.
+   *
+   * @param directory of that user
+   */
   static ChildJvm start(
-      String platform, OrdinaryUser user, Class<?> test, Map<String, String> properties)
+      String platform,
+      OrdinaryUser user,
+      Path directory,
+      Class<?> test,
+      Map<String, String> properties)
       throws IOException {
-    return launch(
-        user.readable(classPath(platform)), user.reports(), test, user.prefix(), properties);
+    return launch(user.readable(classPath(platform)), directory, test, user.prefix(), properties);
   }
 
   private static ChildJvm launch(

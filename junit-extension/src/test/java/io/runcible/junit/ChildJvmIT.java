@@ -116,13 +116,50 @@ class ChildJvmIT {
   void ordinaryUserRunsThemAsRootDoes() throws Exception {
     try (OrdinaryUser user = OrdinaryUser.create();
         ChildJvm child =
-            ChildJvm.start("6.", user, UserJvm.class, Map.of("shell.image", KIT.reference()))) {
+            ChildJvm.start(
+                "6.",
+                user,
+                user.directory("reports"),
+                UserJvm.class,
+                Map.of("shell.image", KIT.reference()))) {
       assertThat(child.await())
           .contains("1 tests successful", "1 tests failed", "on purpose, as user runcible");
-      assertThat(file(user.reports(), "container-own/log.txt")).isEqualTo("up\n");
-      assertThat(file(user.reports(), "container-web/container.txt")).contains("exit: it runs");
+      Path reports = user.directory("reports");
+      assertThat(file(reports, "container-own/log.txt")).isEqualTo("up\n");
+      assertThat(file(reports, "container-web/container.txt")).contains("exit: it runs");
       assertThat(user.data().resolve("containers")).isEmptyDirectory();
     }
+  }
+
+  @Test
+  void runsOfAnOrdinaryUserShareAContainerUntilTheLastEnds() throws Exception {
+    try (OrdinaryUser user = OrdinaryUser.create()) {
+      Path one = user.directory("one");
+      Path other = user.directory("other");
+      try (ChildJvm first = share(user, one);
+          ChildJvm second = share(user, other)) {
+        first.await(one.resolve("ready"));
+        second.await(other.resolve("ready"));
+        String seen =
+            Files.readString(one.resolve("ready")) + Files.readString(other.resolve("ready"));
+        assertThat(seen.split("first", -1)).hasSize(3);
+        assertThat(seen.split("second", -1)).hasSize(3);
+        Files.createFile(one.resolve("go"));
+        assertThat(first.await()).contains("3 tests successful", "1 tests failed", "on purpose");
+        Files.createFile(other.resolve("go"));
+        assertThat(second.await()).contains("3 tests successful", "1 tests failed", "on purpose");
+      }
+      assertThat(user.data().resolve("containers")).isEmptyDirectory();
+    }
+  }
+
+  private static ChildJvm share(OrdinaryUser user, Path directory) throws IOException {
+    return ChildJvm.start(
+        "6.",
+        user,
+        directory,
+        SharingJvm.class,
+        Map.of("shell.image", KIT.reference(), "directory", directory.toString()));
   }
 
   @Test
