@@ -118,7 +118,9 @@ final class ChildJvm implements AutoCloseable {
     }
   }
 
-  /** The jar has all of JUnit. */
+  /**
+   * The jar has all of JUnit; clients that an application on Spring Boot would find are left out.
+   */
   private static String classPath(String platform) throws IOException {
     return jar(platform)
         + File.pathSeparator
@@ -126,7 +128,7 @@ final class ChildJvm implements AutoCloseable {
             .filter(
                 entry ->
                     !entry.matches(
-                        ".*/(junit-|opentest4j|apiguardian|surefire|console|spring-)[^/]*"))
+                        ".*/(junit-|opentest4j|apiguardian|surefire|console|spring-|mongo|bson)[^/]*"))
             .collect(Collectors.joining(File.pathSeparator));
   }
 

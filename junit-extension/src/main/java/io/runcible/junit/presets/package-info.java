@@ -18,7 +18,8 @@
  * points do what those of the usual images are documented to do; but for {@link
  * io.runcible.junit.presets.MySql}, {@link io.runcible.junit.presets.MongoDb} and {@link
  * io.runcible.junit.presets.Elasticsearch}, which follow the documentation of their images and have
- * not been run with their servers.
+ * not been run with their servers. Of MongoDb, the clients' side is tested with another server of
+ * its protocol.
  */
 @NullMarked
 package io.runcible.junit.presets;
