@@ -12,6 +12,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -145,6 +147,17 @@ final class ChildJvm implements AutoCloseable {
       assertThat(process.isAlive()).as(output()).isTrue();
       Thread.sleep(20);
     }
+  }
+
+  /** Waits until it writes something, and returns the first group of that. */
+  String await(Pattern written) throws IOException, InterruptedException {
+    Matcher found = written.matcher(output());
+    while (!found.find()) {
+      assertThat(process.isAlive()).as(output()).isTrue();
+      Thread.sleep(20);
+      found = written.matcher(output());
+    }
+    return found.group(1);
   }
 
   private String output() throws IOException {
