@@ -108,6 +108,12 @@ final class RuntimeFailures {
           new Rule(ErrorKind.ALREADY_EXISTS, "the id is in use", "already exists"),
           new Rule(ErrorKind.FAILED_PRECONDITION, "resume the container first", "paused container"),
           new Rule(
+              ErrorKind.UNSUPPORTED,
+              "the container that this process is in hides parts of its /proc, and then the kernel"
+                  + " allows no other one; see capabilities()",
+              "mounting \"proc\"…operation not permitted",
+              "mount `proc` to `proc`…operation not permitted"),
+          new Rule(
               ErrorKind.PERMISSION_DENIED,
               "this process may not set what was asked for",
               "operation not permitted"),

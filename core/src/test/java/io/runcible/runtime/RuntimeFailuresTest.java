@@ -42,6 +42,8 @@ class RuntimeFailuresTest {
           PERMISSION_DENIED   | unable to start container process: exec: "/x": is a directory
           PERMISSION_DENIED   | open executable: Operation not permitted
           PERMISSION_DENIED   | error setting rlimits: error setting rlimit type 7: operation not permitted
+          UNSUPPORTED         | error mounting "proc" to rootfs at "/proc": mount proc:/proc, flags: 0xe: operation not permitted
+          UNSUPPORTED         | mount `proc` to `proc`: Operation not permitted
           FAILED_PRECONDITION | exec container process `/x`: Exec format error
           FAILED_PRECONDITION | cannot exec in a stopped container
           FAILED_PRECONDITION | chdir to cwd ("/x") set in config.json failed: permission denied
