@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -30,10 +31,15 @@ final class TaskGroup {
     this.executor = executor;
   }
 
+  /** Starts one; where there is no thread for it, that is its failure, told when all have ended. */
   void start(Runnable work) {
     FutureTask<Void> task = new FutureTask<>(() -> run(work), null);
-    tasks.add(task);
-    executor.execute(task);
+    try {
+      executor.execute(task);
+      tasks.add(task);
+    } catch (RejectedExecutionException | OutOfMemoryError e) {
+      fail(new RuncibleException(ErrorKind.UNAVAILABLE, "no thread can be started: " + e, e));
+    }
   }
 
   private void run(Runnable work) {

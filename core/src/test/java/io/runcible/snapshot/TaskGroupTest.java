@@ -6,10 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TaskGroupTest {
   private final CountDownLatch beingInterrupted = new CountDownLatch(1);
@@ -21,6 +24,10 @@ class TaskGroupTest {
   private final class Worker extends Thread {
     private final BlockingQueue<Runnable> work = new LinkedBlockingQueue<>();
     private volatile boolean ended;
+
+    Worker() {
+      setDaemon(true);
+    }
 
     @Override
     public void run() {
@@ -45,6 +52,8 @@ class TaskGroupTest {
 
     void end() throws InterruptedException {
       work.add(() -> ended = true);
+      nextBegun.countDown();
+      interrupt();
       join();
     }
   }
@@ -91,5 +100,35 @@ class TaskGroupTest {
     assertThat(Thread.interrupted()).isTrue();
     nextEnded.await();
     assertThat(undisturbed).isTrue();
+  }
+
+  /** What the tasks use is closed when the wait is over, or when the start fails. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void taskWithoutAThreadFailsWhenTheOthersHaveEnded(boolean closed) {
+    AtomicBoolean first = new AtomicBoolean(true);
+    TaskGroup group =
+        new TaskGroup(
+            task -> {
+              if (first.getAndSet(false)) {
+                worker.work.add(task);
+              } else if (closed) {
+                throw new RejectedExecutionException("closed");
+              } else {
+                throw new OutOfMemoryError("no thread");
+              }
+            });
+    nextBegun.countDown();
+    CountDownLatch running = new CountDownLatch(1);
+    AtomicBoolean stopped = new AtomicBoolean();
+    group.start(
+        () -> {
+          running.countDown();
+          stopped.set(!awaits(new CountDownLatch(1)));
+        });
+    assertThat(awaits(running)).isTrue();
+    group.start(() -> {});
+    assertThatThrownBy(() -> group.await("testing")).hasMessageContaining("no thread");
+    assertThat(stopped).isTrue();
   }
 }
