@@ -42,13 +42,13 @@ import org.junit.jupiter.api.extension.ExtensionContext.Store;
  * {@code entrypoint}, {@code command}, {@code environment}, {@code labels}, {@code ports} and
  * {@code volumes} in their short form, {@code networks} with aliases, {@code depends_on} with
  * {@code service_started} and {@code service_healthy}, {@code healthcheck}, {@code user}, {@code
- * working_dir}, {@code hostname}, {@code stop_signal}, {@code tmpfs}, {@code mem_limit}, {@code
- * cpus}, {@code pids_limit}, {@code cap_add}, {@code cap_drop}, {@code read_only}, {@code restart}
- * and {@code expose}, which does nothing. What is mounted is a file or directory of the host,
- * relative to the file's directory, a volume of the file, which its services share and which goes
- * with them, or a volume without a name. {@code ${NAME:-default}}, and a variable of a service that
- * has no value in the file, is a variable of the environment or, before that, a system property.
- * Anything else fails the test, by name, before a container starts.
+ * working_dir}, {@code hostname}, {@code stop_signal}, {@code tmpfs} with a size, {@code
+ * mem_limit}, {@code cpus}, {@code pids_limit}, {@code cap_add}, {@code cap_drop}, {@code
+ * read_only}, {@code restart} and {@code expose}, which does nothing. What is mounted is a file or
+ * directory of the host, relative to the file's directory, a volume of the file, which its services
+ * share and which goes with them, or a volume without a name. {@code ${NAME:-default}}, and a
+ * variable of a service that has no value in the file, is a variable of the environment or, before
+ * that, a system property. Anything else fails the test, by name, before a container starts.
  *
  * <p>All services are on bridge networks.
  */

@@ -25,6 +25,7 @@ import java.util.regex.Pattern;
 final class ComposeService implements ContainerPlan {
   private static final Set<String> HEALTH =
       Set.of("test", "interval", "timeout", "retries", "start_period", "start_interval", "disable");
+  private static final String SIZE = "size=";
   private static final Pattern DURATION =
       Pattern.compile("(?:(\\d+)h)?(?:(\\d+)m)?(?:(\\d+)s)?(?:(\\d+)ms)?");
 
@@ -68,7 +69,7 @@ final class ComposeService implements ContainerPlan {
     all.put("working_dir", (spec, node) -> spec.workingDirectory(node.text()));
     all.put("hostname", (spec, node) -> spec.hostname(node.text()));
     all.put("stop_signal", (spec, node) -> spec.stopSignal(node.text()));
-    all.put("tmpfs", (spec, node) -> node.texts().forEach(text -> spec.mount(Mount.tmpfs(text))));
+    all.put("tmpfs", (spec, node) -> node.list().forEach(one -> spec.mount(tmpfs(one))));
     all.put("mem_limit", (spec, node) -> spec.memory(node.text().replaceFirst("(?i)b$", "")));
     all.put("cpus", (spec, node) -> spec.cpus(Double.parseDouble(node.text())));
     all.put("pids_limit", (spec, node) -> spec.pids(Long.parseLong(node.text())));
@@ -83,6 +84,22 @@ final class ComposeService implements ContainerPlan {
           }
         });
     return all;
+  }
+
+  /** As {@code /run} or {@code /run:size=64m}. */
+  private static Mount tmpfs(ComposeNode node) {
+    String[] parts = node.text().split(":", 2);
+    Mount mount = Mount.tmpfs(parts[0]);
+    if (parts.length == 1) {
+      return mount;
+    }
+    for (String option : parts[1].split(",", -1)) {
+      if (!option.startsWith(SIZE)) {
+        throw node.refused("the option '" + option + "' is not supported, but size");
+      }
+      mount = mount.size(option.substring(SIZE.length()));
+    }
+    return mount;
   }
 
   /** A text is split at spaces; quotes are for shells, which this is not. */

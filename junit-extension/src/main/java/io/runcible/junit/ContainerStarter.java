@@ -120,8 +120,10 @@ final class ContainerStarter {
       return container;
     } catch (RuntimeException | Error e) {
       FailureReport.publish(context, plan.name(), container, elapsed());
-      try (container) {
-        endLog();
+      Runnable end = log == null ? () -> {} : log;
+      // It ends as one does that has started, or goes on as that.
+      try (StartedContainer failed = started(container, end, container::close)) {
+        failed.keepIfWanted();
       } catch (RuntimeException suppressed) {
         e.addSuppressed(suppressed);
       }
@@ -131,6 +133,10 @@ final class ContainerStarter {
 
   private StartedContainer started(Container container, Runnable remove) {
     Runnable end = log == null ? run.logs().follow(plan.name(), container) : log;
+    return started(container, end, remove);
+  }
+
+  private StartedContainer started(Container container, Runnable end, Runnable remove) {
     return new StartedContainer(run, plan.name(), container, elapsed(), end, remove);
   }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerSpec;
+import io.runcible.engine.Mount;
 import io.runcible.network.Network;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -73,7 +74,7 @@ class ComposeFileTest {
                   db: {condition: service_healthy}
                   cache: {condition: service_started}
                 volumes: ["./data:/data:ro", "/abs:/abs"]
-                tmpfs: /run
+                tmpfs: [/run, "/tmp:size=64m"]
                 mem_limit: 64mb
                 cpus: 0.5
                 user: 22:22
@@ -112,6 +113,10 @@ class ComposeFileTest {
     assertThat(web.mounts())
         .extracting(mount -> mount.source().map(Path::toString).orElse("") + mount.isReadOnly())
         .contains("/project/datatrue", "/absfalse", "false");
+    assertThat(web.mounts())
+        .filteredOn(mount -> mount.kind() == Mount.Kind.TMPFS)
+        .extracting(mount -> mount.destination() + " " + mount.size())
+        .containsExactly("/run OptionalLong.empty", "/tmp OptionalLong[67108864]");
     assertThat(web.memory()).hasValue(64 << 20);
     assertThat(web.user()).contains("22:22");
     assertThat(web.isReadOnlyRoot()).isTrue();
@@ -177,6 +182,8 @@ class ComposeFileTest {
         "services: {s: {image: 'a$'}}                     | write $$",
         "services: {s: {image: i, cpus: much}}            | 'services.s.cpus'",
         "services: {s: {image: i, environment: ['=1']}}   | '=1' is not KEY=value",
+        "services: {s: {image: i, tmpfs: '/run:mode=7'}}  | the option 'mode=7' is not supported",
+        "services: {s: {image: i, tmpfs: '/run:size=a'}}  | 'services.s.tmpfs'",
         "services: {s: {image: i, image: j}}              | not YAML",
         "services: {s: {image: !!java.net.URL [x]}}       | not YAML",
         "services: {s: {image: i, depends_on: {o: {condition: service_completed_successfully}}}} |"

@@ -29,6 +29,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.junit.platform.engine.reporting.ReportEntry;
 import org.junit.platform.testkit.engine.EngineExecutionResults;
 
@@ -296,14 +298,14 @@ class FailureIT {
     void never() {}
   }
 
-  @Test
-  void containerOfAFailedTestIsKeptUntilItEnds() throws Exception {
+  @ParameterizedTest
+  @ValueSource(classes = {IsKept.class, IsKeptAndNeverReady.class})
+  void containerOfAFailedTestIsKeptUntilItEnds(Class<?> test) throws Exception {
     PrintStream before = System.err;
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     System.setErr(new PrintStream(bytes, true, StandardCharsets.UTF_8));
     CompletableFuture<EngineExecutionResults> results =
-        CompletableFuture.supplyAsync(
-            () -> KIT.run(Map.of("runcible.keep.seconds", "120"), IsKept.class));
+        CompletableFuture.supplyAsync(() -> KIT.run(Map.of("runcible.keep.seconds", "120"), test));
     String line;
     try {
       line = lineToEnter(bytes, results);
@@ -319,7 +321,8 @@ class FailureIT {
     assertThat(new String(enter.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
         .isEqualTo("left by the test\n");
     enter.waitFor();
-    assertThat(Kit.failure(results.get())).contains("on purpose");
+    assertThat(Kit.failure(results.get()))
+        .contains(test == IsKept.class ? "on purpose" : "without a line of output");
     assertNoneRuns();
   }
 
@@ -349,6 +352,22 @@ class FailureIT {
       ShellImage.run(container, "echo left by the test >/tmp/note");
       throw new AssertionError("on purpose");
     }
+  }
+
+  static class IsKeptAndNeverReady {
+    @RunContainer(
+        image = "${shell.image}",
+        command = {
+          "sh",
+          "-c",
+          "echo left by the test >/tmp/note; trap 'exit 0' TERM; sleep 600 & wait"
+        },
+        readyLog = "never",
+        readySeconds = 1)
+    Container container;
+
+    @Test
+    void never() {}
   }
 
   @Test
