@@ -74,6 +74,15 @@ final class RuntimeFailures {
               "it is neither a program for this machine nor a script with an interpreter",
               "exec format error"),
           new Rule(
+              ErrorKind.NOT_FOUND,
+              "the path of the program leads nowhere in the image",
+              "exec: \"…not a directory",
+              "exec: \"…too many levels of symbolic links",
+              "exec: \"…file name too long",
+              "open executable: not a directory",
+              "open executable: too many levels of symbolic links",
+              "open executable: file name too long"),
+          new Rule(
               ErrorKind.PERMISSION_DENIED,
               "the program is a directory, or not executable for this user",
               "exec: …permission denied",
@@ -98,6 +107,12 @@ final class RuntimeFailures {
               "exec…no such file or directory"),
           new Rule(ErrorKind.ALREADY_EXISTS, "the id is in use", "already exists"),
           new Rule(ErrorKind.FAILED_PRECONDITION, "resume the container first", "paused container"),
+          new Rule(
+              ErrorKind.UNSUPPORTED,
+              "the container that this process is in hides parts of its /proc, and then the kernel"
+                  + " allows no other one; see capabilities()",
+              "mounting \"proc\"…operation not permitted",
+              "mount `proc` to `proc`…operation not permitted"),
           new Rule(
               ErrorKind.PERMISSION_DENIED,
               "this process may not set what was asked for",
