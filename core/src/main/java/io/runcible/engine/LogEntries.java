@@ -29,20 +29,23 @@ final class LogEntries implements Iterator<LogEntry>, AutoCloseable {
 
   static LogEntries open(CriLog log, LogQuery query, BooleanSupplier growing) {
     try {
+      // Of both: what comes meanwhile is not of the last lines that there were.
+      CriLog.Position end = log.end();
       CriLog.Position start =
-          query.tail() == Long.MAX_VALUE ? CriLog.Position.START : tail(log, query);
-      CriLog.Position end = query.follow() ? null : log.end();
-      return new LogEntries(log, new CriLogReader(log, start, end), query, growing);
+          query.tail() == Long.MAX_VALUE ? CriLog.Position.START : tail(log, query, end);
+      CriLogReader reader = new CriLogReader(log, start, query.follow() ? null : end);
+      return new LogEntries(log, reader, query, growing);
     } catch (IOException e) {
       throw unreadable(log, e);
     }
   }
 
   /** Where the last lines begin: a place for each of them is all that is kept meanwhile. */
-  private static CriLog.Position tail(CriLog log, LogQuery query) throws IOException {
+  private static CriLog.Position tail(CriLog log, LogQuery query, CriLog.Position end)
+      throws IOException {
     Deque<CriLog.Position> starts = new ArrayDeque<>();
     boolean[] inLine = new boolean[2];
-    try (CriLogReader reader = new CriLogReader(log, CriLog.Position.START, log.end())) {
+    try (CriLogReader reader = new CriLogReader(log, CriLog.Position.START, end)) {
       for (CriLogReader.Entry entry = reader.next(); entry != null; entry = reader.next()) {
         int output = entry.error() ? 1 : 0;
         if (query.accepts(entry.time()) && !inLine[output]) {

@@ -1,19 +1,23 @@
 package io.runcible.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.runcible.ErrorKind;
 import io.runcible.HostTools;
+import io.runcible.ffi.NativeAccess;
 import io.runcible.runtime.Cgroups;
 import io.runcible.runtime.ResourceUsage;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Pausing, limits of running containers, what they use, and their processes. */
 class ControlIT {
@@ -215,6 +219,25 @@ class ControlIT {
       assertThat(usage.processLimit()).hasValue(2048);
       assertThat(stats.receivedBytes()).hasValue(0);
       assertThat(stats.sentBytes()).hasValue(0);
+    }
+  }
+
+  @Test
+  void inputAndOutputAreCounted(@TempDir Path host) throws IOException {
+    long device = (Long) Files.getAttribute(host, "unix:dev");
+    Path block = Path.of("/sys/dev/block", (device >>> 8 & 0xfff) + ":" + (device & 0xff));
+    assumeTrue(Files.exists(block) && NativeAccess.isRoot(), "no block device, or none for a user");
+    int bytes = 2 << 20;
+    // Past the page cache, of which the old hierarchy counts nothing.
+    String work =
+        "dd if=/dev/zero of=/d/f bs=64k count=32 oflag=direct && dd if=/d/f of=/dev/null bs=64k"
+            + " iflag=direct && echo up && sleep 600";
+    ContainerSpec.Builder spec = ENGINE.spec("debian").command("sh", "-c", work);
+    try (Container container = ENGINE.get().run(spec.mount(Mount.bind(host, "/d")).build())) {
+      container.awaitReady(Ready.onLog("up"));
+      ResourceUsage usage = container.stats().usage();
+      assertThat(usage.readBytes().orElseThrow()).isBetween((long) bytes, 16L * bytes);
+      assertThat(usage.writtenBytes().orElseThrow()).isBetween((long) bytes, 16L * bytes);
     }
   }
 

@@ -81,6 +81,23 @@ class LogsIT {
     }
   }
 
+  /** Each moment another file of it may be removed. */
+  @Test
+  void floodedLogIsReadAndAttachedTo() throws IOException {
+    ContainerSpec.Builder flood = ENGINE.spec("busybox").command("yes");
+    try (Container container = ENGINE.get().run(flood.log(LogPolicy.cri(LIMIT, 2)).build())) {
+      container.awaitReady(Ready.onLog("y"));
+      for (int i = 0; i < 20; i++) {
+        try (Attachment attachment = container.attach()) {
+          assertThat(attachment.stdout().read()).isIn((int) 'y', (int) '\n');
+        }
+        assertThat(lines(container, LogQuery.ALL.tail(2))).hasSizeLessThanOrEqualTo(2);
+        assertThat(container.logs().text().replace("y\n", "")).isIn("", "y");
+      }
+      assertThat(container.isRunning()).isTrue();
+    }
+  }
+
   @Test
   void logOfADetachedContainerIsWrittenWithoutAnEngine() throws IOException {
     List<String> expected = new ArrayList<>(List.of("out up", "err down"));
