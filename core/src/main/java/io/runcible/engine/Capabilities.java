@@ -159,9 +159,13 @@ public record Capabilities(List<Feature> features) {
       if (!host.rootless()) {
         return "this process is root";
       }
-      return host.hasIdRange()
-          ? "a user namespace with a range of subordinate ids"
-          : "a user namespace with a single id: files of images all belong to it";
+      ProcProbe.run(host);
+      if (!host.hasIdRange()) {
+        return "a user namespace with a single id: files of images all belong to it";
+      }
+      return NativeAccess.effectiveUid() == 0
+          ? "root of a container has a user namespace with a range of ids"
+          : "a user namespace with a range of subordinate ids";
     }
   }
 

@@ -2,6 +2,7 @@ package io.runcible.engine;
 
 import io.runcible.engine.Capabilities.Feature;
 import io.runcible.ffi.NativeAccess;
+import io.runcible.ffi.OwnRights;
 import io.runcible.ffi.Spawn;
 import io.runcible.ffi.SubordinateIds;
 import java.io.BufferedReader;
@@ -49,7 +50,11 @@ record HostFeatures(Path root, String kernel, int uid, String user, Predicate<St
   }
 
   private boolean isRoot() {
-    return uid == 0;
+    return uid == 0 && rights().mountsOnTheHost();
+  }
+
+  private OwnRights rights() {
+    return OwnRights.of(root.resolve("proc/self"));
   }
 
   private Feature overlay() {
@@ -74,6 +79,9 @@ record HostFeatures(Path root, String kernel, int uid, String user, Predicate<St
     if (isRoot()) {
       return yes(name, "not needed: this process is root");
     }
+    if (uid == 0 && rights().mapsAll()) {
+      return yes(name, "not needed: root of a container gives its containers all ids that it has");
+    }
     List<String> missing = new ArrayList<>();
     Optional<SubordinateIds> uids = range("subuid", missing);
     Optional<SubordinateIds> gids = range("subgid", missing);
@@ -81,6 +89,9 @@ record HostFeatures(Path root, String kernel, int uid, String user, Predicate<St
       if (!installed.test(program)) {
         missing.add(program + " is not installed; on Debian: apt-get install uidmap");
       }
+    }
+    if (uids.isPresent() && gids.isPresent()) {
+      missing.addAll(rights().whyNot(uids.get(), gids.get()));
     }
     return missing.isEmpty()
         ? yes(

@@ -151,25 +151,49 @@ final class NamespaceHolder implements PrivilegedHost {
 
   /** Maps root of the namespace to the caller and, where granted, its range above it. */
   static boolean mapIds(int pid) {
+    OwnRights rights = OwnRights.ofThisProcess();
     int uid = NativeAccess.effectiveUid();
     int gid = NativeAccess.effectiveGid();
+    if (uid == 0 && rights.mapsAll()) {
+      mapIds(pid, rights.toItself());
+      return true;
+    }
     String name = System.getProperty("user.name", "");
     Optional<SubordinateIds> uids = SubordinateIds.find(Path.of("/etc/subuid"), name, uid);
     Optional<SubordinateIds> gids = SubordinateIds.find(Path.of("/etc/subgid"), name, uid);
-    if (uids.isPresent() && gids.isPresent() && Spawn.findProgram("newuidmap").isPresent()) {
+    if (uids.isPresent()
+        && gids.isPresent()
+        && rights.whyNot(uids.get(), gids.get()).isEmpty()
+        && Spawn.findProgram("newuidmap").isPresent()) {
       run(mapCommand("newuidmap", pid, uid, uids.get()));
       run(mapCommand("newgidmap", pid, gid, gids.get()));
       return true;
     }
+    write(pid, "setgroups", "deny");
+    mapIds(pid, new IdMapping("0 " + uid + " 1", "0 " + gid + " 1"));
+    return false;
+  }
+
+  private static void mapIds(int pid, IdMapping ids) {
+    write(pid, "uid_map", ids.uids());
+    write(pid, "gid_map", ids.gids());
+  }
+
+  private static void write(int pid, String file, String text) {
     try {
-      Path process = Path.of("/proc", String.valueOf(pid));
-      Files.writeString(process.resolve("setgroups"), "deny");
-      Files.writeString(process.resolve("uid_map"), "0 " + uid + " 1");
-      Files.writeString(process.resolve("gid_map"), "0 " + gid + " 1");
-      return false;
+      Files.writeString(Path.of("/proc", String.valueOf(pid), file), text);
     } catch (IOException e) {
       throw new RuncibleException(
-          ErrorKind.UNSUPPORTED, "cannot map user " + uid + " into a user namespace", e);
+          ErrorKind.UNSUPPORTED,
+          "cannot map user "
+              + NativeAccess.effectiveUid()
+              + " into a user namespace"
+              + (NativeAccess.effectiveUid() == 0
+                  ? ": root needs CAP_SETFCAP for that, with CAP_SETUID and CAP_SETGID for all of"
+                      + " its ids; give the container that this process is in these, or be another"
+                      + " user"
+                  : ""),
+          e);
     }
   }
 

@@ -21,9 +21,17 @@ public final class NativeAccess {
     }
   }
 
-  /** Whether this process acts as root. */
+  /** Read once, when it is first asked for. */
+  private static final class Rights {
+    static final boolean OF_HOST = OwnRights.ofThisProcess().mountsOnTheHost();
+  }
+
+  /**
+   * Whether this process acts as root. That of an unprivileged container does not: without
+   * CAP_SYS_ADMIN, or in a user namespace, it is as an ordinary user.
+   */
   public static boolean isRoot() {
-    return Native.libc().geteuid() == 0;
+    return effectiveUid() == 0 && Rights.OF_HOST;
   }
 
   /** The effective user id. */

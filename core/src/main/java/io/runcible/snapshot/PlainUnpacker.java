@@ -268,7 +268,7 @@ public final class PlainUnpacker {
   private Ownership ownership() {
     return ownership != null
         ? ownership
-        : NativeAccess.isRoot() ? Ownership.EXACT : Ownership.RECORD;
+        : NativeAccess.effectiveUid() == 0 ? Ownership.EXACT : Ownership.RECORD;
   }
 
   private void clean(Path directory, boolean made, Throwable failure) {

@@ -52,6 +52,10 @@ class HostFeaturesTest {
     assertThat(feature(host("6.1", 1000, "newuidmap"), "subordinate-ids").detail())
         .startsWith("newgidmap is not installed");
     assertThat(feature(host("6.1", 0), "subordinate-ids").available()).isTrue();
+    file("proc/self/status", "CapEff:\t0\nCapBnd:\t0\nNoNewPrivs:\t1\n");
+    assertThat(feature(host("6.1", 1000, "newuidmap", "newgidmap"), "subordinate-ids").detail())
+        .startsWith("set-id programs");
+    assertThat(feature(host("6.1", 0), "id-mapped-mounts").detail()).contains("need root");
   }
 
   @Test

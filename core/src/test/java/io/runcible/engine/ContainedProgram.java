@@ -1,0 +1,49 @@
+package io.runcible.engine;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.runcible.RuncibleException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * What an engine does that is itself in a container: the main class of a second JVM, which says on
+ * its output what it saw.
+ */
+final class ContainedProgram {
+  private ContainedProgram() {}
+
+  /** Arguments: the directory for all, the image of the containers. */
+  public static void main(String[] args) throws IOException {
+    Path root = Path.of(args[0]);
+    EngineBuilder builder =
+        TestRoot.builder()
+            .dataRoot(root.resolve("data"))
+            .stateRoot(root.resolve("state"))
+            .policy(new HostPolicy(List.of()));
+    for (Capabilities.Feature feature : builder.capabilities().features()) {
+      if (List.of("privileges", "subordinate-ids").contains(feature.name())) {
+        say(feature.name(), feature.available() + " " + feature.detail());
+      }
+    }
+    String script =
+        "touch /f; chown 33:44 /f 2>/dev/null; stat -c %u:%g /f; id -u; echo up; exec sleep 600";
+    ContainerSpec spec = ContainerSpec.builder(args[1]).command("sh", "-c", script).build();
+    try (ContainerEngine engine = builder.build();
+        Container container = engine.run(spec)) {
+      container.awaitReady(Ready.onLog("up"));
+      say("output", container.logs().text().strip().replace('\n', ' '));
+      ContainerProcess exec = container.exec("sh", "-c", "echo inside; exit 3");
+      say("exec", exec.waitFor().code() + " " + new String(exec.stdout().readAllBytes(), UTF_8));
+      say("stop", container.stop(Duration.ZERO).code());
+    } catch (RuncibleException e) {
+      say("failed", e.kind() + " " + e.getMessage());
+    }
+  }
+
+  private static void say(String what, Object value) {
+    System.out.println(what + "=" + value.toString().strip());
+  }
+}
