@@ -153,7 +153,7 @@ public final class LayerApplier implements AutoCloseable {
       case FILE -> writer.file(entry, content, parent, path, leaf);
       case DIRECTORY -> {
         writer.directory(entry, parent, path, leaf);
-        target.implied().remove(path);
+        target.hasEntry(path);
       }
       case SYMLINK -> writer.symlink(entry, parent, path, leaf);
       case HARD_LINK -> hardLink(entry, parent, path, leaf);
@@ -199,7 +199,7 @@ public final class LayerApplier implements AutoCloseable {
       List<Path> visible = whiteouts.opaqueRoot() ? List.of() : lowerTopmostFirst;
       try (LowerLayers lower = new LowerLayers(target, visible)) {
         crossLayer.complete(lower);
-        whiteouts.removeIdleMarks(lower);
+        whiteouts.removeIdle(lower);
       }
     }
     directories.apply(parents);

@@ -34,6 +34,7 @@ final class LayerTarget implements AutoCloseable {
   private final int uid = NativeAccess.effectiveUid();
   private final int gid = NativeAccess.effectiveGid();
   private final Set<String> implied = new LinkedHashSet<>();
+  private final Set<String> removed = new LinkedHashSet<>();
   private final List<SkippedEntry> skipped = new ArrayList<>();
   private long skippedCount;
   private @Nullable Boolean modesAsAsked;
@@ -134,6 +135,17 @@ final class LayerTarget implements AutoCloseable {
   /** Directories without an entry of their own, so far. */
   Set<String> implied() {
     return implied;
+  }
+
+  /** Those of them, and not there any more, that a whiteout has the name of. */
+  Set<String> removed() {
+    return removed;
+  }
+
+  /** Notes that a directory has an entry, or content that needs it. */
+  void hasEntry(String path) {
+    implied.remove(path);
+    removed.remove(path);
   }
 
   /** The first of what was left out, which is forgotten here. */

@@ -106,7 +106,7 @@ final class ParentDirectories implements AutoCloseable {
     return directory;
   }
 
-  /** The same, but null if a file is in the way, which stays. */
+  /** The same, but null if a file or a whiteout is in the way, which stays. */
   @Nullable Directory openAround(String path) {
     return open(path, 0, false);
   }
@@ -215,9 +215,7 @@ final class ParentDirectories implements AutoCloseable {
     Stat stat = FileCalls.stat(parent.fd, leaf).orElse(null);
     if (stat == null) {
       makeImplied(parent, leaf);
-    } else if (target.isWhiteout(parent.fd, leaf, stat)) {
-      replaceByImplied(parent, leaf);
-    } else if (stat.type() == Stat.SYMLINK) {
+    } else if (stat.type() == Stat.SYMLINK && !target.isWhiteout(parent.fd, leaf, stat)) {
       String to = followed(parent, leaf, links);
       return open(to, links + 1, replace) != null;
     } else if (!stat.isDirectory()) {

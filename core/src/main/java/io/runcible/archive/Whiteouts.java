@@ -3,8 +3,10 @@ package io.runcible.archive;
 import io.runcible.RuncibleException;
 import io.runcible.archive.ParentDirectories.Directory;
 import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.Stat;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -85,12 +87,13 @@ final class Whiteouts {
     if (path.startsWith(PREFIX) || path.contains("/" + PREFIX)) {
       return;
     }
-    Directory directory = parents.openAround(path);
+    boolean separate = target.format().isSeparate();
+    Directory directory = separate ? parents.openAround(path) : parents.find(path);
     if (directory == null) {
       return;
     }
     opaqueRoot |= path.isEmpty();
-    if (target.format().isSeparate()) {
+    if (separate) {
       target.makeOpaque(directory.fd(), ".");
     } else {
       remover.removeEarlierContent(directory.fd(), directory.inode());
@@ -112,7 +115,9 @@ final class Whiteouts {
       marks.add(path);
     } else if (existing.isDirectory()) {
       target.makeOpaque(parent.fd(), name);
-      target.implied().remove(path);
+      if (target.implied().remove(path)) {
+        target.removed().add(path);
+      }
     }
   }
 
@@ -132,11 +137,50 @@ final class Whiteouts {
     parents.invalidate();
   }
 
-  /**
-   * Removes the whiteouts that hide nothing: in a directory that is not merged with a lower one the
-   * kernel would list them.
-   */
-  void removeIdleMarks(LowerLayers lower) {
+  /** Removes what came of marks alone, and would show something that no entry has made. */
+  void removeIdle(LowerLayers lower) {
+    removeIdleMarks(lower);
+    List<String> directories = new ArrayList<>(target.implied());
+    directories.addAll(target.removed());
+    directories.sort(Comparator.reverseOrder()); // What lies in them comes first.
+    for (String path : directories) {
+      LayerTarget.checkInterrupt();
+      if (!path.isEmpty()) {
+        removeIfIdle(path, lower);
+      }
+      parents.release();
+    }
+  }
+
+  /** An empty directory stays if there is one below. */
+  private void removeIfIdle(String path, LowerLayers lower) {
+    Directory directory = parents.find(path);
+    if (directory == null || !directory.path().equals(path) || !holdsNothing(directory)) {
+      return;
+    }
+    boolean removed = target.removed().contains(path);
+    LowerLayers.Found below = isBelowOpaque(path) ? null : lower.find(path);
+    if (!removed && below != null && below.stat().isDirectory()) {
+      return;
+    }
+    Directory parent = parents.open(RawName.parent(path));
+    String leaf = RawName.leaf(path);
+    parents.removeForReplacement(parent, leaf, FileCalls.stat(directory.fd()));
+    target.implied().remove(path);
+    if (removed && below != null) {
+      target.makeWhiteout(parent.fd(), leaf);
+    }
+  }
+
+  /** Whether a directory has nothing but, where that is a file, its mark. */
+  private static boolean holdsNothing(Directory directory) {
+    try (FileDescriptor open = FileCalls.openChildDirectory(directory.fd(), ".")) {
+      return FileCalls.listSome(open).stream().allMatch(OPAQUE::equals);
+    }
+  }
+
+  /** In a directory that is not merged with a lower one the kernel would list whiteouts. */
+  private void removeIdleMarks(LowerLayers lower) {
     for (String path : marks) {
       LayerTarget.checkInterrupt();
       Directory parent = parents.find(RawName.parent(path));

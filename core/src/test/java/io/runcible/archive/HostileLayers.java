@@ -427,9 +427,19 @@ public final class HostileLayers {
     on(
         "whiteout of nothing",
         lower(),
-        tar().file("d/.wh.no", "").file("no/.wh.no", ""),
-        List.of("d d", "f d/x=lower x", "f d/y=lower y", "f f=lower"),
-        List.of("d d", "f d/x=lower x", "f d/y=lower y", "f f=lower", "d no"));
+        tar().file("d/.wh.no", "").file("no/.wh.no", "").file("no/no/.wh..wh..opq", ""),
+        "d d",
+        "f d/x=lower x",
+        "f d/y=lower y",
+        "f f=lower");
+    on(
+        "whiteout and opaque mark below a lower file",
+        lower(),
+        tar().file("f/.wh.x", "").file("d/x/y/.wh..wh..opq", ""),
+        "d d",
+        "f d/x=lower x",
+        "f d/y=lower y",
+        "f f=lower");
     on(
         "whiteout with content",
         lower(),
@@ -498,6 +508,16 @@ public final class HostileLayers {
           "opaque file," + order,
           ordered(first, tar().file("a/.wh..wh..opq", ""), tar().file("a", "x")),
           "f a=x");
+      on(
+          "whiteout of a directory and of what is in it," + order,
+          lower(),
+          ordered(first, tar().file(".wh.d", ""), tar().file("d/.wh.x", "").file("d/.wh.no", "")),
+          "f f=lower");
+      on(
+          "whiteout of a directory with an opaque mark," + order,
+          lower(),
+          ordered(first, tar().file(".wh.d", ""), tar().file("d/.wh..wh..opq", "")),
+          "f f=lower");
       on(
           "whiteout of a link of the layer," + order,
           lower(),
