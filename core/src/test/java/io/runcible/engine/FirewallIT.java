@@ -109,4 +109,22 @@ class FirewallIT {
     assertThat(asked.get(0)).matches("--zone=trusted --add-interface=rcb\\S+");
     assertThat(asked.get(1)).isEqualTo(asked.get(0).replace("--add", "--remove"));
   }
+
+  /** As a host with Docker or ufw whose tool is the older one. */
+  @Test
+  void olderPacketFilterLetsANetworkThroughAsLongAsItIsUp() {
+    HostTools.requireProgram("iptables-legacy", "iptables");
+    int port = host.serveOutside(TestHost.OUTSIDE);
+    String[] show = {"iptables-legacy", "-S", "FORWARD"};
+    for (String end : List.of("-P FORWARD DROP", "-A FORWARD -j REJECT", "-A FORWARD -j DROP")) {
+      host.command(("iptables-legacy " + end).split(" "));
+      String before = host.command(show);
+      assertThat(heard(port, () -> assertThat(host.command(show)).contains("-i rcb", "-o rcb")))
+          .isEqualTo(TestHost.UPLINK);
+      assertThat(host.command(show)).isEqualTo(before);
+      if (end.startsWith("-A")) {
+        host.command(("iptables-legacy " + end.replace("-A", "-D")).split(" "));
+      }
+    }
+  }
 }
