@@ -11,6 +11,12 @@ import java.util.concurrent.atomic.AtomicLong;
  * that an image names a thousand times is a bomb, too.
  */
 public final class ArchiveBudget {
+  /** Of names that are remembered: more than any image has on average, for each entry allowed. */
+  private static final int NAME = 128;
+
+  /** As much as the deepest path there can be needs for its directories, twice. */
+  private static final long FEW_NAMES = 8 << 20;
+
   private final ArchiveLimits limits;
   private final Counts counts;
   private final Counts own = new Counts();
@@ -19,6 +25,7 @@ public final class ArchiveBudget {
   /** Shared by all that read. */
   private static final class Counts {
     private final AtomicLong entries = new AtomicLong();
+    private final AtomicLong names = new AtomicLong();
     private final AtomicLong content = new AtomicLong();
     private final AtomicLong compressed = new AtomicLong();
     private final AtomicLong decompressed = new AtomicLong();
@@ -56,6 +63,7 @@ public final class ArchiveBudget {
    */
   public void giveBack() {
     counts.entries.addAndGet(-own.entries.getAndSet(0));
+    counts.names.addAndGet(-own.names.getAndSet(0));
     counts.content.addAndGet(-own.content.getAndSet(0));
     counts.compressed.addAndGet(-own.compressed.getAndSet(0));
     counts.decompressed.addAndGet(-own.decompressed.getAndSet(0));
@@ -65,6 +73,16 @@ public final class ArchiveBudget {
     own.entries.incrementAndGet();
     if (counts.entries.incrementAndGet() > limits.maxEntries()) {
       throw ArchiveLimits.exceeded("more than " + limits.maxEntries() + " entries");
+    }
+  }
+
+  /** Takes note of a name that is remembered until its layer is complete. */
+  void name(String path) {
+    own.names.addAndGet(path.length());
+    long total = counts.names.addAndGet(path.length());
+    if (total > FEW_NAMES && total / NAME >= limits.maxEntries()) {
+      throw ArchiveLimits.exceeded(
+          "the names of directories, whiteouts and links to lower layers have " + total + " bytes");
     }
   }
 

@@ -10,9 +10,12 @@ import io.runcible.RuncibleException;
  * EngineBuilder.archiveLimits} takes. Each directory of a layer takes some memory until the layer
  * is complete.
  *
- * @param maxEntries files of any kind, whiteouts and global headers; the extended headers of a file
- *     are part of it, at most one of each kind
- * @param maxTotalBytes content of all entries together, holes of sparse files not counted
+ * @param maxEntries files of any kind, whiteouts and global headers, and directories that are made
+ *     because something lies in them; the extended headers of a file are part of it, at most one of
+ *     each kind. The names of directories, of whiteouts and of hard links to lower layers, which
+ *     are held in memory, have at most 128 bytes for each of so many, or 8 MiB
+ * @param maxTotalBytes content of all entries together, and what is copied from a lower layer since
+ *     it gets another name; holes of sparse files not counted
  * @param maxFileBytes length of one file, holes counted
  * @param maxRatio decompressed bytes for one compressed byte, beyond the first GiB
  */

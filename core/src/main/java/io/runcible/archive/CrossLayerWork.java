@@ -17,7 +17,10 @@ import org.jspecify.annotations.Nullable;
 
 /** What an overlay layer can get only when the layers below it are complete. */
 final class CrossLayerWork {
+  private static final int BLOCK = 512;
+
   private final LayerTarget target;
+  private final ArchiveBudget budget;
   private final ParentDirectories parents;
   private final DirectoryMetadata directories;
   private final EntryWriter writer;
@@ -28,29 +31,36 @@ final class CrossLayerWork {
 
   CrossLayerWork(
       LayerTarget target,
+      ArchiveBudget budget,
       ParentDirectories parents,
       DirectoryMetadata directories,
       EntryWriter writer) {
     this.target = target;
+    this.budget = budget;
     this.parents = parents;
     this.directories = directories;
     this.writer = writer;
   }
 
   /** Notes a hard link for later; it replaces what its name has now, and nothing that comes. */
-  void defer(String path, String to, Directory parent, String leaf) {
+  void defer(String to, Directory parent, String leaf) {
     FileCalls.stat(parent.fd(), leaf)
         .filter(stat -> !target.isWhiteout(parent.fd(), leaf, stat))
         .ifPresent(stat -> parents.removeForReplacement(parent, leaf, stat));
+    String path = parent.child(leaf);
+    budget.name(path);
+    budget.name(to);
     links.add(new Link(path, to));
   }
 
   void complete(LowerLayers lower) {
     for (Link link : links) {
+      LayerTarget.checkInterrupt();
       complete(link, lower);
       parents.release();
     }
     for (String path : List.copyOf(target.implied())) {
+      LayerTarget.checkInterrupt();
       complete(path, lower);
       parents.release();
     }
@@ -75,12 +85,13 @@ final class CrossLayerWork {
   }
 
   private Directory copyUp(Link link, LowerLayers lower) {
-    Found found = lower.find(link.to);
-    if (found == null) {
+    String leaf = RawName.leaf(link.to);
+    @Nullable Directory parent = parents.openAround(RawName.parent(link.to));
+    // By the path that the links of this layer lead to.
+    @Nullable Found found = parent == null ? null : lower.find(parent.child(leaf));
+    if (parent == null || found == null) {
       throw missing(link.path, link.to);
     }
-    Directory parent = parents.open(RawName.parent(link.to));
-    String leaf = RawName.leaf(link.to);
     Stat stat = found.stat();
     switch (stat.type()) {
       case Stat.REGULAR -> copyContent(found, parent, leaf);
@@ -107,7 +118,9 @@ final class CrossLayerWork {
             + "', which neither this layer nor one below has");
   }
 
-  private static void copyContent(Found found, Directory parent, String leaf) {
+  /** A layer of a few bytes can ask for all that lies below. */
+  private void copyContent(Found found, Directory parent, String leaf) {
+    budget.content(Math.min(found.stat().size(), found.stat().blocks() * BLOCK));
     try (FileDescriptor from = FileCalls.openFileInRoot(found.parent(), found.leaf());
         FileDescriptor to = FileCalls.createFile(parent.fd(), leaf, 0600)) {
       FileContent.copy(from, to);

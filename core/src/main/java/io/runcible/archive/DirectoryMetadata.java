@@ -14,15 +14,18 @@ import org.jspecify.annotations.Nullable;
 final class DirectoryMetadata {
   static final int KEEP_MODE = -1;
 
+  private final ArchiveBudget budget;
   private final boolean restoring;
   private final Map<Long, Pending> pending = new HashMap<>();
 
   /**
    * For the directories of a tree.
    *
+   * @param budget their names count there
    * @param restoring whether those without an entry keep their times, too
    */
-  DirectoryMetadata(boolean restoring) {
+  DirectoryMetadata(ArchiveBudget budget, boolean restoring) {
+    this.budget = budget;
     this.restoring = restoring;
   }
 
@@ -30,6 +33,7 @@ final class DirectoryMetadata {
 
   /** What an entry says; the last one counts. */
   void set(long inode, String path, long seconds, int nanos, int mode) {
+    budget.name(path);
     pending.put(inode, new Pending(inode, path, seconds, nanos, mode));
   }
 
@@ -38,11 +42,10 @@ final class DirectoryMetadata {
     if (!restoring) {
       return;
     }
-    pending.computeIfAbsent(
-        stat.inode(),
-        inode ->
-            new Pending(
-                inode, path, stat.modifiedSeconds(), stat.modifiedNanos(), stat.permissions()));
+    long inode = stat.inode();
+    if (!pending.containsKey(inode)) {
+      set(inode, path, stat.modifiedSeconds(), stat.modifiedNanos(), stat.permissions());
+    }
   }
 
   /** Sets everything, the deepest directories first. */
@@ -51,6 +54,7 @@ final class DirectoryMetadata {
         .sorted((a, b) -> b.path.compareTo(a.path))
         .forEach(
             wanted -> {
+              LayerTarget.checkInterrupt();
               apply(parents.find(wanted.path), wanted);
               parents.release();
             });

@@ -54,7 +54,7 @@ final class EntryWriter {
         chown(path, entry, () -> FileCalls.chown(file, owner.uid(), owner.gid()));
       }
       if (!entry.attributes().isEmpty()) {
-        ExtendedAttributes.set(target, path, file, entry.attributes());
+        ExtendedAttributes.set(target, path, file, target.attributes(entry, path));
       }
       if (recordsOwner(entry)) {
         ExtendedAttributes.recordOwner(target, path, file, OwnerRecord.bytes(entry));
@@ -128,9 +128,9 @@ final class EntryWriter {
       chown(path, entry, () -> FileCalls.chown(parent.fd(), leaf, owner.uid(), owner.gid()));
     }
     if (made) {
-      ExtendedAttributes.set(target, path, parent.fd(), leaf, entry.attributes());
+      ExtendedAttributes.set(target, path, parent.fd(), leaf, target.attributes(entry, path));
     } else {
-      ExtendedAttributes.replace(target, path, parent.fd(), leaf, entry.attributes());
+      ExtendedAttributes.replace(target, path, parent.fd(), leaf, target.attributes(entry, path));
     }
     if (recordsOwner(entry)) {
       ExtendedAttributes.recordOwner(target, path, parent.fd(), leaf, OwnerRecord.bytes(entry));
@@ -167,14 +167,13 @@ final class EntryWriter {
 
   private void makeDirectory(
       Directory parent, String path, String leaf, int mode, @Nullable Stat existing) {
-    boolean hides = existing != null && target.isWhiteout(parent.fd(), leaf, existing);
     if (existing != null) {
       parents.removeForReplacement(parent, leaf, existing);
     }
     parents.checkDepth(parent, path, leaf);
     FileCalls.makeDirectory(parent.fd(), leaf, mode);
-    if (hides) {
-      // The whiteout hid a lower directory of this name, which must not shine through now.
+    if (existing != null) {
+      // Whatever it was, it hid a lower directory of this name, which must not shine through now.
       target.makeOpaque(parent.fd(), leaf);
     }
   }
@@ -241,7 +240,7 @@ final class EntryWriter {
     if (target.mustChown(parent, owner)) {
       chown(path, entry, () -> FileCalls.chown(parent.fd(), leaf, owner.uid(), owner.gid()));
     }
-    ExtendedAttributes.set(target, path, parent.fd(), leaf, entry.attributes());
+    ExtendedAttributes.set(target, path, parent.fd(), leaf, target.attributes(entry, path));
     boolean exact = target.modesAsAsked() && (entry.mode() & SPECIAL_BITS) == 0;
     if (entry.type() != EntryType.SYMLINK && !exact) {
       FileCalls.chmod(parent.fd(), leaf, entry.mode());

@@ -44,7 +44,7 @@ public final class LayerApplier implements AutoCloseable {
   private final LayerTarget target;
   private final ArchiveBudget budget;
   private final MadeNames made = new MadeNames();
-  private final DirectoryMetadata directories = new DirectoryMetadata(true);
+  private final DirectoryMetadata directories;
   private final ParentDirectories parents;
   private final EntryWriter writer;
   private final Whiteouts whiteouts;
@@ -55,10 +55,11 @@ public final class LayerApplier implements AutoCloseable {
     this.target = target;
     this.budget = budget;
     TreeRemover remover = new TreeRemover(target, made);
-    parents = new ParentDirectories(target, directories, remover);
+    directories = new DirectoryMetadata(budget, true);
+    parents = new ParentDirectories(target, budget, directories, remover);
     writer = new EntryWriter(target, parents, directories);
-    whiteouts = new Whiteouts(target, parents, remover, made);
-    crossLayer = new CrossLayerWork(target, parents, directories, writer);
+    whiteouts = new Whiteouts(target, budget, parents, remover, made);
+    crossLayer = new CrossLayerWork(target, budget, parents, directories, writer);
     if (target.format().isSeparate()) {
       target.implied().add("");
     }
@@ -144,9 +145,10 @@ public final class LayerApplier implements AutoCloseable {
     target.implied().remove("");
   }
 
-  private void ordinary(TarEntry entry, TarReader content, String path) throws IOException {
-    String leaf = RawName.leaf(path);
-    Directory parent = parents.open(RawName.parent(path));
+  private void ordinary(TarEntry entry, TarReader content, String given) throws IOException {
+    String leaf = RawName.leaf(given);
+    Directory parent = parents.open(RawName.parent(given));
+    String path = parent.child(leaf);
     switch (entry.type()) {
       case FILE -> writer.file(entry, content, parent, path, leaf);
       case DIRECTORY -> {
@@ -174,7 +176,7 @@ public final class LayerApplier implements AutoCloseable {
     if (from != null && stat != null && !target.isWhiteout(from.fd(), fromLeaf, stat)) {
       writer.link(from, to, parent, path, leaf);
     } else if (target.format().isSeparate() && stat == null) {
-      crossLayer.defer(path, to, parent, leaf);
+      crossLayer.defer(from == null ? to : from.child(fromLeaf), parent, leaf);
     } else {
       throw CrossLayerWork.missing(path, to);
     }
@@ -187,7 +189,8 @@ public final class LayerApplier implements AutoCloseable {
    * @param lowerTopmostFirst directories of the layers below, complete and in the same format, for
    *     COPY also in one of an overlay; not looked at for PLAIN, where they are in the same
    *     directory
-   * @throws RuncibleException CORRUPT_DATA for a hard link to nothing; others as {@link #apply}
+   * @throws RuncibleException CORRUPT_DATA for a hard link to nothing; others as {@link #apply}:
+   *     what is copied from lower layers counts, too
    */
   public LayerResult complete(List<Path> lowerTopmostFirst) {
     target.enterThread();

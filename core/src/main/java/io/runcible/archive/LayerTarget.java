@@ -8,8 +8,10 @@ import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.NativeAccess;
 import io.runcible.ffi.Stat;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -77,6 +79,30 @@ final class LayerTarget implements AutoCloseable {
               + ", which the mapping of ids does not have");
     }
     return new Owner((int) hostUid, (int) hostGid);
+  }
+
+  /** The attributes of an entry as they are on this host. */
+  Map<String, byte[]> attributes(TarEntry entry, String path) {
+    if (!ownership.isMapped() || entry.attributes().isEmpty()) {
+      return entry.attributes();
+    }
+    Map<String, byte[]> here = new LinkedHashMap<>();
+    entry
+        .attributes()
+        .forEach(
+            (name, value) -> {
+              byte[] mapped = MappedAttributes.outside(name, value, ownership);
+              if (mapped != null) {
+                here.put(name, mapped);
+              } else {
+                skip(
+                    path,
+                    "extended attribute "
+                        + RawName.printable(name)
+                        + ": it names an id that the mapping of ids does not have");
+              }
+            });
+    return here;
   }
 
   /** Whether permission bits bind this process. */
@@ -182,6 +208,13 @@ final class LayerTarget implements AutoCloseable {
   private static boolean isMarked(FileDescriptor parent, String leaf, String attribute) {
     Optional<byte[]> value = AttributeCalls.get(parent, leaf, attribute);
     return value.isPresent() && value.get().length == 1 && value.get()[0] == OPAQUE[0];
+  }
+
+  /** Ends what an archive can make long. */
+  static void checkInterrupt() {
+    if (Thread.currentThread().isInterrupted()) {
+      throw new RuncibleException(ErrorKind.CANCELLED, "unpacking was interrupted");
+    }
   }
 
   RuncibleException tooDeep(String path) {

@@ -3,8 +3,10 @@ package io.runcible.archive;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.function.LongUnaryOperator;
+import org.jspecify.annotations.Nullable;
 
-/** Takes the ids of a host out of extended attributes, for a layer. */
+/** Ids in extended attributes: those of a layer as they are on a host, and back. */
 final class MappedAttributes {
   private static final String CAPABILITY = "security.capability";
 
@@ -25,14 +27,40 @@ final class MappedAttributes {
 
   private MappedAttributes() {}
 
+  /** What a value of a layer is on the host; null if it names an id that there is not here. */
+  static byte @Nullable [] outside(String name, byte[] value, Ownership ownership) {
+    if (ownership.isMapped() && name.equals(CAPABILITY)) {
+      return ownedCapability(value, ownership);
+    }
+    return ownership.isMapped() && name.startsWith(ACCESS_LIST)
+        ? accessList(value, ownership::outsideUid, ownership::outsideGid, false)
+        : value;
+  }
+
+  /** One without an owner is root's inside; the kernel takes it for the host's root's. */
+  private static byte @Nullable [] ownedCapability(byte[] value, Ownership ownership) {
+    boolean plain = value.length == PLAIN_SIZE && value[3] == PLAIN_REVISION;
+    if (!plain && (value.length != OWNED_SIZE || value[3] != REVISION)) {
+      return value;
+    }
+    byte[] owned = Arrays.copyOf(value, OWNED_SIZE);
+    owned[3] = REVISION;
+    ByteBuffer numbers = ByteBuffer.wrap(owned).order(ByteOrder.LITTLE_ENDIAN);
+    long root = ownership.outsideUid(Integer.toUnsignedLong(numbers.getInt(PLAIN_SIZE)));
+    numbers.putInt(PLAIN_SIZE, (int) root);
+    return root < 0 ? null : owned;
+  }
+
   /** What a value is inside; the same if it names no id, or one that there is not inside. */
   static byte[] inside(String name, byte[] value, Ownership ownership) {
     if (ownership.isMapped() && name.equals(CAPABILITY)) {
       return capability(value, ownership);
     }
-    return ownership.isMapped() && name.startsWith(ACCESS_LIST)
-        ? accessList(value, ownership)
-        : value;
+    if (!ownership.isMapped() || !name.startsWith(ACCESS_LIST)) {
+      return value;
+    }
+    byte[] list = accessList(value, ownership::insideUid, ownership::insideGid, true);
+    return list == null ? value : list;
   }
 
   /** One of root inside is one without an owner there. */
@@ -49,19 +77,26 @@ final class MappedAttributes {
     return plain;
   }
 
-  private static byte[] accessList(byte[] value, Ownership ownership) {
+  /**
+   * A list with other ids.
+   *
+   * @param keeps whether an id that there is not stays as it is; otherwise the result is null
+   */
+  private static byte @Nullable [] accessList(
+      byte[] value, LongUnaryOperator uids, LongUnaryOperator gids, boolean keeps) {
     ByteBuffer list = ByteBuffer.wrap(value.clone()).order(ByteOrder.LITTLE_ENDIAN);
     for (int at = LIST_HEADER; at + LIST_ENTRY <= value.length; at += LIST_ENTRY) {
       int place = at + LIST_ENTRY - Integer.BYTES;
-      long outside = Integer.toUnsignedLong(list.getInt(place));
-      long inside =
-          switch (list.getShort(at)) {
-            case NAMED_USER -> ownership.insideUid(outside);
-            case NAMED_GROUP -> ownership.insideGid(outside);
-            default -> -1;
-          };
-      if (inside >= 0) {
-        list.putInt(place, (int) inside);
+      short tag = list.getShort(at);
+      if (tag != NAMED_USER && tag != NAMED_GROUP) {
+        continue;
+      }
+      long id =
+          (tag == NAMED_USER ? uids : gids).applyAsLong(Integer.toUnsignedLong(list.getInt(place)));
+      if (id >= 0) {
+        list.putInt(place, (int) id);
+      } else if (!keeps) {
+        return null;
       }
     }
     return list.array();

@@ -26,6 +26,7 @@ final class ParentDirectories implements AutoCloseable {
   private static final int IMPLIED_MODE = 0755;
 
   private final LayerTarget target;
+  private final ArchiveBudget budget;
   private final DirectoryMetadata metadata;
   private final TreeRemover remover;
   private final Map<String, Directory> open = new LinkedHashMap<>(64, 0.75f, true);
@@ -33,18 +34,35 @@ final class ParentDirectories implements AutoCloseable {
   /** Out of the cache, but perhaps in use by the present entry. */
   private final List<FileDescriptor> retired = new ArrayList<>();
 
+  /** What the paths of directories on this host begin with; empty until it is asked for. */
+  private String rootPath = "";
+
   /**
    * An open directory.
    *
    * @param fd usable until the next entry begins
+   * @param path the clean path that leads there without a symbolic link
    * @param pathLength of its real path on this host
    * @param setGroupId whether what is made in it gets its group
    */
   record Directory(
-      FileDescriptor fd, long inode, int mode, int gid, int pathLength, boolean setGroupId) {}
+      FileDescriptor fd,
+      String path,
+      long inode,
+      int mode,
+      int gid,
+      int pathLength,
+      boolean setGroupId) {
+    /** The same of a name in it. */
+    String child(String leaf) {
+      return RawName.child(path, leaf);
+    }
+  }
 
-  ParentDirectories(LayerTarget target, DirectoryMetadata metadata, TreeRemover remover) {
+  ParentDirectories(
+      LayerTarget target, ArchiveBudget budget, DirectoryMetadata metadata, TreeRemover remover) {
     this.target = target;
+    this.budget = budget;
     this.metadata = metadata;
     this.remover = remover;
   }
@@ -139,13 +157,14 @@ final class ParentDirectories implements AutoCloseable {
     FileDescriptor fd = FileCalls.openDirectoryInRoot(target.root(), path.isEmpty() ? "." : path);
     try {
       Stat stat = FileCalls.stat(fd);
-      int length = FileCalls.readLink(target.root(), fd.procPath()).length();
-      if (length > RawName.MAX_PATH) {
+      String real = realPath(fd);
+      if (real.length() > RawName.MAX_PATH) {
         throw target.tooDeep(path);
       }
+      String inside = within(real, path);
       boolean closed = target.unprivileged() && (stat.permissions() & 0700) != 0700;
       if (closed || !target.format().isSeparate()) {
-        metadata.restore(path, stat);
+        metadata.restore(inside, stat);
       }
       int mode = stat.permissions();
       if (closed) {
@@ -153,13 +172,34 @@ final class ParentDirectories implements AutoCloseable {
         FileCalls.chmodOpened(fd, mode);
       }
       boolean setGroupId = (mode & 02000) != 0;
-      Directory directory = new Directory(fd, stat.inode(), mode, stat.gid(), length, setGroupId);
+      Directory directory =
+          new Directory(fd, inside, stat.inode(), mode, stat.gid(), real.length(), setGroupId);
       remember(path, directory);
       return directory;
     } catch (RuntimeException e) {
       fd.close();
       throw e;
     }
+  }
+
+  private String realPath(FileDescriptor directory) {
+    return FileCalls.readLink(target.root(), directory.procPath());
+  }
+
+  /**
+   * The part of a real path that lies in the root.
+   *
+   * @param given what led there, which counts if somebody else has moved the directory
+   */
+  private String within(String real, String given) {
+    if (rootPath.isEmpty()) {
+      rootPath = realPath(target.root());
+    }
+    if (real.equals(rootPath)) {
+      return "";
+    }
+    String prefix = rootPath.endsWith("/") ? rootPath : rootPath + "/";
+    return real.startsWith(prefix) ? real.substring(prefix.length()) : given;
   }
 
   private void remember(String path, Directory directory) {
@@ -174,32 +214,37 @@ final class ParentDirectories implements AutoCloseable {
     String leaf = RawName.leaf(path);
     Stat stat = FileCalls.stat(parent.fd, leaf).orElse(null);
     if (stat == null) {
-      makeImplied(parent, path, leaf);
+      makeImplied(parent, leaf);
     } else if (target.isWhiteout(parent.fd, leaf, stat)) {
-      // What lies below the whiteout stays hidden, and gives this directory no attributes.
-      FileCalls.unlink(parent.fd, leaf);
-      makeImplied(parent, path, leaf);
-      target.makeOpaque(parent.fd, leaf);
-      target.implied().remove(path);
+      replaceByImplied(parent, leaf);
     } else if (stat.type() == Stat.SYMLINK) {
-      String to = followed(parent, RawName.parent(path), leaf, links);
+      String to = followed(parent, leaf, links);
       return open(to, links + 1, replace) != null;
     } else if (!stat.isDirectory()) {
       if (!replace) {
         return false;
       }
-      FileCalls.unlink(parent.fd, leaf);
-      makeImplied(parent, path, leaf);
+      replaceByImplied(parent, leaf);
     }
     return true;
   }
 
-  private String followed(Directory parent, String parentPath, String leaf, int links) {
+  /** What lies below stays hidden, and gives this directory no attributes. */
+  private void replaceByImplied(Directory parent, String leaf) {
+    FileCalls.unlink(parent.fd, leaf);
+    makeImplied(parent, leaf);
+    target.makeOpaque(parent.fd, leaf);
+    if (target.format().isSeparate()) {
+      target.implied().remove(parent.child(leaf));
+    }
+  }
+
+  private String followed(Directory parent, String leaf, int links) {
     String to = FileCalls.readLink(parent.fd, leaf);
     if (links == MAX_LINKS) {
-      throw tooManyLinks(RawName.child(parentPath, leaf));
+      throw tooManyLinks(parent.child(leaf));
     }
-    return RawName.clean(to.startsWith("/") ? to : RawName.child(parentPath, to));
+    return RawName.clean(to.startsWith("/") ? to : parent.child(to));
   }
 
   private static RuncibleException tooManyLinks(String path) {
@@ -208,12 +253,16 @@ final class ParentDirectories implements AutoCloseable {
         "'" + RawName.printable(path) + "' leads through too many symbolic links");
   }
 
-  private void makeImplied(Directory parent, String path, String leaf) {
+  private void makeImplied(Directory parent, String leaf) {
+    String path = parent.child(leaf);
     if (target.format().isSeparate() && leaf.startsWith(Whiteouts.PREFIX)) {
       // By way of a symbolic link; a mark could be forged so.
       throw Whiteouts.isParent(path);
     }
     checkDepth(parent, path, leaf);
+    // A path can be a few thousand of them.
+    budget.entry();
+    budget.name(path);
     FileCalls.makeDirectory(parent.fd, leaf, IMPLIED_MODE);
     Owner owner = target.owner(path, 0, 0);
     if (target.mustChown(parent, owner)) {

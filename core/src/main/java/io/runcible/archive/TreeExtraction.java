@@ -75,11 +75,12 @@ public final class TreeExtraction {
   }
 
   private List<SkippedEntry> run(InputStream tar, boolean copy) {
+    ArchiveBudget budget = new ArchiveBudget(ArchiveLimits.DEFAULT);
     try (LayerTarget target =
             new LayerTarget(FileCalls.openDirectory(root), LayerFormat.PLAIN, ownership);
-        Unpacking unpacking = new Unpacking(target)) {
+        Unpacking unpacking = new Unpacking(target, budget)) {
       target.enterThread();
-      unpacking.run(new TarReader(tar, ArchiveLimits.DEFAULT), copy);
+      unpacking.run(new TarReader(tar, budget), copy);
       return target.takeSkipped();
     } catch (InterruptedIOException e) {
       throw new RuncibleException(ErrorKind.CANCELLED, "copying was interrupted", e);
@@ -106,13 +107,14 @@ public final class TreeExtraction {
   }
 
   private final class Unpacking implements AutoCloseable {
-    private final DirectoryMetadata directories = new DirectoryMetadata(false);
+    private final DirectoryMetadata directories;
     private final ParentDirectories parents;
     private final EntryWriter writer;
 
-    Unpacking(LayerTarget target) {
-      parents =
-          new ParentDirectories(target, directories, new TreeRemover(target, new MadeNames()));
+    Unpacking(LayerTarget target, ArchiveBudget budget) {
+      directories = new DirectoryMetadata(budget, false);
+      TreeRemover remover = new TreeRemover(target, new MadeNames());
+      parents = new ParentDirectories(target, budget, directories, remover);
       writer = new EntryWriter(target, parents, directories);
     }
 

@@ -17,17 +17,24 @@ final class Whiteouts {
   static final String OPAQUE = ".wh..wh..opq";
 
   private final LayerTarget target;
+  private final ArchiveBudget budget;
   private final ParentDirectories parents;
   private final TreeRemover remover;
   private final MadeNames made;
 
-  /** Clean paths of the whiteouts in a layer by itself. */
+  /** Clean paths without symbolic links of the whiteouts in a layer by itself. */
   private final List<String> marks = new ArrayList<>();
 
   private boolean opaqueRoot;
 
-  Whiteouts(LayerTarget target, ParentDirectories parents, TreeRemover remover, MadeNames made) {
+  Whiteouts(
+      LayerTarget target,
+      ArchiveBudget budget,
+      ParentDirectories parents,
+      TreeRemover remover,
+      MadeNames made) {
     this.target = target;
+    this.budget = budget;
     this.parents = parents;
     this.remover = remover;
     this.made = made;
@@ -96,10 +103,11 @@ final class Whiteouts {
     if (parent == null) {
       return;
     }
-    String path = RawName.child(parentPath, name);
+    String path = parent.child(name);
     Stat existing = FileCalls.stat(parent.fd(), name).orElse(null);
     if (existing == null) {
       parents.checkDepth(parent, path, name);
+      budget.name(path);
       target.makeWhiteout(parent.fd(), name);
       marks.add(path);
     } else if (existing.isDirectory()) {
@@ -130,6 +138,7 @@ final class Whiteouts {
    */
   void removeIdleMarks(LowerLayers lower) {
     for (String path : marks) {
+      LayerTarget.checkInterrupt();
       Directory parent = parents.find(RawName.parent(path));
       String leaf = RawName.leaf(path);
       if (parent == null) {

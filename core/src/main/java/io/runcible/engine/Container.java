@@ -472,8 +472,9 @@ public final class Container implements AutoCloseable {
   /**
    * Changes its limits, also for its next start; what is not set stays.
    *
-   * @throws RuncibleException FAILED_PRECONDITION if more memory is in use, UNSUPPORTED for an
-   *     ordinary user's container, which has no control group
+   * @throws RuncibleException FAILED_PRECONDITION if more memory is in use; UNSUPPORTED for an
+   *     ordinary user's container that has no control group, and for what this host or that group
+   *     has no controller for: then all of them stay
    */
   public void update(Limits limits) {
     requireOpen();
@@ -485,8 +486,8 @@ public final class Container implements AutoCloseable {
    * Changes any of its limits, also for its next start; what is not set stays. Limits of devices
    * replace all those of its next start, and now those of the same kind and device. Blocks.
    *
-   * @throws RuncibleException as {@link #update(Limits)}; UNSUPPORTED also for what this host or
-   *     its control group has no controller for, PERMISSION_DENIED for what the kernel refuses
+   * @throws RuncibleException as {@link #update(Limits)}; PERMISSION_DENIED for what the kernel
+   *     refuses
    */
   public void update(Resources resources) {
     requireOpen();

@@ -76,7 +76,26 @@ final class ContainerControl {
   /** Now, if it runs, and for its next start. */
   void update(Limits limits, boolean running) {
     require("limit");
-    change(parts.limits().clamp(limits.over(Resources.none())).value(), running);
+    Resources wanted = limits.over(Resources.none());
+    HostLimits.Clamped<Resources> clamped = parts.limits().clamp(wanted);
+    requireWhole(wanted, clamped, record.id());
+    change(clamped.value(), running);
+  }
+
+  /** Swap may be missing: it is limited beside memory, where the host counts it. */
+  static void requireWhole(Resources wanted, HostLimits.Clamped<Resources> clamped, String id) {
+    Resources granted = clamped.value();
+    if (!granted.memory().equals(wanted.memory())
+        || !granted.cpuQuota().equals(wanted.cpuQuota())
+        || !granted.pids().equals(wanted.pids())) {
+      throw refused(id, clamped.notes());
+    }
+  }
+
+  private static RuncibleException refused(String id, List<String> notes) {
+    return new RuncibleException(
+        ErrorKind.UNSUPPORTED,
+        "container " + id + " keeps its limits: " + String.join("; ", notes));
   }
 
   /** The same with all that there is; not without what this host cannot do. */
@@ -84,9 +103,7 @@ final class ContainerControl {
     require("limit");
     HostLimits.Clamped<Resources> clamped = parts.limits().clamp(wanted);
     if (!clamped.notes().isEmpty()) {
-      throw new RuncibleException(
-          ErrorKind.UNSUPPORTED,
-          "container " + record.id() + " keeps its limits: " + String.join("; ", clamped.notes()));
+      throw refused(record.id(), clamped.notes());
     }
     change(wanted, running);
   }

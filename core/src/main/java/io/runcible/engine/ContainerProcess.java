@@ -77,6 +77,10 @@ public final class ContainerProcess implements AutoCloseable {
    * What the process writes to its standard output, from its start; ends when the process does.
    * With {@link Stdio#PIPED} and {@link Stdio#DIRECT} always the same stream, otherwise a new one
    * at each call.
+   *
+   * <p>A read waits for output; {@link InputStream#available} tells without waiting whether there
+   * is some, so that one thread can follow any number of processes. With a pipe or a terminal the
+   * process waits while nobody reads and that is full.
    */
   public InputStream stdout() {
     return streams.stdout(this::hasEnded);

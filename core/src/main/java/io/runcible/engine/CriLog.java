@@ -51,10 +51,14 @@ record CriLog(Path directory) {
 
   /** Where the next entry will be, or later. */
   Position end() throws IOException {
-    NavigableSet<Long> numbers = numbers();
-    return numbers.isEmpty()
-        ? Position.START
-        : new Position(numbers.last(), Files.size(file(numbers.last())));
+    for (NavigableSet<Long> numbers = numbers(); !numbers.isEmpty(); numbers = numbers()) {
+      try {
+        return new Position(numbers.last(), Files.size(file(numbers.last())));
+      } catch (NoSuchFileException e) {
+        // Full, and removed as too old, since it was listed: there are newer ones.
+      }
+    }
+    return Position.START;
   }
 
   /** The first file of at least that number. */

@@ -134,7 +134,7 @@ final class CriLogReader implements AutoCloseable {
       opened.skipNBytes(offset);
       return opened;
     } catch (NoSuchFileException e) {
-      return null; // Removed just now; the caller comes again.
+      return open(); // Removed just now, as too old: there are newer ones.
     }
   }
 

@@ -92,8 +92,8 @@ final class CriOutput extends InputStream {
   }
 
   @Override
-  public int available() {
-    return bytes.length - at;
+  public int available() throws IOException {
+    return at < bytes.length || fill() ? bytes.length - at : 0;
   }
 
   /** Where what has not been read begins; only when all that was taken was read. */

@@ -4,6 +4,7 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.archive.ArchiveLimits;
 import io.runcible.ffi.NativeAccess;
+import io.runcible.ffi.OwnedThreads;
 import io.runcible.ffi.Spawn;
 import io.runcible.image.ImageSource;
 import io.runcible.image.ImageVerifier;
@@ -17,7 +18,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -165,9 +165,10 @@ public final class EngineBuilder {
 
   /**
    * What makes the threads of the engine; by default daemon threads with names that begin with
-   * {@code runcible-}. A server has a factory whose threads it knows and counts. It must be able to
-   * make threads until the engine is closed. Programs that the JDK watches, and requests to
-   * registries, have short-lived threads of their own.
+   * {@code runcible-}, and with the context class loader of the thread that opens the engine. A
+   * server has a factory whose threads it knows and counts. It must be able to make threads until
+   * the engine is closed. Programs that the JDK watches, and requests to registries, have
+   * short-lived threads of their own.
    */
   public EngineBuilder threads(ThreadFactory factory) {
     threads = factory;
@@ -186,7 +187,7 @@ public final class EngineBuilder {
    * @throws RuncibleException as {@link ContainerEngine#create()}
    */
   public ContainerEngine build() {
-    ThreadFactory factory = threads != null ? threads : daemonThreads();
+    ThreadFactory factory = threads != null ? threads : new OwnedThreads("runcible-");
     FirstStart ahead = FirstStart.ofEngine(factory);
     try {
       return open(factory);
@@ -220,15 +221,6 @@ public final class EngineBuilder {
             policy,
             limits,
             factory));
-  }
-
-  private static ThreadFactory daemonThreads() {
-    AtomicInteger number = new AtomicInteger();
-    return task -> {
-      Thread thread = new Thread(task, "runcible-" + number.incrementAndGet());
-      thread.setDaemon(true);
-      return thread;
-    };
   }
 
   /**

@@ -2,6 +2,7 @@ package io.runcible.engine;
 
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.OomNotice;
+import io.runcible.ffi.PipePump;
 import io.runcible.runtime.Cgroup;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -17,15 +18,17 @@ final class OomWatch {
   private static final List<Duration> LOOKS =
       List.of(Duration.ZERO, Duration.ofMillis(20), Duration.ofMillis(200), Duration.ofSeconds(2));
 
-  private final EngineParts parts;
+  private final PipePump pump;
+  private final EngineTasks tasks;
   private final Cgroup group;
   private final Runnable onKill;
   private List<Long> source = List.of();
   private long kills;
   private boolean stopped;
 
-  private OomWatch(EngineParts parts, Cgroup group, Runnable onKill) {
-    this.parts = parts;
+  private OomWatch(PipePump pump, EngineTasks tasks, Cgroup group, Runnable onKill) {
+    this.pump = pump;
+    this.tasks = tasks;
     this.group = group;
     this.onKill = onKill;
   }
@@ -39,13 +42,18 @@ final class OomWatch {
   static OomWatch begin(
       EngineParts parts, ContainerRecord record, boolean adopted, Runnable onKill) {
     Cgroup group = parts.limits().cgroups().group(record.cgroupsPath());
-    OomWatch watch = new OomWatch(parts, group, onKill);
+    return begin(parts.pump(), parts.tasks(), group, adopted, onKill);
+  }
+
+  /** The same of a group. */
+  static OomWatch begin(
+      PipePump pump, EngineTasks tasks, Cgroup group, boolean adopted, Runnable onKill) {
+    OomWatch watch = new OomWatch(pump, tasks, group, onKill);
     watch.kills = adopted ? group.oomKills().orElse(0) : 0;
     for (Path directory : group.directories()) {
       Optional<FileDescriptor> notice = OomNotice.open(directory);
       if (notice.isPresent()) {
-        watch.source =
-            List.of(parts.pump().add(notice.get(), (bytes, length) -> watch.look(length)));
+        watch.source = List.of(pump.add(notice.get(), (bytes, length) -> watch.look(length)));
         break;
       }
     }
@@ -56,7 +64,7 @@ final class OomWatch {
   private void look(int length) {
     if (length > 0) {
       for (Duration delay : LOOKS) {
-        var unused = parts.tasks().after(delay, this::count);
+        var unused = tasks.after(delay, this::count);
       }
     }
   }
@@ -81,7 +89,7 @@ final class OomWatch {
       stopped = true;
     }
     if (!source.isEmpty()) {
-      parts.pump().drain(source, () -> {});
+      pump.drain(source, () -> {});
     }
   }
 }

@@ -23,7 +23,10 @@ public record StoreReport(int names, int blobs, int layers, List<Problem> proble
 
   /** What can be wrong. */
   public enum Kind {
-    /** The record of a name cannot be read. */
+    /**
+     * The record of a name is damaged, or cannot be read, by an error of the disk, for a lack of
+     * permission or of descriptors: then it may be sound, and a repair does not remove it.
+     */
     DAMAGED_RECORD,
     /** A blob has other bytes than its digest says. */
     DAMAGED_BLOB,

@@ -85,10 +85,16 @@ final class PipeInputStream extends InputStream {
     }
   }
 
+  /** Also what is still in the pipe. Never waits, neither for that nor for another reader. */
   @Override
-  public int available() {
-    reading.lock();
+  public int available() throws IOException {
+    if (!reading.tryLock()) {
+      return 0;
+    }
     try {
+      if (!closed && !buffer.hasRemaining() && Poll.readable(fd, 0)) {
+        fill();
+      }
       return buffer.remaining();
     } finally {
       reading.unlock();

@@ -1,6 +1,7 @@
 package io.runcible.layout;
 
 import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLockInterruptionException;
 import java.nio.file.LinkOption;
@@ -17,6 +18,8 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 final class LayoutLock {
   static final String FILE_NAME = ".runcible-lock";
+
+  private static final long PAUSE_MILLIS = 5;
 
   private static final Map<Path, ReentrantLock> LOCKS = new ConcurrentHashMap<>();
 
@@ -50,10 +53,35 @@ final class LayoutLock {
     try (FileChannel channel =
         FileChannel.open(
             file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS)) {
-      channel.lock();
+      lock(channel);
       return action.run();
     } finally {
       threads.unlock();
+    }
+  }
+
+  /**
+   * Waits. To the kernel a JVM is one holder: where another thread of this one has what another JVM
+   * waits for, it says that both would wait for ever (EDEADLK). Who only tries is never told so.
+   */
+  private static void lock(FileChannel channel) throws IOException {
+    try {
+      channel.lock();
+    } catch (ClosedChannelException | FileLockInterruptionException e) {
+      throw e;
+    } catch (IOException e) {
+      while (channel.tryLock() == null) {
+        pause();
+      }
+    }
+  }
+
+  private static void pause() throws IOException {
+    try {
+      Thread.sleep(PAUSE_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new FileLockInterruptionException();
     }
   }
 }

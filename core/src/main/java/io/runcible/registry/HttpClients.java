@@ -90,11 +90,10 @@ final class HttpClients {
     return known;
   }
 
-  /** Ends idle connections and the calls under way. */
+  /** Ends idle connections. */
   void close() {
     OkHttpClient made = common.get();
     if (made != null) {
-      made.dispatcher().cancelAll();
       made.connectionPool().evictAll();
     }
   }

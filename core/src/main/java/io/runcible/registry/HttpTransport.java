@@ -6,6 +6,8 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
@@ -33,6 +35,9 @@ final class HttpTransport implements AutoCloseable {
   private final RetryPolicy retry;
   private final String userAgent;
   private final AtomicBoolean closed = new AtomicBoolean();
+
+  /** Those that wait for an answer, known before they begin. */
+  private final Set<Call> underWay = ConcurrentHashMap.newKeySet();
 
   /** Sends a request once, in one of several ways. */
   @FunctionalInterface
@@ -198,8 +203,9 @@ final class HttpTransport implements AutoCloseable {
     Call call = clients.of(request.url(), verified).newCall(request);
     Cancellation cancellation = Objects.requireNonNull(request.tag(Cancellation.class));
     cancellation.attach(call);
+    underWay.add(call);
     if (closed.get()) {
-      // It may have been while the client was being made.
+      // It may have been while the client was being made; later, the close knows of the call.
       call.cancel();
     }
     try {
@@ -213,6 +219,8 @@ final class HttpTransport implements AutoCloseable {
         throw new IOException("interrupted", e);
       }
       throw e;
+    } finally {
+      underWay.remove(call);
     }
   }
 
@@ -256,6 +264,7 @@ final class HttpTransport implements AutoCloseable {
   @Override
   public void close() {
     if (closed.compareAndSet(false, true)) {
+      underWay.forEach(Call::cancel);
       clients.close();
     }
   }

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.util.DefaultIndenter;
@@ -63,10 +64,15 @@ final class Json {
     return pretty.toByteArray();
   }
 
+  /** A parser with the limits of what others wrote. */
+  static JsonParser parser(byte[] raw) throws IOException {
+    return FACTORY.createParser(raw);
+  }
+
   /** Reads one object; empty when the bytes are not one. */
   static Optional<ObjectNode> object(byte[] raw) {
     try {
-      return JsonTree.document(FACTORY.createParser(raw)) instanceof ObjectNode object
+      return JsonTree.document(parser(raw)) instanceof ObjectNode object
           ? Optional.of(object)
           : Optional.empty();
     } catch (IOException e) {

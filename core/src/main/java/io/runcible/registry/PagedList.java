@@ -37,7 +37,12 @@ final class PagedList<T> {
   /** Reads the entries of one page; what is wrong with one, it throws as INVALID_INPUT. */
   @FunctionalInterface
   interface PageReader<T> {
-    List<T> read(byte[] raw);
+    /**
+     * Reads them.
+     *
+     * @param most how many are bearable; of more than these, only one more has to be read
+     */
+    List<T> read(byte[] raw, int most);
   }
 
   /**
@@ -98,7 +103,7 @@ final class PagedList<T> {
 
   private List<T> entries(byte[] raw) {
     try {
-      return reader.read(raw);
+      return reader.read(raw, maxEntries - entries.size());
     } catch (RuncibleException e) {
       throw new RuncibleException(
           e.kind(),

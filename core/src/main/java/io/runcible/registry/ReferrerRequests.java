@@ -71,7 +71,7 @@ final class ReferrerRequests {
             operation,
             "referrers",
             MAX_REFERRERS,
-            raw -> ImageIndex.parse(raw, MediaType.OCI_INDEX).manifests())
+            (raw, most) -> ImageIndex.parse(raw, MediaType.OCI_INDEX).manifests())
         .fetchIfServed(transport, sender, url);
   }
 

@@ -278,7 +278,11 @@ final class RuncRuntime implements OciRuntime {
   @Override
   public Optional<RuncibleException> failure(RunRequest request) {
     return failure(
-        "cannot start container '" + request.id() + "'", request.pidFile(), request.log());
+        "cannot start container '" + request.id() + "'",
+        request.pidFile(),
+        request.log(),
+        request.bundle().config(),
+        "/process");
   }
 
   @Override
@@ -286,18 +290,23 @@ final class RuncRuntime implements OciRuntime {
     return failure(
         "cannot start a process in container '" + request.id() + "'",
         request.pidFile(),
-        request.log());
+        request.log(),
+        request.processFile(),
+        "");
   }
 
   /** Both runtimes write the pid file when all is prepared; only the last exec can still fail. */
-  private static Optional<RuncibleException> failure(String what, Path pidFile, Path log) {
+  private static Optional<RuncibleException> failure(
+      String what, Path pidFile, Path log, Path file, String process) {
     List<String> errors = RuntimeFailures.errors(log);
     if (Files.exists(pidFile)) {
       List<String> ofExec = errors.stream().filter(RuncRuntime::isLateExecFailure).toList();
       return ofExec.isEmpty() ? Optional.empty() : Optional.of(RuntimeFailures.of(what, ofExec));
     }
     return Optional.of(
-        errors.isEmpty() ? withoutMessage(what, log) : RuntimeFailures.of(what, errors));
+        errors.isEmpty()
+            ? withoutMessage(what, log)
+            : RuntimeFailures.of(what, errors, file, process));
   }
 
   /** A runtime opens its log before all else. */

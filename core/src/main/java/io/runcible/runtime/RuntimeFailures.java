@@ -26,6 +26,9 @@ final class RuntimeFailures {
   private static final int MAX_ENTRIES = 4;
   private static final int MAX_MESSAGE = 600;
 
+  /** crun's words of a program that is there, whose name it leaves out. */
+  private static final String UNNAMED = "open executable: ";
+
   /**
    * The kind that follows from a message, and the next step; the first rule that fits counts.
    *
@@ -71,11 +74,20 @@ final class RuntimeFailures {
               "it is neither a program for this machine nor a script with an interpreter",
               "exec format error"),
           new Rule(
+              ErrorKind.NOT_FOUND,
+              "the path of the program leads nowhere in the image",
+              "exec: \"…not a directory",
+              "exec: \"…too many levels of symbolic links",
+              "exec: \"…file name too long",
+              "open executable: not a directory",
+              "open executable: too many levels of symbolic links",
+              "open executable: file name too long"),
+          new Rule(
               ErrorKind.PERMISSION_DENIED,
               "the program is a directory, or not executable for this user",
               "exec: …permission denied",
               "exec: …is a directory",
-              "open executable: "),
+              UNNAMED),
           new Rule(
               ErrorKind.NOT_FOUND,
               "the container is gone",
@@ -161,6 +173,27 @@ final class RuntimeFailures {
         .limit(MAX_MESSAGE)
         .forEach(c -> clean.appendCodePoint(Character.isISOControl(c) ? ' ' : c));
     return clean.toString();
+  }
+
+  /**
+   * The error that some messages amount to, with the program where they do not name it.
+   *
+   * @param what what was attempted, on which object
+   * @param file describes the process
+   * @param process where in the file
+   */
+  static RuncibleException of(String what, List<String> messages, Path file, String process) {
+    boolean unnamed = messages.stream().anyMatch(message -> message.startsWith(UNNAMED));
+    return of(unnamed ? what + " with " + program(file, process) : what, messages);
+  }
+
+  private static String program(Path file, String process) {
+    try {
+      JsonNode args = JsonTree.read(Files.readAllBytes(file)).at(process).path("args");
+      return "'" + clean(args.path(0).asText()) + "'";
+    } catch (IOException e) {
+      return "its program";
+    }
   }
 
   /**

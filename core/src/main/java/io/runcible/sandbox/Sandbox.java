@@ -4,6 +4,7 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.EngineBuilder;
+import io.runcible.ffi.OwnedThreads;
 import io.runcible.image.ImageConfig;
 import io.runcible.image.ImageReference;
 import java.util.Map;
@@ -12,7 +13,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,8 +28,6 @@ import org.jspecify.annotations.Nullable;
  * /tmp} is. All of it ends with this process, also when that is killed.
  */
 public final class Sandbox implements AutoCloseable {
-  private static final AtomicInteger THREADS = new AtomicInteger();
-
   private final SandboxProfile profile;
   private final Map<String, String> environment;
   private final Architecture architecture;
@@ -51,7 +49,7 @@ public final class Sandbox implements AutoCloseable {
             maker::make,
             new Pool.Limits(
                 builder.warm, builder.maxRunning, builder.maxQueued, builder.maxStarting),
-            builder.threads);
+            builder.threads != null ? builder.threads : new OwnedThreads("runcible-sandbox-"));
     try {
       pool.start(maker.first());
     } catch (RuntimeException e) {
@@ -169,12 +167,7 @@ public final class Sandbox implements AutoCloseable {
     private int maxQueued = 1000;
     private int maxStarting = 2 * PROCESSORS;
     private @Nullable Executor executor;
-    private ThreadFactory threads =
-        task -> {
-          Thread thread = new Thread(task, "runcible-sandbox-" + THREADS.incrementAndGet());
-          thread.setDaemon(true);
-          return thread;
-        };
+    private @Nullable ThreadFactory threads;
 
     private Builder(String image) {
       this.image = image;
@@ -241,7 +234,10 @@ public final class Sandbox implements AutoCloseable {
       return this;
     }
 
-    /** Who makes its threads, as in a server that manages them. By default daemon threads. */
+    /**
+     * Who makes its threads, as in a server that manages them. By default daemon threads with the
+     * context class loader of the thread that makes the sandbox.
+     */
     public Builder threads(ThreadFactory factory) {
       threads = factory;
       return this;

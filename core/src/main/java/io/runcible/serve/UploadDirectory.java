@@ -6,6 +6,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.channels.FileLockInterruptionException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -26,6 +27,7 @@ import org.slf4j.LoggerFactory;
 final class UploadDirectory implements Closeable {
   private static final String GUARD = ".runcible-uploads";
   private static final String LOCK = ".lock";
+  private static final long PAUSE_MILLIS = 5;
 
   /** Those of this JVM, which must not be opened again: closing that channel would unlock them. */
   private static final Set<Path> OWN = ConcurrentHashMap.newKeySet();
@@ -69,11 +71,26 @@ final class UploadDirectory implements Closeable {
         FileChannel.open(
             file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
     try {
-      channel.lock();
+      while (channel.tryLock() == null) {
+        pause();
+      }
       return channel;
     } catch (IOException | RuntimeException e) {
       channel.close();
       throw e;
+    }
+  }
+
+  /**
+   * A lock is not waited for in the kernel: to that a JVM is one holder, and where another thread
+   * of this one has what another JVM waits for, both count as waiting for ever (EDEADLK).
+   */
+  private static void pause() throws IOException {
+    try {
+      Thread.sleep(PAUSE_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new FileLockInterruptionException();
     }
   }
 
@@ -105,7 +122,8 @@ final class UploadDirectory implements Closeable {
     }
   }
 
-  private static void sweep(Path root, Path lockFile) throws IOException {
+  /** Removes what belongs to a lock file if nobody holds it. */
+  static void sweep(Path root, Path lockFile) throws IOException {
     String name = lockFile.getFileName().toString();
     try (FileChannel channel =
             FileChannel.open(lockFile, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);

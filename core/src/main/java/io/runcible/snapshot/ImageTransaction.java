@@ -203,14 +203,28 @@ final class ImageTransaction implements AutoCloseable {
 
   /**
    * Whether a failure is of a layer of these, which has not come as a whole: by its source, or
-   * since what came makes no sense. It may also be too large, or the disk full.
+   * since what came makes no sense, and is not what it should be. It may also be too large, or the
+   * disk full. Fetches the rest of one that makes no sense.
    */
   boolean isOfFetching(RuncibleException failure, Set<Digest> layers) {
     Descriptor failed = failedLayers.get(failure);
     return failed != null
         && layers.contains(failed.digest())
         && isMissing(failed)
-        && (brokenOff.contains(failed.digest()) || failure.kind() == ErrorKind.CORRUPT_DATA);
+        && (brokenOff.contains(failed.digest())
+            || failure.kind() == ErrorKind.CORRUPT_DATA && !comesAsAWhole(failed));
+  }
+
+  private boolean comesAsAWhole(Descriptor failed) {
+    Layer layer =
+        layers.stream().filter(one -> one.descriptor().equals(failed)).findFirst().orElseThrow();
+    try (InputStream rest = open(layer)) {
+      rest.transferTo(OutputStream.nullOutputStream());
+      return true;
+    } catch (IOException | RuncibleException e) {
+      log().debug("what came of {} makes no sense, and its rest does not come", layer, e);
+      return false;
+    }
   }
 
   private void receive(Descriptor descriptor, byte[] raw) {

@@ -138,11 +138,7 @@ abstract class LayerDirectories implements Snapshotter {
       throw new RuncibleException(
           ErrorKind.NOT_FOUND, "the layer " + chainId + " is not unpacked in the store");
     }
-    try {
-      return SnapshotUsage.of(forms);
-    } catch (IOException e) {
-      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot look at " + chainId, e);
-    }
+    return SnapshotUsage.of(forms);
   }
 
   @Override
@@ -150,11 +146,7 @@ abstract class LayerDirectories implements Snapshotter {
     if (!Files.isDirectory(place)) {
       throw new RuncibleException(ErrorKind.NOT_FOUND, "there is no directory '" + place + "'");
     }
-    try {
-      return SnapshotUsage.of(List.of(changes(place).orElse(place)));
-    } catch (IOException e) {
-      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot look at '" + place + "'", e);
-    }
+    return SnapshotUsage.of(List.of(changes(place).orElse(place)));
   }
 
   @Override

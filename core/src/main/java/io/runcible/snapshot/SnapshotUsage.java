@@ -1,21 +1,17 @@
 package io.runcible.snapshot;
 
-import java.io.IOException;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
+import io.runcible.ffi.Errno;
+import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.FileDescriptor;
+import io.runcible.ffi.NativeException;
+import io.runcible.ffi.Stat;
+import io.runcible.ffi.TreeReads;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What a directory tree takes.
@@ -25,41 +21,67 @@ import org.jspecify.annotations.Nullable;
  */
 public record SnapshotUsage(long bytes, long inodes) {
   /** Of several trees together. */
-  static SnapshotUsage of(List<Path> trees) throws IOException {
-    long bytes = 0;
-    long inodes = 0;
-    Set<Object> files = new HashSet<>();
-    Deque<Path> directories = new ArrayDeque<>(trees);
-    while (!directories.isEmpty()) {
-      try (DirectoryStream<Path> entries = Files.newDirectoryStream(directories.pop())) {
-        for (Path entry : entries) {
-          @Nullable BasicFileAttributes facts = facts(entry);
-          if (facts == null) {
-            continue;
-          }
-          if (facts.isDirectory()) {
-            directories.push(entry);
-          } else if (!files.add(facts.fileKey())) {
-            continue; // Another name of a file.
-          }
-          inodes++;
-          bytes += facts.isRegularFile() ? facts.size() : 0;
-        }
-      } catch (AccessDeniedException | NoSuchFileException | NotDirectoryException e) {
-        // Another id's, or removed meanwhile.
-      } catch (DirectoryIteratorException e) {
-        throw e.getCause();
+  static SnapshotUsage of(List<Path> trees) {
+    Walk walk = new Walk();
+    for (Path tree : trees) {
+      try (FileDescriptor root = FileCalls.openDirectory(tree)) {
+        walk.tree(root);
+      } catch (NativeException e) {
+        Walk.passOver(e);
       }
     }
-    return new SnapshotUsage(bytes, inodes);
+    return new SnapshotUsage(walk.bytes, walk.inodes);
   }
 
-  /** Null for one that is another id's, or removed meanwhile: the others of its directory count. */
-  private static @Nullable BasicFileAttributes facts(Path entry) throws IOException {
-    try {
-      return Files.readAttributes(entry, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
-    } catch (AccessDeniedException | NoSuchFileException e) {
-      return null;
+  /** A container may be changing the tree: no symbolic link in it is followed. */
+  private static final class Walk {
+    private final Set<Inode> files = new HashSet<>();
+    private long bytes;
+    private long inodes;
+
+    private record Inode(long fileSystem, long number) {}
+
+    void tree(FileDescriptor root) {
+      Deque<String> directories = new ArrayDeque<>(List.of(""));
+      while (!directories.isEmpty()) {
+        String path = directories.pop();
+        try (FileDescriptor directory = TreeReads.openDirectory(root, path)) {
+          for (List<String> names = FileCalls.listSome(directory);
+              !names.isEmpty();
+              names = FileCalls.listSome(directory)) {
+            for (String name : names) {
+              if (count(directory, name)) {
+                directories.push(path.isEmpty() ? name : path + "/" + name);
+              }
+            }
+          }
+        } catch (NativeException e) {
+          passOver(e);
+        }
+      }
+    }
+
+    /** Returns whether it is a directory. */
+    private boolean count(FileDescriptor directory, String name) {
+      Stat stat = FileCalls.stat(directory, name).orElse(null);
+      if (stat == null) {
+        return false;
+      }
+      boolean isDirectory = stat.isDirectory();
+      // Files have several names, and may be mounted within the tree once more.
+      if (isDirectory || files.add(new Inode(stat.fileSystem(), stat.inode()))) {
+        inodes++;
+        bytes += stat.isRegular() ? stat.size() : 0;
+      }
+      return isDirectory;
+    }
+
+    /** Of what is another id's, was removed or replaced meanwhile, or is too deep for a path. */
+    static void passOver(NativeException e) {
+      switch (e.errno()) {
+        case Errno.EACCES, Errno.ENOENT, Errno.ENOTDIR, Errno.ELOOP, Errno.ENAMETOOLONG -> {}
+        default -> throw e;
+      }
     }
   }
 }

@@ -145,7 +145,8 @@ public interface Snapshotter {
   /**
    * What the changes of a prepared place take on disk. Where layers are copied they are not told
    * from the copy, if that is in the place: then all of it counts. What is removed meanwhile does
-   * not count, nor what is in directories of other ids, for an ordinary user who may not open them.
+   * not count, nor what is in directories of other ids, for an ordinary user who may not open them,
+   * nor what lies deeper than a path can name.
    *
    * @param place as given to {@link #prepare}
    * @throws io.runcible.RuncibleException NOT_FOUND if there is no such place, UNAVAILABLE if it

@@ -3,9 +3,9 @@ package io.runcible.snapshot;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.FutureTask;
@@ -20,7 +20,10 @@ import org.jspecify.annotations.Nullable;
 final class TaskGroup {
   private final Executor executor;
   private final List<FutureTask<Void>> tasks = new ArrayList<>();
-  private final Set<Thread> running = ConcurrentHashMap.newKeySet();
+
+  /** Guarded by itself: a thread that is being interrupted does not leave before it is. */
+  private final Set<Thread> running = new HashSet<>();
+
   private final AtomicReference<@Nullable RuntimeException> failure = new AtomicReference<>();
 
   TaskGroup(Executor executor) {
@@ -34,7 +37,9 @@ final class TaskGroup {
   }
 
   private void run(Runnable work) {
-    running.add(Thread.currentThread());
+    synchronized (running) {
+      running.add(Thread.currentThread());
+    }
     try {
       if (failure.get() == null) {
         work.run();
@@ -44,7 +49,9 @@ final class TaskGroup {
     } catch (Error e) {
       fail(new RuncibleException(ErrorKind.INTERNAL, "a task ended with " + e, e));
     } finally {
-      running.remove(Thread.currentThread());
+      synchronized (running) {
+        running.remove(Thread.currentThread());
+      }
       // The thread goes back to a pool.
       Thread.interrupted();
     }
@@ -57,7 +64,9 @@ final class TaskGroup {
 
   private void fail(RuntimeException e) {
     if (failure.compareAndSet(null, e)) {
-      running.stream().filter(t -> t != Thread.currentThread()).forEach(Thread::interrupt);
+      synchronized (running) {
+        running.stream().filter(t -> t != Thread.currentThread()).forEach(Thread::interrupt);
+      }
     }
   }
 

@@ -262,7 +262,10 @@ public final class ImageStore {
     }
   }
 
-  /** The records that cannot be read, each with the reason, with those of additional stores. */
+  /**
+   * The records that are damaged or cannot be read, each with the reason, with those of additional
+   * stores.
+   */
   public Map<Path, String> damaged() {
     Map<Path, String> damaged = new LinkedHashMap<>();
     for (Path root : roots()) {
@@ -279,11 +282,20 @@ public final class ImageStore {
 
   /**
    * Removes a damaged record, so that a clean-up knows again what is used; its name is lost. One of
-   * an additional store stays.
+   * an additional store stays, and so does one that cannot be read, which may be sound.
    */
   public void removeDamaged(Path record) {
-    if (record.startsWith(directory) && known(record).isEmpty()) {
+    if (record.startsWith(directory) && isDamaged(record)) {
       StoreFiles.delete(record);
+    }
+  }
+
+  private static boolean isDamaged(Path record) {
+    try {
+      read(record);
+      return false;
+    } catch (RuncibleException e) {
+      return e.kind() == ErrorKind.CORRUPT_DATA;
     }
   }
 

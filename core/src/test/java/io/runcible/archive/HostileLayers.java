@@ -59,7 +59,9 @@ public final class HostileLayers {
     table.whiteoutNames();
     table.layers();
     table.crossLayerLinks();
+    table.linksWithin();
     table.overlayForgery();
+    table.bombs();
     table.damage();
     return table.cases;
   }
@@ -590,6 +592,30 @@ public final class HostileLayers {
         "d l",
         "f l/x=new");
     on("symbolic link over a directory", lower(), tar().symlink("d", "f"), "l d->f", "f f=lower");
+    List<TarBytes> replaced =
+        List.of(
+            tar().file("d", "1"),
+            tar().symlink("d", "f"),
+            tar().add(header('6', "d")),
+            tar().file(".wh.d", "").file("d", "1"),
+            tar().file("d", "1").file(".wh.d", ""));
+    for (int i = 0; i < replaced.size(); i++) {
+      on(
+          "directory over what was over a lower one, " + i,
+          lower(),
+          tar().raw(replaced.get(i).open()).directory("d"),
+          "d d",
+          "f f=lower");
+      if (i != 1) {
+        on(
+            "directory that a file implies over what was over a lower one, " + i,
+            lower(),
+            tar().raw(replaced.get(i).open()).file("d/n", "new"),
+            "d d",
+            "f d/n=new",
+            "f f=lower");
+      }
+    }
     on(
         "through a symbolic link of a lower layer",
         tar().pax("linkpath", outside).symlink("s", "x"),
@@ -681,6 +707,76 @@ public final class HostileLayers {
         tar().hardLink("h", "s/canary"),
         ErrorKind.CORRUPT_DATA,
         "hard link");
+  }
+
+  /** What lies below a symbolic link of the same layer lies where that leads to. */
+  private void linksWithin() {
+    on(
+        "whiteout through a symbolic link of the layer",
+        lower(),
+        tar().symlink("s", "d").file("s/.wh.x", ""),
+        "d d",
+        "f d/y=lower y",
+        "f f=lower",
+        "l s->d");
+    on(
+        "opaque mark through a symbolic link of the layer",
+        lower(),
+        tar().symlink("s", "/d").file("s/.wh..wh..opq", "").file("s/n", "new"),
+        "d d",
+        "f d/n=new",
+        "f f=lower",
+        "l s->/d");
+    on(
+        "hard link through a symbolic link of the layer",
+        lower(),
+        tar().symlink("s", "d").hardLink("s/h", "s/x"),
+        "d d",
+        "f d/h=lower x (2)",
+        "f d/x=lower x (2)",
+        "f d/y=lower y",
+        "f f=lower",
+        "l s->d");
+    failsOn(
+        "hard link to what a file of the layer hides",
+        lower(),
+        tar().file("d", "new").hardLink("h", "d/x"),
+        ErrorKind.CORRUPT_DATA,
+        "hard link");
+    makes(
+        "relative link where another link leads to",
+        tar()
+            .directory("a/b")
+            .symlink("s", "a/b")
+            .symlink("s/l", "../x")
+            .file("s/l/f", "1")
+            .file("s/l/g/h", "2"),
+        "d a",
+        "d a/b",
+        "l a/b/l->../x",
+        "d a/x",
+        "f a/x/f=1",
+        "d a/x/g",
+        "f a/x/g/h=2",
+        "l s->a/b");
+  }
+
+  private void bombs() {
+    TarBytes implied = tar();
+    for (int i = 0; i < 20; i++) {
+      implied.pax("path", i + "/d".repeat(170) + "/f").file("x", "");
+    }
+    fails(
+        "directories without entries over the limit of entries",
+        implied,
+        ErrorKind.INVALID_INPUT,
+        "entries");
+    String deep = ("d".repeat(200) + "/").repeat(17);
+    TarBytes names = tar().pax("path", deep).directory("x").pax("linkpath", deep).symlink("s", "x");
+    for (int i = 0; i < 2600; i++) {
+      names.directory("s/" + i);
+    }
+    fails("names of directories that fill memory", names, ErrorKind.INVALID_INPUT, "the names of");
   }
 
   private void overlayForgery() {

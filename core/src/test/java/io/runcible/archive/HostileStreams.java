@@ -16,7 +16,7 @@ import java.util.zip.GZIPOutputStream;
 final class HostileStreams {
   static final ArchiveLimits LIMITS =
       ArchiveLimits.DEFAULT
-          .withMaxEntries(1_500)
+          .withMaxEntries(3_000)
           .withMaxTotalBytes(4 << 20)
           .withMaxFileBytes(64L << 30);
 
@@ -54,7 +54,7 @@ final class HostileStreams {
   private void packed(String format, Packer packer) throws IOException {
     refused(format + " of one file over the total", pack(packer, content(1, 5 * MIB)), "limit");
     refused(format + " of many files over the total", pack(packer, content(6, MIB)), "limit");
-    refused(format + " of too many entries", pack(packer, content(1_501, 0)), "limit");
+    refused(format + " of too many entries", pack(packer, content(3_001, 0)), "limit");
     byte[] sound = pack(packer, noise());
     damaged(format + " cut in the middle", Arrays.copyOf(sound, sound.length / 2));
     damaged(format + " cut before its check sum", Arrays.copyOf(sound, sound.length - 3));

@@ -331,6 +331,17 @@ class LayerApplierIT {
     }
 
     @Test
+    void parentsWithoutEntryBehindALinkOfTheLayerLookAsBelow() throws IOException {
+      Path lower = directory.resolve("lower");
+      Path layer = directory.resolve("layer");
+      apply(lower, LayerFormat.OVERLAY, richDirectory());
+      TarBytes linked = new TarBytes().symlink("s", "d").file("s/e/new", "x");
+      LayerResult result = apply(layer, LayerFormat.OVERLAY, linked, lower);
+      assertThat(result.impliedDirectories()).containsExactly("", "d", "d/e");
+      assertThat(FileTree.of(layer).get("/d/e")).isEqualTo(FileTree.of(lower).get("/d/e"));
+    }
+
+    @Test
     void parentsWithoutEntryAnywhereBelongToRoot() throws IOException {
       Path layer = Files.createDirectory(directory.resolve("layer"));
       FileCalls.chmod(FileCalls.openDirectory(layer), 0700);
@@ -498,6 +509,37 @@ class LayerApplierIT {
       apply(again, Ownership.EXACT, new TarBytes().raw(tar.toByteArray()));
       assertThat(FileTree.of(again).get("/d/e/f")).startsWith("104711 33:44 ");
       assertThat(FileTree.of(again).get("/")).startsWith("40755 0:0 ");
+    }
+
+    /** A capability without an owner would be one of the host's root. */
+    @Test
+    void idsInAttributesAreMappedThereAndBack() throws IOException {
+      String rights = "00040000" + "00".repeat(12);
+      String owner = "02000000" + "01000600ffffffff" + "02000400";
+      String rest = "04000400ffffffff" + "10000400ffffffff" + "20000400ffffffff";
+      Map<String, byte[]> attributes =
+          Map.of(
+              "SCHILY.xattr.security.capability",
+              HexFormat.of().parseHex("01000002" + rights),
+              "SCHILY.xattr.system.posix_acl_access",
+              HexFormat.of().parseHex(owner + "07000000" + rest));
+      Path tree = directory.resolve("tree");
+      TarBytes layer =
+          new TarBytes()
+              .add(header('5', "./").mode(0755))
+              .pax(attributes)
+              .add(header('0', "f").mode(0644), ascii("x"));
+      apply(tree, MAPPED, layer);
+      assertThat(FileTree.of(tree).get("/f"))
+          .contains(" security.capability=01000003" + rights + "a0860100")
+          .contains(" system.posix_acl_access=" + owner + "a7860100" + rest);
+      Path again = Files.createDirectory(directory.resolve("again"));
+      ByteArrayOutputStream tar = new ByteArrayOutputStream();
+      LayerDiff.ofTree(tree).ownership(MAPPED).writeTo(tar);
+      apply(again, Ownership.EXACT, new TarBytes().raw(tar.toByteArray()));
+      assertThat(FileTree.of(again).get("/f"))
+          .contains(" security.capability=01000002" + rights + " ")
+          .contains(" system.posix_acl_access=" + owner + "07000000" + rest);
     }
 
     @Test

@@ -15,8 +15,10 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.SequenceInputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -119,6 +121,81 @@ class LayerApplierTest {
     assertThat(Thread.interrupted()).isTrue();
     assertThat(failure.kind()).isEqualTo(ErrorKind.CANCELLED);
     assertThat(LayerTree.of(directory)).isEmpty();
+  }
+
+  /** A layer by itself, which has what it needs of the one below. */
+  private void unpackOver(Path lower, TarBytes layer, ArchiveLimits limits) throws IOException {
+    requireLinux();
+    Path place = Files.createTempDirectory(directory, "layer");
+    try (LayerApplier applier =
+        LayerApplier.open(place, LayerFormat.COPY, Ownership.IGNORE, limits)) {
+      applier.apply(layer.stream());
+      applier.complete(List.of(lower));
+    }
+  }
+
+  private static void assertOverTheLimit(ThrowingCallable unpack, String what) {
+    assertThatThrownBy(unpack)
+        .isInstanceOfSatisfying(
+            RuncibleException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.INVALID_INPUT))
+        .hasMessageContaining("limit")
+        .hasMessageContaining(what);
+  }
+
+  @Test
+  void whatIsCopiedForHardLinksCounts() throws IOException {
+    Path lower = Files.createDirectory(directory.resolve("lower"));
+    Files.write(lower.resolve("a"), new byte[6000]);
+    Files.write(lower.resolve("b"), new byte[6000]);
+    TarBytes layer = new TarBytes().hardLink("x", "a").hardLink("y", "b").hardLink("z", "b");
+    unpackOver(lower, layer, ArchiveLimits.DEFAULT.withMaxTotalBytes(12_000));
+    assertOverTheLimit(
+        () -> unpackOver(lower, layer, ArchiveLimits.DEFAULT.withMaxTotalBytes(10_000)),
+        "bytes of content");
+  }
+
+  @Test
+  void directoriesWithoutEntriesCount() throws IOException {
+    TarBytes layer = new TarBytes().file("a/b/c/f", "").file("a/b/d/f", "");
+    unpackOver(directory, layer, ArchiveLimits.DEFAULT.withMaxEntries(6));
+    assertOverTheLimit(
+        () -> unpackOver(directory, layer, ArchiveLimits.DEFAULT.withMaxEntries(5)), "entries");
+  }
+
+  @Test
+  void whiteoutsAndLinksDoNotFillMemory() {
+    String deep = ("d".repeat(200) + "/").repeat(17);
+    byte[] link =
+        new TarBytes()
+            .pax("path", deep)
+            .directory("x")
+            .pax("linkpath", deep)
+            .symlink("s", "x")
+            .open();
+    TarBytes whiteouts = new TarBytes().raw(link);
+    TarBytes links = new TarBytes().raw(link);
+    for (int i = 0; i < 2600; i++) {
+      whiteouts.file("s/.wh." + i, "");
+      links.hardLink("x" + i, "s/" + i);
+    }
+    ArchiveLimits few = ArchiveLimits.DEFAULT.withMaxEntries(3000);
+    assertOverTheLimit(() -> unpackOver(directory, whiteouts, few), "the names of");
+    assertOverTheLimit(() -> unpackOver(directory, links, few), "the names of");
+  }
+
+  @Test
+  void interruptCancelsTheCompletionToo() {
+    requireLinux();
+    try (LayerApplier applier =
+        LayerApplier.open(directory, LayerFormat.COPY, Ownership.IGNORE, ArchiveLimits.DEFAULT)) {
+      applier.apply(new TarBytes().file("a/b", "x").stream());
+      Thread.currentThread().interrupt();
+      assertThatThrownBy(() -> applier.complete(List.of()))
+          .isInstanceOfSatisfying(
+              RuncibleException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.CANCELLED));
+    } finally {
+      assertThat(Thread.interrupted()).isTrue();
+    }
   }
 
   @Test

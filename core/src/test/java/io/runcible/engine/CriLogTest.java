@@ -188,6 +188,29 @@ class CriLogTest {
     assertThat(follower.join()).isEqualTo(expected);
   }
 
+  /** A container that floods its log removes one file after the other. */
+  @Test
+  void endIsFoundWhileFilesAreRemoved() throws IOException {
+    byte[] bytes = "x".repeat(60_000).getBytes(UTF_8);
+    try (CriLogWriter writer = writer(64 << 10, 1, NOW)) {
+      CompletableFuture<Void> flood =
+          CompletableFuture.runAsync(
+              () -> {
+                for (int i = 0; i < 3_000; i++) {
+                  writer.write(false, bytes, bytes.length);
+                }
+              });
+      long last = 0;
+      while (!flood.isDone()) {
+        long file = log.end().file();
+        assertThat(file).isGreaterThanOrEqualTo(last);
+        last = file;
+      }
+      flood.join();
+      assertThat(log.end().file()).isGreaterThan(1_000);
+    }
+  }
+
   @Test
   void whatIsNoEntryIsLeftOut() throws IOException {
     try (CriLogWriter writer = writer(0, 1, NOW)) {

@@ -34,6 +34,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -47,6 +48,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Blobs that a disk has changed, of images whose layers have to be unpacked again. */
 class DamagedStoreIT {
   private static final int DAMAGED = 2;
+
+  /** More than is read ahead. */
+  private static final int LONG = 32 << 20;
 
   @TempDir Path files;
   private final TestRoot root = TestRoot.create();
@@ -430,6 +434,33 @@ class DamagedStoreIT {
     damage(Digest.sha256(tar), Damage.MIDDLE);
     assertThatThrownBy(() -> engine.images().load(source, name.toString(), ProgressListener.NONE))
         .hasMessageContaining("its image says " + other)
+        .hasMessageNotContaining("fetched anew");
+  }
+
+  /** What is wrong with it is seen long before its end, while most of it is still to come. */
+  @Test
+  void failureOfALayerThatIsWrongByItselfIsToldAsSuch() throws Exception {
+    MemoryImageSource source = new MemoryImageSource();
+    ImageReference name = ImageReference.parse("registry.example/nonsense:1");
+    byte[] nonsense = new byte[LONG];
+    new Random(1).nextBytes(nonsense);
+    byte[] config =
+        ImageConfig.builder(Platform.host())
+            .diffIds(List.of(Digest.sha256(nonsense)))
+            .build()
+            .raw();
+    Manifest manifest =
+        Manifest.of(
+            source.add(MediaType.OCI_CONFIG, config),
+            List.of(source.add(MediaType.OCI_LAYER, nonsense)),
+            Map.of());
+    source.tag(name, source.add(MediaType.OCI_MANIFEST, manifest.raw()));
+    try (ImageSink sink = engine.images().sink()) {
+      ImageCopy.between(source, sink).copy(name, name);
+    }
+    damage(Digest.sha256(nonsense), Damage.LAST);
+    assertThatThrownBy(() -> engine.images().load(source, name.toString(), ProgressListener.NONE))
+        .hasMessageContaining("corrupt")
         .hasMessageNotContaining("fetched anew");
   }
 

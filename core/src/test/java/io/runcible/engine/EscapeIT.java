@@ -13,14 +13,18 @@ import io.runcible.image.Platform;
 import io.runcible.layout.ImageLayout;
 import io.runcible.runtime.SeccompProfile;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
@@ -195,22 +199,31 @@ class EscapeIT {
   }
 
   @Test
-  void attemptsAreRefusedAndBombsAreContained() {
-    ContainerSpec spec =
-        ENGINE
-            .sh("sleep 600")
-            .memory("48m")
-            .pids(48)
-            .mount(Mount.tmpfs("/fill").size("1m"))
-            .mount(Mount.volume("/mnt"))
-            .build();
+  void attemptsAreRefused() {
+    ContainerSpec spec = ENGINE.sh("sleep 600").mount(Mount.volume("/mnt")).build();
     try (Container container = ENGINE.get().run(spec)) {
       Map<String, String> said = tried(container, ATTEMPTS);
       assertThat(said).doesNotContainValue("");
       // An attempt that failed for another reason than a refusal says nothing.
       assertThat(said.values()).noneMatch(words -> NO_ATTEMPT.matcher(words).find());
       assertThat(sh(container, "ls /proc/1/fd")).isEqualTo("0\n1\n2\n");
+      // Of what is executed beside that, too, whichever way its streams go.
+      assertThat(sh(container, "ls /proc/$$/fd; :")).isEqualTo("0\n1\n2\n");
+      ExecSpec piped = ExecSpec.builder("sh", "-c", "ls /proc/$$/fd; :").stdio(Stdio.PIPED).build();
+      assertThat(container.exec(piped).stdout()).hasContent("0\n1\n2");
+    }
+  }
 
+  @Test
+  void bombsAreContained() {
+    ContainerSpec spec =
+        ENGINE
+            .sh("sleep 600")
+            .memory("48m")
+            .pids(48)
+            .mount(Mount.tmpfs("/fill").size("1m"))
+            .build();
+    try (Container container = ENGINE.get().run(spec)) {
       String fill = "dd if=/dev/zero of=/fill/x bs=64k count=64; stat -c %s /fill/x";
       assertThat(sh(container, fill)).isEqualTo("1048576\n");
       ExitStatus starved = container.exec("tail", "/dev/zero").waitFor();
@@ -224,6 +237,43 @@ class EscapeIT {
       assertThat(container.kill("KILL")).isTrue();
       container.waitFor();
     }
+  }
+
+  /** Neither the disk, nor the memory of this JVM, nor the end of the container. */
+  @Test
+  void outputFloodTakesNothing() throws IOException {
+    int limit = 64 << 10;
+    long before = heapInUse();
+    ContainerSpec.Builder flood = ENGINE.spec("busybox").command("yes");
+    try (Container logged = ENGINE.get().run(flood.log(LogPolicy.cri(limit, 2)).build());
+        Container piped = ENGINE.get().run(flood.stdio(Stdio.PIPED).build());
+        ContainerProcess exec = logged.exec(ExecSpec.builder("yes").stdio(Stdio.PIPED).build())) {
+      Path log = ENGINE.directory(logged).resolve("log");
+      // 32 MiB of it, of which two files are left.
+      RestartIT.await(() -> newest(log) > 512);
+      assertThat(heapInUse() - before).isLessThan(16 << 20);
+      assertThat(piped.isRunning()).isTrue();
+      assertThat(exec.isAlive()).isTrue();
+      assertThat(logged.stop(Duration.ZERO)).isEqualTo(ExitStatus.ofSignal(9));
+      try (Stream<Path> files = Files.list(log)) {
+        assertThat(files.toList())
+            .hasSize(2)
+            .allSatisfy(file -> assertThat(Files.size(file)).isLessThanOrEqualTo(limit));
+      }
+    }
+  }
+
+  private static long newest(Path log) {
+    try {
+      return new CriLog(log).end().file();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static long heapInUse() {
+    System.gc();
+    return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
   }
 
   /** A container that is started in a directory of the host would see what is there. */
@@ -248,7 +298,8 @@ class EscapeIT {
         config -> config.workingDirectory("/work/sub").command("pwd"));
     String said = runLoaded();
     assertThat(Path.of("/tmp", outside)).doesNotExist();
-    assertThat(said).isIn("/tmp/" + outside + "/sub", "INTERNAL", "NOT_FOUND", "INVALID_INPUT");
+    String inside = "/tmp/" + outside + "/sub";
+    assertThat(said).isIn(inside, "INTERNAL", "NOT_FOUND", "INVALID_INPUT", "FAILED_PRECONDITION");
   }
 
   /** Runs the loaded image; tells what it says, or how it fails. */

@@ -131,6 +131,13 @@ class ExecIT {
     assertThat(container.isRunning()).isTrue();
   }
 
+  /** A fault of the caller's: no end of the container is waited for that would explain it. */
+  @Test
+  void pathThatLeadsNowhereIsNotFound() {
+    RunIT.assertFails(
+        () -> exec(ExecSpec.builder("/etc/passwd/x")), ErrorKind.NOT_FOUND, "leads nowhere");
+  }
+
   @Test
   void fileThatIsNotExecutableIsRefused() {
     RunIT.assertFails(

@@ -10,7 +10,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -159,6 +162,64 @@ class StdioIT {
         ENGINE.get().run(ENGINE.spec("busybox").command("yes").stdio(Stdio.PIPED).build())) {
       assertThat(container.isRunning()).isTrue();
     }
+  }
+
+  @Test
+  void programWaitsForWhoReads() throws IOException {
+    String script = "yes | head -c " + LARGE + "; touch /written; sleep 600";
+    ExecSpec written = ExecSpec.builder("test", "-e", "/written").build();
+    try (Container container = ENGINE.get().run(ENGINE.sh(script).stdio(Stdio.PIPED).build())) {
+      for (int i = 0; i < 10; i++) {
+        assertThat(container.exec(written).waitFor().isSuccess()).isFalse();
+      }
+      container.process().stdout().skipNBytes(LARGE);
+      RestartIT.await(() -> container.exec(written).waitFor().isSuccess());
+    }
+  }
+
+  @Test
+  void oneThreadFollowsManyThatAreIdle() throws IOException {
+    String script = "until [ -e /go ]; do sleep 0.05; done; echo here; sleep 600";
+    List<ContainerSpec.Builder> kinds =
+        List.of(
+            ENGINE.sh(script),
+            ENGINE.sh(script).log(LogPolicy.cri()),
+            ENGINE.sh(script).stdio(Stdio.PIPED),
+            ENGINE.sh(script).tty());
+    List<Container> containers = new ArrayList<>();
+    List<InputStream> outputs = new ArrayList<>();
+    long before = threads();
+    for (ContainerSpec.Builder kind : kinds) {
+      for (int i = 0; i < 3; i++) {
+        Container container = ENGINE.get().run(kind.build());
+        containers.add(container);
+        outputs.add(container.process().stdout());
+      }
+    }
+    // All logs with times share one, and others come and go.
+    assertThat(threads()).isLessThan(before + containers.size());
+    for (int i = 0; i < containers.size(); i++) {
+      assertThat(outputs.get(i).available()).isZero();
+      containers.get(i).exec("touch", "/go").waitFor();
+      InputStream output = outputs.get(i);
+      RestartIT.await(() -> available(output) > 0);
+      assertThat(TerminalIT.until(output, "\n")).startsWith("here");
+    }
+  }
+
+  private static int available(InputStream stream) {
+    try {
+      return stream.available();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static long threads() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().startsWith("runcible-"))
+        .filter(thread -> !thread.getName().startsWith("runcible-registry"))
+        .count();
   }
 
   @Test

@@ -189,6 +189,37 @@ class SpawnTest {
   }
 
   @Test
+  void whatIsThereCanBeReadWithoutWaiting() throws Exception {
+    Pipe pipe = Pipe.open();
+    try (InputStream in = pipe.inputStream()) {
+      try (OutputStream out = pipe.outputStream()) {
+        assertThat(in.available()).isZero();
+        out.write(new byte[5000]);
+        out.flush();
+        int there = in.available();
+        assertThat(there).isPositive();
+        assertThat(in.readNBytes(5000)).hasSize(5000);
+        assertThat(in.available()).isZero();
+        CompletableFuture<Integer> waiting =
+            CompletableFuture.supplyAsync(
+                () -> {
+                  try {
+                    return in.read();
+                  } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                  }
+                });
+        assertThat(in.available()).isZero();
+        out.write(7);
+        out.flush();
+        assertThat(waiting.get(LIMIT.toSeconds(), TimeUnit.SECONDS)).isEqualTo(7);
+      }
+      assertThat(in.available()).isZero();
+      assertThat(in.read()).isEqualTo(-1);
+    }
+  }
+
+  @Test
   void inputAndOutputStream() throws IOException {
     Pipe input = Pipe.open();
     Pipe output = Pipe.open();

@@ -3,6 +3,7 @@ package io.runcible.jakarta;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.runcible.Collected;
 import io.runcible.HostTools;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.Differences;

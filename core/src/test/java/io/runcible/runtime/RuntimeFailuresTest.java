@@ -30,6 +30,10 @@ class RuntimeFailuresTest {
           NOT_FOUND           | executable file `x` not found in $PATH: No such file or directory
           NOT_FOUND           | unable to start container process: exec: "/x": stat /x: no such file or directory
           NOT_FOUND           | exec container process (missing dynamic library?) `/x`: No such file or directory
+          NOT_FOUND           | unable to start container process: exec: "/x/y": stat /x/y: not a directory
+          NOT_FOUND           | unable to start container process: exec: "/x": stat /x: too many levels of symbolic links
+          NOT_FOUND           | unable to start container process: exec: "/x": stat /x: file name too long
+          NOT_FOUND           | open executable: Not a directory
           NOT_FOUND           | exec failed: container does not exist
           FAILED_PRECONDITION | nsexec-1[7]: failed to open /proc/6/ns/ipc: No such file or directory; exec failed: setns
           FAILED_PRECONDITION | exec failed: namespace path: lstat /proc/6/ns/ipc: no such file or directory
@@ -55,6 +59,24 @@ class RuntimeFailuresTest {
 
     assertThat(failure.kind()).isEqualTo(kind);
     assertThat(failure).hasMessageStartingWith("cannot start 'x': ").hasMessageContaining(message);
+  }
+
+  @Test
+  void programThatIsNotNamedIsThatOfTheProcess() throws IOException {
+    List<String> unnamed = List.of("open executable: Operation not permitted");
+    Path file = Files.writeString(directory.resolve("p"), "{\"args\":[\"/a\\nb\",\"-b\"]}");
+    Path spec = Files.writeString(directory.resolve("c"), "{\"process\":{\"args\":[\"/c\"]}}");
+
+    assertThat(RuntimeFailures.of("cannot start", unnamed, file, ""))
+        .hasMessageStartingWith("cannot start with '/a b': the program is a directory, or not ")
+        .extracting(RuncibleException::kind)
+        .isEqualTo(ErrorKind.PERMISSION_DENIED);
+    assertThat(RuntimeFailures.of("cannot start", unnamed, spec, "/process"))
+        .hasMessageStartingWith("cannot start with '/c': ");
+    assertThat(RuntimeFailures.of("cannot start", unnamed, directory.resolve("none"), ""))
+        .hasMessageStartingWith("cannot start with its program: ");
+    assertThat(RuntimeFailures.of("cannot start", List.of("exec: \"/x\": denied"), file, ""))
+        .hasMessageStartingWith("cannot start: ");
   }
 
   @Test

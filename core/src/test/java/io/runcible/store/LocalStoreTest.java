@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -281,6 +282,20 @@ class LocalStoreTest {
       }
       store.images().removeDamaged(damaged);
       store.sweep(Duration.ZERO).close();
+    }
+
+    /** For a lack of descriptors, say: it may be sound, and its name is all that keeps content. */
+    @Test
+    void recordThatCannotBeReadIsToldAndStays() throws IOException {
+      record(NAME, "one");
+      Path record = records().get(0);
+      Path sound = Files.move(record, root.resolve("sound"));
+      Files.createSymbolicLink(record, record);
+      assertThat(store.images().damaged()).containsOnlyKeys(record);
+      store.images().removeDamaged(record);
+      assertThat(record).isSymbolicLink();
+      Files.move(sound, record, StandardCopyOption.REPLACE_EXISTING);
+      assertThat(store.images().find(NAME)).isPresent();
     }
 
     /** So that a store of thousands of images is as fast as one of a few. */

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.Test;
 
 /** Documents of a registry that would fill the memory, and a client that has little of it. */
 class HostileDocumentsTest {
-  private static final String HEAP = "-Xmx64m";
+  private static final String HEAP = "-Xmx56m";
 
   /** CDI containers, MicroProfile and Micrometer, with what they bring. */
   private static final Pattern OF_OTHERS =

@@ -153,7 +153,7 @@ public abstract class AbstractContainerExtension<T extends AbstractContainerExte
   }
 
   /**
-   * One container for all test JVMs on this host, as {@link RunContainer#reuse} says; with the
+   * One container for all test JVMs of this user, as {@link RunContainer#reuse} says; with the
    * scope {@link Scope#AUTO} each uses it for its whole run. Those share it who have the same key
    * here, for the same service of the same image, entry point, command, environment, user, ports
    * and networks. A network of the tests is each JVM's own, so with one the test fails. A {@code

@@ -6,19 +6,25 @@ import io.runcible.engine.Container;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.JarURLConnection;
 import java.net.URISyntaxException;
 import java.net.URL;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.ExtensionConfigurationException;
 
 /**
  * A resource that is copied into a container.
  *
- * @param resource where it lies; a directory only outside of an archive
+ * @param resource where it lies
  * @param destination an absolute path of the container
  */
 record ClassPathFile(URL resource, String destination) {
@@ -58,15 +64,8 @@ record ClassPathFile(URL resource, String destination) {
   }
 
   private void copyInto(Container container, Path scratch) throws IOException {
-    Path source;
-    if (resource.getProtocol().equals("file")) {
-      source = onDisk();
-    } else {
-      source = scratch.resolve("file");
-      try (InputStream in = resource.openStream()) {
-        Files.copy(in, source);
-      }
-    }
+    Path source =
+        resource.getProtocol().equals("file") ? onDisk(resource) : unpack(scratch.resolve("file"));
     try {
       container.files().copyTo(source, destination);
     } catch (RuncibleException e) {
@@ -85,7 +84,46 @@ record ClassPathFile(URL resource, String destination) {
     container.files().copyTo(root.resolve("."), "/");
   }
 
-  private Path onDisk() throws IOException {
+  private Path unpack(Path copy) throws IOException {
+    Optional<Path> archive = archive(resource);
+    if (archive.isEmpty()) {
+      try (InputStream in = resource.openStream()) {
+        Files.copy(in, copy);
+      }
+      return copy;
+    }
+    String entry = ((JarURLConnection) resource.openConnection()).getEntryName();
+    try (FileSystem files = FileSystems.newFileSystem(archive.get());
+        Stream<Path> all = Files.walk(files.getPath(entry))) {
+      for (Path one : (Iterable<Path>) all::iterator) {
+        Files.copy(one, copy.resolve(files.getPath(entry).relativize(one).toString()));
+      }
+    }
+    return copy;
+  }
+
+  /** What has the content on disk, and perhaps more; empty for a file in an archive. */
+  static Optional<Path> place(URL resource) throws IOException {
+    return resource.getProtocol().equals("file")
+        ? Optional.of(onDisk(resource))
+        : archive(resource);
+  }
+
+  /** The archive of a directory, which cannot be read as a stream: that is empty. */
+  private static Optional<Path> archive(URL resource) throws IOException {
+    if (!(resource.openConnection() instanceof JarURLConnection connection)) {
+      return Optional.empty();
+    }
+    connection.setUseCaches(false);
+    try (JarFile archive = connection.getJarFile()) {
+      JarEntry entry = archive.getJarEntry(connection.getEntryName());
+      return entry != null && entry.isDirectory()
+          ? Optional.of(onDisk(connection.getJarFileURL()))
+          : Optional.empty();
+    }
+  }
+
+  private static Path onDisk(URL resource) throws IOException {
     try {
       return Path.of(resource.toURI());
     } catch (URISyntaxException e) {

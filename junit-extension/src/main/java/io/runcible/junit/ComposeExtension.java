@@ -46,9 +46,9 @@ import org.junit.jupiter.api.extension.ExtensionContext.Store;
  * cpus}, {@code pids_limit}, {@code cap_add}, {@code cap_drop}, {@code read_only}, {@code restart}
  * and {@code expose}, which does nothing. What is mounted is a file or directory of the host,
  * relative to the file's directory, a volume of the file, which its services share and which goes
- * with them, or a volume without a name. {@code ${NAME:-default}} is a variable of the environment
- * or, before that, a system property. Anything else fails the test, by name, before a container
- * starts.
+ * with them, or a volume without a name. {@code ${NAME:-default}}, and a variable of a service that
+ * has no value in the file, is a variable of the environment or, before that, a system property.
+ * Anything else fails the test, by name, before a container starts.
  *
  * <p>All services are on bridge networks.
  */

@@ -110,22 +110,38 @@ record ComposeNode(
     return list().stream().map(ComposeNode::text).toList();
   }
 
-  /** A map of texts, or a list of {@code KEY=value}. */
+  /** A map of texts, or a list of {@code KEY=value}; a key alone has an empty text. */
   Map<String, String> pairs() {
+    return pairs(key -> "");
+  }
+
+  /** The same of variables; a key alone is that of the environment, and none if that has none. */
+  Map<String, String> variablePairs() {
+    return pairs(variables);
+  }
+
+  private Map<String, String> pairs(Function<String, @Nullable String> alone) {
     Map<String, String> pairs = new LinkedHashMap<>();
     if (isMap()) {
-      map().forEach((key, one) -> pairs.put(key, one.isNothing() ? "" : one.text()));
+      map().forEach((key, one) -> put(pairs, key, one.isNothing() ? alone.apply(key) : one.text()));
       return pairs;
     }
     for (ComposeNode item : list()) {
       String text = item.text();
       int equals = text.indexOf('=');
-      if (equals <= 0) {
+      if (text.isEmpty() || equals == 0) {
         throw item.refused("'" + text + "' is not KEY=value");
       }
-      pairs.put(text.substring(0, equals), text.substring(equals + 1));
+      String key = equals < 0 ? text : text.substring(0, equals);
+      put(pairs, key, equals < 0 ? alone.apply(key) : text.substring(equals + 1));
     }
     return pairs;
+  }
+
+  private static void put(Map<String, String> pairs, String key, @Nullable String value) {
+    if (value != null) {
+      pairs.put(key, value);
+    }
   }
 
   boolean isTrue() {

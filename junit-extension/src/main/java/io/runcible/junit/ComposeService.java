@@ -58,7 +58,7 @@ final class ComposeService implements ContainerPlan {
     Map<String, BiConsumer<ContainerSpec.Builder, ComposeNode>> all = new LinkedHashMap<>();
     all.put("entrypoint", (spec, node) -> spec.entrypoint(words(node)));
     all.put("command", (spec, node) -> spec.command(words(node)));
-    all.put("environment", (spec, node) -> node.pairs().forEach(spec::environment));
+    all.put("environment", (spec, node) -> node.variablePairs().forEach(spec::environment));
     all.put("labels", (spec, node) -> node.pairs().forEach(spec::label));
     all.put(
         "ports",

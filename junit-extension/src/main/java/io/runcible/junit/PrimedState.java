@@ -6,9 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.reflect.Constructor;
-import java.net.URISyntaxException;
 import java.net.URL;
-import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -70,13 +68,12 @@ record PrimedState(String name, Primer<Container> primer, ClassLoader loader) {
   }
 
   private static Priming withContent(Priming priming, URL resource) {
-    if (!resource.getProtocol().equals("file")) {
-      return priming.input(digest(resource));
-    }
     try {
-      return priming.input(Path.of(resource.toURI()));
-    } catch (URISyntaxException e) {
-      throw new IllegalStateException("'" + resource + "' is no file", e);
+      return ClassPathFile.place(resource)
+          .map(priming::input)
+          .orElseGet(() -> priming.input(digest(resource)));
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read '" + resource + "'", e);
     }
   }
 

@@ -104,7 +104,7 @@ final class ReusedContainer {
         Container container = find(engine, alone, spec, create);
         users++;
         return container;
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         if (users == 0) {
           dropUse();
         }

@@ -1,7 +1,11 @@
 package io.runcible.junit;
 
 import io.runcible.engine.Container;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -56,8 +60,24 @@ final class StartedContainer implements AutoCloseable {
     }
   }
 
+  /** Into what it has of its own: an ordinary user may not enter what it shares with the host. */
   static String enterLine(int pid) {
-    return "nsenter --target " + pid + " --all /bin/sh";
+    StringBuilder line = new StringBuilder("nsenter --target ").append(pid);
+    for (String name : List.of("user", "mnt", "pid", "net", "ipc", "uts", "cgroup")) {
+      if (!namespace(String.valueOf(pid), name).equals(namespace("self", name))) {
+        line.append(" --").append(name.equals("mnt") ? "mount" : name);
+      }
+    }
+    return line.append(" /bin/sh").toString();
+  }
+
+  /** What cannot be read is another one, since that of this process can. */
+  private static String namespace(String process, String name) {
+    try {
+      return Files.readSymbolicLink(Path.of("/proc", process, "ns", name)).toString();
+    } catch (IOException e) {
+      return "of " + process;
+    }
   }
 
   @Override

@@ -12,6 +12,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -53,12 +55,19 @@ final class ChildJvm implements AutoCloseable {
     return launch(classPath, directory, test, List.of(), properties);
   }
 
-  /** The same as another user. */
+  /**
+   * The same as another user.
+   *
+   * @param directory of that user
+   */
   static ChildJvm start(
-      String platform, OrdinaryUser user, Class<?> test, Map<String, String> properties)
+      String platform,
+      OrdinaryUser user,
+      Path directory,
+      Class<?> test,
+      Map<String, String> properties)
       throws IOException {
-    return launch(
-        user.readable(classPath(platform)), user.reports(), test, user.prefix(), properties);
+    return launch(user.readable(classPath(platform)), directory, test, user.prefix(), properties);
   }
 
   private static ChildJvm launch(
@@ -111,7 +120,9 @@ final class ChildJvm implements AutoCloseable {
     }
   }
 
-  /** The jar has all of JUnit. */
+  /**
+   * The jar has all of JUnit; clients that an application on Spring Boot would find are left out.
+   */
   private static String classPath(String platform) throws IOException {
     return jar(platform)
         + File.pathSeparator
@@ -119,7 +130,7 @@ final class ChildJvm implements AutoCloseable {
             .filter(
                 entry ->
                     !entry.matches(
-                        ".*/(junit-|opentest4j|apiguardian|surefire|console|spring-)[^/]*"))
+                        ".*/(junit-|opentest4j|apiguardian|surefire|console|spring-|mongo|bson)[^/]*"))
             .collect(Collectors.joining(File.pathSeparator));
   }
 
@@ -136,6 +147,17 @@ final class ChildJvm implements AutoCloseable {
       assertThat(process.isAlive()).as(output()).isTrue();
       Thread.sleep(20);
     }
+  }
+
+  /** Waits until it writes something, and returns the first group of that. */
+  String await(Pattern written) throws IOException, InterruptedException {
+    Matcher found = written.matcher(output());
+    while (!found.find()) {
+      assertThat(process.isAlive()).as(output()).isTrue();
+      Thread.sleep(20);
+      found = written.matcher(output());
+    }
+    return found.group(1);
   }
 
   private String output() throws IOException {

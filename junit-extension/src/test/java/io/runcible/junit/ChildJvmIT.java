@@ -1,5 +1,6 @@
 package io.runcible.junit;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.runcible.engine.ContainerEngine;
@@ -7,9 +8,11 @@ import io.runcible.engine.ContainerFilter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -116,13 +119,75 @@ class ChildJvmIT {
   void ordinaryUserRunsThemAsRootDoes() throws Exception {
     try (OrdinaryUser user = OrdinaryUser.create();
         ChildJvm child =
-            ChildJvm.start("6.", user, UserJvm.class, Map.of("shell.image", KIT.reference()))) {
+            ChildJvm.start(
+                "6.",
+                user,
+                user.directory("reports"),
+                UserJvm.class,
+                Map.of("shell.image", KIT.reference()))) {
       assertThat(child.await())
           .contains("1 tests successful", "1 tests failed", "on purpose, as user runcible");
-      assertThat(file(user.reports(), "container-own/log.txt")).isEqualTo("up\n");
-      assertThat(file(user.reports(), "container-web/container.txt")).contains("exit: it runs");
+      Path reports = user.directory("reports");
+      assertThat(file(reports, "container-own/log.txt")).isEqualTo("up\n");
+      assertThat(file(reports, "container-web/container.txt")).contains("exit: it runs");
       assertThat(user.data().resolve("containers")).isEmptyDirectory();
     }
+  }
+
+  /** As that user enters it, by the line of the log. */
+  @Test
+  void containerOfAFailedTestOfAnOrdinaryUserIsKeptUntilItEnds() throws Exception {
+    try (OrdinaryUser user = OrdinaryUser.create();
+        ChildJvm child =
+            ChildJvm.start(
+                "6.",
+                user,
+                user.directory("reports"),
+                KeptJvm.class,
+                Map.of("shell.image", KIT.reference(), "runcible.keep.seconds", "120"))) {
+      String line =
+          child.await(Pattern.compile("'container' goes on running; to enter it: (.*)\n"));
+      List<String> command = new ArrayList<>(user.prefix());
+      command.addAll(List.of(line.split(" ")));
+      command.addAll(List.of("-c", "cat /tmp/note; kill 1"));
+      Process enter = new ProcessBuilder(command).redirectErrorStream(true).start();
+      assertThat(new String(enter.getInputStream().readAllBytes(), UTF_8))
+          .isEqualTo("left by the test\n");
+      enter.waitFor();
+      assertThat(child.await()).contains("1 tests failed", "on purpose");
+      assertThat(user.data().resolve("containers")).isEmptyDirectory();
+    }
+  }
+
+  @Test
+  void runsOfAnOrdinaryUserShareAContainerUntilTheLastEnds() throws Exception {
+    try (OrdinaryUser user = OrdinaryUser.create()) {
+      Path one = user.directory("one");
+      Path other = user.directory("other");
+      try (ChildJvm first = share(user, one);
+          ChildJvm second = share(user, other)) {
+        first.await(one.resolve("ready"));
+        second.await(other.resolve("ready"));
+        String seen =
+            Files.readString(one.resolve("ready")) + Files.readString(other.resolve("ready"));
+        assertThat(seen.split("first", -1)).hasSize(3);
+        assertThat(seen.split("second", -1)).hasSize(3);
+        Files.createFile(one.resolve("go"));
+        assertThat(first.await()).contains("3 tests successful", "1 tests failed", "on purpose");
+        Files.createFile(other.resolve("go"));
+        assertThat(second.await()).contains("3 tests successful", "1 tests failed", "on purpose");
+      }
+      assertThat(user.data().resolve("containers")).isEmptyDirectory();
+    }
+  }
+
+  private static ChildJvm share(OrdinaryUser user, Path directory) throws IOException {
+    return ChildJvm.start(
+        "6.",
+        user,
+        directory,
+        SharingJvm.class,
+        Map.of("shell.image", KIT.reference(), "directory", directory.toString()));
   }
 
   @Test

@@ -131,6 +131,21 @@ class ComposeFileTest {
   }
 
   @Test
+  void variableWithoutAValueIsThatOfTheEnvironment() {
+    List<ComposeService> services =
+        parse(
+            """
+            services:
+              map: {image: i, environment: {TAG: , EMPTY: , UNSET: , OWN: ""}, labels: {TAG: }}
+              list: {image: i, environment: [TAG, EMPTY, UNSET, OWN=], labels: [TAG]}
+            """);
+    for (ComposeService service : services) {
+      assertThat(spec(service).environment()).isEqualTo(Map.of("TAG", "7", "EMPTY", "", "OWN", ""));
+      assertThat(spec(service).labels()).isEqualTo(Map.of("TAG", ""));
+    }
+  }
+
+  @Test
   void healthThatAnotherServiceAsksForIsWaitedFor() {
     List<ComposeService> services =
         parse(
@@ -161,6 +176,7 @@ class ComposeFileTest {
         "services: {s: {image: '${NOT_SET}'}}             | variable NOT_SET is not set",
         "services: {s: {image: 'a$'}}                     | write $$",
         "services: {s: {image: i, cpus: much}}            | 'services.s.cpus'",
+        "services: {s: {image: i, environment: ['=1']}}   | '=1' is not KEY=value",
         "services: {s: {image: i, image: j}}              | not YAML",
         "services: {s: {image: !!java.net.URL [x]}}       | not YAML",
         "services: {s: {image: i, depends_on: {o: {condition: service_completed_successfully}}}} |"

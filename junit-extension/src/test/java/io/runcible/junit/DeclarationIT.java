@@ -47,7 +47,12 @@ class DeclarationIT {
         environment = {"WORD=${declaration.word:magic}", "RANDOM_NAME=${random}"},
         user = "1234:5678",
         mounts = {"/bin/busybox:/host/busybox", "${declaration.directory}:/host/directory:ro"},
-        files = {"files/greeting.txt:/init/deep/greeting.txt", "/files:/tmp/files"},
+        files = {
+          "files/greeting.txt:/init/deep/greeting.txt",
+          "/files:/tmp/files",
+          "org/jspecify/annotations:/of/an/archive",
+          "org/jspecify/annotations/Nullable.class:/of/an/archive.class"
+        },
         tmpfs = "/scratch",
         memory = "64m",
         cpus = 0.5,
@@ -66,6 +71,9 @@ class DeclarationIT {
       assertThat(run(container, "cat /init/deep/greeting.txt /tmp/files/greeting.txt"))
           .isEqualTo("Hello,\nsaid the class path.\nHello,\nsaid the class path.");
       assertThat(run(container, "ls -ld /init/deep")).startsWith("drwxr-xr-x");
+      assertThat(run(container, "ls /of/an/archive")).contains("NonNull.class", "Nullable.class");
+      assertThat(run(container, "cd /of/an; busybox cmp archive/Nullable.class archive.class"))
+          .isEmpty();
       assertThat(run(container, "ls /host/busybox")).isNotEmpty();
       assertThat(run(container, "touch /host/directory/x 2>/dev/null || echo refused"))
           .isEqualTo("refused");

@@ -67,11 +67,18 @@ final class OrdinaryUser implements AutoCloseable {
   }
 
   private void make() throws IOException {
-    run("useradd", "--no-create-home", "--home-dir", directory("home"), "-U", name);
+    String home = directory.resolve("home").toString();
+    run("useradd", "--no-create-home", "--home-dir", home, "-U", name);
     allow(directory, "rwxr-xr-x");
-    for (String own : List.of("home", "run", "reports")) {
-      run("install", "-d", "-m", "700", "-o", name, "-g", name, directory(own));
-    }
+    directory("home");
+    directory("run");
+  }
+
+  /** One of its own, made if it is not there. */
+  Path directory(String own) throws IOException {
+    Path path = directory.resolve(own);
+    run("install", "-d", "-m", "700", "-o", name, "-g", name, path.toString());
+    return path;
   }
 
   private static void require(boolean holds, String missing) {
@@ -94,14 +101,6 @@ final class OrdinaryUser implements AutoCloseable {
     Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(permissions));
   }
 
-  private String directory(String own) {
-    return directory.resolve(own).toString();
-  }
-
-  Path reports() {
-    return directory.resolve("reports");
-  }
-
   /** What its engine keeps. */
   Path data() {
     return directory.resolve("home/.local/share/runcible");
@@ -109,7 +108,7 @@ final class OrdinaryUser implements AutoCloseable {
 
   /** Copies of the entries of a class path, which may be in root's home. */
   String readable(String classPath) throws IOException {
-    Path classes = Files.createDirectory(directory.resolve("classes"));
+    Path classes = Files.createTempDirectory(directory, "classes");
     List<String> copies = new ArrayList<>();
     for (String entry : classPath.split(File.pathSeparator)) {
       if (Files.exists(Path.of(entry))) {
@@ -141,8 +140,8 @@ final class OrdinaryUser implements AutoCloseable {
         "env",
         "-i",
         "PATH=/usr/bin:/bin",
-        "HOME=" + directory("home"),
-        "XDG_RUNTIME_DIR=" + directory("run"));
+        "HOME=" + directory.resolve("home"),
+        "XDG_RUNTIME_DIR=" + directory.resolve("run"));
   }
 
   @Override

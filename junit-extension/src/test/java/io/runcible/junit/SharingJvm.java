@@ -1,10 +1,13 @@
 package io.runcible.junit;
 
 import static io.runcible.junit.ShellImage.run;
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerSpec;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Assertions;
@@ -13,7 +16,12 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Run in a JVM of its own, on whatever version of JUnit. */
 class SharingJvm {
-  @RunContainer(image = "${shell.image}", reuse = "sharing", readyLog = "up")
+  @RunContainer(
+      image = "${shell.image}",
+      command = {"sh", "-c", "echo up; httpd -f -p 8080"},
+      ports = "8080",
+      reuse = "sharing",
+      ready = {"log:up", "port:8080"})
   static Container shared;
 
   @RegisterExtension
@@ -41,6 +49,11 @@ class SharingJvm {
     // Also when the other one has ended.
     assertThat(run(shared, "echo here")).isEqualTo("here");
     assertThat(run(PROGRAMMATIC.container(), "echo here")).isEqualTo("here");
+    InetSocketAddress address = shared.hostAddress(8080);
+    try (Socket client = new Socket(address.getAddress(), address.getPort())) {
+      client.getOutputStream().write("GET / HTTP/1.0\r\n\r\n".getBytes(US_ASCII));
+      assertThat(client.getInputStream().read()).isEqualTo('H');
+    }
   }
 
   @Test

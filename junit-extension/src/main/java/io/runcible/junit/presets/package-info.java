@@ -13,12 +13,13 @@
  * }
  * }</pre>
  *
- * <p>Passwords are for tests, and ports are published on the loopback device only. {@link
- * io.runcible.junit.presets.Postgres}, {@link io.runcible.junit.presets.Redis}, {@link
- * io.runcible.junit.presets.MariaDb}, {@link io.runcible.junit.presets.RabbitMq} and {@link
- * io.runcible.junit.presets.Nginx} are tested with images made of Debian's packages, whose entry
- * points do what those of the usual images are documented to do; the others follow the
- * documentation of their images and have not been run.
+ * <p>Passwords are for tests, and ports are published on the loopback device only. All are tested
+ * with images of our own, of the servers of Debian's packages and of Maven Central, whose entry
+ * points do what those of the usual images are documented to do; but for {@link
+ * io.runcible.junit.presets.MySql}, {@link io.runcible.junit.presets.MongoDb} and {@link
+ * io.runcible.junit.presets.Elasticsearch}, which follow the documentation of their images and have
+ * not been run with their servers. Of MongoDb, the clients' side is tested with another server of
+ * its protocol.
  */
 @NullMarked
 package io.runcible.junit.presets;

@@ -1,4 +1,4 @@
-package io.runcible.jakarta;
+package io.runcible;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -7,14 +7,15 @@ import java.lang.ref.WeakReference;
 import java.util.List;
 
 /** Waits for the garbage collector. */
-final class Collected {
+public final class Collected {
   private static final int TRIES = 100;
   private static final long PAUSE_MILLIS = 50;
 
   private Collected() {}
 
   /** Fails if one of them is still reachable, other than by what gives way when memory is short. */
-  static void await(List<WeakReference<ClassLoader>> references) throws InterruptedException {
+  public static void await(List<WeakReference<ClassLoader>> references)
+      throws InterruptedException {
     for (int i = 0; i < TRIES && left(references) > 0; i++) {
       System.gc();
       Thread.sleep(PAUSE_MILLIS);
