@@ -91,11 +91,15 @@ public record OwnRights(
     return new IdMapping(toItself(uids), toItself(gids));
   }
 
+  /**
+   * Without the last one of all: by the whole range programs know that they are in no namespace.
+   */
   private static String toItself(List<String> map) {
     StringBuilder same = new StringBuilder();
     for (String line : map) {
       String[] fields = line.strip().split(" +", -1);
-      same.append(fields[0] + " " + fields[0] + " " + fields[2] + "\n");
+      long count = Math.min(Long.parseLong(fields[2]), IDS - 1);
+      same.append(fields[0] + " " + fields[0] + " " + count + "\n");
     }
     return same.toString();
   }

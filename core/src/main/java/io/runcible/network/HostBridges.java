@@ -31,6 +31,7 @@ final class HostBridges implements BridgePlace {
       if (foreign.hasFirewalld()) {
         Firewalld.admit(network);
       }
+      LegacyFirewall.admit(network);
     }
     Nft.run(
         NetworkRules.script(network) + admission,
@@ -52,6 +53,7 @@ final class HostBridges implements BridgePlace {
         Firewalld.dismiss(network);
       }
     }
+    LegacyFirewall.dismiss(network);
   }
 
   @Override

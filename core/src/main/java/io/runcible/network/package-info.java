@@ -31,7 +31,8 @@
  * for which the kernel's {@code ip_forward} and, with an IPv6 subnet, {@code
  * net.ipv6.conf.all.forwarding} are switched on, and stay on. Where the table {@code filter} has a
  * chain {@code FORWARD}, as Docker, ufw and iptables make it, a network has two marked rules there
- * while it is up; a firewall that is started later has to be told itself.
+ * while it is up, and the same in the tables of {@code iptables-legacy}; a firewall that is started
+ * later has to be told itself.
  *
  * <p>Ports are published on any network but the host's:
  *

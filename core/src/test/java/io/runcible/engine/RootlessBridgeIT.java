@@ -110,6 +110,7 @@ class RootlessBridgeIT {
         .containsEntry("devices", "eth0 eth1 lo")
         .containsEntry("left", "0");
     assertThat(said.get("apart")).doesNotContain("hello").contains("timed out");
+    assertThat(said.get("apart ipv6")).doesNotContain("hello").contains("timed out");
     assertThat(said.get("used")).startsWith("FAILED_PRECONDITION").contains("[db, app]");
     assertThat(said.get("inner")).startsWith("UNSUPPORTED").contains("no way out");
   }

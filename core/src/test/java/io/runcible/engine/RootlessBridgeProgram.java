@@ -142,6 +142,7 @@ final class RootlessBridgeProgram {
   private void apart(Container db, Container other) throws IOException {
     String address = db.addresses().get(0).getHostAddress();
     say("apart", exec(other, "echo hello | nc -w 1 " + address + " 7000 2>&1"));
+    say("apart ipv6", exec(other, "echo hello | nc -w 1 " + ipv6(db) + " 7000 2>&1"));
   }
 
   /**

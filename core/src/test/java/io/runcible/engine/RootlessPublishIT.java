@@ -89,7 +89,10 @@ class RootlessPublishIT {
     assertTcp(said);
     assertThat(said)
         .containsEntry("udp", "ABC")
+        .containsEntry("udp6", "ABC")
+        .containsEntry("tcp6", "hello you")
         .containsEntry("bridged", "ABC")
+        .containsEntry("bridged6", "ABC")
         .containsEntry("kept", "hello you")
         .containsEntry("loopback", "2")
         .containsEntry("reached", "false")

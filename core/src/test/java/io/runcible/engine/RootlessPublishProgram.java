@@ -23,7 +23,8 @@ final class RootlessPublishProgram {
   private static final int TCP = 7000;
   private static final int UDP = 7053;
   private static final String UDP_SERVER =
-      "use Socket; socket(S, PF_INET, SOCK_DGRAM, 0); bind(S, sockaddr_in(7053, INADDR_ANY));"
+      "use Socket qw(:all); socket(S, PF_INET6, SOCK_DGRAM, 0);"
+          + " bind(S, pack_sockaddr_in6(7053, IN6ADDR_ANY));"
           + " while ($from = recv(S, $words, 65535, 0)) { send(S, uc($words), 0, $from) }";
 
   private final ContainerEngine engine;
@@ -59,8 +60,11 @@ final class RootlessPublishProgram {
 
   private void all() throws Exception {
     tcp();
-    say("udp", udp(Network.USER));
-    say("bridged", udp(Network.BRIDGE));
+    say("udp", udp(Network.USER, "127.0.0.1"));
+    say("udp6", udp(Network.USER, "::1"));
+    say("bridged", udp(Network.BRIDGE, "127.0.0.1"));
+    say("bridged6", udp(Network.BRIDGE, "::1"));
+    say("tcp6", tcp6());
     keptId();
     loopback();
     say("explicit", failure(sh("true").network(Network.NONE).publish(TCP)));
@@ -114,15 +118,23 @@ final class RootlessPublishProgram {
     say("removed", talk(address, "x"));
   }
 
-  private String udp(Network network) throws Exception {
+  private String tcp6() {
+    PortBinding binding = PortBinding.tcp(TCP).withHostAddress("::1");
+    try (Container container = engine.run(tcpServer().publish(binding).build())) {
+      container.awaitReady(Ready.onPort(TCP));
+      return talk(container.hostAddress(TCP), "you");
+    }
+  }
+
+  private String udp(Network network, String host) throws Exception {
     ContainerSpec spec =
         ContainerSpec.builder(registry + "/test:slim")
             .command("perl", "-e", UDP_SERVER)
             .network(network)
-            .publish(PortBinding.udp(UDP))
+            .publish(PortBinding.udp(UDP).withHostAddress(host))
             .build();
     try (Container container = engine.run(spec);
-        DatagramSocket socket = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
+        DatagramSocket socket = new DatagramSocket(0, InetAddress.getByName(host))) {
       socket.setSoTimeout(200);
       InetSocketAddress address = container.hostAddress(UDP);
       byte[] question = "abc".getBytes(US_ASCII);

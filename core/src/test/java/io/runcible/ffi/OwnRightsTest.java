@@ -48,6 +48,7 @@ class OwnRightsTest {
     assertThat(rights.mapsAll()).isTrue();
     assertThat(rights.toItself())
         .isEqualTo(new IdMapping("0 0 1\n1 1 65536\n", "0 0 1\n1 1 65536\n"));
+    assertThat(rights(USUAL, USUAL, 0, WHOLE).toItself().uids()).isEqualTo("0 0 4294967294\n");
     // Without CAP_SETFCAP.
     assertThat(rights("00000000280425fb", USUAL, 0, WHOLE).mapsAll()).isFalse();
   }

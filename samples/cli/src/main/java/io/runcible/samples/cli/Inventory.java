@@ -10,6 +10,8 @@ import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
@@ -71,16 +73,22 @@ abstract class Inventory<T> implements Noun {
   /** Removes some, and prints their names. */
   @Command(name = "rm", description = "Remove ${PARENT-COMMAND-NAME}s.")
   static final class Remove extends Verb {
+    @Option(
+        names = {"-f", "--force"},
+        description = "One that is not there is no failure.")
+    private boolean force;
+
     @Parameters(arity = "1..*", paramLabel = "NAME")
     private List<String> names = List.of();
 
     @Override
     int run(ContainerEngine engine) {
       for (String name : names) {
-        if (!inventory().remove(engine, name)) {
+        if (inventory().remove(engine, name)) {
+          System.out.println(name);
+        } else if (!force) {
           throw inventory().missing(name);
         }
-        System.out.println(name);
       }
       return 0;
     }
@@ -88,6 +96,10 @@ abstract class Inventory<T> implements Noun {
 
   /** Removes the unused ones. */
   abstract static class Prune extends Verb {
+    @SuppressWarnings("UnusedVariable")
+    @Mixin
+    private Force force = new Force();
+
     @Override
     final int run(ContainerEngine engine) {
       inventory().prune(engine).forEach(System.out::println);

@@ -1,10 +1,13 @@
 package io.runcible.samples.cli;
 
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.network.Network;
 import io.runcible.network.NetworkInfo;
 import io.runcible.network.NetworkSpec;
 import java.net.InetAddress;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +54,12 @@ final class NetworkCommand extends Inventory<NetworkInfo> {
         description = "Such as 10.9.0.0/24 or fd00:9::/64. Default: a free one of each kind.")
     private List<String> subnets = List.of();
 
+    @Option(
+        names = "--gateway",
+        paramLabel = "ADDRESS",
+        description = "The host's address in the one subnet of that kind. Default: its first.")
+    private List<String> gateways = List.of();
+
     @Option(names = "--internal", description = "Without a way out.")
     private boolean internal;
 
@@ -60,13 +69,53 @@ final class NetworkCommand extends Inventory<NetworkInfo> {
     @Option(names = "--mtu", description = "Default: that of the host's way out.")
     private @Nullable Integer mtu;
 
+    @Option(
+        names = {"-d", "--driver"},
+        paramLabel = "bridge",
+        description = "There is no other.")
+    private String driver = "bridge";
+
+    @Option(
+        names = {"-o", "--opt"},
+        paramLabel = "KEY=VALUE",
+        description = "mtu=BYTES, or isolate=false: other networks that are so are reached.")
+    private Map<String, String> driverOptions = Map.of();
+
+    @Option(names = "--ipv6", description = "Accepted: a network has it where the kernel does.")
+    @SuppressWarnings("UnusedVariable")
+    private boolean ipv6;
+
     @Parameters(index = "0", paramLabel = "NAME")
     private String name = "";
 
     @Override
     public Integer call() {
+      NetworkSpec spec = spec();
+      try (ContainerEngine engine = options.open()) {
+        System.out.println(engine.networks().create(spec).name());
+      }
+      return 0;
+    }
+
+    NetworkSpec spec() {
+      if (!driver.equals("bridge")) {
+        throw new RuncibleException(
+            ErrorKind.UNSUPPORTED,
+            "there is no driver '"
+                + driver
+                + "' of networks; for others see run --network cni:NAME");
+      }
       NetworkSpec.Builder spec = NetworkSpec.builder(name);
-      subnets.forEach(spec::subnet);
+      List<String> left = new ArrayList<>(gateways);
+      for (String subnet : subnets) {
+        Optional<String> gateway =
+            left.stream().filter(one -> isIpv6(one) == isIpv6(subnet)).findFirst();
+        gateway.ifPresentOrElse(one -> spec.subnet(subnet, one), () -> spec.subnet(subnet));
+        gateway.ifPresent(left::remove);
+      }
+      if (!left.isEmpty()) {
+        throw Filters.invalid("--gateway " + left.get(0) + " needs a --subnet that it is in");
+      }
       labels.forEach(spec::label);
       if (internal) {
         spec.internal();
@@ -74,10 +123,31 @@ final class NetworkCommand extends Inventory<NetworkInfo> {
       if (mtu != null) {
         spec.mtu(mtu);
       }
-      try (ContainerEngine engine = options.open()) {
-        System.out.println(engine.networks().create(spec.build()).name());
+      driverOptions.forEach((key, value) -> option(spec, key, value));
+      return spec.build();
+    }
+
+    private static boolean isIpv6(String text) {
+      return text.indexOf(':') >= 0;
+    }
+
+    private static void option(NetworkSpec.Builder spec, String key, String value) {
+      switch (key) {
+        case "mtu", "com.docker.network.driver.mtu" -> spec.mtu(number(value));
+        case "isolate" -> spec.isolated(!value.equals("false"));
+        default ->
+            throw new RuncibleException(
+                ErrorKind.UNSUPPORTED,
+                "a network has no option '" + key + "', but mtu and isolate");
       }
-      return 0;
+    }
+
+    private static int number(String text) {
+      try {
+        return Integer.parseInt(text);
+      } catch (NumberFormatException e) {
+        throw new RuncibleException(ErrorKind.INVALID_INPUT, "'" + text + "' is no MTU", e);
+      }
     }
   }
 
@@ -85,6 +155,11 @@ final class NetworkCommand extends Inventory<NetworkInfo> {
   @Command(name = "ls", description = "List the networks.")
   static final class ListNetworks extends EngineCommand {
     @Mixin private Table table = new Table();
+
+    @Option(
+        names = {"-q", "--quiet"},
+        description = "Print the names alone.")
+    private boolean quiet;
 
     @Override
     int run(ContainerEngine engine) {
@@ -98,7 +173,11 @@ final class NetworkCommand extends Inventory<NetworkInfo> {
             network.internal(),
             network.members().size());
       }
-      table.print();
+      if (quiet) {
+        table.printFirst();
+      } else {
+        table.print();
+      }
       return 0;
     }
   }

@@ -19,7 +19,8 @@ final class NetworkOptions {
       paramLabel = "NETWORK",
       description =
           "none, host, user, bridge, container:ID, or the name of a network; several of the last."
-              + " Default: none, for an ordinary user's ports user.")
+              + " With NAME:alias=NAME,ip=ADDRESS,mac=ADDRESS, or name=NAME,alias=... Default: none,"
+              + " for an ordinary user's ports user.")
   private List<String> networks = List.of();
 
   @Option(
@@ -93,7 +94,7 @@ final class NetworkOptions {
   }
 
   private Network network(String text) {
-    Network network = Network.parse(text);
+    Network network = NetworkSyntax.parse(text);
     for (String alias : aliases) {
       network = network.withAlias(alias);
     }

@@ -4,6 +4,7 @@ import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.Limits;
 import io.runcible.engine.RestartPolicy;
+import io.runcible.runtime.Resources;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -19,17 +20,7 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true)
 final class UpdateCommand implements Callable<Integer> {
   @Mixin private EngineOptions options = new EngineOptions();
-
-  @Option(
-      names = {"-m", "--memory"},
-      description = "A limit, such as 64m.")
-  private @Nullable String memory;
-
-  @Option(names = "--cpus", description = "A limit, such as 0.5.")
-  private @Nullable Double cpus;
-
-  @Option(names = "--pids-limit", description = "A limit of processes.")
-  private @Nullable Long pids;
+  @Mixin private ResourceOptions changes = new ResourceOptions();
 
   @Option(
       names = "--restart",
@@ -42,23 +33,18 @@ final class UpdateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Limits limits = Limits.unchanged();
-    if (memory != null) {
-      limits = limits.withMemory(memory);
-    }
-    if (cpus != null) {
-      limits = limits.withCpus(cpus);
-    }
-    if (pids != null) {
-      limits = limits.withPids(pids);
-    }
+    Limits limits = changes.limits();
+    Resources resources = changes.resources();
     RestartPolicy policy = restart == null ? null : RestartPolicy.parse(restart);
     try (ContainerEngine engine = options.open()) {
       for (String id : ids) {
         Container container = Containers.require(engine, id);
         // An ordinary user's container may have no limits to change.
-        if (policy == null || !limits.equals(Limits.unchanged())) {
+        if (policy == null && !changes.hasOthers() || !limits.equals(Limits.unchanged())) {
           container.update(limits);
+        }
+        if (changes.hasOthers()) {
+          container.update(resources);
         }
         if (policy != null) {
           container.update(policy);

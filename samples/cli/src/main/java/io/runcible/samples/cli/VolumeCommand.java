@@ -96,13 +96,22 @@ final class VolumeCommand extends Inventory<VolumeInfo> {
   static final class ListVolumes extends EngineCommand {
     @Mixin private Table table = new Table();
 
+    @Option(
+        names = {"-q", "--quiet"},
+        description = "Print the names alone.")
+    private boolean quiet;
+
     @Override
     int run(ContainerEngine engine) {
       table.titles("NAME", "CREATED", "CONTAINERS");
       for (VolumeInfo volume : engine.volumes().list()) {
         table.row(volume.name(), volume.created(), String.join(" ", volume.users()));
       }
-      table.print();
+      if (quiet) {
+        table.printFirst();
+      } else {
+        table.print();
+      }
       return 0;
     }
   }

@@ -10,6 +10,7 @@ import io.runcible.image.HealthCheck;
 import io.runcible.image.ImageConfig;
 import io.runcible.image.Platform;
 import io.runcible.network.Network;
+import io.runcible.network.NetworkSpec;
 import io.runcible.runtime.IoLimit;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -114,6 +115,43 @@ class RunOptionsTest {
     assertThat(spec.nameResolution().search()).containsExactly("x.example");
     assertThat(spec.nameResolution().options()).containsExactly("ndots:2");
     assertThat(spec("--net host").network()).isEqualTo(Network.HOST);
+    Network back = Network.named("back").withAlias("db").withAddress("10.9.0.7");
+    assertThat(
+            spec("--network back:alias=db,ip=10.9.0.7,mac=02:00:00:00:00:07"
+                    + " --network name=front,alias=a,alias=b --network name=plain")
+                .networks())
+        .containsExactly(
+            back.withMac("02:00:00:00:00:07"),
+            Network.named("front").withAlias("a").withAlias("b"),
+            Network.named("plain"));
+    assertThat(spec("--network container:box").network()).isEqualTo(Network.container("box"));
+    assertThatThrownBy(() -> spec("--network back:speed=9")).hasMessageContaining("speed=9");
+  }
+
+  private static NetworkSpec network(String flags) {
+    List<String> words = new ArrayList<>(List.of("network", "create"));
+    words.addAll(List.of(flags.split(" ", -1)));
+    words.add("back");
+    String[] arguments = words.toArray(String[]::new);
+    CommandLine.ParseResult parsed = Cli.commandLine(arguments).parseArgs(arguments);
+    CommandLine.ParseResult create = parsed.subcommand().subcommand();
+    return ((NetworkCommand.Create) create.commandSpec().userObject()).spec();
+  }
+
+  @Test
+  void newNetworkIsWhatTheFlagsSay() {
+    NetworkSpec spec =
+        network(
+            "-d bridge --ipv6 --gateway fd00:9::9 --subnet 10.9.0.0/24 --subnet fd00:9::/64"
+                + " -o com.docker.network.driver.mtu=1400 --opt isolate=false --label a=b");
+    assertThat(spec.subnets().stream().map(one -> one.gateway().getHostAddress()))
+        .containsExactly("10.9.0.1", "fd00:9:0:0:0:0:0:9");
+    assertThat(spec.mtu()).hasValue(1400);
+    assertThat(spec.isIsolated()).isFalse();
+    assertThat(network("--internal").isIsolated()).isTrue();
+    for (String flags : List.of("-d macvlan", "-o x=y", "-o mtu=x", "--gateway 10.9.0.1")) {
+      assertThatThrownBy(() -> network(flags)).isInstanceOf(RuncibleException.class);
+    }
   }
 
   @Test
@@ -132,6 +170,16 @@ class RunOptionsTest {
     assertThat(spec.isReadOnlyRoot()).isTrue();
     assertThat(spec.annotations()).isEqualTo(Map.of("a", "b"));
     assertThat(spec.sysctls()).isEqualTo(Map.of("net.core.somaxconn", "7"));
+  }
+
+  /** A limit of memory alone leaves no swap. */
+  @Test
+  void swapIsWhatTheFlagsSay() {
+    ContainerSpec spec = spec("-m 64m --memory-swap 128m");
+    assertThat(spec.memory()).isEmpty();
+    assertThat(spec.resources().memory()).hasValue(64 << 20);
+    assertThat(spec.resources().memoryAndSwap()).hasValue(128 << 20);
+    assertThat(spec("-m 64m").memory()).hasValue(64 << 20);
   }
 
   @Test
