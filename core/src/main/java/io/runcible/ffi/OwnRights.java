@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.StringTokenizer;
 
 /**
  * What the kernel lets a process do besides what its user may (capabilities(7), {@code
@@ -44,7 +45,7 @@ public record OwnRights(
     return new OwnRights(
         mask(status, "CapEff:"),
         mask(status, "CapBnd:"),
-        value(status, "NoNewPrivs:").filter("1"::equals).isPresent(),
+        value(status, "NoNewPrivs:").equals("1"),
         lines(process.resolve("uid_map")),
         lines(process.resolve("gid_map")));
   }
@@ -58,14 +59,18 @@ public record OwnRights(
   }
 
   private static long mask(List<String> status, String title) {
-    return value(status, title).map(text -> Long.parseUnsignedLong(text, 16)).orElse(ALL);
+    String text = value(status, title);
+    return text.isEmpty() ? ALL : Long.parseUnsignedLong(text, 16);
   }
 
-  private static Optional<String> value(List<String> status, String title) {
-    return status.stream()
-        .filter(line -> line.startsWith(title))
-        .map(line -> line.substring(title.length()).strip())
-        .findFirst();
+  /** Empty if there is none. A loop: the first container of a program waits for it. */
+  private static String value(List<String> status, String title) {
+    for (String line : status) {
+      if (line.startsWith(title)) {
+        return line.substring(title.length()).strip();
+      }
+    }
+    return "";
   }
 
   /**
@@ -77,7 +82,15 @@ public record OwnRights(
   }
 
   private static boolean isWhole(List<String> map) {
-    return map.isEmpty() || map.size() == 1 && map.get(0).strip().matches("0 +0 +" + IDS);
+    if (map.size() != 1) {
+      return map.isEmpty();
+    }
+    StringTokenizer line = new StringTokenizer(map.get(0));
+    String inside = line.nextToken();
+    String outside = line.nextToken();
+    return inside.equals("0")
+        && outside.equals("0")
+        && line.nextToken().equals(String.valueOf(IDS));
   }
 
   /** Whether it may give all ids that it has to a user namespace, without another program. */

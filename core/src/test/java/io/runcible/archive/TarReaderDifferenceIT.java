@@ -403,7 +403,8 @@ class TarReaderDifferenceIT {
     String name = columns.group(4);
     String mark = line.startsWith("h") ? " link to " : line.startsWith("l") ? " -> " : "";
     int to = mark.isEmpty() ? name.length() : Math.max(0, name.indexOf(mark));
-    return columns.group(1).replaceFirst("^C", "-")
+    // Its list has no sign for a contiguous one that is unpacked as a directory, as it is here.
+    return columns.group(1).replaceFirst("^C", name.endsWith("/") ? "d" : "-")
         + " "
         + columns.group(2).replaceFirst(" +", " ")
         + " "
