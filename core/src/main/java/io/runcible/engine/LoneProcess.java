@@ -109,7 +109,7 @@ final class LoneProcess {
     }
   }
 
-  /** The kernel tells when somebody has reaped it, which is soon. */
+  /** Where a zombie may not be looked at, the kernel tells when somebody has reaped it. */
   private void ask(long end) {
     Optional<WaitStatus> told = descriptors.toldByKernel();
     Duration waited = Duration.ofNanos(System.nanoTime() - end);

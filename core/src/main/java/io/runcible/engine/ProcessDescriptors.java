@@ -185,9 +185,12 @@ final class ProcessDescriptors implements AutoCloseable, ContainerProcess.Signal
     return ended != null && !closed && ended.pidFd().exitOfReaped().isPresent();
   }
 
+  /** How the process has ended, reaped or not. */
   synchronized Optional<WaitStatus> toldByKernel() {
     PidFd known = own;
-    return known == null || closed ? Optional.empty() : known.exitOfReaped();
+    return known == null || closed
+        ? Optional.empty()
+        : known.exitOfReaped().or(known::exitOfZombie);
   }
 
   /** Whether the process has ended, and its monitor, which goes on, has not started another one. */

@@ -2,7 +2,10 @@ package io.runcible.ffi;
 
 import static io.runcible.ffi.Native.libc;
 
+import java.io.IOException;
 import java.lang.ref.Reference;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Optional;
 
 /** A descriptor that names one process for good, unlike its number. Closed by its owner. */
@@ -89,6 +92,23 @@ public final class PidFd implements AutoCloseable {
     } finally {
       Reference.reachabilityFence(info);
     }
+  }
+
+  /**
+   * How a process ended that nobody has reaped yet; empty if it has not ended, was reaped, or may
+   * not be looked at. Exact for any process from Linux 6.8 on, before for those of one thread.
+   */
+  public Optional<WaitStatus> exitOfZombie() {
+    Path process = Path.of("/proc", Integer.toString(pid));
+    try {
+      // Takes the same right as the field, which is 0 without it.
+      Files.readSymbolicLink(process.resolve("ns/user"));
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+    Optional<WaitStatus> exit = ProcessStart.exitOfZombie(process);
+    // Its number was nobody else's then, if it still has not been reaped.
+    return exit.isPresent() && signal(0) ? exit : Optional.empty();
   }
 
   FileDescriptor descriptor() {
