@@ -5,7 +5,6 @@ import static io.runcible.runtime.Containers.process;
 import static io.runcible.runtime.Containers.shell;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.runcible.ErrorKind;
 import io.runcible.HostTools;
@@ -33,7 +32,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -53,12 +51,11 @@ abstract class OciRuntimeContract {
   /** Opens the runtime, or ends the test as the host lacks it. */
   abstract OciRuntime open(Path stateRoot);
 
-  /** Opens one that a host need not have; ends the test where it is not found. */
-  static OciRuntime openIfFound(String name, Path stateRoot) {
+  /** Opens one that a host need not have, and that has been found. */
+  static OciRuntime openFound(String name, Path stateRoot) {
     HostTools.requireRoot();
-    Optional<Path> program = Spawn.findProgram(name);
-    assumeTrue(program.isPresent(), () -> "'" + name + "' is not installed");
-    return OciRuntime.open(program.orElseThrow().toString(), stateRoot, PrivilegedHost.open());
+    return OciRuntime.open(
+        Spawn.findProgram(name).orElseThrow().toString(), stateRoot, PrivilegedHost.open());
   }
 
   /** Whether the control group of an ended container is still there to be asked. */

@@ -1,11 +1,18 @@
 package io.runcible.runtime;
 
+import io.runcible.ffi.Spawn;
 import java.nio.file.Path;
+import org.junit.jupiter.api.condition.EnabledIf;
 
 /** On a host that has it: Debian has no package of it, so nobody is asked to install one. */
+@EnabledIf("isFound")
 class RunscRuntimeIT extends OciRuntimeContract {
+  static boolean isFound() {
+    return Spawn.findProgram("runsc").isPresent();
+  }
+
   @Override
   OciRuntime open(Path stateRoot) {
-    return openIfFound("runsc", stateRoot);
+    return openFound("runsc", stateRoot);
   }
 }
