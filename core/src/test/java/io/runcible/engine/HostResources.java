@@ -25,6 +25,7 @@ import java.util.stream.Stream;
 final class HostResources {
   private static final Path PROC = Path.of("/proc");
   private static final String PROCESS = "process ";
+  private static final String SOCKET = "open file socket:[";
   private static final String FILE = "file ";
   private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
 
@@ -156,9 +157,25 @@ final class HostResources {
           + " "
           + shown(commandLine(Long.parseLong(resource.substring(PROCESS.length()))));
     }
+    if (resource.startsWith(SOCKET)) {
+      return resource + " " + ends(resource.substring(SOCKET.length()).replace("]", ""));
+    }
     return resource.startsWith(FILE)
         ? resource + " " + content(Path.of(resource.substring(FILE.length())))
         : resource;
+  }
+
+  /** Which ends a socket has, by the kernel's tables. */
+  private static List<String> ends(String inode) {
+    List<String> ends = new ArrayList<>();
+    for (String family : List.of("tcp", "tcp6", "udp", "udp6", "unix", "netlink")) {
+      for (String line : read(PROC.resolve("self/net").resolve(family)).split("\n", -1)) {
+        if (List.of(line.strip().split(" +", -1)).contains(inode)) {
+          ends.add(family + " " + line.strip());
+        }
+      }
+    }
+    return ends;
   }
 
   /** Of a journal, what it says; otherwise the names below. */
