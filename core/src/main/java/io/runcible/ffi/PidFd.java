@@ -96,7 +96,7 @@ public final class PidFd implements AutoCloseable {
 
   /**
    * How a process ended that nobody has reaped yet; empty if it has not ended, was reaped, or may
-   * not be looked at. Exact for any process from Linux 6.8 on, before for those of one thread.
+   * not be looked at. Older kernels may tell the end of its first thread instead.
    */
   public Optional<WaitStatus> exitOfZombie() {
     Path process = Path.of("/proc", Integer.toString(pid));
