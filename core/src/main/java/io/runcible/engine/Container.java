@@ -478,7 +478,7 @@ public final class Container implements AutoCloseable {
    */
   public void update(Limits limits) {
     requireOpen();
-    control.update(limits, isRunning() || first.isPrepared());
+    control.update(limits, Resources.none(), isRunning() || first.isPrepared());
     lifecycle.publish(new EngineEvent.Updated(Instant.now(), id(), limits));
   }
 
@@ -491,9 +491,19 @@ public final class Container implements AutoCloseable {
    */
   public void update(Resources resources) {
     requireOpen();
-    control.update(resources, isRunning() || first.isPrepared());
-    Limits limits = BundleConfig.read(directory).limits();
-    lifecycle.publish(new EngineEvent.Updated(Instant.now(), id(), limits));
+    update(Limits.unchanged(), resources);
+  }
+
+  /**
+   * Changes both at once: if one of all these limits is refused, all of them stay. Where both say
+   * something, it is the first that counts.
+   *
+   * @throws RuncibleException as the one and the other
+   */
+  public void update(Limits limits, Resources resources) {
+    control.update(limits, resources, isRunning() || first.isPrepared());
+    Limits now = BundleConfig.read(directory).limits();
+    lifecycle.publish(new EngineEvent.Updated(Instant.now(), id(), now));
   }
 
   /**
