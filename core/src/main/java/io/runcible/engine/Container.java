@@ -323,7 +323,8 @@ public final class Container implements AutoCloseable {
    *
    * @return the caller closes it, which leaves the container as it is
    * @throws RuncibleException FAILED_PRECONDITION if it does not run, or was made with {@link
-   *     Stdio#PIPED} or {@link Stdio#DIRECT}, so that its output is the starter's alone
+   *     Stdio#PIPED} or {@link Stdio#DIRECT}, so that its output is the starter's alone, or with
+   *     {@link LogPolicy#NONE}
    */
   public Attachment attach() {
     first.requireRunning("attach to it");
@@ -490,7 +491,6 @@ public final class Container implements AutoCloseable {
    *     refuses
    */
   public void update(Resources resources) {
-    requireOpen();
     update(Limits.unchanged(), resources);
   }
 
@@ -501,6 +501,7 @@ public final class Container implements AutoCloseable {
    * @throws RuncibleException as the one and the other
    */
   public void update(Limits limits, Resources resources) {
+    requireOpen();
     control.update(limits, resources, isRunning() || first.isPrepared());
     Limits now = BundleConfig.read(directory).limits();
     lifecycle.publish(new EngineEvent.Updated(Instant.now(), id(), now));
