@@ -22,9 +22,10 @@ import picocli.CommandLine.ParseResult;
 /**
  * The command line.
  *
- * <p>Exit codes: 0 for success; of {@code run}, {@code exec} and {@code attach} that of the
- * process; 2 for a command line that is not understood; 125 for an error, 126 for a program that
- * cannot be executed, 127 for one that is not there; an error is one line on the error output.
+ * <p>Exit codes: 0 for success; of {@code run}, {@code exec}, {@code attach} and {@code start -a}
+ * that of the process; 2 for a command line that is not understood; 125 for an error, 126 for a
+ * program that cannot be executed, 127 for one that is not there; an error is one line on the error
+ * output.
  */
 @Command(
     name = "runcible",
@@ -33,7 +34,7 @@ import picocli.CommandLine.ParseResult;
     versionProvider = Cli.Version.class,
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
-      "0:success; of run, exec and attach: what the process ended with",
+      "0:success; of run, exec, attach and start -a: what the process ended with",
       "2:the command line is not understood",
       "125:it failed, with the reason on the error output",
       "126:the program of the container cannot be executed",

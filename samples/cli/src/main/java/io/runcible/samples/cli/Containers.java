@@ -34,6 +34,10 @@ final class Containers {
 
   /** Says what is wrong with the command line. */
   void check() {
+    check(command, all, ids);
+  }
+
+  static void check(@Nullable CommandSpec command, boolean all, List<String> ids) {
     if (all == ids.isEmpty()) {
       return;
     }
@@ -46,6 +50,11 @@ final class Containers {
    * @return the exit code
    */
   int each(ContainerEngine engine, Consumer<Container> action) {
+    return each(engine, all, ids, action);
+  }
+
+  static int each(
+      ContainerEngine engine, boolean all, List<String> ids, Consumer<Container> action) {
     List<String> names =
         all ? engine.list().stream().map(Container::name).toList() : List.copyOf(ids);
     int code = 0;

@@ -91,8 +91,8 @@ final class LogsCommand extends EngineCommand {
   }
 
   private void printBytes(Container container) throws IOException {
-    try (InputStream out = follow ? container.process().stdout() : container.logs().stdout();
-        InputStream err = container.logs().stderr()) {
+    try (InputStream err = container.logs().stderr();
+        InputStream out = follow ? container.process().stdout() : container.logs().stdout()) {
       out.transferTo(System.out);
       err.transferTo(System.err);
     }

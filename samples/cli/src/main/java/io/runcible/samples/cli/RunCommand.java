@@ -61,7 +61,8 @@ final class RunCommand implements Callable<Integer> {
     String host = ImageReference.parse(image).registry();
     try (RegistryClient client = registry.client(List.of(host));
         ContainerEngine engine = options.open(client, specification.platform())) {
-      Container container = engine.create(specification.finish(spec, image, engine));
+      Container container =
+          engine.create(specification.finish(spec, image, engine, options.root().path()));
       try {
         specification.made(container.id());
         container.start();
@@ -86,7 +87,8 @@ final class RunCommand implements Callable<Integer> {
     String host = ImageReference.parse(image).registry();
     try (RegistryClient client = registry.client(List.of(host));
         ContainerEngine engine = options.open(client, specification.platform())) {
-      Container container = engine.create(specification.finish(spec, image, engine));
+      Container container =
+          engine.create(specification.finish(spec, image, engine, options.root().path()));
       try {
         specification.made(container.id());
       } catch (RuncibleException e) {

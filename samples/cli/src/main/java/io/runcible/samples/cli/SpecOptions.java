@@ -64,11 +64,19 @@ final class SpecOptions {
   private @Nullable String restart;
 
   @Option(
+      names = "--log-driver",
+      paramLabel = "k8s-file|none",
+      description =
+          "k8s-file: keep the log in the format of Kubernetes, with times; none: keep none. Default:"
+              + " the bytes as they are.")
+  private @Nullable String logDriver;
+
+  @Option(
       names = "--log-opt",
       paramLabel = "KEY=VALUE",
       description =
-          "max-size=10m and max-file=3: keep the log in the format of Kubernetes, with times, in"
-              + " so many files of that size. max-size=0: without a limit.")
+          "max-size=10m and max-file=3: as with --log-driver k8s-file, in so many files of that"
+              + " size. max-size=0: without a limit.")
   private Map<String, String> log = Map.of();
 
   @Option(
@@ -100,9 +108,10 @@ final class SpecOptions {
     }
     process.apply(spec);
     network.apply(spec);
-    storage.apply(spec);
+    boolean labeled = security.mayLabel() && storage.relabels();
+    storage.apply(spec, labeled);
     limits.apply(spec);
-    security.apply(spec);
+    security.apply(spec, labeled);
     users.apply(spec);
     namespaces.apply(spec);
     health.apply(spec);
@@ -114,7 +123,9 @@ final class SpecOptions {
     if (restart != null) {
       spec.restart(RestartPolicy.parse(restart));
     }
-    if (!log.isEmpty()) {
+    if (logDriver != null) {
+      spec.log(LogOptions.parse(logDriver, log));
+    } else if (!log.isEmpty()) {
       spec.log(LogOptions.parse(log));
     }
     requireNoIdFile();
@@ -134,7 +145,9 @@ final class SpecOptions {
   }
 
   /** Brings the image, as far as that is not left to the engine, and adds what depends on it. */
-  ContainerSpec finish(ContainerSpec.Builder spec, String image, ContainerEngine engine) {
+  ContainerSpec finish(
+      ContainerSpec.Builder spec, String image, ContainerEngine engine, Path data) {
+    storage.apply(spec, engine, data);
     if (pull == Pull.NEVER && engine.images().find(image).isEmpty()) {
       throw new RuncibleException(
           ErrorKind.NOT_FOUND, "there is no image '" + image + "' here, and --pull=never");
