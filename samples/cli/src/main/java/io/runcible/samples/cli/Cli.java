@@ -56,6 +56,7 @@ public final class Cli {
     COMMANDS.put("tag", TagCommand.class);
     COMMANDS.put("untag", UntagCommand.class);
     COMMANDS.put("inspect", InspectCommand.class);
+    COMMANDS.put("history", HistoryCommand.class);
     COMMANDS.put("tags", TagsCommand.class);
     COMMANDS.put("copy", CopyCommand.class);
     COMMANDS.put("sync", SyncCommand.class);
@@ -97,6 +98,7 @@ public final class Cli {
     COMMANDS.put("image", ImageCommand.class);
     COMMANDS.put("system", SystemCommand.class);
     COMMANDS.put("info", InfoCommand.class);
+    COMMANDS.put("version", VersionCommand.class);
   }
 
   /** Other words for a command: those that the other engines have below a noun. */
@@ -123,7 +125,7 @@ public final class Cli {
               "port", "pause", "unpause", "restart", "rename", "update", "stats", "top", "cp",
               "export", "diff", "commit"),
           "image",
-          Set.of("pull", "push", "load", "save", "tag", "untag"));
+          Set.of("pull", "push", "load", "save", "tag", "untag", "history"));
 
   /** What asks for no more than the titles of the commands. */
   private static final Set<String> ABOUT = Set.of("-h", "--help", "-V", "--version");
@@ -256,8 +258,12 @@ public final class Cli {
   static final class Version implements CommandLine.IVersionProvider {
     @Override
     public String[] getVersion() {
+      return new String[] {"runcible " + number()};
+    }
+
+    static String number() {
       String version = RuncibleException.class.getPackage().getImplementationVersion();
-      return new String[] {"runcible " + (version == null ? "(not from a jar)" : version)};
+      return version == null ? "(not from a jar)" : version;
     }
   }
 }

@@ -19,7 +19,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "logs",
     description =
-        "Print the output of a container. One that was run with --log-opt has lines with times;"
+        "Print the output of a container. One that was run with --log-driver k8s-file has lines with times;"
             + " of others the standard output comes first, and only --follow has an effect.")
 final class LogsCommand extends EngineCommand {
   @Option(
@@ -56,8 +56,17 @@ final class LogsCommand extends EngineCommand {
     try (Stream<LogEntry> entries = container.logs().entries(query())) {
       entries.forEach(this::print);
     } catch (RuncibleException e) {
-      if (e.kind() != ErrorKind.UNSUPPORTED || !query().equals(query(follow)) || timestamps) {
+      if (e.kind() != ErrorKind.UNSUPPORTED) {
         throw e;
+      }
+      if (!query().equals(query(follow)) || timestamps) {
+        throw new RuncibleException(
+            ErrorKind.UNSUPPORTED,
+            "container "
+                + id
+                + " was not run with --log-driver k8s-file: of its log neither times nor lines are"
+                + " known",
+            e);
       }
       printBytes(container);
     }

@@ -2,6 +2,7 @@ package io.runcible.samples.cli;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerSpec;
 import io.runcible.engine.RestartPolicy;
@@ -39,6 +40,17 @@ final class SpecOptions {
 
   @Option(names = "--name", description = "The id of the container. Default: a random one.")
   private @Nullable String name;
+
+  @Option(
+      names = "--replace",
+      description = "Remove the detached container of this --name first, if there is one.")
+  private boolean replace;
+
+  @Option(
+      names = {"-q", "--quiet"},
+      description = "Accepted: of the fetching of the image nothing is told.")
+  @SuppressWarnings("UnusedVariable")
+  private boolean quiet;
 
   @Option(
       names = {"-l", "--label"},
@@ -119,6 +131,8 @@ final class SpecOptions {
     annotations.forEach(spec::annotation);
     if (name != null) {
       spec.name(name);
+    } else if (replace) {
+      throw new RuncibleException(ErrorKind.INVALID_INPUT, "--replace needs --name");
     }
     if (restart != null) {
       spec.restart(RestartPolicy.parse(restart));
@@ -161,7 +175,11 @@ final class SpecOptions {
       network.apply(spec, config);
       health.apply(spec, config);
     }
-    return spec.build();
+    ContainerSpec made = spec.build();
+    if (replace) {
+      made.name().flatMap(engine::find).ifPresent(Container::close);
+    }
+    return made;
   }
 
   /** Notes the id where it was asked for. */

@@ -29,9 +29,11 @@ final class Streams {
   }
 
   /** Waits for the end of the process and of its output; the exit code as a shell has it. */
-  static int attach(ContainerProcess process, boolean interactive) {
+  static int attach(ContainerProcess process, boolean interactive, boolean signals) {
     Streams streams = new Streams(process);
-    streams.forwardSignals();
+    if (signals) {
+      streams.forwardSignals();
+    }
     if (interactive) {
       // Blocks in a read that nothing can interrupt: it ends with this program.
       pump(System.in, process.stdin());
@@ -42,10 +44,10 @@ final class Streams {
   }
 
   /** The same for a process with a terminal, which this program's terminal stands for meanwhile. */
-  static int attachTerminal(ContainerProcess process, boolean interactive) {
+  static int attachTerminal(ContainerProcess process, boolean interactive, boolean signals) {
     try (UserTerminal terminal = UserTerminal.open()) {
       terminal.follow(process::resize);
-      return attach(process, interactive);
+      return attach(process, interactive, signals);
     }
   }
 

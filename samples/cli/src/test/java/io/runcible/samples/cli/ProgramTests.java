@@ -35,7 +35,9 @@ abstract class ProgramTests {
    * and to act, a test runs one as a process all the same.
    */
   private static final Set<String> HERE =
-      Set.of("images", "inspect", "kill", "logs", "prune", "ps", "rm", "rmi", "stop", "wait");
+      Set.of(
+          "history", "images", "inspect", "kill", "logs", "prune", "ps", "rm", "rmi", "stop", "tag",
+          "wait");
 
   static final int LIMIT_SECONDS = 60;
   private static final Pattern LIBRARY = Pattern.compile("(/\\S+) \\(0x");
