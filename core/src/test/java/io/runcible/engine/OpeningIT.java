@@ -89,7 +89,7 @@ class OpeningIT {
       Future<ContainerEngine> opening = other.submit(() -> root.engine().build());
       Container named;
       // Opened when the engine has listed the containers, and reads here who has them.
-      try (OutputStream held = Files.newOutputStream(note)) {
+      try (OutputStream text = Files.newOutputStream(note)) {
         Files.delete(note);
         named =
             first.run(
@@ -98,6 +98,7 @@ class OpeningIT {
                     .name("named")
                     .detached()
                     .build());
+        text.write('{');
       }
       try (ContainerEngine second = opening.get()) {
         assertThat(second.find("named").orElseThrow().isRunning()).isTrue();
