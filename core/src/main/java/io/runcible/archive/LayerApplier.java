@@ -149,8 +149,12 @@ public final class LayerApplier implements AutoCloseable {
 
   private void ordinary(TarEntry entry, TarReader content, String given) throws IOException {
     String leaf = RawName.leaf(given);
-    Directory parent = parents.open(RawName.parent(given));
+    String parentPath = RawName.parent(given);
+    Directory parent = parents.open(parentPath);
     String path = parent.child(leaf);
+    if (!parent.path().equals(parentPath) && Whiteouts.isBehindMark(parent.path())) {
+      throw Whiteouts.isParent(path);
+    }
     target.hasContent(parent.path());
     switch (entry.type()) {
       case FILE -> writer.file(entry, content, parent, path, leaf);
@@ -169,6 +173,9 @@ public final class LayerApplier implements AutoCloseable {
 
   private void hardLink(TarEntry entry, Directory parent, String path, String leaf) {
     String to = RawName.clean(entry.linkName());
+    if (Whiteouts.isBehindMark(to)) {
+      throw CrossLayerWork.missing(path, to);
+    }
     String fromLeaf = RawName.leaf(to);
     @Nullable Directory from = parents.find(RawName.parent(to));
     Stat stat =

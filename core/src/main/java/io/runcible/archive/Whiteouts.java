@@ -47,7 +47,7 @@ final class Whiteouts {
    * @return false if it is an ordinary entry
    */
   boolean apply(String path) {
-    if (!path.startsWith(PREFIX) && !path.contains("/" + PREFIX)) {
+    if (!isBehindMark(path)) {
       return false;
     }
     if (path.startsWith(RESERVED) || path.contains("/" + RESERVED)) {
@@ -58,7 +58,7 @@ final class Whiteouts {
       return true;
     }
     String parent = RawName.parent(path);
-    if (parent.startsWith(PREFIX) || parent.contains("/" + PREFIX)) {
+    if (isBehindMark(parent)) {
       throw isParent(path);
     }
     String name = RawName.leaf(path).substring(PREFIX.length());
@@ -73,12 +73,17 @@ final class Whiteouts {
     return true;
   }
 
+  /** Whether a part of a path has the name of a mark, which no layer makes. */
+  static boolean isBehindMark(String path) {
+    return path.startsWith(PREFIX) || path.contains("/" + PREFIX);
+  }
+
   static RuncibleException isParent(String path) {
     return RawName.invalid(path, "it lies in a directory that has the name of a whiteout");
   }
 
   private void opaque(String path) {
-    if (path.startsWith(PREFIX) || path.contains("/" + PREFIX)) {
+    if (isBehindMark(path)) {
       return;
     }
     boolean separate = target.format().isSeparate();

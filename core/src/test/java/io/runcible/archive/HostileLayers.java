@@ -565,6 +565,32 @@ public final class HostileLayers {
           ErrorKind.INVALID_INPUT,
           "whiteout of nothing");
     }
+    String[] left = {"d d", "f d/x=lower x", "f d/y=lower y"};
+    on("whiteout with content", lower(), tar().file(".wh.f", "x"), left);
+    on("whiteout that is a directory", lower(), tar().directory(".wh.f"), left);
+    on("whiteout that is a symbolic link", lower(), tar().symlink(".wh.f", "d"), left);
+    on("whiteout that is a hard link", lower(), tar().hardLink(".wh.f", "d/x"), left);
+    on("whiteout that is a FIFO", lower(), tar().add(header('6', ".wh.f")), left);
+    on(
+        "opaque mark that is a directory",
+        lower(),
+        tar().directory("d/.wh..wh..opq"),
+        "d d",
+        "f f=lower");
+    for (String mark : List.of("d/.wh.x", "d/.wh..wh..opq")) {
+      failsOn(
+          "hard link to the mark " + mark,
+          lower(),
+          tar().file(mark, "").hardLink("h", mark),
+          ErrorKind.CORRUPT_DATA,
+          "hard link");
+      failsOn(
+          "through a symbolic link to the mark " + mark,
+          lower(),
+          tar().file(mark, "").symlink("s", mark).file("s/n", "x"),
+          ErrorKind.INVALID_INPUT,
+          "name of a whiteout");
+    }
     fails(
         "file below a whiteout",
         tar().file(".wh.d/x", "1"),
@@ -611,6 +637,11 @@ public final class HostileLayers {
         "d l",
         "f l/x=new");
     on("symbolic link over a directory", lower(), tar().symlink("d", "f"), "l d->f", "f f=lower");
+    on("FIFO over a directory", lower(), tar().add(header('6', "d")), "p d", "f f=lower");
+    TarBytes fifo = tar().add(header('6', "p"));
+    on("directory over a FIFO", fifo, tar().directory("p"), "d p");
+    on("below a FIFO", fifo, tar().file("p/x", "new"), "d p", "f p/x=new");
+    on("whiteout below a FIFO", fifo, tar().file("p/.wh.x", ""), "p p");
     List<TarBytes> replaced =
         List.of(
             tar().file("d", "1"),
