@@ -36,6 +36,10 @@ public final class LayerTree {
     return of(new LayerTree(format, false), layersLowestFirst);
   }
 
+  public static List<String> withModes(Path root) {
+    return withModes(LayerFormat.PLAIN, List.of(root));
+  }
+
   /** The same with the mode of each name, and without the number of links. */
   static List<String> withModes(LayerFormat format, List<Path> layersLowestFirst) {
     return of(new LayerTree(format, true), layersLowestFirst);

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Random;
 
 /** Layers made at random, of so few names that most of what they say concerns the same things. */
-final class RandomLayers {
+public final class RandomLayers {
   private static final String[] NAMES = {"a", "b", "c"};
   private static final int MAX_LENGTH = 6;
 
@@ -14,34 +14,25 @@ final class RandomLayers {
   /** Of all layers: what a hard link may lead to. */
   private final List<String> files = new ArrayList<>();
 
-  RandomLayers(Random random) {
+  public RandomLayers(Random random) {
     this.random = random;
   }
 
   /** One entry; the text is the content of a file or where a link leads. */
-  record Entry(char type, String name, int mode, String text) {
+  public record Entry(char type, String name, int mode, String text) {
     @Override
     public String toString() {
       return type + " " + name + (text.isEmpty() ? "" : "=" + text);
     }
   }
 
-  /** Files and directories. */
-  List<Entry> files() {
-    return entries(8, 3);
-  }
-
-  /** With marks, and hard links. */
-  List<Entry> changes() {
-    return entries(6, 7);
-  }
-
   /**
-   * With symbolic links, too. Only the topmost layer may have them: one by itself does not know
-   * those below it, and has a directory where another layer has a link.
+   * The layers of an image, the lowest first: of files and directories, with marks and hard links,
+   * and with symbolic links. Only the topmost has those: a layer by itself does not know them of
+   * the ones below, and has a directory there where it has a path through one.
    */
-  List<Entry> changesAndSymlinks() {
-    return entries(6, 9);
+  public List<List<Entry>> image() {
+    return List.of(entries(8, 3), entries(6, 7), entries(6, 9));
   }
 
   private List<Entry> entries(int most, int kinds) {
@@ -84,7 +75,7 @@ final class RandomLayers {
     return name.toString();
   }
 
-  static TarBytes tar(List<Entry> entries) {
+  public static TarBytes tar(List<Entry> entries) {
     TarBytes tar = new TarBytes();
     for (Entry entry : entries) {
       TarBytes.Header header = TarBytes.header(entry.type, entry.name).mode(entry.mode);
