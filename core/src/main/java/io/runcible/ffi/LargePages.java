@@ -28,15 +28,12 @@ final class LargePages {
   private LargePages() {}
 
   /**
-   * Does it to all that fills whole pages.
+   * Does it to the whole file; the last page is as large as the others.
    *
-   * @return whether that is in large pages now
+   * @return whether all of it is in large pages now
    */
   static boolean collapse(FileDescriptor file, long fileSize) {
-    long size = fileSize / SIZE * SIZE;
-    if (size == 0) {
-      return false;
-    }
+    long size = (fileSize + SIZE - 1) / SIZE * SIZE;
     // With one page more there is a place in it at which a large page begins.
     long room = size + SIZE;
     long place = libc().mmap(0, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

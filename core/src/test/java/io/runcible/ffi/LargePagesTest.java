@@ -38,13 +38,6 @@ class LargePagesTest {
   }
 
   @Test
-  void smallFileStaysAsItIs() {
-    try (FileDescriptor file = SealedPrograms.seal("small", new byte[100])) {
-      assertThat(LargePages.collapse(file, 100)).isFalse();
-    }
-  }
-
-  @Test
   void whatCannotBeMappedStaysAsItIs() {
     Pipe pipe = Pipe.open();
     try {

@@ -74,7 +74,7 @@ class SealedProgramsTest {
       }
       assertThat(advised).isEmpty();
       copyOfIt();
-      assertThat(advised).contains(2 * LargePages.SIZE);
+      assertThat(advised).contains(3 * LargePages.SIZE);
       advised.clear();
       copyOfIt();
       assertThat(advised).isEmpty();
