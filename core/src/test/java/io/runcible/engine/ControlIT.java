@@ -201,11 +201,11 @@ class ControlIT {
 
   @Test
   void usageIsCounted() {
-    String work =
-        "x=$(head -c 8000000 /dev/zero | tr '\\0' a); x=; i=0;"
-            + " while [ $i -lt 200000 ]; do i=$((i+1)); done; echo up; sleep 600";
+    String work = "x=$(head -c 8000000 /dev/zero | tr '\\0' a); x=; echo up; while :; do :; done";
     try (Container container = ENGINE.get().run(ENGINE.sh(work).cpus(0.1).memory("64m").build())) {
       container.awaitReady(Ready.onLog("up"));
+      // The time is counted when a period is over.
+      RestartIT.await(() -> container.stats().usage().throttledTime().orElseThrow().toNanos() > 0);
       ContainerStats stats = container.stats();
       ResourceUsage usage = stats.usage();
       assertThat(usage.memory().orElseThrow()).isPositive().isLessThanOrEqualTo(64 << 20);
@@ -214,7 +214,6 @@ class ControlIT {
       assertThat(usage.oomKills()).hasValue(0);
       assertThat(usage.cpuTime().orElseThrow()).isPositive();
       assertThat(usage.throttledPeriods().orElseThrow()).isPositive();
-      assertThat(usage.throttledTime().orElseThrow()).isPositive();
       assertThat(usage.processes().orElseThrow()).isBetween(1L, 2L);
       assertThat(usage.processLimit()).hasValue(2048);
       assertThat(stats.receivedBytes()).hasValue(0);
