@@ -24,88 +24,150 @@ final class CrossLayerWork {
   private final ParentDirectories parents;
   private final DirectoryMetadata directories;
   private final EntryWriter writer;
+  private final MadeNames made;
   private final List<Link> links = new ArrayList<>();
 
-  /** A hard link to a file that this layer does not have. */
+  /** The last of them with each path. */
+  private final Map<String, Link> lastLinks = new HashMap<>();
+
+  /** Where the copies of lower files lie, by the paths of the files. */
+  private final Map<String, String> copies = new HashMap<>();
+
+  /** A hard link to a file that this layer does not have; both paths are without symbolic links. */
   private record Link(String path, String to) {}
 
+  /**
+   * Does nothing yet.
+   *
+   * @param made gets the names of links that are still to be made
+   */
   CrossLayerWork(
       LayerTarget target,
       ArchiveBudget budget,
       ParentDirectories parents,
       DirectoryMetadata directories,
-      EntryWriter writer) {
+      EntryWriter writer,
+      MadeNames made) {
     this.target = target;
     this.budget = budget;
     this.parents = parents;
     this.directories = directories;
     this.writer = writer;
+    this.made = made;
   }
 
-  /** Notes a hard link for later; it replaces what its name has now, and nothing that comes. */
-  void defer(String to, Directory parent, String leaf) {
-    FileCalls.stat(parent.fd(), leaf)
-        .filter(stat -> !target.isWhiteout(parent.fd(), leaf, stat))
-        .ifPresent(stat -> parents.removeForReplacement(parent, leaf, stat));
+  /** Notes a hard link for later. A whiteout has its name until then, unless an entry takes it. */
+  void defer(String given, Directory parent, String leaf) {
     String path = parent.child(leaf);
+    String to = lowerPath(path, given);
+    parents.checkDepth(parent, path, leaf);
     budget.name(path);
     budget.name(to);
-    links.add(new Link(path, to));
+    FileCalls.stat(parent.fd(), leaf)
+        .ifPresent(stat -> parents.removeForReplacement(parent, leaf, stat));
+    target.makeWhiteout(parent.fd(), leaf);
+    made.add(parent.inode(), leaf);
+    Link link = new Link(path, to);
+    links.add(link);
+    lastLinks.put(path, link);
   }
 
-  void complete(LowerLayers lower) {
+  /** Where lower layers have what shows at a path now. */
+  private String lowerPath(String linkPath, String given) {
+    Directory parent = parents.openWherePossible(RawName.parent(given));
+    if (parent == null) {
+      throw missing(linkPath, given);
+    }
+    String leaf = RawName.leaf(given);
+    String path = parent.child(leaf);
+    @Nullable Link link = made.contains(parent.inode(), leaf) ? lastLinks.get(path) : null;
+    if (link != null) {
+      return link.to;
+    }
+    boolean taken =
+        FileCalls.stat(parent.fd(), leaf).isPresent() && !target.markedOnly().contains(path);
+    if (taken || parents.isBelowOpaque(path) || path.startsWith(linkPath + "/")) {
+      throw missing(linkPath, given);
+    }
+    return path;
+  }
+
+  /** Makes the links for which their names still wait. */
+  void completeLinks(LowerLayers lower) {
     for (Link link : links) {
       LayerTarget.checkInterrupt();
       complete(link, lower);
       parents.release();
     }
-    for (String path : List.copyOf(target.implied())) {
-      LayerTarget.checkInterrupt();
-      complete(path, lower);
-      parents.release();
-    }
   }
 
   private void complete(Link link, LowerLayers lower) {
-    Directory parent = parents.open(RawName.parent(link.path));
-    String leaf = RawName.leaf(link.path);
-    Stat there = FileCalls.stat(parent.fd(), leaf).orElse(null);
-    if (there != null && !target.isWhiteout(parent.fd(), leaf, there)) {
+    @Nullable Found found = lower.find(link.to);
+    if (found == null) {
+      throw missing(link.path, link.to);
+    }
+    if (found.stat().isDirectory()) {
+      throw RawName.invalid(link.path, "it is a hard link to a directory");
+    }
+    Directory parent = parents.find(RawName.parent(link.path));
+    if (parent == null || !isAwaited(link, parent)) {
       return;
     }
-    String fromLeaf = RawName.leaf(link.to);
-    Directory from = parents.find(RawName.parent(link.to));
-    Stat present = from == null ? null : FileCalls.stat(from.fd(), fromLeaf).orElse(null);
-    if (from == null || present == null) {
-      from = copyUp(link, lower);
-    } else if (target.isWhiteout(from.fd(), fromLeaf, present)) {
-      throw missing(link.path, link.to);
+    String copy = copies.get(found.path());
+    if (copy == null) {
+      copy = copy(found, link, parent);
+      budget.name(found.path());
+      copies.put(found.path(), copy);
     }
-    writer.link(from, link.to, parent, link.path, leaf);
+    if (!copy.equals(link.path)) {
+      Directory from = parents.open(RawName.parent(copy));
+      writer.link(from, copy, parent, link.path, RawName.leaf(link.path));
+    }
   }
 
-  private Directory copyUp(Link link, LowerLayers lower) {
-    String leaf = RawName.leaf(link.to);
-    @Nullable Directory parent = parents.openAround(RawName.parent(link.to));
-    // By the path that the links of this layer lead to.
-    @Nullable Found found = parent == null ? null : lower.find(parent.child(leaf));
-    if (parent == null || found == null) {
-      throw missing(link.path, link.to);
+  private boolean isAwaited(Link link, Directory parent) {
+    return parent.path().equals(RawName.parent(link.path))
+        && made.contains(parent.inode(), RawName.leaf(link.path))
+        && link.equals(lastLinks.get(link.path));
+  }
+
+  /**
+   * Copies a lower file to its own place, or to that of the link if it does not show any more.
+   *
+   * @return the path of the copy
+   */
+  private String copy(Found found, Link link, Directory linkParent) {
+    String path = found.path();
+    String leaf = RawName.leaf(path);
+    Directory parent = parents.openWherePossible(RawName.parent(path));
+    boolean shows =
+        parent != null
+            && parent.path().equals(RawName.parent(path))
+            && FileCalls.stat(parent.fd(), leaf).isEmpty()
+            && !parents.isBelowOpaque(path);
+    if (parent != null && shows) {
+      copy(found, parent, leaf);
+      return path;
     }
+    String linkLeaf = RawName.leaf(link.path);
+    FileCalls.unlink(linkParent.fd(), linkLeaf);
+    copy(found, linkParent, linkLeaf);
+    return link.path;
+  }
+
+  private void copy(Found found, Directory parent, String leaf) {
     Stat stat = found.stat();
     switch (stat.type()) {
       case Stat.REGULAR -> copyContent(found, parent, leaf);
       case Stat.SYMLINK ->
           FileCalls.makeSymlink(
               parent.fd(), leaf, FileCalls.readLink(found.parent(), found.leaf()));
-      case Stat.DIRECTORY -> throw RawName.invalid(link.path, "it is a hard link to a directory");
       default ->
           FileCalls.makeNode(
               parent.fd(), leaf, stat.mode(), stat.deviceMajor(), stat.deviceMinor());
     }
-    copyMetadata(link.to, found, parent.fd(), leaf);
+    copyMetadata(parent.child(leaf), found, parent.fd(), leaf);
     FileCalls.setTimes(parent.fd(), leaf, stat.modifiedSeconds(), stat.modifiedNanos());
-    return parent;
   }
 
   static RuncibleException missing(String path, String to) {
@@ -149,13 +211,24 @@ final class CrossLayerWork {
     }
   }
 
-  /** Gives a directory without an entry what it has below. */
+  /** Gives directories without an entry what they have below. */
+  void completeDirectories(LowerLayers lower) {
+    for (String path : List.copyOf(target.implied())) {
+      LayerTarget.checkInterrupt();
+      complete(path, lower);
+      parents.release();
+    }
+  }
+
   private void complete(String path, LowerLayers lower) {
     Directory directory = parents.find(path);
-    if (directory == null) {
+    if (directory == null || !directory.path().equals(path)) {
       return;
     }
-    @Nullable Found found = path.isEmpty() ? lower.root() : lower.find(path);
+    @Nullable Found found = null;
+    if (!parents.isBelowOpaque(path)) {
+      found = path.isEmpty() ? lower.root() : lower.find(path);
+    }
     if (found != null && found.stat().isDirectory()) {
       copyMetadata(path, found, directory.fd(), ".");
       directories.set(
@@ -167,7 +240,7 @@ final class CrossLayerWork {
       parents.invalidate();
     } else if (path.isEmpty()) {
       // The directory came from who unpacks, with a mode of their own liking.
-      parents.resetToImplied(directory, ".");
+      parents.resetToImplied(directory.fd(), ".");
     }
   }
 }

@@ -48,6 +48,11 @@ final class DirectoryMetadata {
     }
   }
 
+  /** What a directory had does not concern it any more. */
+  void forget(long inode) {
+    pending.remove(inode);
+  }
+
   /** Sets everything, the deepest directories first. */
   void apply(ParentDirectories parents) {
     pending.values().stream()

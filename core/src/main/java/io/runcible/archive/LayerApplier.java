@@ -34,9 +34,11 @@ import org.jspecify.annotations.Nullable;
  * <p>The rules: of several entries with one name the last counts, and a directory that comes again
  * gets new metadata; what is in the way of an entry is replaced, with all below it; missing parents
  * are made, and parents that are symbolic links are followed inside the directory; whiteouts
- * concern lower layers only, in any order. Set-id bits, capabilities and other extended attributes
- * are kept, but for SELinux labels and NFS access lists. Devices and attributes that may not be
- * made here are left out and reported, and so are attributes that are marks of the overlay.
+ * concern lower layers only, in any order; a hard link names the file that lower layers and the
+ * entries before it leave at a path, whatever becomes of that path later. Set-id bits, capabilities
+ * and other extended attributes are kept, but for SELinux labels and NFS access lists. Devices and
+ * attributes that may not be made here are left out and reported, and so are attributes that are
+ * marks of the overlay.
  *
  * <p>Files are made fastest on a thread whose own umask is 0. One thread at a time.
  */
@@ -58,8 +60,8 @@ public final class LayerApplier implements AutoCloseable {
     directories = new DirectoryMetadata(budget, true);
     parents = new ParentDirectories(target, budget, directories, remover);
     writer = new EntryWriter(target, parents, directories);
-    whiteouts = new Whiteouts(target, budget, parents, remover, made);
-    crossLayer = new CrossLayerWork(target, budget, parents, directories, writer);
+    whiteouts = new Whiteouts(target, budget, parents, remover);
+    crossLayer = new CrossLayerWork(target, budget, parents, directories, writer, made);
     if (target.format().isSeparate()) {
       target.implied().add("");
     }
@@ -147,8 +149,13 @@ public final class LayerApplier implements AutoCloseable {
 
   private void ordinary(TarEntry entry, TarReader content, String given) throws IOException {
     String leaf = RawName.leaf(given);
-    Directory parent = parents.open(RawName.parent(given));
+    String parentPath = RawName.parent(given);
+    Directory parent = parents.open(parentPath);
     String path = parent.child(leaf);
+    if (!parent.path().equals(parentPath) && Whiteouts.isBehindMark(parent.path())) {
+      throw Whiteouts.isParent(path);
+    }
+    target.hasContent(parent.path());
     switch (entry.type()) {
       case FILE -> writer.file(entry, content, parent, path, leaf);
       case DIRECTORY -> {
@@ -166,17 +173,24 @@ public final class LayerApplier implements AutoCloseable {
 
   private void hardLink(TarEntry entry, Directory parent, String path, String leaf) {
     String to = RawName.clean(entry.linkName());
+    if (Whiteouts.isBehindMark(to)) {
+      throw CrossLayerWork.missing(path, to);
+    }
     String fromLeaf = RawName.leaf(to);
     @Nullable Directory from = parents.find(RawName.parent(to));
     Stat stat =
         from == null || to.isEmpty() ? null : FileCalls.stat(from.fd(), fromLeaf).orElse(null);
-    if (to.isEmpty() || stat != null && stat.isDirectory()) {
+    boolean directory = stat != null && stat.isDirectory();
+    boolean markedOnly = from != null && target.markedOnly().contains(from.child(fromLeaf));
+    if (to.isEmpty() || directory && !markedOnly) {
       throw RawName.invalid(path, "it is a hard link to a directory");
     }
-    if (from != null && stat != null && !target.isWhiteout(from.fd(), fromLeaf, stat)) {
+    boolean present =
+        from != null && stat != null && !directory && !target.isWhiteout(from.fd(), fromLeaf, stat);
+    if (from != null && present) {
       writer.link(from, to, parent, path, leaf);
-    } else if (target.format().isSeparate() && stat == null) {
-      crossLayer.defer(from == null ? to : from.child(fromLeaf), parent, leaf);
+    } else if (target.format().isSeparate()) {
+      crossLayer.defer(to, parent, leaf);
     } else {
       throw CrossLayerWork.missing(path, to);
     }
@@ -195,10 +209,13 @@ public final class LayerApplier implements AutoCloseable {
   public LayerResult complete(List<Path> lowerTopmostFirst) {
     target.enterThread();
     if (target.format().isSeparate()) {
-      // A layer that hides all below it has nothing to get from there.
+      try (LowerLayers lower = new LowerLayers(target, lowerTopmostFirst)) {
+        crossLayer.completeLinks(lower);
+      }
+      // A layer that hides all below it has nothing else to get from there.
       List<Path> visible = whiteouts.opaqueRoot() ? List.of() : lowerTopmostFirst;
       try (LowerLayers lower = new LowerLayers(target, visible)) {
-        crossLayer.complete(lower);
+        crossLayer.completeDirectories(lower);
         whiteouts.removeIdle(lower);
       }
     }
@@ -221,7 +238,8 @@ public final class LayerApplier implements AutoCloseable {
     parents.invalidate();
     parents.release();
     new TreeRemover(target, new MadeNames())
-        .removeEarlierContent(target.root(), FileCalls.stat(target.root()).inode());
+        .removeEarlierContent(
+            target.root(), FileCalls.stat(target.root()).inode(), parents::resetToImplied);
   }
 
   /** Closes the directory. */

@@ -8,6 +8,7 @@ import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.NativeAccess;
 import io.runcible.ffi.Stat;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -35,8 +36,10 @@ final class LayerTarget implements AutoCloseable {
   private final int gid = NativeAccess.effectiveGid();
   private final Set<String> implied = new LinkedHashSet<>();
   private final Set<String> removed = new LinkedHashSet<>();
+  private final Set<String> markedOnly = new HashSet<>();
   private final List<SkippedEntry> skipped = new ArrayList<>();
   private long skippedCount;
+  private boolean hasOpaque;
   private @Nullable Boolean modesAsAsked;
 
   LayerTarget(FileDescriptor root, LayerFormat format, Ownership ownership) {
@@ -142,10 +145,26 @@ final class LayerTarget implements AutoCloseable {
     return removed;
   }
 
-  /** Notes that a directory has an entry, or content that needs it. */
+  /** Those of them that were made for marks: there may be a file of a lower layer instead. */
+  Set<String> markedOnly() {
+    return markedOnly;
+  }
+
+  /** Notes that a directory has an entry. */
   void hasEntry(String path) {
     implied.remove(path);
     removed.remove(path);
+    hasContent(path);
+  }
+
+  /** Notes that something lies in a directory. */
+  void hasContent(String path) {
+    for (String above = path; !markedOnly.isEmpty(); above = RawName.parent(above)) {
+      markedOnly.remove(above);
+      if (above.isEmpty()) {
+        return;
+      }
+    }
   }
 
   /** The first of what was left out, which is forgotten here. */
@@ -192,6 +211,7 @@ final class LayerTarget implements AutoCloseable {
   }
 
   void makeOpaque(FileDescriptor parent, String leaf) {
+    hasOpaque = true;
     if (format.isOverlay()) {
       AttributeCalls.set(parent, leaf, format.opaqueAttribute(), OPAQUE);
     } else if (format == LayerFormat.COPY && !isMarked(parent, leaf)) {
@@ -200,6 +220,11 @@ final class LayerTarget implements AutoCloseable {
         FileCalls.setTimes(mark, 0, 0);
       }
     }
+  }
+
+  /** Whether any directory of this layer is. */
+  boolean hasOpaque() {
+    return hasOpaque;
   }
 
   /** Layers of an overlay can be below one to be copied. */

@@ -30,9 +30,10 @@ final class LowerLayers implements AutoCloseable {
   /**
    * Something that was found.
    *
+   * @param path where it lies, without a symbolic link of these layers
    * @param parent the directory it lies in, open until the next search
    */
-  record Found(FileDescriptor parent, String leaf, Stat stat) {}
+  record Found(String path, FileDescriptor parent, String leaf, Stat stat) {}
 
   /** Whether anything has this clean path. */
   boolean has(String path) {
@@ -83,7 +84,7 @@ final class LowerLayers implements AutoCloseable {
       if (stat != null) {
         return target.isWhiteout(layer.directory(), leaf, stat)
             ? Step.NOTHING
-            : new Step(new Found(layer.directory(), leaf, stat), null);
+            : new Step(new Found(path, layer.directory(), leaf, stat), null);
       }
       if (layer.covers()) {
         break;
@@ -99,7 +100,7 @@ final class LowerLayers implements AutoCloseable {
     }
     Lower top = layers.get(0);
     top.enter("");
-    return new Found(top.directory(), ".", FileCalls.stat(top.directory()));
+    return new Found("", top.directory(), ".", FileCalls.stat(top.directory()));
   }
 
   @Override

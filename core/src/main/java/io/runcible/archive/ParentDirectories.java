@@ -111,6 +111,28 @@ final class ParentDirectories implements AutoCloseable {
     return open(path, 0, false);
   }
 
+  /** The same, but null also if symbolic links lead in a circle: nothing lies there. */
+  @Nullable Directory openWherePossible(String path) {
+    try {
+      return openAround(path);
+    } catch (TooManyLinks e) {
+      return null;
+    }
+  }
+
+  /** Whether a layer hides what those below it have there. */
+  boolean isBelowOpaque(String path) {
+    String above = path;
+    while (target.hasOpaque() && !above.isEmpty()) {
+      above = RawName.parent(above);
+      Directory directory = find(above);
+      if (directory != null && target.isOpaque(directory.fd, ".")) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   private @Nullable Directory open(String path, int links, boolean replace) {
     Directory found = openPresent(path);
     if (found != null) {
@@ -142,7 +164,7 @@ final class ParentDirectories implements AutoCloseable {
       return resolve(path);
     } catch (NativeException e) {
       if (e.errno() == Errno.ELOOP) {
-        throw tooManyLinks(path);
+        throw new TooManyLinks(path);
       }
       boolean mayHelp =
           e.errno() == Errno.ENOENT || e.errno() == Errno.ENOTDIR || e.errno() == Errno.EACCES;
@@ -215,6 +237,9 @@ final class ParentDirectories implements AutoCloseable {
     Stat stat = FileCalls.stat(parent.fd, leaf).orElse(null);
     if (stat == null) {
       makeImplied(parent, leaf);
+      if (!replace) {
+        target.markedOnly().add(parent.child(leaf));
+      }
     } else if (stat.type() == Stat.SYMLINK && !target.isWhiteout(parent.fd, leaf, stat)) {
       String to = followed(parent, leaf, links);
       return open(to, links + 1, replace) != null;
@@ -222,14 +247,14 @@ final class ParentDirectories implements AutoCloseable {
       if (!replace) {
         return false;
       }
-      replaceByImplied(parent, leaf);
+      replaceByImplied(parent, leaf, stat);
     }
     return true;
   }
 
   /** What lies below stays hidden, and gives this directory no attributes. */
-  private void replaceByImplied(Directory parent, String leaf) {
-    FileCalls.unlink(parent.fd, leaf);
+  private void replaceByImplied(Directory parent, String leaf, Stat stat) {
+    remover.remove(parent.fd, parent.inode, leaf, stat);
     makeImplied(parent, leaf);
     target.makeOpaque(parent.fd, leaf);
     if (target.format().isSeparate()) {
@@ -240,15 +265,19 @@ final class ParentDirectories implements AutoCloseable {
   private String followed(Directory parent, String leaf, int links) {
     String to = FileCalls.readLink(parent.fd, leaf);
     if (links == MAX_LINKS) {
-      throw tooManyLinks(parent.child(leaf));
+      throw new TooManyLinks(parent.child(leaf));
     }
     return RawName.clean(to.startsWith("/") ? to : parent.child(to));
   }
 
-  private static RuncibleException tooManyLinks(String path) {
-    return new RuncibleException(
-        ErrorKind.INVALID_INPUT,
-        "'" + RawName.printable(path) + "' leads through too many symbolic links");
+  private static final class TooManyLinks extends RuncibleException {
+    private static final long serialVersionUID = 1L;
+
+    TooManyLinks(String path) {
+      super(
+          ErrorKind.INVALID_INPUT,
+          "'" + RawName.printable(path) + "' leads through too many symbolic links");
+    }
   }
 
   private void makeImplied(Directory parent, String leaf) {
@@ -288,15 +317,16 @@ final class ParentDirectories implements AutoCloseable {
   }
 
   /** Gives a directory what one without an entry has. */
-  void resetToImplied(Directory parent, String leaf) {
-    ExtendedAttributes.replace(target, leaf, parent.fd, leaf, Map.of());
+  void resetToImplied(FileDescriptor parent, String leaf) {
+    FileCalls.stat(parent, leaf).ifPresent(stat -> metadata.forget(stat.inode()));
+    ExtendedAttributes.replace(target, leaf, parent, leaf, Map.of());
     if (target.keepsOwners()) {
       Owner owner = target.owner(leaf, 0, 0);
-      FileCalls.chown(parent.fd, leaf, owner.uid(), owner.gid());
+      FileCalls.chown(parent, leaf, owner.uid(), owner.gid());
     } else if (target.recordsOwners()) {
-      OwnerRecord.remove(parent.fd, leaf);
+      OwnerRecord.remove(parent, leaf);
     }
-    FileCalls.chmod(parent.fd, leaf, IMPLIED_MODE);
+    FileCalls.chmod(parent, leaf, IMPLIED_MODE);
   }
 
   @Override

@@ -20,44 +20,47 @@ final class TreeRemover {
 
   /** Removes a name and everything below. */
   void remove(FileDescriptor parent, long parentInode, String name, Stat stat) {
-    remove(parent, parentInode, name, stat, path -> false);
+    remove(parent, new Place(parentInode, name), stat, path -> false, (directory, leaf) -> {});
   }
 
-  /**
-   * Removes a name and everything below that earlier layers made.
-   *
-   * @return whether nothing is left of it
-   */
-  boolean removeEarlier(FileDescriptor parent, long parentInode, String name, Stat stat) {
-    return remove(parent, parentInode, name, stat, path -> made.contains(path.inode, path.name));
+  /** Is told of a directory that stays for what is in it, by its parent and its name. */
+  interface Stays {
+    void at(FileDescriptor parent, String name);
+  }
+
+  /** Removes a name and everything below that earlier layers made. */
+  void removeEarlier(FileDescriptor parent, long parentInode, String name, Stat stat, Stays stays) {
+    Predicate<Place> isMade = place -> made.contains(place.inode, place.name);
+    remove(parent, new Place(parentInode, name), stat, isMade, stays);
   }
 
   /** {@link #removeEarlier} for everything in a directory. */
-  void removeEarlierContent(FileDescriptor directory, long inode) {
+  void removeEarlierContent(FileDescriptor directory, long inode, Stays stays) {
     try (FileDescriptor open = FileCalls.openChildDirectory(directory, ".")) {
       for (String name : FileCalls.list(open)) {
-        FileCalls.stat(open, name).ifPresent(stat -> removeEarlier(open, inode, name, stat));
+        FileCalls.stat(open, name).ifPresent(stat -> removeEarlier(open, inode, name, stat, stays));
       }
     }
   }
 
-  private boolean remove(
-      FileDescriptor parent, long parentInode, String name, Stat stat, Predicate<Place> keep) {
-    Place place = new Place(parentInode, name);
+  private void remove(
+      FileDescriptor parent, Place place, Stat stat, Predicate<Place> keep, Stays stays) {
     if (!stat.isDirectory()) {
-      return !keep.test(place) && unlink(parent, place);
+      if (!keep.test(place)) {
+        unlink(parent, place);
+      }
+      return;
     }
     // Parents before what they hold, not recursive and without a descriptor for each level: a layer
     // can be deeper than a stack, and than this process may have files open.
     List<Doomed> directories = new ArrayList<>();
-    directories.add(doom(parent, place, name, stat, null));
+    directories.add(doom(parent, place, place.name, stat, null));
     for (int i = 0; i < directories.size(); i++) {
       directories.addAll(removeFiles(parent, directories.get(i), keep));
     }
     for (int i = directories.size() - 1; i >= 0; i--) {
-      removeIfEmpty(parent, directories.get(i), keep);
+      removeIfEmpty(parent, directories.get(i), keep, stays);
     }
-    return !directories.get(0).kept;
   }
 
   /** Removes the files of a directory, and returns its directories. */
@@ -83,34 +86,39 @@ final class TreeRemover {
     return directories;
   }
 
-  private void removeIfEmpty(FileDescriptor top, Doomed doomed, Predicate<Place> keep) {
-    if (doomed.kept || keep.test(doomed.place)) {
-      doomed.kept = true;
-      if (doomed.parent != null) {
-        doomed.parent.kept = true;
-      }
+  private void removeIfEmpty(
+      FileDescriptor top, Doomed doomed, Predicate<Place> keep, Stays stays) {
+    boolean wanted = keep.test(doomed.place);
+    boolean kept = doomed.kept || wanted;
+    if (kept && doomed.parent != null) {
+      doomed.parent.kept = true;
+    }
+    if (wanted) {
       return;
     }
     String parent = RawName.parent(doomed.path);
     try (FileDescriptor directory =
         FileCalls.openChildDirectory(top, parent.isEmpty() ? "." : parent)) {
+      if (kept) {
+        stays.at(directory, doomed.place.name);
+        return;
+      }
       FileCalls.removeDirectory(directory, doomed.place.name);
     }
     made.forget(doomed.place.inode, doomed.place.name);
     made.forgetDirectory(doomed.inode);
   }
 
-  private boolean unlink(FileDescriptor directory, Place place) {
+  private void unlink(FileDescriptor directory, Place place) {
     FileCalls.unlink(directory, place.name);
     made.forget(place.inode, place.name);
-    return true;
   }
 
   private Doomed doom(
       FileDescriptor parent, Place place, String path, Stat stat, @Nullable Doomed above) {
     // A directory may be closed to its own owner, where that is not root.
-    if (target.unprivileged()) {
-      FileCalls.chmod(parent, place.name, 0700);
+    if (target.unprivileged() && (stat.permissions() & 0700) != 0700) {
+      FileCalls.chmod(parent, place.name, stat.permissions() | 0700);
     }
     return new Doomed(place, path, stat.inode(), above);
   }

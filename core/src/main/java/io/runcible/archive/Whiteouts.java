@@ -22,7 +22,6 @@ final class Whiteouts {
   private final ArchiveBudget budget;
   private final ParentDirectories parents;
   private final TreeRemover remover;
-  private final MadeNames made;
 
   /** Clean paths without symbolic links of the whiteouts in a layer by itself. */
   private final List<String> marks = new ArrayList<>();
@@ -30,16 +29,11 @@ final class Whiteouts {
   private boolean opaqueRoot;
 
   Whiteouts(
-      LayerTarget target,
-      ArchiveBudget budget,
-      ParentDirectories parents,
-      TreeRemover remover,
-      MadeNames made) {
+      LayerTarget target, ArchiveBudget budget, ParentDirectories parents, TreeRemover remover) {
     this.target = target;
     this.budget = budget;
     this.parents = parents;
     this.remover = remover;
-    this.made = made;
   }
 
   /** Whether the layer hides all lower ones. */
@@ -53,7 +47,7 @@ final class Whiteouts {
    * @return false if it is an ordinary entry
    */
   boolean apply(String path) {
-    if (!path.startsWith(PREFIX) && !path.contains("/" + PREFIX)) {
+    if (!isBehindMark(path)) {
       return false;
     }
     if (path.startsWith(RESERVED) || path.contains("/" + RESERVED)) {
@@ -64,7 +58,7 @@ final class Whiteouts {
       return true;
     }
     String parent = RawName.parent(path);
-    if (parent.startsWith(PREFIX) || parent.contains("/" + PREFIX)) {
+    if (isBehindMark(parent)) {
       throw isParent(path);
     }
     String name = RawName.leaf(path).substring(PREFIX.length());
@@ -79,16 +73,21 @@ final class Whiteouts {
     return true;
   }
 
+  /** Whether a part of a path has the name of a mark, which no layer makes. */
+  static boolean isBehindMark(String path) {
+    return path.startsWith(PREFIX) || path.contains("/" + PREFIX);
+  }
+
   static RuncibleException isParent(String path) {
     return RawName.invalid(path, "it lies in a directory that has the name of a whiteout");
   }
 
   private void opaque(String path) {
-    if (path.startsWith(PREFIX) || path.contains("/" + PREFIX)) {
+    if (isBehindMark(path)) {
       return;
     }
     boolean separate = target.format().isSeparate();
-    Directory directory = separate ? parents.openAround(path) : parents.find(path);
+    Directory directory = separate ? parents.openWherePossible(path) : parents.find(path);
     if (directory == null) {
       return;
     }
@@ -96,13 +95,13 @@ final class Whiteouts {
     if (separate) {
       target.makeOpaque(directory.fd(), ".");
     } else {
-      remover.removeEarlierContent(directory.fd(), directory.inode());
+      remover.removeEarlierContent(directory.fd(), directory.inode(), parents::resetToImplied);
       parents.invalidate();
     }
   }
 
   private void mark(String parentPath, String name) {
-    Directory parent = parents.openAround(parentPath);
+    Directory parent = parents.openWherePossible(parentPath);
     if (parent == null) {
       return;
     }
@@ -115,6 +114,7 @@ final class Whiteouts {
       marks.add(path);
     } else if (existing.isDirectory()) {
       target.makeOpaque(parent.fd(), name);
+      target.markedOnly().remove(path);
       if (target.implied().remove(path)) {
         target.removed().add(path);
       }
@@ -130,10 +130,7 @@ final class Whiteouts {
     if (existing == null) {
       return;
     }
-    boolean gone = remover.removeEarlier(parent.fd(), parent.inode(), name, existing);
-    if (existing.isDirectory() && !gone && !made.contains(parent.inode(), name)) {
-      parents.resetToImplied(parent, name);
-    }
+    remover.removeEarlier(parent.fd(), parent.inode(), name, existing, parents::resetToImplied);
     parents.invalidate();
   }
 
@@ -159,7 +156,7 @@ final class Whiteouts {
       return;
     }
     boolean removed = target.removed().contains(path);
-    LowerLayers.Found below = isBelowOpaque(path) ? null : lower.find(path);
+    LowerLayers.Found below = parents.isBelowOpaque(path) ? null : lower.find(path);
     if (!removed && below != null && below.stat().isDirectory()) {
       return;
     }
@@ -190,22 +187,10 @@ final class Whiteouts {
       }
       Stat stat = FileCalls.stat(parent.fd(), leaf).orElse(null);
       boolean marked = stat != null && target.isWhiteout(parent.fd(), leaf, stat);
-      if (marked && (isBelowOpaque(path) || !lower.has(path))) {
+      if (marked && (parents.isBelowOpaque(path) || !lower.has(path))) {
         FileCalls.unlink(parent.fd(), leaf);
       }
       parents.release();
     }
-  }
-
-  private boolean isBelowOpaque(String path) {
-    String above = path;
-    while (!above.isEmpty()) {
-      above = RawName.parent(above);
-      Directory directory = parents.find(above);
-      if (directory != null && target.isOpaque(directory.fd(), ".")) {
-        return true;
-      }
-    }
-    return false;
   }
 }

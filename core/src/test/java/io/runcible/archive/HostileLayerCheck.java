@@ -51,6 +51,7 @@ public final class HostileLayerCheck {
   /** All there are, compressed ones too. */
   public static List<HostileLayers.Case> cases(String outside) {
     List<HostileLayers.Case> all = new ArrayList<>(HostileLayers.all(outside));
+    all.addAll(HostileLinks.all(outside));
     all.addAll(HostileStreams.all());
     return all;
   }

@@ -58,8 +58,6 @@ public final class HostileLayers {
     table.whiteouts();
     table.whiteoutNames();
     table.layers();
-    table.crossLayerLinks();
-    table.linksWithin();
     table.overlayForgery();
     table.bombs();
     table.damage();
@@ -417,7 +415,8 @@ public final class HostileLayers {
         "root");
   }
 
-  private static TarBytes lower() {
+  /** What lies below many of the layers. */
+  static TarBytes lower() {
     return tar().directory("d").file("d/x", "lower x").file("d/y", "lower y").file("f", "lower");
   }
 
@@ -566,6 +565,32 @@ public final class HostileLayers {
           ErrorKind.INVALID_INPUT,
           "whiteout of nothing");
     }
+    String[] left = {"d d", "f d/x=lower x", "f d/y=lower y"};
+    on("whiteout with content", lower(), tar().file(".wh.f", "x"), left);
+    on("whiteout that is a directory", lower(), tar().directory(".wh.f"), left);
+    on("whiteout that is a symbolic link", lower(), tar().symlink(".wh.f", "d"), left);
+    on("whiteout that is a hard link", lower(), tar().hardLink(".wh.f", "d/x"), left);
+    on("whiteout that is a FIFO", lower(), tar().add(header('6', ".wh.f")), left);
+    on(
+        "opaque mark that is a directory",
+        lower(),
+        tar().directory("d/.wh..wh..opq"),
+        "d d",
+        "f f=lower");
+    for (String mark : List.of("d/.wh.x", "d/.wh..wh..opq")) {
+      failsOn(
+          "hard link to the mark " + mark,
+          lower(),
+          tar().file(mark, "").hardLink("h", mark),
+          ErrorKind.CORRUPT_DATA,
+          "hard link");
+      failsOn(
+          "through a symbolic link to the mark " + mark,
+          lower(),
+          tar().file(mark, "").symlink("s", mark).file("s/n", "x"),
+          ErrorKind.INVALID_INPUT,
+          "name of a whiteout");
+    }
     fails(
         "file below a whiteout",
         tar().file(".wh.d/x", "1"),
@@ -612,6 +637,11 @@ public final class HostileLayers {
         "d l",
         "f l/x=new");
     on("symbolic link over a directory", lower(), tar().symlink("d", "f"), "l d->f", "f f=lower");
+    on("FIFO over a directory", lower(), tar().add(header('6', "d")), "p d", "f f=lower");
+    TarBytes fifo = tar().add(header('6', "p"));
+    on("directory over a FIFO", fifo, tar().directory("p"), "d p");
+    on("below a FIFO", fifo, tar().file("p/x", "new"), "d p", "f p/x=new");
+    on("whiteout below a FIFO", fifo, tar().file("p/.wh.x", ""), "p p");
     List<TarBytes> replaced =
         List.of(
             tar().file("d", "1"),
@@ -656,129 +686,6 @@ public final class HostileLayers {
         "d a/b",
         "d a/b/c",
         "f a/b/c/d=x");
-  }
-
-  private void crossLayerLinks() {
-    on(
-        "hard link to a lower file",
-        lower(),
-        tar().hardLink("h", "d/x"),
-        "d d",
-        "f d/x=lower x (2)",
-        "f d/y=lower y",
-        "f f=lower",
-        "f h=lower x (2)");
-    on(
-        "hard link to a lower symbolic link",
-        lower().symlink("l", "d"),
-        tar().hardLink("h", "l"),
-        "d d",
-        "f d/x=lower x",
-        "f d/y=lower y",
-        "f f=lower",
-        "l h->d (2)",
-        "l l->d (2)");
-    on(
-        "hard link to a lower file, then a file over it",
-        lower(),
-        tar().hardLink("h", "f").file("h", "new"),
-        "d d",
-        "f d/x=lower x",
-        "f d/y=lower y",
-        "f f=lower",
-        "f h=new");
-    on(
-        "file, then a hard link to a lower file over it",
-        lower(),
-        tar().file("h", "new").hardLink("h", "f"),
-        "d d",
-        "f d/x=lower x",
-        "f d/y=lower y",
-        "f f=lower (2)",
-        "f h=lower (2)");
-    on(
-        "two hard links to a lower file",
-        tar().file("f", "x"),
-        tar().hardLink("g", "f").hardLink("h", "f"),
-        "f f=x (3)",
-        "f g=x (3)",
-        "f h=x (3)");
-    on(
-        "whiteout of the name of a hard link",
-        tar().file("f", "x").file("g", "old"),
-        tar().hardLink("g", "f").file(".wh.g", ""),
-        "f f=x (2)",
-        "f g=x (2)");
-    failsOn(
-        "hard link to a lower directory",
-        lower(),
-        tar().hardLink("h", "d"),
-        ErrorKind.INVALID_INPUT,
-        "directory");
-    failsOn(
-        "hard link to a deleted lower file",
-        lower(),
-        tar().file("d/.wh.x", "").hardLink("h", "d/x"),
-        ErrorKind.CORRUPT_DATA,
-        "hard link");
-    failsOn(
-        "hard link through a lower symbolic link to the outside",
-        tar().pax("linkpath", outside).symlink("s", "x"),
-        tar().hardLink("h", "s/canary"),
-        ErrorKind.CORRUPT_DATA,
-        "hard link");
-  }
-
-  /** What lies below a symbolic link of the same layer lies where that leads to. */
-  private void linksWithin() {
-    on(
-        "whiteout through a symbolic link of the layer",
-        lower(),
-        tar().symlink("s", "d").file("s/.wh.x", ""),
-        "d d",
-        "f d/y=lower y",
-        "f f=lower",
-        "l s->d");
-    on(
-        "opaque mark through a symbolic link of the layer",
-        lower(),
-        tar().symlink("s", "/d").file("s/.wh..wh..opq", "").file("s/n", "new"),
-        "d d",
-        "f d/n=new",
-        "f f=lower",
-        "l s->/d");
-    on(
-        "hard link through a symbolic link of the layer",
-        lower(),
-        tar().symlink("s", "d").hardLink("s/h", "s/x"),
-        "d d",
-        "f d/h=lower x (2)",
-        "f d/x=lower x (2)",
-        "f d/y=lower y",
-        "f f=lower",
-        "l s->d");
-    failsOn(
-        "hard link to what a file of the layer hides",
-        lower(),
-        tar().file("d", "new").hardLink("h", "d/x"),
-        ErrorKind.CORRUPT_DATA,
-        "hard link");
-    makes(
-        "relative link where another link leads to",
-        tar()
-            .directory("a/b")
-            .symlink("s", "a/b")
-            .symlink("s/l", "../x")
-            .file("s/l/f", "1")
-            .file("s/l/g/h", "2"),
-        "d a",
-        "d a/b",
-        "l a/b/l->../x",
-        "d a/x",
-        "f a/x/f=1",
-        "d a/x/g",
-        "f a/x/g/h=2",
-        "l s->a/b");
   }
 
   private void bombs() {

@@ -375,6 +375,46 @@ class LayerApplierIT {
       assertThat(here.get("/d/e")).isEqualTo(FileTree.of(lower).get("/d/e"));
     }
 
+    private static TarBytes closedDirectories() {
+      return new TarBytes().directory("d", 0700).directory("d/e", 0710).file("d/e/old", "");
+    }
+
+    /** The modes of {@code d} and {@code d/e} after a layer over closed directories. */
+    private List<Integer> modes(LayerFormat format, String name, TarBytes layer)
+        throws IOException {
+      Path lower = directory.resolve(format + name);
+      Path upper = format.isSeparate() ? directory.resolve(format + name + "-upper") : lower;
+      apply(lower, format, closedDirectories());
+      apply(upper, format, layer, lower);
+      return List.of(stat(upper, "d").permissions(), stat(upper, "d/e").permissions());
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"PLAIN", "OVERLAY", "COPY"})
+    void directoriesThatAMarkHidesGiveNothingToThoseWithoutEntry(LayerFormat format)
+        throws IOException {
+      byte[] content = new TarBytes().file("d/e/new", "").open();
+      for (boolean first : new boolean[] {true, false}) {
+        byte[] before = first ? content : new byte[0];
+        byte[] after = first ? new byte[0] : content;
+        TarBytes whiteout = new TarBytes().raw(before).file(".wh.d", "").raw(after);
+        assertThat(modes(format, first + "-whiteout", whiteout)).containsExactly(0755, 0755);
+        TarBytes opaque = new TarBytes().raw(before).file("d/.wh..wh..opq", "").raw(after);
+        assertThat(modes(format, first + "-opaque", opaque)).containsExactly(0700, 0755);
+      }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"PLAIN", "OVERLAY", "COPY"})
+    void directoryThatBecomesALinkGivesNothingToWhereThatLeads(LayerFormat format)
+        throws IOException {
+      Path lower = directory.resolve("lower");
+      Path upper = format.isSeparate() ? directory.resolve("upper") : lower;
+      apply(lower, format, new TarBytes().directory("a", 0700).directory("b", 0711));
+      apply(upper, format, new TarBytes().file("a/x", "").symlink("a", "b").file("b/y", ""), lower);
+      assertThat(stat(upper, "b").permissions()).isEqualTo(0711);
+    }
+
     @ParameterizedTest
     @EnumSource(names = {"PLAIN", "OVERLAY"})
     void directoryThatComesAgainGetsNewMetadata(LayerFormat format) throws IOException {

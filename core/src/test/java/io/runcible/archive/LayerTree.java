@@ -20,10 +20,12 @@ import java.util.TreeMap;
  */
 public final class LayerTree {
   private final LayerFormat format;
+  private final boolean modes;
   private final TreeMap<String, String> lines = new TreeMap<>();
 
-  private LayerTree(LayerFormat format) {
+  private LayerTree(LayerFormat format, boolean modes) {
     this.format = format;
+    this.modes = modes;
   }
 
   public static List<String> of(Path root) {
@@ -31,7 +33,19 @@ public final class LayerTree {
   }
 
   static List<String> of(LayerFormat format, List<Path> layersLowestFirst) {
-    LayerTree tree = new LayerTree(format);
+    return of(new LayerTree(format, false), layersLowestFirst);
+  }
+
+  public static List<String> withModes(Path root) {
+    return withModes(LayerFormat.PLAIN, List.of(root));
+  }
+
+  /** The same with the mode of each name, and without the number of links. */
+  static List<String> withModes(LayerFormat format, List<Path> layersLowestFirst) {
+    return of(new LayerTree(format, true), layersLowestFirst);
+  }
+
+  private static List<String> of(LayerTree tree, List<Path> layersLowestFirst) {
     for (Path layer : layersLowestFirst) {
       try (FileDescriptor root = FileCalls.openDirectory(layer)) {
         if (tree.isOpaque(root, ".")) {
@@ -90,7 +104,7 @@ public final class LayerTree {
     return node && stat.deviceMajor() == 0 && format.isOverlay();
   }
 
-  private static String line(FileDescriptor parent, String name, String path, Stat stat) {
+  private String line(FileDescriptor parent, String name, String path, Stat stat) {
     String line =
         switch (stat.type()) {
           case Stat.DIRECTORY -> "d " + path;
@@ -103,6 +117,9 @@ public final class LayerTree {
               "b " + path + " " + stat.deviceMajor() + ":" + stat.deviceMinor();
           default -> "? " + path;
         };
+    if (modes) {
+      return line + " " + Integer.toOctalString(stat.permissions());
+    }
     return stat.isDirectory() || stat.links() == 1 ? line : line + " (" + stat.links() + ")";
   }
 

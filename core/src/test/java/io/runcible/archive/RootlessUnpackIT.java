@@ -38,6 +38,7 @@ class RootlessUnpackIT {
     assertThat(said)
         .filteredOn(line -> line.startsWith("ok faults "))
         .containsExactly("ok faults PLAIN", "ok faults OVERLAY_USERXATTR", "ok faults COPY");
+    assertThat(said).contains("ok alike");
   }
 
   @Test

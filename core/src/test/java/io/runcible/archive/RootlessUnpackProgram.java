@@ -46,8 +46,9 @@ final class RootlessUnpackProgram {
 
   private static void all(Path directory, Ownership ownership) throws IOException {
     System.out.println("uid " + NativeAccess.effectiveUid());
-    for (LayerFormat format :
-        List.of(LayerFormat.PLAIN, LayerFormat.OVERLAY_USERXATTR, LayerFormat.COPY)) {
+    List<LayerFormat> formats =
+        List.of(LayerFormat.PLAIN, LayerFormat.OVERLAY_USERXATTR, LayerFormat.COPY);
+    for (LayerFormat format : formats) {
       Path place = Files.createDirectories(directory.resolve(format.name()));
       HostileLayerCheck check = new HostileLayerCheck(place, format, ownership);
       for (HostileLayers.Case hostile : check.cases()) {
@@ -64,6 +65,9 @@ final class RootlessUnpackProgram {
               + " faults "
               + format);
     }
+    Path alike = Files.createDirectory(directory.resolve("alike"));
+    LayerFormatCheck check = new LayerFormatCheck(alike, formats, ownership);
+    System.out.println(said(() -> check.run(LayerFormatCheck.USUAL_SEED, 200)) + " alike");
   }
 
   private interface Check {
