@@ -77,11 +77,17 @@ record CertificateDirectories(List<Path> places, Map<String, Path> own) {
     return given.isPresent() ? given : configured(names);
   }
 
+  /** A loop: it is asked for every blob. */
   private Optional<Path> configured(List<String> names) {
-    return places.stream()
-        .flatMap(place -> names.stream().map(place::resolve))
-        .filter(Files::isDirectory)
-        .findFirst();
+    for (Path place : places) {
+      for (String name : names) {
+        Path directory = place.resolve(name);
+        if (Files.isDirectory(directory)) {
+          return Optional.of(directory);
+        }
+      }
+    }
+    return Optional.empty();
   }
 
   private static Found read(Path directory) {

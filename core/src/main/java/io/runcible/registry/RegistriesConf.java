@@ -55,6 +55,9 @@ record RegistriesConf(
 
   /** The table for a reference, or for a registry alone: that with the longest match. */
   Optional<RegistryTable> table(String reference) {
+    if (tables.isEmpty()) {
+      return Optional.empty(); // The usual case, asked several times for every blob.
+    }
     return tables.values().stream()
         .filter(table -> table.match(reference) >= 0)
         .max((a, b) -> compare(a, b, reference));

@@ -78,8 +78,9 @@ public final class ContentStore {
       return isWhole(descriptor);
     }
     try {
-      return Files.size(path(descriptor.digest())) == descriptor.size()
-          && contains(descriptor.digest());
+      // In this order: to ask for the size of what is not there is an exception.
+      return contains(descriptor.digest())
+          && Files.size(path(descriptor.digest())) == descriptor.size();
     } catch (IOException e) {
       return false;
     }

@@ -2,6 +2,8 @@ package io.runcible.store;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.FileCalls;
+import io.runcible.ffi.Stat;
 import io.runcible.state.LockFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -59,15 +61,15 @@ final class Partials {
    * longer file or a link, is removed.
    */
   static long usable(Path file, long size) throws IOException {
-    try {
-      BasicFileAttributes found = attributes(file);
-      if (found.isRegularFile() && found.size() <= size) {
-        return found.size();
-      }
-      Files.delete(file);
-    } catch (NoSuchFileException e) {
-      // The usual case.
+    // Not by attributes: that there is none is the usual case, and would be an exception.
+    Stat found = FileCalls.stat(file).orElse(null);
+    if (found == null) {
+      return 0;
     }
+    if (found.isRegular() && found.size() <= size) {
+      return found.size();
+    }
+    Files.deleteIfExists(file);
     return 0;
   }
 
