@@ -119,17 +119,22 @@ final class HostResources {
 
   /**
    * Whether it has mounts of the engines. Somebody else's namespace has a copy of those that were
-   * on the host when it was made, each in its place; so has what is to become a container.
+   * on the host when it was made, each in its place; so has what is to become a container. An
+   * ordinary user's engine mounts in the same places, but by processes that are not root's.
    */
   private boolean hasMounts(Path process, String command) {
     List<String> mounts =
         read(process.resolve("mountinfo")).lines().filter(this::mentions).toList();
-    return mounts.stream().map(line -> line.split(" ")[MOUNT_POINT]).anyMatch(p -> !isOnHost(p))
+    List<String> copied = isOfRoot(read(process.resolve("status"))) ? roots : rootsOfRoot;
+    return mounts.stream()
+            .map(line -> line.split(" ")[MOUNT_POINT])
+            .anyMatch(point -> copied.stream().noneMatch(point::startsWith))
         || (!mounts.isEmpty() && command.endsWith(" init"));
   }
 
-  private boolean isOnHost(String mountPoint) {
-    return rootsOfRoot.stream().anyMatch(mountPoint::startsWith);
+  /** By its status, as who asks about a process that is closed to others is told of root. */
+  private static boolean isOfRoot(String status) {
+    return status.contains("\nUid:\t0\t");
   }
 
   /** Whether nothing of an ordinary user is there, who mounts in namespaces of its own alone. */

@@ -21,12 +21,8 @@ class HostResourcesIT {
     HostTools.requireRoot();
     HostTools.requireProgram("unshare", "util-linux");
     try (Container container = ENGINE.get().run(ENGINE.sh("exec sleep 600").detached().build())) {
-      // Nor is it a descendant of this JVM.
-      String script =
-          "unshare --mount --propagation private sleep 600 </dev/null >/dev/null 2>&1 & echo $!";
-      long other = Long.parseLong(Tool.require("sh", "dash").run("-c", script).strip());
+      long other = startInAnotherMountNamespace();
       try {
-        RestartIT.await(() -> HostResources.commandLine(other).equals("sleep 600"));
         assertThat(Files.readString(Path.of("/proc/" + other + "/mountinfo")))
             .contains(ENGINE.directory(container).toString());
         assertThat(HostResources.processesOf(List.of(ENGINE.root().path())))
@@ -36,6 +32,40 @@ class HostResourcesIT {
         ProcessHandle.of(other).ifPresent(ProcessHandle::destroyForcibly);
       }
     }
+  }
+
+  /** What a test of an ordinary user mounted on the host. */
+  @Test
+  void mountNamespaceOfAnotherIsNotThatOfAnOrdinaryUser() throws Exception {
+    HostTools.requireRoot();
+    HostTools.requireProgram("unshare", "util-linux");
+    Tool umount = Tool.require("umount", "mount");
+    try (TestRoot root = TestRoot.create()) {
+      Path home = Files.createDirectories(root.path().resolve("home"));
+      Files.setAttribute(home, "unix:uid", 1);
+      Path data = Files.createDirectory(home.resolve("data"));
+      Tool.require("mount", "mount").run("-t", "tmpfs", "tmpfs", data);
+      long other = -1;
+      try {
+        other = startInAnotherMountNamespace();
+        assertThat(Files.readString(Path.of("/proc/" + other + "/mountinfo")))
+            .contains(data.toString());
+        assertThat(HostResources.processesOf(List.of(root.path())))
+            .doesNotContain("process " + other);
+      } finally {
+        umount.run(data);
+        ProcessHandle.of(other).ifPresent(ProcessHandle::destroyForcibly);
+      }
+    }
+  }
+
+  /** It is no descendant of this JVM. */
+  private static long startInAnotherMountNamespace() throws Exception {
+    String script =
+        "unshare --mount --propagation private sleep 600 </dev/null >/dev/null 2>&1 & echo $!";
+    long other = Long.parseLong(Tool.require("sh", "dash").run("-c", script).strip());
+    RestartIT.await(() -> HostResources.commandLine(other).equals("sleep 600"));
+    return other;
   }
 
   /** Who looks at a test that takes long does not make it fail. */

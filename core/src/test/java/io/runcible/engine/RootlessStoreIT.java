@@ -44,9 +44,13 @@ class RootlessStoreIT {
 
   @AfterEach
   void close() {
-    leaks.verify();
-    user.close();
-    root.close();
+    // Or the next test would fail, too: of a user who is there already.
+    try {
+      leaks.verify();
+    } finally {
+      user.close();
+      root.close();
+    }
   }
 
   private ChildJvm start(String program, String image, Object... more) {
