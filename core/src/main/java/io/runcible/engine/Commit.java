@@ -55,7 +55,7 @@ final class Commit {
     try (ImageSink sink = images.ownSink()) {
       Image base = base(sink);
       Instant now = Instant.now().truncatedTo(ChronoUnit.SECONDS);
-      ImageConfig.Builder config = base.config().toBuilder().created(now);
+      ImageConfig.Builder config = base.config().toBuilder().created(now).comment("");
       change.accept(config);
       Instant created = config.build().created().orElse(now);
       List<WrittenLayer> layers = new ArrayList<>();

@@ -323,7 +323,8 @@ public final class Container implements AutoCloseable {
    *
    * @return the caller closes it, which leaves the container as it is
    * @throws RuncibleException FAILED_PRECONDITION if it does not run, or was made with {@link
-   *     Stdio#PIPED} or {@link Stdio#DIRECT}, so that its output is the starter's alone
+   *     Stdio#PIPED} or {@link Stdio#DIRECT}, so that its output is the starter's alone, or with
+   *     {@link LogPolicy#NONE}
    */
   public Attachment attach() {
     first.requireRunning("attach to it");
@@ -478,7 +479,7 @@ public final class Container implements AutoCloseable {
    */
   public void update(Limits limits) {
     requireOpen();
-    control.update(limits, isRunning() || first.isPrepared());
+    control.update(limits, Resources.none(), isRunning() || first.isPrepared());
     lifecycle.publish(new EngineEvent.Updated(Instant.now(), id(), limits));
   }
 
@@ -490,10 +491,20 @@ public final class Container implements AutoCloseable {
    *     refuses
    */
   public void update(Resources resources) {
+    update(Limits.unchanged(), resources);
+  }
+
+  /**
+   * Changes both at once: if one of all these limits is refused, all of them stay. Where both say
+   * something, it is the first that counts.
+   *
+   * @throws RuncibleException as the one and the other
+   */
+  public void update(Limits limits, Resources resources) {
     requireOpen();
-    control.update(resources, isRunning() || first.isPrepared());
-    Limits limits = BundleConfig.read(directory).limits();
-    lifecycle.publish(new EngineEvent.Updated(Instant.now(), id(), limits));
+    control.update(limits, resources, isRunning() || first.isPrepared());
+    Limits now = BundleConfig.read(directory).limits();
+    lifecycle.publish(new EngineEvent.Updated(Instant.now(), id(), now));
   }
 
   /**

@@ -73,10 +73,14 @@ final class ContainerControl {
     return frozen.isPresent();
   }
 
-  /** Now, if it runs, and for its next start. */
-  void update(Limits limits, boolean running) {
+  /** Now, if it runs, and for its next start: all of them, or none if this host cannot do one. */
+  void update(Limits limits, Resources others, boolean running) {
     require("limit");
-    Resources wanted = limits.over(Resources.none());
+    List<String> notes = parts.limits().clamp(others).notes();
+    if (!notes.isEmpty()) {
+      throw refused(record.id(), notes);
+    }
+    Resources wanted = limits.over(others);
     HostLimits.Clamped<Resources> clamped = parts.limits().clamp(wanted);
     requireWhole(wanted, clamped, record.id());
     change(clamped.value(), running);
@@ -96,16 +100,6 @@ final class ContainerControl {
     return new RuncibleException(
         ErrorKind.UNSUPPORTED,
         "container " + id + " keeps its limits: " + String.join("; ", notes));
-  }
-
-  /** The same with all that there is; not without what this host cannot do. */
-  void update(Resources wanted, boolean running) {
-    require("limit");
-    HostLimits.Clamped<Resources> clamped = parts.limits().clamp(wanted);
-    if (!clamped.notes().isEmpty()) {
-      throw refused(record.id(), clamped.notes());
-    }
-    change(wanted, running);
   }
 
   private void change(Resources resources, boolean running) {

@@ -81,6 +81,8 @@ public final class ContainerProcess implements AutoCloseable {
    * <p>A read waits for output; {@link InputStream#available} tells without waiting whether there
    * is some, so that one thread can follow any number of processes. With a pipe or a terminal the
    * process waits while nobody reads and that is full.
+   *
+   * @throws RuncibleException FAILED_PRECONDITION for a container with {@link LogPolicy#NONE}
    */
   public InputStream stdout() {
     return streams.stdout(this::hasEnded);

@@ -123,8 +123,7 @@ final class ContainerRemover {
         (directory, record) -> {
           try {
             if (record.isEmpty()) {
-              boolean stays = isDamaged(directory) && runsOn(directory);
-              if (!ids.contains(directory.id()) && !stays) {
+              if (!ids.contains(directory.id()) && isUnusable(directory)) {
                 removeDamaged(directory);
               }
             } else if (!owned.contains(record.get().token())
@@ -151,6 +150,16 @@ final class ContainerRemover {
       }
       throw e;
     }
+  }
+
+  /**
+   * Whether it is there now, has no record that can be read, and does not run. What was listed may
+   * have been removed meanwhile, and another one, which is whole, have its name.
+   */
+  private static boolean isUnusable(ContainerDirectory directory) {
+    return Files.exists(directory.path())
+        && readable(directory).isEmpty()
+        && !(isDamaged(directory) && runsOn(directory));
   }
 
   private static boolean isDamaged(ContainerDirectory directory) {

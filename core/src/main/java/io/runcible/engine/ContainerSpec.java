@@ -489,7 +489,8 @@ public final class ContainerSpec {
     /**
      * How the output is kept unless it is {@link Stdio#PIPED} or {@link Stdio#DIRECT}; by default
      * {@link LogPolicy#RAW}, whose files grow with what the container writes, without a limit. For
-     * a program that may write without end: {@code log(LogPolicy.cri(10 << 20, 3))}.
+     * a program that may write without end: {@code log(LogPolicy.cri(10 << 20, 3))}, or {@link
+     * LogPolicy#NONE}.
      */
     public Builder log(LogPolicy policy) {
       state.log = policy;

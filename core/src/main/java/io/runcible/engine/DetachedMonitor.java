@@ -192,7 +192,7 @@ final class DetachedMonitor {
 
   /** As words of a shell; none if the container writes its log itself. */
   private static String logger(ContainerDirectory directory, LogPolicy policy) {
-    if (policy.format() == LogPolicy.Format.RAW) {
+    if (policy.format() != LogPolicy.Format.CRI) {
       return "";
     }
     List<String> command = new ArrayList<>(JavaCommand.of(LogProgram.class));

@@ -28,11 +28,17 @@ public record LogPolicy(Format format, long maxBytes, int maxFiles) {
      * 2026-01-02T03:04:05.678901234Z stdout F text}. Of a detached container a small JVM beside the
      * container writes it.
      */
-    CRI
+    CRI,
+
+    /** No files: the output is thrown away, so that nobody can read it or attach to it. */
+    NONE
   }
 
   /** Bytes as they are; the default. */
   public static final LogPolicy RAW = new LogPolicy(Format.RAW, 0, 1);
+
+  /** None, for a program that writes without end what nobody needs. */
+  public static final LogPolicy NONE = new LogPolicy(Format.NONE, 0, 1);
 
   /** The smallest limit: a line of a log has at most 16 KiB. */
   private static final long LEAST_BYTES = 64 << 10;
@@ -42,15 +48,15 @@ public record LogPolicy(Format format, long maxBytes, int maxFiles) {
   /**
    * Checks the values.
    *
-   * @throws RuncibleException INVALID_INPUT for a limit of a raw log, one below 64 KiB, or a number
-   *     of files that is not 1 to 1000
+   * @throws RuncibleException INVALID_INPUT for a limit of a log of another format than {@link
+   *     Format#CRI}, one below 64 KiB, or a number of files that is not 1 to 1000
    */
   public LogPolicy {
-    if (maxBytes != 0 && (maxBytes < LEAST_BYTES || format == Format.RAW)) {
+    if (maxBytes != 0 && (maxBytes < LEAST_BYTES || format != Format.CRI)) {
       throw new RuncibleException(
           ErrorKind.INVALID_INPUT,
-          format == Format.RAW
-              ? "a raw log has no limit of its size; choose the CRI format"
+          format != Format.CRI
+              ? "a log of the format " + format + " has no limit of its size; choose CRI"
               : maxBytes + " bytes are too few for a log: give at least " + LEAST_BYTES);
     }
     if (maxFiles < 1 || maxFiles > MOST_FILES) {

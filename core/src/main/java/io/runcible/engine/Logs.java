@@ -37,14 +37,32 @@ public final class Logs {
     this.growing = growing;
   }
 
-  /** The standard output so far; the caller closes the stream. */
+  /**
+   * The standard output so far; the caller closes the stream.
+   *
+   * @throws RuncibleException UNSUPPORTED with {@link LogPolicy#NONE}
+   */
   public InputStream stdout() {
+    requireKept();
     return isRaw() ? open(directory.stdout()) : output(false);
   }
 
-  /** The standard error output so far; the caller closes the stream. */
+  /** The standard error output so far, as {@link #stdout()}. */
   public InputStream stderr() {
+    requireKept();
     return isRaw() ? open(directory.stderr()) : output(true);
+  }
+
+  private boolean isKept() {
+    return policy.format() != LogPolicy.Format.NONE;
+  }
+
+  private void requireKept() {
+    if (!isKept()) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "container " + directory.id() + " keeps no log: it was made with LogPolicy.NONE");
+    }
   }
 
   private boolean isRaw() {
@@ -62,7 +80,7 @@ public final class Logs {
 
   /**
    * Both outputs as UTF-8, first the standard output, then the standard error output; of each at
-   * most the last 16 MiB.
+   * most the last 16 MiB. Empty with {@link LogPolicy#NONE}.
    */
   public String text() {
     return end(MAX_TEXT);
@@ -70,6 +88,9 @@ public final class Logs {
 
   /** Of each output the last bytes. */
   String end(int limit) {
+    if (!isKept()) {
+      return "";
+    }
     if (isRaw()) {
       return tail(directory.stdout(), limit) + tail(directory.stderr(), limit);
     }
@@ -101,6 +122,7 @@ public final class Logs {
    *     LogPolicy.Format#CRI}
    */
   public Stream<LogEntry> entries(LogQuery query) {
+    requireKept();
     if (isRaw()) {
       throw new RuncibleException(
           ErrorKind.UNSUPPORTED,

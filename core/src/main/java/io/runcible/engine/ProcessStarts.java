@@ -132,10 +132,13 @@ final class ProcessStarts {
       return ProcessStreams.openTerminal(options.terminal().get());
     }
     ProcessStreams streams =
-        options.logPolicy().format() == LogPolicy.Format.CRI
-            ? ProcessStreams.openLogged(
-                directory.log(), options.logPolicy(), record.detached() ? null : parts.pump())
-            : ProcessStreams.open(stdio, directory.stdout(), directory.stderr());
+        switch (options.logPolicy().format()) {
+          case CRI ->
+              ProcessStreams.openLogged(
+                  directory.log(), options.logPolicy(), record.detached() ? null : parts.pump());
+          case RAW -> ProcessStreams.open(stdio, directory.stdout(), directory.stderr());
+          case NONE -> ProcessStreams.openUnread();
+        };
     return options.interactive() ? withInput(streams, directory, record) : streams;
   }
 
@@ -230,11 +233,12 @@ final class ProcessStarts {
   /** Follows a detached container that an earlier engine started. */
   static StartedProcess adopt(
       EngineParts parts, ContainerDirectory directory, ContainerRecord record) {
-    boolean raw = record.options().logPolicy().format() == LogPolicy.Format.RAW;
     ProcessStreams streams =
-        raw
-            ? ProcessStreams.ofFiles(directory.stdout(), directory.stderr())
-            : ProcessStreams.ofLog(directory.log());
+        switch (record.options().logPolicy().format()) {
+          case CRI -> ProcessStreams.ofLog(directory.log());
+          case RAW -> ProcessStreams.ofFiles(directory.stdout(), directory.stderr());
+          case NONE -> ProcessStreams.ofNothing();
+        };
     if (record.options().interactive()) {
       streams.withInput(ContainerInput.find(directory, record));
     }

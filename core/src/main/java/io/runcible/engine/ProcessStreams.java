@@ -198,6 +198,20 @@ final class ProcessStreams {
     }
   }
 
+  /** Nobody sees what the child writes. */
+  static ProcessStreams openUnread() {
+    List<FileDescriptor> childEnds = new ArrayList<>();
+    try {
+      for (int i = 0; i < 3; i++) {
+        childEnds.add(FileCalls.openNull());
+      }
+    } catch (RuntimeException e) {
+      childEnds.forEach(FileDescriptor::close);
+      throw e;
+    }
+    return new ProcessStreams(NO_FILE, NO_FILE, Optional.empty(), childEnds, null);
+  }
+
   /** Both outputs in one pipe, and no input. */
   static ProcessStreams openMerged() {
     List<FileDescriptor> childEnds = new ArrayList<>(List.of(FileCalls.openNull()));
@@ -249,7 +263,7 @@ final class ProcessStreams {
   /**
    * The streams for somebody who comes later.
    *
-   * @throws RuncibleException FAILED_PRECONDITION if they are the starter's
+   * @throws RuncibleException FAILED_PRECONDITION if they are the starter's, or nobody's
    */
   ProcessStreams fromNow() {
     if (piped.isPresent()) {
@@ -257,6 +271,7 @@ final class ProcessStreams {
           ErrorKind.FAILED_PRECONDITION,
           "the streams are piped to whoever started the process; start it with Stdio.INTERACTIVE");
     }
+    requireRead();
     ProcessStreams streams =
         new ProcessStreams(stdoutFile, stderrFile, size(stdoutFile), size(stderrFile));
     streams.input = input;
@@ -288,6 +303,11 @@ final class ProcessStreams {
   /** The streams of a process that another engine started with files, from their beginning. */
   static ProcessStreams ofFiles(Path stdoutFile, Path stderrFile) {
     return new ProcessStreams(stdoutFile, stderrFile, 0, 0);
+  }
+
+  /** The same of one whose output is thrown away. */
+  static ProcessStreams ofNothing() {
+    return new ProcessStreams(NO_FILE, NO_FILE, 0, 0);
   }
 
   /** The same of a log in the format of Kubernetes. */
@@ -344,6 +364,7 @@ final class ProcessStreams {
   }
 
   InputStream stdout(BooleanSupplier writerEnded) {
+    requireRead();
     Logged own = logged;
     if (own != null) {
       return new CriOutput(own.log(), own.start(), false, writerEnded);
@@ -352,6 +373,7 @@ final class ProcessStreams {
   }
 
   InputStream stderr(BooleanSupplier writerEnded) {
+    requireRead();
     Logged own = logged;
     if (own != null) {
       return new CriOutput(own.log(), own.start(), true, writerEnded);
@@ -365,9 +387,18 @@ final class ProcessStreams {
     if (own != null) {
       return LineSearch.of(own.log(), own.start(), error, pattern);
     }
+    requireRead();
     return error
         ? LineSearch.of(stderrFile, stderrStart, pattern)
         : LineSearch.of(stdoutFile, stdoutStart, pattern);
+  }
+
+  private void requireRead() {
+    if (piped.isEmpty() && logged == null && stdoutFile.equals(NO_FILE)) {
+      throw new RuncibleException(
+          ErrorKind.FAILED_PRECONDITION,
+          "what the process writes is thrown away, as LogPolicy.NONE has it");
+    }
   }
 
   private static InputStream follow(Path file, long start, BooleanSupplier writerEnded) {

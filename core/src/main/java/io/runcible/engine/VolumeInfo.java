@@ -14,7 +14,8 @@ import java.util.OptionalLong;
  * @param created when it was made
  * @param labels its labels
  * @param maxBytes the most that it holds; empty for no limit of its own
- * @param anonymous whether it was made for one container, and goes with it
+ * @param anonymous whether it was made for one container, and goes with it unless another one has
+ *     it, too
  * @param users the ids of the containers that have it mounted, running or not
  */
 public record VolumeInfo(

@@ -157,7 +157,18 @@ final class VolumeStore {
         record.labels(),
         record.maxBytes() > 0 ? OptionalLong.of(record.maxBytes()) : OptionalLong.empty(),
         record.isAnonymous(),
-        record.isAnonymous() ? List.of(record.container()) : users(name));
+        usersOf(name, record));
+  }
+
+  /** Others may have what goes with a container, too, by its name. */
+  private List<String> usersOf(String name, VolumeRecord volume) {
+    List<String> users = users(name);
+    if (!isOwned(volume) || users.contains(volume.container())) {
+      return users;
+    }
+    List<String> all = new ArrayList<>(List.of(volume.container()));
+    all.addAll(users);
+    return all;
   }
 
   private List<String> users(String name) {
@@ -184,11 +195,7 @@ final class VolumeStore {
   }
 
   private void requireUnused(String name) {
-    List<String> users =
-        readable(name)
-            .filter(this::isOwned)
-            .map(one -> List.of(one.container()))
-            .orElse(users(name));
+    List<String> users = readable(name).map(one -> usersOf(name, one)).orElseGet(() -> users(name));
     if (!users.isEmpty()) {
       throw new RuncibleException(
           ErrorKind.FAILED_PRECONDITION,
@@ -207,7 +214,7 @@ final class VolumeStore {
             () -> {
               List<String> unused =
                   list().stream()
-                      .filter(volume -> !volume.anonymous() && volume.users().isEmpty())
+                      .filter(volume -> volume.users().isEmpty())
                       .map(VolumeInfo::name)
                       .toList();
               unused.forEach(name -> gone.add(takeAway(name)));
@@ -217,14 +224,20 @@ final class VolumeStore {
     return pruned;
   }
 
-  /** Removes the volumes that go with a container, which has lost its name. */
+  /**
+   * Removes the volumes that go with a container, which has lost its name. What another one has
+   * mounted, too, stays until {@link #prune} or {@link #reclaim} finds it without any.
+   */
   void release(String token) {
     List<String> own =
         names(token + "-*").stream()
             .filter(name -> readable(name).filter(one -> one.token().equals(token)).isPresent())
             .toList();
     if (!own.isEmpty()) {
-      List<Path> gone = locked(() -> own.stream().map(this::takeAway).toList());
+      List<Path> gone =
+          locked(
+              () ->
+                  own.stream().filter(name -> users(name).isEmpty()).map(this::takeAway).toList());
       gone.forEach(this::delete);
     }
   }
@@ -245,7 +258,7 @@ final class VolumeStore {
               names(GONE + "*").forEach(name -> doomed.add(root.resolve(name)));
               for (String name : names("[a-zA-Z0-9]*")) {
                 readable(name)
-                    .filter(record -> record.isAnonymous() && !isOwned(record))
+                    .filter(record -> record.isAnonymous() && usersOf(name, record).isEmpty())
                     .ifPresent(record -> doomed.add(takeAway(name)));
               }
               return doomed;

@@ -15,7 +15,9 @@ import java.util.Optional;
  * filled is filled anew. It is on disk before the container starts.
  *
  * <p>The volumes that an image asks for, and {@link Mount#volume(String)}, have no name of their
- * own and are removed with their container.
+ * own and are removed with their container. {@link #list} knows what they are called all the same:
+ * by that, another container can have one mounted, too, which keeps it until {@link #prune} or the
+ * opening of an engine finds it without any.
  */
 public final class Volumes {
   private final VolumeStore store;

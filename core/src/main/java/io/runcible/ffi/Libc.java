@@ -50,6 +50,12 @@ interface Libc {
 
   int memfd_create(byte[] name, int flags);
 
+  long mmap(long address, long length, int protection, int flags, int fd, long offset);
+
+  int munmap(long address, long length);
+
+  int madvise(long address, long length, int advice);
+
   int posix_openpt(int flags);
 
   int grantpt(int fd);

@@ -34,6 +34,9 @@ final class LoadedLibc implements Libc {
       function("copy_file_range", LONG, INT, POINTER, INT, POINTER, LONG, INT);
   private final NativeFunction pipe2 = function("pipe2", INT, POINTER, INT);
   private final NativeFunction memfd_create = function("memfd_create", INT, POINTER, INT);
+  private final NativeFunction mmap = function("mmap", LONG, LONG, LONG, INT, INT, INT, LONG);
+  private final NativeFunction munmap = function("munmap", INT, LONG, LONG);
+  private final NativeFunction madvise = function("madvise", INT, LONG, LONG, INT);
   private final NativeFunction posix_openpt = function("posix_openpt", INT, INT);
   private final NativeFunction grantpt = function("grantpt", INT, INT);
   private final NativeFunction unlockpt = function("unlockpt", INT, INT);
@@ -204,6 +207,21 @@ final class LoadedLibc implements Libc {
   @Override
   public int memfd_create(byte[] name, int flags) {
     return memfd_create.with().in(name).add(flags).callInt();
+  }
+
+  @Override
+  public long mmap(long address, long length, int protection, int flags, int fd, long offset) {
+    return mmap.call(address, length, protection, flags, fd, offset);
+  }
+
+  @Override
+  public int munmap(long address, long length) {
+    return munmap.callInt(address, length);
+  }
+
+  @Override
+  public int madvise(long address, long length, int advice) {
+    return madvise.callInt(address, length, advice);
   }
 
   @Override

@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,6 +42,9 @@ final class SealedPrograms implements AutoCloseable {
 
   private static final int MODE = 0755;
 
+  /** The start at which a program is taken for one that is started again and again. */
+  static final int OFTEN = 16;
+
   private final Map<Path, Copy> copies = new HashMap<>();
 
   /** Also of programs that have been replaced: somebody may be about to start an old one. */
@@ -48,8 +52,8 @@ final class SealedPrograms implements AutoCloseable {
 
   private boolean closed;
 
-  /** Which file was copied, and where the copy can be executed. */
-  private record Copy(@Nullable Object file, long size, FileTime changed, Optional<Path> path) {
+  /** Which file was copied, and what came of it. */
+  private record Copy(@Nullable Object file, long size, FileTime changed, Optional<Sealed> sealed) {
     boolean isOf(BasicFileAttributes now) {
       return now.size() == size
           && now.lastModifiedTime().equals(changed)
@@ -57,17 +61,31 @@ final class SealedPrograms implements AutoCloseable {
     }
   }
 
+  /** A copy, where it can be executed, and how often that was asked. */
+  private record Sealed(FileDescriptor file, Path path, AtomicInteger starts) {}
+
   /** Where the copy of a program can be executed; empty if it has to be started from its file. */
-  synchronized Optional<Path> find(Path program) {
+  Optional<Path> find(Path program) {
+    Optional<Copy> copy = copyOf(program);
+    Optional<Sealed> sealed = copy.flatMap(Copy::sealed);
+    if (sealed.isPresent() && sealed.get().starts().incrementAndGet() == OFTEN) {
+      // It pays after some starts. Not under the lock: others need not wait for it.
+      boolean done = LargePages.collapse(sealed.get().file(), copy.get().size());
+      log().debug("'{}' is in large pages: {}", program, done);
+    }
+    return sealed.map(Sealed::path);
+  }
+
+  private synchronized Optional<Copy> copyOf(Path program) {
     try {
       BasicFileAttributes now = Files.readAttributes(program, BasicFileAttributes.class);
       Copy known = copies.get(program);
       if (known == null || !known.isOf(now)) {
-        Optional<Path> made = closed ? Optional.empty() : copy(program, now.size());
+        Optional<Sealed> made = closed ? Optional.empty() : copy(program, now.size());
         known = new Copy(now.fileKey(), now.size(), now.lastModifiedTime(), made);
         copies.put(program, known);
       }
-      return known.path();
+      return Optional.of(known);
     } catch (RuncibleException | UnsatisfiedLinkError | IOException e) {
       log().debug("'{}' is started from its file", program, e);
       return Optional.empty();
@@ -81,16 +99,16 @@ final class SealedPrograms implements AutoCloseable {
   synchronized Optional<Path> find(Path name, byte[] program) {
     Copy known = copies.get(name);
     if (known != null || closed || Files.exists(SELINUX)) {
-      return known == null ? Optional.empty() : known.path();
+      return known == null ? Optional.empty() : known.sealed().map(Sealed::path);
     }
-    Optional<Path> made = Optional.empty();
+    Optional<Sealed> made = Optional.empty();
     try {
       made = seal(name, copy -> write(program, copy));
     } catch (RuncibleException | UnsatisfiedLinkError | IOException e) {
       log().debug("'{}' is not executed", name, e);
     }
     copies.put(name, new Copy(null, program.length, FileTime.fromMillis(0), made));
-    return made;
+    return made.map(Sealed::path);
   }
 
   /** A program of this library, for who starts it by a descriptor, which the caller closes. */
@@ -98,7 +116,7 @@ final class SealedPrograms implements AutoCloseable {
     return sealed(Path.of(name), copy -> write(program, copy));
   }
 
-  private Optional<Path> copy(Path program, long size) throws IOException {
+  private Optional<Sealed> copy(Path program, long size) throws IOException {
     if (size > MAX_SIZE || Files.exists(SELINUX) || !isBinary(program)) {
       return Optional.empty();
     }
@@ -122,10 +140,10 @@ final class SealedPrograms implements AutoCloseable {
     void write(FileDescriptor copy);
   }
 
-  private Optional<Path> seal(Path program, Content content) throws IOException {
+  private Optional<Sealed> seal(Path program, Content content) throws IOException {
     FileDescriptor file = sealed(program, content);
     files.add(file);
-    return executable(file);
+    return executable(file).map(path -> new Sealed(file, path, new AtomicInteger()));
   }
 
   private static FileDescriptor sealed(Path program, Content content) {

@@ -31,6 +31,8 @@ public final class ImageConfig {
   private final JsonObject document;
   private final Platform platform;
   private final Optional<Instant> created;
+  private final Optional<String> author;
+  private final Optional<String> comment;
   private final List<Digest> diffIds;
   private final List<String> entrypoint;
   private final List<String> command;
@@ -49,6 +51,8 @@ public final class ImageConfig {
     this.document = document;
     this.platform = platform(document);
     this.created = time(document.string("created").orElse(""));
+    this.author = nonEmpty(document, "author");
+    this.comment = nonEmpty(document, "comment");
     this.diffIds = diffIds(document.requiredObject("rootfs"));
     JsonObject execution = document.objectOrEmpty("config");
     this.entrypoint = execution.strings("Entrypoint");
@@ -168,6 +172,16 @@ public final class ImageConfig {
     return created;
   }
 
+  /** Who made it and answers for it. */
+  public Optional<String> author() {
+    return author;
+  }
+
+  /** What was said of its last change, a field of Docker's. */
+  public Optional<String> comment() {
+    return comment;
+  }
+
   /** The digests of the uncompressed layers, the lowest first; unmodifiable. */
   public List<Digest> diffIds() {
     return diffIds;
@@ -231,6 +245,8 @@ public final class ImageConfig {
   /** Makes a configuration; equal settings give equal bytes, in whatever order they were made. */
   public static final class Builder {
     private final ObjectNode node;
+    private String author = "";
+    private String comment = "";
 
     private Builder(ObjectNode node) {
       this.node = node;
@@ -255,6 +271,27 @@ public final class ImageConfig {
     /** Sets when the image was made. Without it, equal content gives equal images. */
     public Builder created(Instant created) {
       node.put("created", created.toString());
+      return this;
+    }
+
+    /** Sets who made the image and answers for it; the entries of the history to come say so. */
+    public Builder author(String author) {
+      node.put("author", author);
+      this.author = author;
+      return this;
+    }
+
+    /**
+     * Sets what is said of the image and of the entries of the history to come, such as why it was
+     * changed. Empty for nothing.
+     */
+    public Builder comment(String comment) {
+      if (comment.isEmpty()) {
+        node.remove("comment");
+      } else {
+        node.put("comment", comment);
+      }
+      this.comment = comment;
       return this;
     }
 
@@ -352,6 +389,12 @@ public final class ImageConfig {
         ArrayNode entries = history instanceof ArrayNode array ? array : node.putArray("history");
         ObjectNode entry = entries.addObject();
         entry.put("created", created.toString()).put("created_by", createdBy);
+        if (!author.isEmpty()) {
+          entry.put("author", author);
+        }
+        if (!comment.isEmpty()) {
+          entry.put("comment", comment);
+        }
         if (!layer) {
           entry.put("empty_layer", true);
         }

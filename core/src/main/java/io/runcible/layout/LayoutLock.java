@@ -1,5 +1,6 @@
 package io.runcible.layout;
 
+import io.runcible.ffi.OwnLocks;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
@@ -14,12 +15,11 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * Lets one writer at a time change a layout's index. A lock on a file excludes other JVMs; it does
  * not exclude threads of this one, and is lost when any channel to the file is closed, so within
- * the JVM a lock per directory comes first. Held only for short work on small files.
+ * the JVM a lock per directory comes first, and one for all who have the library from other class
+ * loaders. Held only for short work on small files.
  */
 final class LayoutLock {
   static final String FILE_NAME = ".runcible-lock";
-
-  private static final long PAUSE_MILLIS = 5;
 
   private static final Map<Path, ReentrantLock> LOCKS = new ConcurrentHashMap<>();
 
@@ -50,13 +50,24 @@ final class LayoutLock {
       Thread.currentThread().interrupt();
       throw new FileLockInterruptionException();
     }
+    try {
+      OwnLocks.take(file);
+      try {
+        return lockedHere(action);
+      } finally {
+        OwnLocks.release(file);
+      }
+    } finally {
+      threads.unlock();
+    }
+  }
+
+  private <T> T lockedHere(Action<T> action) throws IOException {
     try (FileChannel channel =
         FileChannel.open(
             file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS)) {
       lock(channel);
       return action.run();
-    } finally {
-      threads.unlock();
     }
   }
 
@@ -71,17 +82,8 @@ final class LayoutLock {
       throw e;
     } catch (IOException e) {
       while (channel.tryLock() == null) {
-        pause();
+        OwnLocks.pause();
       }
-    }
-  }
-
-  private static void pause() throws IOException {
-    try {
-      Thread.sleep(PAUSE_MILLIS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new FileLockInterruptionException();
     }
   }
 }

@@ -1,5 +1,6 @@
 package io.runcible.layout;
 
+import io.runcible.ffi.OwnLocks;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -15,9 +16,7 @@ import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,9 +28,6 @@ final class StagingDirectory implements Closeable {
   private static final String PREFIX = ".runcible-archive-";
   private static final String LOCK = ".lock";
   private static final int ATTEMPTS = 10;
-
-  /** Those of this JVM, whose locks must not be opened again: closing that would unlock them. */
-  private static final Set<Path> OWN = ConcurrentHashMap.newKeySet();
 
   private final Path path;
   private final FileChannel lock;
@@ -56,15 +52,14 @@ final class StagingDirectory implements Closeable {
 
   /** Empty when somebody took it for a leftover before it was locked. */
   private static Optional<StagingDirectory> tryToCreate(Path path) throws IOException {
-    OWN.add(path);
+    OwnLocks.take(path);
     FileChannel lock = null;
     boolean locked = false;
     try {
       Files.createDirectory(path, forOwner(path));
       Path file = path.resolve(LOCK);
       lock = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-      lock.lock();
-      locked = Files.exists(file, LinkOption.NOFOLLOW_LINKS);
+      locked = isLocked(file, lock);
       return locked ? Optional.of(new StagingDirectory(path, lock)) : Optional.empty();
     } catch (NoSuchFileException e) {
       return Optional.empty();
@@ -73,6 +68,14 @@ final class StagingDirectory implements Closeable {
         close(path, lock);
       }
     }
+  }
+
+  /**
+   * Does not wait for who is about to remove it: to the kernel a JVM is one holder, and where
+   * another thread of this one has what that JVM waits for, both would wait for ever (EDEADLK).
+   */
+  static boolean isLocked(Path file, FileChannel lock) throws IOException {
+    return lock.tryLock() != null && Files.exists(file, LinkOption.NOFOLLOW_LINKS);
   }
 
   private static FileAttribute<?>[] forOwner(Path path) {
@@ -88,7 +91,7 @@ final class StagingDirectory implements Closeable {
     try (DirectoryStream<Path> found = Files.newDirectoryStream(root, PREFIX + "*")) {
       UserPrincipal user = Files.getOwner(made.path);
       for (Path directory : found) {
-        if (!OWN.contains(directory) && isOf(user, directory)) {
+        if (!OwnLocks.isTaken(directory) && isOf(user, directory)) {
           sweepOne(directory);
         }
       }
@@ -166,7 +169,7 @@ final class StagingDirectory implements Closeable {
     } catch (NoSuchFileException e) {
       // Somebody else has just removed it.
     } finally {
-      OWN.remove(path);
+      OwnLocks.release(path);
     }
   }
 }

@@ -130,7 +130,7 @@ final class BlobRequests {
       return answer;
     }
     // What it has, or whether that is all, is seen from the beginning.
-    answer.close();
+    ContextLoader.library().run(answer::close);
     return get(operation, url, Optional.empty(), cancellation);
   }
 

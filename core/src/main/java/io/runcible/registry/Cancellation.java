@@ -58,13 +58,16 @@ final class Cancellation {
     }
   }
 
-  /** Does something that an interrupt of this thread breaks off, with whatever exception. */
+  /**
+   * Does something that an interrupt of this thread breaks off, with whatever exception, and that
+   * is nothing of the caller's.
+   */
   <T> T run(Action<T> action) throws IOException {
     Guard entered = new Guard();
     guard = entered;
     entered.enter();
     try {
-      return action.run();
+      return ContextLoader.library().call(action);
     } finally {
       entered.leave();
     }

@@ -26,7 +26,7 @@ final class EarlyTimeout extends AsyncTimeout {
   synchronized void begin() {
     users++;
     if (users == 1) {
-      enter();
+      ContextLoader.library().run(this::enter);
     }
   }
 

@@ -87,7 +87,7 @@ final class HttpTransport implements AutoCloseable {
         if (next.isEmpty()) {
           return Cancellation.of(response).run(() -> answer.read(response));
         }
-        response.close();
+        ContextLoader.library().run(response::close);
         pause = next.get();
       } catch (IOException e) {
         pause = pauseOrFail(operation, attempt, request, e);
@@ -167,8 +167,10 @@ final class HttpTransport implements AutoCloseable {
 
   /** An answer that the operation has no use for, as an exception. Closes the response. */
   RuncibleException unexpected(Operation operation, Response response) {
-    try (response) {
+    try {
       return Failures.status(operation, response, retry.retryAfter(response.header("Retry-After")));
+    } finally {
+      ContextLoader.library().run(response::close);
     }
   }
 
@@ -189,12 +191,11 @@ final class HttpTransport implements AutoCloseable {
       if (!isRedirect(response.code()) || !isReading(current)) {
         return response;
       }
-      try (response) {
-        if (hop == MAX_REDIRECTS) {
-          throw redirected(operation, "more than " + MAX_REDIRECTS + " times");
-        }
-        current = follow(operation, current, response.header("Location"));
+      ContextLoader.library().run(response::close);
+      if (hop == MAX_REDIRECTS) {
+        throw redirected(operation, "more than " + MAX_REDIRECTS + " times");
       }
+      current = follow(operation, current, response.header("Location"));
     }
   }
 
@@ -265,7 +266,7 @@ final class HttpTransport implements AutoCloseable {
   public void close() {
     if (closed.compareAndSet(false, true)) {
       underWay.forEach(Call::cancel);
-      clients.close();
+      ContextLoader.library().run(clients::close);
     }
   }
 }

@@ -213,7 +213,7 @@ final class ResumingBlobStream extends InputStream {
         // Otherwise closing would read on for a while, to keep the connection.
         cancellation.cancelCurrent();
       }
-      old.close();
+      ContextLoader.library().run(old::close);
     }
   }
 

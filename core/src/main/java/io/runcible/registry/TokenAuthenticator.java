@@ -79,11 +79,13 @@ final class TokenAuthenticator {
    */
   private record Refusal(List<Challenge> offered, String said) {
     static Refusal read(Response response) {
-      try (response) {
+      try {
         String errors = ErrorBodies.read(response);
         return new Refusal(
             ChallengeParser.parse(response.headers("WWW-Authenticate")),
             errors.isEmpty() ? "" : " (" + errors + ")");
+      } finally {
+        ContextLoader.library().run(response::close);
       }
     }
   }

@@ -25,6 +25,7 @@ final class UploadContent {
   private final long size;
   private final byte[] kept;
   private final Cancellation cancellation = new Cancellation();
+  private final ContextLoader caller = ContextLoader.current();
   private long keptFrom;
   private long position;
   private @Nullable RuncibleException failure;
@@ -109,7 +110,7 @@ final class UploadContent {
 
   private int read(byte[] buffer, int offset, int length) throws IOException {
     try {
-      int count = verified.readNBytes(buffer, offset, length);
+      int count = caller.call(() -> verified.readNBytes(buffer, offset, length));
       cancellation.heedAgain();
       return count;
     } catch (RuncibleException e) {

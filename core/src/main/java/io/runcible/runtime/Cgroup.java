@@ -107,8 +107,8 @@ public final class Cgroup {
   }
 
   /**
-   * Changes its limits; what is not set stays. What was changed before a failure stays changed,
-   * except that memory without swap goes back.
+   * Changes its limits; what is not set stays. After a failure all of them are what they were, as
+   * far as the kernel takes the old values back.
    *
    * @throws RuncibleException FAILED_PRECONDITION if its processes use more memory than they shall,
    *     UNSUPPORTED if a controller is missing, PERMISSION_DENIED if the kernel refuses the value

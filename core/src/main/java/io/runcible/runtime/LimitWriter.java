@@ -5,17 +5,25 @@ import io.runcible.RuncibleException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Writes limits into the files of a control group, of whichever generation they are. */
 final class LimitWriter {
   private static final String MAX = "max";
+  private static final Pattern OF_DEVICE = Pattern.compile("([0-9]+:[0-9]+ )(\\w+=)?");
 
   private final Cgroup group;
+
+  /** What was there before, the last first. */
+  private final Deque<Setting> before = new ArrayDeque<>();
 
   LimitWriter(Cgroup group) {
     this.group = group;
@@ -26,6 +34,26 @@ final class LimitWriter {
   void write(Resources resources) {
     // Before anything is written: what there is no file for.
     List<Setting> settings = settings(resources);
+    try {
+      write(resources, settings);
+    } catch (RuncibleException e) {
+      takeBack(e);
+      throw e;
+    }
+  }
+
+  /** What the kernel does not take back stays changed. */
+  private void takeBack(RuncibleException cause) {
+    for (Setting one : before) {
+      try {
+        Files.writeString(one.file(), one.value());
+      } catch (IOException e) {
+        cause.addSuppressed(e);
+      }
+    }
+  }
+
+  private void write(Resources resources, List<Setting> settings) {
     if (resources.memory().isPresent()) {
       memory(resources.memory().getAsLong(), resources.memoryAndSwap());
     } else if (resources.memoryAndSwap().isPresent()) {
@@ -137,7 +165,6 @@ final class LimitWriter {
       oldMemory(limit, bytes);
       return;
     }
-    long before = number(limit);
     boolean unlimited = withSwap.getAsLong() < 0;
     if (unlimited || withSwap.getAsLong() > number(swap.get())) {
       set(swap.get(), String.valueOf(withSwap.getAsLong()));
@@ -148,13 +175,13 @@ final class LimitWriter {
     try {
       set(swap.get(), String.valueOf(withSwap.getAsLong()));
     } catch (RuncibleException e) {
-      set(limit, String.valueOf(before));
       throw inUse(bytes, group.usage().memory().orElse(0), e);
     }
   }
 
   private void oldMemory(Path limit, long bytes) {
     try {
+      remember(limit, "");
       Files.writeString(limit, String.valueOf(bytes));
     } catch (IOException e) {
       throw inUse(bytes, group.usage().memory().orElse(0), e);
@@ -204,8 +231,9 @@ final class LimitWriter {
                     "the control group " + group + " has no " + controller + " controller"));
   }
 
-  private static void set(Path file, String value) {
+  private void set(Path file, String value) {
     try {
+      remember(file, value);
       Files.writeString(file, value);
     } catch (IOException e) {
       throw new RuncibleException(
@@ -213,6 +241,22 @@ final class LimitWriter {
           "the kernel refuses '" + value + "' in '" + file + "': " + e.getMessage(),
           e);
     }
+  }
+
+  /** Of a file with a line for each device, the one that is to be written. */
+  private void remember(Path file, String wanted) {
+    List<String> lines = Cgroup.lines(file);
+    Matcher device = OF_DEVICE.matcher(wanted);
+    String value = lines.isEmpty() ? "" : lines.get(0);
+    if (device.lookingAt()) {
+      String unlimited = device.group(2) == null ? device.group(1) + "0" : device.group() + "max";
+      value =
+          lines.stream()
+              .filter(line -> line.startsWith(device.group(1)))
+              .findFirst()
+              .orElse(unlimited);
+    }
+    before.push(new Setting(file, value + "\n"));
   }
 
   private static long number(Path file) {

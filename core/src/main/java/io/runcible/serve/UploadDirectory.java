@@ -2,20 +2,19 @@ package io.runcible.serve;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.OwnLocks;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
-import java.nio.channels.FileLockInterruptionException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,10 +26,6 @@ import org.slf4j.LoggerFactory;
 final class UploadDirectory implements Closeable {
   private static final String GUARD = ".runcible-uploads";
   private static final String LOCK = ".lock";
-  private static final long PAUSE_MILLIS = 5;
-
-  /** Those of this JVM, which must not be opened again: closing that channel would unlock them. */
-  private static final Set<Path> OWN = ConcurrentHashMap.newKeySet();
 
   private final Path files;
   private final Path lockFile;
@@ -50,34 +45,21 @@ final class UploadDirectory implements Closeable {
   static UploadDirectory open(Path directory) {
     try {
       Files.createDirectories(directory);
-      Path root = directory.toRealPath();
-      synchronized (UploadDirectory.class) {
-        FileChannel guard = openLocked(root.resolve(GUARD + LOCK));
-        try {
-          sweep(root);
-          return create(root);
-        } finally {
-          guard.close();
-        }
-      }
+      return openReal(directory.toRealPath());
     } catch (IOException e) {
       throw new RuncibleException(
           ErrorKind.UNAVAILABLE, "cannot keep uploads in " + directory + ": " + e.getMessage(), e);
     }
   }
 
-  private static FileChannel openLocked(Path file) throws IOException {
-    FileChannel channel =
-        FileChannel.open(
-            file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
+  private static UploadDirectory openReal(Path root) throws IOException {
+    Path file = root.resolve(GUARD + LOCK);
+    FileChannel guard = openLocked(file);
     try {
-      while (channel.tryLock() == null) {
-        pause();
-      }
-      return channel;
-    } catch (IOException | RuntimeException e) {
-      channel.close();
-      throw e;
+      sweep(root);
+      return create(root);
+    } finally {
+      letGo(file, guard);
     }
   }
 
@@ -85,29 +67,42 @@ final class UploadDirectory implements Closeable {
    * A lock is not waited for in the kernel: to that a JVM is one holder, and where another thread
    * of this one has what another JVM waits for, both count as waiting for ever (EDEADLK).
    */
-  private static void pause() throws IOException {
+  private static FileChannel openLocked(Path file) throws IOException {
+    OwnLocks.take(file);
+    FileChannel channel = null;
     try {
-      Thread.sleep(PAUSE_MILLIS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new FileLockInterruptionException();
+      channel =
+          FileChannel.open(
+              file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
+      while (channel.tryLock() == null) {
+        OwnLocks.pause();
+      }
+      return channel;
+    } catch (IOException | RuntimeException e) {
+      letGo(file, channel);
+      throw e;
+    }
+  }
+
+  private static void letGo(Path file, @Nullable FileChannel locked) throws IOException {
+    try {
+      if (locked != null) {
+        locked.close();
+      }
+    } finally {
+      OwnLocks.release(file);
     }
   }
 
   private static UploadDirectory create(Path root) throws IOException {
     String name = GUARD + "-" + UUID.randomUUID();
     Path lockFile = root.resolve(name + LOCK);
-    OWN.add(lockFile);
-    FileChannel lock = null;
+    FileChannel lock = openLocked(lockFile);
     try {
-      lock = openLocked(lockFile);
       return new UploadDirectory(Files.createDirectory(root.resolve(name)), lockFile, lock);
     } catch (IOException | RuntimeException e) {
-      if (lock != null) {
-        lock.close();
-      }
       Files.deleteIfExists(lockFile);
-      OWN.remove(lockFile);
+      letGo(lockFile, lock);
       throw e;
     }
   }
@@ -115,7 +110,8 @@ final class UploadDirectory implements Closeable {
   private static void sweep(Path root) throws IOException {
     try (DirectoryStream<Path> locks = Files.newDirectoryStream(root, GUARD + "-*" + LOCK)) {
       for (Path lockFile : locks) {
-        if (!OWN.contains(lockFile) && Files.isRegularFile(lockFile, LinkOption.NOFOLLOW_LINKS)) {
+        if (!OwnLocks.isTaken(lockFile)
+            && Files.isRegularFile(lockFile, LinkOption.NOFOLLOW_LINKS)) {
           sweep(root, lockFile);
         }
       }
@@ -163,7 +159,7 @@ final class UploadDirectory implements Closeable {
     } catch (IOException e) {
       log().warn("Cannot remove uploads in {}; the next server there does", files, e);
     } finally {
-      OWN.remove(lockFile);
+      OwnLocks.release(lockFile);
     }
   }
 

@@ -195,10 +195,11 @@ final class LayerMerge {
     FileCalls.setTimes(to, as, stat.modifiedSeconds(), stat.modifiedNanos());
   }
 
-  private static void copy(
+  private void copy(
       FileDescriptor from, String name, FileDescriptor to, String as, String attribute) {
     try {
       AttributeCalls.get(from, name, attribute)
+          .map(value -> owners == null ? value : owners.attribute(attribute, value))
           .ifPresent(value -> AttributeCalls.set(to, as, attribute, value));
     } catch (NativeException e) {
       // As for a layer that is unpacked: what may not be made here is left out.

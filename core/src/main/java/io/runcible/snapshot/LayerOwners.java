@@ -1,10 +1,12 @@
 package io.runcible.snapshot;
 
 import io.runcible.archive.IdRange;
+import io.runcible.ffi.AttributeIds;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
@@ -49,6 +51,17 @@ public record LayerOwners(List<IdRange> uids, List<IdRange> gids, Path namespace
 
   int gid(int inside) {
     return outside(gids, inside);
+  }
+
+  /** What an extended attribute of an image is outside: it may name ids, too. */
+  byte[] attribute(String name, byte[] value) {
+    byte[] outside =
+        AttributeIds.outside(
+            name,
+            value,
+            id -> Integer.toUnsignedLong(uid((int) id)),
+            id -> Integer.toUnsignedLong(gid((int) id)));
+    return Objects.requireNonNull(outside); // Each id has one outside.
   }
 
   private static int outside(List<IdRange> ranges, int inside) {

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.runcible.ErrorKind;
 import io.runcible.HostTools;
-import io.runcible.ffi.NativeAccess;
 import io.runcible.runtime.Cgroups;
 import io.runcible.runtime.ResourceUsage;
 import java.io.IOException;
@@ -201,11 +200,11 @@ class ControlIT {
 
   @Test
   void usageIsCounted() {
-    String work =
-        "x=$(head -c 8000000 /dev/zero | tr '\\0' a); x=; i=0;"
-            + " while [ $i -lt 200000 ]; do i=$((i+1)); done; echo up; sleep 600";
+    String work = "x=$(head -c 8000000 /dev/zero | tr '\\0' a); x=; echo up; while :; do :; done";
     try (Container container = ENGINE.get().run(ENGINE.sh(work).cpus(0.1).memory("64m").build())) {
       container.awaitReady(Ready.onLog("up"));
+      // The time is counted when a period is over.
+      RestartIT.await(() -> container.stats().usage().throttledTime().orElseThrow().toNanos() > 0);
       ContainerStats stats = container.stats();
       ResourceUsage usage = stats.usage();
       assertThat(usage.memory().orElseThrow()).isPositive().isLessThanOrEqualTo(64 << 20);
@@ -214,7 +213,6 @@ class ControlIT {
       assertThat(usage.oomKills()).hasValue(0);
       assertThat(usage.cpuTime().orElseThrow()).isPositive();
       assertThat(usage.throttledPeriods().orElseThrow()).isPositive();
-      assertThat(usage.throttledTime().orElseThrow()).isPositive();
       assertThat(usage.processes().orElseThrow()).isBetween(1L, 2L);
       assertThat(usage.processLimit()).hasValue(2048);
       assertThat(stats.receivedBytes()).hasValue(0);
@@ -226,7 +224,7 @@ class ControlIT {
   void inputAndOutputAreCounted(@TempDir Path host) throws IOException {
     long device = (Long) Files.getAttribute(host, "unix:dev");
     Path block = Path.of("/sys/dev/block", (device >>> 8 & 0xfff) + ":" + (device & 0xff));
-    assumeTrue(Files.exists(block) && NativeAccess.isRoot(), "no block device, or none for a user");
+    assumeTrue(Files.exists(block), "the temporary directory is on no block device");
     int bytes = 2 << 20;
     // Past the page cache, of which the old hierarchy counts nothing.
     String work =

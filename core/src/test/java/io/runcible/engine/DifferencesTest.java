@@ -9,8 +9,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -23,6 +25,16 @@ class DifferencesTest {
 
   private static final Pattern ENGINE =
       Pattern.compile("\\bContainerEngine[.](builder|create)\\(\\)");
+
+  /** By the beginning of the paragraph that names a test: how it asks where it runs. */
+  private static final Map<String, Pattern> QUESTIONS =
+      Map.of(
+          "An ordinary user:",
+          Pattern.compile("\\bNativeAccess[.]isRoot\\("),
+          "An ordinary user without control groups:",
+          Pattern.compile("\\bDifferences[.](hasControlGroups|countOutlivesTheContainer)\\("),
+          "On crun:",
+          Pattern.compile("\\bDifferences[.](isOnCrun|countOutlivesTheContainer)\\("));
 
   /** A row of a test that is renamed, or is there no more, would skip nothing and look as if. */
   @Test
@@ -66,10 +78,32 @@ class DifferencesTest {
           files
               .filter(path -> path.toString().endsWith("IT.java"))
               .filter(DifferencesTest::needsRoot)
-              .map(path -> path.getFileName().toString().replace(".java", ""))
+              .map(DifferencesTest::name)
               .toList();
     }
     assertThat(ofRoot).hasSizeGreaterThan(10).isSubsetOf(listed);
+  }
+
+  /** Nobody would hear of what such a test leaves out. */
+  @Test
+  void testsThatRunInPartAreNamed() throws IOException {
+    List<String> paragraphs = List.of(Differences.text().split("\n## ")[0].split("\n- "));
+    try (Stream<Path> files = Files.walk(SOURCES)) {
+      List<Path> tests = files.filter(path -> path.toString().endsWith("IT.java")).toList();
+      QUESTIONS.forEach(
+          (beginning, question) -> {
+            assertThat(paragraphs).filteredOn(one -> one.startsWith(beginning)).hasSize(1);
+            assertThat(tests)
+                .filteredOn(test -> question.matcher(text(test)).find())
+                .isNotEmpty()
+                .allSatisfy(
+                    test ->
+                        assertThat(paragraphs)
+                            .filteredOn(one -> one.startsWith(beginning))
+                            .first(InstanceOfAssertFactories.STRING)
+                            .contains("`" + name(test)));
+          });
+    }
   }
 
   /** Another would pass on runc, as if it had run on the runtime that is chosen. */
@@ -84,6 +118,10 @@ class DifferencesTest {
           // The second has a runtime of an image.
           .containsExactlyInAnyOrder("TestRoot.java", "RuntimeImageProgram.java");
     }
+  }
+
+  private static String name(Path source) {
+    return source.getFileName().toString().replace(".java", "");
   }
 
   private static boolean needsRoot(Path source) {

@@ -312,11 +312,18 @@ class FilesIT {
     Image image =
         container.commit(
             "registry.example/made:1",
-            config -> config.command("cat", "/greeting").labels(Map.of("a", "b")));
+            config ->
+                config
+                    .command("cat", "/greeting")
+                    .labels(Map.of("a", "b"))
+                    .author("Some One")
+                    .comment("because"));
     try {
       assertThat(container.isPaused()).isFalse();
       assertThat(image.config().labels()).isEqualTo(Map.of("a", "b"));
       assertThat(image.config().diffIds()).hasSize(2);
+      assertThat(image.config().author()).contains("Some One");
+      assertThat(image.config().comment()).contains("because");
       assertThat(ENGINE.run(ContainerSpec.builder("registry.example/made:1")).output())
           .isEqualTo("hello");
       assertThat(

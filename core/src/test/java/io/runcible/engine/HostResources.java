@@ -158,15 +158,26 @@ final class HostResources {
           + shown(commandLine(Long.parseLong(resource.substring(PROCESS.length()))));
     }
     if (resource.startsWith(SOCKET)) {
-      return resource + " " + ends(resource.substring(SOCKET.length()).replace("]", ""));
+      return resource + " " + ends(resource);
     }
     return resource.startsWith(FILE)
         ? resource + " " + content(Path.of(resource.substring(FILE.length())))
         : resource;
   }
 
+  /**
+   * Whether it is the socket that this JVM opens when a tool of the JDK's first looks into it, and
+   * keeps: somebody wanted to know what its threads are doing.
+   */
+  static boolean isOfAttaching(String resource) {
+    String name = "/.java_pid" + ProcessHandle.current().pid() + ".";
+    return resource.startsWith(SOCKET)
+        && ends(resource).stream().anyMatch(end -> end.contains(name));
+  }
+
   /** Which ends a socket has, by the kernel's tables. */
-  private static List<String> ends(String inode) {
+  private static List<String> ends(String socket) {
+    String inode = socket.substring(SOCKET.length()).replace("]", "");
     List<String> ends = new ArrayList<>();
     for (String family : List.of("tcp", "tcp6", "udp", "udp6", "unix", "netlink")) {
       for (String line : read(PROC.resolve("self/net").resolve(family)).split("\n", -1)) {

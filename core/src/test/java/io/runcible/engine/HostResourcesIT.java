@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.runcible.HostTools;
 import io.runcible.Tool;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -35,6 +36,23 @@ class HostResourcesIT {
         ProcessHandle.of(other).ifPresent(ProcessHandle::destroyForcibly);
       }
     }
+  }
+
+  /** Who looks at a test that takes long does not make it fail. */
+  @Test
+  void socketOfAToolThatLooksIntoTheJvmIsNotTheTests() throws Exception {
+    String jcmd = System.getProperty("java.home") + "/bin/jcmd";
+    HostTools.requireFile(jcmd, "openjdk-17-jdk-headless");
+    LeakCheck leaks = new LeakCheck(List::of);
+    leaks.begin();
+    Process tool =
+        new ProcessBuilder(jcmd, "" + ProcessHandle.current().pid(), "VM.version")
+            .redirectErrorStream(true)
+            .start();
+    String said = new String(tool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(tool.waitFor()).as(said).isZero();
+    assertThat(HostResources.of(List.of())).filteredOn(HostResources::isOfAttaching).hasSize(1);
+    leaks.verify();
   }
 
   /** A test beside this one may keep its network for longer than a check waits. */

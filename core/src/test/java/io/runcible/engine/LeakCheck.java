@@ -55,6 +55,7 @@ public final class LeakCheck implements BeforeEachCallback, AfterEachCallback {
   public void verify() {
     long deadline = System.nanoTime() + PATIENCE_MILLIS * 1_000_000;
     List<String> left = left();
+    left.removeIf(HostResources::isOfAttaching);
     while (!left.isEmpty() && System.nanoTime() < deadline) {
       pause();
       // What comes and goes belongs to other tests of this host.

@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Logs in the format of Kubernetes, with and without an engine. */
 class LogsIT {
@@ -60,6 +62,38 @@ class LogsIT {
         },
         ErrorKind.UNSUPPORTED,
         "LogPolicy");
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void outputThatNobodyNeedsIsThrownAway(boolean detached) throws IOException {
+    ContainerSpec.Builder spec =
+        ENGINE.sh("echo up; echo down >&2; exit 3").log(LogPolicy.NONE).stdio(Stdio.INTERACTIVE);
+    ContainerSpec made = detached ? spec.detached().build() : spec.build();
+    try (Container container = ENGINE.get().run(made)) {
+      assertThat(container.waitFor().code()).isEqualTo(3);
+      assertThat(container.logs().text()).isEmpty();
+      assertThat(ENGINE.directory(container).resolve("log")).doesNotExist();
+      assertThat(ENGINE.directory(container).resolve("stdout")).doesNotExist();
+      RunIT.assertFails(() -> container.logs().stdout(), ErrorKind.UNSUPPORTED, "LogPolicy.NONE");
+      RunIT.assertFails(
+          () -> container.logs().entries(LogQuery.ALL), ErrorKind.UNSUPPORTED, "LogPolicy.NONE");
+      RunIT.assertFails(
+          () -> container.process().stdout(), ErrorKind.FAILED_PRECONDITION, "thrown away");
+      RunIT.assertFails(
+          () -> container.awaitReady(Ready.onLog("up")),
+          ErrorKind.FAILED_PRECONDITION,
+          "thrown away");
+      RunIT.assertFails(
+          () -> container.awaitReady(Ready.onPort(1)),
+          ErrorKind.FAILED_PRECONDITION,
+          "it wrote nothing");
+    }
+    try (Container container = ENGINE.get().run(ENGINE.sh("cat").log(LogPolicy.NONE).build())) {
+      RunIT.assertFails(container::attach, ErrorKind.FAILED_PRECONDITION);
+    }
+    RunIT.assertFails(
+        () -> new LogPolicy(LogPolicy.Format.NONE, 1 << 20, 1), ErrorKind.INVALID_INPUT, "NONE");
   }
 
   @Test

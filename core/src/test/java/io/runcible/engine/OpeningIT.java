@@ -4,12 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.runcible.ErrorKind;
 import io.runcible.HostTools;
+import io.runcible.ffi.Fifo;
 import io.runcible.layout.ImageLayout;
 import io.runcible.serve.RegistryServer;
+import io.runcible.state.LockFile;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -63,6 +69,46 @@ class OpeningIT {
         assertThat(first.find("owned").orElseThrow().isRunning()).isTrue();
         second.find("detached").orElseThrow().close();
       }
+    }
+    leaks.verify();
+  }
+
+  /** As one that was being removed when the engine looked, and whose name somebody waited for. */
+  @Test
+  void containerStaysThatHasTheNameOfOneThatIsGone() throws Exception {
+    Path journal = root.data().resolve("journal/alive");
+    Path note = journal.resolve("000000000001.json");
+    ExecutorService other = Executors.newSingleThreadExecutor();
+    try (RegistryServer registry =
+            RegistryServer.serve(ImageLayout.open(TestImages.layout())).start();
+        ContainerEngine first = root.engine().build()) {
+      Files.createDirectory(root.data().resolve("containers/named"));
+      Files.createDirectory(journal);
+      LockFile alive = LockFile.tryAcquire(journal.resolve("lock"), true).orElseThrow();
+      Fifo.make(note);
+      Future<ContainerEngine> opening = other.submit(() -> root.engine().build());
+      Container named;
+      // Opened when the engine has listed the containers, and reads here who has them.
+      try (OutputStream text = Files.newOutputStream(note)) {
+        Files.delete(note);
+        named =
+            first.run(
+                ContainerSpec.builder(registry.host() + "/test:busybox")
+                    .command("sleep", "600")
+                    .name("named")
+                    .detached()
+                    .build());
+        text.write('{');
+      }
+      try (ContainerEngine second = opening.get()) {
+        assertThat(second.find("named").orElseThrow().isRunning()).isTrue();
+      }
+      assertThat(named.isRunning()).isTrue();
+      named.close();
+      alive.closeAndRemove();
+      Files.delete(journal);
+    } finally {
+      other.shutdown();
     }
     leaks.verify();
   }

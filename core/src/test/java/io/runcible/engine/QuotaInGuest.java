@@ -2,6 +2,7 @@ package io.runcible.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.runcible.ErrorKind;
 import io.runcible.HostTools;
 import io.runcible.Tool;
 import java.nio.file.Files;
@@ -39,6 +40,10 @@ class QuotaInGuest {
       Files.createDirectory(root.data());
       Tool.require("mount", "mount").run("-o", "loop,prjquota", image, root.data());
       try (ContainerEngine engine = root.engine().build()) {
+        if (!TestHost.kernelIsSince(5, 14)) {
+          assertRefused(engine);
+          return;
+        }
         // ext4 says that the quota is exceeded, XFS that no space is left.
         assertThat(run(engine, "16m", 64))
             .containsPattern("quota exceeded|no space left")
@@ -60,6 +65,11 @@ class QuotaInGuest {
         Tool.require("umount", "mount").run(root.data());
       }
     }
+  }
+
+  private static void assertRefused(ContainerEngine engine) {
+    RunIT.assertFails(() -> run(engine, "16m", 8), ErrorKind.UNSUPPORTED, "Linux 5.14");
+    assertThat(engine.list()).isEmpty();
   }
 
   private static String run(ContainerEngine engine, String limit, int megabytes) {

@@ -208,6 +208,41 @@ class ResourceIT {
   }
 
   @Test
+  void refusedLimitsLeaveAllOfThemAsTheyWere() {
+    Cgroups groups = Cgroups.detect();
+    for (String controller : new String[] {"memory", "pids", "cpu", "cpuset"}) {
+      HostTools.require(groups.has(controller), "no " + controller + " control group");
+    }
+    String script =
+        group("memory.max", "memory.limit_in_bytes")
+            + group("cpu.weight", "cpu.shares")
+            + group("pids.max", "pids.max");
+    ContainerSpec.Builder spec = ENGINE.sh("sleep 600").memory("64m").pids(50);
+    try (Container container = ENGINE.get().run(spec.build())) {
+      String before = TestEngine.ended(container.exec("sh", "-c", script)).output();
+      assertThat(before).startsWith("67108864\n").endsWith("\n50");
+      Limits limits = Limits.unchanged().withMemory("96m").withPids(60);
+      Resources.Builder others = Resources.builder().cpuShares(2048);
+      // This host cannot do the one, and its kernel refuses the other.
+      RunIT.assertFails(
+          () -> container.update(limits, others.hugePages("3MB", 0).build()),
+          ErrorKind.UNSUPPORTED,
+          "hugetlb");
+      RunIT.assertFails(
+          () -> container.update(limits, Resources.builder().cpuShares(2048).cpus("99999").build()),
+          ErrorKind.PERMISSION_DENIED,
+          "cpuset");
+      assertThat(TestEngine.ended(container.exec("sh", "-c", script)).output()).isEqualTo(before);
+      assertThat(container.inspect().limits().pids()).hasValue(50);
+      container.update(limits, Resources.builder().cpuShares(2048).build());
+      assertThat(TestEngine.ended(container.exec("sh", "-c", script)).output())
+          .startsWith("100663296\n")
+          .endsWith("\n60");
+      assertThat(container.inspect().limits().memory()).hasValue(96 << 20);
+    }
+  }
+
+  @Test
   void deviceCanBeUsedAsItWasGiven() {
     Path device = Path.of("/dev/fuse");
     HostTools.require(Files.exists(device), "there is no " + device);

@@ -68,9 +68,14 @@ final class TestHost implements AutoCloseable {
 
   /** Whether the kernel tells how a process ended that another one has reaped. */
   static boolean tellsExits() {
-    String[] version = System.getProperty("os.version").split("[.]");
-    int major = Integer.parseInt(version[0]);
-    return major > 6 || major == 6 && Integer.parseInt(version[1].replaceAll("\\D.*", "")) >= 15;
+    return kernelIsSince(6, 15);
+  }
+
+  /** Whether the kernel is of this version or a later one. */
+  static boolean kernelIsSince(int major, int minor) {
+    String[] version = System.getProperty("os.version").split("\\D", 3);
+    int first = Integer.parseInt(version[0]);
+    return first > major || first == major && Integer.parseInt(version[1]) >= minor;
   }
 
   static TestHost create() {

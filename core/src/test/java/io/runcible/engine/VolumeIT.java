@@ -239,6 +239,38 @@ class VolumeIT {
   }
 
   @Test
+  void imagesVolumeStaysAsLongAsAnotherContainerHasIt() {
+    ContainerEngine engine = ENGINE.get();
+    Container first = engine.create(ENGINE.sh("true").mount(Mount.volume("/own")).build());
+    VolumeInfo volume = volumes.list().get(0);
+    ContainerSpec.Builder spec = ENGINE.sh("echo text >/d/x; sleep 600");
+    Mount mount = Mount.volume(volume.name(), "/d");
+    try (Container second = engine.run(spec.mount(mount).name("second").build())) {
+      assertThat(volumes.find(volume.name()).orElseThrow().users())
+          .containsExactly(first.id(), "second");
+      first.close();
+      try (ContainerEngine other = ENGINE.open()) {
+        assertThat(other.volumes().prune()).isEmpty();
+        assertThat(other.volumes().find(volume.name()).orElseThrow().users())
+            .containsExactly("second");
+      }
+      RunIT.assertFails(
+          () -> volumes.remove(volume.name()), ErrorKind.FAILED_PRECONDITION, "second");
+      assertThat(TestEngine.ended(second.exec("cat", "/d/x")).output()).isEqualTo("text");
+    }
+    assertThat(volumes.prune()).containsExactly(volume.name());
+    // Nor does one that nobody has any more outlive the next engine.
+    Container again = engine.create(ENGINE.sh("true").mount(Mount.volume("/own")).build());
+    Mount shared = Mount.volume(volumes.list().get(0).name(), "/d");
+    Container last = engine.create(ENGINE.sh("true").mount(shared).build());
+    again.close();
+    last.close();
+    assertThat(volumes.list()).hasSize(1);
+    ENGINE.open().close();
+    assertThat(volumes.list()).isEmpty();
+  }
+
+  @Test
   void callersMountTakesThePlaceOfTheImagesVolume() {
     try (Container container =
         ENGINE

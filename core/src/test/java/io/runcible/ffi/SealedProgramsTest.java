@@ -5,11 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
@@ -55,6 +58,45 @@ class SealedProgramsTest {
     Path copy = copyOfIt().orElseThrow();
     assertThatThrownBy(() -> Files.writeString(copy, "changed")).isInstanceOf(IOException.class);
     assertThat(copy).hasSameBinaryContentAs(program);
+  }
+
+  @Test
+  void programThatIsStartedOftenIsPutInLargePagesOnce() throws IOException {
+    try (RandomAccessFile file = new RandomAccessFile(program.toFile(), "rw")) {
+      file.setLength(2 * LargePages.SIZE + 1);
+    }
+    List<Long> advised = new ArrayList<>();
+    Libc original = Native.libc();
+    Native.intercept(libc -> listening(libc, advised));
+    try {
+      for (int i = 1; i < SealedPrograms.OFTEN; i++) {
+        copyOfIt();
+      }
+      assertThat(advised).isEmpty();
+      copyOfIt();
+      assertThat(advised).contains(3 * LargePages.SIZE);
+      advised.clear();
+      copyOfIt();
+      assertThat(advised).isEmpty();
+    } finally {
+      Native.intercept(libc -> original);
+    }
+    assertThat(copyOfIt().orElseThrow()).hasSameBinaryContentAs(program);
+    assertThat(run("exit 9", copyOfIt())).isEqualTo(9);
+  }
+
+  /** Tells the length of what is advised. */
+  private static Libc listening(Libc libc, List<Long> advised) {
+    return (Libc)
+        Proxy.newProxyInstance(
+            Libc.class.getClassLoader(),
+            new Class<?>[] {Libc.class},
+            (proxy, method, arguments) -> {
+              if (method.getName().equals("madvise")) {
+                advised.add((Long) arguments[1]);
+              }
+              return method.invoke(libc, arguments);
+            });
   }
 
   @Test

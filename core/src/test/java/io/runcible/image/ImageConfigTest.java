@@ -244,6 +244,26 @@ class ImageConfigTest {
     }
 
     @Test
+    void historySaysWhoChangedWhatAndWhy() {
+      Instant time = Instant.parse("2026-01-02T03:04:05Z");
+      ImageConfig.Builder builder = ImageConfig.builder(platform).history(time, "before", false);
+      ImageConfig config =
+          builder.author("Some One").comment("because").history(time, "x", false).build();
+      assertThat(config.author()).contains("Some One");
+      assertThat(config.comment()).contains("because");
+      assertThat(new String(config.raw(), UTF_8))
+          .contains("\"created_by\":\"before\",\"empty_layer\":true}")
+          .contains(
+              "{\"author\":\"Some One\",\"comment\":\"because\",\"created\":\"" + time + "\"");
+      // Who changes it next is somebody else.
+      ImageConfig next = config.toBuilder().history(time, "y", false).build();
+      assertThat(new String(next.raw(), UTF_8))
+          .contains("{\"created\":\"" + time + "\",\"created_by\":\"y\"");
+      assertThat(config.toBuilder().comment("").build().comment()).isEmpty();
+      assertThat(ImageConfig.builder(platform).build().author()).isEmpty();
+    }
+
+    @Test
     void aCopyOfNullFieldsCanBeSet() {
       ImageConfig base = parse(HEAD + ",\"config\":null}");
       assertThat(base.toBuilder().user("1").build().user()).contains("1");

@@ -1,5 +1,6 @@
 package io.runcible.jakarta;
 
+import io.runcible.IsolatedLoader;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.net.URL;

@@ -2,8 +2,11 @@ package io.runcible.serve;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.runcible.IsolatedLoader;
 import io.runcible.layout.CrosswiseJvm;
+import java.io.Closeable;
 import java.io.IOException;
+import java.lang.reflect.Method;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -28,6 +31,25 @@ class UploadDirectoryTest {
     }
     assertThat(uploads.resolve(GUARD)).exists();
     assertThat(uploads).isDirectoryNotContaining(file -> !file.endsWith(GUARD));
+  }
+
+  /** Two applications of a server, each with the library in it. */
+  @Test
+  void oneOfAnotherClassLoaderIsNoLeftover() throws Exception {
+    try (UploadDirectory own = UploadDirectory.open(directory);
+        IsolatedLoader loader = new IsolatedLoader("nothing")) {
+      Method open =
+          loader.loadClass(UploadDirectory.class.getName()).getDeclaredMethod("open", Path.class);
+      open.setAccessible(true);
+      try (Closeable other = (Closeable) open.invoke(null, directory)) {
+        assertThat(other).isNotNull();
+        // The guard, and two directories, each with its lock.
+        assertThat(directory.toFile().list()).hasSize(5);
+      }
+      assertThat(own.file("one").getParent()).isDirectory();
+      assertThat(directory.toFile().list()).hasSize(3);
+    }
+    assertThat(directory.toFile().list()).containsExactly(GUARD);
   }
 
   /** Between being found and being opened. */

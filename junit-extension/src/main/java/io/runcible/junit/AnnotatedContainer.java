@@ -8,13 +8,17 @@ import io.runcible.image.ImageReference;
 import io.runcible.junit.RunContainer.Pull;
 import io.runcible.network.Network;
 import io.runcible.network.PortBinding;
+import java.lang.reflect.Method;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.extension.ExtensionConfigurationException;
+import org.junit.platform.commons.support.ReflectionSupport;
 
 /** What a {@link RunContainer} says. */
 final class AnnotatedContainer implements ContainerPlan {
@@ -180,6 +184,26 @@ final class AnnotatedContainer implements ContainerPlan {
 
   @Override
   public String reuseKey(ContainerSpec spec) {
-    return wanted.reuse().isEmpty() ? "" : wanted.reuse() + "\n" + wanted;
+    return wanted.reuse().isEmpty() ? "" : wanted.reuse() + "\n" + values();
+  }
+
+  /**
+   * In one order in all JVMs: that of an annotation's text depends on what was loaded before it.
+   */
+  private String values() {
+    return Arrays.stream(RunContainer.class.getDeclaredMethods())
+        .sorted(Comparator.comparing(Method::getName))
+        .map(
+            member -> member.getName() + "=" + text(ReflectionSupport.invokeMethod(member, wanted)))
+        .collect(Collectors.joining("\n"));
+  }
+
+  /** With lengths, so that no text looks like several. */
+  private static String text(Object value) {
+    if (value instanceof Object[] several) {
+      return Arrays.stream(several).map(AnnotatedContainer::text).toList().toString();
+    }
+    String text = value.toString();
+    return text.length() + ":" + text;
   }
 }

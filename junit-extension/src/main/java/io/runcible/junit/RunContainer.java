@@ -198,10 +198,8 @@ public @interface RunContainer {
    * removes it; with the scope {@link Scope#AUTO} each uses it for its whole run. Such a container
    * is detached, with what {@link
    * io.runcible.engine.ContainerSpec.Builder#publish(io.runcible.network.PortBinding)} says about
-   * the ports of those. What killed JVMs leave is removed by the next test run. Two JVMs of an
-   * ordinary user that began at the same time on a busy machine have been seen to start one each:
-   * as long as that is not mended, only root can rely on one for all. It cannot be on a {@link
-   * #network} of the tests, which each JVM has its own of; that fails the test.
+   * the ports of those. What killed JVMs leave is removed by the next test run. It cannot be on a
+   * {@link #network} of the tests, which each JVM has its own of; that fails the test.
    */
   String reuse() default "";
 }

@@ -160,6 +160,37 @@ class ChildJvmIT {
   }
 
   @Test
+  void runsOfAnOrdinaryUserShareAContainerUntilTheLastEnds() throws Exception {
+    try (OrdinaryUser user = OrdinaryUser.create()) {
+      Path one = user.directory("one");
+      Path other = user.directory("other");
+      try (ChildJvm first = share(user, one);
+          ChildJvm second = share(user, other)) {
+        first.await(one.resolve("ready"));
+        second.await(other.resolve("ready"));
+        String seen =
+            Files.readString(one.resolve("ready")) + Files.readString(other.resolve("ready"));
+        assertThat(seen.split("first", -1)).hasSize(3);
+        assertThat(seen.split("second", -1)).hasSize(3);
+        Files.createFile(one.resolve("go"));
+        assertThat(first.await()).contains("3 tests successful", "1 tests failed", "on purpose");
+        Files.createFile(other.resolve("go"));
+        assertThat(second.await()).contains("3 tests successful", "1 tests failed", "on purpose");
+      }
+      assertThat(user.data().resolve("containers")).isEmptyDirectory();
+    }
+  }
+
+  private static ChildJvm share(OrdinaryUser user, Path directory) throws IOException {
+    return ChildJvm.start(
+        "6.",
+        user,
+        directory,
+        SharingJvm.class,
+        Map.of("shell.image", KIT.reference(), "directory", directory.toString()));
+  }
+
+  @Test
   void hostThatLacksARuntimeIsSaid() throws Exception {
     assertThat(runWithout(Map.of()))
         .contains("this host cannot run containers", "runc: not installed", "apt-get install runc")

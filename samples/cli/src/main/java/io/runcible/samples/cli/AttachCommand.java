@@ -18,36 +18,21 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true)
 final class AttachCommand implements Callable<Integer> {
   @Mixin private EngineOptions options = new EngineOptions();
+  @Mixin private AttachOptions attaching = new AttachOptions();
 
   @Option(names = "--no-stdin", description = "Do not pass the input on.")
   private boolean noStdin;
-
-  @Option(
-      names = "--detach-keys",
-      paramLabel = "KEYS",
-      description =
-          "What detaches when typed: letters and ctrl-LETTER, with commas between them; empty for"
-              + " nothing. Default: ${DEFAULT-VALUE}.")
-  private String detachKeys = DetachKeys.DEFAULT;
-
-  @Option(
-      names = "--sig-proxy",
-      arity = "0..1",
-      defaultValue = "true",
-      fallbackValue = "true",
-      description = "Pass signals on to the container. Default: true.")
-  private boolean signals;
 
   @Parameters(paramLabel = "CONTAINER")
   private String id = "";
 
   @Override
   public Integer call() {
-    DetachKeys keys = DetachKeys.parse(detachKeys);
+    attaching.keys();
     try (ContainerEngine engine = options.open()) {
       Container container = Containers.require(engine, id);
       try (Attachment attachment = container.attach()) {
-        return Streams.attach(container, attachment, !noStdin, signals, keys);
+        return attaching.attach(container, attachment, !noStdin);
       }
     }
   }

@@ -22,9 +22,10 @@ import picocli.CommandLine.ParseResult;
 /**
  * The command line.
  *
- * <p>Exit codes: 0 for success; of {@code run}, {@code exec} and {@code attach} that of the
- * process; 2 for a command line that is not understood; 125 for an error, 126 for a program that
- * cannot be executed, 127 for one that is not there; an error is one line on the error output.
+ * <p>Exit codes: 0 for success; of {@code run}, {@code exec}, {@code attach} and {@code start -a}
+ * that of the process; 2 for a command line that is not understood; 125 for an error, 126 for a
+ * program that cannot be executed, 127 for one that is not there; an error is one line on the error
+ * output.
  */
 @Command(
     name = "runcible",
@@ -33,7 +34,7 @@ import picocli.CommandLine.ParseResult;
     versionProvider = Cli.Version.class,
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
-      "0:success; of run, exec and attach: what the process ended with",
+      "0:success; of run, exec, attach and start -a: what the process ended with",
       "2:the command line is not understood",
       "125:it failed, with the reason on the error output",
       "126:the program of the container cannot be executed",
@@ -55,6 +56,7 @@ public final class Cli {
     COMMANDS.put("tag", TagCommand.class);
     COMMANDS.put("untag", UntagCommand.class);
     COMMANDS.put("inspect", InspectCommand.class);
+    COMMANDS.put("history", HistoryCommand.class);
     COMMANDS.put("tags", TagsCommand.class);
     COMMANDS.put("copy", CopyCommand.class);
     COMMANDS.put("sync", SyncCommand.class);
@@ -96,6 +98,7 @@ public final class Cli {
     COMMANDS.put("image", ImageCommand.class);
     COMMANDS.put("system", SystemCommand.class);
     COMMANDS.put("info", InfoCommand.class);
+    COMMANDS.put("version", VersionCommand.class);
   }
 
   /** Other words for a command: those that the other engines have below a noun. */
@@ -122,7 +125,7 @@ public final class Cli {
               "port", "pause", "unpause", "restart", "rename", "update", "stats", "top", "cp",
               "export", "diff", "commit"),
           "image",
-          Set.of("pull", "push", "load", "save", "tag", "untag"));
+          Set.of("pull", "push", "load", "save", "tag", "untag", "history"));
 
   /** What asks for no more than the titles of the commands. */
   private static final Set<String> ABOUT = Set.of("-h", "--help", "-V", "--version");
@@ -255,8 +258,12 @@ public final class Cli {
   static final class Version implements CommandLine.IVersionProvider {
     @Override
     public String[] getVersion() {
+      return new String[] {"runcible " + number()};
+    }
+
+    static String number() {
       String version = RuncibleException.class.getPackage().getImplementationVersion();
-      return new String[] {"runcible " + (version == null ? "(not from a jar)" : version)};
+      return version == null ? "(not from a jar)" : version;
     }
   }
 }

@@ -4,6 +4,8 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +24,12 @@ final class Containers {
       description = "All containers.")
   private boolean all;
 
+  @Option(
+      names = "--cidfile",
+      paramLabel = "FILE",
+      description = "The one whose id is in a file that `run --cidfile` has written.")
+  private List<Path> idFiles = List.of();
+
   @Parameters(paramLabel = "CONTAINER", arity = "0..*")
   private List<String> ids = List.of();
 
@@ -34,6 +42,10 @@ final class Containers {
 
   /** Says what is wrong with the command line. */
   void check() {
+    check(command, all, named());
+  }
+
+  static void check(@Nullable CommandSpec command, boolean all, List<String> ids) {
     if (all == ids.isEmpty()) {
       return;
     }
@@ -45,7 +57,26 @@ final class Containers {
    *
    * @return the exit code
    */
-  int each(ContainerEngine engine, Consumer<Container> action) {
+  int each(ContainerEngine engine, boolean ignoreMissing, Consumer<Container> action) {
+    return each(
+        engine,
+        all,
+        ignoreMissing ? named().stream().filter(id -> isThere(engine, id)).toList() : named(),
+        action);
+  }
+
+  private static boolean isThere(ContainerEngine engine, String id) {
+    return engine.find(id).isPresent();
+  }
+
+  private List<String> named() {
+    List<String> named = new ArrayList<>(ids);
+    idFiles.forEach(file -> named.add(Variables.text(file).strip()));
+    return named;
+  }
+
+  static int each(
+      ContainerEngine engine, boolean all, List<String> ids, Consumer<Container> action) {
     List<String> names =
         all ? engine.list().stream().map(Container::name).toList() : List.copyOf(ids);
     int code = 0;

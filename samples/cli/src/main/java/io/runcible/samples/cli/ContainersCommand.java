@@ -15,7 +15,12 @@ abstract class ContainersCommand extends EngineCommand {
 
   @Override
   final int run(ContainerEngine engine) {
-    return containers.each(engine, this::apply);
+    return containers.each(engine, ignoresMissing(), this::apply);
+  }
+
+  /** Whether one that is not there is no failure. */
+  boolean ignoresMissing() {
+    return false;
   }
 
   abstract void apply(Container container);

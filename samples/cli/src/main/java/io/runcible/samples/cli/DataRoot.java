@@ -26,10 +26,15 @@ final class DataRoot {
     return LocalStore.open(root != null ? root : EngineBuilder.defaultDataRoot());
   }
 
+  /** The directory, as the engine has it. */
+  Path path() {
+    Path data = root != null ? root : EngineBuilder.defaultDataRoot();
+    return data.toAbsolutePath().normalize();
+  }
+
   /** Whether there is a container of this name, as far as can be seen without an engine. */
   boolean hasContainer(String name) {
-    Path data = root != null ? root : EngineBuilder.defaultDataRoot();
     return name.matches("[a-z0-9][a-z0-9_.-]{0,63}")
-        && Files.isDirectory(data.resolve("containers").resolve(name));
+        && Files.isDirectory(path().resolve("containers").resolve(name));
   }
 }

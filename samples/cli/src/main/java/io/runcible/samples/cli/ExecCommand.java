@@ -66,8 +66,8 @@ final class ExecCommand implements Callable<Integer> {
       }
       try (process) {
         return tty
-            ? Streams.attachTerminal(process, interactive)
-            : Streams.attach(process, interactive);
+            ? Streams.attachTerminal(process, interactive, true)
+            : Streams.attach(process, interactive, true);
       }
     }
   }

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /** The words after {@code --filter}. */
 final class Filters {
@@ -117,6 +118,34 @@ final class Filters {
     } catch (NumberFormatException e) {
       throw new RuncibleException(ErrorKind.INVALID_INPUT, "'" + text + "' is no exit code", e);
     }
+  }
+
+  /** Labels as KEY=VALUE with commas, in their order. */
+  static String joined(Map<String, String> labels) {
+    return labels.entrySet().stream()
+        .sorted(Map.Entry.comparingByKey())
+        .map(Object::toString)
+        .collect(Collectors.joining(","));
+  }
+
+  /** Whether there is a label of KEY, or KEY=VALUE. */
+  static boolean hasLabel(Map<String, String> labels, String text) {
+    return label(text, labels::containsKey, (key, value) -> value.equals(labels.get(key)));
+  }
+
+  /** The value of a flag. */
+  static boolean flag(Map.Entry<String, String> filter) {
+    return switch (filter.getValue()) {
+      case "true", "1" -> true;
+      case "false", "0" -> false;
+      default ->
+          throw invalid(
+              "the filter '"
+                  + filter.getKey()
+                  + "' is true or false, not '"
+                  + filter.getValue()
+                  + "'");
+    };
   }
 
   static RuncibleException unknown(String key, String known) {

@@ -9,8 +9,8 @@ import picocli.CommandLine.Command;
 @Command(
     name = "image",
     description = {
-      "Commands for images: `image pull` is `pull`, and so on with push, tag, untag, load, save",
-      "and inspect; ls is `images`, rm `rmi`, and prune `prune`. Besides:"
+      "Commands for images: `image pull` is `pull`, and so on with push, tag, untag, load, save,",
+      "history and inspect; ls is `images`, rm `rmi`, and prune `prune`. Besides:"
     },
     mixinStandardHelpOptions = true,
     subcommands = ImageCommand.Exists.class)

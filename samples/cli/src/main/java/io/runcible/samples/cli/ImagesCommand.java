@@ -1,17 +1,30 @@
 package io.runcible.samples.cli;
 
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.image.Descriptor;
 import io.runcible.image.Image;
 import io.runcible.image.ImageReference;
+import java.nio.file.FileSystems;
+import java.nio.file.Path;
+import java.nio.file.PathMatcher;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.regex.PatternSyntaxException;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /** Lists the images in the store. */
 @Command(name = "images", description = "List the images.")
 final class ImagesCommand extends EngineCommand {
+  private static final String UNITS = "kMGTP";
+
   @Mixin private Table table = new Table();
 
   @Option(
@@ -19,19 +32,42 @@ final class ImagesCommand extends EngineCommand {
       description = "Print the names alone.")
   private boolean quiet;
 
+  @Option(
+      names = {"-a", "--all"},
+      description = "Accepted: images without a name are not kept.")
+  @SuppressWarnings("UnusedVariable")
+  private boolean all;
+
+  @Option(
+      names = {"--digests", "--no-trunc"},
+      description = "Accepted: digests are always there, and whole.")
+  @SuppressWarnings("UnusedVariable")
+  private boolean digests;
+
+  @Option(
+      names = {"-f", "--filter"},
+      paramLabel = "KEY=VALUE",
+      description =
+          "reference=PATTERN, label=KEY[=VALUE] or dangling=BOOLEAN; several have to fit together.")
+  private List<String> filters = List.of();
+
+  @Parameters(
+      arity = "0..1",
+      paramLabel = "NAME[:TAG]",
+      description = "Of this name, or of one that ends with it.")
+  private @Nullable String name;
+
   @Override
   int run(ContainerEngine engine) {
+    List<Map.Entry<String, String>> rules = Filters.split(filters);
     table.titles("IMAGE", "DIGEST", "LAYERS", "BYTES");
+    table.further("REPOSITORY", "TAG", "ID", "SIZE", "CREATED-AT");
     for (ImageReference reference : engine.images().list()) {
       // Another process may remove it meanwhile.
       Optional<Image> image = engine.images().find(reference.toString());
-      image.ifPresent(
-          found ->
-              table.row(
-                  reference,
-                  found.descriptor().digest(),
-                  found.manifest().layers().size(),
-                  found.manifest().layers().stream().mapToLong(Descriptor::size).sum()));
+      if (image.isPresent() && isMeant(reference, image.get(), rules)) {
+        add(reference, image.get());
+      }
     }
     if (quiet) {
       table.printFirst();
@@ -39,5 +75,73 @@ final class ImagesCommand extends EngineCommand {
       table.print();
     }
     return 0;
+  }
+
+  private boolean isMeant(
+      ImageReference reference, Image image, List<Map.Entry<String, String>> rules) {
+    return (name == null || matches(reference, name))
+        && rules.stream().allMatch(rule -> meets(reference, image, rule));
+  }
+
+  private static boolean meets(
+      ImageReference reference, Image image, Map.Entry<String, String> rule) {
+    return switch (rule.getKey()) {
+      case "reference" -> matches(reference, rule.getValue());
+      case "label" -> Filters.hasLabel(image.config().labels(), rule.getValue());
+      case "dangling" -> !Filters.flag(rule);
+      default -> throw Filters.unknown(rule.getKey(), "reference, label, dangling");
+    };
+  }
+
+  /** The whole name, or its end after a slash, with the tag or without; both may have patterns. */
+  static boolean matches(ImageReference reference, String pattern) {
+    PathMatcher matcher = matcher(pattern);
+    Path whole = Path.of(reference.toString());
+    Path plain = Path.of(reference.name());
+    for (int from = 0; from < whole.getNameCount(); from++) {
+      if (matcher.matches(whole.subpath(from, whole.getNameCount()))
+          || matcher.matches(plain.subpath(from, plain.getNameCount()))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static PathMatcher matcher(String pattern) {
+    try {
+      return FileSystems.getDefault().getPathMatcher("glob:" + pattern);
+    } catch (PatternSyntaxException e) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT, "'" + pattern + "' is no name and no pattern of names", e);
+    }
+  }
+
+  private void add(ImageReference reference, Image image) {
+    long bytes = image.manifest().layers().stream().mapToLong(Descriptor::size).sum();
+    table.row(
+        reference,
+        image.descriptor().digest(),
+        image.manifest().layers().size(),
+        bytes,
+        reference.name(),
+        reference.tag().orElse(""),
+        image.config().digest(),
+        size(bytes),
+        image.config().created().map(Object::toString).orElse(""));
+  }
+
+  /** Such as 74.8MB, in powers of a thousand. */
+  static String size(long bytes) {
+    double value = bytes;
+    int unit = -1;
+    while (value >= 999.5 && unit < UNITS.length() - 1) {
+      value /= 1000;
+      unit++;
+    }
+    if (unit < 0) {
+      return bytes + "B";
+    }
+    String digits = value < 9.995 ? "%.2f" : value < 99.95 ? "%.1f" : "%.0f";
+    return String.format(Locale.ROOT, digits + "%cB", value, UNITS.charAt(unit));
   }
 }

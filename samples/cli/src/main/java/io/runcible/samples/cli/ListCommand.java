@@ -3,9 +3,11 @@ package io.runcible.samples.cli;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.engine.Container;
+import io.runcible.engine.ContainerDetails;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerFilter;
 import io.runcible.engine.ContainerState;
+import io.runcible.engine.NetworkEndpoint;
 import io.runcible.network.PortBinding;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -62,6 +64,7 @@ final class ListCommand extends EngineCommand {
   @Override
   int run(ContainerEngine engine) {
     table.titles("ID", "NAMES", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "PID");
+    table.further("STATE", "CREATED-AT", "LABELS", "NETWORKS");
     shown(engine.list(filter(engine))).forEach(this::add);
     if (quiet) {
       table.printFirst();
@@ -94,15 +97,26 @@ final class ListCommand extends EngineCommand {
 
   private void add(Container container) {
     try {
+      if (quiet) {
+        table.row(container.id());
+        return;
+      }
+      ContainerDetails details = container.inspect();
       table.row(
           container.id(),
           container.name(),
           container.image(),
-          quiet ? "" : command(container),
+          command(details),
           container.created(),
           status(container),
           container.ports().stream().map(ListCommand::port).collect(Collectors.joining(", ")),
-          container.isRunning() && container.pid().isPresent() ? container.pid().getAsInt() : "");
+          container.isRunning() && container.pid().isPresent() ? container.pid().getAsInt() : "",
+          text(details.state()),
+          container.created(),
+          Filters.joined(details.labels()),
+          details.networks().stream()
+              .map(NetworkEndpoint::network)
+              .collect(Collectors.joining(",")));
     } catch (RuncibleException e) {
       // Another process has removed it meanwhile.
       if (e.kind() != ErrorKind.CORRUPT_DATA && e.kind() != ErrorKind.NOT_FOUND) {
@@ -111,8 +125,8 @@ final class ListCommand extends EngineCommand {
     }
   }
 
-  private String command(Container container) {
-    String command = String.join(" ", container.inspect().command());
+  private String command(ContainerDetails details) {
+    String command = String.join(" ", details.command());
     return whole || table.isJson() || command.length() <= SHOWN
         ? command
         : command.substring(0, SHOWN - 1) + "…";

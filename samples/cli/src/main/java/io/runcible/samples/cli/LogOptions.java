@@ -7,12 +7,36 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
-/** The options of a log, as other engines have them. */
+/** How output is kept, as other engines have it. */
 final class LogOptions {
   private static final String SIZE = "max-size";
   private static final String FILES = "max-file";
 
+  private static final Set<String> KUBERNETES = Set.of("k8s-file", "json-file");
+  private static final String NONE = "none";
+
   private LogOptions() {}
+
+  /**
+   * By the name of a driver.
+   *
+   * @param driver as with podman, json-file is another name of k8s-file
+   */
+  static LogPolicy parse(String driver, Map<String, String> options) {
+    if (KUBERNETES.contains(driver)) {
+      return parse(options);
+    }
+    if (!driver.equals(NONE)) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "--log-driver " + driver + " is not supported, but k8s-file and none are");
+    }
+    if (!options.isEmpty()) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT, "--log-driver none and --log-opt exclude each other");
+    }
+    return LogPolicy.NONE;
+  }
 
   static LogPolicy parse(Map<String, String> options) {
     for (String key : options.keySet()) {

@@ -38,16 +38,27 @@ final class LoginCommand implements Callable<Integer> {
   @Option(names = "--password-stdin", description = "Read the password. Default: asks.")
   private boolean passwordStdin;
 
-  @Parameters(paramLabel = "REGISTRY")
-  private String registry = "";
+  @Option(
+      names = {"-p", "--password"},
+      description = "Not supported: all users of a host see the words of a command.")
+  private @Nullable String password;
+
+  @Parameters(paramLabel = "REGISTRY", arity = "0..1", description = "Default: ${DEFAULT-VALUE}.")
+  private String registry = "docker.io";
 
   @Override
   public Integer call() throws IOException {
+    if (password != null) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "--password is not supported, as all users of a host see the words of a command; give it"
+              + " by --password-stdin");
+    }
     String user = username != null ? username : ask("Username: ");
-    String password = passwordStdin ? readPassword() : askPassword();
+    String secret = passwordStdin ? readPassword() : askPassword();
     String host = registry.split("/", 2)[0];
     try (RegistryClient client = options.builder(List.of(host)).build()) {
-      client.login(registry, Credentials.basic(user, password));
+      client.login(registry, Credentials.basic(user, secret));
     }
     System.out.println("logged in to " + registry);
     return 0;

@@ -17,8 +17,8 @@ import picocli.CommandLine.Parameters;
 final class LogoutCommand implements Callable<Integer> {
   @Mixin private RegistryOptions options = new RegistryOptions();
 
-  @Parameters(paramLabel = "REGISTRY")
-  private String registry = "";
+  @Parameters(paramLabel = "REGISTRY", arity = "0..1", description = "Default: ${DEFAULT-VALUE}.")
+  private String registry = "docker.io";
 
   @Override
   public Integer call() {

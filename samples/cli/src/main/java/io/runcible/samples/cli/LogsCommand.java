@@ -19,7 +19,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "logs",
     description =
-        "Print the output of a container. One that was run with --log-opt has lines with times;"
+        "Print the output of a container. One that was run with --log-driver k8s-file has lines with times;"
             + " of others the standard output comes first, and only --follow has an effect.")
 final class LogsCommand extends EngineCommand {
   @Option(
@@ -56,8 +56,17 @@ final class LogsCommand extends EngineCommand {
     try (Stream<LogEntry> entries = container.logs().entries(query())) {
       entries.forEach(this::print);
     } catch (RuncibleException e) {
-      if (e.kind() != ErrorKind.UNSUPPORTED || !query().equals(query(follow)) || timestamps) {
+      if (e.kind() != ErrorKind.UNSUPPORTED) {
         throw e;
+      }
+      if (!query().equals(query(follow)) || timestamps) {
+        throw new RuncibleException(
+            ErrorKind.UNSUPPORTED,
+            "container "
+                + id
+                + " was not run with --log-driver k8s-file: of its log neither times nor lines are"
+                + " known",
+            e);
       }
       printBytes(container);
     }
@@ -91,8 +100,8 @@ final class LogsCommand extends EngineCommand {
   }
 
   private void printBytes(Container container) throws IOException {
-    try (InputStream out = follow ? container.process().stdout() : container.logs().stdout();
-        InputStream err = container.logs().stderr()) {
+    try (InputStream err = container.logs().stderr();
+        InputStream out = follow ? container.process().stdout() : container.logs().stdout()) {
       out.transferTo(System.out);
       err.transferTo(System.err);
     }

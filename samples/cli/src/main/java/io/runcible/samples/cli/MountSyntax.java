@@ -9,13 +9,29 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
 
 /** Mounts as docker and podman write them. */
 final class MountSyntax {
+  /** For all containers, and for one alone. */
+  private static final Set<String> RELABEL = Set.of("z", "Z");
+
   private MountSyntax() {}
 
-  /** {@code [SOURCE:]DESTINATION[:OPTIONS]}; a source without a slash is a volume. */
-  static Mount volume(String text) {
+  /** Whether the files get the label of the container's. */
+  static boolean relabels(String volume) {
+    String[] parts = volume.split(":", -1);
+    return parts.length == 3 && Stream.of(parts[2].split(",", -1)).anyMatch(RELABEL::contains);
+  }
+
+  /**
+   * {@code [SOURCE:]DESTINATION[:OPTIONS]}; a source without a slash is a volume.
+   *
+   * @param labels whether the container's files have SELinux labels; without them there is none to
+   *     give
+   */
+  static Mount volume(String text, boolean labels) {
     String[] parts = text.split(":", -1);
     if (parts.length > 3) {
       throw invalid("'" + text + "' is not [SOURCE:]DESTINATION[:OPTIONS]");
@@ -33,7 +49,9 @@ final class MountSyntax {
                 ? Mount.overlay(Path.of(parts[0]), parts[1])
                 : Mount.bind(Path.of(parts[0]), parts[1]);
     for (String option : options) {
-      if (!(path && option.equals("O"))) {
+      if (RELABEL.contains(option)) {
+        mount = relabeled(mount, option.equals("z"), labels);
+      } else if (!(path && option.equals("O"))) {
         mount = option(mount, option);
       }
     }
@@ -45,13 +63,19 @@ final class MountSyntax {
       return idMapped(mount, option.substring("idmap=".length()));
     }
     return switch (option) {
-      case "rw" -> mount;
+      // As it is anyway; the latter of other systems alone.
+      case "rw", "rbind", "cached", "delegated", "consistent" -> mount;
       case "ro" -> mount.readOnly();
       case "nocopy" -> mount.withoutCopy();
       case "private", "rprivate", "slave", "rslave", "shared", "rshared" ->
           mount.propagation(propagation(option));
       default -> throw invalid("no mount has an option '" + option + "'");
     };
+  }
+
+  /** Of other kinds than a bind mount the engine refuses a label itself. */
+  private static Mount relabeled(Mount mount, boolean shared, boolean labels) {
+    return labels && mount.kind() == Mount.Kind.BIND ? mount.relabeled(shared) : mount;
   }
 
   private static Mount.Propagation propagation(String text) {
@@ -64,7 +88,7 @@ final class MountSyntax {
   }
 
   /** {@code type=TYPE,destination=PATH} and more, with commas. */
-  static Mount mount(String text) {
+  static Mount mount(String text, boolean labels) {
     Map<String, String> fields = new LinkedHashMap<>();
     for (String field : text.split(",", -1)) {
       int equals = field.indexOf('=');
@@ -88,9 +112,20 @@ final class MountSyntax {
           default -> throw invalid("there is no type of mounts '" + type + "'");
         };
     for (Map.Entry<String, String> field : fields.entrySet()) {
-      mount = apply(mount, field.getKey(), field.getValue());
+      mount =
+          field.getKey().equals("relabel") && mount.kind() == Mount.Kind.BIND
+              ? relabeled(mount, isShared(field.getValue()), labels)
+              : apply(mount, field.getKey(), field.getValue());
     }
     return mount;
+  }
+
+  private static boolean isShared(String relabel) {
+    return switch (relabel) {
+      case "shared" -> true;
+      case "private" -> false;
+      default -> throw invalid("a label is shared or private, and not '" + relabel + "'");
+    };
   }
 
   private static String canonical(String key) {

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -19,6 +20,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
 
 /** Makes, lists and removes bridge networks. */
 @Command(
@@ -36,6 +38,8 @@ import picocli.CommandLine.Parameters;
       NetworkCommand.Prune.class
     })
 final class NetworkCommand extends Inventory<NetworkInfo> {
+  private static final String DRIVER = "bridge";
+
   NetworkCommand() {
     super("network");
   }
@@ -73,7 +77,7 @@ final class NetworkCommand extends Inventory<NetworkInfo> {
         names = {"-d", "--driver"},
         paramLabel = "bridge",
         description = "There is no other.")
-    private String driver = "bridge";
+    private String driver = DRIVER;
 
     @Option(
         names = {"-o", "--opt"},
@@ -98,7 +102,7 @@ final class NetworkCommand extends Inventory<NetworkInfo> {
     }
 
     NetworkSpec spec() {
-      if (!driver.equals("bridge")) {
+      if (!driver.equals(DRIVER)) {
         throw new RuncibleException(
             ErrorKind.UNSUPPORTED,
             "there is no driver '"
@@ -152,9 +156,18 @@ final class NetworkCommand extends Inventory<NetworkInfo> {
   }
 
   /** Lists them. */
-  @Command(name = "ls", description = "List the networks.")
+  @Command(name = "ls", aliases = "list", description = "List the networks.")
   static final class ListNetworks extends EngineCommand {
+    @ParentCommand private @Nullable NetworkCommand parent;
     @Mixin private Table table = new Table();
+
+    @Option(
+        names = {"-f", "--filter"},
+        paramLabel = "KEY=VALUE",
+        description =
+            "name=TEXT, label=KEY[=VALUE], dangling=BOOLEAN (without containers) or"
+                + " driver=bridge.")
+    private List<String> filters = List.of();
 
     @Option(
         names = {"-q", "--quiet"},
@@ -163,15 +176,17 @@ final class NetworkCommand extends Inventory<NetworkInfo> {
 
     @Override
     int run(ContainerEngine engine) {
-      table.titles("NAME", "SUBNETS", "INTERNAL", "CONTAINERS");
-      for (NetworkInfo network : engine.networks().list()) {
+      table.titles("NAME", "SUBNETS", "INTERNAL", "CONTAINERS").further("DRIVER", "LABELS");
+      for (NetworkInfo network : Objects.requireNonNull(parent).list(engine, filters, DRIVER)) {
         table.row(
             network.name(),
             network.subnets().stream()
                 .map(subnet -> subnet.prefix().toString())
                 .collect(Collectors.joining(" ")),
             network.internal(),
-            network.members().size());
+            network.members().size(),
+            DRIVER,
+            Filters.joined(network.labels()));
       }
       if (quiet) {
         table.printFirst();
@@ -230,6 +245,10 @@ final class NetworkCommand extends Inventory<NetworkInfo> {
   /** Takes a container off one. */
   @Command(name = "disconnect", description = "Take a container off a network, also while it runs.")
   static final class Disconnect extends EngineCommand {
+    @SuppressWarnings("UnusedVariable")
+    @Mixin
+    private Force force = new Force();
+
     @Parameters(index = "0", paramLabel = "NETWORK")
     private String name = "";
 
@@ -255,6 +274,26 @@ final class NetworkCommand extends Inventory<NetworkInfo> {
   }
 
   @Override
+  List<NetworkInfo> list(ContainerEngine engine) {
+    return engine.networks().list();
+  }
+
+  @Override
+  String nameOf(NetworkInfo network) {
+    return network.name();
+  }
+
+  @Override
+  Map<String, String> labelsOf(NetworkInfo network) {
+    return network.labels();
+  }
+
+  @Override
+  boolean isUsed(NetworkInfo network) {
+    return !network.members().isEmpty();
+  }
+
+  @Override
   boolean remove(ContainerEngine engine, String name) {
     return engine.networks().remove(name);
   }
@@ -268,7 +307,7 @@ final class NetworkCommand extends Inventory<NetworkInfo> {
   Map<String, Object> show(NetworkInfo network) {
     Map<String, Object> shown = new LinkedHashMap<>();
     shown.put("Name", network.name());
-    shown.put("Driver", "bridge");
+    shown.put("Driver", DRIVER);
     shown.put("Device", network.device());
     shown.put("Created", network.created().toString());
     shown.put("Internal", network.internal());

@@ -53,6 +53,12 @@ final class NetworkOptions {
   private boolean publishAll;
 
   @Option(
+      names = "--expose",
+      paramLabel = "PORT[/udp]",
+      description = "With --publish-all: also this one, as if the image exposed it.")
+  private List<String> exposed = List.of();
+
+  @Option(
       names = {"-h", "--hostname"},
       description = "The host name inside.")
   private @Nullable String hostname;
@@ -151,14 +157,16 @@ final class NetworkOptions {
   void apply(ContainerSpec.Builder spec, ImageConfig image) {
     if (publishAll) {
       List<PortBinding> chosen = new ArrayList<>(spec.build().ports());
-      for (String exposed : image.exposedPorts()) {
-        for (PortBinding port : PortBinding.parse(exposed)) {
+      List<String> all = new ArrayList<>(image.exposedPorts());
+      all.addAll(exposed);
+      for (String one : all) {
+        for (PortBinding port : PortBinding.parse(one)) {
           boolean known =
               chosen.stream()
                   .anyMatch(
-                      one ->
-                          one.containerPort() == port.containerPort()
-                              && one.protocol() == port.protocol());
+                      other ->
+                          other.containerPort() == port.containerPort()
+                              && other.protocol() == port.protocol());
           if (!known) {
             chosen.add(port);
             spec.publish(port);

@@ -1,6 +1,7 @@
 package io.runcible.samples.cli;
 
 import io.runcible.Digest;
+import io.runcible.ProgressListener;
 import io.runcible.image.ImageSink;
 import io.runcible.image.ImageSource;
 import io.runcible.transfer.ImageCopy;
@@ -10,6 +11,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Copies an image of the store to a registry and prints its digest. */
@@ -20,6 +22,11 @@ import picocli.CommandLine.Parameters;
 final class PushCommand implements Callable<Integer> {
   @Mixin private DataRoot root = new DataRoot();
   @Mixin private RegistryOptions registry = new RegistryOptions();
+
+  @Option(
+      names = {"-q", "--quiet"},
+      description = "Do not tell of the progress.")
+  private boolean quiet;
 
   @Parameters(index = "0", paramLabel = "IMAGE")
   private String image = "";
@@ -41,7 +48,7 @@ final class PushCommand implements Callable<Integer> {
         Progress progress = new Progress()) {
       Digest digest =
           ImageCopy.between(reading.images(), writing.images())
-              .listener(progress)
+              .listener(quiet ? ProgressListener.NONE : progress)
               .copy(reading.reference(), writing.reference())
               .root()
               .digest();

@@ -3,6 +3,7 @@ package io.runcible.samples.cli;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.engine.Container;
+import java.time.Duration;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -11,8 +12,19 @@ import picocli.CommandLine.Option;
 final class RemoveCommand extends ContainersCommand {
   @Option(
       names = {"-f", "--force"},
-      description = "Also those that run.")
+      description = "Also those that run; one that is not there is no failure.")
   private boolean force;
+
+  @Option(
+      names = {"-i", "--ignore"},
+      description = "One that is not there is no failure.")
+  private boolean ignore;
+
+  @Option(
+      names = {"-t", "--time"},
+      paramLabel = "SECONDS",
+      description = "With --force: how long to wait before the kill. Default: not at all.")
+  private long seconds;
 
   @Option(
       names = {"-v", "--volumes"},
@@ -21,11 +33,19 @@ final class RemoveCommand extends ContainersCommand {
   private boolean volumes;
 
   @Override
+  boolean ignoresMissing() {
+    return force || ignore;
+  }
+
+  @Override
   void apply(Container container) {
     if (!force && container.isRunning()) {
       throw new RuncibleException(
           ErrorKind.FAILED_PRECONDITION,
           "container '" + container.name() + "' runs: stop it first, or remove it with --force");
+    }
+    if (seconds > 0 && container.isRunning()) {
+      container.stop(Duration.ofSeconds(seconds));
     }
     container.close();
   }

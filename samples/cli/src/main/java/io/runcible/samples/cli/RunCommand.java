@@ -46,6 +46,14 @@ final class RunCommand implements Callable<Integer> {
       description = "Give it a terminal, and connect yours with it; with --detach `attach` does.")
   private boolean tty;
 
+  @Option(
+      names = "--sig-proxy",
+      arity = "0..1",
+      defaultValue = "true",
+      fallbackValue = "true",
+      description = "Pass signals on to it. Default: true.")
+  private boolean signals;
+
   @Option(names = "--rm", description = "What is not detached is always removed at its end.")
   private boolean remove;
 
@@ -61,7 +69,8 @@ final class RunCommand implements Callable<Integer> {
     String host = ImageReference.parse(image).registry();
     try (RegistryClient client = registry.client(List.of(host));
         ContainerEngine engine = options.open(client, specification.platform())) {
-      Container container = engine.create(specification.finish(spec, image, engine));
+      Container container =
+          engine.create(specification.finish(spec, image, engine, options.root().path()));
       try {
         specification.made(container.id());
         container.start();
@@ -74,8 +83,8 @@ final class RunCommand implements Callable<Integer> {
         return 0;
       }
       return tty
-          ? Streams.attachTerminal(container.process(), interactive)
-          : Streams.attach(container.process(), interactive);
+          ? Streams.attachTerminal(container.process(), interactive, signals)
+          : Streams.attach(container.process(), interactive, signals);
     }
   }
 
@@ -86,7 +95,8 @@ final class RunCommand implements Callable<Integer> {
     String host = ImageReference.parse(image).registry();
     try (RegistryClient client = registry.client(List.of(host));
         ContainerEngine engine = options.open(client, specification.platform())) {
-      Container container = engine.create(specification.finish(spec, image, engine));
+      Container container =
+          engine.create(specification.finish(spec, image, engine, options.root().path()));
       try {
         specification.made(container.id());
       } catch (RuncibleException e) {

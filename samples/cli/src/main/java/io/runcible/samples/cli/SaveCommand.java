@@ -36,6 +36,12 @@ final class SaveCommand implements Callable<Integer> {
       description = "Default: ${DEFAULT-VALUE}.")
   private String format = "docker-archive";
 
+  @Option(
+      names = {"-q", "--quiet"},
+      description = "Accepted: there is no progress to tell.")
+  @SuppressWarnings("UnusedVariable")
+  private boolean quiet;
+
   @Parameters(paramLabel = "IMAGE", arity = "1..*")
   private List<String> images = List.of();
 

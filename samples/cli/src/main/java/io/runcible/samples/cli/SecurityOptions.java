@@ -5,6 +5,7 @@ import io.runcible.RuncibleException;
 import io.runcible.engine.ContainerSpec;
 import io.runcible.runtime.Capability;
 import io.runcible.runtime.SeccompProfile;
+import io.runcible.runtime.Selinux;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -34,13 +35,31 @@ final class SecurityOptions {
       paramLabel = "OPTION",
       description =
           "no-new-privileges[=false] (the default is true), seccomp=FILE, seccomp=unconfined,"
-              + " apparmor=PROFILE.")
+              + " apparmor=PROFILE, label=disable, and label=type:TYPE and so on where there is"
+              + " SELinux.")
   private List<String> options = List.of();
 
   @Option(names = "--privileged", description = "Not supported: add what it needs instead.")
   private boolean privileged;
 
-  void apply(ContainerSpec.Builder spec) {
+  /** Whether its files can have SELinux labels; as podman does, a host without passes them over. */
+  boolean mayLabel() {
+    return Selinux.ofThisHost().isEnabled() && !labels().contains("disable");
+  }
+
+  private List<String> labels() {
+    return options.stream()
+        .filter(option -> option.matches("label[=:].*"))
+        .map(option -> option.substring("label=".length()))
+        .toList();
+  }
+
+  /**
+   * Says what the options say.
+   *
+   * @param labeled whether it gets SELinux labels, whatever they say
+   */
+  void apply(ContainerSpec.Builder spec, boolean labeled) {
     if (privileged) {
       throw unsupported(
           "--privileged is not supported; give it what it needs: --cap-add, --device,"
@@ -49,6 +68,13 @@ final class SecurityOptions {
     added.forEach(capability -> add(spec, capability));
     dropped.forEach(spec::dropCapability);
     options.forEach(option -> apply(spec, option));
+    List<String> labels = labels();
+    if (!labels.contains("disable")) {
+      SelinuxLabels wanted = SelinuxLabels.of(labels);
+      if (mayLabel() && (labeled || !labels.isEmpty())) {
+        spec.selinuxLabels(wanted.process(), wanted.files());
+      }
+    }
   }
 
   private static void add(ContainerSpec.Builder spec, String capability) {
@@ -69,7 +95,10 @@ final class SecurityOptions {
       case "no-new-privileges" -> noNewPrivileges(spec, option, value);
       case "seccomp" -> seccomp(spec, value);
       case "apparmor" -> spec.apparmorProfile(value);
-      case "label", "mask", "unmask", "systempaths", "proc-opts" ->
+      case "label" -> {
+        // All of them together.
+      }
+      case "mask", "unmask", "systempaths", "proc-opts" ->
           throw unsupported("--security-opt " + option + " is not supported");
       default -> throw invalid("there is no --security-opt '" + option + "'");
     }

@@ -2,6 +2,7 @@ package io.runcible.samples.cli;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerSpec;
 import io.runcible.engine.RestartPolicy;
@@ -41,6 +42,17 @@ final class SpecOptions {
   private @Nullable String name;
 
   @Option(
+      names = "--replace",
+      description = "Remove the detached container of this --name first, if there is one.")
+  private boolean replace;
+
+  @Option(
+      names = {"-q", "--quiet"},
+      description = "Accepted: of the fetching of the image nothing is told.")
+  @SuppressWarnings("UnusedVariable")
+  private boolean quiet;
+
+  @Option(
       names = {"-l", "--label"},
       paramLabel = "KEY[=VALUE]",
       description = "Set a label.")
@@ -64,11 +76,19 @@ final class SpecOptions {
   private @Nullable String restart;
 
   @Option(
+      names = "--log-driver",
+      paramLabel = "k8s-file|none",
+      description =
+          "k8s-file: keep the log in the format of Kubernetes, with times; none: keep none. Default:"
+              + " the bytes as they are.")
+  private @Nullable String logDriver;
+
+  @Option(
       names = "--log-opt",
       paramLabel = "KEY=VALUE",
       description =
-          "max-size=10m and max-file=3: keep the log in the format of Kubernetes, with times, in"
-              + " so many files of that size. max-size=0: without a limit.")
+          "max-size=10m and max-file=3: as with --log-driver k8s-file, in so many files of that"
+              + " size. max-size=0: without a limit.")
   private Map<String, String> log = Map.of();
 
   @Option(
@@ -100,9 +120,10 @@ final class SpecOptions {
     }
     process.apply(spec);
     network.apply(spec);
-    storage.apply(spec);
+    boolean labeled = security.mayLabel() && storage.relabels();
+    storage.apply(spec, labeled);
     limits.apply(spec);
-    security.apply(spec);
+    security.apply(spec, labeled);
     users.apply(spec);
     namespaces.apply(spec);
     health.apply(spec);
@@ -110,11 +131,15 @@ final class SpecOptions {
     annotations.forEach(spec::annotation);
     if (name != null) {
       spec.name(name);
+    } else if (replace) {
+      throw new RuncibleException(ErrorKind.INVALID_INPUT, "--replace needs --name");
     }
     if (restart != null) {
       spec.restart(RestartPolicy.parse(restart));
     }
-    if (!log.isEmpty()) {
+    if (logDriver != null) {
+      spec.log(LogOptions.parse(logDriver, log));
+    } else if (!log.isEmpty()) {
       spec.log(LogOptions.parse(log));
     }
     requireNoIdFile();
@@ -134,7 +159,9 @@ final class SpecOptions {
   }
 
   /** Brings the image, as far as that is not left to the engine, and adds what depends on it. */
-  ContainerSpec finish(ContainerSpec.Builder spec, String image, ContainerEngine engine) {
+  ContainerSpec finish(
+      ContainerSpec.Builder spec, String image, ContainerEngine engine, Path data) {
+    storage.apply(spec, engine, data);
     if (pull == Pull.NEVER && engine.images().find(image).isEmpty()) {
       throw new RuncibleException(
           ErrorKind.NOT_FOUND, "there is no image '" + image + "' here, and --pull=never");
@@ -148,7 +175,11 @@ final class SpecOptions {
       network.apply(spec, config);
       health.apply(spec, config);
     }
-    return spec.build();
+    ContainerSpec made = spec.build();
+    if (replace) {
+      made.name().flatMap(engine::find).ifPresent(Container::close);
+    }
+    return made;
   }
 
   /** Notes the id where it was asked for. */

@@ -22,6 +22,16 @@ final class StopCommand extends ContainersCommand {
       description = "What asks it to end. Default: what it was made with, or SIGTERM.")
   private @Nullable String signal;
 
+  @Option(
+      names = {"-i", "--ignore"},
+      description = "One that is not there is no failure.")
+  private boolean ignore;
+
+  @Override
+  boolean ignoresMissing() {
+    return ignore;
+  }
+
   @Override
   void apply(Container container) {
     if (signal != null && !container.inspect().restartPolicy().equals(RestartPolicy.NO)) {

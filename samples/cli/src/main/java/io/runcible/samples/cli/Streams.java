@@ -15,6 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jline.utils.Signals;
+import org.jspecify.annotations.Nullable;
 
 /** Connects a process with the streams and the signals of this program. */
 final class Streams {
@@ -28,9 +29,11 @@ final class Streams {
   }
 
   /** Waits for the end of the process and of its output; the exit code as a shell has it. */
-  static int attach(ContainerProcess process, boolean interactive) {
+  static int attach(ContainerProcess process, boolean interactive, boolean signals) {
     Streams streams = new Streams(process);
-    streams.forwardSignals();
+    if (signals) {
+      streams.forwardSignals();
+    }
     if (interactive) {
       // Blocks in a read that nothing can interrupt: it ends with this program.
       pump(System.in, process.stdin());
@@ -41,10 +44,10 @@ final class Streams {
   }
 
   /** The same for a process with a terminal, which this program's terminal stands for meanwhile. */
-  static int attachTerminal(ContainerProcess process, boolean interactive) {
+  static int attachTerminal(ContainerProcess process, boolean interactive, boolean signals) {
     try (UserTerminal terminal = UserTerminal.open()) {
       terminal.follow(process::resize);
-      return attach(process, interactive);
+      return attach(process, interactive, signals);
     }
   }
 
@@ -55,29 +58,80 @@ final class Streams {
    */
   static int attach(
       Container container, Attachment attachment, boolean input, boolean signals, DetachKeys keys) {
-    if (!attachment.hasTerminal() || !UserTerminal.isThere()) {
-      return attached(container, attachment, input, signals, keys);
+    // The end of this program's input is not that of the container's, which others may use.
+    Ends ends =
+        new Ends(
+            input && attachment.hasInput() ? attachment.stdin() : null,
+            false,
+            attachment.stdout(),
+            attachment.stderr());
+    return attach(container.process(), ends, attachment.hasTerminal(), signals, keys);
+  }
+
+  /** The same of one that was started for it: from its start, and with the end of the input. */
+  static int follow(Container container, boolean input, boolean signals, DetachKeys keys) {
+    ContainerProcess process = container.process();
+    Ends ends = new Ends(input ? inputOf(process) : null, true, process.stdout(), process.stderr());
+    return attach(process, ends, container.inspect().setup().terminal(), signals, keys);
+  }
+
+  /** None if the container was made without, or has ended by now. */
+  private static @Nullable OutputStream inputOf(ContainerProcess process) {
+    try {
+      return process.stdin();
+    } catch (RuncibleException e) {
+      if (e.kind() != ErrorKind.FAILED_PRECONDITION) {
+        throw e;
+      }
+      return null;
+    }
+  }
+
+  /**
+   * What is connected.
+   *
+   * @param stdin null if no input is passed on
+   * @param ended whether its end is passed on
+   */
+  private record Ends(
+      @Nullable OutputStream stdin, boolean ended, InputStream stdout, InputStream stderr) {}
+
+  private static int attach(
+      ContainerProcess process, Ends ends, boolean tty, boolean signals, DetachKeys keys) {
+    if (!tty || ends.stdin() == null || !UserTerminal.isThere()) {
+      return attached(process, ends, signals, keys);
     }
     try (UserTerminal terminal = UserTerminal.open()) {
       int[] size = UserTerminal.size();
-      attachment.resize(size[0], size[1]);
-      terminal.follow(attachment::resize);
-      return attached(container, attachment, input, signals, keys);
+      resize(process, size[0], size[1]);
+      terminal.follow((rows, columns) -> resize(process, rows, columns));
+      return attached(process, ends, signals, keys);
+    }
+  }
+
+  /** One that has ended has no size. */
+  private static void resize(ContainerProcess process, int rows, int columns) {
+    try {
+      process.resize(rows, columns);
+    } catch (RuncibleException e) {
+      if (e.kind() != ErrorKind.FAILED_PRECONDITION) {
+        throw e;
+      }
     }
   }
 
   private static int attached(
-      Container container, Attachment attachment, boolean input, boolean signals, DetachKeys keys) {
-    Streams streams = new Streams(container.process());
+      ContainerProcess process, Ends ends, boolean signals, DetachKeys keys) {
+    Streams streams = new Streams(process);
     if (signals) {
       streams.forwardSignals();
     }
     CompletableFuture<Integer> outcome = new CompletableFuture<>();
-    if (input && attachment.hasInput()) {
-      OutputStream stdin = attachment.stdin();
-      start(() -> passInput(stdin, keys, outcome));
+    OutputStream stdin = ends.stdin();
+    if (stdin != null) {
+      start(() -> passInput(stdin, ends.ended(), keys, outcome));
     }
-    start(() -> streams.run(attachment, outcome));
+    start(() -> streams.run(ends, outcome));
     try {
       return outcome.get();
     } catch (InterruptedException e) {
@@ -92,17 +146,16 @@ final class Streams {
   }
 
   /** Also what it fails with, such as that nobody knows how the container ended. */
-  private void run(Attachment attachment, CompletableFuture<Integer> outcome) {
+  private void run(Ends ends, CompletableFuture<Integer> outcome) {
     try {
-      outcome.complete(run(attachment.stdout(), attachment.stderr()));
+      outcome.complete(run(ends.stdout(), ends.stderr()));
     } catch (RuntimeException | Error e) {
       outcome.completeExceptionally(e);
     }
   }
 
-  /** The end of this program's input is not that of the container's, which others may use. */
   private static void passInput(
-      OutputStream stdin, DetachKeys keys, CompletableFuture<Integer> outcome) {
+      OutputStream stdin, boolean ended, DetachKeys keys, CompletableFuture<Integer> outcome) {
     try {
       byte[] buffer = new byte[16 * 1024];
       for (int n = System.in.read(buffer); n >= 0; n = System.in.read(buffer)) {
@@ -111,6 +164,9 @@ final class Streams {
           outcome.complete(0);
           return;
         }
+      }
+      if (ended) {
+        stdin.close();
       }
     } catch (IOException e) {
       // The process has ended, or does not read any more.

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -23,11 +24,22 @@ final class Table {
       description = "json, or a text with {{.TITLE}} in it, a line for each row.")
   private @Nullable String format;
 
+  @Option(names = "--noheading", description = "Print no titles.")
+  private boolean noHeading;
+
   private List<String> titles = List.of();
+  private int shown;
   private final List<List<Object>> rows = new ArrayList<>();
 
   Table titles(String... titles) {
     this.titles = List.of(titles);
+    shown = titles.length;
+    return this;
+  }
+
+  /** Titles that rows have besides, for other forms than the plain one. */
+  Table further(String... more) {
+    titles = Stream.concat(titles.stream(), Stream.of(more)).toList();
     return this;
   }
 
@@ -66,9 +78,11 @@ final class Table {
       return;
     }
     List<List<String>> lines = new ArrayList<>();
-    lines.add(titles);
+    if (!noHeading) {
+      lines.add(titles);
+    }
     rows.forEach(row -> lines.add(row.stream().map(Cli::printable).toList()));
-    int[] widths = new int[titles.size()];
+    int[] widths = new int[shown];
     for (List<String> line : lines) {
       Arrays.setAll(widths, column -> Math.max(widths[column], line.get(column).length()));
     }

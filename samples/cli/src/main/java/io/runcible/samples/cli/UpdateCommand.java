@@ -1,5 +1,6 @@
 package io.runcible.samples.cli;
 
+import io.runcible.RuncibleException;
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.Limits;
@@ -36,22 +37,35 @@ final class UpdateCommand implements Callable<Integer> {
     Limits limits = changes.limits();
     Resources resources = changes.resources();
     RestartPolicy policy = restart == null ? null : RestartPolicy.parse(restart);
+    // An ordinary user's container may have no limits to change.
+    boolean limited = changes.hasOthers() || !limits.equals(Limits.unchanged());
     try (ContainerEngine engine = options.open()) {
-      for (String id : ids) {
-        Container container = Containers.require(engine, id);
-        // An ordinary user's container may have no limits to change.
-        if (policy == null && !changes.hasOthers() || !limits.equals(Limits.unchanged())) {
-          container.update(limits);
-        }
-        if (changes.hasOthers()) {
-          container.update(resources);
-        }
-        if (policy != null) {
-          container.update(policy);
-        }
-        System.out.println(id);
-      }
+      return Containers.each(
+          engine,
+          false,
+          ids,
+          container -> {
+            if (policy == null) {
+              container.update(limits, resources);
+            } else if (limited) {
+              update(container, policy, limits, resources);
+            } else {
+              container.update(policy);
+            }
+          });
     }
-    return 0;
+  }
+
+  /** All of it or nothing. */
+  private static void update(
+      Container container, RestartPolicy policy, Limits limits, Resources resources) {
+    RestartPolicy before = container.inspect().restartPolicy();
+    container.update(policy);
+    try {
+      container.update(limits, resources);
+    } catch (RuncibleException e) {
+      container.update(before);
+      throw e;
+    }
   }
 }

@@ -67,12 +67,17 @@ final class Variables {
   }
 
   private static List<String> lines(Path file) {
+    return text(file).lines().toList();
+  }
+
+  /** A small file. */
+  static String text(Path file) {
     try (InputStream in = Files.newInputStream(file)) {
       byte[] bytes = in.readNBytes(MAX_FILE + 1);
       if (bytes.length > MAX_FILE) {
         throw invalid("the file '" + file + "' has more than " + MAX_FILE + " bytes");
       }
-      return UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString().lines().toList();
+      return UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
     } catch (CharacterCodingException e) {
       throw new RuncibleException(
           ErrorKind.INVALID_INPUT, "the file '" + file + "' is no text in UTF-8", e);

@@ -8,6 +8,7 @@ import io.runcible.engine.VolumeSpec;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Callable;
@@ -16,6 +17,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
 
 /** Makes, lists and removes volumes. */
 @Command(
@@ -31,6 +33,8 @@ import picocli.CommandLine.Parameters;
       VolumeCommand.Prune.class
     })
 final class VolumeCommand extends Inventory<VolumeInfo> {
+  private static final String DRIVER = "local";
+
   VolumeCommand() {
     super("volume");
   }
@@ -47,6 +51,12 @@ final class VolumeCommand extends Inventory<VolumeInfo> {
     private Map<String, String> labels = Map.of();
 
     @Option(
+        names = {"-d", "--driver"},
+        paramLabel = "local",
+        description = "There is no other.")
+    private String driver = DRIVER;
+
+    @Option(
         names = {"-o", "--opt"},
         paramLabel = "o=OPTIONS",
         description = "With commas: size=SIZE, nocopy.")
@@ -57,6 +67,10 @@ final class VolumeCommand extends Inventory<VolumeInfo> {
 
     @Override
     public Integer call() {
+      if (!driver.equals(DRIVER)) {
+        throw new RuncibleException(
+            ErrorKind.UNSUPPORTED, "there is no driver '" + driver + "' of volumes, but " + DRIVER);
+      }
       VolumeSpec spec =
           VolumeSpec.of(name != null ? name : UUID.randomUUID().toString().replace("-", ""));
       for (Map.Entry<String, String> label : labels.entrySet()) {
@@ -92,9 +106,17 @@ final class VolumeCommand extends Inventory<VolumeInfo> {
   }
 
   /** Lists them. */
-  @Command(name = "ls", description = "List the volumes.")
+  @Command(name = "ls", aliases = "list", description = "List the volumes.")
   static final class ListVolumes extends EngineCommand {
+    @ParentCommand private @Nullable VolumeCommand parent;
     @Mixin private Table table = new Table();
+
+    @Option(
+        names = {"-f", "--filter"},
+        paramLabel = "KEY=VALUE",
+        description =
+            "name=TEXT, label=KEY[=VALUE], dangling=BOOLEAN (without containers) or driver=local.")
+    private List<String> filters = List.of();
 
     @Option(
         names = {"-q", "--quiet"},
@@ -103,9 +125,15 @@ final class VolumeCommand extends Inventory<VolumeInfo> {
 
     @Override
     int run(ContainerEngine engine) {
-      table.titles("NAME", "CREATED", "CONTAINERS");
-      for (VolumeInfo volume : engine.volumes().list()) {
-        table.row(volume.name(), volume.created(), String.join(" ", volume.users()));
+      table.titles("NAME", "CREATED", "CONTAINERS").further("DRIVER", "MOUNTPOINT", "LABELS");
+      for (VolumeInfo volume : Objects.requireNonNull(parent).list(engine, filters, DRIVER)) {
+        table.row(
+            volume.name(),
+            volume.created(),
+            String.join(" ", volume.users()),
+            DRIVER,
+            volume.path(),
+            Filters.joined(volume.labels()));
       }
       if (quiet) {
         table.printFirst();
@@ -125,6 +153,26 @@ final class VolumeCommand extends Inventory<VolumeInfo> {
   @Override
   public Optional<VolumeInfo> find(ContainerEngine engine, String name) {
     return engine.volumes().find(name);
+  }
+
+  @Override
+  List<VolumeInfo> list(ContainerEngine engine) {
+    return engine.volumes().list();
+  }
+
+  @Override
+  String nameOf(VolumeInfo volume) {
+    return volume.name();
+  }
+
+  @Override
+  Map<String, String> labelsOf(VolumeInfo volume) {
+    return volume.labels();
+  }
+
+  @Override
+  boolean isUsed(VolumeInfo volume) {
+    return !volume.users().isEmpty();
   }
 
   @Override

@@ -7,36 +7,45 @@ import io.runcible.RuncibleException;
 import io.runcible.archive.IdRange;
 import io.runcible.engine.Mount;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class MountSyntaxTest {
+  private static Mount volume(String text) {
+    return MountSyntax.volume(text, false);
+  }
+
+  private static Mount mount(String text) {
+    return MountSyntax.mount(text, false);
+  }
+
   @Test
   void sourceWithoutASlashIsAVolume() {
-    Mount named = MountSyntax.volume("data:/d:ro,nocopy");
+    Mount named = volume("data:/d:ro,nocopy");
     assertThat(named.kind()).isEqualTo(Mount.Kind.VOLUME);
     assertThat(named.name()).contains("data");
     assertThat(named.isReadOnly()).isTrue();
-    assertThat(MountSyntax.volume("/d").name()).isEmpty();
-    Mount bind = MountSyntax.volume("/src:/d:rslave");
+    assertThat(volume("/d").name()).isEmpty();
+    Mount bind = volume("/src:/d:rslave");
     assertThat(bind.source()).contains(Path.of("/src"));
     assertThat(bind.propagation()).isEqualTo(Mount.Propagation.SLAVE);
-    assertThat(MountSyntax.volume("./x:/d").source()).contains(Path.of("./x").toAbsolutePath());
-    assertThat(MountSyntax.volume("/src:/d:O").kind()).isEqualTo(Mount.Kind.OVERLAY);
+    assertThat(volume("./x:/d").source()).contains(Path.of("./x").toAbsolutePath());
+    assertThat(volume("/src:/d:O").kind()).isEqualTo(Mount.Kind.OVERLAY);
   }
 
   @Test
   void fieldsHaveTheNamesOfBoth() {
-    Mount memory = MountSyntax.mount("type=tmpfs,target=/t,tmpfs-size=1m,tmpfs-mode=0700,ro");
+    Mount memory = mount("type=tmpfs,target=/t,tmpfs-size=1m,tmpfs-mode=0700,ro");
     assertThat(memory.size()).hasValue(1 << 20);
     assertThat(memory.mode()).isEqualTo(0700);
     assertThat(memory.isReadOnly()).isTrue();
-    Mount bind = MountSyntax.mount("type=bind,src=/a,dst=/b,bind-propagation=shared,ro=false");
+    Mount bind = mount("type=bind,src=/a,dst=/b,bind-propagation=shared,ro=false");
     assertThat(bind.propagation()).isEqualTo(Mount.Propagation.SHARED);
     assertThat(bind.isReadOnly()).isFalse();
-    assertThat(MountSyntax.mount("source=v,destination=/d").name()).contains("v");
-    assertThat(MountSyntax.mount("type=image,src=box:1,dst=/i").kind()).isEqualTo(Mount.Kind.IMAGE);
+    assertThat(mount("source=v,destination=/d").name()).contains("v");
+    assertThat(mount("type=image,src=box:1,dst=/i").kind()).isEqualTo(Mount.Kind.IMAGE);
     assertThat(MountSyntax.tmpfs("/t:size=2k,mode=755").size()).hasValue(2048);
   }
 
@@ -51,20 +60,36 @@ class MountSyntaxTest {
         "type=tmpfs,dst=/d,mode=9",
         "type=tmpfs,dst=/d,ro=maybe",
         "dst=relative",
-        "dst=/d,unknown=1"
+        "dst=/d,unknown=1",
+        "type=tmpfs,dst=/d,relabel=shared",
+        "type=bind,src=/a,dst=/d,relabel=x"
       })
   void whatMeansNothingIsRefused(String text) {
-    assertThatThrownBy(() -> MountSyntax.mount(text)).isInstanceOf(RuncibleException.class);
+    assertThatThrownBy(() -> mount(text)).isInstanceOf(RuncibleException.class);
+  }
+
+  @Test
+  void labelsAreAskedForWhereThereAreSome() {
+    for (String option : List.of("z", "Z")) {
+      assertThat(MountSyntax.relabels("/a:/b:ro," + option)).isTrue();
+      for (boolean labels : List.of(false, true)) {
+        assertThat(MountSyntax.volume("/a:/b:" + option + ",ro", labels).isReadOnly()).isTrue();
+        assertThat(MountSyntax.volume("v:/b:" + option, labels).name()).contains("v");
+      }
+    }
+    assertThat(MountSyntax.relabels("/z:/Z:ro")).isFalse();
+    assertThat(MountSyntax.mount("type=bind,src=/a,dst=/d,relabel=private", true).source())
+        .contains(Path.of("/a"));
   }
 
   @Test
   void ownersAreMapped() {
-    Mount mount = MountSyntax.volume("/src:/d:idmap=uids=1000-0-1#2000-5-10;gids=100-0-1,ro");
+    Mount mount = volume("/src:/d:idmap=uids=1000-0-1#2000-5-10;gids=100-0-1,ro");
     assertThat(mount.mappedUids())
         .containsExactly(new IdRange(0, 1000, 1), new IdRange(5, 2000, 10));
     assertThat(mount.mappedGids()).containsExactly(new IdRange(0, 100, 1));
     assertThat(mount.isReadOnly()).isTrue();
-    Mount same = MountSyntax.mount("type=bind,src=/a,dst=/d,idmap=uids=1000-0-1");
+    Mount same = mount("type=bind,src=/a,dst=/d,idmap=uids=1000-0-1");
     assertThat(same.mappedGids()).containsExactly(new IdRange(0, 1000, 1));
   }
 
@@ -84,13 +109,13 @@ class MountSyntaxTest {
         "uids=-1-2-3"
       })
   void mappingThatIsNoneIsRefused(String mapping) {
-    assertThatThrownBy(() -> MountSyntax.volume("/a:/d:idmap=" + mapping))
+    assertThatThrownBy(() -> volume("/a:/d:idmap=" + mapping))
         .isInstanceOf(RuncibleException.class);
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"a:b:c:d", "v:/d:O", "v:/d:z", "/a:/d:nocopy", "a/b:/d", ":/d"})
+  @ValueSource(strings = {"a:b:c:d", "v:/d:O", "v:/d:z,x", "/a:/d:nocopy", "a/b:/d", ":/d"})
   void wrongVolumeIsRefused(String text) {
-    assertThatThrownBy(() -> MountSyntax.volume(text)).isInstanceOf(RuncibleException.class);
+    assertThatThrownBy(() -> volume(text)).isInstanceOf(RuncibleException.class);
   }
 }

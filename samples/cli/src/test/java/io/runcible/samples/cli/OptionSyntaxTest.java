@@ -48,6 +48,16 @@ class OptionSyntaxTest {
             RuncibleException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.INVALID_INPUT));
   }
 
+  @Test
+  void labelsOfSelinuxHaveCategoriesOfTheirOwn() {
+    SelinuxLabels labels = SelinuxLabels.of(List.of());
+    assertThat(labels.process()).matches("system_u:system_r:container_t:s0:c\\d+,c\\d+");
+    assertThat(labels.files())
+        .isEqualTo(labels.process().replace("system_r:container_t", "object_r:container_file_t"));
+    assertThat(SelinuxLabels.of(List.of("type:spc_t", "level:s0", "user:u", "filetype=usr_t")))
+        .isEqualTo(new SelinuxLabels("u:system_r:spc_t:s0", "u:object_r:usr_t:s0"));
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"", "0", "0:x", "0:1:2:3", "0:1:0", "-1:0:1", "0:1:99999999999"})
   void mappingThatIsNoneIsRefused(String range) {

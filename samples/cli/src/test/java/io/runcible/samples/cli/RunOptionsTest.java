@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.engine.ContainerSpec;
+import io.runcible.engine.LogPolicy;
 import io.runcible.image.HealthCheck;
 import io.runcible.image.ImageConfig;
 import io.runcible.image.Platform;
@@ -196,6 +197,17 @@ class RunOptionsTest {
   }
 
   @Test
+  void logIsWhatTheDriverSays() {
+    assertThat(spec("").log()).isEqualTo(LogPolicy.RAW);
+    assertThat(spec("--log-driver none").log()).isEqualTo(LogPolicy.NONE);
+    assertThat(spec("--log-driver json-file").log()).isEqualTo(LogPolicy.cri());
+    for (String driver : List.of("", "--log-driver k8s-file ")) {
+      assertThat(spec(driver + "--log-opt max-size=1m --log-opt max-file=2").log())
+          .isEqualTo(LogPolicy.cri(1 << 20, 2));
+    }
+  }
+
+  @Test
   void labelsComeFromFilesToo() throws Exception {
     Path file = Files.writeString(directory.resolve("labels"), "a=file\nb\n");
     assertThat(spec("-l a=word -l c --label-file " + file).labels())
@@ -284,7 +296,7 @@ class RunOptionsTest {
   @ValueSource(
       strings = {
         "--privileged",
-        "--security-opt label=disable",
+        "--log-driver journald",
         "--security-opt systempaths=unconfined",
         "-d --rm",
         "--network back --ip 10.0.0.1 --ip6 fd00::1"
@@ -307,6 +319,10 @@ class RunOptionsTest {
   @ValueSource(
       strings = {
         "--security-opt no",
+        "--security-opt label=no:x",
+        "--security-opt label=type",
+        "--log-driver none --log-opt max-size=1m",
+        "--volumes-from a:no",
         "--security-opt no-new-privileges=x",
         "--security-opt seccomp=/etc/hostname",
         "--cap-add NOTHING",

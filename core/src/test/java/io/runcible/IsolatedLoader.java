@@ -1,4 +1,4 @@
-package io.runcible.jakarta;
+package io.runcible;
 
 import java.io.File;
 import java.net.MalformedURLException;
@@ -10,14 +10,14 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /** The class path of this JVM once more, as a server loads an application: all of it by itself. */
-final class IsolatedLoader extends URLClassLoader {
+public final class IsolatedLoader extends URLClassLoader {
   /**
    * A loader.
    *
    * @param without the names of jars to leave out, as a regular expression
    * @param more what comes before the others
    */
-  IsolatedLoader(String without, Path... more) {
+  public IsolatedLoader(String without, Path... more) {
     super(urls(Pattern.compile(without), more), ClassLoader.getPlatformClassLoader());
   }
 

@@ -1,0 +1,95 @@
+package io.runcible.samples.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.runcible.samples.cli.Sample.Ended;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+
+/** What people's fingers know of lists, and of removing, from other engines. */
+@Execution(ExecutionMode.CONCURRENT)
+class ListFlagsIT extends ProgramTests {
+  @Test
+  void imagesAreFoundByTheirNamesAndLabels() throws Exception {
+    assertThat(runcible("pull", "-q", image).code()).isZero();
+    assertThat(runcible("tag", image, "other.example/tool:2").code()).isZero();
+    String format = "{{.Repository}}:{{.Tag}} {{.Size}}";
+    String listed = runcible("images", "--format", format).output();
+    assertThat(listed.lines().map(line -> line.split(" ")[0]))
+        .containsExactlyInAnyOrder(image, "other.example/tool:2");
+    assertThat(listed.lines()).allMatch(line -> line.matches("\\S+ [0-9.]+[kM]?B"));
+    assertThat(runcible("images", "-q", "tool").output()).isEqualTo("other.example/tool:2\n");
+    assertThat(runcible("images", "-a", "-q", "none").output()).isEmpty();
+    assertThat(runcible("images", "-q", "-f", "reference=*/tool:*").output())
+        .isEqualTo("other.example/tool:2\n");
+    assertThat(runcible("images", "-q", "-f", "label=x").output()).isEmpty();
+    assertThat(runcible("images", "-q", "-f", "dangling=true").output()).isEmpty();
+    assertOneLine(runcible("images", "-f", "x=y"), 125, "'x'");
+    assertThat(runcible("images", "--noheading", "tool").output())
+        .startsWith("other.example/tool:2 ");
+    assertThat(runcible("history", "--format", "{{.Bytes}}", "other.example/tool:2").output())
+        .isEqualTo(runcible("images", "--format", "{{.Bytes}}", "tool").output());
+    assertOneLine(runcible("history", "none.example/x:1"), 125, "none.example/x:1");
+    assertThat(runcible("rmi", "-f", "none.example/x:1")).isEqualTo(new Ended(0, "", ""));
+    assertThat(runcible("rmi").code()).isEqualTo(2);
+    assertThat(runcible("rmi", "-a")).isEqualTo(new Ended(0, "", ""));
+    assertThat(runcible("images", "-q").output()).isEmpty();
+  }
+
+  @Test
+  void volumesAndNetworksAreFoundByTheirNamesAndLabels() throws Exception {
+    for (String kind : new String[] {"volume", "network"}) {
+      assertThat(sub(kind, "create", "--label", "a=b", "labelled").code()).isZero();
+      assertThat(sub(kind, "create", "plain").code()).isZero();
+      assertThat(sub(kind, "ls", "-q", "-f", "label=a=b").output()).isEqualTo("labelled\n");
+      assertThat(sub(kind, "list", "-q", "-f", "name=lai").output()).isEqualTo("plain\n");
+      assertThat(sub(kind, "ls", "-q", "-f", "dangling=false").output()).isEmpty();
+      assertThat(sub(kind, "ls", "--format", "{{.Name}} {{.Labels}}", "-f", "label=a").output())
+          .isEqualTo("labelled a=b\n");
+      assertOneLine(sub(kind, "ls", "-f", "x=y"), 125, "'x'");
+      assertThat(sub(kind, "inspect", "-f", "{{.Name}} {{.Labels.a}}", "labelled").output())
+          .isEqualTo("labelled b\n");
+      assertOneLine(sub(kind, "prune", "--filter", "name=plain"), 125, "'name'");
+      assertThat(sub(kind, "prune", "--filter", "label=a").output()).isEqualTo("labelled\n");
+      assertThat(sub(kind, "remove", "plain").output()).isEqualTo("plain\n");
+    }
+    assertOneLine(sub("volume", "create", "-d", "nfs", "x"), 125, "'nfs'");
+  }
+
+  @Test
+  void containersAreReplacedAndRemovedWithoutAsking() throws Exception {
+    Path id = directory.resolve("id");
+    String[] create = {"-l", "a=b", "--name", "box", image, "/bin/true"};
+    assertThat(runcible("create", create).code()).isZero();
+    String[] replace = {
+      "--replace", "--cidfile", id.toString(), "--name", "box", "-l", "c=d", image, "/bin/sh"
+    };
+    assertThat(runcible("create", replace)).isEqualTo(new Ended(0, "box\n", ""));
+    assertThat(runcible("ps", "-a", "--format", "{{.Names}} {{.State}} {{.Labels}}").output())
+        .isEqualTo("box created c=d\n");
+    assertThat(runcible("stop", "-i", "nobody")).isEqualTo(new Ended(0, "", ""));
+    assertThat(runcible("rm", "--ignore", "nobody")).isEqualTo(new Ended(0, "", ""));
+    assertThat(runcible("rm", "-f", "nobody")).isEqualTo(new Ended(0, "", ""));
+    assertOneLine(runcible("rm", "--cidfile", directory.resolve("none").toString()), 125, "none");
+    assertThat(runcible("rm", "--cidfile", id.toString()).output()).isEqualTo("box\n");
+    assertThat(Files.readString(id)).isEqualTo("box");
+    assertThat(runcible("ps", "-aq").output()).isEmpty();
+  }
+
+  @Test
+  void containerIsGivenTheTimeToEnd() throws Exception {
+    String script =
+        "trap 'echo ended >/data/x; exit' TERM; echo up; while :; do /bin/sleep 0.1; done";
+    String[] run = {"-d", "--name", "box", "-v", "data:/data", image, "/bin/sh", "-c", script};
+    assertThat(runcible("run", run).code()).isZero();
+    while (!runcible("logs", "box").output().contains("up")) {
+      Thread.sleep(20);
+    }
+    assertThat(runcible("rm", "-f", "-t", "60", "box").output()).isEqualTo("box\n");
+    assertThat(runcible("run", "-v", "data:/data", image, "/bin/cat", "/data/x").output())
+        .isEqualTo("ended\n");
+  }
+}
