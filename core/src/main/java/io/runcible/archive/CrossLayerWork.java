@@ -231,12 +231,13 @@ final class CrossLayerWork {
     }
     if (found != null && found.stat().isDirectory()) {
       copyMetadata(path, found, directory.fd(), ".");
+      // Also the mode: the directory may be opened once more, by an owner whom it keeps out.
       directories.set(
           directory.inode(),
           path,
           found.stat().modifiedSeconds(),
           found.stat().modifiedNanos(),
-          DirectoryMetadata.KEEP_MODE);
+          found.stat().permissions());
       parents.invalidate();
     } else if (path.isEmpty()) {
       // The directory came from who unpacks, with a mode of their own liking.

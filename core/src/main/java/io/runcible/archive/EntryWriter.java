@@ -117,9 +117,10 @@ final class EntryWriter {
     int first = target.unprivileged() ? wanted & 01777 | 0700 : wanted & 01777;
     Stat existing = FileCalls.stat(parent.fd(), leaf).orElse(null);
     boolean made = existing == null || !existing.isDirectory();
-    if (made) {
+    if (existing == null || made) {
       makeDirectory(parent, path, leaf, first, existing);
     } else {
+      target.openToOwner(parent.fd(), leaf, existing); // For its attributes.
       // Its group and mode may be known to the cache.
       parents.invalidate();
     }

@@ -114,6 +114,13 @@ final class LayerTarget implements AutoCloseable {
     return uid != 0;
   }
 
+  /** Lets the owner of a directory do everything with it, where that is not root. */
+  void openToOwner(FileDescriptor parent, String leaf, Stat stat) {
+    if (unprivileged() && (stat.permissions() & 0700) != 0700) {
+      FileCalls.chmod(parent, leaf, stat.permissions() | 0700);
+    }
+  }
+
   /** Says that the calling thread does the work from now on, which may have a mask of its own. */
   void enterThread() {
     modesAsAsked = null;

@@ -116,10 +116,7 @@ final class TreeRemover {
 
   private Doomed doom(
       FileDescriptor parent, Place place, String path, Stat stat, @Nullable Doomed above) {
-    // A directory may be closed to its own owner, where that is not root.
-    if (target.unprivileged() && (stat.permissions() & 0700) != 0700) {
-      FileCalls.chmod(parent, place.name, stat.permissions() | 0700);
-    }
+    target.openToOwner(parent, place.name, stat);
     return new Doomed(place, path, stat.inode(), above);
   }
 

@@ -386,6 +386,13 @@ public final class HostileLayers {
         "d a/b",
         "f a/b/c=new",
         "d a/n");
+    on(
+        "directory below that may not be written comes again",
+        tar().directory("a", 0555).file("a/b", "x"),
+        tar().directory("a", 0555).file("a/c", "y"),
+        "d a",
+        "f a/b=x",
+        "f a/c=y");
     fails("volume part", tar().add(header('M', "a")), ErrorKind.INVALID_INPUT, "type");
     makes("label", tar().add(header('V', "label")).file("a", "1"), "f a=1");
     makes(

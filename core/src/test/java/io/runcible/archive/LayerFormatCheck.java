@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.runcible.RuncibleException;
 import io.runcible.archive.RandomLayers.Entry;
-import io.runcible.ffi.FileCalls;
-import io.runcible.ffi.FileDescriptor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -89,9 +87,11 @@ final class LayerFormatCheck {
     }
   }
 
+  /** Also where directories are closed to this user. */
   private void clean() {
-    try (FileDescriptor open = FileCalls.openDirectory(directory)) {
-      FileCalls.list(open).forEach(name -> FileCalls.removeTree(open, name));
+    try (LayerApplier all =
+        LayerApplier.open(directory, LayerFormat.PLAIN, ownership, ArchiveLimits.DEFAULT)) {
+      all.discard();
     }
   }
 }

@@ -49,7 +49,7 @@ public final class RandomLayers {
     int leaf = name.lastIndexOf('/') + 1;
     return switch (kind) {
       case 0, 1 -> file(name, content);
-      case 2 -> new Entry('5', name, 0700 | random.nextInt(0100), "");
+      case 2 -> new Entry('5', name, 0500 | random.nextInt(01000), "");
       case 3, 4 -> new Entry('0', name.substring(0, leaf) + ".wh." + name.substring(leaf), 0, "");
       case 5 -> new Entry('0', name + "/.wh..wh..opq", 0, "");
       case 6 -> new Entry('1', name, 0, linked());

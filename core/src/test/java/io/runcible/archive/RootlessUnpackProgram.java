@@ -67,7 +67,7 @@ final class RootlessUnpackProgram {
     }
     Path alike = Files.createDirectory(directory.resolve("alike"));
     LayerFormatCheck check = new LayerFormatCheck(alike, formats, ownership);
-    System.out.println(said(() -> check.run(LayerFormatCheck.USUAL_SEED, 200)) + " alike");
+    System.out.println(said(() -> check.run(LayerFormatCheck.USUAL_SEED, 300)) + " alike");
   }
 
   private interface Check {
