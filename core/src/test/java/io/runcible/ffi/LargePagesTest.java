@@ -25,7 +25,10 @@ class LargePagesTest {
     byte[] content = new byte[(int) (2 * LargePages.SIZE + 1)];
     new Random(1).nextBytes(content);
     try (FileDescriptor file = SealedPrograms.seal("large", content)) {
-      assertThat(LargePages.collapse(file, content.length)).isTrue();
+      if (!LargePages.collapse(file, content.length)) {
+        // The kernel has no large page left, which is no fault of the call.
+        assertThat(Native.errno()).isIn(Errno.EAGAIN, Errno.EBUSY, Errno.ENOMEM);
+      }
       try (InputStream in = Files.newInputStream(Path.of(file.procPath()))) {
         assertThat(in.readAllBytes()).isEqualTo(content);
       }
