@@ -60,7 +60,7 @@ class ContextLoaderTest extends FakeRegistryTests {
   private InputStream watched() {
     return new ByteArrayInputStream(CONTENT) {
       @Override
-      public int read(byte[] buffer, int offset, int length) {
+      public synchronized int read(byte[] buffer, int offset, int length) {
         seen.add(Thread.currentThread().getContextClassLoader());
         return super.read(buffer, offset, length);
       }
