@@ -195,6 +195,7 @@ final class ContainerRemover {
 
   /** Removes what the last run left, so that another one can begin. Its files stay. */
   void clear(ContainerDirectory directory, ContainerRecord record) {
+    endRuntimeOfAKilledMonitor(directory, record);
     runtime.delete(directory.id(), true);
     // If its monitor was killed, and cannot do it.
     ContainerInput.letGo(directory);
@@ -217,6 +218,14 @@ final class ContainerRemover {
     }
   }
 
+  /** It takes away what has that name by the time at which it sees that the process has ended. */
+  private void endRuntimeOfAKilledMonitor(ContainerDirectory directory, ContainerRecord record) {
+    boolean begun = record.detached() && Files.exists(directory.monitorFile());
+    if (begun && !Files.exists(directory.exitFile())) {
+      endRuntimes(directory);
+    }
+  }
+
   /** Ends what still runs, and removes the runtime's state, the mount and the files. */
   void remove(ContainerDirectory directory, ContainerRecord record) {
     remove(directory, record, false);
@@ -233,6 +242,7 @@ final class ContainerRemover {
       volumes.release(record.token());
       return;
     }
+    endRuntimeOfAKilledMonitor(directory, record);
     new ContainerNames(containers).remove(directory);
     if (ended) {
       runtime.deleteEnded(directory.id(), new Bundle(directory.path()));

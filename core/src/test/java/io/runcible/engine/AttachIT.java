@@ -262,6 +262,33 @@ class AttachIT {
     }
   }
 
+  /** It is slow here to find out that its container has ended. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void runtimeOfAKilledMonitorLeavesTheNextRunAlone(boolean removed) throws Exception {
+    ContainerSpec spec = ENGINE.sh("sleep 600").detached().name("next").build();
+    Container container = ENGINE.get().run(spec);
+    ProcessHandle first = ProcessHandle.of(container.pid().orElseThrow()).orElseThrow();
+    ProcessHandle runtime = first.parent().orElseThrow();
+    ProcessHandle monitor = runtime.parent().orElseThrow();
+    monitor.destroyForcibly();
+    // Not before: the kernel lets go on what is stopped when its monitor ends.
+    monitor.onExit().get(TestEngine.LIMIT.toSeconds(), TimeUnit.SECONDS);
+    assertThat(new ProcessBuilder("kill", "-STOP", "" + runtime.pid()).start().waitFor()).isZero();
+    if (removed) {
+      container.close();
+    } else {
+      RunIT.assertFails(
+          () -> container.stop(Duration.ZERO), ErrorKind.NOT_FOUND, "its monitor was killed");
+      container.restart(Duration.ZERO);
+    }
+    try (Container next = removed ? ENGINE.get().run(spec) : container) {
+      new ProcessBuilder("kill", "-CONT", "" + runtime.pid()).start().waitFor();
+      runtime.onExit().get(TestEngine.LIMIT.toSeconds(), TimeUnit.SECONDS);
+      assertThat(next.exec("true").waitFor().isSuccess()).isTrue();
+    }
+  }
+
   private static String read(Path file) {
     try {
       return Files.readString(file);

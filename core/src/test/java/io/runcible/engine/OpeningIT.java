@@ -75,6 +75,7 @@ class OpeningIT {
 
   /** As one that was being removed when the engine looked, and whose name somebody waited for. */
   @Test
+  @SuppressWarnings("try")
   void containerStaysThatHasTheNameOfOneThatIsGone() throws Exception {
     Path journal = root.data().resolve("journal/alive");
     Path note = journal.resolve("000000000001.json");
