@@ -2,7 +2,6 @@ package io.runcible.samples.cli;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
-import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerSpec;
 import io.runcible.engine.RestartPolicy;
@@ -161,6 +160,9 @@ final class SpecOptions {
   /** Brings the image, as far as that is not left to the engine, and adds what depends on it. */
   ContainerSpec finish(
       ContainerSpec.Builder spec, String image, ContainerEngine engine, Path data) {
+    if (replace) {
+      storage.requireNoneOf(engine, spec.build().name().orElseThrow());
+    }
     storage.apply(spec, engine, data);
     if (pull == Pull.NEVER && engine.images().find(image).isEmpty()) {
       throw new RuncibleException(
@@ -177,7 +179,7 @@ final class SpecOptions {
     }
     ContainerSpec made = spec.build();
     if (replace) {
-      made.name().flatMap(engine::find).ifPresent(Container::close);
+      Replacement.prepare(engine, made);
     }
     return made;
   }

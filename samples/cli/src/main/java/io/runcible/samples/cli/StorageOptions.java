@@ -74,6 +74,13 @@ final class StorageOptions {
     }
   }
 
+  /** None of them is taken from a container that is to be replaced. */
+  void requireNoneOf(ContainerEngine engine, String replaced) {
+    for (String text : containers) {
+      Replacement.refuse(VolumesFrom.parse(text).container(engine), replaced);
+    }
+  }
+
   /** Mounts what others have, where nothing else is asked for; of several the last. */
   void apply(ContainerSpec.Builder spec, ContainerEngine engine, Path data) {
     Map<String, Mount> found = new LinkedHashMap<>();

@@ -48,6 +48,10 @@ final class VolumesFrom {
     return List.of(text.split(",", -1));
   }
 
+  Container container(ContainerEngine engine) {
+    return Containers.require(engine, container);
+  }
+
   /**
    * All of them.
    *
@@ -56,7 +60,7 @@ final class VolumesFrom {
    *     that container can have
    */
   List<Mount> mounts(ContainerEngine engine, Path data) {
-    Container from = Containers.require(engine, container);
+    Container from = container(engine);
     Map<Path, String> volumes =
         engine.volumes().list().stream()
             .collect(Collectors.toMap(VolumeInfo::path, VolumeInfo::name));

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.runcible.samples.cli.Sample.Ended;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
@@ -77,6 +79,34 @@ class ListFlagsIT extends ProgramTests {
     assertThat(runcible("rm", "--cidfile", id.toString()).output()).isEqualTo("box\n");
     assertThat(Files.readString(id)).isEqualTo("box");
     assertThat(runcible("ps", "-aq").output()).isEmpty();
+  }
+
+  @Test
+  void containerStaysWhereItCannotBeReplaced() throws Exception {
+    assertThat(runcible("create", "--name", "box", "-v", "/own", image, "/bin/true").code())
+        .isZero();
+    String missing = image.replace("shell:1", "none:1");
+    String none = directory.resolve("none").toString();
+    assertNotReplaced("none:1", missing);
+    assertNotReplaced(none, "-v", none + ":/d", image);
+    assertNotReplaced("none:1", "--mount", "type=image,source=" + missing + ",target=/d", image);
+    assertNotReplaced("'nowhere'", "--network", "nowhere", image);
+    assertNotReplaced("'nobody'", "--pid", "container:nobody", image);
+    for (String option : List.of("--network", "--ipc", "--pid", "--uts")) {
+      assertNotReplaced("shared", option, "container:box", image);
+    }
+    assertNotReplaced("shared", "--volumes-from", "box:ro", image);
+    assertThat(sub("volume", "ls", "-q").output().lines()).hasSize(1);
+    assertThat(runcible("rm", "box").code()).isZero();
+  }
+
+  private void assertNotReplaced(String reason, String... arguments) throws Exception {
+    List<String> all = new ArrayList<>(List.of("--replace", "--name", "box"));
+    all.addAll(List.of(arguments));
+    for (String command : List.of("create", "run")) {
+      assertOneLine(runcible(command, all.toArray(String[]::new)), 125, reason);
+      assertThat(runcible("ps", "-aq").output()).isEqualTo("box\n");
+    }
   }
 
   @Test
