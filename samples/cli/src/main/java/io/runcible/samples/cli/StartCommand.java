@@ -1,10 +1,14 @@
 package io.runcible.samples.cli;
 
+import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.engine.Attachment;
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerState;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -75,7 +79,28 @@ final class StartCommand extends EngineCommand {
     return false;
   }
 
+  /** Before it is started for somebody who could not be connected with it. */
+  private static void requireOutput(Container container) {
+    try (InputStream log = container.logs().stdout()) {
+      log.available();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (RuncibleException e) {
+      if (e.kind() == ErrorKind.UNSUPPORTED) {
+        throw new RuncibleException(
+            ErrorKind.FAILED_PRECONDITION,
+            "what container '"
+                + container.name()
+                + "' writes is thrown away, as --log-driver none has it: start it without --attach",
+            e);
+      }
+    }
+  }
+
   private int attach(Container container) {
+    if (!container.isRunning()) {
+      requireOutput(container);
+    }
     boolean started;
     try {
       started = start(container);

@@ -144,7 +144,13 @@ class ContainerFlagsIT extends ProgramTests {
     assertThat(runcible("logs", "-t", "json-file").output()).matches("20\\d\\d-.*Z up\n");
     assertOneLine(runcible("logs", "none"), 125, "none", "no log");
     assertOneLine(runcible("logs", "-f", "none"), 125, "none", "no log");
-    assertOneLine(runcible("start", "-a", "none"), 125, "thrown away");
+    String[] quiet = {"--name", "quiet", "--log-driver", "none", image, "/bin/sleep", "600"};
+    assertThat(runcible("create", quiet).code()).isZero();
+    for (String name : List.of("none", "quiet")) {
+      assertOneLine(runcible("start", "-a", name), 125, name, "thrown away");
+    }
+    assertThat(runcible("ps", "-a", "--format", "{{.State}}", "-f", "name=quiet").output())
+        .isEqualTo("created\n");
     assertThat(runcible("rm", "-f", "--all").code()).isZero();
   }
 
