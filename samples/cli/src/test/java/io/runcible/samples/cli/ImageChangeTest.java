@@ -50,6 +50,33 @@ class ImageChangeTest {
   }
 
   @Test
+  void variablesOfTheImageAreKnown() {
+    assertThat(changed("ENV PATH=$PATH:/opt/bin A=new B=\"<${A}> \\$A\" C='$A' D=\\$A$NONE E=$1$"))
+        .extracting(ImageConfig::environment)
+        .isEqualTo(List.of("PATH=/bin:/opt/bin", "A=new", "B=<old> $A", "C=$A", "D=$A", "E=$1$"));
+    assertThat(changed("ENV X all of $A", "ENV Y=$X").environment())
+        .contains("X=all of old", "Y=all of old");
+    assertThat(changed("LABEL $A=${A}er").labels()).containsEntry("old", "older");
+    assertThat(changed("ENV P=81 D=/d", "EXPOSE $P/udp").exposedPorts()).contains("81/udp");
+    assertThat(changed("VOLUME $A/x", "VOLUME [\"/${A}\"]").volumes())
+        .containsExactlyInAnyOrder("old/x", "/old");
+    assertThat(changed("USER $A:7").user()).contains("old:7");
+    assertThat(changed("WORKDIR $A/sub").workingDirectory()).contains("/srv/old/sub");
+    // The shell of the container does it.
+    assertThat(changed("CMD echo $A").command()).endsWith("echo $A");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"${A:-hunter2}", "\"${A#hunter2}\"", "${A", "${}"})
+  void otherFormsOfVariablesAreRefused(String value) {
+    assertThatThrownBy(() -> changed("ENV X=" + value))
+        .isInstanceOfSatisfying(
+            RuncibleException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.UNSUPPORTED))
+        .hasMessageContaining("ENV ${" + (value.contains("A") ? "A" : ""))
+        .hasMessageNotContaining("hunter2");
+  }
+
+  @Test
   void othersAreWhatTheySay() {
     ImageConfig config =
         changed(
