@@ -98,10 +98,11 @@ final class Streams {
 
   private static int attach(
       ContainerProcess process, Ends ends, boolean tty, boolean signals, DetachKeys keys) {
-    if (!tty || ends.stdin() == null || !UserTerminal.isThere()) {
+    if (!tty || !UserTerminal.isThere()) {
       return attached(process, ends, signals, keys);
     }
-    try (UserTerminal terminal = UserTerminal.open()) {
+    try (UserTerminal terminal =
+        ends.stdin() == null ? UserTerminal.asItIs() : UserTerminal.open()) {
       int[] size = UserTerminal.size();
       resize(process, size[0], size[1]);
       terminal.follow((rows, columns) -> resize(process, rows, columns));

@@ -31,6 +31,11 @@ final class UserTerminal implements AutoCloseable {
     return new UserTerminal(settings);
   }
 
+  /** The same with every key as it was, where none is passed on. */
+  static UserTerminal asItIs() {
+    return new UserTerminal(stty("-g"));
+  }
+
   /** Rows and columns; the usual ones where it does not know. */
   static int[] size() {
     String[] size = stty("size").split(" ", -1);

@@ -60,6 +60,21 @@ class ContainerFlagsIT extends ProgramTests {
   }
 
   @Test
+  void terminalHasTheSizeOfTheUsersAlsoWithoutInput() throws Exception {
+    assumeTrue(Files.isExecutable(Path.of("/usr/bin/script")), "no script");
+    String script = "trap 'exit 3' WINCH; echo up; while :; do /bin/sleep 0.1; done";
+    String[] run = {"-dt", "--name", "box", image, "/bin/sh", "-c", script};
+    assertThat(runcible("run", run).code()).isZero();
+    while (!runcible("logs", "box").output().contains("up")) {
+      Thread.sleep(20);
+    }
+    ProcessBuilder attach = command("attach", "--no-stdin", "box");
+    String line = "stty rows 33 cols 77; " + String.join(" ", attach.command());
+    Process process = attach.command("/usr/bin/script", "-qec", line, "/dev/null").start();
+    assertThat(ended(process, runs).code()).isEqualTo(3);
+  }
+
+  @Test
   void signalReachesWhatWasStartedWithAttach() throws Exception {
     String script = "trap 'exit 9' TERM; echo up; while :; do /bin/sleep 0.1; done";
     assertThat(runcible("create", "--name", "box", image, "/bin/sh", "-c", script).code()).isZero();
