@@ -4,9 +4,11 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -34,19 +36,20 @@ final class Containers {
   private List<String> ids = List.of();
 
   static Container require(ContainerEngine engine, String id) {
-    return engine
-        .find(id)
-        .orElseThrow(
-            () -> new RuncibleException(ErrorKind.NOT_FOUND, "there is no container '" + id + "'"));
+    return engine.find(id).orElseThrow(() -> missing(id));
+  }
+
+  private static RuncibleException missing(String id) {
+    return new RuncibleException(ErrorKind.NOT_FOUND, "there is no container '" + id + "'");
   }
 
   /** Says what is wrong with the command line. */
   void check() {
-    check(command, all, named());
+    check(command, all, idFiles.isEmpty() ? ids : idFiles);
   }
 
-  static void check(@Nullable CommandSpec command, boolean all, List<String> ids) {
-    if (all == ids.isEmpty()) {
+  static void check(@Nullable CommandSpec command, boolean all, List<?> named) {
+    if (all == named.isEmpty()) {
       return;
     }
     throw Cli.usage(command, all ? "--all and names exclude each other" : "no CONTAINER is named");
@@ -58,32 +61,40 @@ final class Containers {
    * @return the exit code
    */
   int each(ContainerEngine engine, boolean ignoreMissing, Consumer<Container> action) {
-    return each(
-        engine,
-        all,
-        ignoreMissing ? named().stream().filter(id -> isThere(engine, id)).toList() : named(),
-        action);
+    return each(engine, all, ignoreMissing, named(ignoreMissing), action);
   }
 
-  private static boolean isThere(ContainerEngine engine, String id) {
-    return engine.find(id).isPresent();
-  }
-
-  private List<String> named() {
+  private List<String> named(boolean ignoreMissing) {
     List<String> named = new ArrayList<>(ids);
-    idFiles.forEach(file -> named.add(Variables.text(file).strip()));
+    for (Path file : idFiles) {
+      if (!ignoreMissing || Files.exists(file)) {
+        named.add(Variables.text(file).strip());
+      }
+    }
     return named;
   }
 
   static int each(
       ContainerEngine engine, boolean all, List<String> ids, Consumer<Container> action) {
+    return each(engine, all, false, ids, action);
+  }
+
+  private static int each(
+      ContainerEngine engine,
+      boolean all,
+      boolean ignoreMissing,
+      List<String> ids,
+      Consumer<Container> action) {
     List<String> names =
         all ? engine.list().stream().map(Container::name).toList() : List.copyOf(ids);
     int code = 0;
     for (String name : names) {
       try {
-        action.accept(require(engine, name));
-        System.out.println(name);
+        Optional<Container> found = engine.find(name);
+        if (found.isPresent() || !ignoreMissing) {
+          action.accept(found.orElseThrow(() -> missing(name)));
+          System.out.println(name);
+        }
       } catch (RuncibleException e) {
         code = Cli.report(e);
       }

@@ -72,10 +72,17 @@ class ListFlagsIT extends ProgramTests {
     assertThat(runcible("create", replace)).isEqualTo(new Ended(0, "box\n", ""));
     assertThat(runcible("ps", "-a", "--format", "{{.Names}} {{.State}} {{.Labels}}").output())
         .isEqualTo("box created c=d\n");
+    String[] twice = {"--ignore", "box", "box"};
+    assertThat(runcible("rm", twice)).isEqualTo(new Ended(0, "box\n", ""));
+    assertThat(runcible("create", "--name", "box", image, "/bin/true").code()).isZero();
     assertThat(runcible("stop", "-i", "nobody")).isEqualTo(new Ended(0, "", ""));
     assertThat(runcible("rm", "--ignore", "nobody")).isEqualTo(new Ended(0, "", ""));
     assertThat(runcible("rm", "-f", "nobody")).isEqualTo(new Ended(0, "", ""));
-    assertOneLine(runcible("rm", "--cidfile", directory.resolve("none").toString()), 125, "none");
+    String none = directory.resolve("none").toString();
+    assertOneLine(runcible("rm", "--cidfile", none), 125, "none");
+    for (String command : List.of("rm", "stop")) {
+      assertThat(runcible(command, "--ignore", "--cidfile", none)).isEqualTo(new Ended(0, "", ""));
+    }
     assertThat(runcible("rm", "--cidfile", id.toString()).output()).isEqualTo("box\n");
     assertThat(Files.readString(id)).isEqualTo("box");
     assertThat(runcible("ps", "-aq").output()).isEmpty();
