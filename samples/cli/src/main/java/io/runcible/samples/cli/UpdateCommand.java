@@ -64,7 +64,11 @@ final class UpdateCommand implements Callable<Integer> {
     try {
       container.update(limits, resources);
     } catch (RuncibleException e) {
-      container.update(before);
+      try {
+        container.update(before);
+      } catch (RuncibleException again) {
+        e.addSuppressed(again);
+      }
       throw e;
     }
   }
