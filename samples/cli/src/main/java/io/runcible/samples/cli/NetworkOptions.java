@@ -54,7 +54,7 @@ final class NetworkOptions {
 
   @Option(
       names = "--expose",
-      paramLabel = "PORT[/udp]",
+      paramLabel = "PORT[-PORT][/udp]",
       description = "With --publish-all: also this one, as if the image exposed it.")
   private List<String> exposed = List.of();
 
@@ -93,10 +93,17 @@ final class NetworkOptions {
       spec.network(wanted.get(0), wanted.subList(1, wanted.size()).toArray(Network[]::new));
     }
     ports.forEach(port -> PortBinding.parse(port).forEach(spec::publish));
+    exposed.forEach(NetworkOptions::checkExposed);
     if (hostname != null) {
       spec.hostname(hostname);
     }
     spec.nameResolution(nameResolution());
+  }
+
+  private static void checkExposed(String port) {
+    if (!port.matches("\\d+(-\\d+)?(/\\w+)?") || PortBinding.parse(port).isEmpty()) {
+      throw invalid("--expose " + port + " is not PORT[-PORT][/PROTOCOL]");
+    }
   }
 
   private Network network(String text) {

@@ -283,13 +283,16 @@ class RunOptionsTest {
   void exposedPortsArePublishedOnce() {
     NetworkOptions options = new NetworkOptions();
     new CommandLine(CommandLine.Model.CommandSpec.create().addMixin("network", mixin(options)))
-        .parseArgs("-P", "-p", "9000:80");
+        .parseArgs("-P", "-p", "9000:80", "--expose", "80-81", "--expose", "53/udp");
     ContainerSpec.Builder spec = ContainerSpec.builder("a");
     options.apply(spec);
     options.apply(spec, image());
     assertThat(spec.build().ports().stream().map(Object::toString))
         .containsExactlyInAnyOrder(
-            "127.0.0.1:9000:80/tcp", "127.0.0.1:0:53/udp", "127.0.0.1:0:8080/tcp");
+            "127.0.0.1:9000:80/tcp",
+            "127.0.0.1:0:53/udp",
+            "127.0.0.1:0:8080/tcp",
+            "127.0.0.1:0:81/tcp");
   }
 
   @ParameterizedTest
@@ -329,6 +332,12 @@ class RunOptionsTest {
         "--restart always",
         "--ip 10.0.0.1",
         "--network-alias db",
+        "--expose 8080:80",
+        "--expose x",
+        "--expose 0",
+        "--expose 70000/udp",
+        "--expose 90-80",
+        "--expose 80/x",
         "--network a --network b --mac-address 02:00:00:00:00:07",
         "--add-host a",
         "--dns x",
