@@ -55,16 +55,21 @@ final class HistoryCommand extends EngineCommand {
       boolean layer = !entry.path("empty_layer").asBoolean();
       rows.push(
           new Object[] {
-            entry.path("created").asText(),
-            shortened(entry.path("created_by").asText()),
+            text(entry, "created"),
+            shortened(text(entry, "created_by")),
             layer && left.hasNext() ? left.next().size() : 0,
-            entry.path("comment").asText()
+            text(entry, "comment")
           });
     }
     while (left.hasNext()) {
       rows.push(new Object[] {"", "", left.next().size(), ""});
     }
     return rows;
+  }
+
+  /** Empty if it is not there, or null. */
+  static String text(JsonNode entry, String field) {
+    return entry.path(field).asText("");
   }
 
   private String shortened(String text) {
