@@ -70,6 +70,8 @@ final class CommitCommand extends EngineCommand {
   @Parameters(index = "1", paramLabel = "IMAGE")
   private String name = "";
 
+  private List<ImageChange> instructions = List.of();
+
   @Override
   void check() {
     if (!pause) {
@@ -82,6 +84,7 @@ final class CommitCommand extends EngineCommand {
           ErrorKind.UNSUPPORTED,
           "--format " + format + " is not supported: images are made in the format oci");
     }
+    instructions = changes.stream().map(ImageChange::parse).toList();
   }
 
   @Override
@@ -98,7 +101,7 @@ final class CommitCommand extends EngineCommand {
     if (message != null) {
       config.comment(message);
     }
-    changes.forEach(instruction -> ImageChange.parse(instruction).applyTo(config));
+    instructions.forEach(instruction -> instruction.applyTo(config));
     if (!command.isEmpty()) {
       config.command(command.toArray(String[]::new));
     }

@@ -47,14 +47,21 @@ record ImageChange(String name, String text) {
   /**
    * Such as {@code CMD ["/bin/sh"]}.
    *
-   * @throws RuncibleException INVALID_INPUT for what is no such instruction
+   * @throws RuncibleException INVALID_INPUT for what is no instruction, UNSUPPORTED for another one
    */
   static ImageChange parse(String instruction) {
     Matcher matcher = INSTRUCTION.matcher(instruction.strip());
     if (!matcher.matches()) {
       throw invalid("a change is INSTRUCTION VALUE, of " + KNOWN);
     }
-    return new ImageChange(matcher.group(1).toUpperCase(Locale.ROOT), matcher.group(2));
+    ImageChange change =
+        new ImageChange(matcher.group(1).toUpperCase(Locale.ROOT), matcher.group(2));
+    if (!List.of(KNOWN.split(", | and ", -1)).contains(change.name)) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "the change " + change.name + " is not supported, but " + KNOWN + " are");
+    }
+    return change;
   }
 
   /** With the variables of the image, as they were before, in place of their names. */
@@ -83,10 +90,7 @@ record ImageChange(String name, String text) {
             Path.of(before.workingDirectory().orElse("/")).resolve(unquoted(text, variables));
         config.workingDirectory(directory.toString());
       }
-      default ->
-          throw new RuncibleException(
-              ErrorKind.UNSUPPORTED,
-              "the change " + name + " is not supported, but " + KNOWN + " are");
+      default -> throw new IllegalStateException(name);
     }
   }
 

@@ -104,6 +104,13 @@ class ImageChangeTest {
         .hasMessageNotContaining("hunter2");
   }
 
+  @Test
+  void changesAreReadBeforeThereIsAnEngine() {
+    assertThat(Sample.runcible("commit", "-c", "RUN x", "nobody", "a").errors()).contains("RUN");
+    assertThat(Sample.runcible("commit", "-c", "X", "nobody", "a").errors())
+        .contains("a change is");
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"RUN x", "ONBUILD RUN x", "HEALTHCHECK NONE"})
   void whatDoesMoreIsRefusedByItsName(String instruction) {
