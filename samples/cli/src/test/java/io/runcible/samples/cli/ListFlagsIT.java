@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
@@ -14,6 +15,13 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 /** What people's fingers know of lists, and of removing, from other engines. */
 @Execution(ExecutionMode.CONCURRENT)
 class ListFlagsIT extends ProgramTests {
+  /** Of a test that fails: they are the host's. */
+  @AfterEach
+  void removeNetworks() throws Exception {
+    Ended pruned = sub("network", "prune");
+    assertThat(pruned.code()).as("%s", pruned).isZero();
+  }
+
   @Test
   void imagesAreFoundByTheirNamesAndLabels() throws Exception {
     assertThat(runcible("pull", "-q", image).code()).isZero();

@@ -64,9 +64,13 @@ abstract class ProgramTests {
   /** What a test that fails has left keeps the directory from being removed. */
   @AfterEach
   void close() throws Exception {
-    registry.close();
-    if (Files.isDirectory(directory.resolve("data/containers"))) {
-      var unused = runcible("rm", "--force", "--all");
+    try {
+      if (Files.isDirectory(directory.resolve("data/containers"))) {
+        Ended removed = runcible("rm", "--force", "--all");
+        assertThat(removed.code()).as("%s", removed).isZero();
+      }
+    } finally {
+      registry.close();
     }
   }
 
