@@ -495,8 +495,8 @@ public final class Container implements AutoCloseable {
   }
 
   /**
-   * Changes both at once: if one of all these limits is refused, all of them stay. Where both say
-   * something, it is the first that counts.
+   * Changes both at once: if the kernel refuses one of all these limits, all of them stay. Where
+   * both say something, it is the first that counts.
    *
    * @throws RuncibleException as the one and the other
    */

@@ -63,7 +63,7 @@ final class VolumeStore {
           }
           VolumeRecord record = VolumeRecord.of(spec);
           make(spec.name(), record);
-          return info(spec.name(), record);
+          return info(spec.name(), record, uses());
         });
   }
 
@@ -129,13 +129,16 @@ final class VolumeStore {
 
   Optional<VolumeInfo> find(String name) {
     VolumeSpec.requireName(name);
-    return read(name).map(record -> info(name, record));
+    return read(name).map(record -> info(name, record, uses()));
   }
 
   List<VolumeInfo> list() {
+    List<String> names = names("[a-zA-Z0-9]*");
+    // After the names: what has a volume is written before it.
+    VolumeUses uses = uses();
     List<VolumeInfo> found = new ArrayList<>();
-    for (String name : names("[a-zA-Z0-9]*")) {
-      readable(name).ifPresent(record -> found.add(info(name, record)));
+    for (String name : names) {
+      readable(name).ifPresent(record -> found.add(info(name, record, uses)));
     }
     return found;
   }
@@ -149,7 +152,7 @@ final class VolumeStore {
     }
   }
 
-  private VolumeInfo info(String name, VolumeRecord record) {
+  private VolumeInfo info(String name, VolumeRecord record, VolumeUses uses) {
     return new VolumeInfo(
         name,
         data(name),
@@ -157,12 +160,12 @@ final class VolumeStore {
         record.labels(),
         record.maxBytes() > 0 ? OptionalLong.of(record.maxBytes()) : OptionalLong.empty(),
         record.isAnonymous(),
-        usersOf(name, record));
+        users(name, record, uses));
   }
 
   /** Others may have what goes with a container, too, by its name. */
-  private List<String> usersOf(String name, VolumeRecord volume) {
-    List<String> users = users(name);
+  private List<String> users(String name, VolumeRecord volume, VolumeUses uses) {
+    List<String> users = uses.of(name);
     if (!isOwned(volume) || users.contains(volume.container())) {
       return users;
     }
@@ -171,12 +174,8 @@ final class VolumeStore {
     return all;
   }
 
-  private List<String> users(String name) {
-    return EngineResources.records(containers).stream()
-        .filter(container -> container.storage().volumes().contains(name))
-        .map(ContainerRecord::id)
-        .sorted()
-        .toList();
+  private VolumeUses uses() {
+    return VolumeUses.read(containers);
   }
 
   boolean remove(String name) {
@@ -195,7 +194,9 @@ final class VolumeStore {
   }
 
   private void requireUnused(String name) {
-    List<String> users = readable(name).map(one -> usersOf(name, one)).orElseGet(() -> users(name));
+    VolumeUses uses = uses();
+    List<String> users =
+        readable(name).map(one -> users(name, one, uses)).orElseGet(() -> uses.of(name));
     if (!users.isEmpty()) {
       throw new RuncibleException(
           ErrorKind.FAILED_PRECONDITION,
@@ -205,6 +206,7 @@ final class VolumeStore {
               + String.join(", ", users)
               + "; remove it first");
     }
+    uses.requireWhole();
   }
 
   List<String> prune() {
@@ -212,9 +214,10 @@ final class VolumeStore {
     List<String> pruned =
         locked(
             () -> {
+              VolumeUses uses = uses();
               List<String> unused =
                   list().stream()
-                      .filter(volume -> volume.users().isEmpty())
+                      .filter(volume -> volume.users().isEmpty() && uses.isUnused(volume.name()))
                       .map(VolumeInfo::name)
                       .toList();
               unused.forEach(name -> gone.add(takeAway(name)));
@@ -235,9 +238,7 @@ final class VolumeStore {
             .toList();
     if (!own.isEmpty()) {
       List<Path> gone =
-          locked(
-              () ->
-                  own.stream().filter(name -> users(name).isEmpty()).map(this::takeAway).toList());
+          locked(() -> own.stream().filter(uses()::isUnused).map(this::takeAway).toList());
       gone.forEach(this::delete);
     }
   }
@@ -256,9 +257,10 @@ final class VolumeStore {
               List<Path> doomed = new ArrayList<>();
               names(NEW + "*").forEach(name -> doomed.add(takeAway(name)));
               names(GONE + "*").forEach(name -> doomed.add(root.resolve(name)));
+              VolumeUses uses = uses();
               for (String name : names("[a-zA-Z0-9]*")) {
                 readable(name)
-                    .filter(record -> record.isAnonymous() && usersOf(name, record).isEmpty())
+                    .filter(one -> one.isAnonymous() && !isOwned(one) && uses.isUnused(name))
                     .ifPresent(record -> doomed.add(takeAway(name)));
               }
               return doomed;

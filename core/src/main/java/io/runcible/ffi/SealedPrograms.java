@@ -70,10 +70,19 @@ final class SealedPrograms implements AutoCloseable {
     Optional<Sealed> sealed = copy.flatMap(Copy::sealed);
     if (sealed.isPresent() && sealed.get().starts().incrementAndGet() == OFTEN) {
       // It pays after some starts. Not under the lock: others need not wait for it.
-      boolean done = LargePages.collapse(sealed.get().file(), copy.get().size());
-      log().debug("'{}' is in large pages: {}", program, done);
+      enlarge(program, sealed.get().file(), copy.get().size());
     }
     return sealed.map(Sealed::path);
+  }
+
+  private static void enlarge(Path program, FileDescriptor file, long size) {
+    try {
+      boolean done = LargePages.collapse(file, size);
+      log().debug("'{}' is in large pages: {}", program, done);
+    } catch (RuncibleException | UnsatisfiedLinkError e) {
+      // Closed meanwhile.
+      log().debug("'{}' stays in small pages", program, e);
+    }
   }
 
   private synchronized Optional<Copy> copyOf(Path program) {

@@ -2,6 +2,7 @@ package io.runcible.registry;
 
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
 
 /**
  * Whose context class loader a thread has. The HTTP library starts threads for all of its clients
@@ -32,11 +33,11 @@ final class ContextLoader {
   <T> T call(Cancellation.Action<T> action) throws IOException {
     Thread thread = Thread.currentThread();
     ClassLoader before = thread.getContextClassLoader();
-    thread.setContextClassLoader(loader);
+    set(thread, loader);
     try {
       return action.run();
     } finally {
-      thread.setContextClassLoader(before);
+      set(thread, before);
     }
   }
 
@@ -44,11 +45,23 @@ final class ContextLoader {
   void run(Runnable action) {
     Thread thread = Thread.currentThread();
     ClassLoader before = thread.getContextClassLoader();
-    thread.setContextClassLoader(loader);
+    set(thread, loader);
     try {
       action.run();
     } finally {
-      thread.setContextClassLoader(before);
+      set(thread, before);
+    }
+  }
+
+  /** Threads of a common pool may have none but the system's, and keep that. */
+  private static void set(Thread thread, @Nullable ClassLoader wanted) {
+    if (thread.getContextClassLoader() == wanted) {
+      return;
+    }
+    try {
+      thread.setContextClassLoader(wanted);
+    } catch (SecurityException e) {
+      LoggerFactory.getLogger(ContextLoader.class).debug("{} keeps its class loader", thread, e);
     }
   }
 }

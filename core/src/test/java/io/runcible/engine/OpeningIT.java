@@ -124,7 +124,8 @@ class OpeningIT {
       ContainerSpec spec =
           ContainerSpec.builder(registry.host() + "/test:busybox").command("sleep", "600").build();
       Container detached = first.run(spec.toBuilder().name("detached").detached().build());
-      Container owned = first.run(spec.toBuilder().name("owned").build());
+      Container owned =
+          first.run(spec.toBuilder().name("owned").mount(Mount.volume("/data")).build());
       Path containers = root.data().resolve("containers");
       Files.writeString(containers.resolve("detached/container.json"), damaged);
       Files.writeString(containers.resolve("owned/container.json"), damaged);
@@ -140,6 +141,8 @@ class OpeningIT {
         assertThat(third.list()).isEmpty();
       }
       assertThat(containers).isEmptyDirectory();
+      // It stayed as long as the container that cannot be read might have had it.
+      assertThat(first.volumes().list()).isEmpty();
     }
     leaks.verify();
   }

@@ -192,6 +192,7 @@ final class AnnotatedContainer implements ContainerPlan {
    */
   private String values() {
     return Arrays.stream(RunContainer.class.getDeclaredMethods())
+        .filter(member -> !member.isSynthetic())
         .sorted(Comparator.comparing(Method::getName))
         .map(
             member -> member.getName() + "=" + text(ReflectionSupport.invokeMethod(member, wanted)))

@@ -15,6 +15,7 @@ class AnnotatedContainerTest {
   private static final ContainerSpec SPEC = ContainerSpec.builder("shell").build();
 
   /** In no test class: these are not to start. */
+  @SuppressWarnings("UnusedVariable")
   private static final class Declared {
     @RunContainer(
         image = "shell",
