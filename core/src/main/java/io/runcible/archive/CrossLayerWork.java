@@ -84,8 +84,7 @@ final class CrossLayerWork {
     if (link != null) {
       return link.to;
     }
-    boolean taken =
-        FileCalls.stat(parent.fd(), leaf).isPresent() && !target.markedOnly().contains(path);
+    boolean taken = FileCalls.stat(parent.fd(), leaf).isPresent() && !target.isMarkedOnly(path);
     if (taken || parents.isBelowOpaque(path) || path.startsWith(linkPath + "/")) {
       throw missing(linkPath, given);
     }

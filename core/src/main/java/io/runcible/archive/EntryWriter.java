@@ -175,7 +175,7 @@ final class EntryWriter {
     FileCalls.makeDirectory(parent.fd(), leaf, mode);
     if (existing != null) {
       // Whatever it was, it hid a lower directory of this name, which must not shine through now.
-      target.makeOpaque(parent.fd(), leaf);
+      parents.makeOpaque(parent.fd(), leaf, path);
     }
   }
 

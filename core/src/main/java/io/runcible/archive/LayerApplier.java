@@ -181,7 +181,7 @@ public final class LayerApplier implements AutoCloseable {
     Stat stat =
         from == null || to.isEmpty() ? null : FileCalls.stat(from.fd(), fromLeaf).orElse(null);
     boolean directory = stat != null && stat.isDirectory();
-    boolean markedOnly = from != null && target.markedOnly().contains(from.child(fromLeaf));
+    boolean markedOnly = from != null && target.isMarkedOnly(from.child(fromLeaf));
     if (to.isEmpty() || directory && !markedOnly) {
       throw RawName.invalid(path, "it is a hard link to a directory");
     }

@@ -8,7 +8,6 @@ import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.NativeAccess;
 import io.runcible.ffi.Stat;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -36,10 +35,14 @@ final class LayerTarget implements AutoCloseable {
   private final int gid = NativeAccess.effectiveGid();
   private final Set<String> implied = new LinkedHashSet<>();
   private final Set<String> removed = new LinkedHashSet<>();
-  private final Set<String> markedOnly = new HashSet<>();
+  private final PathSet markedOnly = new PathSet();
+  private final PathSet opaque = new PathSet();
   private final List<SkippedEntry> skipped = new ArrayList<>();
   private long skippedCount;
-  private boolean hasOpaque;
+
+  /** Where {@link #hasContent} has nothing to do. */
+  private @Nullable String contentKnown;
+
   private @Nullable Boolean modesAsAsked;
 
   LayerTarget(FileDescriptor root, LayerFormat format, Ownership ownership) {
@@ -152,25 +155,39 @@ final class LayerTarget implements AutoCloseable {
     return removed;
   }
 
-  /** Those of them that were made for marks: there may be a file of a lower layer instead. */
-  Set<String> markedOnly() {
-    return markedOnly;
+  /** Notes one of them that is made for a mark: there may be a file of a lower layer instead. */
+  void addMarkedOnly(String path) {
+    markedOnly.add(path);
+    contentKnown = null;
   }
 
-  /** Notes that a directory has an entry. */
+  /** Whether a directory was made for marks, and has had nothing else. */
+  boolean isMarkedOnly(String path) {
+    return markedOnly.contains(path);
+  }
+
+  /** Notes that a directory stands for itself, whatever those above it do. */
+  void removeMarkedOnly(String path) {
+    markedOnly.remove(path);
+  }
+
+  /** Directories that hide what lower layers have there, by their paths without symbolic links. */
+  PathSet opaque() {
+    return opaque;
+  }
+
+  /** Notes that a directory has an entry, after the {@linkplain #hasContent same} of its parent. */
   void hasEntry(String path) {
     implied.remove(path);
     removed.remove(path);
-    hasContent(path);
+    markedOnly.remove(path);
   }
 
   /** Notes that something lies in a directory. */
   void hasContent(String path) {
-    for (String above = path; !markedOnly.isEmpty(); above = RawName.parent(above)) {
-      markedOnly.remove(above);
-      if (above.isEmpty()) {
-        return;
-      }
+    if (!path.equals(contentKnown)) {
+      markedOnly.removeWithAbove(path);
+      contentKnown = path;
     }
   }
 
@@ -218,7 +235,6 @@ final class LayerTarget implements AutoCloseable {
   }
 
   void makeOpaque(FileDescriptor parent, String leaf) {
-    hasOpaque = true;
     if (format.isOverlay()) {
       AttributeCalls.set(parent, leaf, format.opaqueAttribute(), OPAQUE);
     } else if (format == LayerFormat.COPY && !isMarked(parent, leaf)) {
@@ -227,11 +243,6 @@ final class LayerTarget implements AutoCloseable {
         FileCalls.setTimes(mark, 0, 0);
       }
     }
-  }
-
-  /** Whether any directory of this layer is. */
-  boolean hasOpaque() {
-    return hasOpaque;
   }
 
   /** Layers of an overlay can be below one to be copied. */

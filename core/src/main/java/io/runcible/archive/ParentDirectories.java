@@ -120,17 +120,17 @@ final class ParentDirectories implements AutoCloseable {
     }
   }
 
-  /** Whether a layer hides what those below it have there. */
+  /** Whether a layer hides what those below it have at a path, which has no symbolic links. */
   boolean isBelowOpaque(String path) {
-    String above = path;
-    while (target.hasOpaque() && !above.isEmpty()) {
-      above = RawName.parent(above);
-      Directory directory = find(above);
-      if (directory != null && target.isOpaque(directory.fd, ".")) {
-        return true;
-      }
+    return target.opaque().containsAbove(path);
+  }
+
+  /** Hides what the layers below have in a directory. */
+  void makeOpaque(FileDescriptor parent, String leaf, String path) {
+    target.makeOpaque(parent, leaf);
+    if (target.format().isSeparate() && target.opaque().add(path)) {
+      budget.name(path);
     }
-    return false;
   }
 
   private @Nullable Directory open(String path, int links, boolean replace) {
@@ -238,7 +238,7 @@ final class ParentDirectories implements AutoCloseable {
     if (stat == null) {
       makeImplied(parent, leaf);
       if (!replace) {
-        target.markedOnly().add(parent.child(leaf));
+        target.addMarkedOnly(parent.child(leaf));
       }
     } else if (stat.type() == Stat.SYMLINK && !target.isWhiteout(parent.fd, leaf, stat)) {
       String to = followed(parent, leaf, links);
@@ -256,7 +256,7 @@ final class ParentDirectories implements AutoCloseable {
   private void replaceByImplied(Directory parent, String leaf, Stat stat) {
     remover.remove(parent.fd, parent.inode, leaf, stat);
     makeImplied(parent, leaf);
-    target.makeOpaque(parent.fd, leaf);
+    makeOpaque(parent.fd, leaf, parent.child(leaf));
     if (target.format().isSeparate()) {
       target.implied().remove(parent.child(leaf));
     }
@@ -311,6 +311,9 @@ final class ParentDirectories implements AutoCloseable {
   /** Removes what has a name, whatever it is. */
   void removeForReplacement(Directory parent, String leaf, Stat stat) {
     remover.remove(parent.fd, parent.inode, leaf, stat);
+    if (stat.isDirectory()) {
+      target.opaque().removeWithBelow(parent.child(leaf));
+    }
     if (stat.isDirectory() || stat.type() == Stat.SYMLINK) {
       invalidate();
     }

@@ -93,7 +93,7 @@ final class Whiteouts {
     }
     opaqueRoot |= path.isEmpty();
     if (separate) {
-      target.makeOpaque(directory.fd(), ".");
+      parents.makeOpaque(directory.fd(), ".", directory.path());
     } else {
       remover.removeEarlierContent(directory.fd(), directory.inode(), parents::resetToImplied);
       parents.invalidate();
@@ -113,8 +113,8 @@ final class Whiteouts {
       target.makeWhiteout(parent.fd(), name);
       marks.add(path);
     } else if (existing.isDirectory()) {
-      target.makeOpaque(parent.fd(), name);
-      target.markedOnly().remove(path);
+      parents.makeOpaque(parent.fd(), name, path);
+      target.removeMarkedOnly(path);
       if (target.implied().remove(path)) {
         target.removed().add(path);
       }
@@ -182,7 +182,7 @@ final class Whiteouts {
       LayerTarget.checkInterrupt();
       Directory parent = parents.find(RawName.parent(path));
       String leaf = RawName.leaf(path);
-      if (parent == null) {
+      if (parent == null || !parent.path().equals(RawName.parent(path))) {
         continue;
       }
       Stat stat = FileCalls.stat(parent.fd(), leaf).orElse(null);
