@@ -50,6 +50,8 @@ class DetachedPublishIT {
 
   @BeforeEach
   void makeHost() {
+    // Before: threads of the HTTP library that start in the namespace stay there, for later tests.
+    ENGINE.get().images().pull(ENGINE.reference("debian"));
     host = TestHost.create();
   }
 
