@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -25,17 +26,10 @@ final class VolumeUses {
 
   private void add(ContainerDirectory directory) {
     try {
-      ContainerRecord.read(directory)
-          .ifPresent(
-              record ->
-                  record
-                      .storage()
-                      .volumes()
-                      .forEach(
-                          name ->
-                              users
-                                  .computeIfAbsent(name, any -> new TreeSet<>())
-                                  .add(record.id())));
+      Optional<ContainerRecord> record = ContainerRecord.read(directory);
+      for (String name : record.map(one -> one.storage().volumes()).orElse(List.of())) {
+        users.computeIfAbsent(name, any -> new TreeSet<>()).add(directory.id());
+      }
     } catch (RuncibleException e) {
       unknown = e;
       LoggerFactory.getLogger(VolumeUses.class)

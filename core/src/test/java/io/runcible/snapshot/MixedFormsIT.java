@@ -75,7 +75,8 @@ class MixedFormsIT {
     host.close();
   }
 
-  private static Image image(List<byte[]> layers) {
+  /** Of these layers, as they are. */
+  static Image image(List<byte[]> layers) {
     MemoryImageSource source = new MemoryImageSource();
     List<Digest> diffIds = layers.stream().map(Digest::sha256).toList();
     byte[] config = ImageConfig.builder(Platform.host()).diffIds(diffIds).build().raw();

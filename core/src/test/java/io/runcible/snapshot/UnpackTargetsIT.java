@@ -12,18 +12,11 @@ import io.runcible.archive.RandomLayers;
 import io.runcible.engine.Rounds;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.image.Image;
-import io.runcible.image.ImageConfig;
-import io.runcible.image.ImageReference;
-import io.runcible.image.Manifest;
-import io.runcible.image.MediaType;
-import io.runcible.image.MemoryImageSource;
-import io.runcible.image.Platform;
 import io.runcible.store.LocalStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -35,7 +28,6 @@ import org.junit.jupiter.api.io.TempDir;
  * kernel: all show the same.
  */
 class UnpackTargetsIT {
-  private static final ImageReference NAME = ImageReference.parse("registry.example/random:1");
   private static final List<String> REFUSED = List.of("refused");
 
   @TempDir(factory = MemoryDirectories.class)
@@ -66,7 +58,9 @@ class UnpackTargetsIT {
       for (int i = 0; i < count; i++) {
         RandomLayers random = new RandomLayers(new Random(seed * 1_000_003 + i));
         List<List<RandomLayers.Entry>> layers = random.image();
-        Image image = image(layers.stream().map(layer -> RandomLayers.tar(layer).bytes()).toList());
+        Image image =
+            MixedFormsIT.image(
+                layers.stream().map(layer -> RandomLayers.tar(layer).bytes()).toList());
         List<String> plain = plain(image);
         assertThat(shown(copying, Snapshotter.copy(copied, host), image))
             .as("%s, copied", layers)
@@ -121,21 +115,5 @@ class UnpackTargetsIT {
       host.removeTree(target);
       host.removeTree(directory.resolve("place"));
     }
-  }
-
-  private static Image image(List<byte[]> layers) {
-    MemoryImageSource source = new MemoryImageSource();
-    byte[] config =
-        ImageConfig.builder(Platform.host())
-            .diffIds(layers.stream().map(Digest::sha256).toList())
-            .build()
-            .raw();
-    Manifest manifest =
-        Manifest.of(
-            source.add(MediaType.OCI_CONFIG, config),
-            layers.stream().map(layer -> source.add(MediaType.OCI_LAYER, layer)).toList(),
-            Map.of());
-    source.tag(NAME, source.add(MediaType.OCI_MANIFEST, manifest.raw()));
-    return Image.resolve(source, NAME, Platform.host());
   }
 }

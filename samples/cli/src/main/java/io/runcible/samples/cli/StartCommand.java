@@ -94,6 +94,7 @@ final class StartCommand extends EngineCommand {
                 + "' writes is thrown away, as --log-driver none has it: start it without --attach",
             e);
       }
+      // Before its first start it may have no log yet.
     }
   }
 
