@@ -104,6 +104,8 @@ class InspectIT extends ProgramTests {
       assertThat(network.path("IPAddress").asText()).isEqualTo("10.9.23.7");
       assertThat(network.path("Networks").path("back").path("IPAddress").asText())
           .isEqualTo("10.9.23.7");
+      String format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
+      assertThat(runcible("inspect", "-f", format, "box").output()).isEqualTo("10.9.23.7\n");
       JsonNode port = network.path("Ports").path("80/tcp").get(0);
       assertThat(runcible("port", "box", "80").output())
           .isEqualTo(port.path("HostIp").asText() + ":" + port.path("HostPort").asText() + "\n");
