@@ -20,7 +20,7 @@ public final class ProcessName {
     if (pid.isEmpty() || namespace.isEmpty()) {
       return "";
     }
-    OptionalLong start = ProcessStart.of(PROC, Integer.parseInt(pid));
+    OptionalLong start = ProcessStat.startOf(PROC.resolve(pid));
     return start.isEmpty() ? "" : namespace + " " + pid + " " + start.getAsLong();
   }
 
@@ -34,7 +34,8 @@ public final class ProcessName {
       return false;
     }
     try {
-      OptionalLong start = ProcessStart.of(PROC, Integer.parseInt(words[1]));
+      int pid = Integer.parseInt(words[1]);
+      OptionalLong start = ProcessStat.startOf(PROC.resolve(Integer.toString(pid)));
       return start.isEmpty() || start.getAsLong() != Long.parseLong(words[2]);
     } catch (NumberFormatException e) {
       return false;
