@@ -6,7 +6,9 @@ import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.Stat;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -108,9 +110,31 @@ final class LowerLayers implements AutoCloseable {
     layers.forEach(Lower::leave);
   }
 
+  /**
+   * A directory that was gone through, which does not change. A layer can have thousands of levels:
+   * each is asked once, and the kernel goes through those that are known.
+   */
+  private static final class Level {
+    final Map<String, Level> below = new HashMap<>(2);
+
+    /** Whether one above hides what lower layers have here. */
+    final boolean covered;
+
+    Level(boolean covered) {
+      this.covered = covered;
+    }
+
+    Level add(String name, boolean isCovered) {
+      Level level = new Level(isCovered);
+      below.put(name, level);
+      return level;
+    }
+  }
+
   /** One layer, with the directory of it that was looked into last. */
   private final class Lower {
     private final Path path;
+    private final Level root = new Level(false);
     private @Nullable String entered;
     private @Nullable FileDescriptor open;
 
@@ -133,7 +157,8 @@ final class LowerLayers implements AutoCloseable {
         return;
       }
       leave();
-      FileDescriptor directory = FileCalls.openDirectory(path);
+      Level level = known(wanted);
+      FileDescriptor directory = openReached(wanted);
       open = directory;
       while (reached < wanted.length()) {
         int end = end(wanted);
@@ -143,14 +168,41 @@ final class LowerLayers implements AutoCloseable {
           obstacle = stat;
           break;
         }
-        opaque |= target.isOpaque(directory, ".");
+        boolean covered = level.covered || target.isOpaque(directory, ".");
         FileDescriptor next = FileCalls.openDirectoryInRoot(directory, name);
         directory.close();
         directory = next;
         open = next;
         reached = end;
+        level = level.add(name, covered);
       }
+      opaque = level.covered;
       entered = wanted;
+    }
+
+    /** Goes down where it has been before. */
+    private Level known(String wanted) {
+      Level level = root;
+      while (reached < wanted.length()) {
+        int end = end(wanted);
+        Level next = level.below.get(wanted.substring(start(), end));
+        if (next == null) {
+          break;
+        }
+        level = next;
+        reached = end;
+      }
+      return level;
+    }
+
+    private FileDescriptor openReached(String wanted) {
+      FileDescriptor top = FileCalls.openDirectory(path);
+      if (reached == 0) {
+        return top;
+      }
+      try (top) {
+        return FileCalls.openDirectoryInRoot(top, wanted.substring(0, reached));
+      }
     }
 
     /** Where the component begins that was not reached, and where it ends. */
