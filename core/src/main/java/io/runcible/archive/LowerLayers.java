@@ -37,22 +37,34 @@ final class LowerLayers implements AutoCloseable {
    */
   record Found(String path, FileDescriptor parent, String leaf, Stat stat) {}
 
-  /** Whether anything has this clean path. */
+  /** Whether anything has this clean path, see {@link #find}. */
   boolean has(String path) {
     return find(path) != null;
   }
 
   /**
-   * What has this clean path, itself; symbolic links on the way are followed. The root has none.
+   * What has this clean path, itself, where the layer above has directories as its parents: they
+   * hide symbolic links of these layers. The root has none.
    */
   @Nullable Found find(String path) {
+    return walk(path, RawName.parent(path).length()).found;
+  }
+
+  /**
+   * The same; symbolic links on the way are followed.
+   *
+   * @param own how much of the path are directories of the layer above, which hide such links
+   */
+  @Nullable Found follow(String path, int own) {
     String rest = path;
+    int merged = own;
     for (int links = 0; links <= MAX_LINKS; links++) {
-      Step step = walk(rest);
+      Step step = walk(rest, merged);
       if (step.followed == null) {
         return step.found;
       }
       rest = step.followed;
+      merged = 0;
     }
     throw new RuncibleException(
         ErrorKind.INVALID_INPUT,
@@ -64,14 +76,14 @@ final class LowerLayers implements AutoCloseable {
     static final Step NOTHING = new Step(null, null);
   }
 
-  private Step walk(String path) {
+  /** So much of the path is a directory higher up, which one of these would be merged with. */
+  private Step walk(String path, int above) {
     if (path.isEmpty()) {
       return Step.NOTHING;
     }
     String parent = RawName.parent(path);
     String leaf = RawName.leaf(path);
-    // So much of the parent is a directory in a layer higher up, which it would be merged with.
-    int merged = 0;
+    int merged = above;
     for (Lower layer : layers) {
       layer.enter(parent);
       merged = Math.max(merged, layer.reached);
