@@ -33,8 +33,13 @@ final class CrossLayerWork {
   /** Where the copies of lower files lie, by the paths of the files. */
   private final Map<String, String> copies = new HashMap<>();
 
-  /** A hard link to a file that this layer does not have; both paths are without symbolic links. */
-  private record Link(String path, String to) {}
+  /**
+   * A hard link to a file that this layer does not have; both paths are without its symbolic links.
+   *
+   * @param own how much of the file's path were directories of this layer when it was named
+   * @param again whether it names another such link, which has the file by then
+   */
+  private record Link(String path, String to, int own, boolean again) {}
 
   /**
    * Does nothing yet.
@@ -59,21 +64,20 @@ final class CrossLayerWork {
   /** Notes a hard link for later. A whiteout has its name until then, unless an entry takes it. */
   void defer(String given, Directory parent, String leaf) {
     String path = parent.child(leaf);
-    String to = lowerPath(path, given);
+    Link link = link(path, given);
     parents.checkDepth(parent, path, leaf);
     budget.name(path);
-    budget.name(to);
+    budget.name(link.to);
     FileCalls.stat(parent.fd(), leaf)
         .ifPresent(stat -> parents.removeForReplacement(parent, leaf, stat));
     target.makeWhiteout(parent.fd(), leaf);
     made.add(parent.inode(), leaf);
-    Link link = new Link(path, to);
     links.add(link);
     lastLinks.put(path, link);
   }
 
-  /** Where lower layers have what shows at a path now. */
-  private String lowerPath(String linkPath, String given) {
+  /** To where lower layers have what shows at a path now. */
+  private Link link(String linkPath, String given) {
     Directory parent = parents.openWherePossible(RawName.parent(given));
     if (parent == null) {
       throw missing(linkPath, given);
@@ -82,13 +86,13 @@ final class CrossLayerWork {
     String path = parent.child(leaf);
     @Nullable Link link = made.contains(parent.inode(), leaf) ? lastLinks.get(path) : null;
     if (link != null) {
-      return link.to;
+      return new Link(linkPath, link.to, link.own, true);
     }
     boolean taken = FileCalls.stat(parent.fd(), leaf).isPresent() && !target.isMarkedOnly(path);
-    if (taken || parents.isBelowOpaque(path) || path.startsWith(linkPath + "/")) {
+    if (taken || parents.isBelowOpaque(path)) {
       throw missing(linkPath, given);
     }
-    return path;
+    return new Link(linkPath, path, target.ownLength(parent.path()), false);
   }
 
   /** Makes the links for which their names still wait. */
@@ -101,8 +105,8 @@ final class CrossLayerWork {
   }
 
   private void complete(Link link, LowerLayers lower) {
-    @Nullable Found found = lower.find(link.to);
-    if (found == null) {
+    @Nullable Found found = lower.follow(link.to, link.own);
+    if (found == null || !link.again && found.path().startsWith(link.path + "/")) {
       throw missing(link.path, link.to);
     }
     if (found.stat().isDirectory()) {

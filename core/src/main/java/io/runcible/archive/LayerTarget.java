@@ -166,6 +166,11 @@ final class LayerTarget implements AutoCloseable {
     return markedOnly.contains(path);
   }
 
+  /** How much of the path of a directory are such that were not made for marks alone. */
+  int ownLength(String path) {
+    return markedOnly.lengthBefore(path);
+  }
+
   /** Notes that a directory stands for itself, whatever those above it do. */
   void removeMarkedOnly(String path) {
     markedOnly.remove(path);

@@ -6,7 +6,9 @@ import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.Stat;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -35,22 +37,34 @@ final class LowerLayers implements AutoCloseable {
    */
   record Found(String path, FileDescriptor parent, String leaf, Stat stat) {}
 
-  /** Whether anything has this clean path. */
+  /** Whether anything has this clean path, see {@link #find}. */
   boolean has(String path) {
     return find(path) != null;
   }
 
   /**
-   * What has this clean path, itself; symbolic links on the way are followed. The root has none.
+   * What has this clean path, itself, where the layer above has directories as its parents: they
+   * hide symbolic links of these layers. The root has none.
    */
   @Nullable Found find(String path) {
+    return walk(path, RawName.parent(path).length()).found;
+  }
+
+  /**
+   * The same; symbolic links on the way are followed.
+   *
+   * @param own how much of the path are directories of the layer above, which hide such links
+   */
+  @Nullable Found follow(String path, int own) {
     String rest = path;
+    int merged = own;
     for (int links = 0; links <= MAX_LINKS; links++) {
-      Step step = walk(rest);
+      Step step = walk(rest, merged);
       if (step.followed == null) {
         return step.found;
       }
       rest = step.followed;
+      merged = 0;
     }
     throw new RuncibleException(
         ErrorKind.INVALID_INPUT,
@@ -62,14 +76,14 @@ final class LowerLayers implements AutoCloseable {
     static final Step NOTHING = new Step(null, null);
   }
 
-  private Step walk(String path) {
+  /** So much of the path is a directory higher up, which one of these would be merged with. */
+  private Step walk(String path, int above) {
     if (path.isEmpty()) {
       return Step.NOTHING;
     }
     String parent = RawName.parent(path);
     String leaf = RawName.leaf(path);
-    // So much of the parent is a directory in a layer higher up, which it would be merged with.
-    int merged = 0;
+    int merged = above;
     for (Lower layer : layers) {
       layer.enter(parent);
       merged = Math.max(merged, layer.reached);
@@ -108,9 +122,31 @@ final class LowerLayers implements AutoCloseable {
     layers.forEach(Lower::leave);
   }
 
+  /**
+   * A directory that was gone through, which does not change. A layer can have thousands of levels:
+   * each is asked once, and the kernel goes through those that are known.
+   */
+  private static final class Level {
+    final Map<String, Level> below = new HashMap<>(2);
+
+    /** Whether one above hides what lower layers have here. */
+    final boolean covered;
+
+    Level(boolean covered) {
+      this.covered = covered;
+    }
+
+    Level add(String name, boolean isCovered) {
+      Level level = new Level(isCovered);
+      below.put(name, level);
+      return level;
+    }
+  }
+
   /** One layer, with the directory of it that was looked into last. */
   private final class Lower {
     private final Path path;
+    private final Level root = new Level(false);
     private @Nullable String entered;
     private @Nullable FileDescriptor open;
 
@@ -133,7 +169,8 @@ final class LowerLayers implements AutoCloseable {
         return;
       }
       leave();
-      FileDescriptor directory = FileCalls.openDirectory(path);
+      Level level = known(wanted);
+      FileDescriptor directory = openReached(wanted);
       open = directory;
       while (reached < wanted.length()) {
         int end = end(wanted);
@@ -143,14 +180,41 @@ final class LowerLayers implements AutoCloseable {
           obstacle = stat;
           break;
         }
-        opaque |= target.isOpaque(directory, ".");
+        boolean covered = level.covered || target.isOpaque(directory, ".");
         FileDescriptor next = FileCalls.openDirectoryInRoot(directory, name);
         directory.close();
         directory = next;
         open = next;
         reached = end;
+        level = level.add(name, covered);
       }
+      opaque = level.covered;
       entered = wanted;
+    }
+
+    /** Goes down where it has been before. */
+    private Level known(String wanted) {
+      Level level = root;
+      while (reached < wanted.length()) {
+        int end = end(wanted);
+        Level next = level.below.get(wanted.substring(start(), end));
+        if (next == null) {
+          break;
+        }
+        level = next;
+        reached = end;
+      }
+      return level;
+    }
+
+    private FileDescriptor openReached(String wanted) {
+      FileDescriptor top = FileCalls.openDirectory(path);
+      if (reached == 0) {
+        return top;
+      }
+      try (top) {
+        return FileCalls.openDirectoryInRoot(top, wanted.substring(0, reached));
+      }
     }
 
     /** Where the component begins that was not reached, and where it ends. */

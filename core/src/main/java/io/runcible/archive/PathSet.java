@@ -46,6 +46,21 @@ final class PathSet {
     return false;
   }
 
+  /** How much of a path leads to none that is in; all of it if it is not in itself, either. */
+  int lengthBefore(String path) {
+    Node node = root;
+    for (int start = 0; start < path.length(); start = end(path, start) + 1) {
+      node = child(node, path, start);
+      if (node == null) {
+        return path.length();
+      }
+      if (node.member) {
+        return Math.max(0, start - 1);
+      }
+    }
+    return path.length();
+  }
+
   void remove(String path) {
     Node node = find(path);
     if (node != null) {

@@ -86,6 +86,50 @@ class DeepLayersIT {
     }
   }
 
+  /**
+   * The system calls that complete a layer of so many entries below two deep chains of directories
+   * of a lower one, of which none has the parent of the one before.
+   */
+  private int callsOverDeepLower(LayerFormat format, int entries) throws IOException {
+    String one = "a/".repeat(DEPTH);
+    String other = "b/".repeat(DEPTH);
+    TarBytes low = new TarBytes();
+    for (String deep : List.of(one, other)) {
+      add(low, '0', deep + "f");
+      add(low, '0', deep + "g");
+    }
+    TarBytes layer = new TarBytes();
+    for (int i = 0; i < entries; i++) {
+      low.pax("linkpath", one).symlink("s" + i, "long");
+      add(low, '5', one + "m" + i);
+      for (String deep : List.of(one, other)) {
+        add(layer, '0', deep + "d" + i + "/f");
+        add(layer, '0', deep + "m" + i + "/.wh.n");
+        layer.hardLink("h" + deep.charAt(0) + i, "s" + i + "/f");
+      }
+      layer.pax("linkpath", other + "g").hardLink("g" + i, "long");
+    }
+    Path lower = apply(format, low, List.of());
+    Path target = Files.createDirectory(directory.resolve("layer" + layers++));
+    try (LayerApplier applier =
+        LayerApplier.open(target, format, Ownership.EXACT, ArchiveLimits.DEFAULT)) {
+      applier.apply(layer.stream());
+      try (FailingCalls calls = FailingCalls.none()) {
+        applier.complete(List.of(lower));
+        return calls.count();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"COPY", "OVERLAY"})
+  void callsDoNotGrowWithTheDepthOfTheLowerLayerForEachEntry(LayerFormat format)
+      throws IOException {
+    int few = callsOverDeepLower(format, 5);
+    int many = callsOverDeepLower(format, 25);
+    assertThat((many - few) / 20).isBetween(1, 2 * DEPTH);
+  }
+
   /** By what it allocates, since a path that is cut at each level is copied at each. */
   private long allocated(int entries) throws IOException {
     String deep = "a/".repeat(LEVELS);

@@ -24,6 +24,7 @@ final class HostileLinks {
     table.linksWithin();
     table.linksToWhatGoes();
     table.linksThatFail();
+    table.overLowerLinks();
     table.circles();
     return table.cases;
   }
@@ -326,6 +327,69 @@ final class HostileLinks {
         tar().hardLink("h", "d").file("h", "x"),
         ErrorKind.INVALID_INPUT,
         "directory");
+  }
+
+  /** A directory of a layer hides a lower symbolic link, and what lies where that leads. */
+  private void overLowerLinks() {
+    TarBytes linked = lower().directory("d/e", 0700).file("d/e/z", "z").symlink("s", "d");
+    byte[] lower = linked.open();
+    List<TarBytes> replaced =
+        List.of(
+            tar().directory("s").hardLink("h", "s/x"),
+            tar().directory("s").file("s/n", "new").hardLink("h", "s/e/z"),
+            tar().directory("s").directory("s/e").hardLink("s/e/h", "s/e/z"));
+    for (TarBytes layer : replaced) {
+      failsOn(
+          "hard link through a directory over a lower symbolic link",
+          tar().raw(lower),
+          layer,
+          ErrorKind.CORRUPT_DATA,
+          "hard link");
+    }
+    on(
+        "hard link through a lower symbolic link, then a directory over that",
+        tar().raw(lower),
+        tar().hardLink("h", "s/x").directory("s").file("s/n", "new"),
+        "d d",
+        "d d/e",
+        "f d/e/z=z",
+        "f d/x=lower x (2)",
+        "f d/y=lower y",
+        "f f=lower",
+        "f h=lower x (2)",
+        "d s",
+        "f s/n=new");
+    on(
+        "hard link over a lower symbolic link to where that leads",
+        tar().raw(lower),
+        tar().hardLink("s", "s/e/z"),
+        "d d",
+        "d d/e",
+        "f d/e/z=z (2)",
+        "f d/x=lower x",
+        "f d/y=lower y",
+        "f f=lower",
+        "f s=z (2)");
+    on(
+        "hard link to a hard link over the lower directory of its file",
+        tar().raw(lower),
+        tar().hardLink("h", "d/x").hardLink("d", "h"),
+        "f d=lower x (2)",
+        "f f=lower",
+        "f h=lower x (2)",
+        "l s->d");
+    on(
+        "marks in a directory over a lower symbolic link",
+        tar().raw(lower),
+        tar().directory("s").file("s/.wh.x", "").file("s/e/.wh.z", "").file("s/n", "new"),
+        "d d",
+        "d d/e",
+        "f d/e/z=z",
+        "f d/x=lower x",
+        "f d/y=lower y",
+        "f f=lower",
+        "d s",
+        "f s/n=new");
   }
 
   /** What lies behind a circle of symbolic links is nothing, which a mark may concern. */

@@ -416,6 +416,31 @@ class LayerApplierIT {
     }
 
     @ParameterizedTest
+    @EnumSource(names = {"PLAIN", "OVERLAY", "COPY"})
+    void directoryOverALowerLinkGetsNothingOfWhereThatLeads(LayerFormat format) throws IOException {
+      Path lower = directory.resolve("lower");
+      Path upper = format.isSeparate() ? directory.resolve("upper") : lower;
+      apply(lower, format, new TarBytes().directory("d/e", 0700).symlink("s", "d"));
+      apply(upper, format, new TarBytes().directory("s").file("s/e/n", ""), lower);
+      assertThat(stat(upper, "s/e").permissions()).isEqualTo(0755);
+    }
+
+    /** The kernel would list them. */
+    @ParameterizedTest
+    @EnumSource(names = {"OVERLAY", "COPY"})
+    void marksBehindALowerLinkStayNowhere(LayerFormat format) throws IOException {
+      Path lower = directory.resolve("lower");
+      apply(lower, format, new TarBytes().file("d/x", "").file("d/e/x", "").symlink("s", "d"));
+      TarBytes marks = new TarBytes().file("s/.wh.x", "").file("s/e/.wh.x", "");
+      Path alone = directory.resolve("alone");
+      apply(alone, format, marks, lower);
+      assertThat(alone).isEmptyDirectory();
+      Path beside = directory.resolve("beside");
+      apply(beside, format, new TarBytes().directory("s").raw(marks.open()), lower);
+      assertThat(beside.resolve("s")).isEmptyDirectory();
+    }
+
+    @ParameterizedTest
     @EnumSource(names = {"PLAIN", "OVERLAY"})
     void directoryThatComesAgainGetsNewMetadata(LayerFormat format) throws IOException {
       Path tree = directory.resolve("tree");

@@ -36,7 +36,7 @@ final class LayerFormatCheck {
   int run(long seed, int count) throws IOException {
     for (int i = 0; i < count; i++) {
       RandomLayers random = new RandomLayers(new Random(seed * 1_000_003 + i));
-      check(random.image());
+      check(i % 2 == 0 ? random.image() : random.imageOverLinks());
     }
     return refused;
   }

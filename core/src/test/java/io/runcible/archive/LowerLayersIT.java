@@ -42,9 +42,10 @@ class LowerLayersIT {
         LowerLayers lower = new LowerLayers(target, topmostFirst)) {
       // Directories that stay open from another search must not change the answer.
       lower.has("d/e/none");
-      LowerLayers.Found found = lower.find(path);
-      assertThat(lower.has(path)).isEqualTo(found != null);
-      found = lower.find(path);
+      LowerLayers.Found found = lower.follow(path, 0);
+      lower.has(path);
+      assertThat(lower.follow(path, 0) == null).isEqualTo(found == null);
+      found = lower.follow(path, 0);
       return found == null
           ? null
           : Files.readString(Path.of(found.parent().procPath(), found.leaf()));
@@ -117,5 +118,24 @@ class LowerLayersIT {
     add(new TarBytes().symlink("d", "../../other"));
     assertThat(content("d/a")).isEqualTo("other");
     assertThat(content("d/b")).isNull();
+  }
+
+  @Test
+  void directoriesOfTheLayerAboveHideLinks() throws IOException {
+    add(new TarBytes().file("d/e/a", "").symlink("l", "d").file("r/x", "").symlink("r/l", "../d"));
+    add(new TarBytes().file("other", ""));
+    try (LayerTarget target =
+            new LayerTarget(
+                FileCalls.openDirectory(directory), LayerFormat.OVERLAY, Ownership.EXACT);
+        LowerLayers lower = new LowerLayers(target, topmostFirst)) {
+      assertThat(lower.has("l")).isTrue();
+      assertThat(lower.has("l/e")).isFalse();
+      assertThat(lower.has("d/e/a")).isTrue();
+      assertThat(lower.follow("l/e/a", 0)).isNotNull();
+      assertThat(lower.follow("l/e/a", "l".length())).isNull();
+      assertThat(lower.follow("r/l/e/a", "r".length())).isNotNull();
+      assertThat(lower.follow("r/l/e/a", "r/l".length())).isNull();
+      assertThat(lower.follow("r/l/e/a", "r/l/e".length())).isNull();
+    }
   }
 }

@@ -54,6 +54,17 @@ class PathSetTest {
       assertThat(paths.containsAbove(path))
           .as("above '%s' in %s", path, expected)
           .isEqualTo(expected.stream().anyMatch(other -> leadsTo(other, path)));
+      assertThat(paths.lengthBefore(path))
+          .as("before '%s' in %s", path, expected)
+          .isEqualTo(lengthBefore(path, expected));
     }
+  }
+
+  private static int lengthBefore(String path, Set<String> members) {
+    return members.stream()
+        .filter(other -> !other.isEmpty() && (other.equals(path) || leadsTo(other, path)))
+        .mapToInt(other -> RawName.parent(other).length())
+        .min()
+        .orElse(path.length());
   }
 }

@@ -9,6 +9,9 @@ public final class RandomLayers {
   private static final String[] NAMES = {"a", "b", "c"};
   private static final int MAX_LENGTH = 6;
 
+  /** Where symbolic links of lower layers lead to; no layer above says anything of it. */
+  private static final String LINKED = "z";
+
   private final Random random;
 
   /** Of all layers: what a hard link may lead to. */
@@ -33,6 +36,50 @@ public final class RandomLayers {
    */
   public List<List<Entry>> image() {
     return List.of(entries(8, 3), entries(6, 7), entries(6, 9));
+  }
+
+  /**
+   * The same with symbolic links in lower layers, too. The layers above have entries for the
+   * directories that take the place of such a link, as those have that are made of a tree.
+   */
+  public List<List<Entry>> imageOverLinks() {
+    List<Entry> lowest = new ArrayList<>();
+    lowest.add(new Entry('5', LINKED, 0700, ""));
+    lowest.add(new Entry('5', LINKED + "/a", 0710, ""));
+    for (String name : NAMES) {
+      lowest.add(file(LINKED + "/a/" + name, "linked"));
+    }
+    lowest.add(file(LINKED + "/b", "linked"));
+    lowest.addAll(entries(6, 3));
+    lowest.addAll(links());
+    List<Entry> middle = withTops(entries(4, 7));
+    middle.addAll(links());
+    return List.of(lowest, middle, withTops(entries(6, 7)));
+  }
+
+  private List<Entry> links() {
+    List<Entry> links = new ArrayList<>();
+    for (String name : NAMES) {
+      if (random.nextInt(3) == 0) {
+        files.add(name + "/" + NAMES[random.nextInt(NAMES.length)]);
+        files.add(name + "/a/" + NAMES[random.nextInt(NAMES.length)]);
+        String to = LINKED + (random.nextBoolean() ? "" : "/a");
+        links.add(new Entry('2', name, 0777, (random.nextBoolean() ? "/" : "") + to));
+      }
+    }
+    return links;
+  }
+
+  private List<Entry> withTops(List<Entry> entries) {
+    List<Entry> all = new ArrayList<>();
+    for (Entry entry : entries) {
+      int slash = entry.name.indexOf('/');
+      if (slash > 0) {
+        all.add(new Entry('5', entry.name.substring(0, slash), 0700 | random.nextInt(0100), ""));
+      }
+      all.add(entry);
+    }
+    return all;
   }
 
   private List<Entry> entries(int most, int kinds) {

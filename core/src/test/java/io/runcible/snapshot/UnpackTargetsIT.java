@@ -57,7 +57,8 @@ class UnpackTargetsIT {
         Unpacker stacking = unpacker(stacked, Snapshotter.overlay(stacked, host))) {
       for (int i = 0; i < count; i++) {
         RandomLayers random = new RandomLayers(new Random(seed * 1_000_003 + i));
-        List<List<RandomLayers.Entry>> layers = random.image();
+        List<List<RandomLayers.Entry>> layers =
+            i % 2 == 0 ? random.image() : random.imageOverLinks();
         Image image =
             MixedFormsIT.image(
                 layers.stream().map(layer -> RandomLayers.tar(layer).bytes()).toList());
