@@ -65,6 +65,9 @@ final class Training {
       execute("run", "--root", root, "--state", state, image, "/file");
       execute("images", "--root", root, "--state", state);
       execute("inspect", "--root", root, "--state", state, image);
+      // Of an ordinary user, the files are of ids that only an engine may remove them for.
+      execute("rmi", "--root", root, "--state", state, image);
+      execute("prune", "--root", root, "--state", state);
     }
     // Streams of a client may still have threads.
     System.exit(0);
