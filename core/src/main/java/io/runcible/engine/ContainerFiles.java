@@ -65,6 +65,16 @@ public final class ContainerFiles {
    *     is read-only, UNAVAILABLE
    */
   public void copyTo(Path source, String destination) {
+    copyTo(source, destination, Ownership.IGNORE);
+  }
+
+  /**
+   * The same with other owners.
+   *
+   * @param ownership {@link Ownership#EXACT} for the numbers that the files have on the host
+   * @throws RuncibleException as {@link #copyTo(Path, String)}
+   */
+  public void copyTo(Path source, String destination, Ownership ownership) {
     Path absolute = source.toAbsolutePath();
     Path normal = absolute.normalize();
     @Nullable Path parent = normal.getParent();
@@ -73,7 +83,7 @@ public final class ContainerFiles {
         TreeArchive.of(
                 parent == null ? normal : parent,
                 parent == null ? "/." : "/" + normal.getFileName() + (content ? "/." : ""))
-            .ownership(Ownership.IGNORE);
+            .ownership(ownership);
     if (!Files.exists(normal, LinkOption.NOFOLLOW_LINKS)) {
       throw new RuncibleException(ErrorKind.NOT_FOUND, "there is no '" + source + "' to copy");
     }

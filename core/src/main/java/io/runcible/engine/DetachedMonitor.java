@@ -6,6 +6,7 @@ import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.JavaCommand;
 import io.runcible.ffi.PidFd;
+import io.runcible.ffi.ProcessStat;
 import io.runcible.ffi.Spawn;
 import io.runcible.runtime.OciRuntime.RunRequest;
 import java.io.IOException;
@@ -338,14 +339,8 @@ final class DetachedMonitor {
   }
 
   private static OptionalInt parent(int pid) {
-    try {
-      String status = Files.readString(Path.of("/proc", String.valueOf(pid), "stat"));
-      // The name of the program, in parentheses, may be anything.
-      String[] rest = status.substring(status.lastIndexOf(')') + 2).split(" ", 3);
-      return OptionalInt.of(Integer.parseInt(rest[1]));
-    } catch (IOException e) {
-      return OptionalInt.empty();
-    }
+    Optional<ProcessStat> stat = ProcessStat.of(Path.of("/proc", String.valueOf(pid)));
+    return stat.isEmpty() ? OptionalInt.empty() : OptionalInt.of(stat.get().parent());
   }
 
   private static String commandLine(int pid) throws IOException {

@@ -1,10 +1,12 @@
 package io.runcible.engine;
 
 import io.runcible.ffi.PidFd;
-import java.io.IOException;
+import io.runcible.ffi.ProcessStat;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.Future;
@@ -15,10 +17,6 @@ final class ExecTimeout {
   private static final Duration AGAIN = Duration.ofMillis(20);
   private static final long PAUSE_NANOS = 2_000_000;
   private static final int MAX_ROUNDS = 200;
-
-  private static final int STATE = 0;
-  private static final int PARENT = 1;
-  private static final int SESSION = 3;
 
   private final EngineParts parts;
   private final StartedProcess started;
@@ -84,18 +82,13 @@ final class ExecTimeout {
   }
 
   private static boolean belongs(int pid, int first, Set<Integer> members) {
-    try {
-      String[] stat = ProcessTable.stat(pid);
-      int parent = Integer.parseInt(stat[PARENT]);
-      return !stat[STATE].equals("Z")
-          && (Integer.parseInt(stat[SESSION]) == first
-              || parent == first
-              || members.contains(parent)
-              || members.contains(pid));
-    } catch (IOException | RuntimeException e) {
-      // It has ended.
-      return false;
-    }
+    Optional<ProcessStat> stat = ProcessStat.of(Path.of("/proc", String.valueOf(pid)));
+    return stat.isPresent()
+        && !stat.get().hasEnded()
+        && (stat.get().session() == first
+            || stat.get().parent() == first
+            || members.contains(stat.get().parent())
+            || members.contains(pid));
   }
 
   private void kill(int pid, int first, Set<Integer> members) {

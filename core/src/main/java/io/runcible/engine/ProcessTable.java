@@ -1,5 +1,6 @@
 package io.runcible.engine;
 
+import io.runcible.ffi.ProcessStat;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -29,9 +30,6 @@ final class ProcessTable {
 
   /** Whoever hides below more processes than that is not found. */
   private static final int MAX_DEPTH = 1000;
-
-  /** Of the fields of {@link #stat}. */
-  private static final int PARENT = 1;
 
   /** The kernel tells times to programs in hundredths of a second, whatever it counts in itself. */
   private static final long NANOS_PER_TICK = 10_000_000;
@@ -68,11 +66,8 @@ final class ProcessTable {
       if (mounts.equals(linkOf(process(ancestor).resolve("ns/mnt")))) {
         return true;
       }
-      try {
-        ancestor = Integer.parseInt(stat(ancestor)[PARENT]);
-      } catch (IOException | RuntimeException e) {
-        return false; // It has ended.
-      }
+      // None if it has ended.
+      ancestor = ProcessStat.of(process(ancestor)).map(ProcessStat::parent).orElse(0);
     }
     return false;
   }
@@ -111,7 +106,8 @@ final class ProcessTable {
     Map<Integer, Found> found = new LinkedHashMap<>();
     for (int pid : pids.stream().sorted().toList()) {
       try {
-        found.put(pid, new Found(status(pid), stat(pid), command(pid)));
+        ProcessStat stat = ProcessStat.of(process(pid)).orElseThrow();
+        found.put(pid, new Found(status(pid), stat, command(pid)));
       } catch (IOException | RuntimeException e) {
         // It has ended, or is about to.
       }
@@ -123,11 +119,11 @@ final class ProcessTable {
 
   private final class Found {
     private final Map<String, String> status;
-    private final String[] stat;
+    private final ProcessStat stat;
     private final String command;
     private final int pid;
 
-    Found(Map<String, String> status, String[] stat, String command) {
+    Found(Map<String, String> status, ProcessStat stat, String command) {
       this.status = status;
       this.stat = stat;
       this.command = command;
@@ -153,9 +149,9 @@ final class ProcessTable {
           hostPid,
           uid,
           users.getOrDefault(uid, String.valueOf(uid)),
-          stat[0],
-          boot.plusNanos(Long.parseLong(stat[19]) * NANOS_PER_TICK),
-          Duration.ofNanos((Long.parseLong(stat[11]) + Long.parseLong(stat[12])) * NANOS_PER_TICK),
+          stat.state(),
+          boot.plusNanos(stat.startTicks() * NANOS_PER_TICK),
+          Duration.ofNanos(stat.cpuTicks() * NANOS_PER_TICK),
           memory(),
           command.isEmpty() ? "[" + printable(field("Name")) + "]" : command);
     }
@@ -192,12 +188,6 @@ final class ProcessTable {
       }
     }
     return fields;
-  }
-
-  /** The fields from the state on; the name before them is in parentheses and may have some. */
-  static String[] stat(int pid) throws IOException {
-    String stat = read(process(pid).resolve("stat"), MAX_STATUS);
-    return stat.substring(stat.lastIndexOf(')') + 2).strip().split(" ", -1);
   }
 
   private static String command(int pid) throws IOException {

@@ -238,9 +238,9 @@ final class LastingHolder {
     }
 
     private static String startOf(Path process) throws IOException {
-      String stat = Files.readString(process.resolve("stat"), StandardCharsets.ISO_8859_1);
-      // The name of the program, in parentheses, may be anything.
-      return stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1)[19];
+      return String.valueOf(
+          ProcessStat.startOf(process)
+              .orElseThrow(() -> new NoSuchFileException(process.toString())));
     }
 
     void write(Path file) throws IOException {

@@ -106,7 +106,10 @@ public final class PidFd implements AutoCloseable {
     } catch (IOException e) {
       return Optional.empty();
     }
-    Optional<WaitStatus> exit = ProcessStart.exitOfZombie(process);
+    Optional<WaitStatus> exit =
+        ProcessStat.of(process)
+            .filter(ProcessStat::isZombie)
+            .map(stat -> WaitStatus.ofWord(stat.exitWord()));
     // Its number was nobody else's then, if it still has not been reaped.
     return exit.isPresent() && signal(0) ? exit : Optional.empty();
   }

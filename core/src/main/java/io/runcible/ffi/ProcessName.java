@@ -14,12 +14,14 @@ public final class ProcessName {
 
   /** That of this process; empty if it cannot tell. */
   public static String own() {
-    int pid = (int) ProcessHandle.current().pid();
-    OptionalLong start = ProcessStart.of(PROC, pid);
+    // A handle of the process would bring a thread pool of the JVM with it.
+    String pid = link(PROC.resolve("self"));
     String namespace = namespace();
-    return start.isEmpty() || namespace.isEmpty()
-        ? ""
-        : namespace + " " + pid + " " + start.getAsLong();
+    if (pid.isEmpty() || namespace.isEmpty()) {
+      return "";
+    }
+    OptionalLong start = ProcessStat.startOf(PROC.resolve(pid));
+    return start.isEmpty() ? "" : namespace + " " + pid + " " + start.getAsLong();
   }
 
   /**
@@ -32,7 +34,8 @@ public final class ProcessName {
       return false;
     }
     try {
-      OptionalLong start = ProcessStart.of(PROC, Integer.parseInt(words[1]));
+      int pid = Integer.parseInt(words[1]);
+      OptionalLong start = ProcessStat.startOf(PROC.resolve(Integer.toString(pid)));
       return start.isEmpty() || start.getAsLong() != Long.parseLong(words[2]);
     } catch (NumberFormatException e) {
       return false;
@@ -40,8 +43,12 @@ public final class ProcessName {
   }
 
   private static String namespace() {
+    return link(NAMESPACE);
+  }
+
+  private static String link(Path path) {
     try {
-      return Files.readSymbolicLink(NAMESPACE).toString();
+      return Files.readSymbolicLink(path).toString();
     } catch (IOException e) {
       return "";
     }

@@ -3,6 +3,7 @@ package io.runcible.runtime;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -70,16 +71,15 @@ public final class Cgroups {
     Set<String> seen = new TreeSet<>();
     List<Hierarchy> hierarchies = new ArrayList<>();
     for (MountLine mount : mounts(proc)) {
-      Path point = root.resolve(mount.point().substring(1));
       // A hierarchy that is mounted twice is the same hierarchy.
       if (mount.type().equals(V1_TYPE) && seen.add(mount.device())) {
-        hierarchies.add(new Hierarchy(point, Set.copyOf(mount.options())));
+        hierarchies.add(new Hierarchy(mount.in(root), Set.copyOf(mount.options())));
         controllers.addAll(mount.options());
         legacy |= !isNamed(mount);
       } else if (mount.type().equals(V2_TYPE) && seen.add(mount.device())) {
-        hierarchies.add(new Hierarchy(point, Set.of()));
+        hierarchies.add(new Hierarchy(mount.in(root), Set.of()));
         unified = true;
-        unifiedControllers.addAll(unifiedControllers(point));
+        unifiedControllers.addAll(unifiedControllers(mount.in(root)));
       }
     }
     if (unified && !legacy) {
@@ -109,7 +109,9 @@ public final class Cgroups {
   private static List<MountLine> mounts(Path proc) {
     try {
       List<MountLine> mounts = new ArrayList<>();
-      for (String line : Files.readAllLines(proc.resolve("self/mountinfo"))) {
+      // Mounts that are of no interest here may have any bytes in their names but a line feed.
+      String table = Files.readString(proc.resolve("self/mountinfo"), StandardCharsets.ISO_8859_1);
+      for (String line : table.split("\n", -1)) {
         mounts.add(MountLine.parse(line));
       }
       return mounts;
@@ -158,10 +160,11 @@ public final class Cgroups {
             ? mount.type().equals(V2_TYPE)
             : mount.type().equals(V1_TYPE)
                 && mount.options().containsAll(List.of(group[1].split(",", -1)));
+    if (!same) {
+      return Optional.empty();
+    }
     Path members = root.resolve((mount.point() + group[2] + "/cgroup.procs").substring(1));
-    return same && Files.isWritable(members)
-        ? Optional.of(new OwnGroup(line, members))
-        : Optional.empty();
+    return Files.isWritable(members) ? Optional.of(new OwnGroup(line, members)) : Optional.empty();
   }
 
   private static List<String> unifiedControllers(Path mount) {
@@ -222,6 +225,10 @@ public final class Cgroups {
   private record MountLine(
       String device, String shows, String point, String type, List<String> options) {
     private static final MountLine OTHER = new MountLine("", "", "/", "", List.of());
+
+    Path in(Path root) {
+      return root.resolve(point.substring(1));
+    }
 
     static MountLine parse(String line) {
       String[] fields = line.split(" ", -1);

@@ -6,7 +6,7 @@ import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.Fifo;
 import io.runcible.ffi.PidFd;
 import io.runcible.ffi.PrivilegedHost;
-import io.runcible.ffi.ProcessStart;
+import io.runcible.ffi.ProcessStat;
 import io.runcible.ffi.Spawn;
 import java.io.IOException;
 import java.io.InputStream;
@@ -373,7 +373,7 @@ final class RuncRuntime implements OciRuntime {
   }
 
   private static boolean isAlive(StateFile file) {
-    OptionalLong start = ProcessStart.of(PROC, file.pid());
+    OptionalLong start = ProcessStat.startOf(PROC.resolve(String.valueOf(file.pid())));
     return file.pid() > 0 && start.isPresent() && start.getAsLong() == file.startTime();
   }
 

@@ -56,7 +56,9 @@ final class RuntimeVersion {
             : parse(ask(host, launcher, program), program);
     List<String> warnings = warnings(info);
     if (!warnings.isEmpty() && WARNED.add(program)) {
-      warnings.forEach(log()::warn);
+      for (String warning : warnings) {
+        log().warn(warning);
+      }
     }
     return info;
   }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.archive.ArchiveLimits;
+import io.runcible.archive.Ownership;
 import io.runcible.archive.TarEntry;
 import io.runcible.archive.TarReader;
 import io.runcible.ffi.NativeAccess;
@@ -115,6 +116,19 @@ class FilesIT {
     }
     container.files().copyTo(file, "/etc/");
     assertThat(sh("stat -c '%u:%g %a' /etc/tool")).isEqualTo("0:0 750");
+  }
+
+  @Test
+  void ownersAreKeptWhereThatIsAsked() throws IOException {
+    Path file = file("tool", "x");
+    if (NativeAccess.isRoot()) {
+      Files.setAttribute(file, "unix:uid", 1234);
+      Files.setAttribute(file, "unix:gid", 2345);
+    }
+    container.files().copyTo(file, "/etc/", Ownership.EXACT);
+    String owner =
+        Files.getAttribute(file, "unix:uid") + ":" + Files.getAttribute(file, "unix:gid");
+    assertThat(sh("stat -c '%u:%g' /etc/tool")).isEqualTo(owner);
   }
 
   @Test

@@ -293,15 +293,19 @@ class LifecycleIT {
   private static void killRuntime(String verb) {
     List<ProcessHandle> runtimes =
         ProcessHandle.allProcesses()
-            .filter(
-                p ->
-                    HostResources.commandLine(p.pid())
-                        .matches("\\S*(runc|crun) --root .* " + verb + " .*"))
-            .filter(
-                p -> HostResources.commandLine(p.pid()).contains(ENGINE.root().path().toString()))
+            .filter(p -> isRuntime(p, verb))
+            // crun's child looks like it until it becomes the program, just after the start is
+            // told.
+            .filter(p -> p.parent().filter(parent -> isRuntime(parent, verb)).isEmpty())
             .toList();
     assertThat(runtimes).hasSize(1);
     runtimes.forEach(ProcessHandle::destroyForcibly);
+  }
+
+  private static boolean isRuntime(ProcessHandle process, String verb) {
+    String command = HostResources.commandLine(process.pid());
+    return command.matches("\\S*(runc|crun) --root .* " + verb + " .*")
+        && command.contains(ENGINE.root().path().toString());
   }
 
   @Test

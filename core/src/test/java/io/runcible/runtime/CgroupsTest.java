@@ -1,5 +1,6 @@
 package io.runcible.runtime;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -91,6 +92,20 @@ class CgroupsTest {
                   + UNIFIED);
 
       assertThat(cgroups.mode()).isEqualTo(Cgroups.Mode.V2);
+    }
+
+    /** Who may mount anything may choose such names. */
+    @Test
+    void namesOfOtherMountsMayBeAnyBytes() throws IOException {
+      String line = "50 22 0:50 / /media/\u00ff\r\u00e4 rw - fuse x rw\n";
+      read(V2);
+      Path table = directory.resolve("proc/self/mountinfo");
+      Files.write(table, (line + V2).getBytes(ISO_8859_1));
+
+      Cgroups cgroups = Cgroups.read(directory.resolve("proc"), directory);
+
+      assertThat(cgroups.mode()).isEqualTo(Cgroups.Mode.V2);
+      assertThat(cgroups.mounts()).containsExactly(directory.resolve("sys/fs/cgroup"));
     }
 
     @Test

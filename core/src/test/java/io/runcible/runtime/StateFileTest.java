@@ -1,11 +1,12 @@
 package io.runcible.runtime;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
-import io.runcible.ffi.ProcessStart;
+import io.runcible.ffi.ProcessStat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -99,10 +100,10 @@ class StateFileTest {
   void startTimeIsReadWhateverTheProcessCallsItself() throws IOException {
     String rest = " S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 191486 20 21\n";
     Path process = Files.createDirectories(directory.resolve("proc/7"));
-    Files.writeString(process.resolve("stat"), "7 (a) R 1 (b\u00ff)" + rest);
+    Files.write(process.resolve("stat"), ("7 (a) R 1 (b\u00ff)" + rest).getBytes(ISO_8859_1));
 
-    assertThat(ProcessStart.of(directory.resolve("proc"), 7)).hasValue(191486);
-    assertThat(ProcessStart.of(directory.resolve("proc"), 8)).isEmpty();
+    assertThat(ProcessStat.startOf(directory.resolve("proc/7"))).hasValue(191486);
+    assertThat(ProcessStat.startOf(directory.resolve("proc/8"))).isEmpty();
   }
 
   @Test
@@ -112,6 +113,6 @@ class StateFileTest {
         process.resolve("stat"),
         "7 (x) Z 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 191486 20 21\n");
 
-    assertThat(ProcessStart.of(directory.resolve("proc"), 7)).isEmpty();
+    assertThat(ProcessStat.startOf(directory.resolve("proc/7"))).isEmpty();
   }
 }

@@ -13,10 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
@@ -155,11 +152,11 @@ public abstract class AbstractContainerExtension<T extends AbstractContainerExte
   /**
    * One container for all test JVMs of this user, as {@link RunContainer#reuse} says; with the
    * scope {@link Scope#AUTO} each uses it for its whole run. Those share it who have the same key
-   * here, for the same service of the same image, entry point, command, environment, user, ports
-   * and networks. A network of the tests is each JVM's own, so with one the test fails. A {@code
-   * Kafka} has another port in its environment in each JVM, and so is never shared. With a key,
-   * too, the field has to be static, or of an instance that lives as long as its class; otherwise
-   * the test fails.
+   * here, for the same service of the same image, entry point, command, environment, user, ports,
+   * networks, mounts, copied files and primed state. A network of the tests is each JVM's own, so
+   * with one the test fails. A {@code Kafka} has another port in its environment in each JVM, and
+   * so is never shared. With a key, too, the field has to be static, or of an instance that lives
+   * as long as its class; otherwise the test fails.
    *
    * @param key empty for a container of one's own, the default
    */
@@ -394,18 +391,12 @@ public abstract class AbstractContainerExtension<T extends AbstractContainerExte
     public String reuseKey(ContainerSpec spec) {
       return reuse.isEmpty()
           ? ""
-          : Stream.of(
-                  reuse,
-                  AbstractContainerExtension.this.getClass().getName(),
-                  spec.image(),
-                  spec.entrypoint(),
-                  spec.command(),
-                  new TreeMap<>(spec.environment()),
-                  spec.user(),
-                  spec.ports(),
-                  spec.networks().stream().map(one -> one + " " + one.aliases()).toList())
-              .map(String::valueOf)
-              .collect(Collectors.joining("\n"));
+          : ReuseKey.of(
+              reuse,
+              AbstractContainerExtension.this.getClass(),
+              spec,
+              files,
+              primer == null ? "" : stateName);
     }
   }
 }

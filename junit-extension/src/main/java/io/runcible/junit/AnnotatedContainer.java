@@ -195,16 +195,10 @@ final class AnnotatedContainer implements ContainerPlan {
         .filter(member -> !member.isSynthetic())
         .sorted(Comparator.comparing(Method::getName))
         .map(
-            member -> member.getName() + "=" + text(ReflectionSupport.invokeMethod(member, wanted)))
+            member ->
+                member.getName()
+                    + "="
+                    + ReuseKey.text(ReflectionSupport.invokeMethod(member, wanted)))
         .collect(Collectors.joining("\n"));
-  }
-
-  /** With lengths, so that no text looks like several. */
-  private static String text(Object value) {
-    if (value instanceof Object[] several) {
-      return Arrays.stream(several).map(AnnotatedContainer::text).toList().toString();
-    }
-    String text = value.toString();
-    return text.length() + ":" + text;
   }
 }

@@ -53,6 +53,7 @@ public final class Cli {
     COMMANDS.put("push", PushCommand.class);
     COMMANDS.put("load", LoadCommand.class);
     COMMANDS.put("save", SaveCommand.class);
+    COMMANDS.put("import", ImportCommand.class);
     COMMANDS.put("tag", TagCommand.class);
     COMMANDS.put("untag", UntagCommand.class);
     COMMANDS.put("inspect", InspectCommand.class);
@@ -92,6 +93,8 @@ public final class Cli {
     COMMANDS.put("export", ExportCommand.class);
     COMMANDS.put("diff", DiffCommand.class);
     COMMANDS.put("commit", CommitCommand.class);
+    COMMANDS.put("build", BuildCommand.class);
+    COMMANDS.put("search", SearchCommand.class);
     COMMANDS.put("network", NetworkCommand.class);
     COMMANDS.put("volume", VolumeCommand.class);
     COMMANDS.put("container", ContainerCommand.class);
@@ -125,7 +128,9 @@ public final class Cli {
               "port", "pause", "unpause", "restart", "rename", "update", "stats", "top", "cp",
               "export", "diff", "commit"),
           "image",
-          Set.of("pull", "push", "load", "save", "tag", "untag", "history"));
+          Set.of(
+              "pull", "push", "load", "save", "import", "build", "search", "tag", "untag",
+              "history"));
 
   /** What asks for no more than the titles of the commands. */
   private static final Set<String> ABOUT = Set.of("-h", "--help", "-V", "--version");

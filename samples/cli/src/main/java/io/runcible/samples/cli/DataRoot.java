@@ -4,6 +4,7 @@ import io.runcible.engine.EngineBuilder;
 import io.runcible.store.LocalStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -32,9 +33,15 @@ final class DataRoot {
     return data.toAbsolutePath().normalize();
   }
 
-  /** Whether there is a container of this name, as far as can be seen without an engine. */
-  boolean hasContainer(String name) {
-    return name.matches("[a-z0-9][a-z0-9_.-]{0,63}")
-        && Files.isDirectory(path().resolve("containers").resolve(name));
+  /** Whether there is a container, volume or network of this name, without an engine. */
+  boolean hasThing(String name) {
+    return name.matches("[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+        && Stream.of("containers", "volumes", "networks")
+            .anyMatch(kind -> Files.isDirectory(path().resolve(kind).resolve(name)));
+  }
+
+  /** Whether there are images. */
+  boolean hasStore() {
+    return Files.isDirectory(path().resolve("blobs"));
   }
 }

@@ -1,10 +1,11 @@
 package io.runcible.samples.cli;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.UncheckedIOException;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -13,6 +14,8 @@ import picocli.CommandLine.Option;
 
 /** Values under their names, one to a line, or as JSON: an object. */
 final class Document {
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+
   @Option(names = "--json", description = "Print JSON.")
   private boolean json;
 
@@ -36,18 +39,34 @@ final class Document {
     }
   }
 
+  /** What was added so far, which is forgotten. */
+  JsonNode take() {
+    JsonNode taken = MAPPER.valueToTree(fields);
+    fields.clear();
+    return taken;
+  }
+
+  /** Prints several, as JSON: an array. */
+  void print(List<JsonNode> all) {
+    print(all, format);
+  }
+
+  static void print(List<JsonNode> all, @Nullable String format) {
+    if (format != null && !format.equals("json")) {
+      Template template = new Template(format);
+      all.forEach(one -> System.out.println(template.apply(one)));
+    } else {
+      System.out.println(MAPPER.<ArrayNode>valueToTree(all).toPrettyString());
+    }
+  }
+
   void print() {
     if (format != null && !format.equals("json")) {
-      System.out.println(new Template(format).apply(new ObjectMapper().valueToTree(fields)));
+      System.out.println(new Template(format).apply(take()));
       return;
     }
     if (json || format != null) {
-      try {
-        System.out.println(
-            new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(fields));
-      } catch (JsonProcessingException e) {
-        throw new UncheckedIOException(e);
-      }
+      System.out.println(take().toPrettyString());
       return;
     }
     int width = fields.keySet().stream().mapToInt(String::length).max().orElse(0);

@@ -11,6 +11,7 @@ import io.runcible.engine.EventStream;
 import io.runcible.engine.ExitStatus;
 import java.io.PrintStream;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -75,8 +76,8 @@ final class EventsCommand implements Callable<Integer> {
 
   @Option(
       names = "--until",
-      paramLabel = "DURATION",
-      description = "End after so long, such as 10m. Default: never.")
+      paramLabel = "TIME",
+      description = "End at a time, or after so long, such as 10m. Default: never.")
   private @Nullable String until;
 
   private final Set<String> said = new HashSet<>();
@@ -90,13 +91,12 @@ final class EventsCommand implements Callable<Integer> {
     }
     boolean json = isJson();
     EventFilter filter = filter(filters);
-    long end =
-        until == null ? Long.MAX_VALUE : System.nanoTime() + Durations.parse(until).toNanos();
+    Instant end = until == null ? Instant.MAX : Durations.end(until);
     try (ContainerEngine engine = options.open()) {
       look(engine); // What ended before is none of it.
       try (EventStream events = engine.events(filter)) {
-        while (until == null || System.nanoTime() - end < 0) {
-          Optional<EngineEvent> next = events.next(LOOK);
+        while (Instant.now().isBefore(end)) {
+          Optional<EngineEvent> next = events.next(wait(end));
           while (next.isPresent()) {
             print(System.out, next.get(), json);
             next = events.next(Duration.ZERO);
@@ -106,6 +106,11 @@ final class EventsCommand implements Callable<Integer> {
       }
     }
     return 0;
+  }
+
+  private static Duration wait(Instant end) {
+    Instant look = Instant.now().plus(LOOK);
+    return look.isBefore(end) ? LOOK : Duration.between(Instant.now(), end);
   }
 
   /** Hears of those that it finds. A damaged record, which is said once, keeps it from no other. */

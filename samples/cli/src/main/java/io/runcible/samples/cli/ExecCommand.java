@@ -9,6 +9,7 @@ import io.runcible.engine.ExecSpec;
 import io.runcible.engine.Stdio;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -20,6 +21,19 @@ import picocli.CommandLine.Parameters;
     description = "Run a process in a running container.",
     mixinStandardHelpOptions = true)
 final class ExecCommand implements Callable<Integer> {
+  private static final String SHELL = "/bin/sh";
+
+  /** Another word is the name of the shell, and what follows the program. */
+  private static final List<String> LEAVE =
+      List.of(
+          SHELL,
+          "-c",
+          """
+          command -v "$1" >/dev/null || { echo "there is no '$1'" >&2; exit 127; }
+          "$@" </dev/null >/dev/null 2>&1 &
+          """,
+          SHELL);
+
   @Mixin private EngineOptions options = new EngineOptions();
   @Mixin private Surroundings surroundings = new Surroundings();
 
@@ -35,7 +49,9 @@ final class ExecCommand implements Callable<Integer> {
 
   @Option(
       names = {"-d", "--detach"},
-      description = "Not supported: the process ends with this program.")
+      description =
+          "Leave it to the container's own shell, without input, output and terminal; whether the"
+              + " program can be executed is not known.")
   private boolean detach;
 
   @Option(names = "--privileged", description = "Not supported.")
@@ -50,7 +66,7 @@ final class ExecCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     requireSupported();
-    ExecSpec.Builder spec = ExecSpec.builder(command.toArray(String[]::new)).stdio(Stdio.PIPED);
+    ExecSpec.Builder spec = ExecSpec.builder(words()).stdio(Stdio.PIPED);
     surroundings.apply(spec);
     if (tty) {
       int[] size = UserTerminal.size();
@@ -62,6 +78,16 @@ final class ExecCommand implements Callable<Integer> {
       try {
         process = container.exec(spec.build());
       } catch (RuncibleException e) {
+        if (detach && e.kind() == ErrorKind.NOT_FOUND) {
+          throw new RuncibleException(
+              ErrorKind.UNSUPPORTED,
+              "exec --detach is not supported in container "
+                  + id
+                  + ", which has no "
+                  + SHELL
+                  + " to leave the program to",
+              e);
+        }
         return Cli.notStarted(e);
       }
       try (process) {
@@ -72,12 +98,17 @@ final class ExecCommand implements Callable<Integer> {
     }
   }
 
+  /** What is executed ends with its engine, but not what that has started itself. */
+  private String[] words() {
+    return Stream.concat(detach ? LEAVE.stream() : Stream.empty(), command.stream())
+        .toArray(String[]::new);
+  }
+
   private void requireSupported() {
-    if (detach) {
+    if (detach && tty) {
       throw new RuncibleException(
           ErrorKind.UNSUPPORTED,
-          "exec --detach is not supported, as what is executed ends with its engine; let a shell"
-              + " in the container start it: exec CONTAINER sh -c 'PROGRAM &'");
+          "exec --detach --tty is not supported, as the terminal would be gone with this program");
     }
     if (privileged) {
       throw new RuncibleException(

@@ -1,13 +1,18 @@
 package io.runcible.samples.cli;
 
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.archive.Ownership;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerFiles;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -19,6 +24,24 @@ import picocli.CommandLine.Spec;
 final class FileCopyCommand implements Callable<Integer> {
   @Mixin private EngineOptions options = new EngineOptions();
   @Spec private @Nullable CommandSpec spec;
+
+  @Option(
+      names = {"-a", "--archive"},
+      description =
+          "Keep the numbers of the owners of what is copied into a container, where it is root's"
+              + " otherwise. Out of one it is not supported, but a tar has them anyway.")
+  private boolean archive;
+
+  @Option(
+      names = {"-L", "--follow-link"},
+      description = "If the source is a symbolic link of the host, copy what it leads to.")
+  private boolean follow;
+
+  @Option(
+      names = {"-q", "--quiet"},
+      description = "Accepted: nothing is told of the progress.")
+  @SuppressWarnings("UnusedVariable")
+  private boolean quiet;
 
   @Parameters(index = "0", paramLabel = "[CONTAINER:]SOURCE")
   private String source = "";
@@ -32,6 +55,16 @@ final class FileCopyCommand implements Callable<Integer> {
     if (out == isInContainer(destination)) {
       throw Cli.usage(spec, "one of the two is CONTAINER:PATH, and the other one is not");
     }
+    if (archive && out && !destination.equals("-")) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "cp --archive is not supported out of a container, where files could be anybody's of this"
+              + " host; `cp CONTAINER:PATH - | tar -x`, if that is meant");
+    }
+    if (follow && out) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED, "cp --follow-link is for links of the host, not of a container");
+    }
     String[] place = (out ? source : destination).split(":", 2);
     try (ContainerEngine engine = options.open()) {
       ContainerFiles files = Containers.require(engine, place[0]).files();
@@ -43,10 +76,21 @@ final class FileCopyCommand implements Callable<Integer> {
       } else if (source.equals("-")) {
         files.copyTo(System.in, place[1]);
       } else {
-        files.copyTo(Path.of(source), place[1]);
+        Path path = follow ? followed(source) : Path.of(source);
+        files.copyTo(path, place[1], archive ? Ownership.EXACT : Ownership.IGNORE);
       }
     }
     return 0;
+  }
+
+  private static Path followed(String source) {
+    try {
+      Path path = Path.of(source);
+      return path.endsWith(".") ? path : path.toRealPath();
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.NOT_FOUND, "there is nothing to copy at '" + source + "'", e);
+    }
   }
 
   /** A path of the host with a colon can be written with a slash before it. */

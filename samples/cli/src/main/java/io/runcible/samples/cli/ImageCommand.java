@@ -10,7 +10,7 @@ import picocli.CommandLine.Command;
     name = "image",
     description = {
       "Commands for images: `image pull` is `pull`, and so on with push, tag, untag, load, save,",
-      "history and inspect; ls is `images`, rm `rmi`, and prune `prune`. Besides:"
+      "import, history and inspect; ls is `images`, rm `rmi`, and prune `prune`. Besides:"
     },
     mixinStandardHelpOptions = true,
     subcommands = ImageCommand.Exists.class)

@@ -1,5 +1,6 @@
 package io.runcible.samples.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.engine.ContainerEngine;
@@ -10,36 +11,51 @@ import io.runcible.image.ImageReference;
 import io.runcible.image.ImageSource;
 import io.runcible.image.Manifest;
 import io.runcible.image.Platform;
+import io.runcible.store.LocalStore;
 import io.runcible.transfer.ImageInspection;
 import io.runcible.transfer.ImageLocation;
 import io.runcible.transfer.OpenLocation;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
-/** Tells what can be known of a container, or of an image without its layers. */
+/** Tells what can be known of what has a name, and of images elsewhere without their layers. */
 @Command(
     name = "inspect",
-    description =
-        "Tell what a container is and does, or what an image is, without its layers: that of this"
-            + " name in a registry, or at a location.",
+    description = {
+      "Tell what things are: containers, images of the store, volumes and networks as a JSON array,",
+      "with docker's names of fields; an image of a registry or another location, without its",
+      "layers, as lines with other names, --json for an object.",
+      "Of a container: .Id .Name .Image .State .Mounts .Config .HostConfig .NetworkSettings, of",
+      "which all is shown that is known; .Image is the name, and .Config.Cmd has the entrypoint."
+    },
     mixinStandardHelpOptions = true)
 final class InspectCommand implements Callable<Integer> {
   /** What something is. */
   enum Type {
-    ALL,
     CONTAINER,
-    IMAGE
+    IMAGE,
+    VOLUME,
+    NETWORK
   }
 
   @Mixin private EngineOptions options = new EngineOptions();
   @Mixin private RegistryOptions registry = new RegistryOptions();
   @Mixin private Document document = new Document();
+  @Spec private @Nullable CommandSpec spec;
 
   @Option(
       names = "--raw",
@@ -50,10 +66,10 @@ final class InspectCommand implements Callable<Integer> {
   private boolean raw;
 
   @Option(
-      names = "--type",
-      paramLabel = "container|image",
-      description = "Default: a container if there is one of the name.")
-  private Type type = Type.ALL;
+      names = {"-t", "--type"},
+      paramLabel = "container|image|volume|network",
+      description = "Default: the first of these that has the name.")
+  private @Nullable Type type;
 
   @Option(names = "--config", description = "Print the configuration as it is.")
   private boolean config;
@@ -65,34 +81,124 @@ final class InspectCommand implements Callable<Integer> {
   private @Nullable Platform platform;
 
   @Parameters(
+      arity = "1..*",
       paramLabel = "NAME-OR-LOCATION",
       description = "A name, or a location: oci:DIRECTORY[:NAME], store:NAME and so on.")
-  private String image = "";
+  private List<String> names = List.of();
 
   @Override
   public Integer call() {
-    if (type == Type.CONTAINER || type == Type.ALL && options.root().hasContainer(image)) {
-      try (ContainerEngine engine = options.open()) {
-        InspectContainerCommand.describe(Containers.require(engine, image).inspect(), document);
-      }
-      document.print();
+    if (names.size() > 1 && (raw || config || platform != null)) {
+      throw Cli.usage(spec, "--raw, --config and --platform are for one image");
+    }
+    if (raw || config) {
+      printRaw(names.get(0));
       return 0;
     }
-    ImageLocation location = Places.parse(image);
-    try (Places places = new Places(registry, options.root(), location);
-        OpenLocation<ImageSource> open = places.transports().source(location)) {
-      ImageInspection found = inspect(open.images(), open.reference());
-      if (config) {
-        write(found.config().orElseThrow(() -> noConfiguration(found)).raw());
-      } else if (raw) {
-        write((platform == null ? found.document() : found.image().orElseThrow()).raw());
-      } else {
-        document.add("name", location.reference().map(Object::toString).orElse(image));
-        describe(found);
-        document.print();
+    List<JsonNode> shown = new ArrayList<>();
+    int code = 0;
+    for (String name : names) {
+      try {
+        Optional<JsonNode> here = platform == null ? find(name) : Optional.empty();
+        if (here.isEmpty()) {
+          describe(name);
+          if (names.size() == 1) {
+            document.print();
+            return 0;
+          }
+        }
+        shown.add(here.orElseGet(document::take));
+      } catch (RuncibleException e) {
+        code = Cli.report(e);
       }
     }
-    return 0;
+    if (!shown.isEmpty()) {
+      document.print(shown);
+    }
+    return code;
+  }
+
+  /** What has this name here; nothing for an image that may be elsewhere. */
+  private Optional<JsonNode> find(String name) {
+    if (type == Type.IMAGE || type == null && !options.root().hasThing(name)) {
+      return inStore(name);
+    }
+    try (ContainerEngine engine = options.open()) {
+      Optional<JsonNode> found = find(engine, name);
+      if (found.isEmpty() && type != null) {
+        String word = type.toString().toLowerCase(Locale.ROOT);
+        throw new RuncibleException(ErrorKind.NOT_FOUND, "there is no " + word + " '" + name + "'");
+      }
+      return found;
+    }
+  }
+
+  private Optional<JsonNode> find(ContainerEngine engine, String name) {
+    Optional<JsonNode> found = Optional.empty();
+    if (isMeant(Type.CONTAINER)) {
+      Path data = options.root().path();
+      found = engine.find(name).map(container -> ContainerFields.of(engine, container, data));
+    }
+    if (found.isEmpty() && type == null) {
+      found = inStore(name);
+    }
+    if (found.isEmpty() && isMeant(Type.VOLUME)) {
+      found = new VolumeCommand().lookFor(engine, name);
+    }
+    if (found.isEmpty() && isMeant(Type.NETWORK)) {
+      found = new NetworkCommand().lookFor(engine, name);
+    }
+    return found;
+  }
+
+  private boolean isMeant(Type asked) {
+    return type == null || type == asked;
+  }
+
+  private Optional<JsonNode> inStore(String name) {
+    if (Places.isLocation(name) || !options.root().hasStore()) {
+      return Optional.empty();
+    }
+    try (LocalStore store = options.root().open()) {
+      return store
+          .image(ImageReference.parse(name), Platform.host())
+          .map(image -> ImageFields.of(store, image));
+    } catch (RuncibleException e) {
+      if (e.kind() != ErrorKind.NOT_FOUND && e.kind() != ErrorKind.INVALID_INPUT) {
+        throw e;
+      }
+      return Optional.empty(); // It has lost something, is for another platform, or no such name.
+    }
+  }
+
+  /** Describes an image of a registry or at a location. */
+  private void describe(String name) {
+    look(
+        name,
+        (location, found) -> {
+          document.add("name", location.reference().map(Object::toString).orElse(name));
+          describe(found);
+        });
+  }
+
+  private void printRaw(String name) {
+    look(
+        name,
+        (location, found) -> {
+          if (config) {
+            write(found.config().orElseThrow(() -> noConfiguration(found)).raw());
+          } else {
+            write((platform == null ? found.document() : found.image().orElseThrow()).raw());
+          }
+        });
+  }
+
+  private void look(String name, BiConsumer<ImageLocation, ImageInspection> action) {
+    ImageLocation location = Places.parse(name);
+    try (Places places = new Places(registry, options.root(), location);
+        OpenLocation<ImageSource> open = places.transports().source(location)) {
+      action.accept(location, inspect(open.images(), open.reference()));
+    }
   }
 
   private ImageInspection inspect(ImageSource source, ImageReference reference) {

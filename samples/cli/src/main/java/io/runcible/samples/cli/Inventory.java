@@ -1,5 +1,6 @@
 package io.runcible.samples.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
@@ -100,8 +101,13 @@ abstract class Inventory<T> implements Noun {
   /** One for JSON. */
   abstract Map<String, Object> show(T one);
 
-  private Map<String, Object> shown(ContainerEngine engine, String name) {
-    return show(find(engine, name).orElseThrow(() -> missing(name)));
+  private JsonNode shown(ContainerEngine engine, String name) {
+    return lookFor(engine, name).orElseThrow(() -> missing(name));
+  }
+
+  /** One as it is shown. */
+  final Optional<JsonNode> lookFor(ContainerEngine engine, String name) {
+    return find(engine, name).map(one -> new ObjectMapper().valueToTree(show(one)));
   }
 
   private RuncibleException missing(String name) {
@@ -131,18 +137,8 @@ abstract class Inventory<T> implements Noun {
     private List<String> names = List.of();
 
     @Override
-    int run(ContainerEngine engine) throws Exception {
-      List<Map<String, Object>> shown =
-          names.stream().map(name -> inventory().shown(engine, name)).toList();
-      if (format != null && !format.equals("json")) {
-        Template template = new Template(format);
-        for (Map<String, Object> one : shown) {
-          System.out.println(template.apply(new ObjectMapper().valueToTree(one)));
-        }
-        return 0;
-      }
-      System.out.println(
-          new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(shown));
+    int run(ContainerEngine engine) {
+      Document.print(names.stream().map(name -> inventory().shown(engine, name)).toList(), format);
       return 0;
     }
   }

@@ -61,6 +61,38 @@ final class ListCommand extends EngineCommand {
       description = "The last one that was made.")
   private boolean latest;
 
+  @Option(
+      names = "--sort",
+      paramLabel = "created|command|id|image|names|runningfor|status",
+      description = "Sort by this. Default: those first that were made last.")
+  private @Nullable Order order;
+
+  @Option(
+      names = {"-s", "--size"},
+      description = "Not supported: how much a container has written is not known; see diff.")
+  private boolean size;
+
+  /** What containers can be sorted by. */
+  enum Order {
+    CREATED,
+    COMMAND,
+    ID,
+    IMAGE,
+    NAMES,
+    RUNNINGFOR,
+    STATUS
+  }
+
+  @Override
+  void check() {
+    if (size) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "ps --size is not supported: how much a container has written is not known; `diff` tells"
+              + " of which files, and `system df` what images take");
+    }
+  }
+
   @Override
   int run(ContainerEngine engine) {
     table.titles("ID", "NAMES", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "PID");
@@ -91,8 +123,24 @@ final class ListCommand extends EngineCommand {
   private List<Container> shown(List<Container> found) {
     List<Container> sorted = new ArrayList<>(found);
     sorted.sort(Comparator.comparing(Container::created).reversed());
-    int count = latest ? 1 : last == null ? sorted.size() : last;
-    return sorted.subList(0, Math.max(0, Math.min(count, sorted.size())));
+    int count = latest ? 1 : last == null || last < 0 ? sorted.size() : last;
+    List<Container> shown = sorted.subList(0, Math.min(count, sorted.size()));
+    if (order != null) {
+      shown.sort(comparator(order));
+    }
+    return shown;
+  }
+
+  private static Comparator<Container> comparator(Order order) {
+    return switch (order) {
+      case CREATED -> Comparator.comparing(Container::created);
+      case RUNNINGFOR -> Comparator.comparing(Container::created).reversed();
+      case ID -> Comparator.comparing(Container::id);
+      case IMAGE -> Comparator.comparing(one -> one.inspect().image());
+      case NAMES -> Comparator.comparing(Container::name);
+      case COMMAND -> Comparator.comparing(one -> String.join(" ", one.inspect().command()));
+      case STATUS -> Comparator.comparing(Container::state);
+    };
   }
 
   private void add(Container container) {

@@ -65,7 +65,7 @@ final class LoadCommand implements Callable<Integer> {
     return 0;
   }
 
-  private static void receive(InputStream in, Path copy) throws IOException {
+  static void receive(InputStream in, Path copy) throws IOException {
     try (OutputStream out = Files.newOutputStream(copy)) {
       byte[] buffer = new byte[1 << 16];
       long sum = 0;

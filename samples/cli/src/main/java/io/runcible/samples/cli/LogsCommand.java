@@ -4,11 +4,14 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
+import io.runcible.engine.ContainerProcess;
 import io.runcible.engine.LogEntry;
 import io.runcible.engine.LogQuery;
+import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -20,7 +23,8 @@ import picocli.CommandLine.Parameters;
     name = "logs",
     description =
         "Print the output of a container. One that was run with --log-driver k8s-file has lines with times;"
-            + " of others the standard output comes first, and only --follow has an effect.")
+            + " of others, without times, the standard output comes first, and --tail is of each"
+            + " output.")
 final class LogsCommand extends EngineCommand {
   @Option(
       names = {"-f", "--follow"},
@@ -59,13 +63,10 @@ final class LogsCommand extends EngineCommand {
       if (e.kind() != ErrorKind.UNSUPPORTED) {
         throw e;
       }
-      if (!query().equals(query(follow)) || timestamps) {
+      if (since != null || until != null || timestamps) {
         throw new RuncibleException(
             ErrorKind.UNSUPPORTED,
-            "container "
-                + id
-                + " was not run with --log-driver k8s-file: of its log neither times nor lines are"
-                + " known",
+            "container " + id + " was not run with --log-driver k8s-file: its log has no times",
             e);
       }
       printBytes(container);
@@ -85,7 +86,21 @@ final class LogsCommand extends EngineCommand {
     if (until != null) {
       query = query.until(Durations.time(until));
     }
-    return tail == null || tail.equals("all") ? query : query.tail(Long.parseLong(tail));
+    return query.tail(lines());
+  }
+
+  /** As many as there are, for a negative number, too. */
+  private long lines() {
+    if (tail == null || tail.equals("all")) {
+      return Long.MAX_VALUE;
+    }
+    try {
+      long lines = Long.parseLong(tail);
+      return lines < 0 ? Long.MAX_VALUE : lines;
+    } catch (NumberFormatException e) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT, "--tail is a number of lines, or all, not '" + tail + "'", e);
+    }
   }
 
   private void print(LogEntry entry) {
@@ -100,10 +115,65 @@ final class LogsCommand extends EngineCommand {
   }
 
   private void printBytes(Container container) throws IOException {
-    try (InputStream err = container.logs().stderr();
-        InputStream out = follow ? container.process().stdout() : container.logs().stdout()) {
-      out.transferTo(System.out);
-      err.transferTo(System.err);
+    long out = begin(container.logs()::stdout);
+    long err = begin(container.logs()::stderr);
+    if (follow) {
+      ContainerProcess process = container.process();
+      Streams.print(process.stdout(), out, process.stderr(), err);
+      return;
+    }
+    try (InputStream stdout = container.logs().stdout();
+        InputStream stderr = container.logs().stderr()) {
+      stdout.skipNBytes(out);
+      stdout.transferTo(System.out);
+      stderr.skipNBytes(err);
+      stderr.transferTo(System.err);
+    }
+  }
+
+  /** Where the last lines of an output begin, read twice so that it need not be held. */
+  private long begin(Supplier<InputStream> output) throws IOException {
+    long wanted = lines();
+    if (wanted == Long.MAX_VALUE) {
+      return 0;
+    }
+    long count = 0;
+    try (LineStarts all = new LineStarts(output.get())) {
+      while (all.next()) {
+        count++;
+      }
+    }
+    try (LineStarts before = new LineStarts(output.get())) {
+      for (long i = wanted; i < count && before.next(); i++) {
+        // One that is left out.
+      }
+      return before.offset;
+    }
+  }
+
+  /** The lines of a log; the last one may be without an end. */
+  private static final class LineStarts implements AutoCloseable {
+    private final InputStream log;
+    private long offset;
+
+    LineStarts(InputStream log) {
+      this.log = new BufferedInputStream(log, 1 << 16);
+    }
+
+    /** Goes to the start of the next one; whether there was one to go over. */
+    boolean next() throws IOException {
+      long begin = offset;
+      int read;
+      do {
+        read = log.read();
+        offset += read < 0 ? 0 : 1;
+      } while (read >= 0 && read != '\n');
+      return offset > begin;
+    }
+
+    @Override
+    public void close() throws IOException {
+      log.close();
     }
   }
 }

@@ -38,10 +38,15 @@ final class Places implements AutoCloseable {
 
   /** A location, or the name of an image in a registry as people type it. */
   static ImageLocation parse(String text) {
-    if (text.startsWith("docker://") || hasOtherTransport(text)) {
+    if (isLocation(text)) {
       return ImageLocation.parse(text);
     }
     return ImageLocation.parse("docker://" + RegistryConfiguration.host().resolve(text));
+  }
+
+  /** Whether it says in which kind of place something is. */
+  static boolean isLocation(String text) {
+    return text.startsWith("docker://") || hasOtherTransport(text);
   }
 
   /** The image "docker:24" is one of a registry. */

@@ -190,10 +190,28 @@ final class Streams {
     return status.code();
   }
 
+  /**
+   * Prints both as they come, to their ends.
+   *
+   * @param skippedOut how much of it is left out
+   * @param skippedErr the same
+   */
+  static void print(InputStream stdout, long skippedOut, InputStream stderr, long skippedErr) {
+    Thread out = pump(stdout, skippedOut, System.out);
+    Thread err = pump(stderr, skippedErr, System.err);
+    join(out);
+    join(err);
+  }
+
   private static Thread pump(InputStream from, OutputStream to) {
+    return pump(from, 0, to);
+  }
+
+  private static Thread pump(InputStream from, long skipped, OutputStream to) {
     return start(
         () -> {
           try {
+            from.skipNBytes(skipped);
             byte[] buffer = new byte[16 * 1024];
             for (int n = from.read(buffer); n >= 0; n = from.read(buffer)) {
               to.write(buffer, 0, n);

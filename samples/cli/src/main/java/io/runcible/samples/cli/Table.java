@@ -24,7 +24,9 @@ final class Table {
       description = "json, or a text with {{.TITLE}} in it, a line for each row.")
   private @Nullable String format;
 
-  @Option(names = "--noheading", description = "Print no titles.")
+  @Option(
+      names = {"--noheading", "--no-heading"},
+      description = "Print no titles.")
   private boolean noHeading;
 
   private List<String> titles = List.of();

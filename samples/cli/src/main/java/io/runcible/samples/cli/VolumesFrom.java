@@ -61,9 +61,7 @@ final class VolumesFrom {
    */
   List<Mount> mounts(ContainerEngine engine, Path data) {
     Container from = container(engine);
-    Map<Path, String> volumes =
-        engine.volumes().list().stream()
-            .collect(Collectors.toMap(VolumeInfo::path, VolumeInfo::name));
+    Map<Path, String> volumes = volumes(engine);
     Path own = data.resolve("containers");
     List<Mount> mounts = new ArrayList<>();
     for (RuntimeSpec.Mount mount : from.inspect().setup().mounts()) {
@@ -81,6 +79,20 @@ final class VolumesFrom {
       }
     }
     return mounts;
+  }
+
+  /** The names of volumes by where their files are. */
+  static Map<Path, String> volumes(ContainerEngine engine) {
+    return engine.volumes().list().stream()
+        .collect(Collectors.toMap(VolumeInfo::path, VolumeInfo::name));
+  }
+
+  /** Whether each container has such a mount by itself. */
+  static boolean isOfTheEngine(RuntimeSpec.Mount mount, Path data) {
+    Path own = data.resolve("containers");
+    Path source = Path.of(mount.source());
+    return isOfTheKernel(Path.of(mount.destination()))
+        || source.startsWith(own) && isFileOfTheEngine(own.relativize(source));
   }
 
   private static boolean isOfTheKernel(Path destination) {

@@ -182,8 +182,14 @@ class CliIT extends ProgramTests {
     assertThat(runcible("start", "box").output()).isEqualTo("box\n");
     assertThat(runcible("kill", "box").output()).isEqualTo("box\n");
     assertThat(runcible("wait", "box").output()).isEqualTo("137\n");
-    assertThat(runcible("inspect", "-f", "{{.state}} {{.stopTimeout}}", "box").output())
-        .isEqualTo("stopped 30\n");
+    assertThat(
+            runcible(
+                    "inspect",
+                    "-f",
+                    "{{.State.Status}} {{.State.ExitCode}} {{.Config.StopTimeout}}",
+                    "box")
+                .output())
+        .isEqualTo("exited 137 30\n");
     assertThat(runcible("rm", "box").output()).isEqualTo("box\n");
     assertOneLine(
         runcible("create", "--cidfile", "/nothing/id", image, "/bin/true"), 125, "/nothing/id");

@@ -238,7 +238,9 @@ class ContainerFlagsIT extends ProgramTests {
                     "600")
                 .code())
         .isZero();
-    String format = "{{.restartPolicy}} {{.limits.pids}}";
+    String format =
+        "{{.HostConfig.RestartPolicy.Name}}:{{.HostConfig.RestartPolicy.MaximumRetryCount}}"
+            + " {{.HostConfig.PidsLimit}}";
     assertOneLine(
         runcible("update", "--restart=no", "--pids-limit", "77", "--cpuset-cpus", "99999", "box"),
         125,
@@ -246,7 +248,7 @@ class ContainerFlagsIT extends ProgramTests {
     assertThat(runcible("inspect", "-f", format, "box").output()).isEqualTo("on-failure:3 50\n");
     assertThat(runcible("update", "--restart=no", "--pids-limit", "77", "box"))
         .isEqualTo(new Ended(0, "box\n", ""));
-    assertThat(runcible("inspect", "-f", format, "box").output()).isEqualTo("no 77\n");
+    assertThat(runcible("inspect", "-f", format, "box").output()).isEqualTo("no:0 77\n");
     assertThat(runcible("rm", "-f", "box").code()).isZero();
   }
 }

@@ -97,6 +97,21 @@ class ListFlagsIT extends ProgramTests {
   }
 
   @Test
+  void containersAreSorted() throws Exception {
+    for (String name : List.of("b", "a", "c")) {
+      assertThat(runcible("create", "--name", name, image, "/bin/true").code()).isZero();
+    }
+    assertThat(runcible("ps", "-aq").output()).isEqualTo("c\na\nb\n");
+    assertThat(runcible("ps", "-aq", "--sort", "names").output()).isEqualTo("a\nb\nc\n");
+    assertThat(runcible("ps", "-aq", "--sort=created").output()).isEqualTo("b\na\nc\n");
+    assertThat(runcible("ps", "-q", "--last", "2", "--sort=id").output()).isEqualTo("a\nc\n");
+    assertThat(runcible("ps", "-q", "-n", "-1").output()).isEqualTo("c\na\nb\n");
+    assertThat(runcible("ps", "-ql").output()).isEqualTo("c\n");
+    assertOneLine(runcible("ps", "--size"), 125, "ps --size", "not known");
+    assertThat(runcible("rm", "-a").code()).isZero();
+  }
+
+  @Test
   void containerStaysWhereItCannotBeReplaced() throws Exception {
     assertThat(runcible("create", "--name", "box", "-v", "/own", image, "/bin/true").code())
         .isZero();

@@ -16,6 +16,9 @@ import io.runcible.runtime.IoLimit;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +27,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
@@ -401,6 +405,30 @@ class RunOptionsTest {
     assertThat(Durations.parse("0")).isZero();
     for (String text : List.of("", "1", "s", "1 s", "-1s", "1sx", "9999999999s")) {
       assertThatThrownBy(() -> Durations.parse(text)).isInstanceOf(RuncibleException.class);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "2026-01-02T03:04:05Z, 2026-01-02T03:04:05Z",
+    "2026-01-02T03:04:05.5+02:00, 2026-01-02T01:04:05.5Z",
+    "1700000000, 2023-11-14T22:13:20Z",
+    "1700000000.25, 2023-11-14T22:13:20.25Z"
+  })
+  void timesAreAsInOtherEngines(String text, Instant time) {
+    assertThat(Durations.time(text)).isEqualTo(time);
+    assertThat(Durations.end(text)).isEqualTo(time);
+  }
+
+  @Test
+  void timeWithoutAZoneIsOneHere() {
+    Instant midnight = LocalDate.of(2026, 1, 2).atStartOfDay(ZoneId.systemDefault()).toInstant();
+    assertThat(Durations.time("2026-01-02")).isEqualTo(midnight);
+    assertThat(Durations.time("2026-01-02T00:00:00")).isEqualTo(midnight);
+    assertThat(Durations.time("1h")).isBefore(Instant.now());
+    assertThat(Durations.end("1h")).isAfter(Instant.now());
+    for (String text : List.of("2026-13-02", "2026-01-02T", "2026-01-02T25:00:00Z", "17")) {
+      assertThatThrownBy(() -> Durations.time(text)).isInstanceOf(RuncibleException.class);
     }
   }
 }

@@ -1,0 +1,114 @@
+package io.runcible.samples.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.runcible.samples.cli.Sample.Ended;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+
+/** What people's fingers know of exec, logs, events and cp from other engines. */
+@Execution(ExecutionMode.CONCURRENT)
+class ProcessesIT extends ProgramTests {
+  private void runBox(String script) throws Exception {
+    Ended ended = runcible("run", "-d", "--name", "box", image, "/bin/sh", "-c", script);
+    assertThat(ended).isEqualTo(new Ended(0, "box\n", ""));
+  }
+
+  private Ended inBox(String script) throws Exception {
+    return runcible("exec", "box", "/bin/sh", "-c", script);
+  }
+
+  @Test
+  void execLeavesAProgramToTheContainer() throws Exception {
+    runBox("/bin/sleep 600");
+    String script = "echo text; echo $A >/begun; until [ -e /end ]; do /bin/sleep 0.1; done; >/f";
+    assertThat(runcible("exec", "-d", "-e", "A=b", "box", "/bin/sh", "-c", script))
+        .isEqualTo(new Ended(0, "", ""));
+    assertThat(inBox("until [ -s /begun ]; do /bin/sleep 0.1; done; cat /begun"))
+        .isEqualTo(new Ended(0, "b\n", ""));
+    // It goes on though the program that began it is gone.
+    assertThat(inBox(">/end; until [ -e /f ]; do /bin/sleep 0.1; done").code()).isZero();
+    Ended none = runcible("exec", "--detach", "box", "/no pe");
+    assertThat(none).isEqualTo(new Ended(127, "", "there is no '/no pe'\n"));
+    assertOneLine(runcible("exec", "-dt", "box", "/bin/true"), 125, "--detach --tty");
+    assertThat(runcible("rm", "-f", "box").code()).isZero();
+  }
+
+  @Test
+  void endOfALogWithoutTimesIsThatOfEachOutput() throws Exception {
+    runBox("echo 1; echo 2; echo 3 >&2; echo 4 >&2; printf 5");
+    assertThat(runcible("wait", "box").output()).isEqualTo("0\n");
+    for (String[] form : new String[][] {{"box"}, {"-f", "box"}}) {
+      assertThat(logs(form, "1")).isEqualTo(new Ended(0, "5", "4\n"));
+      assertThat(logs(form, "2")).isEqualTo(new Ended(0, "2\n5", "3\n4\n"));
+      assertThat(logs(form, "0")).isEqualTo(new Ended(0, "", ""));
+      for (String all : new String[] {"9", "-1", "all"}) {
+        assertThat(logs(form, all)).isEqualTo(new Ended(0, "1\n2\n5", "3\n4\n"));
+      }
+      assertOneLine(logs(form, "x"), 125, "'x'");
+    }
+    for (String option : new String[] {"--since=1h", "--until=1h", "-t"}) {
+      assertOneLine(runcible("logs", option, "box"), 125, "--log-driver k8s-file", "no times");
+    }
+    assertThat(runcible("rm", "box").code()).isZero();
+  }
+
+  private Ended logs(String[] form, String lines) throws Exception {
+    String[] all = new String[form.length + 2];
+    all[0] = "--tail";
+    all[1] = lines;
+    System.arraycopy(form, 0, all, 2, form.length);
+    return runcible("logs", all);
+  }
+
+  @Test
+  void bothOutputsAreFollowed() throws Exception {
+    runBox("echo old; until [ -e /go ]; do /bin/sleep 0.1; done; echo new >&2; /bin/sleep 600");
+    Process logs = command("logs", "-f", "box").start();
+    int run = runs;
+    try {
+      while (!read("out" + run).equals("old\n")) {
+        Thread.sleep(20);
+      }
+      assertThat(inBox(">/go").code()).isZero();
+      while (!read("err" + run).equals("new\n")) {
+        Thread.sleep(20);
+      }
+      assertThat(read("out" + run)).isEqualTo("old\n");
+      assertThat(runcible("rm", "-f", "box").code()).isZero();
+    } finally {
+      logs.destroy();
+      ended(logs, run);
+    }
+  }
+
+  @Test
+  void eventsAreNotKeptAndEndWhenAsked() throws Exception {
+    assertOneLine(runcible("events", "--since", "1h"), 125, "events --since", "not kept");
+    assertThat(runcible("events", "--until", "2026-01-02T00:00:00Z"))
+        .isEqualTo(new Ended(0, "", ""));
+    assertThat(runcible("events", "--until", "1s")).isEqualTo(new Ended(0, "", ""));
+  }
+
+  @Test
+  void copiesHaveTheOwnersAndFilesThatAreAsked() throws Exception {
+    Path file = Files.writeString(directory.resolve("file"), "text\n");
+    Path link = Files.createSymbolicLink(directory.resolve("link"), Path.of("file"));
+    if (Files.isWritable(Path.of("/etc"))) {
+      Files.setAttribute(file, "unix:uid", 1234);
+    }
+    runBox("/bin/sleep 600");
+    assertThat(runcible("cp", "-q", file.toString(), "box:/plain").code()).isZero();
+    assertThat(runcible("cp", "-aL", link.toString(), "box:/followed").code()).isZero();
+    assertThat(runcible("cp", link.toString(), "box:/link").code()).isZero();
+    assertThat(inBox("[ -O /plain ] && [ ! -O /followed ] && [ -L /link ] && cat /followed"))
+        .isEqualTo(new Ended(0, "text\n", ""));
+    String out = directory.resolve("out").toString();
+    assertOneLine(runcible("cp", "-a", "box:/plain", out), 125, "cp --archive");
+    assertOneLine(runcible("cp", "-L", "box:/plain", out), 125, "cp --follow-link");
+    assertThat(runcible("rm", "-f", "box").code()).isZero();
+  }
+}
