@@ -426,7 +426,7 @@ public final class LambdaClasses {
     }
 
     private void result(GeneratorAdapter code, Type returned) {
-      if (method.getReturnType() != Type.VOID_TYPE) {
+      if (!method.getReturnType().equals(Type.VOID_TYPE)) {
         convert(code, returned, called.getReturnType());
         convert(code, called.getReturnType(), method.getReturnType());
       } else if (returned.getSize() == 2) {
