@@ -85,14 +85,19 @@ final class CrossLayerWork {
     String leaf = RawName.leaf(given);
     String path = parent.child(leaf);
     @Nullable Link link = made.contains(parent.inode(), leaf) ? lastLinks.get(path) : null;
+    boolean hidden = link != null ? path.startsWith(linkPath + "/") : isHidden(parent, leaf, path);
+    if (hidden) {
+      throw missing(linkPath, given);
+    }
     if (link != null) {
       return new Link(linkPath, link.to, link.own, true);
     }
-    boolean taken = FileCalls.stat(parent.fd(), leaf).isPresent() && !target.isMarkedOnly(path);
-    if (taken || parents.isBelowOpaque(path)) {
-      throw missing(linkPath, given);
-    }
     return new Link(linkPath, path, target.ownLength(parent.path()), false);
+  }
+
+  private boolean isHidden(Directory parent, String leaf, String path) {
+    boolean taken = FileCalls.stat(parent.fd(), leaf).isPresent() && !target.isMarkedOnly(path);
+    return taken || parents.isBelowOpaque(path);
   }
 
   /** Makes the links for which their names still wait. */

@@ -316,6 +316,12 @@ final class HostileLinks {
         ErrorKind.CORRUPT_DATA,
         missing);
     failsOn(
+        "hard link over the directory of another",
+        lower(),
+        tar().hardLink("e/h", "f").hardLink("e", "e/h"),
+        ErrorKind.CORRUPT_DATA,
+        missing);
+    failsOn(
         "hard link to nothing, then a file over it",
         lower(),
         tar().hardLink("h", "no").file("h", "x"),

@@ -387,6 +387,16 @@ class LayerDiffIT {
   }
 
   @Test
+  void whatALowerLinkLeadsToIsNotWhatWasChanged() throws Exception {
+    Path lower = tree("lower", "mkdir d; echo x >d/x; echo y >d/y; ln -s d s");
+    Path upper = tree("upper", "mkdir s; echo x >s/x; mknod s/y c 0 0");
+    assertThat(LayerDiff.ofOverlay(upper, LayerFormat.OVERLAY).changes(List.of(lower)))
+        .containsExactly(
+            new FileChange(FileChange.Kind.CHANGED, "/s"),
+            new FileChange(FileChange.Kind.ADDED, "/s/x"));
+  }
+
+  @Test
   void whatAMappingLacksIsNobodysInAnArchiveAndNotInALayer() throws Exception {
     Path tree = tree("tree", "echo x >f; chown 700003:4 f; chown 700000:700000 .");
     List<IdRange> ids = List.of(new IdRange(0, 700_000, 1000));
