@@ -56,7 +56,7 @@ final class Document {
       Template template = new Template(format);
       all.forEach(one -> System.out.println(template.apply(one)));
     } else {
-      System.out.println(MAPPER.<ArrayNode>valueToTree(all).toPrettyString());
+      System.out.println(Json.pretty(MAPPER.<ArrayNode>valueToTree(all)));
     }
   }
 
@@ -66,7 +66,7 @@ final class Document {
       return;
     }
     if (json || format != null) {
-      System.out.println(take().toPrettyString());
+      System.out.println(Json.pretty(take()));
       return;
     }
     int width = fields.keySet().stream().mapToInt(String::length).max().orElse(0);

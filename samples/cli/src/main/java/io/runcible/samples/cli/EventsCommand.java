@@ -181,7 +181,7 @@ final class EventsCommand implements Callable<Integer> {
     line.put("container", event.container());
     details(event).forEach(line::put);
     if (json) {
-      out.println(line);
+      out.println(Json.line(line));
     } else {
       StringBuilder text = new StringBuilder();
       line.properties()

@@ -71,7 +71,7 @@ final class Table {
 
   void print() {
     if (isJson()) {
-      System.out.println(json().toPrettyString());
+      System.out.println(Json.pretty(json()));
       return;
     }
     if (format != null) {

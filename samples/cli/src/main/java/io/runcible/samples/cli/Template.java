@@ -20,9 +20,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class Template {
   private static final Pattern ACTION =
-      Pattern.compile("(\\s*\\{\\{-\\s|\\{\\{)(.*?)(\\s-}}\\s*|}})");
+      Pattern.compile("(\\s*\\{\\{-\\s|\\{\\{)(.*?)(\\s-}}\\s*|}})", Pattern.DOTALL);
   private static final Pattern BLOCK =
-      Pattern.compile("(range|if|with)\\s+(?:(.*?)\\s*:=\\s*)?(.+)");
+      Pattern.compile("(range|if|with)\\s+(?:(.*?)\\s*:=\\s*)?(.+)", Pattern.DOTALL);
+  private static final Pattern ELSE = Pattern.compile("else(?:\\s+(if\\s.+))?", Pattern.DOTALL);
   private static final Pattern VARIABLES =
       Pattern.compile("\\$([A-Za-z0-9_]+)(?:\\s*,\\s*\\$([A-Za-z0-9_]+))?");
 
@@ -76,7 +77,7 @@ final class Template {
         return found;
       }
       String action = actions.get(next);
-      if (block != null && (action.equals("end") || action.equals("else"))) {
+      if (block != null && (action.equals("end") || ELSE.matcher(action).matches())) {
         return found;
       }
       next++;
@@ -87,16 +88,7 @@ final class Template {
 
   private Part value(String action) {
     TemplateExpression expression = expression(action);
-    return (scope, to) -> {
-      JsonNode value = expression.value(scope);
-      boolean plain = value.isValueNode() && !value.isPojo();
-      // JSON cannot steer a terminal, and stays as it is.
-      to.append(plain ? Cli.printable(value.asText()) : json(value));
-    };
-  }
-
-  private static String json(JsonNode value) {
-    return value.isPojo() ? value.asText() : value.toString();
+    return (scope, to) -> to.append(TemplateExpression.shown(expression.value(scope)));
   }
 
   private Part block(Matcher begin) {
@@ -104,15 +96,7 @@ final class Template {
     Optional<Matcher> variables = Optional.ofNullable(begin.group(2)).map(this::variables);
     TemplateExpression expression = expression(begin.group(3));
     List<Part> inside = parts(begin.group());
-    List<Part> otherwise = List.of();
-    if (actions.get(next).equals("else")) {
-      next++;
-      otherwise = parts(begin.group());
-    }
-    if (!actions.get(next++).equals("end")) {
-      throw refused("'" + begin.group() + "' has a second {{else}}");
-    }
-    List<Part> other = otherwise;
+    List<Part> other = otherwise(begin.group());
     return (scope, to) -> {
       JsonNode value = expression.value(scope);
       if (!TemplateExpression.isTrue(value)) {
@@ -125,6 +109,26 @@ final class Template {
         write(inside, name == null ? inner : inner.with(name, value), to);
       }
     };
+  }
+
+  /** Up to the end of the block, which is that of an "else if", too. */
+  private List<Part> otherwise(String block) {
+    Matcher otherwise = ELSE.matcher(actions.get(next++));
+    if (!otherwise.matches()) {
+      return List.of();
+    }
+    if (otherwise.group(1) != null) {
+      Matcher chained = BLOCK.matcher(otherwise.group(1));
+      if (!chained.matches()) {
+        throw refused("'" + otherwise.group() + "' is not understood");
+      }
+      return List.of(block(chained));
+    }
+    List<Part> parts = parts(block);
+    if (!actions.get(next++).equals("end")) {
+      throw refused("'" + block + "' has a second {{else}}");
+    }
+    return parts;
   }
 
   private Matcher variables(String text) {

@@ -3,15 +3,19 @@ package io.runcible.samples.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.BooleanNode;
 import com.fasterxml.jackson.databind.node.IntNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.POJONode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -29,7 +33,25 @@ final class TemplateExpression {
               + "|(?<path>(?:\\.[A-Za-z0-9_-]+)+|\\.)|(?<number>-?[0-9]+)|(?<word>[A-Za-z]+)"
               + "|(?<sign>[()|])");
 
-  private static final String FUNCTIONS = "json, index, join, len, lower, upper, eq, ne, not";
+  private static final String FUNCTIONS =
+      "json, index, join, len, lower, upper, printf, eq, ne, not, and, or";
+
+  private static final Pattern VERB =
+      Pattern.compile("%(?:%|((?:-?[1-9][0-9]{0,2})?(?:\\.[0-9]{1,3})?)[sdv])|%");
+
+  /** Of these, scripts ask for keys that may not be there. */
+  private static final Set<String> MAPS =
+      Set.of(
+          "labels",
+          "annotations",
+          "options",
+          "environment",
+          "networks",
+          "ports",
+          "portbindings",
+          "exposedports",
+          "volumes",
+          "containers");
 
   /** A value for a place in the template. */
   private interface Term {
@@ -138,8 +160,23 @@ final class TemplateExpression {
       arguments.add(last);
     }
     requireKnown(function, arguments.size());
+    if (function.equals("and") || function.equals("or")) {
+      return scope -> first(arguments, function.equals("or"), scope);
+    }
     return scope ->
         call(function, arguments.stream().map(argument -> argument.value(scope)).toList());
+  }
+
+  /** The first that is so, or the last; those after it may be about what there is not. */
+  private static JsonNode first(List<Term> arguments, boolean wanted, Scope scope) {
+    JsonNode value = arguments.get(0).value(scope);
+    for (Term next : arguments.subList(1, arguments.size())) {
+      if (isTrue(value) == wanted) {
+        return value;
+      }
+      value = next.value(scope);
+    }
+    return value;
   }
 
   private Term operand() {
@@ -174,7 +211,7 @@ final class TemplateExpression {
   private JsonNode constant() {
     if (token.group("text") != null) {
       String quoted = token.group("text");
-      return TextNode.valueOf(
+      return new POJONode(
           quoted
               .substring(1, quoted.length() - 1)
               .replace("\\n", "\n")
@@ -182,7 +219,7 @@ final class TemplateExpression {
               .replaceAll("\\\\(.)", "$1"));
     }
     if (token.group("raw") != null) {
-      return TextNode.valueOf(token.group("raw"));
+      return new POJONode(token.group("raw"));
     }
     if (token.group("number") != null) {
       try {
@@ -204,6 +241,7 @@ final class TemplateExpression {
           case "json", "len", "lower", "upper", "not" -> arguments == 1;
           case "join", "eq", "ne" -> arguments == 2;
           case "index" -> arguments > 1;
+          case "and", "or", "printf" -> arguments > 0;
           default -> throw invalid("there is no function '" + function + "', but " + FUNCTIONS);
         };
     if (!right) {
@@ -214,22 +252,68 @@ final class TemplateExpression {
   private static JsonNode call(String function, List<JsonNode> arguments) {
     JsonNode first = arguments.get(0);
     return switch (function) {
-      case "json" -> new POJONode(first.toString());
-      case "len" -> IntNode.valueOf(first.isTextual() ? first.asText().length() : first.size());
-      case "lower" -> TextNode.valueOf(first.asText().toLowerCase(Locale.ROOT));
-      case "upper" -> TextNode.valueOf(first.asText().toUpperCase(Locale.ROOT));
+      case "json" -> new POJONode(first.isMissingNode() ? "null" : Json.line(first));
+      case "len" -> IntNode.valueOf(isText(first) ? first.asText().length() : first.size());
+      case "lower" -> new POJONode(shown(first).toLowerCase(Locale.ROOT));
+      case "upper" -> new POJONode(shown(first).toUpperCase(Locale.ROOT));
+      case "printf" -> new POJONode(printed(shown(first), arguments.subList(1, arguments.size())));
       case "not" -> BooleanNode.valueOf(!isTrue(first));
-      case "join" -> TextNode.valueOf(joined(first, arguments.get(1).asText()));
-      case "eq" -> BooleanNode.valueOf(first.asText().equals(arguments.get(1).asText()));
-      case "ne" -> BooleanNode.valueOf(!first.asText().equals(arguments.get(1).asText()));
+      case "join" -> new POJONode(joined(first, shown(arguments.get(1))));
+      case "eq" -> BooleanNode.valueOf(equal(first, arguments.get(1)));
+      case "ne" -> BooleanNode.valueOf(!equal(first, arguments.get(1)));
       default -> index(arguments);
     };
   }
 
   private static String joined(JsonNode list, String between) {
     return StreamSupport.stream(list.spliterator(), false)
-        .map(JsonNode::asText)
+        .map(TemplateExpression::shown)
         .collect(Collectors.joining(between));
+  }
+
+  private static boolean equal(JsonNode one, JsonNode other) {
+    if (one.isContainerNode() || other.isContainerNode()) {
+      throw invalid("eq and ne are for texts, numbers and flags, not for lists and objects");
+    }
+    return one.asText().equals(other.asText());
+  }
+
+  /** With the verbs that are for texts. */
+  private static String printed(String format, List<JsonNode> values) {
+    Iterator<JsonNode> left = values.iterator();
+    String text =
+        VERB.matcher(format).replaceAll(verb -> Matcher.quoteReplacement(printed(verb, left)));
+    if (left.hasNext()) {
+      throw invalid("printf has more values than '" + format + "' has places");
+    }
+    return text;
+  }
+
+  private static String printed(MatchResult verb, Iterator<JsonNode> left) {
+    if (verb.group().equals("%%")) {
+      return "%";
+    }
+    if (verb.group(1) == null || !left.hasNext()) {
+      throw invalid("printf has a value for each %s, %d or %v of its text, and no others");
+    }
+    return String.format("%" + verb.group(1) + "s", shown(left.next()));
+  }
+
+  /**
+   * As it is written. What is somebody else's cannot steer a terminal; what the user has put into
+   * the template, and what was made of that and of printable text, is a POJO and stays as it is.
+   */
+  static String shown(JsonNode value) {
+    if (value.isMissingNode()) {
+      return "<no value>";
+    }
+    return value.isPojo()
+        ? value.asText()
+        : value.isValueNode() ? Cli.printable(value.asText()) : Json.line(value);
+  }
+
+  private static boolean isText(JsonNode value) {
+    return value.isTextual() || value.isPojo();
   }
 
   /** A key that an object does not have is for an empty text, as with the other engines. */
@@ -249,27 +333,33 @@ final class TemplateExpression {
   static boolean isTrue(JsonNode value) {
     return value.isContainerNode()
         ? value.size() > 0
-        : value.isTextual()
-            ? !value.asText().isEmpty()
-            : value.asDouble(0) != 0 || value.asBoolean();
+        : isText(value) ? !value.asText().isEmpty() : value.asDouble(0) != 0 || value.asBoolean();
   }
 
   private static JsonNode fields(JsonNode object, String path) {
     JsonNode found = object;
+    boolean map = false;
     for (String name : path.equals(".") ? new String[0] : path.substring(1).split("\\.", -1)) {
       JsonNode next = field(found, name);
+      if (next == null && map) {
+        next = MissingNode.getInstance();
+      }
       if (next == null) {
         List<String> names = new ArrayList<>();
         found.fieldNames().forEachRemaining(names::add);
         throw invalid("there is no field '" + name + "', but " + String.join(", ", names));
       }
       found = next;
+      map = found.isObject() && MAPS.contains(plain(name));
     }
     return found;
   }
 
   /** Other engines have the same names with other capital letters. */
   private static @Nullable JsonNode field(JsonNode object, String name) {
+    if (object.has(name)) {
+      return object.get(name);
+    }
     return object.properties().stream()
         .filter(field -> plain(field.getKey()).equals(plain(name)))
         .findFirst()
