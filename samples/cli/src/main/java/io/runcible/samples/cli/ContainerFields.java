@@ -1,5 +1,6 @@
 package io.runcible.samples.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -48,7 +49,9 @@ final class ContainerFields {
   static ObjectNode of(ContainerEngine engine, Container container, Path data) {
     ContainerFields fields = new ContainerFields(container.inspect());
     ObjectNode shown = fields.shown();
-    shown.set("Mounts", mounts(fields.setup, VolumesFrom.volumes(engine), data));
+    ArrayNode mounts = mounts(fields.setup, VolumesFrom.volumes(engine), data);
+    shown.set("Mounts", mounts);
+    shown.withObjectProperty("HostConfig").set("Binds", binds(mounts));
     return shown;
   }
 
@@ -63,6 +66,7 @@ final class ContainerFields {
     shown.set("State", state());
     shown.put("Image", details.image());
     shown.put("ImageName", details.image());
+    shown.put("LogPath", "");
     shown.put("RestartCount", details.restarts());
     shown.put("AppArmorProfile", setup.apparmorProfile().orElse(""));
     shown.set(
@@ -76,7 +80,7 @@ final class ContainerFields {
 
   private ObjectNode state() {
     ObjectNode state = MAPPER.createObjectNode();
-    boolean runs = details.pid().isPresent();
+    boolean runs = details.pid().isPresent() || isAboutToRun();
     state.put("Status", status());
     state.put("Running", runs);
     state.put("Paused", details.state() == ContainerState.PAUSED);
@@ -96,14 +100,24 @@ final class ContainerFields {
     state.put("StartedAt", last.map(ContainerRun::started).map(Instant::toString).orElse(NEVER));
     state.put(
         "FinishedAt", last.flatMap(ContainerRun::finished).map(Instant::toString).orElse(NEVER));
-    state.set("Health", health(details.health()));
+    state.put("Error", "");
+    boolean checked = details.health().status() != Health.Status.NONE;
+    state.set("Health", checked ? health(details.health()) : null);
     return state;
   }
 
   private String status() {
-    return details.state() == ContainerState.STOPPED
-        ? "exited"
-        : details.state().toString().toLowerCase(Locale.ROOT);
+    return switch (details.state()) {
+      case STOPPED -> "exited";
+      case STARTING -> "running";
+      default -> details.state().toString().toLowerCase(Locale.ROOT);
+    };
+  }
+
+  /** Which others call running, too. */
+  private boolean isAboutToRun() {
+    return details.state() == ContainerState.STARTING
+        || details.state() == ContainerState.RESTARTING;
   }
 
   private static ObjectNode health(Health health) {
@@ -129,7 +143,10 @@ final class ContainerFields {
     config.set(
         "Env",
         list(setup.environment().entrySet().stream().map(Object::toString).sorted().toList()));
+    config.putArray("Entrypoint"); // Cmd begins with it.
     config.set("Cmd", list(details.command()));
+    ObjectNode exposed = config.putObject("ExposedPorts");
+    details.ports().forEach(port -> exposed.putObject(PortCommand.inside(port)));
     config.put("Image", details.image());
     config.put("WorkingDir", setup.workingDirectory());
     config.set("Labels", MAPPER.valueToTree(details.labels()));
@@ -154,6 +171,8 @@ final class ContainerFields {
     host.set("SecurityOpt", list(securityOptions()));
     host.set("GroupAdd", list(setup.groups().stream().map(Object::toString).toList()));
     host.set("PortBindings", ports());
+    List<NetworkEndpoint> networks = details.networks();
+    host.put("NetworkMode", networks.isEmpty() ? "" : networks.get(0).network());
     return host;
   }
 
@@ -217,6 +236,19 @@ final class ContainerFields {
       }
     }
     return shown;
+  }
+
+  /** As they would be asked for. */
+  private static ArrayNode binds(ArrayNode mounts) {
+    ArrayNode binds = MAPPER.createArrayNode();
+    for (JsonNode mount : mounts) {
+      String source = mount.path("Name").asText(mount.path("Source").asText());
+      if (!source.isEmpty()) {
+        String mode = mount.path("RW").asBoolean() ? "" : ":ro";
+        binds.add(source + ":" + mount.path("Destination").asText() + mode);
+      }
+    }
+    return binds;
   }
 
   private static String propagation(List<String> options) {
