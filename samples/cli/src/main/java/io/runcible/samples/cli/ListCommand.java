@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -125,46 +126,61 @@ final class ListCommand extends EngineCommand {
     sorted.sort(Comparator.comparing(Container::created).reversed());
     int count = latest ? 1 : last == null || last < 0 ? sorted.size() : last;
     List<Container> shown = sorted.subList(0, Math.min(count, sorted.size()));
-    if (order != null) {
-      shown.sort(comparator(order));
-    }
-    return shown;
+    return order == null ? shown : sorted(shown, order);
   }
 
-  private static Comparator<Container> comparator(Order order) {
+  private static List<Container> sorted(List<Container> shown, Order order) {
     return switch (order) {
-      case CREATED -> Comparator.comparing(Container::created);
-      case RUNNINGFOR -> Comparator.comparing(Container::created).reversed();
-      case ID -> Comparator.comparing(Container::id);
-      case IMAGE -> Comparator.comparing(one -> one.inspect().image());
-      case NAMES -> Comparator.comparing(Container::name);
-      case COMMAND -> Comparator.comparing(one -> String.join(" ", one.inspect().command()));
-      case STATUS -> Comparator.comparing(Container::state);
+      case CREATED -> sorted(shown, Container::created);
+      case RUNNINGFOR -> shown;
+      case ID -> sorted(shown, Container::id);
+      case IMAGE -> sorted(shown, one -> one.image().toString());
+      case NAMES -> sorted(shown, Container::name);
+      case COMMAND -> sorted(shown, one -> String.join(" ", one.inspect().command()));
+      case STATUS -> sorted(shown, Container::state);
     };
   }
 
+  private record Keyed<T, K>(T one, K key) {}
+
+  /** By what is asked of each once, as it may change meanwhile. */
+  static <T, K extends Comparable<? super K>> List<T> sorted(List<T> all, Function<T, K> key) {
+    List<Keyed<T, K>> keyed = new ArrayList<>();
+    for (T one : all) {
+      unlessGone(() -> keyed.add(new Keyed<>(one, key.apply(one))));
+    }
+    keyed.sort(Comparator.comparing(Keyed::key));
+    return keyed.stream().map(Keyed::one).toList();
+  }
+
   private void add(Container container) {
+    if (quiet) {
+      table.row(container.id());
+    } else {
+      unlessGone(() -> addAll(container));
+    }
+  }
+
+  private void addAll(Container container) {
+    ContainerDetails details = container.inspect();
+    table.row(
+        container.id(),
+        container.name(),
+        container.image(),
+        command(details),
+        container.created(),
+        status(container),
+        container.ports().stream().map(ListCommand::port).collect(Collectors.joining(", ")),
+        container.isRunning() && container.pid().isPresent() ? container.pid().getAsInt() : "",
+        text(details.state()),
+        container.created(),
+        Filters.joined(details.labels()),
+        details.networks().stream().map(NetworkEndpoint::network).collect(Collectors.joining(",")));
+  }
+
+  private static void unlessGone(Runnable action) {
     try {
-      if (quiet) {
-        table.row(container.id());
-        return;
-      }
-      ContainerDetails details = container.inspect();
-      table.row(
-          container.id(),
-          container.name(),
-          container.image(),
-          command(details),
-          container.created(),
-          status(container),
-          container.ports().stream().map(ListCommand::port).collect(Collectors.joining(", ")),
-          container.isRunning() && container.pid().isPresent() ? container.pid().getAsInt() : "",
-          text(details.state()),
-          container.created(),
-          Filters.joined(details.labels()),
-          details.networks().stream()
-              .map(NetworkEndpoint::network)
-              .collect(Collectors.joining(",")));
+      action.run();
     } catch (RuncibleException e) {
       // Another process has removed it meanwhile.
       if (e.kind() != ErrorKind.CORRUPT_DATA && e.kind() != ErrorKind.NOT_FOUND) {
