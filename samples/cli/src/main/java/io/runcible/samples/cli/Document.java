@@ -39,6 +39,13 @@ final class Document {
     }
   }
 
+  /** Says what is wrong with the format, before there is something to print. */
+  void check() {
+    if (format != null) {
+      Template unused = new Template(format);
+    }
+  }
+
   /** What was added so far, which is forgotten. */
   JsonNode take() {
     JsonNode taken = MAPPER.valueToTree(fields);

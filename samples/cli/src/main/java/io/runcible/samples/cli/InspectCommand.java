@@ -37,8 +37,8 @@ import picocli.CommandLine.Spec;
     name = "inspect",
     description = {
       "Tell what things are: containers, images of the store, volumes and networks as a JSON array,",
-      "with docker's names of fields; an image of a registry or another location, without its",
-      "layers, as lines with other names, --json for an object.",
+      "with docker's names of fields. A location, such as docker://IMAGE for that of a registry, is",
+      "asked without the layers, and shown as lines with other names, --json for an object.",
       "Of a container: .Id .Name .Image .State .Mounts .Config .HostConfig .NetworkSettings, of",
       "which all is shown that is known; .Image is the name, and .Config.Cmd has the entrypoint."
     },
@@ -77,13 +77,15 @@ final class InspectCommand implements Callable<Integer> {
   @Option(
       names = "--platform",
       paramLabel = "OS/ARCH[/VARIANT]",
-      description = "Of several images this one. Default: that of this host, if there is one.")
+      description = "The image for this. Default: that for this host, if there is one.")
   private @Nullable Platform platform;
 
   @Parameters(
       arity = "1..*",
       paramLabel = "NAME-OR-LOCATION",
-      description = "A name, or a location: oci:DIRECTORY[:NAME], store:NAME and so on.")
+      description =
+          "The name of something here, or a location: docker://IMAGE, oci:DIRECTORY[:NAME] and so"
+              + " on.")
   private List<String> names = List.of();
 
   @Override
@@ -91,6 +93,7 @@ final class InspectCommand implements Callable<Integer> {
     if (names.size() > 1 && (raw || config || platform != null)) {
       throw Cli.usage(spec, "--raw, --config and --platform are for one image");
     }
+    document.check();
     if (raw || config) {
       printRaw(names.get(0));
       return 0;
@@ -99,37 +102,50 @@ final class InspectCommand implements Callable<Integer> {
     int code = 0;
     for (String name : names) {
       try {
-        Optional<JsonNode> here = platform == null ? find(name) : Optional.empty();
-        if (here.isEmpty()) {
+        if (Places.isLocation(name)) {
           describe(name);
           if (names.size() == 1) {
             document.print();
             return 0;
           }
         }
-        shown.add(here.orElseGet(document::take));
+        shown.add(Places.isLocation(name) ? document.take() : here(name));
       } catch (RuncibleException e) {
         code = Cli.report(e);
       }
     }
-    if (!shown.isEmpty()) {
+    // Who reads JSON of names gets some, though nothing has them.
+    if (!shown.isEmpty() || !names.stream().allMatch(Places::isLocation)) {
       document.print(shown);
     }
     return code;
   }
 
-  /** What has this name here; nothing for an image that may be elsewhere. */
+  private JsonNode here(String name) {
+    return find(name)
+        .orElseThrow(
+            () ->
+                new RuncibleException(
+                    ErrorKind.NOT_FOUND,
+                    "there is no "
+                        + (type == null
+                            ? "container, image, volume or network"
+                            : type.toString().toLowerCase(Locale.ROOT))
+                        + " '"
+                        + name
+                        + "' here"
+                        + (isMeant(Type.IMAGE)
+                            ? "; docker://" + name + " is an image elsewhere"
+                            : "")));
+  }
+
   private Optional<JsonNode> find(String name) {
-    if (type == Type.IMAGE || type == null && !options.root().hasThing(name)) {
+    boolean image = platform != null || !options.root().hasThing(name);
+    if (type == Type.IMAGE || type == null && image) {
       return inStore(name);
     }
     try (ContainerEngine engine = options.open()) {
-      Optional<JsonNode> found = find(engine, name);
-      if (found.isEmpty() && type != null) {
-        String word = type.toString().toLowerCase(Locale.ROOT);
-        throw new RuncibleException(ErrorKind.NOT_FOUND, "there is no " + word + " '" + name + "'");
-      }
-      return found;
+      return find(engine, name);
     }
   }
 
@@ -156,22 +172,35 @@ final class InspectCommand implements Callable<Integer> {
   }
 
   private Optional<JsonNode> inStore(String name) {
-    if (Places.isLocation(name) || !options.root().hasStore()) {
+    if (!options.root().hasStore()) {
       return Optional.empty();
     }
-    try (LocalStore store = options.root().open()) {
-      return store
-          .image(ImageReference.parse(name), Platform.host())
-          .map(image -> ImageFields.of(store, image));
+    ImageReference reference;
+    try {
+      reference = ImageReference.parse(name);
     } catch (RuncibleException e) {
-      if (e.kind() != ErrorKind.NOT_FOUND && e.kind() != ErrorKind.INVALID_INPUT) {
-        throw e;
-      }
-      return Optional.empty(); // It has lost something, is for another platform, or no such name.
+      return Optional.empty(); // But a volume may have that name.
+    }
+    try (LocalStore store = options.root().open()) {
+      return store.images().find(reference).isEmpty()
+          ? Optional.empty()
+          : store
+              .image(reference, platformOf(store, reference))
+              .map(image -> ImageFields.of(store, image));
     }
   }
 
-  /** Describes an image of a registry or at a location. */
+  /** What was asked for, or that of the image, which need not be the host's. */
+  private Platform platformOf(LocalStore store, ImageReference reference) {
+    return platform != null
+        ? platform
+        : ImageInspection.of(store, reference, Platform.host())
+            .config()
+            .map(ImageConfig::platform)
+            .orElseGet(Platform::host);
+  }
+
+  /** Describes an image at a location. */
   private void describe(String name) {
     look(
         name,
@@ -194,7 +223,7 @@ final class InspectCommand implements Callable<Integer> {
   }
 
   private void look(String name, BiConsumer<ImageLocation, ImageInspection> action) {
-    ImageLocation location = Places.parse(name);
+    ImageLocation location = ImageLocation.parse(Places.isLocation(name) ? name : "store:" + name);
     try (Places places = new Places(registry, options.root(), location);
         OpenLocation<ImageSource> open = places.transports().source(location)) {
       action.accept(location, inspect(open.images(), open.reference()));

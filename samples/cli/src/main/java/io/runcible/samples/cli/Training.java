@@ -52,10 +52,10 @@ final class Training {
       String state = directory.resolve("state").toString();
       execute("--help");
       execute("tags", image);
-      execute("inspect", image);
+      execute("inspect", "docker://" + image);
       execute("inspect", "--json", layout);
       // Tries a secure connection first.
-      execute("inspect", "--tls-verify=false", registry.host() + "/samples/none:1");
+      execute("inspect", "--tls-verify=false", "docker://" + registry.host() + "/samples/none:1");
       execute("copy", "docker://" + image, "oci:" + directory.resolve("copy"));
       execute("copy", "docker://" + image, "docker://" + registry.host() + "/samples/copy:1");
       execute("copy", layout, "oci-archive:" + directory.resolve("copy.tar"));

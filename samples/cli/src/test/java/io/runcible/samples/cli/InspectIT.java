@@ -72,6 +72,15 @@ class InspectIT extends ProgramTests {
     assertThat(mounts.findValuesAsText("Name")).containsExactly("data");
     assertThat(mounts.findValuesAsText("Source")).contains(host.toString());
     assertThat(mounts.findValuesAsText("RW")).containsExactlyInAnyOrder("false", "true", "true");
+    assertThat(box.path("HostConfig").path("Binds"))
+        .extracting(JsonNode::asText)
+        .containsExactlyInAnyOrder("data:/data:ro", host + ":/host");
+    assertThat(state.path("Health").isNull()).isTrue();
+    String empty =
+        "{{.State.Error}}{{.LogPath}}{{range .Config.Entrypoint}}x{{end}}"
+            + "{{range .Config.ExposedPorts}}x{{end}}{{.HostConfig.NetworkMode}}"
+            + "{{if and .State.Health (ne .State.Health.Status `healthy`)}}x{{end}}";
+    assertThat(runcible("inspect", "-f", empty, "box").output()).isEqualTo("\n");
     JsonNode policy = box.path("HostConfig").path("RestartPolicy");
     assertThat(policy.path("Name").asText()).isEqualTo("on-failure");
     assertThat(policy.path("MaximumRetryCount").asInt()).isEqualTo(3);
@@ -85,20 +94,23 @@ class InspectIT extends ProgramTests {
 
   @Test
   void addressesAreThoseOfTheNetworks() throws Exception {
-    String[] make = {"--internal", "--subnet", "10.9.23.0/24", "back"};
+    String[] make = {"--internal", "back"};
     assertThat(sub("network", "create", make).code()).isZero();
     try {
-      String[] run = {
-        "-d", "--name", "box", "--network", "back", "--ip", "10.9.23.7", image, "/bin/sleep", "600"
-      };
+      String[] run = {"-d", "--name", "box", "--network", "back", image, "/bin/sleep", "600"};
       assertThat(runcible("run", run).code()).isZero();
       JsonNode network = inspected("box").get(0).path("NetworkSettings");
-      assertThat(network.path("IPAddress").asText()).isEqualTo("10.9.23.7");
+      JsonNode back = inspected("back").get(0);
+      String address = back.path("Containers").path("box").path("Addresses").path(0).asText("none");
+      assertThat(network.path("IPAddress").asText()).isEqualTo(address);
       assertThat(network.path("Networks").path("back").path("IPAddress").asText())
-          .isEqualTo("10.9.23.7");
+          .isEqualTo(address);
+      assertThat(back.path("Name").asText()).isEqualTo("back");
+      assertThat(back.path("Subnets").path(0).path("Subnet").asText()).contains("/");
       String format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
-      assertThat(runcible("inspect", "-f", format, "box").output()).isEqualTo("10.9.23.7\n");
-      assertThat(inspected("back").get(0).path("Containers").has("box")).isTrue();
+      assertThat(runcible("inspect", "-f", format, "box").output()).isEqualTo(address + "\n");
+      String mode = "{{.HostConfig.NetworkMode}}";
+      assertThat(runcible("inspect", "-f", mode, "box").output()).isEqualTo("back\n");
       assertThat(runcible("rm", "-f", "box").code()).isZero();
     } finally {
       assertThat(sub("network", "rm", "-f", "back").code()).isZero();
@@ -147,8 +159,18 @@ class InspectIT extends ProgramTests {
     Ended partly = runcible("inspect", "-f", "{{.Name}}", "-t", "container", "box", "Data");
     assertThat(partly.code()).isEqualTo(125);
     assertThat(partly.output()).isEqualTo("box\n");
-    assertThat(partly.errors()).isEqualTo("runcible: there is no container 'Data'\n");
+    assertThat(partly.errors()).isEqualTo("runcible: there is no container 'Data' here\n");
     assertThat(runcible("inspect", "--config", image, "box").code()).isEqualTo(2);
+    // Nothing but a location is looked for elsewhere.
+    assertThat(runcible("rmi", image).code()).isZero();
+    Ended none = runcible("inspect", image);
+    assertThat(none.code()).isEqualTo(125);
+    assertThat(none.output()).isEqualTo("[ ]\n");
+    assertThat(none.errors()).contains("'" + image + "' here; docker://").hasLineCount(1);
+    Ended unclear = runcible("inspect", "-f", "{{.Id", "none", "box");
+    assertThat(unclear.errors()).contains("braces").hasLineCount(1);
+    assertThat(runcible("inspect", "-f", "{{.Id}}", image).output()).isEmpty();
+    assertThat(runcible("inspect", "--raw", image).code()).isEqualTo(125);
     // Of a registry it is what the registry has.
     assertThat(runcible("inspect", "-f", "{{.mediaType}}", "docker://" + image).output())
         .startsWith("application/vnd.oci.image.manifest");

@@ -81,7 +81,7 @@ class TransfersIT {
 
   @Test
   void inspectionIsSkopeos() throws Exception {
-    JsonNode ours = JSON.readTree(good("inspect", "--json", app + ":1.0").output());
+    JsonNode ours = JSON.readTree(good("inspect", "--json", place()).output());
     JsonNode theirs = JSON.readTree(tool("skopeo", "inspect", "--tls-verify=false", place()));
     assertThat(ours.path("digest")).isEqualTo(theirs.path("Digest"));
     assertThat(ours.path("environment")).isEqualTo(theirs.path("Env"));
@@ -96,7 +96,7 @@ class TransfersIT {
 
   @Test
   void whatAnImageSaysCannotSteerTheTerminal() {
-    String output = good("inspect", app + ":1.0").output();
+    String output = good("inspect", place()).output();
     assertThat(output).contains("label=red?[31m next").doesNotContain("\u001b");
     assertThat(output).containsPattern("mediaType: +application/").contains("  A=b");
   }
@@ -222,7 +222,7 @@ class TransfersIT {
     good("copy", place(), "docker://" + app + ":3.0");
     assertThat(good("delete", "--also-tags", pinned).output())
         .isEqualTo(pinned.substring(9) + "\n" + app + ":1.0\n" + app + ":3.0\n");
-    assertOneLine(runcible("inspect", app + ":1.0"), 125, app);
+    assertOneLine(runcible("inspect", place()), 125, app);
     assertOneLine(runcible("delete", "oci:" + directory), 125, "oci:");
   }
 
@@ -240,13 +240,14 @@ class TransfersIT {
       assertThat(file).doesNotExist();
       assertOneLine(runcible("login", "-u", "jane", host), 125, "--password-stdin");
       String image = host + "/team/app:1.0";
-      assertOneLine(runcible("inspect", image, "--authfile", file), 125, file.toString());
+      assertOneLine(
+          runcible("inspect", "docker://" + image, "--authfile", file), 125, file.toString());
       Ended kept = runcible(input("pass word\n"), login);
       assertThat(kept).isEqualTo(new Ended(0, "logged in to " + host + "\n", ""));
-      good("inspect", image, "--authfile", file);
+      good("inspect", "docker://" + image, "--authfile", file);
       tool("skopeo", "inspect", "--tls-verify=false", "--authfile", file, "docker://" + image);
       good("logout", "--authfile", file, host);
-      assertOneLine(runcible("inspect", image, "--authfile", file), 125, image);
+      assertOneLine(runcible("inspect", "docker://" + image, "--authfile", file), 125, image);
       assertOneLine(runcible("logout", "--authfile", file, host), 125, host);
     }
   }
@@ -255,8 +256,8 @@ class TransfersIT {
   void certificatesCanBeOfNoMatter() throws Exception {
     try (RegistryServer secure = RegistryServer.serve(layout).tls(selfSigned()).start()) {
       String image = secure.host().replace("127.0.0.1", "localhost") + "/team/app:1.0";
-      assertOneLine(runcible("inspect", image), 125, image);
-      good("inspect", "--tls-verify=false", image);
+      assertOneLine(runcible("inspect", "docker://" + image), 125, image);
+      good("inspect", "--tls-verify=false", "docker://" + image);
       Path target = directory.resolve("rootfs");
       good("unpack", "--tls-verify", "false", image, target);
       assertThat(target.resolve("etc/passwd")).exists();
@@ -360,7 +361,7 @@ class TransfersIT {
 
   @Test
   void failuresAreOneLineAndHaveTheirCodes() {
-    assertOneLine(runcible("inspect", app + ":none"), 125, app + ":none");
+    assertOneLine(runcible("inspect", "docker://" + app + ":none"), 125, app + ":none");
     assertOneLine(runcible("inspect", "oci:" + directory.resolve("none")), 125, "none");
     assertOneLine(runcible("copy", "x", "oci:y"), 125, "docker://x");
     assertOneLine(runcible("unpack", place(), directory.resolve("no/parent")), 125, "no/parent");
