@@ -51,7 +51,8 @@ final class ExecCommand implements Callable<Integer> {
       names = {"-d", "--detach"},
       description =
           "Leave it to the container's own shell, without input, output and terminal; whether the"
-              + " program can be executed is not known.")
+              + " program can be executed is not known. It begins with SIGINT and SIGQUIT ignored,"
+              + " as a shell's background programs do.")
   private boolean detach;
 
   @Option(names = "--privileged", description = "Not supported.")
@@ -78,7 +79,7 @@ final class ExecCommand implements Callable<Integer> {
       try {
         process = container.exec(spec.build());
       } catch (RuncibleException e) {
-        if (detach && e.kind() == ErrorKind.NOT_FOUND) {
+        if (detach && e.kind() == ErrorKind.NOT_FOUND && e.getMessage().contains(SHELL)) {
           throw new RuncibleException(
               ErrorKind.UNSUPPORTED,
               "exec --detach is not supported in container "

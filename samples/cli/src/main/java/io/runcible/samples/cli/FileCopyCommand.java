@@ -5,8 +5,11 @@ import io.runcible.RuncibleException;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerFiles;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -75,15 +78,47 @@ final class FileCopyCommand implements Callable<Integer> {
       } else if (source.equals("-")) {
         files.copyTo(System.in, place[1]);
       } else {
-        Path path = follow ? followed(source) : Path.of(source);
-        if (archive) {
-          files.copyWithOwners(path, place[1]);
-        } else {
-          files.copyTo(path, place[1]);
-        }
+        copyTo(files, place[1]);
       }
     }
     return 0;
+  }
+
+  private void copyTo(ContainerFiles files, String place) {
+    Path path = Path.of(source);
+    String target = place;
+    if (follow && Files.isSymbolicLink(path) && isDirectory(files, place)) {
+      // The name is that of the link.
+      target = place + "/" + path.getFileName();
+      path = followed(source);
+      path = Files.isDirectory(path) ? path.resolve(".") : path;
+    } else if (follow) {
+      path = followed(source);
+    }
+    if (archive) {
+      files.copyWithOwners(path, target);
+    } else {
+      files.copyTo(path, target);
+    }
+  }
+
+  /** Its own entry is enough, and all of it may be much. */
+  private static boolean isDirectory(ContainerFiles files, String place) {
+    AtomicBoolean begun = new AtomicBoolean();
+    OutputStream first =
+        new OutputStream() {
+          @Override
+          public void write(int one) throws IOException {
+            begun.set(true);
+            throw new IOException("it is known");
+          }
+        };
+    try {
+      files.copyFrom(place + "/.", first);
+      return true;
+    } catch (RuncibleException e) {
+      return begun.get();
+    }
   }
 
   private static Path followed(String source) {

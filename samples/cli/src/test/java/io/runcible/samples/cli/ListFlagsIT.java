@@ -155,7 +155,7 @@ class ListFlagsIT extends ProgramTests {
         "trap 'echo ended >/data/x; exit' TERM; echo up; while :; do /bin/sleep 0.1; done";
     String[] run = {"-d", "--name", "box", "-v", "data:/data", image, "/bin/sh", "-c", script};
     assertThat(runcible("run", run).code()).isZero();
-    while (!runcible("logs", "box").output().contains("up")) {
+    for (int i = 0; i < LIMIT_SECONDS * 20 && runcible("logs", "box").output().isEmpty(); i++) {
       Thread.sleep(20);
     }
     assertThat(runcible("rm", "-f", "-t", "60", "box").output()).isEqualTo("box\n");

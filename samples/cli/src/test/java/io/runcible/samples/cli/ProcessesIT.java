@@ -36,6 +36,21 @@ class ProcessesIT extends ProgramTests {
     Ended none = runcible("exec", "--detach", "box", "/no pe");
     assertThat(none).isEqualTo(new Ended(127, "", "there is no '/no pe'\n"));
     assertOneLine(runcible("exec", "-dt", "box", "/bin/true"), 125, "--detach --tty");
+    Ended nobody = runcible("exec", "-d", "-u", "nosuch", "box", "/bin/true");
+    assertThat(nobody.code()).isNotZero();
+    assertThat(nobody.errors()).contains("nosuch").doesNotContain("/bin/sh");
+    assertThat(runcible("rm", "-f", "box").code()).isZero();
+  }
+
+  @Test
+  void execLeavesNothingToAContainerWithoutAShell() throws Exception {
+    Path programs = Files.createDirectory(directory.resolve("programs"));
+    Files.copy(Path.of("/bin/sleep").toRealPath(), programs.resolve("sleep"));
+    Sample.tool("chmod", "755", directory, programs, programs.resolve("sleep"));
+    String mount = programs + ":/bin";
+    String[] run = {"-d", "--name", "box", "-v", mount, image, "/bin/sleep", "600"};
+    assertThat(runcible("run", run).code()).isZero();
+    assertOneLine(runcible("exec", "-d", "box", "/bin/sleep", "1"), 125, "no /bin/sh");
     assertThat(runcible("rm", "-f", "box").code()).isZero();
   }
 
@@ -93,19 +108,22 @@ class ProcessesIT extends ProgramTests {
     Process logs = command("logs", "-f", "box").start();
     int run = runs;
     try {
-      while (!read("out" + run).equals("old\n")) {
-        Thread.sleep(20);
-      }
+      awaitText("out" + run, "old\n");
       assertThat(inBox(">/go").code()).isZero();
-      while (!read("err" + run).equals("new\n")) {
-        Thread.sleep(20);
-      }
+      awaitText("err" + run, "new\n");
       assertThat(read("out" + run)).isEqualTo("old\n");
       assertThat(runcible("rm", "-f", "box").code()).isZero();
     } finally {
       logs.destroy();
       ended(logs, run);
     }
+  }
+
+  private void awaitText(String file, String text) throws Exception {
+    for (int i = 0; i < LIMIT_SECONDS * 50 && !read(file).equals(text); i++) {
+      Thread.sleep(20);
+    }
+    assertThat(read(file)).isEqualTo(text);
   }
 
   @Test
@@ -129,6 +147,22 @@ class ProcessesIT extends ProgramTests {
     assertThat(runcible("cp", link.toString(), "box:/link").code()).isZero();
     assertThat(inBox("[ -O /plain ] && [ ! -O /followed ] && [ -L /link ] && cat /followed"))
         .isEqualTo(new Ended(0, "text\n", ""));
+    Path tree = Files.createDirectory(directory.resolve("tree"));
+    Files.writeString(tree.resolve("in"), "inside\n");
+    Path linked = Files.createSymbolicLink(directory.resolve("linked"), Path.of("tree"));
+    assertThat(inBox("cd / && >/new && > bin/x").code()).isZero();
+    for (int i = 0; i < 2; i++) {
+      // Also where they are already, as a directory or a file.
+      assertThat(runcible("cp", "-L", link.toString(), "box:/bin/").code()).isZero();
+      assertThat(runcible("cp", "-L", linked.toString(), "box:/bin").code()).isZero();
+      assertThat(runcible("cp", "-L", linked.toString(), "box:/tree2").code()).isZero();
+    }
+    assertThat(runcible("cp", "-L", link.toString(), "box:/new").code()).isZero();
+    assertThat(inBox("cat /bin/link /bin/linked/in /tree2/in /tree2/linked/in /new").output())
+        .isEqualTo("text\ninside\ninside\ninside\ntext\n");
+    assertThat(inBox("[ -e /bin/file ] || [ -e /bin/tree ] || [ -e /tree2/tree ]").code())
+        .isEqualTo(1);
+    assertThat(runcible("cp", "-L", link.toString(), "box:/none/").code()).isEqualTo(125);
     String out = directory.resolve("out").toString();
     assertOneLine(runcible("cp", "-a", "box:/plain", out), 125, "cp --archive");
     assertOneLine(runcible("cp", "-L", "box:/plain", out), 125, "cp --follow-link");
