@@ -4,25 +4,22 @@ import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.ProgressListener;
 import io.runcible.RuncibleException;
+import io.runcible.archive.ArchiveLimits;
 import io.runcible.archive.Compression;
+import io.runcible.archive.TarReader;
 import io.runcible.archive.WrittenLayer;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.image.ImageAssembly;
 import io.runcible.image.ImageConfig;
 import io.runcible.image.ImageReference;
-import io.runcible.layout.ImageLayout;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 import org.jspecify.annotations.Nullable;
@@ -40,7 +37,6 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true)
 final class ImportCommand implements Callable<Integer> {
   private static final int BUFFER = 1 << 16;
-  private static final int MAGIC = 257;
 
   @Mixin private EngineOptions options = new EngineOptions();
   @Mixin private PlatformOption platform = new PlatformOption();
@@ -79,25 +75,20 @@ final class ImportCommand implements Callable<Integer> {
     }
     ImageReference reference = ImageReference.parse(name);
     List<ImageChange> instructions = changes.stream().map(ImageChange::parse).toList();
-    Path work = Files.createTempDirectory("runcible-import");
-    try {
-      ImageLayout layout = ImageLayout.create(work.resolve("layout"));
-      ImageAssembly.builder(platform.get())
-          .layer(layer(tar(work)))
-          .config(config -> change(config, instructions))
-          .build()
-          .writeTo(layout, reference);
+    try (LayerInput input = LayerInput.open(source)) {
+      ImageAssembly image =
+          ImageAssembly.builder(platform.get())
+              .layer(layer(input))
+              .config(config -> change(config, instructions))
+              .build();
       try (ContainerEngine engine = options.open(platform.get())) {
-        // It is unpacked there, which tells what is no root file system.
         System.out.println(
             engine
                 .images()
-                .load(layout, reference, reference, ProgressListener.NONE)
+                .load(input.of(image), reference, reference, ProgressListener.NONE)
                 .descriptor()
                 .digest());
       }
-    } finally {
-      remove(work);
     }
     return 0;
   }
@@ -110,68 +101,72 @@ final class ImportCommand implements Callable<Integer> {
     instructions.forEach(instruction -> instruction.applyTo(config));
   }
 
-  private Path tar(Path work) throws IOException {
-    if (!source.equals("-")) {
-      return Path.of(source);
+  private WrittenLayer layer(LayerInput input) throws IOException {
+    Compression compression = Compression.detect(input.stream().readNBytes(4));
+    if (compression == Compression.ZSTD) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED,
+          "import of zstd is not supported: `zstd -dc FILE | runcible import - " + name + "`");
     }
-    Path copy = work.resolve("input");
-    LoadCommand.receive(System.in, copy);
-    return copy;
-  }
-
-  private WrittenLayer layer(Path tar) throws IOException {
-    try (InputStream plain = Files.newInputStream(tar)) {
-      Compression compression = Compression.detect(plain.readNBytes(4));
-      if (compression == Compression.ZSTD) {
-        throw new RuncibleException(
-            ErrorKind.UNSUPPORTED,
-            "import of zstd is not supported: `zstd -dc FILE | runcible import - " + name + "`");
-      }
-      Digest digest = digest(Files.newInputStream(tar), false);
+    try {
+      Hashing whole = new Hashing(input.stream());
+      long size = whole.transferTo(OutputStream.nullOutputStream());
       boolean gzip = compression == Compression.GZIP;
-      InputStream content = Files.newInputStream(tar);
-      Digest diffId = digest(gzip ? new GZIPInputStream(content, BUFFER) : content, true);
-      return new WrittenLayer(tar, compression, digest, Files.size(tar), diffId, List.of());
-    } catch (NoSuchFileException e) {
-      throw new RuncibleException(ErrorKind.NOT_FOUND, "there is no file '" + source + "'", e);
-    } catch (ZipException e) {
+      InputStream content = input.stream();
+      Hashing tar = new Hashing(gzip ? new GZIPInputStream(content, BUFFER) : content);
+      requireTar(tar, size);
+      return new WrittenLayer(
+          Path.of(source), compression, whole.digest(), size, tar.digest(), List.of());
+    } catch (ZipException | EOFException e) {
       throw new RuncibleException(
           ErrorKind.CORRUPT_DATA, "'" + source + "' is damaged: " + e.getMessage(), e);
     }
   }
 
-  /** Of all of it. */
-  private Digest digest(InputStream content, boolean tar) throws IOException {
-    Digest.Hasher hasher = Digest.sha256Hasher();
-    try (content) {
-      byte[] buffer = new byte[BUFFER];
-      int count = content.readNBytes(buffer, 0, buffer.length);
-      if (tar && !isTar(buffer, count)) {
-        throw new RuncibleException(
-            ErrorKind.INVALID_INPUT,
-            "'" + source + "' is no tar, neither plain nor compressed with gzip");
-      }
-      while (count > 0) {
-        hasher.update(buffer, 0, count);
-        count = content.readNBytes(buffer, 0, buffer.length);
-      }
+  /** Reads all of it as what unpacks it will. */
+  private void requireTar(InputStream content, long size) throws IOException {
+    if (size == 0) {
+      throw new RuncibleException(ErrorKind.INVALID_INPUT, "'" + source + "' is empty, and no tar");
     }
-    return hasher.finish();
+    try {
+      TarReader tar = new TarReader(content, ArchiveLimits.DEFAULT);
+      while (tar.next() != null) {
+        // Its content is passed over.
+      }
+    } catch (RuncibleException e) {
+      throw new RuncibleException(
+          e.kind(),
+          "'" + source + "' is no tar, plain or with gzip, that can be read: " + e.getMessage(),
+          e);
+    }
   }
 
-  private static boolean isTar(byte[] begin, int count) {
-    byte[] magic = {'u', 's', 't', 'a', 'r'};
-    return count >= MAGIC + magic.length
-        && Arrays.equals(begin, MAGIC, MAGIC + magic.length, magic, 0, magic.length);
-  }
+  /** Tells the digest of what is read. */
+  private static final class Hashing extends InputStream {
+    private final InputStream in;
+    private final Digest.Hasher hasher = Digest.sha256Hasher();
 
-  private static void remove(Path directory) throws IOException {
-    List<Path> all = new ArrayList<>();
-    try (Stream<Path> files = Files.walk(directory)) {
-      files.sorted(Comparator.reverseOrder()).forEach(all::add);
+    Hashing(InputStream in) {
+      this.in = in;
     }
-    for (Path file : all) {
-      Files.delete(file);
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] bytes, int offset, int length) throws IOException {
+      int count = in.read(bytes, offset, length);
+      if (count > 0) {
+        hasher.update(bytes, offset, count);
+      }
+      return count;
+    }
+
+    Digest digest() {
+      return hasher.finish();
     }
   }
 }

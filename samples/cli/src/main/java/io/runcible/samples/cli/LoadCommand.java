@@ -57,7 +57,9 @@ final class LoadCommand implements Callable<Integer> {
     }
     Path copy = Files.createTempFile("runcible-load", ".tar");
     try {
-      receive(System.in, copy);
+      try (OutputStream out = Files.newOutputStream(copy)) {
+        receive(System.in, out);
+      }
       load(copy);
     } finally {
       Files.delete(copy);
@@ -65,17 +67,15 @@ final class LoadCommand implements Callable<Integer> {
     return 0;
   }
 
-  static void receive(InputStream in, Path copy) throws IOException {
-    try (OutputStream out = Files.newOutputStream(copy)) {
-      byte[] buffer = new byte[1 << 16];
-      long sum = 0;
-      for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-        sum += n;
-        if (sum > MAX_INPUT) {
-          throw Filters.invalid("the standard input has more than " + MAX_INPUT + " bytes");
-        }
-        out.write(buffer, 0, n);
+  static void receive(InputStream in, OutputStream copy) throws IOException {
+    byte[] buffer = new byte[1 << 16];
+    long sum = 0;
+    for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+      sum += n;
+      if (sum > MAX_INPUT) {
+        throw Filters.invalid("the input has more than " + MAX_INPUT + " bytes");
       }
+      copy.write(buffer, 0, n);
     }
   }
 

@@ -1,13 +1,17 @@
 package io.runcible.samples.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.runcible.Digest;
 import io.runcible.samples.cli.Sample.Ended;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
@@ -71,7 +75,15 @@ class ImportIT extends ProgramTests {
     Path tar = exported();
     byte[] content = Files.readAllBytes(tar);
     Path cut = Files.write(directory.resolve("cut.tar"), Arrays.copyOf(content, 70_000));
-    assertThat(runcible("import", cut.toString(), NAME).code()).isEqualTo(125);
+    assertOneLine(runcible("import", cut.toString(), NAME), 125, "'" + cut + "'", "truncated");
+    Sample.tool("gzip", "-k", tar);
+    byte[] packed = Files.readAllBytes(directory.resolve("root.tar.gz"));
+    Path half = directory.resolve("cut.tar.gz");
+    Files.write(half, Arrays.copyOf(packed, packed.length / 2));
+    assertOneLine(runcible("import", half.toString(), NAME), 125, "'" + half + "' is damaged");
+    Path empty = Files.createFile(directory.resolve("empty"));
+    assertOneLine(runcible("import", empty.toString(), NAME), 125, "'" + empty + "' is empty");
+    assertOneLine(runcible("import", directory.toString(), NAME), 125, "is a directory");
     byte[] magic = {0x28, (byte) 0xb5, 0x2f, (byte) 0xfd, 0};
     Path zstd = Files.write(directory.resolve("root.tar.zst"), magic);
     assertOneLine(runcible("import", zstd.toString(), NAME), 125, "zstd -dc");
@@ -83,6 +95,51 @@ class ImportIT extends ProgramTests {
         125,
         "--platform");
     assertThat(runcible("images", "-q", NAME).output()).isEmpty();
+  }
+
+  private Ended piped(Path input, String... arguments) throws Exception {
+    List<String> words =
+        new ArrayList<>(List.of("/bin/sh", "-c", "cat \"$0\" | \"$@\"", input.toString()));
+    Process process = program(words, ofProgram(command("import", arguments))).start();
+    return ended(process, runs);
+  }
+
+  @Test
+  void tarOfAnyKindAndPlaceIsTaken() throws Exception {
+    Path scratch = Files.write(directory.resolve("scratch.tar"), new byte[10_240]);
+    assertThat(piped(scratch, "-", "made.example/scratch:1").output()).startsWith("sha256:");
+    assertThat(runcible("inspect", "-f", "{{len .RootFS.Layers}}", "made.example/scratch:1"))
+        .isEqualTo(new Ended(0, "1\n", ""));
+    Files.writeString(directory.resolve("text"), "old\n");
+    Path old = directory.resolve("old.tar");
+    Sample.tool("tar", "--format=v7", "-C", directory, "-cf", old, "text");
+    // As with process substitution, what can be read only once; of another platform.
+    String[] arguments = {"--arch", "s390x", "--os", "plan9", "/dev/stdin", NAME};
+    Ended made = piped(old, arguments);
+    assertThat(made.output()).as("%s", made).startsWith("sha256:");
+    assertThat(runcible("inspect", "-f", "{{.Os}}/{{.Architecture}}", NAME))
+        .isEqualTo(new Ended(0, "plan9/s390x\n", ""));
+    Ended raw = runcible("inspect", "--raw", NAME);
+    assertThat(Digest.sha256(raw.output().getBytes(UTF_8)) + "\n").isEqualTo(made.output());
+    assertThat(runcible("inspect", "--platform", "plan9/s390x", NAME).code()).isZero();
+  }
+
+  @Test
+  void nothingIsLeftOfAnImportThatIsKilled() throws Exception {
+    Path temporary = Files.createDirectory(directory.resolve("temporary"));
+    ProcessBuilder command = command("import", "-", NAME);
+    int main = command.command().indexOf(Cli.class.getName());
+    command.command().add(main, "-Djava.io.tmpdir=" + temporary);
+    Process process = command.start();
+    try {
+      process.getOutputStream().write(new byte[1 << 20]);
+      process.getOutputStream().flush();
+      // More than a pipe holds: it is being read.
+      assertThat(temporary).isEmptyDirectory();
+    } finally {
+      process.destroyForcibly().waitFor();
+    }
+    assertThat(temporary).isEmptyDirectory();
   }
 
   @Test

@@ -129,7 +129,7 @@ abstract class ProgramTests {
     return ended(process, runs);
   }
 
-  private static List<String> ofProgram(ProcessBuilder command) {
+  static List<String> ofProgram(ProcessBuilder command) {
     List<String> words = command.command();
     return words.subList(words.indexOf(Cli.class.getName()) + 1, words.size());
   }
