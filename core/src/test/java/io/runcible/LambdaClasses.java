@@ -18,9 +18,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.objectweb.asm.ClassReader;
 import org.objectweb.asm.ClassVisitor;
@@ -41,6 +45,7 @@ import org.objectweb.asm.commons.Method;
  * and has the line of the lambda. One that captures nothing has one instance, as the JVM's.
  */
 public final class LambdaClasses {
+  private static final Pattern NAME = Pattern.compile(".+\\$Lambda[0-9]+\\.class");
   private static final Method NO_ARGUMENTS = new Method("<init>", "()V");
 
   /** Those of numbers that become others. */
@@ -54,7 +59,12 @@ public final class LambdaClasses {
           "java/lang/Float", Type.FLOAT_TYPE);
 
   private final Path root;
-  private final Map<String, List<String>> nests = new TreeMap<>();
+
+  /** What is to be written. */
+  private final Map<String, byte[]> lambdas = new TreeMap<>();
+
+  private final Map<String, byte[]> hosts = new TreeMap<>();
+  private final Map<String, Set<String>> nests = new TreeMap<>();
 
   private LambdaClasses(Path root) {
     this.root = root;
@@ -66,8 +76,12 @@ public final class LambdaClasses {
     for (Path file : all.classes()) {
       all.replace(file);
     }
-    for (Map.Entry<String, List<String>> nest : all.nests.entrySet()) {
+    for (Map.Entry<String, Set<String>> nest : all.nests.entrySet()) {
       all.enlarge(nest.getKey(), nest.getValue());
+    }
+    all.write();
+    for (Path file : all.classes()) {
+      all.deleteIfStale(file);
     }
   }
 
@@ -89,26 +103,79 @@ public final class LambdaClasses {
     if (host.lambdas.isEmpty()) {
       return;
     }
-    List<String> members = nests.computeIfAbsent(host.nest, name -> new ArrayList<>());
+    Set<String> members = nests.computeIfAbsent(host.nest, name -> new TreeSet<>());
     for (Lambda lambda : host.lambdas) {
-      Files.write(file(lambda.name), lambda.toBytes(host));
+      lambdas.put(lambda.name, lambda.toBytes(host));
       members.add(lambda.name);
     }
-    Files.write(file, writer.toByteArray());
+    hosts.put(host.name, writer.toByteArray());
   }
 
-  private void enlarge(String nest, List<String> members) throws IOException {
+  private void enlarge(String nest, Set<String> members) throws IOException {
+    byte[] before = hosts.containsKey(nest) ? hosts.get(nest) : Files.readAllBytes(file(nest));
+    Set<String> more = new TreeSet<>(members);
+    more.removeAll(new Nest(before).members);
     ClassWriter writer = new ClassWriter(0);
     ClassVisitor host =
         new ClassVisitor(ASM9, writer) {
           @Override
           public void visitEnd() {
-            members.forEach(this::visitNestMember);
+            more.forEach(this::visitNestMember);
             super.visitEnd();
           }
         };
-    new ClassReader(Files.readAllBytes(file(nest))).accept(host, 0);
-    Files.write(file(nest), writer.toByteArray());
+    new ClassReader(before).accept(host, 0);
+    hosts.put(nest, writer.toByteArray());
+  }
+
+  /** Those that use the others last: what is cut short begins anew then. */
+  private void write() throws IOException {
+    for (Map.Entry<String, byte[]> lambda : lambdas.entrySet()) {
+      Files.write(file(lambda.getKey()), lambda.getValue());
+    }
+    for (String nest : nests.keySet()) {
+      Files.write(file(nest), hosts.get(nest));
+    }
+    for (Map.Entry<String, byte[]> host : hosts.entrySet()) {
+      Files.write(file(host.getKey()), host.getValue());
+    }
+  }
+
+  /** If the compiler has made its host anew, without it. */
+  private void deleteIfStale(Path file) throws IOException {
+    if (NAME.matcher(file.getFileName().toString()).matches()) {
+      Nest lambda = new Nest(Files.readAllBytes(file));
+      Path host = file(lambda.host);
+      if (Files.notExists(host)
+          || !new Nest(Files.readAllBytes(host)).members.contains(lambda.name)) {
+        Files.delete(file);
+      }
+    }
+  }
+
+  /** What a class says of its nest. */
+  private static final class Nest extends ClassVisitor {
+    final Set<String> members = new HashSet<>();
+    final String name;
+    String host;
+
+    Nest(byte[] bytes) {
+      super(ASM9);
+      ClassReader reader = new ClassReader(bytes);
+      name = reader.getClassName();
+      host = name;
+      reader.accept(this, ClassReader.SKIP_CODE);
+    }
+
+    @Override
+    public void visitNestHost(String host) {
+      this.host = host;
+    }
+
+    @Override
+    public void visitNestMember(String member) {
+      members.add(member);
+    }
   }
 
   /** A class as it is written: what has made lambdas gets instances of classes. */
@@ -183,11 +250,13 @@ public final class LambdaClasses {
           for (int i = 0; i < arguments.length; i++) {
             arguments[i] = arguments[i] instanceof Handle body ? ordinary(body) : arguments[i];
           }
-          // The other method of the factory makes those that can be serialised.
-          if (!bootstrap.getOwner().equals("java/lang/invoke/LambdaMetafactory")
-              || !bootstrap.getName().equals("metafactory")) {
+          if (!bootstrap.getOwner().equals("java/lang/invoke/LambdaMetafactory")) {
             super.visitInvokeDynamicInsn(name, descriptor, bootstrap, arguments);
             return;
+          }
+          if (!bootstrap.getName().equals("metafactory")) {
+            throw new IllegalStateException(
+                Host.this.name + " has a lambda of several types: make it a class");
           }
           Lambda lambda =
               new Lambda(

@@ -1,6 +1,8 @@
 package io.runcible;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -16,18 +18,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
-import org.objectweb.asm.ClassReader;
-import org.objectweb.asm.ClassVisitor;
-import org.objectweb.asm.Handle;
-import org.objectweb.asm.MethodVisitor;
-import org.objectweb.asm.Opcodes;
 
 class LambdaClassesTest {
   private static final String FORMS =
       """
       package forms;
 
-      import java.io.Serializable;
       import java.util.*;
       import java.util.concurrent.Callable;
       import java.util.function.*;
@@ -77,7 +73,6 @@ class LambdaClassesTest {
           Comparator<String> order = Comparator.comparing(String::length, Comparator.reverseOrder());
           all.add(new TreeSet<>(List.of("b", "aaa", "cc")).stream().sorted(order).toList());
           all.add(((Face) () -> "face").both());
-          all.add(((Supplier<String> & Serializable) () -> "serial").get());
           Callable<Object> failing = () -> { throw new IllegalStateException("meant"); };
           try {
             failing.call();
@@ -125,9 +120,13 @@ class LambdaClassesTest {
 
   @BeforeEach
   void compile() throws IOException {
-    Path source = Files.createDirectories(temporary.resolve("forms")).resolve("Forms.java");
-    Files.writeString(source, FORMS);
     classes = temporary.resolve("classes");
+    compile(FORMS);
+  }
+
+  private void compile(String content) throws IOException {
+    Path source = Files.createDirectories(temporary.resolve("forms")).resolve("Forms.java");
+    Files.writeString(source, content);
     String[] arguments = {"-g", "-d", classes.toString(), source.toString()};
     assertThat(ToolProvider.getSystemJavaCompiler().run(null, null, null, arguments)).isZero();
   }
@@ -151,6 +150,49 @@ class LambdaClassesTest {
     LambdaClasses.main(new String[] {classes.toString()});
 
     assertThat(classes.resolve("forms/Forms.class")).hasBinaryContent(before);
+  }
+
+  @Test
+  void classesOfLambdasThatAreGoneGo() throws Exception {
+    LambdaClasses.main(new String[] {classes.toString()});
+    compile("package forms; final class Forms { Runnable one() { return () -> {}; } }");
+
+    LambdaClasses.main(new String[] {classes.toString()});
+
+    assertThat(classes.resolve("forms/Forms$Lambda0.class")).exists();
+    assertThat(classes.resolve("forms/Forms$Lambda1.class")).doesNotExist();
+    Files.delete(classes.resolve("forms/Forms.class"));
+    LambdaClasses.main(new String[] {classes.toString()});
+    assertThat(classes.resolve("forms/Forms$Lambda0.class")).doesNotExist();
+  }
+
+  @Test
+  void runThatWasCutShortIsDoneAnew() throws Exception {
+    List<Object> before = run();
+    byte[] inner = Files.readAllBytes(classes.resolve("forms/Forms$Inner.class"));
+    LambdaClasses.main(new String[] {classes.toString()});
+    // Nests are written before those that only use them.
+    Files.write(classes.resolve("forms/Forms$Inner.class"), inner);
+
+    LambdaClasses.main(new String[] {classes.toString()});
+
+    assertThat(withLambdas(classes)).isEmpty();
+    assertThat(run()).isEqualTo(before);
+  }
+
+  @Test
+  void lambdaThatCanBeSerialisedIsRefused() throws Exception {
+    compile(
+        """
+        package forms;
+        final class Forms {
+          Object one() { return (Runnable & java.io.Serializable) () -> {}; }
+        }
+        """);
+
+    assertThatThrownBy(() -> LambdaClasses.main(new String[] {classes.toString()}))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("forms/Forms");
   }
 
   /** What an IDE has compiled may have some. */
@@ -179,26 +221,10 @@ class LambdaClassesTest {
   }
 
   private static boolean hasLambda(Path file) {
-    boolean[] found = {false};
-    ClassVisitor visitor =
-        new ClassVisitor(Opcodes.ASM9) {
-          @Override
-          public MethodVisitor visitMethod(
-              int access, String name, String descriptor, String signature, String[] exceptions) {
-            return new MethodVisitor(Opcodes.ASM9) {
-              @Override
-              public void visitInvokeDynamicInsn(
-                  String name, String descriptor, Handle bootstrap, Object... arguments) {
-                found[0] |= bootstrap.getName().equals("metafactory");
-              }
-            };
-          }
-        };
     try {
-      new ClassReader(Files.readAllBytes(file)).accept(visitor, 0);
+      return Files.readString(file, ISO_8859_1).contains("java/lang/invoke/LambdaMetafactory");
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return found[0];
   }
 }

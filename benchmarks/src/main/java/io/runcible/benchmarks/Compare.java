@@ -36,7 +36,7 @@ import java.util.concurrent.Executors;
  * DIRECTORY ROUNDS} is {@code pull} for unpacking alone.
  */
 public final class Compare {
-  private static final int WARM_UP_PULLS = 5;
+  private static final int WARM_UP_PULLS = 15;
   private static final int WARM_UP_RUNS = 10;
 
   private Compare() {}

@@ -69,12 +69,17 @@ public final class ContainerFiles {
   }
 
   /**
-   * The same with other owners.
+   * The same, but files keep the numbers of their owners: who is user 1000 on the host is user 1000
+   * in the container.
    *
-   * @param ownership {@link Ownership#EXACT} for the numbers that the files have on the host
-   * @throws RuncibleException as {@link #copyTo(Path, String)}
+   * @throws RuncibleException as {@link #copyTo(Path, String)}, and INVALID_INPUT if the container
+   *     has no such user or group; then what was copied before that stays
    */
-  public void copyTo(Path source, String destination, Ownership ownership) {
+  public void copyWithOwners(Path source, String destination) {
+    copyTo(source, destination, Ownership.EXACT);
+  }
+
+  private void copyTo(Path source, String destination, Ownership ownership) {
     Path absolute = source.toAbsolutePath();
     Path normal = absolute.normalize();
     @Nullable Path parent = normal.getParent();

@@ -1,5 +1,6 @@
 package io.runcible.engine;
 
+import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.archive.IdRange;
@@ -375,5 +376,25 @@ public final class Mount {
   /** The ranges of group ids. */
   public List<IdRange> mappedGids() {
     return settings.gids;
+  }
+
+  /** All of it in one line, the content of a file by its digest: mounts that differ differ here. */
+  @Override
+  public String toString() {
+    return kind
+        + " '"
+        + (kind == Kind.FILE ? Digest.sha256(content()) : source)
+        + "' on '"
+        + destination
+        + "' "
+        + List.of(
+            settings.readOnly,
+            settings.propagation,
+            settings.size,
+            Integer.toOctalString(settings.mode),
+            settings.filled,
+            settings.uids,
+            settings.gids,
+            settings.relabel);
   }
 }

@@ -5,6 +5,7 @@ import io.runcible.RuncibleException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -110,8 +111,8 @@ public final class Cgroups {
     try {
       List<MountLine> mounts = new ArrayList<>();
       // Mounts that are of no interest here may have any bytes in their names but a line feed.
-      String table = Files.readString(proc.resolve("self/mountinfo"), StandardCharsets.ISO_8859_1);
-      for (String line : table.split("\n", -1)) {
+      byte[] table = Files.readAllBytes(proc.resolve("self/mountinfo"));
+      for (String line : new String(table, StandardCharsets.UTF_8).split("\n", -1)) {
         mounts.add(MountLine.parse(line));
       }
       return mounts;
@@ -163,8 +164,15 @@ public final class Cgroups {
     if (!same) {
       return Optional.empty();
     }
-    Path members = root.resolve((mount.point() + group[2] + "/cgroup.procs").substring(1));
-    return Files.isWritable(members) ? Optional.of(new OwnGroup(line, members)) : Optional.empty();
+    try {
+      Path members = root.resolve((mount.point() + group[2] + "/cgroup.procs").substring(1));
+      return Files.isWritable(members)
+          ? Optional.of(new OwnGroup(line, members))
+          : Optional.empty();
+    } catch (InvalidPathException e) {
+      // Its name is none in the locale of this process.
+      return Optional.empty();
+    }
   }
 
   private static List<String> unifiedControllers(Path mount) {

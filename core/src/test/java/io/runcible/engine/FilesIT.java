@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.archive.ArchiveLimits;
-import io.runcible.archive.Ownership;
 import io.runcible.archive.TarEntry;
 import io.runcible.archive.TarReader;
 import io.runcible.ffi.NativeAccess;
@@ -125,7 +124,7 @@ class FilesIT {
       Files.setAttribute(file, "unix:uid", 1234);
       Files.setAttribute(file, "unix:gid", 2345);
     }
-    container.files().copyTo(file, "/etc/", Ownership.EXACT);
+    container.files().copyWithOwners(file, "/etc/");
     String owner =
         Files.getAttribute(file, "unix:uid") + ":" + Files.getAttribute(file, "unix:gid");
     assertThat(sh("stat -c '%u:%g' /etc/tool")).isEqualTo(owner);

@@ -391,12 +391,7 @@ public abstract class AbstractContainerExtension<T extends AbstractContainerExte
     public String reuseKey(ContainerSpec spec) {
       return reuse.isEmpty()
           ? ""
-          : ReuseKey.of(
-              reuse,
-              AbstractContainerExtension.this.getClass(),
-              spec,
-              files,
-              primer == null ? "" : stateName);
+          : ReuseKey.of(reuse, AbstractContainerExtension.this.getClass(), spec);
     }
   }
 }

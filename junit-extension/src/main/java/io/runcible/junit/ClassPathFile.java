@@ -1,5 +1,7 @@
 package io.runcible.junit;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.engine.Container;
@@ -13,7 +15,10 @@ import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.Comparator;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.jar.JarEntry;
@@ -28,6 +33,8 @@ import org.junit.jupiter.api.extension.ExtensionConfigurationException;
  * @param destination an absolute path of the container
  */
 record ClassPathFile(URL resource, String destination) {
+  private static final int BUFFER = 64 << 10;
+
   /** Reads {@code resource:/destination}. */
   static ClassPathFile parse(String text, ClassLoader loader) {
     int colon = text.lastIndexOf(":/");
@@ -100,6 +107,56 @@ record ClassPathFile(URL resource, String destination) {
       }
     }
     return copy;
+  }
+
+  /** Of its content, or of all names and contents of a directory. */
+  String digest() {
+    try {
+      Optional<Path> place = place(resource);
+      return place.isPresent() ? digest(place.get()) : digest(resource);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read '" + resource + "'", e);
+    }
+  }
+
+  private static String digest(Path place) throws IOException {
+    MessageDigest sha256 = sha256();
+    try (Stream<Path> found = Files.walk(place)) {
+      for (Path path : (Iterable<Path>) found.sorted()::iterator) {
+        if (Files.isRegularFile(path)) {
+          sha256.update((place.relativize(path) + "\0" + Files.size(path) + "\0").getBytes(UTF_8));
+          update(sha256, Files.newInputStream(path));
+        }
+      }
+    }
+    return HexFormat.of().formatHex(sha256.digest());
+  }
+
+  static String digest(URL resource) {
+    try {
+      MessageDigest sha256 = sha256();
+      update(sha256, resource.openStream());
+      return HexFormat.of().formatHex(sha256.digest());
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read '" + resource + "'", e);
+    }
+  }
+
+  private static void update(MessageDigest digest, InputStream content) throws IOException {
+    try (content) {
+      byte[] buffer = new byte[BUFFER];
+      for (int count = content.read(buffer); count >= 0; count = content.read(buffer)) {
+        digest.update(buffer, 0, count);
+      }
+    }
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /** What has the content on disk, and perhaps more; empty for a file in an archive. */

@@ -76,8 +76,9 @@ final class ContainerStarter {
       ContainerEngine engine, ContainerSpec spec, List<ClassPathFile> files) {
     String key = plan.reuseKey(spec);
     if (!key.isEmpty()) {
+      String whole = ReuseKey.withContent(key, files, plan.state());
       ReusedContainer.Use shared =
-          ReusedContainer.join(engine, key, spec, own -> create(engine, own, files));
+          ReusedContainer.join(engine, whole, spec, own -> create(engine, own, files));
       return started(shared.container(), shared.leave());
     }
     Container container = create(engine, spec, files);

@@ -3,13 +3,9 @@ package io.runcible.junit;
 import io.runcible.engine.Container;
 import io.runcible.engine.Priming;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.reflect.Constructor;
 import java.net.URL;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.extension.ExtensionConfigurationException;
 
@@ -21,8 +17,6 @@ import org.junit.jupiter.api.extension.ExtensionConfigurationException;
  * @param loader has its resources
  */
 record PrimedState(String name, Primer<Container> primer, ClassLoader loader) {
-  private static final int BUFFER = 64 << 10;
-
   /** That of a class. */
   static PrimedState of(Class<? extends Primer<Container>> type, ClassLoader loader) {
     return new PrimedState(nameOf(type), make(type), loader);
@@ -36,7 +30,7 @@ record PrimedState(String name, Primer<Container> primer, ClassLoader loader) {
       throw new ExtensionConfigurationException(
           "a primer that is a lambda has no name that stays: give it one");
     }
-    return type.getName() + " " + digest(code);
+    return type.getName() + " " + ClassPathFile.digest(code);
   }
 
   private static Primer<Container> make(Class<? extends Primer<Container>> type) {
@@ -67,28 +61,22 @@ record PrimedState(String name, Primer<Container> primer, ClassLoader loader) {
     return priming;
   }
 
+  /** All that it depends on but the image and the files, for comparisons. */
+  List<Object> inputs() {
+    List<String> resources =
+        primer.resources().stream()
+            .map(resource -> new ClassPathFile(ClassPathFile.find(resource, loader), "").digest())
+            .toList();
+    return List.of(name, primer.version(), primer.resources(), resources);
+  }
+
   private static Priming withContent(Priming priming, URL resource) {
     try {
       return ClassPathFile.place(resource)
           .map(priming::input)
-          .orElseGet(() -> priming.input(digest(resource)));
+          .orElseGet(() -> priming.input(ClassPathFile.digest(resource)));
     } catch (IOException e) {
       throw new UncheckedIOException("cannot read '" + resource + "'", e);
-    }
-  }
-
-  private static String digest(URL resource) {
-    try (InputStream in = resource.openStream()) {
-      MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
-      byte[] buffer = new byte[BUFFER];
-      for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
-        sha256.update(buffer, 0, count);
-      }
-      return HexFormat.of().formatHex(sha256.digest());
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot read '" + resource + "'", e);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
     }
   }
 }

@@ -1,7 +1,6 @@
 package io.runcible.junit;
 
 import io.runcible.engine.ContainerSpec;
-import io.runcible.engine.Mount;
 import io.runcible.network.Network;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -14,14 +13,8 @@ import java.util.TreeMap;
 final class ReuseKey {
   private ReuseKey() {}
 
-  /**
-   * Of a service that a test declares in code.
-   *
-   * @param files what is copied in: resource and destination of each
-   * @param state the name of the primed state; empty for none
-   */
-  static String of(
-      String key, Class<?> service, ContainerSpec spec, List<String[]> files, String state) {
+  /** Of a service that a test declares in code. */
+  static String of(String key, Class<?> service, ContainerSpec spec) {
     return key
         + "\n"
         + text(
@@ -34,24 +27,21 @@ final class ReuseKey {
                 spec.user(),
                 spec.ports(),
                 spec.networks().stream().map(ReuseKey::parts).toList(),
-                spec.mounts().stream().map(ReuseKey::parts).toList(),
-                files.stream().map(List::of).toList(),
-                state));
+                spec.mounts()));
   }
 
   private static List<Object> parts(Network network) {
     return List.of(network, network.aliases());
   }
 
-  private static List<Object> parts(Mount mount) {
-    return List.of(
-        mount.kind(),
-        mount.source(),
-        mount.name(),
-        mount.destination(),
-        mount.isReadOnly(),
-        mount.propagation(),
-        mount.size());
+  /** With what the files hold, and what the state depends on, in this JVM. */
+  static String withContent(String key, List<ClassPathFile> files, Optional<PrimedState> state) {
+    List<Object> content = new ArrayList<>();
+    for (ClassPathFile file : files) {
+      content.add(List.of(file.destination(), file.digest()));
+    }
+    state.ifPresent(primed -> content.add(primed.inputs()));
+    return key + "\n" + text(content);
   }
 
   /** A value with lengths, so that no text looks like several, and maps in one order. */

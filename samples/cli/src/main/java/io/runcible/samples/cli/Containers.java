@@ -7,9 +7,11 @@ import io.runcible.engine.ContainerEngine;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -25,6 +27,17 @@ final class Containers {
       names = {"-a", "--all"},
       description = "All containers.")
   private boolean all;
+
+  @Option(
+      names = {"-l", "--latest"},
+      description = "The one that was made last.")
+  private boolean latest;
+
+  @Option(
+      names = "--filter",
+      paramLabel = "KEY=VALUE",
+      description = "Those that ps --filter lists with --all; several have to fit together.")
+  private List<String> filters = List.of();
 
   @Option(
       names = "--cidfile",
@@ -45,7 +58,16 @@ final class Containers {
 
   /** Says what is wrong with the command line. */
   void check() {
-    check(command, all, idFiles.isEmpty() ? ids : idFiles);
+    List<?> named = idFiles.isEmpty() ? ids : idFiles;
+    if (latest && (all || !filters.isEmpty() || !named.isEmpty())) {
+      throw Cli.usage(command, "--latest is for one container");
+    }
+    if (!filters.isEmpty() && !named.isEmpty()) {
+      throw Cli.usage(command, "--filter and names exclude each other");
+    }
+    if (!latest && filters.isEmpty()) {
+      check(command, all, named);
+    }
   }
 
   static void check(@Nullable CommandSpec command, boolean all, List<?> named) {
@@ -61,7 +83,18 @@ final class Containers {
    * @return the exit code
    */
   int each(ContainerEngine engine, boolean ignoreMissing, Consumer<Container> action) {
+    if (latest || !filters.isEmpty()) {
+      return each(engine, false, ignoreMissing, found(engine), action);
+    }
     return each(engine, all, ignoreMissing, named(ignoreMissing), action);
+  }
+
+  private List<String> found(ContainerEngine engine) {
+    Stream<Container> found = engine.list(Filters.containers(engine, filters)).stream();
+    if (latest) {
+      found = found.max(Comparator.comparing(Container::created)).stream();
+    }
+    return found.map(Container::name).toList();
   }
 
   private List<String> named(boolean ignoreMissing) {

@@ -2,7 +2,6 @@ package io.runcible.samples.cli;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
-import io.runcible.archive.Ownership;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerFiles;
 import java.io.IOException;
@@ -77,7 +76,11 @@ final class FileCopyCommand implements Callable<Integer> {
         files.copyTo(System.in, place[1]);
       } else {
         Path path = follow ? followed(source) : Path.of(source);
-        files.copyTo(path, place[1], archive ? Ownership.EXACT : Ownership.IGNORE);
+        if (archive) {
+          files.copyWithOwners(path, place[1]);
+        } else {
+          files.copyTo(path, place[1]);
+        }
       }
     }
     return 0;

@@ -9,6 +9,10 @@ import io.runcible.image.ImageReference;
 import java.nio.file.FileSystems;
 import java.nio.file.Path;
 import java.nio.file.PathMatcher;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -51,6 +55,21 @@ final class ImagesCommand extends EngineCommand {
           "reference=PATTERN, label=KEY[=VALUE] or dangling=BOOLEAN; several have to fit together.")
   private List<String> filters = List.of();
 
+  @Option(
+      names = "--sort",
+      paramLabel = "created|id|repository|size|tag",
+      description = "Sort by this; by created and size the most first.")
+  private @Nullable Order order;
+
+  /** What images can be sorted by. */
+  enum Order {
+    CREATED,
+    ID,
+    REPOSITORY,
+    SIZE,
+    TAG
+  }
+
   @Parameters(
       arity = "0..1",
       paramLabel = "NAME[:TAG]",
@@ -62,19 +81,45 @@ final class ImagesCommand extends EngineCommand {
     List<Map.Entry<String, String>> rules = Filters.split(filters);
     table.titles("IMAGE", "DIGEST", "LAYERS", "BYTES");
     table.further("REPOSITORY", "TAG", "ID", "SIZE", "CREATED-AT");
+    Map<ImageReference, Image> meant = new LinkedHashMap<>();
     for (ImageReference reference : engine.images().list()) {
       // Another process may remove it meanwhile.
       Optional<Image> image = engine.images().find(reference.toString());
       if (image.isPresent() && isMeant(reference, image.get(), rules)) {
-        add(reference, image.get());
+        meant.put(reference, image.get());
       }
     }
+    List<Map.Entry<ImageReference, Image>> shown = new ArrayList<>(meant.entrySet());
+    if (order != null) {
+      shown.sort(comparator(order));
+    }
+    shown.forEach(one -> add(one.getKey(), one.getValue()));
     if (quiet) {
       table.printFirst();
     } else {
       table.print();
     }
     return 0;
+  }
+
+  private static Comparator<Map.Entry<ImageReference, Image>> comparator(Order order) {
+    return switch (order) {
+      case CREATED ->
+          Comparator.comparing(
+                  (Map.Entry<ImageReference, Image> one) ->
+                      one.getValue().config().created().orElse(Instant.EPOCH))
+              .reversed();
+      case ID -> Comparator.comparing(one -> one.getValue().config().digest().toString());
+      case REPOSITORY -> Comparator.comparing(one -> one.getKey().name());
+      case SIZE ->
+          Comparator.comparing((Map.Entry<ImageReference, Image> one) -> bytes(one.getValue()))
+              .reversed();
+      case TAG -> Comparator.comparing(one -> one.getKey().tag().orElse(""));
+    };
+  }
+
+  private static long bytes(Image image) {
+    return image.manifest().layers().stream().mapToLong(Descriptor::size).sum();
   }
 
   private boolean isMeant(
@@ -117,7 +162,7 @@ final class ImagesCommand extends EngineCommand {
   }
 
   private void add(ImageReference reference, Image image) {
-    long bytes = image.manifest().layers().stream().mapToLong(Descriptor::size).sum();
+    long bytes = bytes(image);
     table.row(
         reference,
         image.descriptor().digest(),

@@ -11,10 +11,10 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Fetches an image, unpacks it and prints its digest. */
+/** Fetches images, unpacks them and prints their digests. */
 @Command(
     name = "pull",
-    description = "Fetch an image and unpack it.",
+    description = "Fetch images and unpack them.",
     mixinStandardHelpOptions = true)
 final class PullCommand implements Callable<Integer> {
   @Mixin private EngineOptions options = new EngineOptions();
@@ -26,21 +26,47 @@ final class PullCommand implements Callable<Integer> {
       description = "Do not tell of the progress.")
   private boolean quiet;
 
-  @Parameters(paramLabel = "IMAGE")
-  private String image = "";
+  @Option(
+      names = {"-a", "--all-tags"},
+      description = "All tags of each name, for this platform.")
+  private boolean allTags;
+
+  @Option(
+      names = "--disable-content-trust",
+      arity = "0..1",
+      description = "Accepted: the host's policy decides.")
+  @SuppressWarnings("UnusedVariable")
+  private boolean untrusted;
+
+  @Parameters(paramLabel = "IMAGE", arity = "1..*")
+  private List<String> images = List.of();
 
   @Override
   public Integer call() {
-    ImageReference reference = ImageReference.parse(image);
-    try (RegistryClient client = registry.client(List.of(reference.registry()))) {
-      FirstRequest first = FirstRequest.send(client, reference);
+    List<ImageReference> references = images.stream().map(ImageReference::parse).toList();
+    List<String> registries = references.stream().map(ImageReference::registry).toList();
+    try (RegistryClient client = registry.client(registries)) {
+      // Of all tags, the one that is used without one need not be there.
+      FirstRequest first = allTags ? null : FirstRequest.send(client, references.get(0));
       try (ContainerEngine engine = options.open(client, platform.get());
           Progress progress = new Progress()) {
-        first.await();
+        if (first != null) {
+          first.await();
+        }
         ProgressListener listener = quiet ? ProgressListener.NONE : progress;
-        System.out.println(engine.images().pull(image, listener).descriptor().digest());
+        for (ImageReference reference : references) {
+          for (String name : names(client, reference)) {
+            System.out.println(engine.images().pull(name, listener).descriptor().digest());
+          }
+        }
       }
     }
     return 0;
+  }
+
+  private List<String> names(RegistryClient client, ImageReference reference) {
+    return allTags
+        ? client.tags(reference).stream().map(tag -> reference.name() + ":" + tag).toList()
+        : List.of(reference.toString());
   }
 }

@@ -9,6 +9,7 @@ import io.runcible.engine.Stdio;
 import io.runcible.image.ImageReference;
 import io.runcible.registry.RegistryClient;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -40,6 +41,19 @@ final class RunCommand implements Callable<Integer> {
       names = {"-i", "--interactive"},
       description = "Pass the input on; with --detach keep it open for `attach`.")
   private boolean interactive;
+
+  /** What this program can be connected with. */
+  enum Stream {
+    STDIN,
+    STDOUT,
+    STDERR
+  }
+
+  @Option(
+      names = {"-a", "--attach"},
+      paramLabel = "stdin|stdout|stderr",
+      description = "Connect this alone, given several times these. Default: both outputs.")
+  private Set<Stream> attached = Set.of();
 
   @Option(
       names = {"-t", "--tty"},
@@ -82,9 +96,15 @@ final class RunCommand implements Callable<Integer> {
         System.out.println(container.id());
         return 0;
       }
+      boolean input = attached.isEmpty() ? interactive : attached.contains(Stream.STDIN);
       return tty
-          ? Streams.attachTerminal(container.process(), interactive, signals)
-          : Streams.attach(container.process(), interactive, signals);
+          ? Streams.attachTerminal(container.process(), input, signals)
+          : Streams.attach(
+              container.process(),
+              input,
+              signals,
+              attached.isEmpty() || attached.contains(Stream.STDOUT),
+              attached.isEmpty() || attached.contains(Stream.STDERR));
     }
   }
 
@@ -119,6 +139,11 @@ final class RunCommand implements Callable<Integer> {
           ErrorKind.UNSUPPORTED,
           "--rm with --detach is not supported, as nobody is there at its end; see `rm` and"
               + " `container prune`");
+    }
+    if (!attached.isEmpty() && detach) {
+      throw new RuncibleException(
+          ErrorKind.INVALID_INPUT,
+          "--attach is for what is not detached; see `attach` and `start --attach`");
     }
     ContainerSpec.Builder spec = specification.begin(image, command);
     if (detach) {

@@ -52,6 +52,13 @@ final class SpecOptions {
   private boolean quiet;
 
   @Option(
+      names = "--disable-content-trust",
+      arity = "0..1",
+      description = "Accepted: the host's policy decides.")
+  @SuppressWarnings("UnusedVariable")
+  private boolean untrusted;
+
+  @Option(
       names = {"-l", "--label"},
       paramLabel = "KEY[=VALUE]",
       description = "Set a label.")

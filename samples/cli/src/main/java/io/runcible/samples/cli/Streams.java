@@ -30,6 +30,12 @@ final class Streams {
 
   /** Waits for the end of the process and of its output; the exit code as a shell has it. */
   static int attach(ContainerProcess process, boolean interactive, boolean signals) {
+    return attach(process, interactive, signals, true, true);
+  }
+
+  /** The same; an output that is not printed is thrown away. */
+  static int attach(
+      ContainerProcess process, boolean interactive, boolean signals, boolean out, boolean err) {
     Streams streams = new Streams(process);
     if (signals) {
       streams.forwardSignals();
@@ -40,7 +46,11 @@ final class Streams {
     } else {
       close(process.stdin());
     }
-    return streams.run(process.stdout(), process.stderr());
+    return streams.run(
+        process.stdout(),
+        out ? System.out : OutputStream.nullOutputStream(),
+        process.stderr(),
+        err ? System.err : OutputStream.nullOutputStream());
   }
 
   /** The same for a process with a terminal, which this program's terminal stands for meanwhile. */
@@ -149,7 +159,7 @@ final class Streams {
   /** Also what it fails with, such as that nobody knows how the container ended. */
   private void run(Ends ends, CompletableFuture<Integer> outcome) {
     try {
-      outcome.complete(run(ends.stdout(), ends.stderr()));
+      outcome.complete(run(ends.stdout(), System.out, ends.stderr(), System.err));
     } catch (RuntimeException | Error e) {
       outcome.completeExceptionally(e);
     }
@@ -181,9 +191,9 @@ final class Streams {
     }
   }
 
-  private int run(InputStream stdout, InputStream stderr) {
-    Thread out = pump(stdout, System.out);
-    Thread err = pump(stderr, System.err);
+  private int run(InputStream stdout, OutputStream toOut, InputStream stderr, OutputStream toErr) {
+    Thread out = pump(stdout, toOut);
+    Thread err = pump(stderr, toErr);
     ExitStatus status = process.waitFor();
     join(out);
     join(err);

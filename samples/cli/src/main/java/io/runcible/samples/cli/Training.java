@@ -64,6 +64,7 @@ final class Training {
       execute("pull", "--root", root, "--state", state, image);
       execute("run", "--root", root, "--state", state, image, "/file");
       execute("images", "--root", root, "--state", state);
+      execute("inspect", "--root", root, "--state", state, image);
     }
     // Streams of a client may still have threads.
     System.exit(0);

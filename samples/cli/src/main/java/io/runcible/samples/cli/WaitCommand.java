@@ -2,7 +2,9 @@ package io.runcible.samples.cli;
 
 import io.runcible.engine.ContainerEngine;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Waits for the end of containers. */
@@ -10,6 +12,13 @@ import picocli.CommandLine.Parameters;
     name = "wait",
     description = "Wait until containers have ended, and print their exit codes.")
 final class WaitCommand extends EngineCommand {
+  @Option(
+      names = {"-i", "--interval"},
+      paramLabel = "DURATION",
+      description = "Accepted: the end is heard of at once.")
+  @SuppressWarnings("UnusedVariable")
+  private @Nullable String interval;
+
   @Parameters(paramLabel = "CONTAINER", arity = "1..*")
   private List<String> ids = List.of();
 

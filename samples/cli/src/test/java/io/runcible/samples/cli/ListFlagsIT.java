@@ -108,7 +108,17 @@ class ListFlagsIT extends ProgramTests {
     assertThat(runcible("ps", "-q", "-n", "-1").output()).isEqualTo("c\na\nb\n");
     assertThat(runcible("ps", "-ql").output()).isEqualTo("c\n");
     assertOneLine(runcible("ps", "--size"), 125, "ps --size", "not known");
-    assertThat(runcible("rm", "-a").code()).isZero();
+    assertThat(runcible("rm", "-l").output()).isEqualTo("c\n");
+    assertThat(runcible("rm", "--filter", "name=a", "--filter", "status=created").output())
+        .isEqualTo("a\n");
+    assertOneLine(runcible("rm", "--filter", "x=y"), 125, "'x'");
+    assertThat(runcible("rm", "-l", "b").code()).isEqualTo(2);
+    assertThat(runcible("rm", "--filter", "name=b", "b").code()).isEqualTo(2);
+    assertThat(runcible("stop", "--filter", "name=none")).isEqualTo(new Ended(0, "", ""));
+    assertThat(runcible("restart", "--running", "b").output()).isEqualTo("b\n");
+    assertThat(runcible("ps", "-q").output()).isEmpty();
+    assertThat(runcible("rm", "-l").output()).isEqualTo("b\n");
+    assertThat(runcible("rm", "-l")).isEqualTo(new Ended(0, "", ""));
   }
 
   @Test

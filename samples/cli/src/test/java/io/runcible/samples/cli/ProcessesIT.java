@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.runcible.samples.cli.Sample.Ended;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
@@ -35,6 +37,27 @@ class ProcessesIT extends ProgramTests {
     assertThat(none).isEqualTo(new Ended(127, "", "there is no '/no pe'\n"));
     assertOneLine(runcible("exec", "-dt", "box", "/bin/true"), 125, "--detach --tty");
     assertThat(runcible("rm", "-f", "box").code()).isZero();
+  }
+
+  @Test
+  void outputsThatAreNotAttachedAreThrownAway() throws Exception {
+    String[] end = {image, "/bin/sh", "-c", "echo out; echo err >&2; cat; exit 3"};
+    assertThat(run(end, "-a", "stdout")).isEqualTo(new Ended(3, "out\n", ""));
+    assertThat(run(end, "-a", "STDERR")).isEqualTo(new Ended(3, "", "err\n"));
+    assertThat(run(end, "-a", "stdout", "-a=stderr")).isEqualTo(new Ended(3, "out\n", "err\n"));
+    Path input = Files.writeString(directory.resolve("input"), "text\n");
+    ProcessBuilder both =
+        command("run", "-a", "stdin", "-a", "stdout", end[0], end[1], end[2], end[3]);
+    Process process = both.redirectInput(input.toFile()).start();
+    assertThat(ended(process, runs)).isEqualTo(new Ended(3, "out\ntext\n", ""));
+    assertOneLine(run(end, "-d", "-a", "stdout"), 125, "--attach", "not detached");
+    assertThat(run(end, "-a", "other").code()).isEqualTo(2);
+  }
+
+  private Ended run(String[] end, String... options) throws Exception {
+    List<String> all = new ArrayList<>(List.of(options));
+    all.addAll(List.of(end));
+    return runcible("run", all.toArray(String[]::new));
   }
 
   @Test
