@@ -40,7 +40,8 @@ public final class RandomLayers {
 
   /**
    * The same with symbolic links in lower layers, too. The layers above have entries for the
-   * directories that take the place of such a link, as those have that are made of a tree.
+   * directories that take the place of such a link, as those have that are made of a tree. Nor do
+   * they have hard links to one: a layer by itself does not know what lies behind those, either.
    */
   public List<List<Entry>> imageOverLinks() {
     List<Entry> lowest = new ArrayList<>();
@@ -73,6 +74,9 @@ public final class RandomLayers {
   private List<Entry> withTops(List<Entry> entries) {
     List<Entry> all = new ArrayList<>();
     for (Entry entry : entries) {
+      if (entry.type == '1' && entry.text.indexOf('/') < 0) {
+        continue;
+      }
       int slash = entry.name.indexOf('/');
       if (slash > 0) {
         all.add(new Entry('5', entry.name.substring(0, slash), 0700 | random.nextInt(0100), ""));

@@ -117,13 +117,13 @@ final class LogsCommand extends EngineCommand {
   private void printBytes(Container container) throws IOException {
     long out = begin(container.logs()::stdout);
     long err = begin(container.logs()::stderr);
-    if (follow) {
-      ContainerProcess process = container.process();
-      Streams.print(process.stdout(), out, process.stderr(), err);
-      return;
-    }
     try (InputStream stdout = container.logs().stdout();
         InputStream stderr = container.logs().stderr()) {
+      if (follow) {
+        ContainerProcess process = container.process();
+        Streams.print(process.stdout(), out, process.stderr(), err);
+        return;
+      }
       stdout.skipNBytes(out);
       stdout.transferTo(System.out);
       stderr.skipNBytes(err);
