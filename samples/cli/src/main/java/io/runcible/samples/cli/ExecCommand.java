@@ -79,7 +79,9 @@ final class ExecCommand implements Callable<Integer> {
       try {
         process = container.exec(spec.build());
       } catch (RuncibleException e) {
-        if (detach && e.kind() == ErrorKind.NOT_FOUND && e.getMessage().contains(SHELL)) {
+        if (detach
+            && e.kind() == ErrorKind.NOT_FOUND
+            && String.valueOf(e.getMessage()).contains(SHELL)) {
           throw new RuncibleException(
               ErrorKind.UNSUPPORTED,
               "exec --detach is not supported in container "
