@@ -97,7 +97,18 @@ class InspectIT extends ProgramTests {
     String[] make = {"--internal", "back"};
     assertThat(sub("network", "create", make).code()).isZero();
     try {
-      String[] run = {"-d", "--name", "box", "--network", "back", image, "/bin/sleep", "600"};
+      String[] run = {
+        "-d",
+        "--name",
+        "box",
+        "--network",
+        "back",
+        "--health-cmd",
+        "true",
+        image,
+        "/bin/sleep",
+        "600"
+      };
       assertThat(runcible("run", run).code()).isZero();
       JsonNode network = inspected("box").get(0).path("NetworkSettings");
       JsonNode back = inspected("back").get(0);
@@ -109,6 +120,8 @@ class InspectIT extends ProgramTests {
       assertThat(back.path("Subnets").path(0).path("Subnet").asText()).contains("/");
       String format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
       assertThat(runcible("inspect", "-f", format, "box").output()).isEqualTo(address + "\n");
+      String health = "{{if .State.Health}}{{.State.Health.Status}}{{end}}";
+      assertThat(runcible("inspect", "-f", health, "box").output()).isIn("starting\n", "healthy\n");
       String mode = "{{.HostConfig.NetworkMode}}";
       assertThat(runcible("inspect", "-f", mode, "box").output()).isEqualTo("back\n");
       assertThat(runcible("rm", "-f", "box").code()).isZero();
