@@ -3,9 +3,7 @@ package io.runcible.samples.recipes;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.runcible.engine.Container;
-import io.runcible.junit.HostPort;
 import io.runcible.junit.RunContainer;
-import java.io.IOException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
@@ -15,12 +13,9 @@ final class ReadmeExamples {
   private ReadmeExamples() {}
 
   static class CacheTest {
-    @RunContainer(image = "redis:7", ports = "6379", memory = "256m")
-    static Container redis;
-
     @Test
-    void answers(@HostPort("redis:6379") int port) throws IOException {
-      try (Socket client = new Socket("127.0.0.1", port)) {
+    void pings(@RunContainer(image = "redis:7", ports = "6379") Container redis) throws Exception {
+      try (Socket client = new Socket("127.0.0.1", redis.hostPort(6379))) {
         client.getOutputStream().write("PING\r\n".getBytes(StandardCharsets.US_ASCII));
         assertEquals('+', client.getInputStream().read());
       }
