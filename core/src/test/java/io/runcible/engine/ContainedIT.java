@@ -29,7 +29,7 @@ class ContainedIT {
           {"destination": "/dev", "type": "bind", "source": "/dev", "options": ["%6$s"]},
           {"destination": "/dev/shm", "type": "bind", "source": "/dev/shm", "options": ["%6$s"]},
           {"destination": "/root", "type": "tmpfs", "source": "tmpfs"},
-          {"destination": "/sys", "type": "bind", "source": "/sys", "options": ["rbind", "rro"]},
+          {"destination": "/sys", "type": "bind", "source": "/sys", "options": ["rbind"]},
           {"destination": "/tmp", "type": "bind", "source": "/tmp", "options": ["%6$s"]}],
        "linux": {"namespaces": [{"type": "pid"}, {"type": "mount"}, {"type": "ipc"}%3$s],
           "maskedPaths": [%4$s], "uidMappings": [%5$s], "gidMappings": [%5$s]}}
