@@ -194,9 +194,9 @@ public @interface RunContainer {
 
   /**
    * If not empty, the container is one for all test JVMs of this user that ask for the same key at
-   * the same time and for the same values. The first one starts it, and the last one that ends
-   * removes it; with the scope {@link Scope#AUTO} each uses it for its whole run. Such a container
-   * is detached, with what {@link
+   * the same time, for the same values and contents of files. The first one starts it, and the last
+   * one that ends removes it; with the scope {@link Scope#AUTO} each uses it for its whole run.
+   * Such a container is detached, with what {@link
    * io.runcible.engine.ContainerSpec.Builder#publish(io.runcible.network.PortBinding)} says about
    * the ports of those. What killed JVMs leave is removed by the next test run. It cannot be on a
    * {@link #network} of the tests, which each JVM has its own of; that fails the test.
