@@ -67,14 +67,14 @@ final class VolumesFrom {
     for (RuntimeSpec.Mount mount : from.inspect().setup().mounts()) {
       Path source = Path.of(mount.source());
       String volume = volumes.get(source);
-      if (!mount.type().equals("bind") || isOfTheKernel(Path.of(mount.destination()))) {
+      if (!mount.type().equals("bind") || isOfTheEngine(mount, data)) {
         continue;
       }
       if (volume != null) {
         mounts.add(with(Mount.volume(volume, mount.destination()), mount));
       } else if (!source.startsWith(own)) {
         mounts.add(with(Mount.bind(source, mount.destination()), mount));
-      } else if (!isFileOfTheEngine(own.relativize(source))) {
+      } else {
         throw cannotBeShared(mount.destination());
       }
     }
