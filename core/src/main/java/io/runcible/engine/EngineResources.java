@@ -137,7 +137,7 @@ final class EngineResources implements AutoCloseable {
               images,
               containers);
     } catch (RuntimeException e) {
-      closeAll(e);
+      closeAll().forEach(e::addSuppressed);
       throw e;
     }
   }
@@ -255,21 +255,28 @@ final class EngineResources implements AutoCloseable {
 
   @Override
   public void close() {
-    RuncibleException failure =
-        new RuncibleException(ErrorKind.INTERNAL, "the engine could not be closed completely");
-    closeAll(failure);
-    if (failure.getSuppressed().length > 0) {
+    List<Exception> failures = closeAll();
+    if (!failures.isEmpty()) {
+      Exception first = failures.get(0);
+      RuncibleException failure =
+          new RuncibleException(
+              ErrorKind.INTERNAL,
+              "the engine could not be closed completely: " + first.getMessage(),
+              first);
+      failures.stream().skip(1).forEach(failure::addSuppressed);
       throw failure;
     }
   }
 
-  private void closeAll(RuntimeException cause) {
+  private List<Exception> closeAll() {
+    List<Exception> failures = new ArrayList<>();
     while (!owned.isEmpty()) {
       try {
         owned.pop().close();
       } catch (Exception e) {
-        cause.addSuppressed(e);
+        failures.add(e);
       }
     }
+    return failures;
   }
 }

@@ -6,7 +6,9 @@ import io.runcible.ffi.ProcessName;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
@@ -59,17 +61,22 @@ public final class Journal implements AutoCloseable {
    */
   public static Journal begin(Path root, String owner) {
     Path directory = root.resolve(owner);
+    Path file = directory.resolve(LOCK);
     while (true) {
       try {
-        Files.createDirectories(directory);
-        LockFile lock =
-            LockFile.tryAcquire(directory.resolve(LOCK), true)
-                .orElseThrow(
-                    () ->
-                        new RuncibleException(
-                            ErrorKind.ALREADY_EXISTS, "journal owner '" + owner + "' is alive"));
-        sign(directory.resolve(LOCK));
-        return new Journal(directory, lock);
+        Files.createDirectories(root);
+        makeDirectory(directory);
+        Optional<LockFile> lock = LockFile.tryAcquire(file, true);
+        if (lock.isPresent()) {
+          sign(file);
+          return new Journal(directory, lock.get());
+        }
+        if (!text(file).isEmpty()) {
+          throw new RuncibleException(
+              ErrorKind.ALREADY_EXISTS, "journal owner '" + owner + "' is alive");
+        }
+        // A sweep has it, for as long as it takes to remove it.
+        Thread.onSpinWait();
       } catch (IOException e) {
         throw new RuncibleException(
             ErrorKind.UNAVAILABLE, "cannot make the journal '" + directory + "'", e);
@@ -79,6 +86,15 @@ public final class Journal implements AutoCloseable {
           throw e;
         }
       }
+    }
+  }
+
+  /** One that is there may be gone at any moment, or be no directory: its lock will show. */
+  private static void makeDirectory(Path directory) throws IOException {
+    try {
+      Files.createDirectory(directory);
+    } catch (FileAlreadyExistsException e) {
+      log().debug("'{}' is there", directory, e);
     }
   }
 
@@ -125,6 +141,9 @@ public final class Journal implements AutoCloseable {
         lock.closeAndRemove();
         Files.deleteIfExists(directory);
       }
+    } catch (DirectoryNotEmptyException e) {
+      // A sweep came for it before it was gone, and removes it.
+      log().debug("'{}' is being swept", directory, e);
     } catch (IOException e) {
       throw new RuncibleException(
           ErrorKind.UNAVAILABLE, "cannot remove the journal '" + directory + "'", e);

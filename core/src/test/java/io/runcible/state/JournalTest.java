@@ -12,6 +12,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -140,6 +146,34 @@ class JournalTest {
               RuncibleException.class,
               e -> assertThat(e.kind()).isEqualTo(ErrorKind.ALREADY_EXISTS));
     }
+  }
+
+  /** A sweep may lock a journal between the removal of its lock and of its directory. */
+  @Test
+  void journalsEndWhileOthersSweep() throws Exception {
+    AtomicBoolean over = new AtomicBoolean();
+    ExecutorService sweepers = Executors.newFixedThreadPool(2);
+    try {
+      Callable<Boolean> sweeps =
+          () -> {
+            while (!over.get()) {
+              Journal.sweep(root, Map.of());
+            }
+            return true;
+          };
+      List<Future<Boolean>> sweeping = List.of(sweepers.submit(sweeps), sweepers.submit(sweeps));
+      for (int i = 0; i < 1_000; i++) {
+        Journal.begin(root, "owner" + i).close();
+      }
+      over.set(true);
+      for (Future<Boolean> one : sweeping) {
+        assertThat(one.get(1, TimeUnit.MINUTES)).isTrue();
+      }
+    } finally {
+      over.set(true);
+      sweepers.shutdown();
+    }
+    assertThat(root).isEmptyDirectory();
   }
 
   @Test
