@@ -1,6 +1,7 @@
 package io.runcible.engine;
 
 import io.runcible.engine.Capabilities.Feature;
+import io.runcible.ffi.KernelVersion;
 import io.runcible.ffi.NativeAccess;
 import io.runcible.ffi.OwnRights;
 import io.runcible.ffi.Spawn;
@@ -30,7 +31,6 @@ import java.util.stream.Stream;
  * @param installed whether a program can be found
  */
 record HostFeatures(Path root, String kernel, int uid, String user, Predicate<String> installed) {
-  private static final Pattern RELEASE = Pattern.compile("([0-9]{1,4})\\.([0-9]{1,4}).*");
   private static final Pattern ESCAPE = Pattern.compile("\\\\([0-3][0-7]{2})");
   private static final int MAX_LINES = 10_000;
   private static final int MAX_PLUGINS = 100;
@@ -38,7 +38,7 @@ record HostFeatures(Path root, String kernel, int uid, String user, Predicate<St
   static HostFeatures ofThisHost() {
     return new HostFeatures(
         Path.of("/"),
-        System.getProperty("os.version", ""),
+        KernelVersion.ofThisHost(),
         NativeAccess.effectiveUid(),
         System.getProperty("user.name", ""),
         name -> Spawn.findProgram(name).isPresent());
@@ -65,7 +65,7 @@ record HostFeatures(Path root, String kernel, int uid, String user, Predicate<St
           "the kernel has not loaded it: as root, modprobe overlay; unless it loads by itself,"
               + " layers are copied for each container");
     }
-    return isRoot() || isSince(5, 11)
+    return isRoot() || KernelVersion.hasOverlayOfUsers(kernel)
         ? yes("overlay", "the kernel has it")
         : no(
             "overlay",
@@ -225,12 +225,7 @@ record HostFeatures(Path root, String kernel, int uid, String user, Predicate<St
   }
 
   private boolean isSince(int major, int minor) {
-    Matcher release = RELEASE.matcher(kernel);
-    if (!release.matches()) {
-      return false;
-    }
-    int itsMajor = Integer.parseInt(release.group(1));
-    return itsMajor > major || itsMajor == major && Integer.parseInt(release.group(2)) >= minor;
+    return KernelVersion.isAtLeast(kernel, major, minor);
   }
 
   /** Of a file that may be missing; then none. */

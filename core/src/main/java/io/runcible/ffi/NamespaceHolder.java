@@ -23,10 +23,6 @@ import java.util.Optional;
 final class NamespaceHolder implements PrivilegedHost {
   private static final Duration LIMIT = Duration.ofSeconds(30);
   private static final int MAX_MESSAGE = 4096;
-  private static final String USER_ATTRIBUTES = ",userxattr";
-
-  /** Also of what the program adds. */
-  private static final int MAX_OPTIONS = Overlay.MAX_OPTIONS - 100;
 
   /** The beginning of a command that makes the namespaces. */
   static final List<String> UNSHARE =
@@ -209,7 +205,7 @@ final class NamespaceHolder implements PrivilegedHost {
         String.valueOf(range.count()));
   }
 
-  private static void run(List<String> command) {
+  static void run(List<String> command) {
     run(command, Optional.empty());
   }
 
@@ -300,59 +296,7 @@ final class NamespaceHolder implements PrivilegedHost {
 
   @Override
   public void mountOverlay(OverlayMount mount, Path target) {
-    if (!mount.throwAway()) {
-      mountAsItIs(mount, target);
-      return;
-    }
-    try {
-      mountAsItIs(mount, target);
-    } catch (RuncibleException e) {
-      try {
-        // Before Linux 5.10 there is no "volatile", and changes are synced.
-        mountAsItIs(mount.durable(), target);
-      } catch (RuncibleException again) {
-        e.addSuppressed(again);
-        throw e;
-      }
-    }
-  }
-
-  /** The program takes the options as one string, which must stay short: so may its names. */
-  private void mountAsItIs(OverlayMount mount, Path target) {
-    String options = Overlay.options(mount) + USER_ATTRIBUTES;
-    if (options.length() <= MAX_OPTIONS) {
-      run(command(List.of("mount", "-t", "overlay", "overlay", "-o", options, target.toString())));
-      return;
-    }
-    Path names = null;
-    try {
-      names = Files.createTempDirectory(target.toAbsolutePath().getParent(), ".lower-");
-      List<Path> lower = new ArrayList<>();
-      for (Path layer : mount.lower()) {
-        Path name = Path.of(Integer.toString(lower.size(), Character.MAX_RADIX));
-        Files.createSymbolicLink(names.resolve(name), layer);
-        lower.add(name);
-      }
-      String shorter = Overlay.options(mount.withLower(lower));
-      String script = "cd \"$1\" && exec mount -t overlay overlay -o \"$2\" \"$3\"";
-      run(
-          command(
-              List.of(
-                  "sh",
-                  "-c",
-                  script,
-                  "sh",
-                  names.toString(),
-                  shorter + USER_ATTRIBUTES,
-                  target.toString())));
-    } catch (IOException e) {
-      throw new RuncibleException(
-          ErrorKind.UNAVAILABLE, "cannot name the layers of '" + target + "'", e);
-    } finally {
-      if (names != null) {
-        removeTree(names);
-      }
-    }
+    new HolderOverlay(this).mount(mount, target);
   }
 
   @Override

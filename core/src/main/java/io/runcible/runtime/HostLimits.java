@@ -2,6 +2,7 @@ package io.runcible.runtime;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.KernelVersion;
 import io.runcible.ffi.NativeAccess;
 import io.runcible.ffi.PrivilegedHost;
 import java.io.IOException;
@@ -182,7 +183,7 @@ public final class HostLimits {
     boolean shared = joined || !spec.has(RuntimeSpec.NamespaceType.NETWORK);
     if (mapped && shared && mountsSysfs(spec)) {
       // /sys shows the network, so only the owner of the network namespace may mount it.
-      builder.replaceMount(RuntimeSpec.Mount.sysOfHost(System.getProperty("os.version", "")));
+      builder.replaceMount(RuntimeSpec.Mount.sysOfHost(KernelVersion.ofThisHost()));
     }
     if (joined) {
       builder.withoutSysctl(ContainerDefaults.PING_GROUPS);

@@ -1,5 +1,6 @@
 package io.runcible.runtime;
 
+import io.runcible.ffi.KernelVersion;
 import io.runcible.json.JsonTree;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -77,13 +78,13 @@ public final class RuntimeSpec {
      * mount.
      */
     public static Mount bind(Path source, String destination, boolean readonly) {
-      return bind(source, destination, readonly, System.getProperty("os.version", ""));
+      return bind(source, destination, readonly, KernelVersion.ofThisHost());
     }
 
     /** The host's {@code /sys}, for who does not own the network that a new one would show. */
     static Mount sysOfHost(String kernel) {
       List<String> options = new ArrayList<>(List.of("rbind", "nosuid", "noexec", "nodev", "ro"));
-      if (SpecChecks.isAtLeast(kernel, 5, 12)) {
+      if (KernelVersion.isAtLeast(kernel, 5, 12)) {
         options.add("rro");
       }
       return new Mount("/sys", "bind", "/sys", options);
@@ -94,7 +95,7 @@ public final class RuntimeSpec {
           !readonly
               ? List.of("rbind", "rprivate", "rw")
               // Nothing is mounted below a file, and crun can do it to directories alone.
-              : SpecChecks.isAtLeast(kernel, 5, 12) && !Files.isRegularFile(source)
+              : KernelVersion.isAtLeast(kernel, 5, 12) && !Files.isRegularFile(source)
                   ? List.of("rbind", "rprivate", "ro", "rro")
                   : List.of("bind", "rprivate", "ro");
       return new Mount(destination, "bind", source.toAbsolutePath().toString(), options);

@@ -3,7 +3,6 @@ package io.runcible.runtime;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import java.util.Map;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** What the parts of a runtime specification must look like before a runtime sees them. */
@@ -19,8 +18,6 @@ final class SpecChecks {
   private static final Pattern UNIT =
       Pattern.compile("[A-Za-z0-9_.-]+[.]slice:[A-Za-z0-9_.-]*:[A-Za-z0-9_.-]+");
 
-  private static final Pattern KERNEL = Pattern.compile("([0-9]{1,6})\\.([0-9]{1,6})");
-
   private SpecChecks() {}
 
   /** A text of somebody else for use in a message: cut, quoted, without control characters. */
@@ -30,16 +27,6 @@ final class SpecChecks {
         .limit(MAX_SHOWN)
         .forEach(c -> shown.appendCodePoint(Character.isISOControl(c) ? '?' : c));
     return shown.append(text.length() > MAX_SHOWN ? "…'" : "'").toString();
-  }
-
-  /** Whether the version of a kernel, such as {@code 6.1.0-rc1-amd64}, is this or a later one. */
-  static boolean isAtLeast(String kernel, int major, int minor) {
-    Matcher numbers = KERNEL.matcher(kernel);
-    if (!numbers.lookingAt()) {
-      return false;
-    }
-    int first = Integer.parseInt(numbers.group(1));
-    return first > major || (first == major && Integer.parseInt(numbers.group(2)) >= minor);
   }
 
   static RuncibleException invalid(String what) {

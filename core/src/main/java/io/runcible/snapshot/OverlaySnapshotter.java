@@ -6,6 +6,7 @@ import io.runcible.RuncibleException;
 import io.runcible.archive.LayerFormat;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
+import io.runcible.ffi.KernelVersion;
 import io.runcible.ffi.OverlayMount;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.ProjectQuota;
@@ -37,8 +38,10 @@ final class OverlaySnapshotter extends LayerDirectories {
 
   /** Whether an overlay can be mounted here. */
   boolean works() {
+    boolean allowed =
+        !host.rootless() || KernelVersion.hasOverlayOfUsers(KernelVersion.ofThisHost());
     try {
-      if (FITTING.contains(Files.getFileStore(root).type())) {
+      if (allowed && FITTING.contains(Files.getFileStore(root).type())) {
         return true;
       }
     } catch (IOException e) {

@@ -101,7 +101,10 @@ class ContainedIT {
       enter.addAll(List.of("HOME=" + home, id));
       try (ChildJvm jvm =
           ChildJvm.start(enter, ContainedProgram.class, home, ENGINE.reference("busybox"))) {
-        return jvm.rest().stream()
+        List<String> lines = jvm.rest();
+        // Anything else is how it failed, and all of it is told.
+        assertThat(lines).allMatch(line -> line.contains("="), "answer");
+        return lines.stream()
             .map(line -> line.split("=", 2))
             .collect(Collectors.toMap(pair -> pair[0], pair -> pair[1]));
       } finally {
@@ -117,6 +120,11 @@ class ContainedIT {
         .containsEntry("exec", "3 inside")
         .containsEntry("stop", "137")
         .containsEntry("privileges", "true " + privileges);
+    assertThat(said.get("overlay"))
+        .matches(
+            TestHost.kernelIsSince(5, 11)
+                ? "true .*"
+                : "false an ordinary user needs Linux 5[.]11 .* copied for each container");
   }
 
   @Test

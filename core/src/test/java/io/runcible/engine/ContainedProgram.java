@@ -24,7 +24,7 @@ final class ContainedProgram {
             .stateRoot(root.resolve("state"))
             .policy(new HostPolicy(List.of()));
     for (Capabilities.Feature feature : builder.capabilities().features()) {
-      if (List.of("privileges", "subordinate-ids").contains(feature.name())) {
+      if (List.of("privileges", "subordinate-ids", "overlay").contains(feature.name())) {
         say(feature.name(), feature.available() + " " + feature.detail());
       }
     }
@@ -34,7 +34,7 @@ final class ContainedProgram {
     try (ContainerEngine engine = builder.build();
         Container container = engine.run(spec)) {
       container.awaitReady(Ready.onLog("up"));
-      say("output", container.logs().text().strip().replace('\n', ' '));
+      say("output", container.logs().text());
       ContainerProcess exec = container.exec("sh", "-c", "echo inside; exit 3");
       say("exec", exec.waitFor().code() + " " + new String(exec.stdout().readAllBytes(), UTF_8));
       say("stop", container.stop(Duration.ZERO).code());
@@ -44,6 +44,6 @@ final class ContainedProgram {
   }
 
   private static void say(String what, Object value) {
-    System.out.println(what + "=" + value.toString().strip());
+    System.out.println(what + "=" + value.toString().strip().replace('\n', ' '));
   }
 }
