@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.runcible.RuncibleException;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -38,8 +39,20 @@ final class ContainedProgram {
       ContainerProcess exec = container.exec("sh", "-c", "echo inside; exit 3");
       say("exec", exec.waitFor().code() + " " + new String(exec.stdout().readAllBytes(), UTF_8));
       say("stop", container.stop(Duration.ZERO).code());
+      say("layer", layer(engine, args[1], Files.createDirectory(root.resolve("below"))));
     } catch (RuncibleException e) {
       say("failed", e.kind() + " " + e.getMessage());
+    }
+  }
+
+  private static int layer(ContainerEngine engine, String image, Path below) {
+    ContainerSpec spec =
+        ContainerSpec.builder(image)
+            .command("sh", "-c", "echo x >/over/file")
+            .mount(Mount.overlay(below, "/over"))
+            .build();
+    try (Container container = engine.run(spec)) {
+      return container.waitFor().code();
     }
   }
 
