@@ -7,15 +7,17 @@ import io.runcible.ffi.ZstdDecompressor;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Objects;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Decompresses layers. The codec is told by the content, not by a media type: the two disagree in
  * real images, and the digest holds the content.
  *
- * <p>gzip goes through ISA-L and zstd through libzstd where the host has them, otherwise through
- * the Java runtime and aircompressor; the bytes are the same, only the speed differs (and
- * aircompressor takes no zstd window over 8 MiB).
+ * <p>gzip goes through ISA-L and zstd through libzstd where the host has them. Otherwise gzip goes
+ * through the Java runtime, and in a process that has had much of it through an inflater in Java,
+ * and zstd through aircompressor; the bytes are the same, only the speed differs (and aircompressor
+ * takes no zstd window over 8 MiB).
  */
 public final class Decompression {
   private Decompression() {}
@@ -50,19 +52,19 @@ public final class Decompression {
    * @see #open(InputStream, ArchiveLimits)
    */
   public static InputStream open(InputStream content, ArchiveBudget budget) throws IOException {
-    return open(content, budget, true);
+    return open(content, budget, RawInflater::fastest, ZstdDecompressor.isAvailable());
   }
 
-  static InputStream open(InputStream content, ArchiveBudget budget, boolean useNative)
+  static InputStream open(
+      InputStream content, ArchiveBudget budget, Supplier<RawInflater> inflater, boolean nativeZstd)
       throws IOException {
     Objects.requireNonNull(budget, "budget");
     try {
       Source source = new Source(content);
       return switch (Compression.detect(source.head)) {
         case NONE -> source;
-        case GZIP ->
-            new Output(new GzipStream(source, RawInflater.open(useNative)), source, budget);
-        case ZSTD -> new Output(zstd(source, useNative), source, budget);
+        case GZIP -> new Output(new GzipStream(source, inflater.get()), source, budget);
+        case ZSTD -> new Output(zstd(source, nativeZstd), source, budget);
       };
     } catch (IOException | RuntimeException e) {
       try {
@@ -74,10 +76,8 @@ public final class Decompression {
     }
   }
 
-  private static InputStream zstd(Source source, boolean useNative) {
-    return useNative && ZstdDecompressor.isAvailable()
-        ? new ZstdStream(source, ZstdDecompressor.open())
-        : new PureZstd(source);
+  private static InputStream zstd(Source source, boolean nativeZstd) {
+    return nativeZstd ? new ZstdStream(source, ZstdDecompressor.open()) : new PureZstd(source);
   }
 
   static RuncibleException corrupt(Compression codec, String reason, @Nullable Throwable cause) {

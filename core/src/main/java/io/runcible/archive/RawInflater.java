@@ -1,6 +1,7 @@
 package io.runcible.archive;
 
 import io.runcible.ffi.IgzipInflater;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 
@@ -31,16 +32,28 @@ interface RawInflater {
     close();
   }
 
-  static RawInflater open(boolean useNative) {
-    if (useNative && IgzipInflater.isAvailable()) {
+  /**
+   * The native one if the host has it, otherwise Java's own until ours is worth its compilation.
+   */
+  static RawInflater fastest() {
+    if (IgzipInflater.isAvailable()) {
       IgzipInflater spare = Igzip.SPARES.take();
       return new Igzip(spare != null ? spare : IgzipInflater.open());
     }
+    return Jdk.GIVEN.sum() < Jdk.ENOUGH ? jdk() : PureInflater.open();
+  }
+
+  static RawInflater jdk() {
     return new Jdk(new Inflater(true));
   }
 
   /** The one that every Java runtime has. */
   record Jdk(Inflater inflater) implements RawInflater {
+    /** What the compiler takes for {@link PureInflater} is what that saves of so many bytes. */
+    private static final long ENOUGH = 128L << 20;
+
+    private static final LongAdder GIVEN = new LongAdder();
+
     @Override
     public void reset() {
       inflater.reset();
@@ -48,6 +61,7 @@ interface RawInflater {
 
     @Override
     public void setInput(byte[] bytes, int offset, int length) {
+      GIVEN.add(length);
       inflater.setInput(bytes, offset, length);
     }
 

@@ -82,6 +82,7 @@ class CompressingOutputStreamTest {
         Decompression.open(
             new ByteArrayInputStream(compressed),
             new ArchiveBudget(ArchiveLimits.DEFAULT),
+            useNative ? RawInflater::fastest : RawInflater::jdk,
             useNative)) {
       return in.readAllBytes();
     }
