@@ -31,6 +31,8 @@ class DifferencesTest {
       Map.of(
           "An ordinary user:",
           Pattern.compile("\\bNativeAccess[.]isRoot\\("),
+          "An ordinary user before Linux 5.11:",
+          Pattern.compile("\\bTestHost[.]kernelIsSince\\(5, 11\\)"),
           "An ordinary user without control groups:",
           Pattern.compile("\\bDifferences[.](hasControlGroups|countOutlivesTheContainer)\\("),
           "On crun:",
@@ -76,7 +78,7 @@ class DifferencesTest {
     try (Stream<Path> files = Files.walk(SOURCES)) {
       ofRoot =
           files
-              .filter(path -> path.toString().endsWith("IT.java"))
+              .filter(path -> path.toString().matches(".*(IT|InGuest)[.]java"))
               .filter(DifferencesTest::needsRoot)
               .map(DifferencesTest::name)
               .toList();
