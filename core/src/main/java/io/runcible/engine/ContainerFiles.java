@@ -1,5 +1,6 @@
 package io.runcible.engine;
 
+import io.runcible.Digest;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.archive.FileChange;
@@ -136,6 +137,21 @@ public final class ContainerFiles {
    *     PERMISSION_DENIED, UNAVAILABLE
    */
   public void copyFrom(String path, Path destination) {
+    copyFrom(path, destination, Ownership.IGNORE);
+  }
+
+  /**
+   * The same, but files keep the numbers of their owners, where this process may give files away:
+   * who is user 1000 in the container is user 1000 on the host, and who has no number there is
+   * nobody (65534). To an ordinary user all of it belongs.
+   *
+   * @throws RuncibleException as {@link #copyFrom(String, Path)}
+   */
+  public void copyWithOwners(String path, Path destination) {
+    copyFrom(path, destination, parts.host().rootless() ? Ownership.IGNORE : Ownership.EXACT);
+  }
+
+  private void copyFrom(String path, Path destination, Ownership ownership) {
     requireAbsolute(path);
     Path absolute = destination.toAbsolutePath();
     Path normal = absolute.normalize();
@@ -148,7 +164,7 @@ public final class ContainerFiles {
     String name = inside ? "/" : "/" + normal.getFileName();
     pipe(
         tar -> read(path, true, tar),
-        tar -> TreeExtraction.into(root, name).ownership(Ownership.IGNORE).copy(tar));
+        tar -> TreeExtraction.into(root, name).ownership(ownership).copy(tar));
   }
 
   /**
@@ -207,6 +223,22 @@ public final class ContainerFiles {
     try (ContainerChanges changes = ContainerChanges.open(parts, directory, record)) {
       return changes.list();
     }
+  }
+
+  /**
+   * What its files take. Blocks for as long as it takes to look at each of them. An ordinary user
+   * may not look into every directory of the container's users; what is in such a one is not
+   * counted.
+   *
+   * @throws RuncibleException UNAVAILABLE if they cannot be read
+   */
+  public ContainerSize size() {
+    container.requireOpen();
+    long image = 0;
+    for (String layer : record.chain()) {
+      image += parts.snapshotter().usage(Digest.parse(layer)).bytes();
+    }
+    return new ContainerSize(parts.snapshotter().usage(directory.path()).bytes(), image);
   }
 
   /** A layer of the changes, if there are any, in a file that does not exist yet. */

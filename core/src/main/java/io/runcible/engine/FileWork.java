@@ -175,11 +175,9 @@ final class FileWork {
       case ARCHIVE -> {
         TreeArchive archive = TreeArchive.of(tree, request.path());
         if (request.harmless()) {
-          archive.harmless().ownership(Ownership.IGNORE);
-        } else {
-          archive.ownership(ownership);
+          archive.harmless();
         }
-        archive.writeTo(out);
+        archive.ownership(ownership).writeTo(out);
       }
       case UNPACK -> TreeExtraction.into(tree, request.path()).ownership(ownership).unpack(in);
       case COPY -> TreeExtraction.into(tree, request.path()).ownership(ownership).copy(in);

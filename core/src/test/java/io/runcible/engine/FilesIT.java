@@ -131,6 +131,42 @@ class FilesIT {
   }
 
   @Test
+  void ownersComeOutWhereThatIsAskedAndMayBe() throws IOException {
+    sh(
+        "mkdir /d && echo x >/d/x && ln /d/x /d/y && ln -s x /d/link && chown 12:34 /d/x"
+            + " && chown -h 56:78 /d/link && chmod 4755 /d/x && chown 7:8 /d");
+    container.files().copyWithOwners("/d", host);
+    container.files().copyFrom("/d", Files.createDirectory(host.resolve("other")));
+    String own = Files.getAttribute(host, "unix:uid") + ":" + Files.getAttribute(host, "unix:gid");
+    boolean root = NativeAccess.isRoot();
+    assertThat(owner(host.resolve("d"))).isEqualTo(root ? "7:8" : own);
+    assertThat(owner(host.resolve("d/x"))).isEqualTo(root ? "12:34" : own);
+    assertThat(owner(host.resolve("d/y"))).isEqualTo(root ? "12:34" : own);
+    assertThat(owner(host.resolve("d/link"))).isEqualTo(root ? "56:78" : own);
+    assertThat(owner(host.resolve("other/d/x"))).isEqualTo(own);
+    // No program of a container runs as its owner by itself.
+    assertThat(Files.getAttribute(host.resolve("d/x"), "unix:mode")).isEqualTo(0100755);
+  }
+
+  private static String owner(Path path) throws IOException {
+    return Files.getAttribute(path, "unix:uid", LinkOption.NOFOLLOW_LINKS)
+        + ":"
+        + Files.getAttribute(path, "unix:gid", LinkOption.NOFOLLOW_LINKS);
+  }
+
+  @Test
+  void sizeIsWhatItHasWrittenAndItsImage() {
+    ContainerSize before = container.files().size();
+    assertThat(before.imageBytes()).isGreaterThan(100_000);
+    sh("head -c 1000000 /dev/zero >/tmp/big; mkdir /tmp/shut; ln /tmp/big /tmp/shut/again");
+    ContainerSize after = container.files().size();
+    assertThat(after.writtenBytes() - before.writtenBytes()).isEqualTo(1_000_000);
+    assertThat(after.imageBytes()).isEqualTo(before.imageBytes());
+    container.close();
+    RunIT.assertFails(() -> container.files().size(), ErrorKind.FAILED_PRECONDITION, "was removed");
+  }
+
+  @Test
   void whatCannotGoInIsRefused() throws IOException {
     Path file = file("f", "x");
     ContainerFiles files = container.files();

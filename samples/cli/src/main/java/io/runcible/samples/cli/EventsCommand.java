@@ -71,7 +71,7 @@ final class EventsCommand implements Callable<Integer> {
   @Option(
       names = "--since",
       paramLabel = "TIME",
-      description = "Not supported: events are not kept.")
+      description = "Not supported: nobody is there to keep events.")
   private @Nullable String since;
 
   @Option(
@@ -87,7 +87,8 @@ final class EventsCommand implements Callable<Integer> {
     if (since != null) {
       throw new RuncibleException(
           ErrorKind.UNSUPPORTED,
-          "events --since is not supported: events are not kept, but told from now on");
+          "events --since is not supported: there is no daemon that could keep events, so they are"
+              + " told from now on; `inspect` has when a container was made, started and ended");
     }
     boolean json = isJson();
     EventFilter filter = filter(filters);

@@ -30,8 +30,9 @@ final class FileCopyCommand implements Callable<Integer> {
   @Option(
       names = {"-a", "--archive"},
       description =
-          "Keep the numbers of the owners of what is copied into a container, where it is root's"
-              + " otherwise. Out of one it is not supported, but a tar has them anyway.")
+          "Keep the numbers of the owners: of what is copied into a container, where it is root's"
+              + " otherwise, and, if you are root, of what is copied out of it, where it is yours"
+              + " otherwise.")
   private boolean archive;
 
   @Option(
@@ -57,12 +58,6 @@ final class FileCopyCommand implements Callable<Integer> {
     if (out == isInContainer(destination)) {
       throw Cli.usage(spec, "one of the two is CONTAINER:PATH, and the other one is not");
     }
-    if (archive && out && !destination.equals("-")) {
-      throw new RuncibleException(
-          ErrorKind.UNSUPPORTED,
-          "cp --archive is not supported out of a container, where files could be anybody's of this"
-              + " host; `cp CONTAINER:PATH - | tar -x`, if that is meant");
-    }
     if (follow && out) {
       throw new RuncibleException(
           ErrorKind.UNSUPPORTED, "cp --follow-link is for links of the host, not of a container");
@@ -73,6 +68,8 @@ final class FileCopyCommand implements Callable<Integer> {
       if (out && destination.equals("-")) {
         files.copyFrom(place[1], System.out);
         System.out.flush();
+      } else if (out && archive) {
+        files.copyWithOwners(place[1], Path.of(destination));
       } else if (out) {
         files.copyFrom(place[1], Path.of(destination));
       } else if (source.equals("-")) {

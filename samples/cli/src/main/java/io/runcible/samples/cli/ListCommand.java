@@ -6,6 +6,7 @@ import io.runcible.engine.Container;
 import io.runcible.engine.ContainerDetails;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerFilter;
+import io.runcible.engine.ContainerSize;
 import io.runcible.engine.ContainerState;
 import io.runcible.engine.NetworkEndpoint;
 import io.runcible.network.PortBinding;
@@ -70,7 +71,7 @@ final class ListCommand extends EngineCommand {
 
   @Option(
       names = {"-s", "--size"},
-      description = "Not supported: how much a container has written is not known; see diff.")
+      description = "Also what each has written, and that with its image. Looks at every file.")
   private boolean size;
 
   /** What containers can be sorted by. */
@@ -85,18 +86,14 @@ final class ListCommand extends EngineCommand {
   }
 
   @Override
-  void check() {
-    if (size) {
-      throw new RuncibleException(
-          ErrorKind.UNSUPPORTED,
-          "ps --size is not supported: how much a container has written is not known; `diff` tells"
-              + " of which files, and `system df` what images take");
-    }
-  }
-
-  @Override
   int run(ContainerEngine engine) {
-    table.titles("ID", "NAMES", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "PID");
+    List<String> titles =
+        new ArrayList<>(
+            List.of("ID", "NAMES", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "PID"));
+    if (size) {
+      titles.add("SIZE");
+    }
+    table.titles(titles.toArray(String[]::new));
     table.further("STATE", "CREATED-AT", "LABELS", "NETWORKS");
     shown(engine.list(filter(engine))).forEach(this::add);
     if (quiet) {
@@ -163,19 +160,38 @@ final class ListCommand extends EngineCommand {
 
   private void addAll(Container container) {
     ContainerDetails details = container.inspect();
-    table.row(
-        container.id(),
-        container.name(),
-        container.image(),
-        command(details),
-        container.created(),
-        status(container),
-        container.ports().stream().map(ListCommand::port).collect(Collectors.joining(", ")),
-        container.isRunning() && container.pid().isPresent() ? container.pid().getAsInt() : "",
-        text(details.state()),
-        container.created(),
-        Filters.joined(details.labels()),
-        details.networks().stream().map(NetworkEndpoint::network).collect(Collectors.joining(",")));
+    List<Object> cells = new ArrayList<>();
+    cells.addAll(
+        List.of(
+            container.id(),
+            container.name(),
+            container.image(),
+            command(details),
+            container.created(),
+            status(container),
+            container.ports().stream().map(ListCommand::port).collect(Collectors.joining(", ")),
+            container.isRunning() && container.pid().isPresent()
+                ? container.pid().getAsInt()
+                : ""));
+    if (size) {
+      cells.add(text(container.files().size()));
+    }
+    cells.addAll(
+        List.of(
+            text(details.state()),
+            container.created(),
+            Filters.joined(details.labels()),
+            details.networks().stream()
+                .map(NetworkEndpoint::network)
+                .collect(Collectors.joining(","))));
+    table.row(cells.toArray());
+  }
+
+  static String text(ContainerSize size) {
+    return ImagesCommand.size(size.writtenBytes())
+        + " (virtual "
+        + ImagesCommand.size(size.writtenBytes() + size.imageBytes())
+        + ")";
   }
 
   private static void unlessGone(Runnable action) {

@@ -107,7 +107,10 @@ class ListFlagsIT extends ProgramTests {
     assertThat(runcible("ps", "-q", "--last", "2", "--sort=id").output()).isEqualTo("a\nc\n");
     assertThat(runcible("ps", "-q", "-n", "-1").output()).isEqualTo("c\na\nb\n");
     assertThat(runcible("ps", "-ql").output()).isEqualTo("c\n");
-    assertOneLine(runcible("ps", "--size"), 125, "ps --size", "not known");
+    assertThat(runcible("ps", "-as", "--format", "{{.ID}} {{.Size}}").output().lines())
+        .hasSize(3)
+        .allMatch(line -> line.matches("[abc] [0-9.]+k?B \\(virtual [0-9.]+MB\\)"));
+    assertThat(runcible("ps", "--size").output()).contains("  PID  SIZE\n");
     assertThat(runcible("rm", "-l").output()).isEqualTo("c\n");
     assertThat(runcible("rm", "--filter", "name=a", "--filter", "status=created").output())
         .isEqualTo("a\n");
