@@ -149,18 +149,18 @@ final class PureInflater implements RawInflater {
       return false;
     }
     last = input.take(1) == 1;
-    switch (input.take(2)) {
-      case 0:
+    return switch (input.take(2)) {
+      case 0 -> {
         input.align();
-        return become(State.STORED_LENGTH);
-      case 1:
+        yield become(State.STORED_LENGTH);
+      }
+      case 1 -> {
         codes.fix();
-        return become(State.SYMBOLS);
-      case 2:
-        return become(State.CODE_COUNTS);
-      default:
-        throw new DataFormatException("invalid type of a block");
-    }
+        yield become(State.SYMBOLS);
+      }
+      case 2 -> become(State.CODE_COUNTS);
+      default -> throw new DataFormatException("invalid type of a block");
+    };
   }
 
   private boolean endBlock() {

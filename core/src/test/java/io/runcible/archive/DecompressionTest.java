@@ -18,7 +18,6 @@ import java.io.OutputStream;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.function.Supplier;
 import java.util.zip.CRC32;
 import java.util.zip.Deflater;
 import java.util.zip.GZIPOutputStream;
@@ -31,14 +30,16 @@ import org.junit.jupiter.params.provider.ValueSource;
 class DecompressionTest {
   /** Which implementations are under test. */
   enum Codecs {
-    JAVA(RawInflater::jdk),
-    PURE(PureInflater::new),
-    NATIVE(RawInflater::fastest);
+    JAVA,
+    PURE,
+    NATIVE;
 
-    private final Supplier<RawInflater> inflater;
-
-    Codecs(Supplier<RawInflater> inflater) {
-      this.inflater = inflater;
+    private RawInflater inflater() {
+      return switch (this) {
+        case JAVA -> RawInflater.jdk();
+        case PURE -> new PureInflater();
+        case NATIVE -> RawInflater.fastest();
+      };
     }
 
     InputStream open(InputStream content, ArchiveLimits limits) throws IOException {
@@ -47,7 +48,7 @@ class DecompressionTest {
             IgzipInflater.isAvailable() && ZstdDecompressor.isAvailable(),
             "libisal2 and libzstd1 are missing: apt-get install libisal2 libzstd1");
       }
-      return Decompression.open(content, new ArchiveBudget(limits), inflater, this == NATIVE);
+      return Decompression.open(content, new ArchiveBudget(limits), this::inflater, this == NATIVE);
     }
 
     byte[] read(byte[] content) throws IOException {
