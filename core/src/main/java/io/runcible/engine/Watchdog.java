@@ -136,7 +136,7 @@ final class Watchdog implements AutoCloseable {
           find "$prefix$1" -depth -type d -exec rmdir {} ';'
         done
       }
-      owns() { grep -qF -- "$token" "$dir/container.json"; }
+      owns() { grep -qF -- '"token":"'"$token"'"' "$dir/container.json"; }
       end() {
         id=${1%/*} token=${1#*/} dir=$containers/${1%/*}
         owns || return
@@ -165,6 +165,8 @@ final class Watchdog implements AutoCloseable {
         root=$(readlink "$dir/mounts/root") && rm -f "$root/fs/sticky" && rmdir "$root/fs" "$root"
         [ ! -e "$dir/netns" ] || umount -l "$dir/netns"
         mountpoint -q "$dir/rootfs" && return
+        # What somebody has mounted below is not the container's. Not every mountpoint sees that.
+        grep -qF " $(cd "$dir" && pwd -P)/" /proc/self/mountinfo && return
         [ ! -e "$dir/unpublish.nft" ] || nft -f "$dir/unpublish.nft"
         mv "$dir" "$containers/.new-$token" && rm -rf "$containers/.new-$token"
       }

@@ -97,6 +97,51 @@ class WatchdogIT {
     assertThat(movedBy("1:cpu:/where/it/was")).isEqualTo("nobody");
   }
 
+  private void end(ContainerRecord record) throws IOException {
+    try (PrivilegedHost host = PrivilegedHost.open();
+        Watchdog watchdog =
+            start(host, HostLimits.detect(host).place(), directory.resolve("none"), "#!/bin/sh")) {
+      watchdog.add(record);
+    }
+  }
+
+  @Test
+  void containerThatNamesTheTokenOfAnEarlierOneStays() throws IOException {
+    HostTools.requireContainers();
+    ContainerRecord record = record();
+    Path container = Files.createDirectories(directory.resolve("box"));
+    record.write(new ContainerDirectory(container));
+    String text = Files.readString(container.resolve("container.json"));
+    Path file = container.resolve("container.json");
+    Files.writeString(
+        file, text.replace("\"token\":\"" + record.token(), "\"before\":\"" + record.token()));
+    end(record);
+    assertThat(file).exists();
+    Files.writeString(file, text);
+    end(record);
+    assertThat(container).doesNotExist();
+  }
+
+  @Test
+  void whatIsMountedBelowAContainerIsNotDeleted() throws Exception {
+    HostTools.requireRoot();
+    ContainerRecord record = record();
+    Path container = Files.createDirectories(directory.resolve("box"));
+    record.write(new ContainerDirectory(container));
+    Path theirs = Files.createDirectory(directory.resolve("theirs"));
+    Files.writeString(theirs.resolve("canary"), "");
+    Path below = Files.createDirectories(container.resolve("upper/theirs"));
+    assertThat(run("mount --bind " + theirs + " " + below)).isZero();
+    try {
+      end(record);
+      assertThat(theirs.resolve("canary")).exists();
+    } finally {
+      assertThat(run("umount " + below)).isZero();
+    }
+    end(record);
+    assertThat(container).doesNotExist();
+  }
+
   /** A start goes on when the shell does not read; what it is told of containers waits. */
   @Test
   void fullPipeKeepsNobodyWaitingWhoOnlyHints() throws Exception {
