@@ -17,11 +17,6 @@ final class DeflateCodes {
   static final int LITERAL_BITS = 10;
   static final int DISTANCE_BITS = 8;
 
-  /** What the worst codes need, by counting them all. */
-  private static final int LITERAL_ENTRIES = 8000;
-
-  private static final int DISTANCE_ENTRIES = 4000;
-
   private static final int LENGTH_BITS = 7;
   private static final int LENGTHS = 19;
   private static final int MAX_LITERALS = 286;
@@ -43,8 +38,7 @@ final class DeflateCodes {
 
   private final HuffmanTable literalCode = literalTable();
   private final HuffmanTable distanceCode = distanceTable();
-  private final HuffmanTable lengthCode =
-      new HuffmanTable(LENGTH_BITS, 1 << LENGTH_BITS, LENGTH_MEANINGS);
+  private final HuffmanTable lengthCode = new HuffmanTable(LENGTH_BITS, LENGTH_MEANINGS);
 
   private final byte[] lengths = new byte[MAX_LITERALS + MAX_DISTANCES];
   private int literalCount;
@@ -160,11 +154,11 @@ final class DeflateCodes {
   }
 
   private static HuffmanTable literalTable() {
-    return new HuffmanTable(LITERAL_BITS, LITERAL_ENTRIES, LITERAL_MEANINGS);
+    return new HuffmanTable(LITERAL_BITS, LITERAL_MEANINGS);
   }
 
   private static HuffmanTable distanceTable() {
-    return new HuffmanTable(DISTANCE_BITS, DISTANCE_ENTRIES, DISTANCE_MEANINGS);
+    return new HuffmanTable(DISTANCE_BITS, DISTANCE_MEANINGS);
   }
 
   private static HuffmanTable fixedLiteralCode() {

@@ -25,26 +25,27 @@ final class HuffmanTable {
   static final int VALUE = 16;
   static final int CODE = 8;
 
-  static final int MAX_LENGTH = 15;
-  private static final int MAX_SYMBOLS = 288;
+  private static final int MAX_LENGTH = 15;
 
   final int[] entries;
   private final int indexBits;
   private final int[] meanings;
   private final int[] counts = new int[MAX_LENGTH + 1];
   private final int[] starts = new int[MAX_LENGTH + 1];
-  private final short[] sorted = new short[MAX_SYMBOLS];
+  private final short[] sorted;
 
   /**
    * Without a code yet.
    *
-   * @param size how many entries any code may need
    * @param meanings the entry of each symbol, where its code has no bits
    */
-  HuffmanTable(int indexBits, int size, int[] meanings) {
+  HuffmanTable(int indexBits, int[] meanings) {
     this.indexBits = indexBits;
     this.meanings = meanings;
-    entries = new int[size];
+    sorted = new short[meanings.length];
+    // A further table for so many bits has 2^bits entries, and bits + 1 symbols at least.
+    int bits = MAX_LENGTH - indexBits;
+    entries = new int[(1 << indexBits) + meanings.length * (1 << bits) / (bits + 1)];
   }
 
   /**

@@ -187,7 +187,7 @@ final class ListCommand extends EngineCommand {
     table.row(cells.toArray());
   }
 
-  static String text(ContainerSize size) {
+  private static String text(ContainerSize size) {
     return ImagesCommand.size(size.writtenBytes())
         + " (virtual "
         + ImagesCommand.size(size.writtenBytes() + size.imageBytes())
