@@ -1,13 +1,12 @@
-package io.runcible.sandbox;
+package io.runcible.ffi;
 
-import io.runcible.ffi.StaticProgram;
 import java.util.HexFormat;
 
 /**
- * The first process of a sandbox: a static program of some three hundred bytes, so that any image
- * will do. It reads a block of {@linkplain Script steps} from its standard input, each of them a
- * system call, makes them one after the other, and reads the next block. At the end of the input it
- * ends.
+ * A static program of some three hundred bytes that works for this process inside a container, so
+ * that any image will do. It reads a block of {@linkplain Script steps} from its standard input,
+ * each of them a system call, makes them one after the other, and reads the next block. At the end
+ * of the input it ends.
  *
  * <p>The machine code, as a listing for x86-64; that for 64-bit ARM does the same in the same
  * order:
@@ -54,17 +53,17 @@ import java.util.HexFormat;
  *         syscall
  * }</pre>
  */
-final class InitProgram {
+public final class ScriptProgram {
   /** Where a block is read to. */
-  static final long BLOCK = 0x20000000L;
+  public static final long BLOCK = 0x20000000L;
 
   /** The largest block, with its length. */
-  static final int BLOCK_SIZE = 0x100000;
+  public static final int BLOCK_SIZE = 0x100000;
 
   /** Where a block may put what it wants to answer. */
-  static final long REPLY = BLOCK + BLOCK_SIZE;
+  public static final long REPLY = BLOCK + BLOCK_SIZE;
 
-  static final int REPLY_SIZE = 0x40000;
+  public static final int REPLY_SIZE = 0x40000;
 
   private static final String X86_64 =
       "41bc0000002041bd08000000e84c0000004c89e34d8b6c24f8e83f000000"
@@ -80,10 +79,10 @@ final class InitProgram {
           + "80d2e10314aae20315aae80780d2010000d41f0000f1ad0000549402008b"
           + "b50200ebe1feff54c0035fd6000080d2c80b80d2010000d4";
 
-  private InitProgram() {}
+  private ScriptProgram() {}
 
   /** The file. */
-  static byte[] elf(Architecture architecture) {
+  public static byte[] elf(Architecture architecture) {
     byte[] code = HexFormat.of().parseHex(architecture == Architecture.X86_64 ? X86_64 : AARCH64);
     return StaticProgram.elf(architecture.elfMachine, code, BLOCK, BLOCK_SIZE + REPLY_SIZE);
   }
