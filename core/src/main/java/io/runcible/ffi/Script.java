@@ -142,6 +142,32 @@ public final class Script {
     return array;
   }
 
+  /** What recvmsg(2) wants (struct msghdr), for one byte that comes with descriptors. */
+  public Place header(int descriptors) {
+    Place byteRead = data(new byte[Long.BYTES]);
+    Place vector = data(words(0, 1));
+    Place control = data(new byte[control(descriptors)]);
+    Place header = data(words(0, 0, 0, 1, 0, control(descriptors), 0));
+    pointers.add(new Pointer(vector.offset, byteRead));
+    pointers.add(new Pointer(header.offset + 2 * Long.BYTES, vector));
+    pointers.add(new Pointer(header.offset + 4 * Long.BYTES, control));
+    return header;
+  }
+
+  /** The size of a struct cmsghdr with descriptors. */
+  private static int control(int descriptors) {
+    return 2 * Long.BYTES + (Integer.BYTES * descriptors + 7 & -8);
+  }
+
+  private static byte[] words(long... words) {
+    ByteBuffer bytes =
+        ByteBuffer.allocate(words.length * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    for (long word : words) {
+      bytes.putLong(word);
+    }
+    return bytes.array();
+  }
+
   /** Instructions as seccomp(2) wants them (struct sock_fprog). */
   public Place filter(byte[] instructions) {
     Place content = data(instructions);

@@ -81,6 +81,11 @@ public final class ScriptProgram {
 
   private ScriptProgram() {}
 
+  /** It as a file without a name, which nobody can change any more, for the caller to close. */
+  public static FileDescriptor seal(Architecture architecture, String name) {
+    return SealedPrograms.seal(name, elf(architecture));
+  }
+
   /** The file. */
   public static byte[] elf(Architecture architecture) {
     byte[] code = HexFormat.of().parseHex(architecture == Architecture.X86_64 ? X86_64 : AARCH64);

@@ -243,6 +243,19 @@ public interface OciRuntime {
    */
   ChildProcess exec(ExecRequest request);
 
+  /** What the program of {@link #execDetached} is called in the container. */
+  String PASSED_PROGRAM = "/proc/self/fd/3";
+
+  /**
+   * Starts a process in a running container that goes on alone: the runtime ends with 0 when it
+   * runs, and nobody in this process is its parent. Otherwise {@link #failure(ExecRequest)} tells
+   * why not.
+   *
+   * @param program open in the process as its descriptor 3, also if it is not in the container
+   * @return the child; the caller waits for it and closes it
+   */
+  ChildProcess execDetached(ExecRequest request, FileDescriptor program);
+
   /**
    * After the end of {@link #run}: the runtime's own failure, when the program never ran. Its kind
    * is NOT_FOUND if there is no such program in the container, PERMISSION_DENIED if it may not be

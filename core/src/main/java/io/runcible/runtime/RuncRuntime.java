@@ -4,6 +4,7 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.Fifo;
+import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.PidFd;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.ProcessStat;
@@ -140,11 +141,12 @@ final class RuncRuntime implements OciRuntime {
 
   @Override
   public List<String> execCommand(ExecRequest request) {
-    return execCommand(request, ownScore(request));
+    return execCommand(request, ownScore(request), List.of());
   }
 
-  private List<String> execCommand(ExecRequest request, OptionalInt score) {
+  private List<String> execCommand(ExecRequest request, OptionalInt score, List<String> options) {
     List<String> command = command(request.log(), "exec");
+    command.addAll(options);
     command.addAll(List.of("--process", request.processFile().toString()));
     command.addAll(List.of("--pid-file", request.pidFile().toString()));
     command.add(request.id());
@@ -230,19 +232,28 @@ final class RuncRuntime implements OciRuntime {
   @Override
   public ChildProcess exec(ExecRequest request) {
     OptionalInt score = ownScore(request);
-    return start(execCommand(request, score), request.stdio(), score.isEmpty());
+    List<String> command = execCommand(request, score, List.of());
+    return spawn(command, request.stdio(), score.isEmpty()).start();
+  }
+
+  @Override
+  public ChildProcess execDetached(ExecRequest request, FileDescriptor program) {
+    OptionalInt score = ownScore(request);
+    List<String> options = List.of("--detach", "--preserve-fds", "1");
+    List<String> command = execCommand(request, score, options);
+    return spawn(command, request.stdio(), score.isEmpty()).descriptor(3, program).start();
   }
 
   private ChildProcess start(List<String> command, Stdio stdio) {
-    return start(command, stdio, true);
+    return spawn(command, stdio, true).start();
   }
 
   /**
-   * Starts a command of the runtime.
+   * A command of the runtime.
    *
    * @param directly whether the runtime is what is started, and may be a sealed copy
    */
-  private ChildProcess start(List<String> command, Stdio stdio, boolean directly) {
+  private Spawn spawn(List<String> command, Stdio stdio, boolean directly) {
     Spawn spawn = Spawn.of(command, environment());
     if (directly && launcher.size() == 1) {
       spawn.from(host.sealedCopy(info.program()));
@@ -259,7 +270,7 @@ final class RuncRuntime implements OciRuntime {
     if (stdio.terminal() != null) {
       spawn.terminal(stdio.terminal());
     }
-    return spawn.start();
+    return spawn;
   }
 
   /**
