@@ -9,7 +9,7 @@ import java.nio.ByteOrder;
 import java.util.List;
 
 /** What an {@link ExecAgent} has its process do, and what that answers: records of two words. */
-final class AgentScripts {
+class AgentScripts {
   /** Of a record: what it is, and a number. */
   static final int RECORD = 2 * Long.BYTES;
 
@@ -167,7 +167,7 @@ final class AgentScripts {
     script.call(SystemCall.EXIT_GROUP, NOT_STARTED);
   }
 
-  private static Place record(Script script, long kind) {
+  static Place record(Script script, long kind) {
     ByteBuffer bytes = ByteBuffer.allocate(RECORD).order(ByteOrder.LITTLE_ENDIAN);
     return script.data(bytes.putLong(kind).array());
   }
