@@ -11,20 +11,30 @@ import io.runcible.image.ImageReference;
 import io.runcible.image.ImageSink;
 import io.runcible.image.Manifest;
 import io.runcible.image.MediaType;
+import io.runcible.state.LockFile;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /** Makes an image of what a container has changed: its own image and a layer on top. */
 final class Commit {
+  private static final String FILE = "commit-";
+
+  /** As long as it may take to remove files. */
+  private static final Duration LOCK_LIMIT = Duration.ofMinutes(1);
+
   private final Images images;
   private final ContainerFiles files;
   private final ContainerDirectory directory;
@@ -59,13 +69,16 @@ final class Commit {
       change.accept(config);
       Instant created = config.build().created().orElse(now);
       List<WrittenLayer> layers = new ArrayList<>();
+      List<Path> made = new ArrayList<>();
+      LockFile lock = begin();
       try {
-        files.layer(newFile(), created).ifPresent(layers::add);
+        files.layer(newFile(made), created).ifPresent(layers::add);
         volumes.forEach(
-            (place, data) -> layers.add(files.volumeLayer(data, place, newFile(), created)));
+            (place, data) -> layers.add(files.volumeLayer(data, place, newFile(made), created)));
         write(sink, name, base, config, created, layers);
       } finally {
-        layers.forEach(written -> delete(written.file()));
+        made.forEach(Commit::delete);
+        lock.close();
       }
     }
     return images
@@ -105,8 +118,27 @@ final class Commit {
             + " is not in the store any more; pull it again");
   }
 
-  private Path newFile() {
-    return directory.path().resolve("commit-" + ContainerFactory.randomId());
+  /** Shared with others who commit it; one who is alone removes what was left by killed ones. */
+  private LockFile begin() {
+    Path lock = directory.path().resolve("commit.lock");
+    Optional<LockFile> alone = LockFile.tryAcquire(lock, true);
+    if (alone.isPresent()) {
+      try (DirectoryStream<Path> left = Files.newDirectoryStream(directory.path(), FILE + "*")) {
+        left.forEach(Commit::delete);
+      } catch (IOException | DirectoryIteratorException e) {
+        throw new RuncibleException(
+            ErrorKind.UNAVAILABLE, "cannot list '" + directory.path() + "'", e);
+      } finally {
+        alone.get().close();
+      }
+    }
+    return LockFile.acquire(lock, false, LOCK_LIMIT);
+  }
+
+  private Path newFile(List<Path> made) {
+    Path file = directory.path().resolve(FILE + ContainerFactory.randomId());
+    made.add(file);
+    return file;
   }
 
   private void write(

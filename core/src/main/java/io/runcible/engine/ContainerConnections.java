@@ -105,7 +105,13 @@ final class ContainerConnections {
   ContainerConnection make(ContainerSpec spec, ContainerDirectory directory) {
     if (spec.network().kind() == Network.Kind.USER) {
       return user(
-          UserNetwork.reserve(parts.host(), parts.watcher(), directory.path(), false, spec.ports()),
+          UserNetwork.reserve(
+              parts.host(),
+              parts.watcher(),
+              directory.path(),
+              spec.isDetached(),
+              false,
+              spec.ports()),
           spec.isDetached());
     }
     if (spec.network().kind() == Network.Kind.BRIDGE && parts.host().rootless()) {

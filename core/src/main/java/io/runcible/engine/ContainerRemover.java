@@ -244,7 +244,8 @@ final class ContainerRemover {
     }
     endRuntimeOfAKilledMonitor(directory, record);
     new ContainerNames(containers).remove(directory);
-    if (ended) {
+    // Where an engine has no place for groups, a runtime makes some all the same if it can.
+    if (ended && !record.cgroupsPath().isEmpty()) {
       runtime.deleteEnded(directory.id(), new Bundle(directory.path()));
     } else {
       runtime.delete(directory.id(), true);

@@ -45,7 +45,13 @@ final class SharedConnection implements ContainerConnection {
         ports.isEmpty()
             ? Optional.empty()
             : Optional.of(
-                UserNetwork.reserve(parts.host(), parts.watcher(), directory.path(), true, ports)));
+                UserNetwork.reserve(
+                    parts.host(),
+                    parts.watcher(),
+                    directory.path(),
+                    spec.isDetached(),
+                    true,
+                    ports)));
   }
 
   private static boolean allInternal(EngineParts parts, ContainerSpec spec) {

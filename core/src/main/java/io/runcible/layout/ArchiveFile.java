@@ -5,21 +5,24 @@ import io.runcible.RuncibleException;
 import io.runcible.archive.ArchiveLimits;
 import io.runcible.archive.Compression;
 import io.runcible.archive.Decompression;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The files in a tar archive, read in any order. A plain archive is read where it is. What is
- * compressed or comes as a stream is written to a temporary file first, decompressed, which is
- * removed on closing. No file is held open between calls, so an interrupted reader ends no other.
+ * compressed or comes as a stream is written to a file without a name first, decompressed, of which
+ * nothing is left however this process ends. An interrupted reader ends no other.
  */
 final class ArchiveFile implements LayoutContent, AutoCloseable {
   private static final int BUFFER_SIZE = 1 << 16;
@@ -27,15 +30,56 @@ final class ArchiveFile implements LayoutContent, AutoCloseable {
 
   private final String shown;
   private final Path file;
-  private final boolean temporary;
   private final TarMembers members;
+
+  /** What has no name, and is open until this is closed. */
+  private final @Nullable Unnamed unnamed;
+
   private volatile boolean closed;
 
-  private ArchiveFile(String shown, Path file, boolean temporary) throws IOException {
+  private ArchiveFile(String shown, Path file, TarMembers members, @Nullable Unnamed unnamed) {
     this.shown = shown;
     this.file = file;
-    this.temporary = temporary;
-    this.members = TarMembers.scan(file, shown);
+    this.members = members;
+    this.unnamed = unnamed;
+  }
+
+  /**
+   * A file that is read by several at a time, none of whom closes it when interrupted, as one of a
+   * channel would be.
+   */
+  private record Unnamed(RandomAccessFile file, Path name) implements AutoCloseable {
+    static Unnamed create() throws IOException {
+      Path name =
+          Files.createTempFile(Path.of(System.getProperty("java.io.tmpdir")), "runcible-", ".tar");
+      try {
+        Unnamed made = new Unnamed(new RandomAccessFile(name.toFile(), "rw"), name);
+        try {
+          Files.delete(name);
+        } catch (IOException e) {
+          // Not on POSIX systems: elsewhere it has its name while it is open.
+          name.toFile().deleteOnExit();
+        }
+        return made;
+      } catch (IOException e) {
+        Files.deleteIfExists(name);
+        throw e;
+      }
+    }
+
+    synchronized int read(long position, byte[] bytes, int offset, int length) throws IOException {
+      if (Thread.currentThread().isInterrupted()) {
+        throw new ClosedByInterruptException();
+      }
+      file.seek(position);
+      return file.read(bytes, offset, length);
+    }
+
+    @Override
+    public synchronized void close() throws IOException {
+      file.close();
+      Files.deleteIfExists(name);
+    }
   }
 
   /** Opens an archive. Of what is no regular file, such as a pipe, everything is read at once. */
@@ -47,7 +91,8 @@ final class ArchiveFile implements LayoutContent, AutoCloseable {
             ErrorKind.INVALID_INPUT, path + " is a directory, not an archive");
       }
       if (Files.isRegularFile(path) && compression(path) == Compression.NONE) {
-        return new ArchiveFile(shown, path.toAbsolutePath(), false);
+        Path file = path.toAbsolutePath();
+        return new ArchiveFile(shown, file, TarMembers.scan(file, shown), null);
       }
       try (InputStream in = Files.newInputStream(path)) {
         return spooled(shown, in, limits);
@@ -74,14 +119,15 @@ final class ArchiveFile implements LayoutContent, AutoCloseable {
 
   private static ArchiveFile spooled(String shown, InputStream content, ArchiveLimits limits)
       throws IOException {
-    Path file =
-        Files.createTempFile(Path.of(System.getProperty("java.io.tmpdir")), "runcible-", ".tar");
+    Unnamed file = Unnamed.create();
     try {
-      spool(shown, content, file, limits);
-      return new ArchiveFile(shown, file, true);
+      // Closed with the file; in an interrupted thread already before, which ends this call.
+      FileChannel channel = file.file().getChannel();
+      spool(shown, content, Channels.newOutputStream(channel), limits);
+      return new ArchiveFile(shown, file.name(), TarMembers.scan(channel, shown), file);
     } catch (IOException | RuntimeException e) {
       try {
-        Files.deleteIfExists(file);
+        file.close();
       } catch (IOException again) {
         e.addSuppressed(again);
       }
@@ -89,11 +135,10 @@ final class ArchiveFile implements LayoutContent, AutoCloseable {
     }
   }
 
-  private static void spool(String shown, InputStream content, Path file, ArchiveLimits limits)
+  private static void spool(
+      String shown, InputStream content, OutputStream out, ArchiveLimits limits)
       throws IOException {
-    try (InputStream in = Decompression.open(new Unclosed(content), limits);
-        OutputStream out =
-            Channels.newOutputStream(FileChannel.open(file, StandardOpenOption.WRITE))) {
+    try (InputStream in = Decompression.open(new Unclosed(content), limits)) {
       byte[] buffer = new byte[BUFFER_SIZE];
       long total = 0;
       for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
@@ -116,13 +161,16 @@ final class ArchiveFile implements LayoutContent, AutoCloseable {
   @Override
   public InputStream open(String name) throws IOException {
     TarMembers.Member member = member(name);
-    FileChannel channel = FileChannel.open(file);
-    try {
-      return new Slice(channel.position(member.offset()), member.size());
-    } catch (IOException e) {
-      channel.close();
-      throw e;
+    Unnamed shared = unnamed;
+    if (shared != null) {
+      return new Slice(shared::read, () -> {}, member);
     }
+    FileChannel channel = FileChannel.open(file);
+    return new Slice(
+        (position, bytes, offset, length) ->
+            channel.read(ByteBuffer.wrap(bytes, offset, length), position),
+        channel,
+        member);
   }
 
   @Override
@@ -150,23 +198,31 @@ final class ArchiveFile implements LayoutContent, AutoCloseable {
   @Override
   public void close() {
     closed = true;
-    if (temporary) {
+    if (unnamed != null) {
       try {
-        Files.deleteIfExists(file);
+        unnamed.close();
       } catch (IOException e) {
-        throw LayoutFiles.failure("cannot remove the temporary file of " + shown, e);
+        throw LayoutFiles.failure("cannot close the temporary file of " + shown, e);
       }
     }
   }
 
+  private interface Reading {
+    int read(long position, byte[] bytes, int offset, int length) throws IOException;
+  }
+
   /** A part of a file. */
   private static final class Slice extends InputStream {
-    private final FileChannel channel;
+    private final Reading file;
+    private final Closeable onClose;
+    private long position;
     private long left;
 
-    Slice(FileChannel channel, long size) {
-      this.channel = channel;
-      this.left = size;
+    Slice(Reading file, Closeable onClose, TarMembers.Member member) {
+      this.file = file;
+      this.onClose = onClose;
+      this.position = member.offset();
+      this.left = member.size();
     }
 
     @Override
@@ -180,7 +236,8 @@ final class ArchiveFile implements LayoutContent, AutoCloseable {
       if (left == 0) {
         return length == 0 ? 0 : -1;
       }
-      int count = channel.read(ByteBuffer.wrap(bytes, offset, (int) Math.min(length, left)));
+      int count = file.read(position, bytes, offset, (int) Math.min(length, left));
+      position += Math.max(count, 0);
       left -= Math.max(count, 0);
       return count;
     }
@@ -192,7 +249,7 @@ final class ArchiveFile implements LayoutContent, AutoCloseable {
 
     @Override
     public void close() throws IOException {
-      channel.close();
+      onClose.close();
     }
   }
 }

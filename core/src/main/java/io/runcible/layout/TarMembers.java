@@ -50,9 +50,16 @@ final class TarMembers {
    * @param archive what it is called in messages
    */
   static TarMembers scan(Path file, String archive) throws IOException {
-    TarMembers members = new TarMembers(archive);
     try (FileChannel channel = FileChannel.open(file)) {
-      members.scan(channel);
+      return scan(channel, archive);
+    }
+  }
+
+  /** The same of an open file. */
+  static TarMembers scan(FileChannel file, String archive) throws IOException {
+    TarMembers members = new TarMembers(archive);
+    try {
+      members.scan(file);
       return members;
     } catch (RuncibleException e) {
       throw new RuncibleException(e.kind(), archive + " cannot be used: " + e.getMessage(), e);

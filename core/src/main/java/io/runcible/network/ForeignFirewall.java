@@ -2,13 +2,16 @@ package io.runcible.network;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The forwarding rules of somebody else, as Docker, ufw and {@code iptables} by nftables have them:
  * the chain FORWARD of the table filter. What that drops, or rejects at its end, an accept in our
  * own table does not bring back, so a network has two marked rules there. They come last, before
- * such an end, so that what the host's owner refused stays refused.
+ * such an end, so that what the host's owner refused stays refused. The end may lie in a chain of
+ * its own, as that of ufw's {@code reject routed} does.
  */
 final class ForeignFirewall {
   private static final String TABLE = "filter";
@@ -47,7 +50,7 @@ final class ForeignFirewall {
     for (String family : families) {
       List<JsonNode> rules = rules(family);
       script.append(removal(network, family, rules));
-      String place = place(family, rules);
+      String place = place(family, rules, rulesByChain(family));
       for (String direction : List.of("iifname", "oifname")) {
         script
             .append(place)
@@ -100,20 +103,47 @@ final class ForeignFirewall {
     return rules;
   }
 
-  /** At the end, but before a last rule that refuses all that is left. */
-  static String place(String family, List<JsonNode> rules) {
-    JsonNode last = rules.isEmpty() ? null : rules.get(rules.size() - 1);
-    return last != null && refusesAll(last)
-        ? "insert rule " + chain(family) + " handle " + last.path("handle").asLong()
-        : "add rule " + chain(family);
+  private static Map<String, List<JsonNode>> rulesByChain(String family) {
+    Map<String, List<JsonNode>> rules = new HashMap<>();
+    List<String> command = List.of("list", "table", family, TABLE);
+    for (JsonNode entry : Nft.list(command, "list the host's forwarding rules")) {
+      JsonNode rule = entry.path("rule");
+      if (rule.isObject()) {
+        rules.computeIfAbsent(rule.path("chain").asText(), key -> new ArrayList<>()).add(rule);
+      }
+    }
+    return rules;
   }
 
-  /** A REJECT of iptables is an extension that nft names at most. */
-  private static boolean refusesAll(JsonNode rule) {
+  /** At the end, but before the first rule that refuses all that is left. */
+  static String place(
+      String family, List<JsonNode> rules, Map<String, List<JsonNode>> rulesByChain) {
+    for (int i = 0; i < rules.size(); i++) {
+      JsonNode rule = rules.get(i);
+      if (refusesAll(rule, i == rules.size() - 1, rulesByChain)) {
+        return "insert rule " + chain(family) + " handle " + rule.path("handle").asLong();
+      }
+    }
+    return "add rule " + chain(family);
+  }
+
+  /**
+   * Whether no packet passes it.
+   *
+   * @param last whether it is the last of its chain. An extension of iptables that nft does not
+   *     name is then a REJECT, and may write to the log otherwise
+   */
+  private static boolean refusesAll(
+      JsonNode rule, boolean last, Map<String, List<JsonNode>> rulesByChain) {
     boolean refuses = false;
     for (JsonNode statement : rule.path("expr")) {
+      JsonNode extension = statement.path("xt");
       boolean refusal =
-          statement.has("drop") || statement.has("reject") || isTarget(statement.path("xt"));
+          statement.has("drop")
+              || statement.has("reject")
+              || extension.path("name").asText().equals("REJECT")
+              || (last && extension.isNull())
+              || refuseAll(target(statement), rulesByChain);
       if (!refusal && !statement.has("counter")) {
         return false;
       }
@@ -122,9 +152,33 @@ final class ForeignFirewall {
     return refuses;
   }
 
-  private static boolean isTarget(JsonNode extension) {
-    return extension.isNull()
-        || (extension.path("type").asText().equals("target")
-            && extension.path("name").asText().equals("REJECT"));
+  private static String target(JsonNode statement) {
+    return statement.path("jump").path("target").asText()
+        + statement.path("goto").path("target").asText();
+  }
+
+  /** The kernel has no circle of chains. */
+  private static boolean refuseAll(String chain, Map<String, List<JsonNode>> rulesByChain) {
+    for (JsonNode rule : rulesByChain.getOrDefault(chain, List.of())) {
+      if (refusesAll(rule, false, rulesByChain)) {
+        return true;
+      }
+      if (letsAllPass(rule)) {
+        return false;
+      }
+    }
+    return false;
+  }
+
+  private static boolean letsAllPass(JsonNode rule) {
+    boolean passes = false;
+    for (JsonNode statement : rule.path("expr")) {
+      boolean pass = statement.has("accept") || statement.has("return");
+      if (!pass && !statement.has("counter")) {
+        return false;
+      }
+      passes |= pass;
+    }
+    return passes;
   }
 }

@@ -11,8 +11,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The forwarding rules of somebody else in the kernel's older packet filter, which {@code nft} does
- * not see. As in a {@link ForeignFirewall}, a network has two rules there, before a last one that
- * refuses all.
+ * not see. As in a {@link ForeignFirewall}, a network has two rules there, before the first one
+ * that refuses all.
  */
 final class LegacyFirewall {
   private static final List<String> TOOLS = List.of("iptables-legacy", "ip6tables-legacy");
@@ -33,12 +33,7 @@ final class LegacyFirewall {
                 network.name());
         continue;
       }
-      List<String> rules = withoutOwn(tool, network);
-      int place = rules.size() + 1;
-      if (!rules.isEmpty()
-          && rules.get(rules.size() - 1).matches("-A FORWARD -j (DROP|REJECT.*)")) {
-        place--;
-      }
+      int place = place(withoutOwn(tool, network));
       for (String direction : List.of("-i", "-o")) {
         String rule =
             "-I FORWARD " + place + " " + direction + " " + network.device() + " -j ACCEPT";
@@ -65,11 +60,48 @@ final class LegacyFirewall {
     }
   }
 
-  /** Takes away what is there for the network; returns the other rules in their order. */
+  /** The number of the first forwarding rule that refuses all, or of one after all of them. */
+  static int place(List<String> rules) {
+    int place = 1;
+    for (String rule : rules) {
+      if (rule.startsWith("-A FORWARD ")) {
+        if (refusesAll(rule, rules)) {
+          return place;
+        }
+        place++;
+      }
+    }
+    return place;
+  }
+
+  private static boolean refusesAll(String rule, List<String> rules) {
+    return rule.matches("-A \\S+ -[jg] (DROP|REJECT.*)")
+        || (rule.matches("-A \\S+ -[jg] \\S+") && refuseAll(target(rule), rules));
+  }
+
+  private static String target(String rule) {
+    return rule.substring(rule.lastIndexOf(' ') + 1);
+  }
+
+  /** The kernel has no circle of chains. */
+  private static boolean refuseAll(String chain, List<String> rules) {
+    for (String rule : rules) {
+      if (rule.startsWith("-A " + chain + " ")) {
+        if (refusesAll(rule, rules)) {
+          return true;
+        }
+        if (rule.matches("-A \\S+ -j (ACCEPT|RETURN)")) {
+          return false;
+        }
+      }
+    }
+    return false;
+  }
+
+  /** Takes away what is there for the network; returns the rules of all chains in their order. */
   private static List<String> withoutOwn(String tool, NetworkRecord network) {
     List<String> others = new ArrayList<>();
-    for (String rule :
-        run(tool, "-S FORWARD", "list the host's forwarding rules").split("\n", -1)) {
+    for (String rule : run(tool, "-S", "list the host's forwarding rules").split("\n", -1)) {
       if (rule.matches("-A FORWARD -[io] " + network.device() + " -j ACCEPT")) {
         run(tool, rule.replaceFirst("-A", "-D"), "remove the rules of '" + network.name() + "'");
       } else if (rule.startsWith("-A ")) {

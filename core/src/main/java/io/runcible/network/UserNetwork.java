@@ -39,13 +39,12 @@ public final class UserNetwork implements AutoCloseable {
 
   /**
    * Arguments: the file that the namespace is bound to, whether to make that, the command. Ends the
-   * program when its descriptor 3 does.
+   * program when its descriptor 3 does. Runs in the directory of the file.
    */
   private static final String SCRIPT =
       """
       namespace=$1 make=$2
       shift 2
-      cd "${namespace%/*}" && echo $$ >network.shell || exit 1
       if [ "$make" = true ]; then
         : >"$namespace" && unshare --net="$namespace" -- true || exit 1
       fi
@@ -60,10 +59,30 @@ public final class UserNetwork implements AutoCloseable {
       exit $code
       """;
 
+  /** Arguments: the directory, the command. */
+  private static final String CHILD =
+      """
+      cd "$1" && echo $$ >network.shell || exit 1
+      shift
+      exec "$@"
+      """;
+
+  /** The same; leaves it to the first process of the host, or who stands for it. */
+  private static final String ORPHAN =
+      """
+      cd "$1" || exit 1
+      shift
+      "$@" &
+      echo $! >network.shell
+      """;
+
   private final PrivilegedHost host;
   private final ProcessWatcher watcher;
   private final UserNetworkProgram program;
   private final Path directory;
+
+  /** Whether its shell is nobody's child, so that no process has to stay and reap it. */
+  private final boolean lasting;
 
   /** Whether the namespace is that of bridge networks, and there. */
   private final boolean beside;
@@ -78,9 +97,11 @@ public final class UserNetwork implements AutoCloseable {
       ProcessWatcher watcher,
       UserNetworkProgram program,
       Path directory,
+      boolean lasting,
       boolean beside,
       List<HostPort> ports,
       List<PortBinding> bindings) {
+    this.lasting = lasting;
     this.beside = beside;
     this.host = host;
     this.watcher = watcher;
@@ -94,6 +115,7 @@ public final class UserNetwork implements AutoCloseable {
    * Takes the ports of a network to come.
    *
    * @param directory for its files, which the caller makes and removes
+   * @param lasting whether it is to be {@linkplain #letLive left} to another process
    * @param beside whether the container is on bridge networks, which made its namespace, and this
    *     only publishes
    * @throws RuncibleException UNSUPPORTED if this host has no program for it, or the program cannot
@@ -105,6 +127,7 @@ public final class UserNetwork implements AutoCloseable {
       PrivilegedHost host,
       ProcessWatcher watcher,
       Path directory,
+      boolean lasting,
       boolean beside,
       List<PortBinding> wanted) {
     requireOrdinaryUser(!host.rootless());
@@ -116,6 +139,7 @@ public final class UserNetwork implements AutoCloseable {
         watcher,
         program,
         directory,
+        lasting,
         beside,
         ports,
         ports.stream().map(HostPort::binding).toList());
@@ -157,7 +181,7 @@ public final class UserNetwork implements AutoCloseable {
       List<PortBinding> bindings) {
     UserNetworkProgram program = find(beside);
     return new UserNetwork(
-        host, watcher, program, directory, beside, List.of(), List.copyOf(bindings));
+        host, watcher, program, directory, true, beside, List.of(), List.copyOf(bindings));
   }
 
   /**
@@ -226,15 +250,16 @@ public final class UserNetwork implements AutoCloseable {
     Path namespace = namespace(directory);
     Path log = directory.resolve("network.log");
     try {
-      for (String old : List.of("network.log", "network.pid", "network.sock")) {
+      for (String old : List.of("network.log", "network.pid", "network.sock", "network.shell")) {
         Files.deleteIfExists(directory.resolve(old));
       }
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot prepare '" + directory + "'", e);
     }
     List<String> command =
-        new ArrayList<>(
-            List.of("sh", "-c", SCRIPT, "runcible-network", namespace.toString(), "" + !beside));
+        new ArrayList<>(List.of("sh", "-c", lasting ? ORPHAN : CHILD, "sh", directory.toString()));
+    command.addAll(
+        List.of("sh", "-c", SCRIPT, "runcible-network", namespace.toString(), "" + !beside));
     command.addAll(
         beside
             ? program.beside(namespace, directory, bindings)
@@ -267,6 +292,12 @@ public final class UserNetwork implements AutoCloseable {
     }
     pipe.reader().close();
     lifeline = pipe.writer();
+    if (lasting) {
+      try (shell) {
+        shell.reap();
+      }
+      return;
+    }
     CompletableFuture<Boolean> end = new CompletableFuture<>();
     ended = end;
     watcher.onEnd(
@@ -279,10 +310,10 @@ public final class UserNetwork implements AutoCloseable {
   }
 
   private void awaitReady(Path log) {
-    CompletableFuture<Boolean> end = java.util.Objects.requireNonNull(ended);
+    CompletableFuture<Boolean> end = ended;
     long deadline = System.nanoTime() + LIMIT.toNanos();
     while (!program.ready(directory, bindings)) {
-      if (end.isDone()) {
+      if (end == null ? !isThere() : end.isDone()) {
         throw failure("ended at once", log);
       }
       if (System.nanoTime() > deadline) {
@@ -357,7 +388,8 @@ public final class UserNetwork implements AutoCloseable {
     end();
     CompletableFuture<Boolean> end = ended;
     if (end == null) {
-      awaitEndOfAnother();
+      awaitEndOfOrphan();
+      lifeline = null;
       return;
     }
     boolean interrupted = false;
@@ -378,15 +410,15 @@ public final class UserNetwork implements AutoCloseable {
     lifeline = null;
   }
 
-  /** Of the shell that another process started, whose lifeline has ended with its container. */
-  private void awaitEndOfAnother() {
+  /** Perhaps one that another process started, whose lifeline has ended with its container. */
+  private void awaitEndOfOrphan() {
     long deadline = System.nanoTime() + LIMIT.toNanos();
-    while (anotherRuns() && System.nanoTime() < deadline) {
+    while (isThere() && System.nanoTime() < deadline) {
       pause();
     }
   }
 
-  private boolean anotherRuns() {
+  private boolean isThere() {
     try {
       String shell = Files.readString(directory.resolve("network.shell")).strip();
       byte[] line = Files.readAllBytes(Path.of("/proc", shell, "cmdline"));

@@ -16,8 +16,9 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Writes limits into the files of a control group, of whichever generation they are. */
-final class LimitWriter {
+class LimitWriter {
   private static final String MAX = "max";
+  private static final String NEW_MEMORY = "memory.max";
   private static final Pattern OF_DEVICE = Pattern.compile("([0-9]+:[0-9]+ )(\\w+=)?");
 
   private final Cgroup group;
@@ -42,15 +43,22 @@ final class LimitWriter {
     }
   }
 
-  /** What the kernel does not take back stays changed. */
+  /** What the kernel does not take back stays changed, and so does what it would kill for. */
   private void takeBack(RuncibleException cause) {
     for (Setting one : before) {
       try {
-        Files.writeString(one.file(), one.value());
-      } catch (IOException e) {
+        if (one.file().endsWith(NEW_MEMORY)) {
+          refuseWhatIsInUse(number(one.value()));
+        }
+        put(one.file(), one.value());
+      } catch (IOException | RuncibleException e) {
         cause.addSuppressed(e);
       }
     }
+  }
+
+  void put(Path file, String value) throws IOException {
+    Files.writeString(file, value);
   }
 
   private void write(Resources resources, List<Setting> settings) {
@@ -122,7 +130,7 @@ final class LimitWriter {
       oldMemory(old.get(), bytes, withSwap);
       return;
     }
-    Path limit = require("memory.max", "memory");
+    Path limit = require(NEW_MEMORY, "memory");
     refuseWhatIsInUse(bytes);
     set(limit, String.valueOf(bytes));
     if (withSwap.isPresent()) {
@@ -182,7 +190,7 @@ final class LimitWriter {
   private void oldMemory(Path limit, long bytes) {
     try {
       remember(limit, "");
-      Files.writeString(limit, String.valueOf(bytes));
+      put(limit, String.valueOf(bytes));
     } catch (IOException e) {
       throw inUse(bytes, group.usage().memory().orElse(0), e);
     }
@@ -234,7 +242,7 @@ final class LimitWriter {
   private void set(Path file, String value) {
     try {
       remember(file, value);
-      Files.writeString(file, value);
+      put(file, value);
     } catch (IOException e) {
       throw new RuncibleException(
           ErrorKind.PERMISSION_DENIED,
@@ -261,8 +269,13 @@ final class LimitWriter {
 
   private static long number(Path file) {
     List<String> lines = Cgroup.lines(file);
+    return lines.isEmpty() ? 0 : number(lines.get(0));
+  }
+
+  /** Of what is no number, such as {@code max}, the largest one. */
+  private static long number(String line) {
     try {
-      return lines.isEmpty() ? 0 : Long.parseLong(lines.get(0).strip());
+      return Long.parseLong(line.strip());
     } catch (NumberFormatException e) {
       return Long.MAX_VALUE;
     }

@@ -119,6 +119,7 @@ class ContainedIT {
         .containsEntry("output", output)
         .containsEntry("exec", "3 inside")
         .containsEntry("stop", "137")
+        .containsEntry("groups", "[]")
         .containsEntry("privileges", "true " + privileges);
     if (TestHost.kernelIsSince(5, 11)) {
       assertThat(said).containsEntry("layer", "0").doesNotContainKey("failed");

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * What an engine does that is itself in a container: the main class of a second JVM, which says on
@@ -32,8 +33,10 @@ final class ContainedProgram {
     String script =
         "touch /f; chown 33:44 /f 2>/dev/null; stat -c %u:%g /f; id -u; echo up; exec sleep 600";
     ContainerSpec spec = ContainerSpec.builder(args[1]).command("sh", "-c", script).build();
+    String id = "";
     try (ContainerEngine engine = builder.build();
         Container container = engine.run(spec)) {
+      id = container.id();
       container.awaitReady(Ready.onLog("up"));
       say("output", container.logs().text());
       ContainerProcess exec = container.exec("sh", "-c", "echo inside; exit 3");
@@ -42,6 +45,14 @@ final class ContainedProgram {
       say("layer", layer(engine, args[1], Files.createDirectory(root.resolve("below"))));
     } catch (RuncibleException e) {
       say("failed", e.kind() + " " + e.getMessage());
+    }
+    say("groups", groups(id));
+  }
+
+  /** Which control groups of a container there are: a runtime makes them where it can. */
+  private static List<Path> groups(String id) throws IOException {
+    try (Stream<Path> files = Files.walk(Path.of("/sys/fs/cgroup"), 2)) {
+      return files.filter(file -> file.endsWith(id)).toList();
     }
   }
 

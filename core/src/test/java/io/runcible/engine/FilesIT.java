@@ -9,6 +9,7 @@ import io.runcible.archive.TarEntry;
 import io.runcible.archive.TarReader;
 import io.runcible.ffi.NativeAccess;
 import io.runcible.image.Image;
+import io.runcible.state.LockFile;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -353,6 +354,24 @@ class FilesIT {
             "C /bin",
             "A /var/z")
         .doesNotContain("A /etc/hosts", "C /etc/hosts", "A /proc", "A /dev");
+  }
+
+  @Test
+  void nextCommitRemovesWhatAKilledOneLeft() throws Exception {
+    sh("echo x >/made");
+    Path directory = ENGINE.directory(container);
+    Path left = Files.writeString(directory.resolve("commit-0123456789ab"), "half a layer");
+    try {
+      LockFile ofAnother =
+          LockFile.acquire(directory.resolve("commit.lock"), false, TestEngine.LIMIT);
+      container.commit("registry.example/one:1", config -> {});
+      assertThat(left).exists();
+      ofAnother.close();
+      container.commit("registry.example/one:1", config -> {});
+      assertThat(HostResources.list(directory, "commit-*")).isEmpty();
+    } finally {
+      ENGINE.get().images().remove("registry.example/one:1");
+    }
   }
 
   @Test

@@ -127,4 +127,42 @@ class FirewallIT {
       }
     }
   }
+
+  /** As {@code ufw default reject routed} has them, by either of the tools that it may use. */
+  @Test
+  void ufwThatRejectsWhatIsRoutedLetsANetworkThroughAsLongAsItIsUp() {
+    for (String tool : List.of("iptables-nft", "iptables-legacy")) {
+      HostTools.requireProgram(tool, "iptables");
+    }
+    int port = host.serveOutside(TestHost.OUTSIDE);
+    for (String tool : List.of("iptables-nft", "iptables-legacy")) {
+      host.command(tool, "-P", "FORWARD", "DROP");
+      for (String part : List.of("before", "after-logging", "reject", "track")) {
+        host.command(tool, "-N", "ufw-" + part + "-forward");
+        host.command(tool, "-A", "FORWARD", "-j", "ufw-" + part + "-forward");
+      }
+      String related = "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT";
+      for (String rule :
+          List.of(
+              "before-forward " + related,
+              "after-logging-forward -j LOG",
+              "reject-forward -j REJECT")) {
+        host.command((tool + " -A ufw-" + rule).split(" "));
+      }
+      host.begin();
+      String[] show = {tool, "-S", "FORWARD"};
+      String before = host.command(show);
+      assertThat(heard(port, () -> assertThat(host.command(show)).contains("-i rcb", "-o rcb")))
+          .as(tool)
+          .isEqualTo(TestHost.UPLINK);
+      assertThat(host.command(show)).isEqualTo(before);
+      // What its owner refuses before stays refused.
+      host.command(
+          (tool + " -I ufw-before-forward -p tcp --dport " + port + " -j REJECT").split(" "));
+      assertThat(heard(port, () -> {})).as(tool).isEmpty();
+      host.command(tool, "-F");
+      host.command(tool, "-P", "FORWARD", "ACCEPT");
+      host.begin();
+    }
+  }
 }

@@ -34,6 +34,7 @@ class RootlessDetachedIT {
           user.jvmWithTun("true", RootlessDetachedProgram.class, registry, "make")) {
         assertThat(jvm.line()).isEqualTo("released=true");
         assertThat(jvm.line()).isEqualTo("five=RUNNING");
+        assertThat(jvm.line()).isEqualTo("children=[]");
         assertThat(jvm.line()).isEqualTo("running=5");
         jvm.kill();
       }

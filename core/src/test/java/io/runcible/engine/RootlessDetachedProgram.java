@@ -55,9 +55,31 @@ final class RootlessDetachedProgram {
     }
   }
 
+  /** What ends after the engine that started it leaves nobody to be reaped by this process. */
+  private void endAfterItsEngine() {
+    for (Network network : List.of(Network.USER, Network.BRIDGE)) {
+      try (ContainerEngine engine = builder().build()) {
+        engine.run(sh("six", "sleep 600").network(network).publish(PORT).detached().build());
+      }
+      try (ContainerEngine engine = builder().build()) {
+        engine.find("six").orElseThrow().close();
+      }
+    }
+    long begin = System.nanoTime();
+    while (!children().isEmpty() && System.nanoTime() - begin < QUICK.toNanos()) {
+      LeakCheck.pause();
+    }
+    say("children", children());
+  }
+
+  private static List<String> children() {
+    return HostResources.processesOf(List.of()).stream().map(HostResources::described).toList();
+  }
+
   /** Closes one engine, and waits with another one to be killed. */
   private void make() throws Exception {
     startByAnother();
+    endAfterItsEngine();
     try (ContainerEngine engine = builder().build()) {
       String script = "echo up; until [ -e /end ]; do sleep 0.05; done; exit 41";
       engine.run(sh("one", script).detached().build()).awaitReady(Ready.onLog("up"));

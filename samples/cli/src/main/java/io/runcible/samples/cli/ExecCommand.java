@@ -23,14 +23,20 @@ import picocli.CommandLine.Parameters;
 final class ExecCommand implements Callable<Integer> {
   private static final String SHELL = "/bin/sh";
 
-  /** Another word is the name of the shell, and what follows the program. */
+  /**
+   * Another word is the name of the shell, and what follows the program. A program that begins a
+   * session leaves what begins one already, and changes no signals.
+   */
   private static final List<String> LEAVE =
       List.of(
           SHELL,
           "-c",
           """
           command -v "$1" >/dev/null || { echo "there is no '$1'" >&2; exit 127; }
-          "$@" </dev/null >/dev/null 2>&1 &
+          exec </dev/null >/dev/null 2>&1
+          read -r pid name state parent group rest </proc/$$/stat
+          [ "$group" != $$ ] || ! command -v setsid || exec setsid "$@"
+          "$@" &
           """,
           SHELL);
 
@@ -51,8 +57,8 @@ final class ExecCommand implements Callable<Integer> {
       names = {"-d", "--detach"},
       description =
           "Leave it to the container's own shell, without input, output and terminal; whether the"
-              + " program can be executed is not known. It begins with SIGINT and SIGQUIT ignored,"
-              + " as a shell's background programs do.")
+              + " program can be executed is not known. Where the container has no `setsid`, it"
+              + " begins with SIGINT and SIGQUIT ignored, as a shell's background programs do.")
   private boolean detach;
 
   @Option(names = "--privileged", description = "Not supported.")

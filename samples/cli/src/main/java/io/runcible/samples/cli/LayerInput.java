@@ -15,7 +15,6 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 
 /**
  * The file of a layer, which is read several times, from its beginning each time. What can be read
@@ -61,20 +60,7 @@ final class LayerInput implements AutoCloseable {
   }
 
   private static LayerInput copied(InputStream once) throws IOException {
-    // On POSIX systems the name is gone as soon as it is open.
-    FileChannel copy =
-        FileChannel.open(
-            Files.createTempFile("runcible-import", ".tar"),
-            StandardOpenOption.READ,
-            StandardOpenOption.WRITE,
-            StandardOpenOption.DELETE_ON_CLOSE);
-    try {
-      LoadCommand.receive(once, Channels.newOutputStream(copy));
-      return new LayerInput(copy);
-    } catch (IOException | RuntimeException e) {
-      copy.close();
-      throw e;
-    }
+    return new LayerInput(UnnamedFile.copy(once).channel());
   }
 
   /** From the beginning; one at a time. */

@@ -12,8 +12,6 @@ import io.runcible.layout.DockerArchive;
 import io.runcible.layout.ImageLayout;
 import io.runcible.layout.OciArchive;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -32,9 +30,6 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true)
 final class LoadCommand implements Callable<Integer> {
   private static final String NAME = "org.opencontainers.image.ref.name";
-
-  /** More than a docker save writes, and less than a disk has. */
-  private static final long MAX_INPUT = 64L << 30;
 
   @Mixin private EngineOptions options = new EngineOptions();
 
@@ -55,28 +50,10 @@ final class LoadCommand implements Callable<Integer> {
       load(file);
       return 0;
     }
-    Path copy = Files.createTempFile("runcible-load", ".tar");
-    try {
-      try (OutputStream out = Files.newOutputStream(copy)) {
-        receive(System.in, out);
-      }
-      load(copy);
-    } finally {
-      Files.delete(copy);
+    try (UnnamedFile copy = UnnamedFile.copy(System.in)) {
+      load(copy.path());
     }
     return 0;
-  }
-
-  static void receive(InputStream in, OutputStream copy) throws IOException {
-    byte[] buffer = new byte[1 << 16];
-    long sum = 0;
-    for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-      sum += n;
-      if (sum > MAX_INPUT) {
-        throw Filters.invalid("the input has more than " + MAX_INPUT + " bytes");
-      }
-      copy.write(buffer, 0, n);
-    }
   }
 
   private void load(Path place) {

@@ -7,6 +7,16 @@ import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.ContainerSpec;
 import io.runcible.engine.Mount;
 import io.runcible.network.Network;
+import io.runcible.network.PortBinding;
+import java.io.IOException;
+import java.net.Inet4Address;
+import java.net.Inet6Address;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.StandardProtocolFamily;
+import java.nio.channels.DatagramChannel;
+import java.nio.channels.NetworkChannel;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -40,6 +50,7 @@ final class Replacement {
         .flatMap(mode -> mode.container().stream())
         .forEach(other -> checkOther(other, old));
     spec.mounts().forEach(this::check);
+    spec.ports().forEach(port -> check(port, old));
     bring(spec.image().toString());
   }
 
@@ -65,6 +76,36 @@ final class Replacement {
     if (mount.kind() == Mount.Kind.IMAGE) {
       bring(mount.name().orElseThrow());
     }
+  }
+
+  /** A port that the old one serves is free when that has gone. */
+  private static void check(PortBinding port, Container old) {
+    InetAddress address = port.hostAddress();
+    boolean both = address instanceof Inet6Address && address.isAnyLocalAddress();
+    if (port.hostPort() == 0 || both || (old.isRunning() && serves(old, port))) {
+      return;
+    }
+    StandardProtocolFamily family =
+        address instanceof Inet4Address
+            ? StandardProtocolFamily.INET
+            : StandardProtocolFamily.INET6;
+    try (NetworkChannel channel =
+        port.protocol() == PortBinding.Protocol.TCP
+            ? ServerSocketChannel.open(family)
+            : DatagramChannel.open(family)) {
+      channel.bind(new InetSocketAddress(address, port.hostPort()));
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.FAILED_PRECONDITION, "port " + port + " cannot be had: " + e.getMessage(), e);
+    } catch (UnsupportedOperationException e) {
+      throw new RuncibleException(
+          ErrorKind.UNSUPPORTED, "port " + port + " cannot be had without IPv6", e);
+    }
+  }
+
+  private static boolean serves(Container container, PortBinding port) {
+    return container.ports().stream()
+        .anyMatch(own -> own.hostPort() == port.hostPort() && own.protocol() == port.protocol());
   }
 
   private void bring(String image) {

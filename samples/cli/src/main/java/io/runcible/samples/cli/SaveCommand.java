@@ -6,9 +6,12 @@ import io.runcible.layout.DockerArchive;
 import io.runcible.layout.ImageLayout;
 import io.runcible.layout.OciArchive;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -54,15 +57,16 @@ final class SaveCommand implements Callable<Integer> {
     if (format.equals("oci-dir")) {
       throw Filters.invalid("a directory cannot be the standard output: give --output");
     }
-    Path directory = Files.createTempDirectory("runcible-save");
-    Path archive = directory.resolve("archive");
-    try {
-      save(archive);
-      Files.copy(archive, System.out);
+    // What a killed writer of an archive left, the next one beside it removes.
+    Path archive =
+        Path.of(System.getProperty("java.io.tmpdir"), "runcible-save-" + UUID.randomUUID());
+    save(archive);
+    // On POSIX systems the name is gone as soon as it is open.
+    try (InputStream saved =
+        Files.newInputStream(
+            archive, StandardOpenOption.READ, StandardOpenOption.DELETE_ON_CLOSE)) {
+      saved.transferTo(System.out);
       System.out.flush();
-    } finally {
-      Files.deleteIfExists(archive);
-      Files.delete(directory);
     }
     return 0;
   }

@@ -56,16 +56,23 @@ final class UpdateCommand implements Callable<Integer> {
     }
   }
 
-  /** All of it or nothing. */
   private static void update(
       Container container, RestartPolicy policy, Limits limits, Resources resources) {
     RestartPolicy before = container.inspect().restartPolicy();
-    container.update(policy);
+    allOrNothing(
+        () -> container.update(policy),
+        () -> container.update(limits, resources),
+        () -> container.update(before));
+  }
+
+  /** The failure that matters is the one for which the first is taken back. */
+  static void allOrNothing(Runnable first, Runnable second, Runnable takeBack) {
+    first.run();
     try {
-      container.update(limits, resources);
+      second.run();
     } catch (RuncibleException e) {
       try {
-        container.update(before);
+        takeBack.run();
       } catch (RuncibleException again) {
         e.addSuppressed(again);
       }

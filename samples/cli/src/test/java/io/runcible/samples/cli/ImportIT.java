@@ -7,7 +7,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.runcible.Digest;
 import io.runcible.samples.cli.Sample.Ended;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -146,5 +149,53 @@ class ImportIT extends ProgramTests {
   void whatIsNotThereSaysWhatIs() throws Exception {
     assertOneLine(Sample.runcible("build", "-t", "x", "."), 125, "build", "commit --change");
     assertOneLine(Sample.runcible("search", "--limit=3", "x"), 125, "search", "tags NAME");
+  }
+
+  @Test
+  void whatIsSavedIsLoadedFromAPipe() throws Exception {
+    assertThat(runcible("import", exported().toString(), NAME).code()).isZero();
+    Path archive = directory.resolve("saved.tar");
+    Process save = command("save", NAME).redirectOutput(archive.toFile()).start();
+    assertThat(save.waitFor()).isZero();
+    Sample.tool("gzip", "-k", archive);
+    for (String file : List.of("saved.tar", "saved.tar.gz")) {
+      assertThat(runcible("rmi", NAME).code()).isZero();
+      Process load = command("load").redirectInput(directory.resolve(file).toFile()).start();
+      Ended loaded = ended(load, runs);
+      assertThat(loaded.code()).as("%s", loaded).isZero();
+      assertThat(loaded.output()).isEqualTo("Loaded image: " + NAME + "\n");
+      assertThat(runcible("run", NAME, "/bin/cat", "/file").output()).isEqualTo("text\n");
+    }
+  }
+
+  @Test
+  void killedLoadLeavesNoFile() throws Exception {
+    Path temporary = Files.createDirectory(directory.resolve("temporary"));
+    ProcessBuilder load = command("load");
+    load.environment().put("JAVA_TOOL_OPTIONS", "-Djava.io.tmpdir=" + temporary);
+    Process process = load.start();
+    process.getOutputStream().write(new byte[1 << 20]);
+    process.getOutputStream().flush();
+    while (process.isAlive() && !hasOpen(process, temporary + "/runcible-")) {
+      Thread.sleep(10);
+    }
+    process.destroyForcibly().waitFor();
+    assertThat(process.exitValue()).isEqualTo(137);
+    assertThat(temporary).isEmptyDirectory();
+  }
+
+  private static boolean hasOpen(Process process, String name) throws IOException {
+    try (DirectoryStream<Path> open =
+        Files.newDirectoryStream(Path.of("/proc/" + process.pid() + "/fd"))) {
+      for (Path file : open) {
+        if (Files.isSymbolicLink(file)
+            && Files.readSymbolicLink(file).toString().startsWith(name)) {
+          return true;
+        }
+      }
+    } catch (NoSuchFileException e) {
+      // It has just closed one, or ended.
+    }
+    return false;
   }
 }

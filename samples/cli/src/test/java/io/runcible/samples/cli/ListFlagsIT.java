@@ -3,6 +3,9 @@ package io.runcible.samples.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.runcible.samples.cli.Sample.Ended;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -139,6 +142,14 @@ class ListFlagsIT extends ProgramTests {
       assertNotReplaced("shared", option, "container:box", image);
     }
     assertNotReplaced("shared", "--volumes-from", "box:ro", image);
+    InetAddress local = InetAddress.getLoopbackAddress();
+    try (ServerSocket tcp = new ServerSocket(0, 1, local);
+        DatagramSocket udp = new DatagramSocket(0, local)) {
+      String port = "127.0.0.1:" + tcp.getLocalPort();
+      assertNotReplaced(port, "-p", port + ":80", image);
+      port = "127.0.0.1:" + udp.getLocalPort();
+      assertNotReplaced(port, "-p", port + ":53/udp", image);
+    }
     assertThat(sub("volume", "ls", "-q").output().lines()).hasSize(1);
     assertThat(runcible("rm", "box").code()).isZero();
   }

@@ -42,6 +42,25 @@ class ProcessesIT extends ProgramTests {
     assertThat(runcible("rm", "-f", "box").code()).isZero();
   }
 
+  /** Of the signals that it ignores, SIGINT and SIGQUIT are the lowest bits but one. */
+  @Test
+  void programThatIsLeftToTheContainerHasItsSignals() throws Exception {
+    runBox("/bin/sleep 600");
+    String script = "while read -r a b; do [ $a != SigIgn: ] || echo $b; done </proc/self/status";
+    for (String path : List.of("/bin:/usr/bin", "/bin")) {
+      String file = "/ignored" + path.length();
+      String[] left = {
+        "/bin/sh", "-c", script + " >" + file + ".new; cat " + file + ".new >" + file
+      };
+      List<String> exec = new ArrayList<>(List.of("-d", "-e", "PATH=" + path, "box"));
+      exec.addAll(List.of(left));
+      assertThat(runcible("exec", exec.toArray(String[]::new))).isEqualTo(new Ended(0, "", ""));
+      String read = "until [ -s " + file + " ]; do /bin/sleep 0.1; done; cat " + file;
+      assertThat(inBox(read).output()).endsWith(path.equals("/bin") ? "6\n" : "0\n");
+    }
+    assertThat(runcible("rm", "-f", "box").code()).isZero();
+  }
+
   @Test
   void execLeavesNothingToAContainerWithoutAShell() throws Exception {
     Path programs = Files.createDirectory(directory.resolve("programs"));

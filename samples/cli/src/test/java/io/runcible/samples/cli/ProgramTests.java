@@ -51,7 +51,8 @@ abstract class ProgramTests {
   void serve() throws Exception {
     ImageLayout layout = ImageLayout.create(directory.resolve("layout"));
     LayerWriter layer = new LayerWriter();
-    for (String file : programsWithLibraries("/bin/sh", "/bin/cat", "/bin/sleep")) {
+    for (String file :
+        programsWithLibraries("/bin/sh", "/bin/cat", "/bin/sleep", "/usr/bin/setsid")) {
       layer.addFile(file, 0755, Path.of(file).toRealPath());
     }
     WrittenLayer written = layer.writeTo(directory.resolve("layer"));
