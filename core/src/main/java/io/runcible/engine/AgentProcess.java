@@ -2,6 +2,7 @@ package io.runcible.engine;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.PidFd;
 import io.runcible.ffi.WaitStatus;
 import java.time.Duration;
 import java.util.Optional;
@@ -9,15 +10,20 @@ import java.util.concurrent.Future;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
-/** Follows a process that an {@link ExecAgent} has started, and hears from that how it ended. */
+/**
+ * Follows a process that an {@link ExecAgent} has started, and hears from that how it ended, also
+ * when nobody wants to know it any more: whoever is not asked for is not reaped.
+ */
 final class AgentProcess {
   private static final Duration PAUSE = Duration.ofMillis(10);
 
-  /** How long it is asked how a process ended that somebody else is to reap or to see. */
-  private static final Duration LIMIT = Duration.ofSeconds(30);
+  /** How long the kernel is asked instead, and whether the container ends. */
+  private static final Duration LIMIT = Duration.ofSeconds(2);
+
+  /** How long a tracer may keep back what it is to see first. */
+  private static final Duration TRACED = Duration.ofSeconds(30);
 
   private final EngineParts parts;
-  private final ProcessDescriptors descriptors;
   private final ExecAgents.Started started;
   private final BooleanSupplier containerEnds;
   private final Consumer<ExitStatus> onEnd;
@@ -25,13 +31,11 @@ final class AgentProcess {
 
   AgentProcess(
       EngineParts parts,
-      ProcessDescriptors descriptors,
       ExecAgents.Started started,
       BooleanSupplier containerEnds,
       Consumer<ExitStatus> onEnd,
       Consumer<RuncibleException> onFailure) {
     this.parts = parts;
-    this.descriptors = descriptors;
     this.started = started;
     this.containerEnds = containerEnds;
     this.onEnd = onEnd;
@@ -39,45 +43,43 @@ final class AgentProcess {
   }
 
   void begin() {
-    descriptors.take(started.child().process());
     // Not on the thread that hears of all ends: the agent may be busy.
-    if (!descriptors.onEnd(() -> parts.tasks().elsewhere(() -> ask(System.nanoTime())))) {
-      started.ended();
-    }
+    parts
+        .watcher()
+        .onEnd(
+            started.child().process(), () -> parts.tasks().elsewhere(() -> ask(System.nanoTime())));
   }
 
   private void ask(long end) {
-    boolean waits = System.nanoTime() - end < LIMIT.toNanos();
+    Duration limit = LIMIT;
+    Optional<ExitStatus> status = Optional.empty();
     try {
-      Optional<ExitStatus> status = status();
-      if (status.isPresent()) {
-        started.ended();
-        onEnd.accept(status.get());
-        return;
-      }
+      status = status();
     } catch (RuncibleException e) {
-      waits &= e.kind() == ErrorKind.UNAVAILABLE;
+      limit = e.kind() == ErrorKind.UNAVAILABLE ? TRACED : Duration.ZERO;
     }
-    if (waits) {
+    if (status.isEmpty() && System.nanoTime() - end < limit.toNanos()) {
       Future<?> unused = parts.tasks().after(PAUSE, () -> ask(end));
-    } else {
-      started.ended();
-      onFailure.accept(
-          new RuncibleException(
-              ErrorKind.NOT_FOUND,
-              "what had started it in the container was ended before, and nobody else tells"));
+      return;
     }
+    started.ended();
+    status.ifPresentOrElse(
+        onEnd,
+        () ->
+            onFailure.accept(
+                new RuncibleException(
+                    ErrorKind.NOT_FOUND,
+                    "what had started it in the container was ended before it, and nobody else"
+                        + " tells")));
   }
 
   /** Without the agent, the kernel may tell, or all of the container is being killed. */
   private Optional<ExitStatus> status() {
-    Optional<WaitStatus> told = started.agent().reap(started.child());
-    if (told.isEmpty()) {
-      told = descriptors.toldByKernel();
-    }
-    if (told.isEmpty() && containerEnds.getAsBoolean()) {
-      return Optional.of(ExitStatus.ofSignal(Signals.KILL));
-    }
-    return told.map(StartedProcess::exitStatus);
+    PidFd process = started.child().process();
+    Optional<WaitStatus> told =
+        started.agent().reap(started.child()).or(process::exitOfReaped).or(process::exitOfZombie);
+    return told.isEmpty() && containerEnds.getAsBoolean()
+        ? Optional.of(ExitStatus.ofSignal(Signals.KILL))
+        : told.map(StartedProcess::exitStatus);
   }
 }

@@ -41,6 +41,18 @@ class AgentScripts {
   /** Where a child keeps the socket, which its input replaces. */
   private static final int SOCKET = FREE + STREAMS;
 
+  /** As the runtime passes them. */
+  private static final int PASSED_SOCKET = 3;
+
+  private static final int PASSED_PROGRAM = 4;
+
+  /** What the runtime executes. */
+  static final String PROGRAM = "/proc/self/fd/" + PASSED_PROGRAM;
+
+  private static final int AT_FDCWD = -100;
+  private static final int ENOENT = 2;
+  private static final int O_PATH = 010000000 | 02000000;
+  private static final int SIG_SETMASK = 2;
   private static final int PR_SET_DUMPABLE = 4;
   private static final int PR_SET_NAME = 15;
   private static final int F_GETFD = 1;
@@ -59,15 +71,19 @@ class AgentScripts {
   }
 
   /**
-   * Has it be ready: without its own program's file open, closed to other processes of its user,
-   * and with a name that says what it is.
+   * Has it read from the socket, which it has as another descriptor, from now on, with nothing else
+   * open but its outputs, and be ready. No signal but the last one ends it: those that are for all
+   * that is in the container are not for it.
    */
   byte[] begin() {
     Script script = new Script(architecture);
     Place failed = new Place();
     script.call(SystemCall.PRCTL, PR_SET_DUMPABLE, 0).expect(0, failed);
     script.call(SystemCall.PRCTL, PR_SET_NAME, script.text("runcible-exec"));
-    script.call(SystemCall.CLOSE, FREE);
+    script.call(SystemCall.RT_SIGPROCMASK, SIG_SETMASK, signals(script, -1), 0, Long.BYTES);
+    script.call(SystemCall.DUP3, PASSED_SOCKET, 0, 0).expect(0, failed);
+    script.call(SystemCall.CLOSE, PASSED_SOCKET);
+    script.call(SystemCall.CLOSE, PASSED_PROGRAM);
     script.call(SystemCall.WRITE, 0, record(script, READY), RECORD);
     script.nextBlock();
     script.here(failed);
@@ -80,7 +96,8 @@ class AgentScripts {
    * become the program or has failed to.
    *
    * <p>What the child does first is to say that it is there. It ends if nobody listens any more, so
-   * that nothing is executed of which nobody knows.
+   * that nothing is executed of which nobody knows. Of several places of the program, the first
+   * that is there counts, as for the runtimes.
    *
    * @param paths where the program may be
    */
@@ -119,24 +136,30 @@ class AgentScripts {
       List<String> words,
       List<String> environment,
       String directory) {
-    Place failure = record(script, NOT_EXECUTED);
-    Place error = failure.plus(Long.BYTES);
     Place failed = new Place();
     Place end = new Place();
     script.call(SystemCall.FCNTL, 0, F_DUPFD_CLOEXEC, SOCKET).expect(SOCKET, end);
     script.call(SystemCall.WRITE, SOCKET, record(script, CHILD), RECORD).expect(RECORD, end);
     for (int i = 0; i < STREAMS; i++) {
-      script.call(SystemCall.DUP3, FREE + i, i, 0).into(error).expect(i, failed);
+      script.call(SystemCall.DUP3, FREE + i, i, 0).expect(i, failed);
     }
     script.call(SystemCall.SETSID);
-    script.call(SystemCall.CHDIR, script.text(directory)).into(error).expect(0, failed);
+    script.call(SystemCall.CHDIR, script.text(directory)).expect(0, failed);
+    script.call(SystemCall.RT_SIGPROCMASK, SIG_SETMASK, signals(script, 0), 0, Long.BYTES);
     Place arguments = script.texts(words);
     Place variables = script.texts(environment);
-    for (String path : paths) {
-      script.call(SystemCall.EXECVE, script.text(path), arguments, variables).into(error);
+    List<Place> names = paths.stream().map(script::text).toList();
+    List<Place> there = paths.stream().map(path -> new Place()).toList();
+    for (int i = 0; i < paths.size(); i++) {
+      script.call(SystemCall.OPENAT, AT_FDCWD, names.get(i), O_PATH).expect(-ENOENT, there.get(i));
+    }
+    script.call(SystemCall.GETPID).thenGoTo(failed);
+    for (int i = 0; i < paths.size(); i++) {
+      script.here(there.get(i));
+      script.call(SystemCall.EXECVE, names.get(i), arguments, variables).thenGoTo(failed);
     }
     script.here(failed);
-    script.call(SystemCall.WRITE, SOCKET, failure, RECORD);
+    script.call(SystemCall.WRITE, SOCKET, record(script, NOT_EXECUTED), RECORD);
     script.here(end);
     exit(script);
   }
@@ -165,6 +188,10 @@ class AgentScripts {
 
   private static void exit(Script script) {
     script.call(SystemCall.EXIT_GROUP, NOT_STARTED);
+  }
+
+  private static Place signals(Script script, long mask) {
+    return script.data(ByteBuffer.allocate(Long.BYTES).putLong(mask).array());
   }
 
   static Place record(Script script, long kind) {

@@ -7,52 +7,82 @@ import io.runcible.ffi.Architecture;
 import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.ChildSocket;
 import io.runcible.ffi.FileDescriptor;
-import io.runcible.ffi.PidFd;
+import io.runcible.ffi.Pipe;
 import io.runcible.ffi.ScriptProgram;
-import io.runcible.ffi.WaitStatus;
 import io.runcible.json.JsonTree;
 import io.runcible.runtime.Bundle;
 import io.runcible.runtime.OciRuntime;
 import io.runcible.runtime.OciRuntime.ExecRequest;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Optional;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
 
-/** Starts an {@link ExecAgent} in a container, by the runtime. */
+/**
+ * Starts an {@link ExecAgent} in a container, by the runtime, which stays as its parent: it reaps
+ * it at once, as it must be before the container's last process can be.
+ */
 final class AgentStart {
   private static final Duration LIMIT = Duration.ofSeconds(10);
 
-  private AgentStart() {}
+  private final EngineParts parts;
+  private final ContainerDirectory directory;
+  private final ContainerRecord record;
+
+  /**
+   * One that has been started.
+   *
+   * @param gone when the runtime has ended after it
+   */
+  record Made(ExecAgent agent, CompletableFuture<Boolean> gone) {}
+
+  AgentStart(EngineParts parts, ContainerDirectory directory, ContainerRecord record) {
+    this.parts = parts;
+    this.directory = directory;
+    this.record = record;
+  }
 
   /**
    * Starts one. Blocks.
    *
    * @param process what is executed with the rights that the agent is to have
+   * @param namespace that of the container's pids
    * @throws RuncibleException if the runtime, the kernel or the container does not let it
    */
-  static ExecAgent start(
-      EngineParts parts, ContainerDirectory directory, ContainerRecord record, ObjectNode process) {
+  Made start(ObjectNode process, String namespace) {
     Architecture architecture = Architecture.ofThisHost().orElseThrow();
     Path place = directory.execs().resolve(ContainerFactory.randomId());
     parts.watchdog().runtimeStarts();
     ChildSocket socket = ChildSocket.open();
     boolean made = false;
-    try (FileDescriptor program = ScriptProgram.seal(architecture, "runcible-exec");
-        FileDescriptor childEnd = socket.childEnd()) {
+    try (FileDescriptor childEnd = socket.childEnd();
+        FileDescriptor program = ScriptProgram.seal(architecture, "runcible-exec");
+        Input input = new Input(Pipe.open())) {
       Files.createDirectory(place);
-      ExecRequest request = request(directory, place, process, childEnd);
-      OciRuntime runtime = ContainerNetwork.runtime(parts, directory, record);
-      PidFd agent = started(runtime, request, program);
-      // Nobody else has it then: the end of this process is the end of the agent.
-      childEnd.close();
-      ExecAgent answering =
-          new ExecAgent(parts.host(), new AgentScripts(architecture), socket, agent);
-      made = true;
-      return answering;
+      ExecRequest request = request(place, process, input.pipe().reader());
+      ChildProcess runtime =
+          ContainerNetwork.runtime(parts, directory, record)
+              .exec(request, List.of(childEnd, program));
+      CompletableFuture<Boolean> gone = new CompletableFuture<>();
+      try {
+        // Nobody else has it then: the end of this process is the end of the agent.
+        childEnd.close();
+        AgentScripts scripts = new AgentScripts(architecture);
+        input.say(scripts.begin());
+        ExecAgent agent = ExecAgent.await(parts.host(), scripts, socket, namespace, LIMIT);
+        made = true;
+        return new Made(agent, gone);
+      } finally {
+        if (!made) {
+          runtime.pidFd().signal(Signals.KILL);
+        }
+        follow(runtime, gone);
+      }
     } catch (IOException e) {
-      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot make '" + place + "'", e);
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot begin in '" + place + "'", e);
     } finally {
       if (!made) {
         socket.close();
@@ -61,10 +91,36 @@ final class AgentStart {
     }
   }
 
-  private static ExecRequest request(
-      ContainerDirectory directory, Path place, ObjectNode process, FileDescriptor socket) {
+  private void follow(ChildProcess runtime, CompletableFuture<Boolean> gone) {
+    parts
+        .watcher()
+        .onEnd(
+            runtime.pidFd(),
+            () -> {
+              runtime.reap();
+              runtime.close();
+              gone.complete(true);
+            });
+  }
+
+  /** What the agent reads first, by way of the runtime. */
+  private record Input(Pipe pipe) implements AutoCloseable {
+    void say(byte[] script) throws IOException {
+      pipe.reader().close();
+      OutputStream out = pipe.outputStream();
+      out.write(script);
+      out.flush();
+    }
+
+    @Override
+    public void close() {
+      pipe.close();
+    }
+  }
+
+  private ExecRequest request(Path place, ObjectNode process, FileDescriptor input) {
     ObjectNode agent = process.deepCopy();
-    agent.putArray("args").add(OciRuntime.PASSED_PROGRAM);
+    agent.putArray("args").add(AgentScripts.PROGRAM);
     agent.putArray("env").add("HOME=/");
     agent.put("cwd", "/");
     Path processFile = place.resolve("process.json");
@@ -74,35 +130,6 @@ final class AgentStart {
         processFile,
         place.resolve("pid"),
         place.resolve("runtime.log"),
-        new OciRuntime.Stdio(socket, null, null));
-  }
-
-  /** The process; it has not been told to do anything yet, and ends with its input. */
-  private static PidFd started(OciRuntime runtime, ExecRequest request, FileDescriptor program)
-      throws IOException {
-    try (ChildProcess child = runtime.execDetached(request, program)) {
-      Optional<WaitStatus> ended = Optional.empty();
-      try {
-        ended = child.waitFor(LIMIT);
-      } finally {
-        if (ended.isEmpty()) {
-          child.killAndWait();
-        }
-      }
-      if (ended.isEmpty() || !ended.get().isSuccess() || !Files.exists(request.pidFile())) {
-        throw runtime
-            .failure(request)
-            .orElseGet(
-                () ->
-                    new RuncibleException(
-                        ErrorKind.INTERNAL, "the runtime started no agent, and does not say why"));
-      }
-      int pid = Integer.parseInt(Files.readString(request.pidFile()).strip());
-      return PidFd.open(pid)
-          .orElseThrow(
-              () -> new RuncibleException(ErrorKind.NOT_FOUND, "the agent has ended at once"));
-    } catch (NumberFormatException e) {
-      throw new RuncibleException(ErrorKind.INTERNAL, "the runtime wrote no number", e);
-    }
+        new OciRuntime.Stdio(input, null, null));
   }
 }

@@ -117,7 +117,7 @@ final class ContainerExecs {
 
   /** The same; there will be no other ones. */
   void close() {
-    agents.close();
+    agents.refuse();
     end();
   }
 }

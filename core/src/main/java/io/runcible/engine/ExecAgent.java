@@ -21,14 +21,15 @@ import org.jspecify.annotations.Nullable;
  * executes, that starts programs as its children. They have all of its confinement, since nobody
  * who has it can leave it, and the runtime's work is done once for all of them.
  *
- * <p>It ends with its input, which only this process has the other end of. What it says is not
- * believed further than that a process of the container could do the same.
+ * <p>It ends with its input. Whoever in the container manages to take it over can say what it likes
+ * to this process, which expects so much: it takes no longer than an answer may, and names no
+ * process outside the container.
  */
 final class ExecAgent implements AutoCloseable {
   /** Less than what a socket takes at once. */
   private static final int LARGEST = 64 << 10;
 
-  private static final Duration ANSWER = Duration.ofSeconds(10);
+  private static final Duration ANSWER = Duration.ofSeconds(5);
 
   /** Longer than a start takes; whoever waits longer has the runtime. */
   private static final Duration TURN = Duration.ofMillis(100);
@@ -44,7 +45,7 @@ final class ExecAgent implements AutoCloseable {
   private final PidFd process;
   private final String namespace;
   private final ReentrantLock turn = new ReentrantLock();
-  private volatile boolean closed;
+  private boolean closed;
 
   /**
    * A child.
@@ -57,30 +58,44 @@ final class ExecAgent implements AutoCloseable {
   /** What was said, and by whom. */
   private record Said(int pid, long kind, long number) {}
 
-  /**
-   * An agent whose process has just been started.
-   *
-   * @param socket closed with this, or if this fails
-   * @param process the same, by the number that the runtime told
-   * @throws RuncibleException if it does not say that it is there
-   */
-  ExecAgent(PrivilegedHost host, AgentScripts scripts, ChildSocket socket, PidFd process) {
+  private ExecAgent(
+      PrivilegedHost host,
+      AgentScripts scripts,
+      ChildSocket socket,
+      PidFd process,
+      String namespace) {
     this.host = host;
     this.scripts = scripts;
     this.socket = socket;
     this.process = process;
-    Said said = socket.send(scripts.begin(), List.of()) ? hear() : null;
-    if (said == null || said.kind() != AgentScripts.READY || said.pid() != process.pid()) {
-      // Not to be killed: the number may have become another's before it was opened.
-      socket.close();
-      process.close();
-      throw new RuncibleException(ErrorKind.UNSUPPORTED, "the agent does not answer");
-    }
-    namespace = ProcessTable.namespace(process.pid());
+    this.namespace = namespace;
   }
 
   /**
-   * Starts a program. Returns when it runs.
+   * The one that has begun.
+   *
+   * @param socket closed with the agent; otherwise it stays the caller's
+   * @param namespace that of its pids, as {@link ProcessTable#namespace} has it
+   * @throws RuncibleException UNSUPPORTED if none says that it is there
+   */
+  static ExecAgent await(
+      PrivilegedHost host,
+      AgentScripts scripts,
+      ChildSocket socket,
+      String namespace,
+      Duration limit) {
+    Said said = hear(socket, System.nanoTime() + limit.toNanos());
+    if (said != null && said.kind() == AgentScripts.READY && !namespace.isEmpty()) {
+      Optional<PidFd> process = PidFd.open(said.pid());
+      if (process.isPresent()) {
+        return new ExecAgent(host, scripts, socket, process.get(), namespace);
+      }
+    }
+    throw new RuncibleException(ErrorKind.UNSUPPORTED, "the agent does not answer");
+  }
+
+  /**
+   * Starts a program. Returns when it runs, after some seconds at most.
    *
    * @param streams its descriptors 0 to 2, which stay the caller's
    * @return empty if nothing was executed, whatever the reason
@@ -97,7 +112,7 @@ final class ExecAgent implements AutoCloseable {
       return Optional.empty();
     }
     try {
-      if (closed) {
+      if (isClosed()) {
         return Optional.empty();
       }
       if (!socket.send(script, List.of()) || !socket.send(GO, streams)) {
@@ -106,7 +121,7 @@ final class ExecAgent implements AutoCloseable {
       }
       return started();
     } finally {
-      turn.unlock();
+      leaveTurn();
     }
   }
 
@@ -119,37 +134,55 @@ final class ExecAgent implements AutoCloseable {
     }
   }
 
+  private void leaveTurn() {
+    turn.unlock();
+    if (isClosed()) {
+      release();
+    }
+  }
+
   private Optional<Child> started() {
     PidFd child = null;
     boolean executed = true;
-    for (Said said = hear(); said != null; said = hear()) {
-      boolean own = said.pid() == process.pid();
-      if (said.kind() == AgentScripts.CHILD && !own && child == null) {
+    long deadline = System.nanoTime() + ANSWER.toNanos();
+    while (true) {
+      Said said = hear(socket, deadline);
+      if (said == null && !isClosed()) {
+        // Nobody says anything after that, and who has not said that it is there is not executed.
+        end();
+      } else if (said == null) {
+        break;
+      } else if (said.kind() == AgentScripts.CHILD && child == null && !isOwn(said)) {
         child = open(said.pid());
-      } else if (said.kind() == AgentScripts.NOT_EXECUTED && isOf(child, said)) {
+      } else if (said.kind() == AgentScripts.NOT_EXECUTED && executed && isOf(child, said)) {
         executed = false;
-      } else if (said.kind() == AgentScripts.FORKED && own) {
+      } else if (said.kind() == AgentScripts.FORKED && isOwn(said)) {
         return forked(child, executed, said.number());
       } else {
+        end();
         break;
       }
     }
-    // Whatever has not yet said that it is there will not be executed; what has, has been, or
-    // ended.
-    end();
-    return child != null && executed ? Optional.of(new Child(child, NO_NUMBER)) : given(child);
+    return given(child, executed, NO_NUMBER);
+  }
+
+  private boolean isOwn(Said said) {
+    return said.pid() == process.pid();
+  }
+
+  private static boolean isOf(@Nullable PidFd child, Said said) {
+    return child != null && child.pid() == said.pid();
   }
 
   /**
-   * Only this agent reaps it. While it is there, the number is nobody else's.
+   * Only this agent reaps it, so that its number is its own as long as that is there.
    *
    * @throws RuncibleException INTERNAL if it is not known whose the number is
    */
   private PidFd open(int pid) {
     PidFd child = PidFd.open(pid).orElse(null);
     String inside = ProcessTable.namespace(pid);
-    boolean elsewhere = !inside.isEmpty() && !namespace.isEmpty() && !inside.equals(namespace);
-    if (child != null && !elsewhere && !process.hasEnded()) {
+    if (child != null && (inside.equals(namespace) || (inside.isEmpty() && !process.hasEnded()))) {
       return child;
     }
     if (child != null) {
@@ -161,30 +194,23 @@ final class ExecAgent implements AutoCloseable {
         "what starts processes in the container was ended meanwhile: this one may run");
   }
 
-  private static boolean isOf(@Nullable PidFd child, Said said) {
-    return child != null && child.pid() == said.pid();
-  }
-
   private Optional<Child> forked(@Nullable PidFd child, boolean executed, long number) {
-    if (number > 0 && child != null && executed) {
-      return Optional.of(new Child(child, number));
-    }
-    if (number > 0) {
+    boolean runs = number > 0 && child != null && executed;
+    if (number > 0 && !runs) {
       reaped(scripts.reap(number, true));
     }
-    return given(child);
+    return given(child, runs, number);
   }
 
-  /** Nothing, as it was not executed. */
-  private static Optional<Child> given(@Nullable PidFd child) {
-    if (child != null) {
+  private static Optional<Child> given(@Nullable PidFd child, boolean executed, long number) {
+    if (child != null && !executed) {
       child.close();
     }
-    return Optional.empty();
+    return child != null && executed ? Optional.of(new Child(child, number)) : Optional.empty();
   }
 
   /**
-   * How a child ended, that has.
+   * How a child ended, that has. Blocks for some seconds at most.
    *
    * @return empty if nobody knows, as this has ended
    * @throws RuncibleException UNAVAILABLE if a tracer has to see it before
@@ -192,17 +218,18 @@ final class ExecAgent implements AutoCloseable {
   Optional<WaitStatus> reap(Child child) {
     turn.lock();
     try {
-      return closed || child.number() == NO_NUMBER
+      return isClosed() || child.number() == NO_NUMBER
           ? Optional.empty()
           : reaped(scripts.reap(child.number(), false));
     } finally {
-      turn.unlock();
+      leaveTurn();
     }
   }
 
   private Optional<WaitStatus> reaped(byte[] script) {
-    Said said = socket.send(script, List.of()) ? hear() : null;
-    if (said != null && said.pid() == process.pid()) {
+    boolean sent = socket.send(script, List.of());
+    Said said = sent ? hear(socket, System.nanoTime() + ANSWER.toNanos()) : null;
+    if (said != null && isOwn(said)) {
       if (said.kind() == AgentScripts.ENDED) {
         return Optional.of(WaitStatus.ofWord((int) said.number()));
       }
@@ -214,9 +241,9 @@ final class ExecAgent implements AutoCloseable {
     return Optional.empty();
   }
 
-  /** Null if nothing is said. */
-  private @Nullable Said hear() {
-    ChildSocket.Answer answer = socket.receive(AgentScripts.RECORD, ANSWER).orElse(null);
+  /** Null if nothing is said, or no record. */
+  private static @Nullable Said hear(ChildSocket socket, long deadline) {
+    ChildSocket.Answer answer = socket.receive(AgentScripts.RECORD, deadline).orElse(null);
     if (answer == null || answer.bytes().length != AgentScripts.RECORD) {
       return null;
     }
@@ -224,32 +251,47 @@ final class ExecAgent implements AutoCloseable {
     return new Said(answer.pid(), record.getLong(), record.getLong());
   }
 
-  boolean isOpen() {
-    return !closed && !process.hasEnded();
-  }
-
   int pid() {
     return process.pid();
   }
 
-  /** Ends it, if it does not end by itself as its input does. */
-  private void end() {
-    closed = true;
-    socket.close();
-    host.signal(process, Signals.KILL);
+  /** Whether it can be asked for something; not for sure. */
+  synchronized boolean isOpen() {
+    return !closed && !process.hasEnded();
   }
 
-  /** Ends it; its children go on, and nobody hears any more how they end. Idempotent. */
+  private synchronized boolean isClosed() {
+    return closed;
+  }
+
+  /** Ends it, and whoever waits for its answer. */
+  private synchronized void end() {
+    if (!closed) {
+      closed = true;
+      socket.shutdown();
+      host.signal(process, Signals.KILL);
+    }
+  }
+
+  /** Lets go of the descriptors, unless somebody uses them, who does so then. */
+  private void release() {
+    if (turn.tryLock()) {
+      try {
+        socket.close();
+        process.close();
+      } finally {
+        turn.unlock();
+      }
+    }
+  }
+
+  /**
+   * Ends it; its children go on, and nobody hears any more how they end. Does not wait for who uses
+   * it. Idempotent.
+   */
   @Override
   public void close() {
-    turn.lock();
-    try {
-      if (!closed) {
-        end();
-      }
-      process.close();
-    } finally {
-      turn.unlock();
-    }
+    end();
+    release();
   }
 }

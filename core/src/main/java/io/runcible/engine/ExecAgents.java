@@ -1,7 +1,6 @@
 package io.runcible.engine;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.Architecture;
 import io.runcible.ffi.FileDescriptor;
@@ -14,6 +13,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,6 +32,8 @@ final class ExecAgents {
 
   /** How long an agent stays that has nothing to do. */
   private static final Duration IDLE = Duration.ofSeconds(10);
+
+  private static final Duration ENDING = Duration.ofSeconds(2);
 
   private static final int MOST = 4;
 
@@ -47,15 +52,19 @@ final class ExecAgents {
 
   /** What is executed with certain rights. */
   private static final class Use {
-    private long last;
+    private long last = System.nanoTime() - AGAIN.toNanos();
     private int running;
     private int failures;
     private boolean starting;
     private boolean expires;
-    private @Nullable ExecAgent agent;
+    private AgentStart.@Nullable Made made;
 
-    private Use(long now) {
-      last = now - AGAIN.toNanos();
+    /** Whether it says nothing about what comes next. */
+    private boolean isForgotten() {
+      return made == null
+          && !starting
+          && running == 0
+          && System.nanoTime() - last >= AGAIN.toNanos();
     }
   }
 
@@ -81,10 +90,8 @@ final class ExecAgents {
 
     /** Its end is known, or nobody will know it. */
     void ended() {
-      synchronized (ExecAgents.this) {
-        use.running--;
-        expireLater(use, IDLE);
-      }
+      child.process().close();
+      leave(use);
     }
   }
 
@@ -117,22 +124,26 @@ final class ExecAgents {
       }
       use.running++;
     }
-    boolean started = false;
+    Optional<ExecAgent.Child> child = Optional.empty();
     try {
-      Optional<ExecAgent.Child> child =
+      child =
           agent.start(
               paths,
               ExecProcess.words(process.path("args")),
               ExecProcess.words(process.path("env")),
               process.path("cwd").asText(),
               streams);
-      started = child.isPresent();
       return child.map(one -> new Started(use, agent, one));
     } finally {
-      if (!started) {
-        new Started(use, agent, null).ended();
+      if (child.isEmpty()) {
+        leave(use);
       }
     }
+  }
+
+  private synchronized void leave(Use use) {
+    use.running--;
+    expireLater(use, IDLE);
   }
 
   /** A namespace of others outlives the container, and with it would what is in it. */
@@ -150,66 +161,61 @@ final class ExecAgents {
   /** Null for one too many. */
   private @Nullable Use use(OptionalInt now, ObjectNode rights) {
     if (!now.equals(first)) {
-      end();
+      forget();
       first = now;
     }
-    Use known = uses.get(rights);
-    if (known == null && uses.size() < MOST) {
-      known = new Use(System.nanoTime());
-      uses.put(rights, known);
+    if (!uses.containsKey(rights) && uses.size() >= MOST) {
+      uses.values().removeIf(Use::isForgotten);
     }
-    return known;
+    return uses.size() >= MOST ? uses.get(rights) : uses.computeIfAbsent(rights, key -> new Use());
   }
 
   /** Null if there is none, and one is started if that pays. */
   private @Nullable ExecAgent agent(Use use, ObjectNode process) {
-    long now = System.nanoTime();
-    boolean again = now - use.last < AGAIN.toNanos();
-    use.last = now;
-    ExecAgent agent = use.agent;
-    if (agent != null && !agent.isOpen()) {
-      agent.close();
-      use.agent = null;
+    boolean again = !use.isForgotten();
+    use.last = System.nanoTime();
+    AgentStart.Made made = use.made;
+    if (made != null && !made.agent().isOpen()) {
+      made.agent().close();
+      use.made = null;
       use.failures++;
       return null;
     }
-    if (agent == null && again && !use.starting && use.failures < MAX_FAILURES) {
+    if (made == null && again && !use.starting && use.failures < MAX_FAILURES) {
       use.starting = true;
-      parts.tasks().elsewhere(() -> begin(use, process));
+      String namespace = ProcessTable.namespace(first.orElse(0));
+      // Not here, also if the engine closes just now.
+      var unused = parts.tasks().after(Duration.ZERO, () -> begin(use, process, namespace));
     }
-    return agent;
+    return made == null ? null : made.agent();
   }
 
-  private void begin(Use use, ObjectNode process) {
-    ExecAgent made = null;
+  private void begin(Use use, ObjectNode process, String namespace) {
+    AgentStart.Made made = null;
     try {
-      made = make(process);
+      made = new AgentStart(parts, directory, record).start(process, namespace);
     } catch (RuncibleException e) {
       log().debug("what is executed in {} is started by the runtime", directory.id(), e);
-    }
-    synchronized (this) {
-      use.starting = false;
-      if (made == null) {
-        use.failures = MAX_FAILURES;
-      } else if (closed || !uses.containsValue(use)) {
-        made.close();
-      } else {
-        use.agent = made;
-        expireLater(use, IDLE);
-      }
+    } finally {
+      begun(use, made);
     }
   }
 
-  private ExecAgent make(ObjectNode process) {
-    if (!Orphans.areReaped()) {
-      throw new RuncibleException(ErrorKind.UNSUPPORTED, "nobody reaps orphans");
+  private synchronized void begun(Use use, AgentStart.@Nullable Made made) {
+    use.starting = false;
+    if (made == null) {
+      use.failures++;
+    } else if (uses.containsValue(use)) {
+      use.made = made;
+      expireLater(use, IDLE);
+    } else {
+      made.agent().close();
     }
-    return AgentStart.start(parts, directory, record, process);
   }
 
   /** One look for each agent, however often it is used. */
   private void expireLater(Use use, Duration delay) {
-    if (!use.expires && use.running == 0 && use.agent != null) {
+    if (!use.expires && use.running == 0 && use.made != null) {
       use.expires = true;
       var unused = parts.tasks().after(delay, () -> expire(use));
     }
@@ -217,13 +223,12 @@ final class ExecAgents {
 
   private synchronized void expire(Use use) {
     use.expires = false;
-    ExecAgent agent = use.agent;
     long left = IDLE.toNanos() - (System.nanoTime() - use.last);
     if (left > 0) {
       expireLater(use, Duration.ofNanos(left));
-    } else if (use.running == 0 && agent != null) {
-      use.agent = null;
-      agent.close();
+    } else if (use.running == 0 && use.made != null) {
+      use.made.agent().close();
+      use.made = null;
     }
   }
 
@@ -231,27 +236,53 @@ final class ExecAgents {
   synchronized Set<Integer> pids() {
     Set<Integer> pids = new HashSet<>();
     for (Use use : uses.values()) {
-      if (use.agent != null) {
-        pids.add(use.agent.pid());
+      if (use.made != null) {
+        pids.add(use.made.agent().pid());
       }
     }
     return pids;
   }
 
-  /** Ends those that are there. */
-  synchronized void end() {
-    for (Use use : new ArrayList<>(uses.values())) {
-      if (use.agent != null) {
-        use.agent.close();
+  private synchronized List<AgentStart.Made> forget() {
+    List<AgentStart.Made> ended = new ArrayList<>();
+    for (Use use : uses.values()) {
+      if (use.made != null) {
+        use.made.agent().close();
+        ended.add(use.made);
       }
     }
     uses.clear();
+    return ended;
   }
 
-  /** Ends them; there will be no other one. */
-  synchronized void close() {
+  /** There will be no other ones. */
+  synchronized void refuse() {
     closed = true;
-    end();
+  }
+
+  /** Ends those that are there. Returns when they are gone, unless the container stands still. */
+  void end() {
+    for (AgentStart.Made made : forget()) {
+      await(made.gone());
+    }
+  }
+
+  /** Not to be interrupted. */
+  private static void await(Future<Boolean> gone) {
+    long deadline = System.nanoTime() + ENDING.toNanos();
+    boolean interrupted = false;
+    while (!gone.isDone() && System.nanoTime() - deadline < 0) {
+      try {
+        gone.get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+      } catch (InterruptedException e) {
+        interrupted = true;
+      } catch (ExecutionException | TimeoutException e) {
+        // It is looked again.
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private static Logger log() {

@@ -51,20 +51,25 @@ final class ExecProcess {
     List<String> words = words(process.path("args"));
     List<String> environment = words(process.path("env"));
     String program = words.isEmpty() ? "" : words.get(0);
-    // A runtime adds one that is missing.
-    boolean known = environment.stream().anyMatch(variable -> variable.startsWith("HOME="));
+    // A runtime adds one that is missing, or empty.
+    boolean known =
+        environment.stream().anyMatch(one -> one.startsWith("HOME=") && !one.equals("HOME="));
     if (program.isEmpty() || !known) {
       return List.of();
     }
     if (program.contains("/")) {
       return List.of(program);
     }
-    return environment.stream()
-        .filter(variable -> variable.startsWith("PATH="))
-        .flatMap(variable -> Stream.of(variable.substring("PATH=".length()).split(":", -1)))
-        .filter(directory -> directory.startsWith("/"))
-        .map(directory -> directory + "/" + program)
-        .toList();
+    List<String> directories =
+        environment.stream()
+            .filter(variable -> variable.startsWith("PATH="))
+            .flatMap(variable -> Stream.of(variable.substring("PATH=".length()).split(":", -1)))
+            .toList();
+    // The runtimes do not all take those that are relative.
+    boolean absolute = directories.stream().allMatch(directory -> directory.startsWith("/"));
+    return absolute
+        ? directories.stream().map(directory -> directory + "/" + program).toList()
+        : List.of();
   }
 
   static List<String> words(JsonNode array) {

@@ -166,9 +166,9 @@ final class StartedProcess {
       BooleanSupplier containerEnds,
       UnaryOperator<ExitStatus> outcome) {
     ofAgent = true;
+    descriptors.take(running.child().process().duplicate());
     new AgentProcess(
             parts,
-            descriptors,
             running,
             containerEnds,
             status -> {

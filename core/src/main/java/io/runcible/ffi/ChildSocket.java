@@ -4,7 +4,6 @@ import static io.runcible.ffi.Native.check;
 import static io.runcible.ffi.Native.libc;
 
 import java.lang.ref.Reference;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -16,6 +15,8 @@ public final class ChildSocket implements AutoCloseable {
   private static final long SYS_SOCKETPAIR = Native.ARM64 ? 199 : 53;
   private static final long SYS_SENDMSG = Native.ARM64 ? 211 : 46;
   private static final long SYS_RECVMSG = Native.ARM64 ? 212 : 47;
+  private static final long SYS_SHUTDOWN = Native.ARM64 ? 210 : 48;
+  private static final int SHUT_RDWR = 2;
   private static final int AF_UNIX = 1;
   private static final int SOCK_STREAM = 1;
   private static final int SOCK_CLOEXEC = 02000000;
@@ -36,8 +37,8 @@ public final class ChildSocket implements AutoCloseable {
   /** Of a struct cmsghdr. */
   private static final int CONTROL_HEADER = 16;
 
-  /** Room for credentials, and for a descriptor that nobody wants. */
-  private static final int RECEIVED = 64;
+  /** Room for credentials: of descriptors that somebody sends, the kernel lets go. */
+  private static final int RECEIVED = 32;
 
   private final FileDescriptor own;
   private final FileDescriptor child;
@@ -116,33 +117,39 @@ public final class ChildSocket implements AutoCloseable {
   public record Answer(int pid, byte[] bytes) {}
 
   /**
-   * Receives what one process wrote. Blocks.
+   * Receives what one process wrote. Blocks, unless the thread is interrupted.
    *
    * @param length how much of it, at most
+   * @param deadline as {@link System#nanoTime} has it; what is there already is received after it
    * @return empty if nobody is there, or nothing came in time
    */
-  public Optional<Answer> receive(int length, Duration limit) {
+  public Optional<Answer> receive(int length, long deadline) {
     Pointer memory = Native.allocate(CONTROL + RECEIVED + length);
-    long deadline = System.nanoTime() + limit.toNanos();
     try {
-      while (System.nanoTime() - deadline < 0) {
-        if (!Poll.readable(own, Poll.TICK_MILLIS)) {
-          continue;
-        }
-        vector(memory, CONTROL + RECEIVED, length);
-        memory.putLong(32, memory.address() + CONTROL);
-        memory.putLong(40, RECEIVED);
-        int flags = MSG_DONTWAIT | MSG_CMSG_CLOEXEC;
-        long count = libc().syscall(SYS_RECVMSG, own.value(), memory.address(), flags, 0, 0, 0);
-        int errno = count < 0 ? Native.errno() : 0;
-        if (errno != Errno.EINTR && errno != Errno.EAGAIN) {
-          return count <= 0 ? Optional.empty() : answer(memory, (int) count);
+      while (true) {
+        boolean waits = System.nanoTime() - deadline < 0 && !Thread.currentThread().isInterrupted();
+        if (Poll.readable(own, waits ? Poll.TICK_MILLIS : 0)) {
+          vector(memory, CONTROL + RECEIVED, length);
+          memory.putLong(32, memory.address() + CONTROL);
+          memory.putLong(40, RECEIVED);
+          int flags = MSG_DONTWAIT | MSG_CMSG_CLOEXEC;
+          long count = libc().syscall(SYS_RECVMSG, own.value(), memory.address(), flags, 0, 0, 0);
+          int errno = count < 0 ? Native.errno() : 0;
+          if (errno != Errno.EINTR && errno != Errno.EAGAIN) {
+            return count <= 0 ? Optional.empty() : answer(memory, (int) count);
+          }
+        } else if (!waits) {
+          return Optional.empty();
         }
       }
-      return Optional.empty();
     } finally {
       Reference.reachabilityFence(memory);
     }
+  }
+
+  /** Nothing goes either way any more; what has come can still be received. */
+  public void shutdown() {
+    libc().syscall(SYS_SHUTDOWN, own.value(), SHUT_RDWR, 0, 0, 0, 0);
   }
 
   private static void vector(Pointer memory, int data, int length) {
@@ -152,27 +159,14 @@ public final class ChildSocket implements AutoCloseable {
     memory.putLong(HEADER + 8, length);
   }
 
-  /** Descriptors that somebody sends here are closed. */
   private static Optional<Answer> answer(Pointer memory, int count) {
-    int pid = 0;
-    long end = CONTROL + Math.min(RECEIVED, memory.getLong(40));
-    for (int at = CONTROL; at + CONTROL_HEADER <= end; ) {
-      long size = memory.getLong(at);
-      int kind = memory.getInt(at + 12);
-      if (size < CONTROL_HEADER || at + size > end) {
-        break;
-      }
-      if (kind == SCM_CREDENTIALS) {
-        pid = memory.getInt(at + CONTROL_HEADER);
-      }
-      for (int i = CONTROL_HEADER; kind == SCM_RIGHTS && i + 4 <= size; i += 4) {
-        libc().close(memory.getInt(at + i));
-      }
-      at += align((int) size);
-    }
+    boolean told =
+        memory.getLong(40) >= CONTROL_HEADER + Integer.BYTES
+            && memory.getInt(CONTROL + 8) == SOL_SOCKET
+            && memory.getInt(CONTROL + 12) == SCM_CREDENTIALS;
     byte[] bytes = new byte[count];
     memory.get(CONTROL + RECEIVED, bytes, 0, count);
-    return Optional.of(new Answer(pid, bytes));
+    return Optional.of(new Answer(told ? memory.getInt(CONTROL + CONTROL_HEADER) : 0, bytes));
   }
 
   private static int align(int length) {

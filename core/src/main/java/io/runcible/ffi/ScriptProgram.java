@@ -8,10 +8,18 @@ import java.util.HexFormat;
  * each of them a system call, makes them one after the other, and reads the next block. At the end
  * of the input it ends.
  *
+ * <p>The first that it does is to be not dumpable: a process of the same user without
+ * CAP_SYS_PTRACE can neither read nor trace it, nor what it has forked, until that executes another
+ * program.
+ *
  * <p>The machine code, as a listing for x86-64; that for 64-bit ARM does the same in the same
  * order:
  *
  * <pre>{@code
+ *         mov eax, 157              # prctl: nobody traces or reads this
+ *         mov edi, 4
+ *         xor esi, esi
+ *         syscall
  * block:  mov r12d, 0x20000000      # the block goes here: its length,
  *         mov r13d, 8
  *         call readn
@@ -66,14 +74,14 @@ public final class ScriptProgram {
   public static final int REPLY_SIZE = 0x40000;
 
   private static final String X86_64 =
-      "41bc0000002041bd08000000e84c0000004c89e34d8b6c24f8e83f000000"
+      "b89d000000bf0400000031f60f0541bc0000002041bd08000000e84c0000004c89e34d8b6c24f8e83f000000"
           + "488b034885c078da488b7b08488b7310488b53184c8b53204c8b43284c8b"
           + "4b300f05488b4b50488901482b4338483b434077064883c358ebc7488b5b"
           + "48ebc131c031ff4c89e64c89ea0f054885c07e094901c44929c575e7c331"
           + "ffb8e70000000f05";
 
   private static final String AARCH64 =
-      "1400a4d2150180d214000094f30314aa95825ff811000094680240f928ff"
+      "800080d2010080d2e81480d2010000d41400a4d2150180d214000094f30314aa95825ff811000094680240f928ff"
           + "ffb7608640a9628e41a9649642a9010000d4692a40f9200100f969aa43a9"
           + "000009cb1f000aeb6800005473620191f3ffff17732640f9f1ffff170000"
           + "80d2e10314aae20315aae80780d2010000d41f0000f1ad0000549402008b"

@@ -23,6 +23,7 @@ public enum SystemCall {
   PRLIMIT64(302, 261),
   READ(0, 63),
   RECVMSG(47, 212),
+  RT_SIGPROCMASK(14, 135),
   SECCOMP(317, 277),
   SETSID(112, 157),
   STATX(332, 291),

@@ -243,18 +243,12 @@ public interface OciRuntime {
    */
   ChildProcess exec(ExecRequest request);
 
-  /** What the program of {@link #execDetached} is called in the container. */
-  String PASSED_PROGRAM = "/proc/self/fd/3";
-
   /**
-   * Starts a process in a running container that goes on alone: the runtime ends with 0 when it
-   * runs, and nobody in this process is its parent. Otherwise {@link #failure(ExecRequest)} tells
-   * why not.
+   * The same with further descriptors, from 3 on.
    *
-   * @param program open in the process as its descriptor 3, also if it is not in the container
-   * @return the child; the caller waits for it and closes it
+   * @param passed open in the process, whether their files are in the container or not
    */
-  ChildProcess execDetached(ExecRequest request, FileDescriptor program);
+  ChildProcess exec(ExecRequest request, List<FileDescriptor> passed);
 
   /**
    * After the end of {@link #run}: the runtime's own failure, when the program never ran. Its kind

@@ -231,17 +231,20 @@ final class RuncRuntime implements OciRuntime {
 
   @Override
   public ChildProcess exec(ExecRequest request) {
-    OptionalInt score = ownScore(request);
-    List<String> command = execCommand(request, score, List.of());
-    return spawn(command, request.stdio(), score.isEmpty()).start();
+    return exec(request, List.of());
   }
 
   @Override
-  public ChildProcess execDetached(ExecRequest request, FileDescriptor program) {
+  public ChildProcess exec(ExecRequest request, List<FileDescriptor> passed) {
     OptionalInt score = ownScore(request);
-    List<String> options = List.of("--detach", "--preserve-fds", "1");
+    List<String> options =
+        passed.isEmpty() ? List.of() : List.of("--preserve-fds", String.valueOf(passed.size()));
     List<String> command = execCommand(request, score, options);
-    return spawn(command, request.stdio(), score.isEmpty()).descriptor(3, program).start();
+    Spawn spawn = spawn(command, request.stdio(), score.isEmpty());
+    for (int i = 0; i < passed.size(); i++) {
+      spawn.descriptor(3 + i, passed.get(i));
+    }
+    return spawn.start();
   }
 
   private ChildProcess start(List<String> command, Stdio stdio) {

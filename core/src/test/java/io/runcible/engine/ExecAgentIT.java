@@ -206,13 +206,35 @@ class ExecAgentIT {
         "mkdir /tmp/one /tmp/two; echo 'echo one' >/tmp/one/own; printf '#!/bin/sh\\necho two'"
             + " >/tmp/two/own; chmod 755 /tmp/two/own");
     warm();
-    ExecSpec.Builder spec =
-        ExecSpec.builder("own").environment("PATH", "/none:/tmp/one:/tmp/two:/bin");
+    ExecSpec.Builder spec = ExecSpec.builder("own").environment("PATH", "/none:/tmp/two:/tmp/one");
     assertThat(exec(spec).output()).isEqualTo("two");
+    // Relative ones are the runtime's.
+    assertThat(exec(ExecSpec.builder("pwd").environment("PATH", "/none:/bin:.")).output())
+        .isEqualTo("/tmp");
     assertThat(exec(ExecSpec.builder("./own").workingDirectory("/tmp/two")).output())
         .isEqualTo("two");
-    assertThat(exec(ExecSpec.builder("pwd").environment("PATH", "::/bin")).output())
-        .isEqualTo("/tmp");
+    // What is first counts, whether it can be executed or not, as for the runtime.
+    ExecSpec first = ExecSpec.builder("own").environment("PATH", "/tmp/bad:/tmp/two").build();
+    sh("mkdir /tmp/bad; printf '#!/none' >/tmp/bad/own; chmod 755 /tmp/bad/own");
+    for (int i = 0; i < 2; i++) {
+      try (ContainerProcess process = container.exec(first)) {
+        assertThat(process.waitFor(TestEngine.LIMIT).orElseThrow().code()).isNotZero();
+      } catch (RuncibleException e) {
+        assertThat(e).hasMessageContaining("own");
+      }
+    }
+    assertThat(sh("echo [$HOME]").output()).isNotEqualTo("[]");
+    assertThat(exec(ExecSpec.builder("sh", "-c", "echo [$HOME]").environment("HOME", "")).output())
+        .isEqualTo(homeWithoutAgent());
+  }
+
+  private String homeWithoutAgent() {
+    try (Container other = ENGINE.get().run(ENGINE.sh("sleep 600").build());
+        ContainerProcess process =
+            other.exec(
+                ExecSpec.builder("sh", "-c", "echo [$HOME]").environment("HOME", "").build())) {
+      return TestEngine.ended(process).output();
+    }
   }
 
   @Test
@@ -273,21 +295,17 @@ class ExecAgentIT {
   }
 
   @Test
-  void containerMayEndItsAgent() {
+  void containerMayEndItsAgent() throws IOException {
     String agent = warm();
-    try (ContainerProcess process =
-        container.exec(
-            ExecSpec.builder("sh", "-c", "read line; exit 7").stdio(Stdio.PIPED).build())) {
-      sh("kill -9 " + agent);
+    ExecSpec waits = ExecSpec.builder("sh", "-c", "read line; exit 7").stdio(Stdio.PIPED).build();
+    try (ContainerProcess process = container.exec(waits)) {
+      assertThat(sh("kill -9 " + agent + "; echo ok").stdout()).isEqualTo("ok\n");
       // The runtime does it, and then another agent.
       assertThat(sh("echo ok").output()).isEqualTo("ok");
       assertThat(warm()).isNotEqualTo(agent);
       process.stdin().close();
-      if (TestHost.tellsExits()) {
-        assertThat(process.waitFor(TestEngine.LIMIT)).contains(ExitStatus.ofExit(7));
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      // The first process of this container reaps nothing, so that the kernel can tell.
+      assertThat(process.waitFor(TestEngine.LIMIT)).contains(ExitStatus.ofExit(7));
     }
     sh("kill -9 " + warm());
     // Whoever does so again and again is left alone.
@@ -297,11 +315,42 @@ class ExecAgentIT {
   }
 
   @Test
+  void signalsForAllAreNotForTheAgent() {
+    String agent = warm();
+    String script = "trap '' TERM HUP; kill -HUP -1; kill -TERM -1; kill -TERM $PPID; exit 3";
+    for (int i = 0; i < 10; i++) {
+      assertThat(sh(script).status()).isEqualTo(ExitStatus.ofExit(3));
+    }
+    assertThat(warm()).isEqualTo(agent);
+  }
+
+  @Test
   void killOfAllEndsWhatRuns() {
     String agent = warm();
     TestEngine.Ended ended = sh("kill -9 -1; kill -9 $$");
-    assertThat(ended.status().code()).isEqualTo(137);
+    assertThat(ended.status()).isEqualTo(ExitStatus.ofSignal(9));
     assertThat(warm()).isNotEqualTo(agent);
+  }
+
+  /** The old freezer holds also what is killed. */
+  @Test
+  void isReapedAlsoWhenNobodyWantsToKnow() {
+    warm();
+    ContainerProcess process = container.exec(ExecSpec.builder("sleep", "604").build());
+    if (Differences.hasControlGroups()) {
+      container.pause();
+      process.close();
+      container.resume();
+    } else {
+      process.close();
+    }
+    long begin = System.nanoTime();
+    // One that has ended and was not reaped is in brackets.
+    for (String all = sh("ps").output();
+        all.contains("sleep 604") || all.contains("[sleep]");
+        all = sh("ps").output()) {
+      assertThat(System.nanoTime() - begin).isLessThan(TestEngine.LIMIT.toNanos());
+    }
   }
 
   @Test

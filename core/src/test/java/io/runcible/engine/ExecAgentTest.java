@@ -10,7 +10,7 @@ import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.ChildSocket;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
-import io.runcible.ffi.PidFd;
+import io.runcible.ffi.Pipe;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.Script;
 import io.runcible.ffi.ScriptProgram;
@@ -20,10 +20,12 @@ import io.runcible.ffi.WaitStatus;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -60,17 +62,26 @@ class ExecAgentTest {
     Files.write(program, ScriptProgram.elf(HERE));
     Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
     ChildSocket socket = ChildSocket.open();
+    Pipe input = Pipe.open();
     process =
-        Spawn.of(List.of(program.toString()), Map.of()).descriptor(0, socket.childEnd()).start();
-    socket.childEnd().close();
+        Spawn.of(List.of(program.toString()), Map.of())
+            .descriptor(0, input.reader())
+            .descriptor(3, socket.childEnd())
+            .start();
     started.add(process);
-    agent = new ExecAgent(host, scripts, socket, PidFd.open(process.pid()).orElseThrow());
+    socket.childEnd().close();
+    input.outputStream().write(scripts.begin());
+    input.close();
+    String namespace = ProcessTable.namespace(process.pid());
+    agent = ExecAgent.await(host, scripts, socket, namespace, TestEngine.LIMIT);
     descriptors = openDescriptors();
   }
 
   @AfterEach
   void close() {
-    agent.close();
+    if (agent != null) {
+      agent.close();
+    }
     for (ChildProcess one : started) {
       one.killAndWait();
       one.close();
@@ -112,6 +123,20 @@ class ExecAgentTest {
     assertThat(openDescriptors()).isEqualTo(descriptors);
   }
 
+  /** Those that are for all processes in the container. */
+  @Test
+  void oneSignalAloneEndsIt() {
+    for (int signal = 1; signal < 65; signal++) {
+      if (signal != 9 && signal != 19) {
+        host.signal(process.pidFd(), signal);
+      }
+    }
+    assertThat(end(start("/bin/sh", "-c", "kill -TERM $$").orElseThrow()))
+        .isEqualTo(new WaitStatus(0, 15));
+    host.signal(process.pidFd(), 9);
+    assertThat(process.waitFor(TestEngine.LIMIT)).isPresent();
+  }
+
   @Test
   void severalRunAtOnce() {
     ExecAgent.Child first = start("/bin/sleep", "600").orElseThrow();
@@ -149,6 +174,12 @@ class ExecAgentTest {
     UNKNOWN(script -> say(script, 77, 16)),
     ENDED(script -> say(script, AgentScripts.ENDED, 16)),
     NOT_EXECUTED(script -> say(script, AgentScripts.NOT_EXECUTED, 16)),
+    NOT_EXECUTED_AGAIN_AND_AGAIN(
+        script -> {
+          for (int i = 0; i < 100; i++) {
+            say(script, AgentScripts.NOT_EXECUTED, 16);
+          }
+        }),
     ALL(
         script -> {
           for (int kind = 0; kind < 8; kind++) {
@@ -186,6 +217,20 @@ class ExecAgentTest {
     assertThat(start("/bin/true")).isEmpty();
     assertThat(agent.isOpen()).isFalse();
     assertThat(openDescriptors()).isLessThanOrEqualTo(descriptors);
+  }
+
+  @Test
+  void closingEndsTheWaitForOneThatStandsStill() throws Exception {
+    host.signal(process.pidFd(), 19);
+    CompletableFuture<Optional<ExecAgent.Child>> waiting =
+        CompletableFuture.supplyAsync(() -> start("/bin/true"));
+    LockSupport.parkNanos(200_000_000);
+    long begin = System.nanoTime();
+    agent.close();
+    assertThat(waiting.get()).isEmpty();
+    assertThat(System.nanoTime() - begin).isLessThan(Duration.ofSeconds(4).toNanos());
+    // Also its own ones.
+    assertThat(openDescriptors()).isLessThan(descriptors);
   }
 
   @Test
