@@ -72,7 +72,7 @@ class ExecAgentTest {
     socket.childEnd().close();
     input.outputStream().write(scripts.begin());
     input.close();
-    String namespace = ProcessTable.namespace(process.pid());
+    String namespace = ProcessTable.namespace((int) ProcessHandle.current().pid());
     agent = ExecAgent.await(host, scripts, socket, namespace, TestEngine.LIMIT);
     descriptors = openDescriptors();
   }
