@@ -572,7 +572,7 @@ public final class Container implements AutoCloseable {
   public List<ProcessInfo> top() {
     first.requireRunning("list its processes");
     OptionalInt pid = pid();
-    return pid.isPresent() ? control.processes(pid.getAsInt()) : List.of();
+    return pid.isPresent() ? control.processes(pid.getAsInt(), execs.agents()) : List.of();
   }
 
   /**

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /** The control group of a container: stands still, is limited, and tells what is in it. */
 final class ContainerControl {
@@ -153,13 +154,15 @@ final class ContainerControl {
     return OptionalLong.of(sum);
   }
 
-  List<ProcessInfo> processes(int pid) {
+  /** Those of the container with this first one, without some. */
+  List<ProcessInfo> processes(int pid, Set<Integer> without) {
     Collection<Integer> pids =
         group()
             .filter(Cgroup::exists)
             .<Collection<Integer>>map(Cgroup::pids)
             .orElseGet(() -> ProcessTable.ofContainer(pid));
     Path rootfs = parts.host().visible(directory.rootfs());
-    return new ProcessTable(UserLookup.names(rootfs)).read(pids);
+    return new ProcessTable(UserLookup.names(rootfs))
+        .read(pids.stream().filter(one -> !without.contains(one)).toList());
   }
 }

@@ -14,10 +14,11 @@ final class ContainerExecs {
   private static final Duration ENDING = Duration.ofSeconds(1);
 
   private final EngineParts parts;
-  private final ContainerDirectory directory;
   private final ContainerRecord record;
   private final ContainerControl control;
   private final Lifecycle lifecycle;
+  private final ExecAgents agents;
+  private final ExecStart starts;
   private final Set<StartedProcess> running = ConcurrentHashMap.newKeySet();
 
   ContainerExecs(
@@ -27,10 +28,11 @@ final class ContainerExecs {
       ContainerControl control,
       Lifecycle lifecycle) {
     this.parts = parts;
-    this.directory = directory;
     this.record = record;
     this.control = control;
     this.lifecycle = lifecycle;
+    this.agents = new ExecAgents(parts, directory, record);
+    this.starts = new ExecStart(parts, directory, record, agents);
   }
 
   ContainerProcess exec(FirstProcess first, ExecSpec spec) {
@@ -61,8 +63,7 @@ final class ContainerExecs {
     }
     StartedProcess init = first.started();
     OptionalInt pid = init.pid();
-    StartedProcess started =
-        ProcessStarts.exec(parts, directory, record, spec, merged, running::remove);
+    StartedProcess started = starts.start(spec, merged, init, running::remove);
     try {
       running.add(started);
       started.awaitStart();
@@ -103,8 +104,20 @@ final class ContainerExecs {
         cause);
   }
 
+  /** The numbers of processes that are this library's own. */
+  Set<Integer> agents() {
+    return agents.pids();
+  }
+
   /** Ends those that run. */
-  void close() {
+  void end() {
     List.copyOf(running).forEach(exec -> exec.process().close());
+    agents.end();
+  }
+
+  /** The same; there will be no other ones. */
+  void close() {
+    agents.refuse();
+    end();
   }
 }

@@ -80,6 +80,17 @@ final class EngineTasks implements AutoCloseable {
     }
   }
 
+  /**
+   * Does something on another thread where it may take its time, or here when the engine closes.
+   */
+  void elsewhere(Runnable task) {
+    try {
+      workers.execute(() -> guard(task));
+    } catch (RejectedExecutionException e) {
+      guard(task);
+    }
+  }
+
   private static void guard(Runnable task) {
     try {
       task.run();

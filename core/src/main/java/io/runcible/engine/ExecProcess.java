@@ -3,10 +3,11 @@ package io.runcible.engine;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.runcible.json.JsonTree;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * The process of an exec: the container's first process with another command, so that limits,
@@ -15,7 +16,7 @@ import java.util.Map;
 final class ExecProcess {
   private ExecProcess() {}
 
-  static String json(EngineParts parts, ContainerDirectory directory, IdMaps ids, ExecSpec spec) {
+  static ObjectNode of(EngineParts parts, ContainerDirectory directory, IdMaps ids, ExecSpec spec) {
     ObjectNode process = BundleConfig.process(directory);
     strings(process.putArray("args"), spec.command());
     process.remove("consoleSize");
@@ -38,7 +39,43 @@ final class ExecProcess {
               environment(process, Map.of("HOME", user.home()));
             });
     environment(process, spec.environment());
-    return JsonTree.text(process);
+    return process;
+  }
+
+  /**
+   * Where the kernel is to look for its program, one after the other, as its PATH has them.
+   *
+   * @return empty if that is for the runtime to say
+   */
+  static List<String> paths(ObjectNode process) {
+    List<String> words = words(process.path("args"));
+    List<String> environment = words(process.path("env"));
+    String program = words.isEmpty() ? "" : words.get(0);
+    // A runtime adds one that is missing, or empty.
+    boolean known =
+        environment.stream().anyMatch(one -> one.startsWith("HOME=") && !one.equals("HOME="));
+    if (program.isEmpty() || !known) {
+      return List.of();
+    }
+    if (program.contains("/")) {
+      return List.of(program);
+    }
+    List<String> directories =
+        environment.stream()
+            .filter(variable -> variable.startsWith("PATH="))
+            .flatMap(variable -> Stream.of(variable.substring("PATH=".length()).split(":", -1)))
+            .toList();
+    // The runtimes do not all take those that are relative.
+    boolean absolute = directories.stream().allMatch(directory -> directory.startsWith("/"));
+    return absolute
+        ? directories.stream().map(directory -> directory + "/" + program).toList()
+        : List.of();
+  }
+
+  static List<String> words(JsonNode array) {
+    List<String> words = new ArrayList<>();
+    array.forEach(word -> words.add(word.asText()));
+    return words;
   }
 
   private static void environment(ObjectNode process, Map<String, String> added) {

@@ -44,8 +44,8 @@ final class ExecTimeout {
       return;
     }
     OptionalInt pid = started.pid();
-    if (pid.isEmpty()) {
-      // It is just being started, or has just ended.
+    if (pid.isEmpty() || !started.hasProcess()) {
+      // It is just being started, or has just ended: the number may soon be another's.
       Future<?> unused = parts.tasks().after(AGAIN, this::expire);
       return;
     }

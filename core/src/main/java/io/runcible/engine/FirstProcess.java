@@ -246,7 +246,7 @@ final class FirstProcess {
 
   private ContainerProcess beginAfter(StartedProcess before, List<FileDescriptor> lock) {
     boolean runs = record.detached() && DetachedMonitor.runs(directory);
-    execs.close();
+    execs.end();
     before.release();
     if (runs) {
       // From now on it is the run of another engine that this one knows.

@@ -111,6 +111,15 @@ final class ProcessDescriptors implements AutoCloseable, ContainerProcess.Signal
     }
   }
 
+  /** Takes over the descriptor of a process that is known not to be reaped before it is told. */
+  synchronized void take(PidFd opened) {
+    if (closed) {
+      opened.close();
+    } else {
+      own = opened;
+    }
+  }
+
   /** The monitor of a detached container may have restarted it. */
   private void renew() {
     PidFd watching = monitor;

@@ -1,20 +1,12 @@
 package io.runcible.engine;
 
-import io.runcible.ErrorKind;
-import io.runcible.RuncibleException;
-import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.runtime.Bundle;
 import io.runcible.runtime.OciRuntime;
-import io.runcible.runtime.OciRuntime.ExecRequest;
 import io.runcible.runtime.OciRuntime.RunRequest;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
 /** Starts the processes of containers by the runtime, and finds those that others started. */
@@ -62,7 +54,7 @@ final class ProcessStarts {
   }
 
   /** Of these it is known what they write of what they have made, and how that waits. */
-  private static boolean canCreate(EngineParts parts) {
+  static boolean canCreate(EngineParts parts) {
     OciRuntime.Info runtime = parts.runtime().info();
     return Set.of("runc", "crun").contains(runtime.name()) && runtime.version().startsWith("1.");
   }
@@ -152,84 +144,6 @@ final class ProcessStarts {
     }
   }
 
-  /**
-   * Starts a further process in a running container. When its {@link ContainerProcess} is closed,
-   * it is ended and nothing of it is left.
-   *
-   * @param merged whether both outputs go to one pipe, whatever the spec says
-   * @param onRelease hears of that
-   */
-  static StartedProcess exec(
-      EngineParts parts,
-      ContainerDirectory directory,
-      ContainerRecord record,
-      ExecSpec spec,
-      boolean merged,
-      Consumer<StartedProcess> onRelease) {
-    // Not a number: another engine, or one that was killed, may have counted, too.
-    Path place = directory.execs().resolve(ContainerFactory.randomId());
-    parts.watchdog().runtimeStarts();
-    try {
-      Files.createDirectory(place);
-      Path processFile = place.resolve("process.json");
-      Bundle.writeFile(processFile, ExecProcess.json(parts, directory, record.ids(), spec));
-      ProcessStreams streams = streams(spec, merged, place);
-      ExecRequest request =
-          new ExecRequest(
-              directory.id(),
-              processFile,
-              place.resolve("pid"),
-              place.resolve("runtime.log"),
-              streams.stdio());
-      StartedProcess started =
-          new StartedProcess(
-              parts,
-              directory.id(),
-              "'" + spec.command().get(0) + "' in container " + directory.id(),
-              request.pidFile(),
-              streams,
-              () -> parts.runtime().failure(request),
-              self -> {
-                self.endAndRemove(place);
-                onRelease.accept(self);
-              });
-      long killsBefore = oomKills(parts, record);
-      started.launch(
-          streams,
-          () -> {
-            record.ids().give(streams.childEnds());
-            ChildProcess runtime = ContainerNetwork.runtime(parts, directory, record).exec(request);
-            ExecTimeout timeout = new ExecTimeout(parts, started);
-            started.await(
-                runtime,
-                status ->
-                    timeout
-                        .seen(started.exactly(status))
-                        .withOutOfMemory(oomKills(parts, record) > killsBefore),
-                started::closeDescriptors);
-            spec.timeout().ifPresent(timeout::begin);
-          });
-      return started;
-    } catch (IOException e) {
-      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot make '" + place + "'", e);
-    } catch (RuntimeException e) {
-      parts.host().removeTree(place);
-      throw e;
-    }
-  }
-
-  private static ProcessStreams streams(ExecSpec spec, boolean merged, Path place) {
-    if (merged) {
-      return ProcessStreams.openMerged();
-    }
-    return spec.tty()
-        .map(ProcessStreams::openTerminal)
-        .orElseGet(
-            () ->
-                ProcessStreams.open(
-                    spec.stdio(), place.resolve("stdout"), place.resolve("stderr")));
-  }
-
   /** Follows a detached container that an earlier engine started. */
   static StartedProcess adopt(
       EngineParts parts, ContainerDirectory directory, ContainerRecord record) {
@@ -260,7 +174,7 @@ final class ProcessStarts {
     return ContainerRecord.read(directory).map(record -> oomKills(parts, record) > 0).orElse(false);
   }
 
-  private static long oomKills(EngineParts parts, ContainerRecord record) {
+  static long oomKills(EngineParts parts, ContainerRecord record) {
     return parts.limits().place().oomKills(record.cgroupsPath()).orElse(0);
   }
 }

@@ -21,6 +21,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -65,6 +66,8 @@ final class StartedProcess {
 
   private final ProcessDescriptors descriptors;
   private volatile boolean runtimeFinished;
+
+  private volatile boolean ofAgent;
 
   /** Only if the runtime ends when all is made for the program. */
   private volatile @Nullable LoneProcess lone;
@@ -153,6 +156,32 @@ final class StartedProcess {
     watch.begin();
   }
 
+  /**
+   * The process runs, as a child of an agent in the container.
+   *
+   * @param containerEnds whether all that is in the container ends
+   */
+  void follow(
+      ExecAgents.Started running,
+      BooleanSupplier containerEnds,
+      UnaryOperator<ExitStatus> outcome) {
+    ofAgent = true;
+    descriptors.take(running.child().process().duplicate());
+    new AgentProcess(
+            parts,
+            running,
+            containerEnds,
+            status -> {
+              complete(() -> outcome.apply(status));
+              closeDescriptors();
+            },
+            failure -> {
+              fail(failure);
+              closeDescriptors();
+            })
+        .begin();
+  }
+
   void runtimeEnded(WaitStatus status) {
     runtimeFinished = status.signal() == 0;
   }
@@ -222,6 +251,10 @@ final class StartedProcess {
   void awaitStart() {
     if (lone != null) {
       letGo(TICK);
+      return;
+    }
+    if (ofAgent) {
+      // Which returned when it ran.
       return;
     }
     int pid = awaitPid(System.nanoTime());

@@ -14,6 +14,7 @@ public final class PidFd implements AutoCloseable {
   private static final long SYS_PIDFD_GETFD = 438;
   private static final long SYS_PIDFD_SEND_SIGNAL = 424;
   private static final long PIDFD_GET_INFO = 0xC040FF0BL;
+  private static final int F_DUPFD_CLOEXEC = 1030;
   private static final long PIDFD_INFO_EXIT = 8;
   private static final long SYS_IOCTL = Native.ARM64 ? 29 : 16;
 
@@ -36,6 +37,12 @@ public final class PidFd implements AutoCloseable {
       throw new NativeException("pidfd_open", errno, Integer.toString(pid));
     }
     return Optional.of(new PidFd(pid, new FileDescriptor((int) fd, "process " + pid)));
+  }
+
+  /** A second descriptor of the process, for the caller to close. */
+  public PidFd duplicate() {
+    int copy = libc().fcntl(fd.value(), F_DUPFD_CLOEXEC, 0);
+    return new PidFd(pid, new FileDescriptor(Native.check(copy, "dup", fd), fd));
   }
 
   /** The number it was opened by. */

@@ -13,7 +13,7 @@ public record WaitStatus(int code, int signal) {
   }
 
   /** Reads the status word of {@code wait(2)}. */
-  static WaitStatus ofWord(int word) {
+  public static WaitStatus ofWord(int word) {
     int signal = word & 0x7f;
     return signal == 0 ? new WaitStatus((word >> 8) & 0xff, 0) : new WaitStatus(0, signal);
   }

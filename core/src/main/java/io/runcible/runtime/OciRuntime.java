@@ -244,6 +244,13 @@ public interface OciRuntime {
   ChildProcess exec(ExecRequest request);
 
   /**
+   * The same with further descriptors, from 3 on.
+   *
+   * @param passed open in the process, whether their files are in the container or not
+   */
+  ChildProcess exec(ExecRequest request, List<FileDescriptor> passed);
+
+  /**
    * After the end of {@link #run}: the runtime's own failure, when the program never ran. Its kind
    * is NOT_FOUND if there is no such program in the container, PERMISSION_DENIED if it may not be
    * executed, FAILED_PRECONDITION if it is not for this machine, UNSUPPORTED or another for what

@@ -4,6 +4,7 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.Fifo;
+import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.PidFd;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.ProcessStat;
@@ -140,11 +141,12 @@ final class RuncRuntime implements OciRuntime {
 
   @Override
   public List<String> execCommand(ExecRequest request) {
-    return execCommand(request, ownScore(request));
+    return execCommand(request, ownScore(request), List.of());
   }
 
-  private List<String> execCommand(ExecRequest request, OptionalInt score) {
+  private List<String> execCommand(ExecRequest request, OptionalInt score, List<String> options) {
     List<String> command = command(request.log(), "exec");
+    command.addAll(options);
     command.addAll(List.of("--process", request.processFile().toString()));
     command.addAll(List.of("--pid-file", request.pidFile().toString()));
     command.add(request.id());
@@ -229,20 +231,32 @@ final class RuncRuntime implements OciRuntime {
 
   @Override
   public ChildProcess exec(ExecRequest request) {
+    return exec(request, List.of());
+  }
+
+  @Override
+  public ChildProcess exec(ExecRequest request, List<FileDescriptor> passed) {
     OptionalInt score = ownScore(request);
-    return start(execCommand(request, score), request.stdio(), score.isEmpty());
+    List<String> options =
+        passed.isEmpty() ? List.of() : List.of("--preserve-fds", String.valueOf(passed.size()));
+    List<String> command = execCommand(request, score, options);
+    Spawn spawn = spawn(command, request.stdio(), score.isEmpty());
+    for (int i = 0; i < passed.size(); i++) {
+      spawn.descriptor(3 + i, passed.get(i));
+    }
+    return spawn.start();
   }
 
   private ChildProcess start(List<String> command, Stdio stdio) {
-    return start(command, stdio, true);
+    return spawn(command, stdio, true).start();
   }
 
   /**
-   * Starts a command of the runtime.
+   * A command of the runtime.
    *
    * @param directly whether the runtime is what is started, and may be a sealed copy
    */
-  private ChildProcess start(List<String> command, Stdio stdio, boolean directly) {
+  private Spawn spawn(List<String> command, Stdio stdio, boolean directly) {
     Spawn spawn = Spawn.of(command, environment());
     if (directly && launcher.size() == 1) {
       spawn.from(host.sealedCopy(info.program()));
@@ -259,7 +273,7 @@ final class RuncRuntime implements OciRuntime {
     if (stdio.terminal() != null) {
       spawn.terminal(stdio.terminal());
     }
-    return spawn.start();
+    return spawn;
   }
 
   /**

@@ -1,5 +1,9 @@
 package io.runcible.sandbox;
 
+import io.runcible.ffi.Architecture;
+import io.runcible.ffi.Script;
+import io.runcible.ffi.ScriptProgram;
+import io.runcible.ffi.SystemCall;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -130,7 +134,7 @@ final class Artifacts {
             AT_FDCWD,
             opening.text(path.isEmpty() ? "." : path),
             architecture.directoryFlag | architecture.noFollowFlag | O_CLOEXEC)
-        .into(InitProgram.REPLY);
+        .into(ScriptProgram.REPLY);
     ByteBuffer reply = ask(opening, Long.BYTES);
     if (reply.getLong(0) != FREE) {
       omit(path, "the directory cannot be read");
@@ -140,8 +144,8 @@ final class Artifacts {
     do {
       Script reading = new Script(architecture);
       reading
-          .call(SystemCall.GETDENTS64, FREE, InitProgram.REPLY + Long.BYTES, NAMES)
-          .into(InitProgram.REPLY);
+          .call(SystemCall.GETDENTS64, FREE, ScriptProgram.REPLY + Long.BYTES, NAMES)
+          .into(ScriptProgram.REPLY);
       reply = ask(reading, Long.BYTES + NAMES);
       length = reply.getLong(0);
       boolean room = entries(path, reply, Math.min(length, NAMES), all);
@@ -212,17 +216,17 @@ final class Artifacts {
             AT_FDCWD,
             opening.text(path),
             architecture.noFollowFlag | O_NONBLOCK | O_CLOEXEC)
-        .into(InitProgram.REPLY);
+        .into(ScriptProgram.REPLY);
     opening.call(
         SystemCall.STATX,
         FREE,
         opening.text(""),
         AT_EMPTY_PATH,
         STATX_BASIC,
-        InitProgram.REPLY + 2 * Long.BYTES);
+        ScriptProgram.REPLY + 2 * Long.BYTES);
     opening
-        .call(SystemCall.READ, FREE, InitProgram.REPLY + 2 * Long.BYTES + STATX, CHUNK)
-        .into(InitProgram.REPLY + Long.BYTES);
+        .call(SystemCall.READ, FREE, ScriptProgram.REPLY + 2 * Long.BYTES + STATX, CHUNK)
+        .into(ScriptProgram.REPLY + Long.BYTES);
     ByteBuffer reply = ask(opening, 2 * Long.BYTES + STATX + CHUNK);
     if (reply.getLong(0) != FREE) {
       omit(path, "it cannot be read");
@@ -271,8 +275,8 @@ final class Artifacts {
       if (done < size) {
         Script reading = new Script(architecture);
         reading
-            .call(SystemCall.READ, FREE, InitProgram.REPLY + Long.BYTES, CHUNK)
-            .into(InitProgram.REPLY);
+            .call(SystemCall.READ, FREE, ScriptProgram.REPLY + Long.BYTES, CHUNK)
+            .into(ScriptProgram.REPLY);
         reply = ask(reading, Long.BYTES + CHUNK);
         count = Math.min(reply.getLong(0), CHUNK);
         offset = Long.BYTES;
@@ -289,7 +293,7 @@ final class Artifacts {
   }
 
   private ByteBuffer ask(Script script, int length) throws IOException {
-    script.call(SystemCall.WRITE, 1, InitProgram.REPLY, length);
+    script.call(SystemCall.WRITE, 1, ScriptProgram.REPLY, length);
     script.nextBlock();
     commands.write(script.block());
     byte[] reply = replies.readNBytes(length);

@@ -4,6 +4,7 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.engine.Container;
 import io.runcible.engine.ContainerEngine;
+import io.runcible.ffi.Architecture;
 import io.runcible.ffi.NativeAccess;
 import io.runcible.image.ImageConfig;
 import java.util.Optional;

@@ -2,6 +2,7 @@ package io.runcible.sandbox;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.Architecture;
 import io.runcible.sandbox.OutputListener.Stream;
 import java.io.BufferedOutputStream;
 import java.io.IOException;

@@ -1,7 +1,11 @@
 package io.runcible.sandbox;
 
 import io.runcible.RuncibleException;
-import io.runcible.sandbox.Script.Place;
+import io.runcible.ffi.Architecture;
+import io.runcible.ffi.Script;
+import io.runcible.ffi.Script.Place;
+import io.runcible.ffi.ScriptProgram;
+import io.runcible.ffi.SystemCall;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
@@ -259,7 +263,7 @@ final class RunScripts {
     script.call(SystemCall.KILL, -1, SIGKILL);
     Place reaping = script.here(new Place());
     Place reaped = new Place();
-    script.call(SystemCall.WAIT4, -1, InitProgram.REPLY, 0, 0).atLeast(1, reaped);
+    script.call(SystemCall.WAIT4, -1, ScriptProgram.REPLY, 0, 0).atLeast(1, reaped);
     script.call(SystemCall.GETPID).thenGoTo(reaping);
     script.here(reaped);
     script.call(SystemCall.GETRUSAGE, RUSAGE_CHILDREN, trailer.plus(MARK + 8));

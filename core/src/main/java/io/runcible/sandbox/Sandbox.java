@@ -4,6 +4,7 @@ import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.engine.ContainerEngine;
 import io.runcible.engine.EngineBuilder;
+import io.runcible.ffi.Architecture;
 import io.runcible.ffi.OwnedThreads;
 import io.runcible.image.ImageConfig;
 import io.runcible.image.ImageReference;
@@ -40,7 +41,7 @@ public final class Sandbox implements AutoCloseable {
     this.ownEngine = ownEngine;
     executor = builder.executor;
     profile = builder.profile;
-    architecture = Architecture.ofThisHost();
+    architecture = Architecture.ofThisHost().orElseThrow(Sandbox::withoutProgram);
     ImageConfig config = image(engine, builder.image);
     environment = SandboxSpec.environment(config, profile);
     maker = new Maker(engine, builder.image, profile, config, architecture);
@@ -56,6 +57,14 @@ public final class Sandbox implements AutoCloseable {
       pool.close();
       throw e;
     }
+  }
+
+  private static RuncibleException withoutProgram() {
+    return new RuncibleException(
+        ErrorKind.UNSUPPORTED,
+        "there are no sandboxes on "
+            + System.getProperty("os.arch")
+            + ": their first process is not written for it");
   }
 
   private static ImageConfig image(ContainerEngine engine, String name) {

@@ -5,7 +5,9 @@ import io.runcible.engine.ContainerSpec;
 import io.runcible.engine.Mount;
 import io.runcible.engine.Stdio;
 import io.runcible.engine.UserNamespace;
+import io.runcible.ffi.Architecture;
 import io.runcible.ffi.NativeAccess;
+import io.runcible.ffi.ScriptProgram;
 import io.runcible.image.HealthCheck;
 import io.runcible.image.ImageConfig;
 import io.runcible.runtime.SeccompProfile;
@@ -62,7 +64,7 @@ final class SandboxSpec {
     ContainerSpec.Builder spec =
         ContainerSpec.builder(image)
             .entrypoint(INIT)
-            .mount(Mount.file(InitProgram.elf(architecture), INIT, 0755))
+            .mount(Mount.file(ScriptProgram.elf(architecture), INIT, 0755))
             .workingDirectory(WORK)
             .hostname("sandbox")
             .stdio(Stdio.DIRECT)

@@ -2,6 +2,10 @@ package io.runcible.sandbox;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.Architecture;
+import io.runcible.ffi.Script;
+import io.runcible.ffi.ScriptProgram;
+import io.runcible.ffi.SystemCall;
 import io.runcible.runtime.SeccompProfile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -83,12 +87,12 @@ final class SeccompFilter {
     Script.Place failed = new Script.Place();
     script
         .call(SystemCall.SECCOMP, SET_MODE_FILTER, 0, script.filter(instructions))
-        .into(InitProgram.REPLY)
+        .into(ScriptProgram.REPLY)
         .expect(0, failed);
-    script.call(SystemCall.WRITE, 1, InitProgram.REPLY, Long.BYTES);
+    script.call(SystemCall.WRITE, 1, ScriptProgram.REPLY, Long.BYTES);
     script.nextBlock();
     script.here(failed);
-    script.call(SystemCall.WRITE, 1, InitProgram.REPLY, Long.BYTES);
+    script.call(SystemCall.WRITE, 1, ScriptProgram.REPLY, Long.BYTES);
     script.call(SystemCall.EXIT_GROUP, 1);
     return script.block();
   }

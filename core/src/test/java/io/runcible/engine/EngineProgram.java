@@ -14,6 +14,7 @@ import io.runcible.registry.RegistryClient;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -57,6 +58,7 @@ final class EngineProgram {
           Map.entry("prime", EngineProgram::prime),
           Map.entry("detach-and-close", EngineProgram::detachAndClose),
           Map.entry("network-and-wait", EngineProgram::networkAndWait),
+          Map.entry("exec-and-wait", EngineProgram::execAndWait),
           Map.entry("detach-and-wait", EngineProgram::detachAndWait));
 
   private final Path root;
@@ -504,6 +506,22 @@ final class EngineProgram {
             .detached()
             .build());
     say("running");
+    awaitInput();
+  }
+
+  private void execAndWait() {
+    Container container = open().run(sh("sleep 600").name("executed").detached().build());
+    String parent;
+    do {
+      try (ContainerProcess process = container.exec("sh", "-c", "echo $PPID");
+          InputStream out = process.stdout()) {
+        parent = new String(out.readAllBytes(), StandardCharsets.UTF_8).strip();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    } while (parent.equals("0"));
+    container.exec("sleep", "603");
+    say(parent);
     awaitInput();
   }
 }

@@ -6,6 +6,8 @@ import static org.assertj.core.api.InstanceOfAssertFactories.type;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.ffi.Architecture;
+import io.runcible.ffi.ScriptProgram;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -25,7 +27,7 @@ class RunScriptsTest {
 
     @Override
     public void write(byte[] block) {
-      assertThat(block.length).isLessThanOrEqualTo(InitProgram.BLOCK_SIZE);
+      assertThat(block.length).isLessThanOrEqualTo(ScriptProgram.BLOCK_SIZE);
       assertThat(ByteBuffer.wrap(block).order(ByteOrder.LITTLE_ENDIAN).getLong())
           .isEqualTo(block.length - Long.BYTES);
       written++;
@@ -61,7 +63,7 @@ class RunScriptsTest {
   @Test
   void environmentThatDoesNotFitIsRefused() {
     Blocks blocks = new Blocks();
-    List<String> environment = List.of("A=" + "x".repeat(InitProgram.BLOCK_SIZE));
+    List<String> environment = List.of("A=" + "x".repeat(ScriptProgram.BLOCK_SIZE));
     assertThatThrownBy(
             () ->
                 scripts.write(

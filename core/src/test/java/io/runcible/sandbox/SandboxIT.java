@@ -14,6 +14,10 @@ import io.runcible.engine.EngineBuilder;
 import io.runcible.engine.Rounds;
 import io.runcible.engine.TestEngine;
 import io.runcible.engine.UserNamespace;
+import io.runcible.ffi.Architecture;
+import io.runcible.ffi.Script;
+import io.runcible.ffi.ScriptProgram;
+import io.runcible.ffi.SystemCall;
 import io.runcible.runtime.Cgroups;
 import io.runcible.runtime.SeccompProfile;
 import java.io.IOException;
@@ -142,10 +146,13 @@ class SandboxIT {
   void filterForbidsWhatThatOfTheRuntimeForbids() {
     try (Sandbox ours = sandbox().profile(PATIENT).build();
         Sandbox ofRuntime = sandbox().profile(withFilterOfRuntime()).build()) {
-      assertThat(SeccompFilter.of(PATIENT.seccomp(), Architecture.ofThisHost()).isOfRuntime())
+      assertThat(
+              SeccompFilter.of(PATIENT.seccomp(), Architecture.ofThisHost().orElseThrow())
+                  .isOfRuntime())
           .isFalse();
       assertThat(
-              SeccompFilter.of(withFilterOfRuntime().seccomp(), Architecture.ofThisHost())
+              SeccompFilter.of(
+                      withFilterOfRuntime().seccomp(), Architecture.ofThisHost().orElseThrow())
                   .isOfRuntime())
           .isTrue();
       for (Sandbox sandbox : List.of(ours, ofRuntime)) {
@@ -159,7 +166,7 @@ class SandboxIT {
         assertThat(results.subList(8, 12)).containsExactly(-38L, -97L, -97L, -97L);
         assertThat(results.subList(12, 14)).containsExactly(0L, -38L);
         assertThat(results.subList(14, 20)).containsExactly(-1L, -38L, -1L, -1L, -1L, -38L);
-        if (Architecture.ofThisHost() == Architecture.X86_64) {
+        if (Architecture.ofThisHost().orElseThrow() == Architecture.X86_64) {
           assertThat(sandbox.run(SeccompProbe.ofX86()).signal()).hasValue(SIGSYS);
           assertThat(sandbox.run(SeccompProbe.one(SeccompProbe.X32 | 39)).signal())
               .hasValue(SIGSYS);
@@ -327,7 +334,7 @@ class SandboxIT {
 
   /** A program that makes its outputs non-blocking, fills one while nobody reads it, and ends. */
   private static SandboxRequest.Builder blocking(OutputListener listener) {
-    Architecture architecture = Architecture.ofThisHost();
+    Architecture architecture = Architecture.ofThisHost().orElseThrow();
     int setStatusFlags = 4;
     int nonBlocking = 04000;
     int create = 0101;
@@ -344,7 +351,7 @@ class SandboxIT {
     script.here(full);
     script.call(SystemCall.EXIT_GROUP, 7);
     return SandboxRequest.builder("./program")
-        .file("program", InitProgram.elf(architecture), 0755)
+        .file("program", ScriptProgram.elf(architecture), 0755)
         .stdin(script.block())
         .artifacts("made")
         .output(listener);

@@ -1,5 +1,9 @@
 package io.runcible.sandbox;
 
+import io.runcible.ffi.Architecture;
+import io.runcible.ffi.Script;
+import io.runcible.ffi.ScriptProgram;
+import io.runcible.ffi.SystemCall;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -7,7 +11,7 @@ import java.util.List;
 
 /** Programs that make system calls by their numbers and tell what they return. */
 final class SeccompProbe {
-  private static final Architecture HERE = Architecture.ofThisHost();
+  private static final Architecture HERE = Architecture.ofThisHost().orElseThrow();
   private static final int CODE = 64 + 3 * 56;
 
   /** Of a call of the same processor with another way to pass numbers. */
@@ -66,14 +70,14 @@ final class SeccompProbe {
   /** Makes all the calls. */
   static SandboxRequest all() {
     Script script = new Script(HERE);
-    long place = InitProgram.REPLY;
+    long place = ScriptProgram.REPLY;
     for (long[] call : CALLS[HERE == Architecture.X86_64 ? 0 : 1]) {
       script.call(call[0], call[1]).into(place);
       place += Long.BYTES;
     }
-    script.call(SystemCall.WRITE, 1, InitProgram.REPLY, place - InitProgram.REPLY);
+    script.call(SystemCall.WRITE, 1, ScriptProgram.REPLY, place - ScriptProgram.REPLY);
     script.call(SystemCall.EXIT_GROUP, 0);
-    return program(InitProgram.elf(HERE), script);
+    return program(ScriptProgram.elf(HERE), script);
   }
 
   /** What they returned. */
@@ -91,12 +95,12 @@ final class SeccompProbe {
     Script script = new Script(HERE);
     script.call(number);
     script.call(SystemCall.EXIT_GROUP, 0);
-    return program(InitProgram.elf(HERE), script);
+    return program(ScriptProgram.elf(HERE), script);
   }
 
   /** Makes a call as a program of 32 bits does on x86: {@code getpid} by {@code int 0x80}. */
   static SandboxRequest ofX86() {
-    byte[] elf = InitProgram.elf(Architecture.X86_64);
+    byte[] elf = ScriptProgram.elf(Architecture.X86_64);
     byte[] code = {
       (byte) 0xb8,
       20,

@@ -1,4 +1,4 @@
-package io.runcible.sandbox;
+package io.runcible.ffi;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
@@ -10,10 +10,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A block for the {@link InitProgram}: system calls one after the other, what they must return and
+ * A block for a {@link ScriptProgram}: system calls one after the other, what they must return and
  * where it goes on otherwise, and their data.
  */
-final class Script {
+public final class Script {
   private static final int WORDS = 11;
   private static final int STEP = WORDS * Long.BYTES;
   private static final int ARGUMENTS = 6;
@@ -26,7 +26,7 @@ final class Script {
   private final List<Pointer> pointers = new ArrayList<>();
 
   /** An address in the block: a word of a step, or data. */
-  static final class Place {
+  public static final class Place {
     private boolean ofStep;
     private int offset = -1;
 
@@ -36,18 +36,19 @@ final class Script {
       return this;
     }
 
-    Place plus(int bytes) {
+    /** A place some bytes behind it. */
+    public Place plus(int bytes) {
       return new Place().at(ofStep, offset + bytes);
     }
   }
 
   /** Where a step, that may be added later, is told what to expect. */
-  record Expectation(Place step) {}
+  public record Expectation(Place step) {}
 
   private record Pointer(int at, Place target) {}
 
   /** A call, by default with any result and for the next step to follow. */
-  static final class Step {
+  public static final class Step {
     private final Object[] words = new Object[WORDS];
 
     private Step(long number, Object... arguments) {
@@ -57,27 +58,27 @@ final class Script {
       }
       range(0, -1, 0L);
       // Somewhere.
-      words[10] = InitProgram.REPLY + InitProgram.REPLY_SIZE - Long.BYTES;
+      words[10] = ScriptProgram.REPLY + ScriptProgram.REPLY_SIZE - Long.BYTES;
     }
 
     /** Stores the result. */
-    Step into(Object place) {
+    public Step into(Object place) {
       words[10] = place;
       return this;
     }
 
     /** Goes on elsewhere unless it returns this, which another step may have stored. */
-    Step expect(long value, Place otherwise) {
+    public Step expect(long value, Place otherwise) {
       return range(value, 0, otherwise);
     }
 
     /** Goes on elsewhere unless it returns at least this. */
-    Step atLeast(long value, Place otherwise) {
+    public Step atLeast(long value, Place otherwise) {
       return range(value, Long.MAX_VALUE - value, otherwise);
     }
 
     /** Goes on elsewhere: no call returns this. */
-    void thenGoTo(Place next) {
+    public void thenGoTo(Place next) {
       range(Long.MIN_VALUE, 0, next);
     }
 
@@ -89,33 +90,35 @@ final class Script {
     }
   }
 
-  Script(Architecture architecture) {
+  /** An empty one. */
+  public Script(Architecture architecture) {
     this.architecture = architecture;
   }
 
   /** Adds a call; its arguments are numbers and places. */
-  Step call(SystemCall call, Object... arguments) {
+  public Step call(SystemCall call, Object... arguments) {
     return call(call.number(architecture), arguments);
   }
 
   /** The same by a number of the architecture. */
-  Step call(long number, Object... arguments) {
+  public Step call(long number, Object... arguments) {
     Step step = new Step(number, arguments);
     steps.add(step);
     return step;
   }
 
   /** Ends the script: the next block is read. */
-  void nextBlock() {
+  public void nextBlock() {
     steps.add(new Step(-1));
   }
 
   /** The step that is added next is at this place. */
-  Place here(Place label) {
+  public Place here(Place label) {
     return label.at(true, steps.size() * STEP);
   }
 
-  Place data(byte[] bytes) {
+  /** Data, at an address that a word of eight bytes may have. */
+  public Place data(byte[] bytes) {
     while (data.size() % Long.BYTES != 0) {
       data.write(0);
     }
@@ -125,12 +128,12 @@ final class Script {
   }
 
   /** A string that ends with a zero. */
-  Place text(String text) {
+  public Place text(String text) {
     return data((text + "\0").getBytes(StandardCharsets.UTF_8));
   }
 
   /** Strings as execve(2) wants them. */
-  Place texts(List<String> texts) {
+  public Place texts(List<String> texts) {
     List<Place> places = texts.stream().map(this::text).toList();
     Place array = data(new byte[(places.size() + 1) * Long.BYTES]);
     for (int i = 0; i < places.size(); i++) {
@@ -139,8 +142,34 @@ final class Script {
     return array;
   }
 
+  /** What recvmsg(2) wants (struct msghdr), for one byte that comes with descriptors. */
+  public Place header(int descriptors) {
+    Place byteRead = data(new byte[Long.BYTES]);
+    Place vector = data(words(0, 1));
+    Place control = data(new byte[control(descriptors)]);
+    Place header = data(words(0, 0, 0, 1, 0, control(descriptors), 0));
+    pointers.add(new Pointer(vector.offset, byteRead));
+    pointers.add(new Pointer(header.offset + 2 * Long.BYTES, vector));
+    pointers.add(new Pointer(header.offset + 4 * Long.BYTES, control));
+    return header;
+  }
+
+  /** The size of a struct cmsghdr with descriptors. */
+  private static int control(int descriptors) {
+    return 2 * Long.BYTES + (Integer.BYTES * descriptors + 7 & -8);
+  }
+
+  private static byte[] words(long... words) {
+    ByteBuffer bytes =
+        ByteBuffer.allocate(words.length * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    for (long word : words) {
+      bytes.putLong(word);
+    }
+    return bytes.array();
+  }
+
   /** Instructions as seccomp(2) wants them (struct sock_fprog). */
-  Place filter(byte[] instructions) {
+  public Place filter(byte[] instructions) {
     Place content = data(instructions);
     ByteBuffer head = ByteBuffer.allocate(2 * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     head.putShort((short) (instructions.length / INSTRUCTION));
@@ -152,18 +181,17 @@ final class Script {
   /**
    * The block with its length.
    *
-   * @throws RuncibleException INVALID_INPUT if there is no room for it in the init program
+   * @throws RuncibleException INVALID_INPUT if there is no room for it in the program
    */
-  byte[] block() {
+  public byte[] block() {
     long size = (long) Long.BYTES + (long) steps.size() * STEP + data.size();
-    if (size > InitProgram.BLOCK_SIZE) {
+    if (size > ScriptProgram.BLOCK_SIZE) {
       throw new RuncibleException(
           ErrorKind.INVALID_INPUT,
-          "the command and the environment of a program in a sandbox are too large: with them it"
-              + " takes "
+          "the command and the environment are too large: with them it takes "
               + size
               + " bytes to start, and there is room for "
-              + InitProgram.BLOCK_SIZE);
+              + ScriptProgram.BLOCK_SIZE);
     }
     byte[] bytes = data.toByteArray();
     ByteBuffer block = ByteBuffer.allocate((int) size).order(ByteOrder.LITTLE_ENDIAN);
@@ -187,7 +215,7 @@ final class Script {
       return resolve(expectation.step()) + LEAST * Long.BYTES;
     }
     Place place = (Place) word;
-    long base = InitProgram.BLOCK + Long.BYTES;
+    long base = ScriptProgram.BLOCK + Long.BYTES;
     return base + place.offset + (place.ofStep ? 0 : steps.size() * STEP);
   }
 }

@@ -1,7 +1,7 @@
-package io.runcible.sandbox;
+package io.runcible.ffi;
 
-/** The system calls that the init program of a sandbox makes, with their numbers. */
-enum SystemCall {
+/** The system calls of {@link Script scripts}, with their numbers. */
+public enum SystemCall {
   CHDIR(80, 49),
   CLONE(56, 220),
   CLOSE(3, 57),
@@ -22,6 +22,8 @@ enum SystemCall {
   PRCTL(157, 167),
   PRLIMIT64(302, 261),
   READ(0, 63),
+  RECVMSG(47, 212),
+  RT_SIGPROCMASK(14, 135),
   SECCOMP(317, 277),
   SETSID(112, 157),
   STATX(332, 291),
@@ -37,7 +39,8 @@ enum SystemCall {
     this.arm = arm;
   }
 
-  int number(Architecture architecture) {
+  /** Its number there. */
+  public int number(Architecture architecture) {
     return architecture == Architecture.X86_64 ? x86 : arm;
   }
 }

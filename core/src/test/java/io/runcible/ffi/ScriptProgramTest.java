@@ -1,4 +1,4 @@
-package io.runcible.sandbox;
+package io.runcible.ffi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -19,17 +19,17 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** The machine code, on this processor and, by an emulator, on the other one. */
 @EnabledOnOs(OS.LINUX)
-class InitProgramTest {
+class ScriptProgramTest {
   @TempDir private Path directory;
 
   private record Ended(int code, String output) {}
 
   private Ended run(Architecture architecture, byte[]... blocks) throws Exception {
     Path program = directory.resolve("init");
-    Files.write(program, InitProgram.elf(architecture));
+    Files.write(program, ScriptProgram.elf(architecture));
     Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
     List<String> command = new ArrayList<>(List.of(program.toString()));
-    if (architecture != Architecture.ofThisHost()) {
+    if (architecture != Architecture.ofThisHost().orElseThrow()) {
       String name = architecture == Architecture.X86_64 ? "x86_64" : "aarch64";
       command.add(0, HostTools.requireProgram("qemu-" + name, "qemu-user").toString());
     }
@@ -52,7 +52,7 @@ class InitProgramTest {
     Script.Place failed = new Script.Place();
     first.call(SystemCall.WRITE, 1, first.text("one "), 4).expect(4, failed);
     // Of no descriptor.
-    first.call(SystemCall.CLOSE, 99).into(InitProgram.REPLY).atLeast(0, failed);
+    first.call(SystemCall.CLOSE, 99).into(ScriptProgram.REPLY).atLeast(0, failed);
     first.call(SystemCall.EXIT_GROUP, 1);
     first.here(failed);
     first.call(SystemCall.WRITE, 1, first.text("two "), 4);
@@ -60,7 +60,7 @@ class InitProgramTest {
     Script second = new Script(architecture);
     Script.Place end = new Script.Place();
     // EBADF, which the block before stored.
-    second.call(SystemCall.WRITE, 1, InitProgram.REPLY, 1);
+    second.call(SystemCall.WRITE, 1, ScriptProgram.REPLY, 1);
     second.call(SystemCall.GETPID).thenGoTo(end);
     second.call(SystemCall.EXIT_GROUP, 2);
     second.here(end);

@@ -1,0 +1,135 @@
+package io.runcible.engine;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.ffi.Architecture;
+import io.runcible.ffi.ChildProcess;
+import io.runcible.ffi.ChildSocket;
+import io.runcible.ffi.FileDescriptor;
+import io.runcible.ffi.Pipe;
+import io.runcible.ffi.ScriptProgram;
+import io.runcible.json.JsonTree;
+import io.runcible.runtime.Bundle;
+import io.runcible.runtime.OciRuntime;
+import io.runcible.runtime.OciRuntime.ExecRequest;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * Starts an {@link ExecAgent} in a container, by the runtime, which stays as its parent: it reaps
+ * it at once, as it must be before the container's last process can be.
+ */
+final class AgentStart {
+  private static final Duration LIMIT = Duration.ofSeconds(10);
+
+  private final EngineParts parts;
+  private final ContainerDirectory directory;
+  private final ContainerRecord record;
+
+  /**
+   * One that has been started.
+   *
+   * @param gone when the runtime has ended after it
+   */
+  record Made(ExecAgent agent, CompletableFuture<Boolean> gone) {}
+
+  AgentStart(EngineParts parts, ContainerDirectory directory, ContainerRecord record) {
+    this.parts = parts;
+    this.directory = directory;
+    this.record = record;
+  }
+
+  /**
+   * Starts one. Blocks.
+   *
+   * @param process what is executed with the rights that the agent is to have
+   * @param namespace that of the container's pids
+   * @throws RuncibleException if the runtime, the kernel or the container does not let it
+   */
+  Made start(ObjectNode process, String namespace) {
+    Architecture architecture = Architecture.ofThisHost().orElseThrow();
+    Path place = directory.execs().resolve(ContainerFactory.randomId());
+    parts.watchdog().runtimeStarts();
+    ChildSocket socket = ChildSocket.open();
+    boolean made = false;
+    try (FileDescriptor childEnd = socket.childEnd();
+        FileDescriptor program = ScriptProgram.seal(architecture, "runcible-exec");
+        Input input = new Input(Pipe.open())) {
+      Files.createDirectory(place);
+      ExecRequest request = request(place, process, input.pipe().reader());
+      ChildProcess runtime =
+          ContainerNetwork.runtime(parts, directory, record)
+              .exec(request, List.of(childEnd, program));
+      CompletableFuture<Boolean> gone = new CompletableFuture<>();
+      try {
+        // Nobody else has it then: the end of this process is the end of the agent.
+        childEnd.close();
+        AgentScripts scripts = new AgentScripts(architecture);
+        input.say(scripts.begin());
+        ExecAgent agent = ExecAgent.await(parts.host(), scripts, socket, namespace, LIMIT);
+        made = true;
+        return new Made(agent, gone);
+      } finally {
+        if (!made) {
+          runtime.pidFd().signal(Signals.KILL);
+        }
+        follow(runtime, gone);
+      }
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot begin in '" + place + "'", e);
+    } finally {
+      if (!made) {
+        socket.close();
+      }
+      parts.host().removeTree(place);
+    }
+  }
+
+  private void follow(ChildProcess runtime, CompletableFuture<Boolean> gone) {
+    parts
+        .watcher()
+        .onEnd(
+            runtime.pidFd(),
+            () -> {
+              runtime.reap();
+              runtime.close();
+              gone.complete(true);
+            });
+  }
+
+  /** What the agent reads first, by way of the runtime. */
+  private record Input(Pipe pipe) implements AutoCloseable {
+    void say(byte[] script) throws IOException {
+      pipe.reader().close();
+      OutputStream out = pipe.outputStream();
+      out.write(script);
+      out.flush();
+    }
+
+    @Override
+    public void close() {
+      pipe.close();
+    }
+  }
+
+  private ExecRequest request(Path place, ObjectNode process, FileDescriptor input) {
+    ObjectNode agent = process.deepCopy();
+    agent.putArray("args").add(AgentScripts.PROGRAM);
+    agent.putArray("env").add("HOME=/");
+    agent.put("cwd", "/");
+    Path processFile = place.resolve("process.json");
+    Bundle.writeFile(processFile, JsonTree.text(agent));
+    return new ExecRequest(
+        directory.id(),
+        processFile,
+        place.resolve("pid"),
+        place.resolve("runtime.log"),
+        new OciRuntime.Stdio(input, null, null));
+  }
+}

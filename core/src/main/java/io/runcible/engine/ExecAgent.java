@@ -1,0 +1,297 @@
+package io.runcible.engine;
+
+import io.runcible.ErrorKind;
+import io.runcible.RuncibleException;
+import io.runcible.ffi.ChildSocket;
+import io.runcible.ffi.FileDescriptor;
+import io.runcible.ffi.PidFd;
+import io.runcible.ffi.PrivilegedHost;
+import io.runcible.ffi.WaitStatus;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A process of this library in a container, where the runtime has put it as it puts what it
+ * executes, that starts programs as its children. They have all of its confinement, since nobody
+ * who has it can leave it, and the runtime's work is done once for all of them.
+ *
+ * <p>It ends with its input. Whoever in the container manages to take it over can say what it likes
+ * to this process, which expects so much: it takes no longer than an answer may, and names no
+ * process outside the container.
+ */
+final class ExecAgent implements AutoCloseable {
+  /** Less than what a socket takes at once. */
+  private static final int LARGEST = 64 << 10;
+
+  private static final Duration ANSWER = Duration.ofSeconds(5);
+
+  /** Longer than a start takes; whoever waits longer has the runtime. */
+  private static final Duration TURN = Duration.ofMillis(100);
+
+  /** That of a child that nobody reaps who would tell. */
+  private static final long NO_NUMBER = 0;
+
+  private static final byte[] GO = {1};
+
+  private final PrivilegedHost host;
+  private final AgentScripts scripts;
+  private final ChildSocket socket;
+  private final PidFd process;
+  private final String namespace;
+  private final ReentrantLock turn = new ReentrantLock();
+  private boolean closed;
+
+  /**
+   * A child.
+   *
+   * @param process it, for the caller to close
+   * @param number what it is called inside
+   */
+  record Child(PidFd process, long number) {}
+
+  /** What was said, and by whom. */
+  private record Said(int pid, long kind, long number) {}
+
+  private ExecAgent(
+      PrivilegedHost host,
+      AgentScripts scripts,
+      ChildSocket socket,
+      PidFd process,
+      String namespace) {
+    this.host = host;
+    this.scripts = scripts;
+    this.socket = socket;
+    this.process = process;
+    this.namespace = namespace;
+  }
+
+  /**
+   * The one that has begun.
+   *
+   * @param socket closed with the agent; otherwise it stays the caller's
+   * @param namespace that of its pids, as {@link ProcessTable#namespace} has it
+   * @throws RuncibleException UNSUPPORTED if none says that it is there
+   */
+  static ExecAgent await(
+      PrivilegedHost host,
+      AgentScripts scripts,
+      ChildSocket socket,
+      String namespace,
+      Duration limit) {
+    Said said = hear(socket, System.nanoTime() + limit.toNanos());
+    if (said != null && said.kind() == AgentScripts.READY && !namespace.isEmpty()) {
+      Optional<PidFd> process = PidFd.open(said.pid());
+      if (process.isPresent()) {
+        return new ExecAgent(host, scripts, socket, process.get(), namespace);
+      }
+    }
+    throw new RuncibleException(ErrorKind.UNSUPPORTED, "the agent does not answer");
+  }
+
+  /**
+   * Starts a program. Returns when it runs, after some seconds at most.
+   *
+   * @param streams its descriptors 0 to 2, which stay the caller's
+   * @return empty if nothing was executed, whatever the reason
+   * @throws RuncibleException INTERNAL if it is not known whether anything was
+   */
+  Optional<Child> start(
+      List<String> paths,
+      List<String> words,
+      List<String> environment,
+      String directory,
+      List<FileDescriptor> streams) {
+    byte[] script = scripts.start(paths, words, environment, directory);
+    if (script.length > LARGEST || !takeTurn()) {
+      return Optional.empty();
+    }
+    try {
+      if (isClosed()) {
+        return Optional.empty();
+      }
+      if (!socket.send(script, List.of()) || !socket.send(GO, streams)) {
+        end();
+        return Optional.empty();
+      }
+      return started();
+    } finally {
+      leaveTurn();
+    }
+  }
+
+  private boolean takeTurn() {
+    try {
+      return turn.tryLock(TURN.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new RuncibleException(ErrorKind.CANCELLED, "interrupted while starting a process", e);
+    }
+  }
+
+  private void leaveTurn() {
+    turn.unlock();
+    if (isClosed()) {
+      release();
+    }
+  }
+
+  private Optional<Child> started() {
+    PidFd child = null;
+    boolean executed = true;
+    long deadline = System.nanoTime() + ANSWER.toNanos();
+    while (true) {
+      Said said = hear(socket, deadline);
+      if (said == null && !isClosed()) {
+        // Nobody says anything after that, and who has not said that it is there is not executed.
+        end();
+      } else if (said == null) {
+        break;
+      } else if (said.kind() == AgentScripts.CHILD && child == null && !isOwn(said)) {
+        child = open(said.pid());
+      } else if (said.kind() == AgentScripts.NOT_EXECUTED && executed && isOf(child, said)) {
+        executed = false;
+      } else if (said.kind() == AgentScripts.FORKED && isOwn(said)) {
+        return forked(child, executed, said.number());
+      } else {
+        end();
+        break;
+      }
+    }
+    return given(child, executed, NO_NUMBER);
+  }
+
+  private boolean isOwn(Said said) {
+    return said.pid() == process.pid();
+  }
+
+  private static boolean isOf(@Nullable PidFd child, Said said) {
+    return child != null && child.pid() == said.pid();
+  }
+
+  /**
+   * Only this agent reaps it, so that its number is its own as long as that is there.
+   *
+   * @throws RuncibleException INTERNAL if it is not known whose the number is
+   */
+  private PidFd open(int pid) {
+    PidFd child = PidFd.open(pid).orElse(null);
+    String inside = ProcessTable.namespace(pid);
+    if (child != null && (inside.equals(namespace) || (inside.isEmpty() && !process.hasEnded()))) {
+      return child;
+    }
+    if (child != null) {
+      child.close();
+    }
+    end();
+    throw new RuncibleException(
+        ErrorKind.INTERNAL,
+        "what starts processes in the container was ended meanwhile: this one may run");
+  }
+
+  private Optional<Child> forked(@Nullable PidFd child, boolean executed, long number) {
+    boolean runs = number > 0 && child != null && executed;
+    if (number > 0 && !runs) {
+      reaped(scripts.reap(number, true));
+    }
+    return given(child, runs, number);
+  }
+
+  private static Optional<Child> given(@Nullable PidFd child, boolean executed, long number) {
+    if (child != null && !executed) {
+      child.close();
+    }
+    return child != null && executed ? Optional.of(new Child(child, number)) : Optional.empty();
+  }
+
+  /**
+   * How a child ended, that has. Blocks for some seconds at most.
+   *
+   * @return empty if nobody knows, as this has ended
+   * @throws RuncibleException UNAVAILABLE if a tracer has to see it before
+   */
+  Optional<WaitStatus> reap(Child child) {
+    turn.lock();
+    try {
+      return isClosed() || child.number() == NO_NUMBER
+          ? Optional.empty()
+          : reaped(scripts.reap(child.number(), false));
+    } finally {
+      leaveTurn();
+    }
+  }
+
+  private Optional<WaitStatus> reaped(byte[] script) {
+    boolean sent = socket.send(script, List.of());
+    Said said = sent ? hear(socket, System.nanoTime() + ANSWER.toNanos()) : null;
+    if (said != null && isOwn(said)) {
+      if (said.kind() == AgentScripts.ENDED) {
+        return Optional.of(WaitStatus.ofWord((int) said.number()));
+      }
+      if (said.kind() == AgentScripts.NOT_ENDED && said.number() == 0) {
+        throw new RuncibleException(ErrorKind.UNAVAILABLE, "the process is being traced");
+      }
+    }
+    end();
+    return Optional.empty();
+  }
+
+  /** Null if nothing is said, or no record. */
+  private static @Nullable Said hear(ChildSocket socket, long deadline) {
+    ChildSocket.Answer answer = socket.receive(AgentScripts.RECORD, deadline).orElse(null);
+    if (answer == null || answer.bytes().length != AgentScripts.RECORD) {
+      return null;
+    }
+    ByteBuffer record = ByteBuffer.wrap(answer.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+    return new Said(answer.pid(), record.getLong(), record.getLong());
+  }
+
+  int pid() {
+    return process.pid();
+  }
+
+  /** Whether it can be asked for something; not for sure. */
+  synchronized boolean isOpen() {
+    return !closed && !process.hasEnded();
+  }
+
+  private synchronized boolean isClosed() {
+    return closed;
+  }
+
+  /** Ends it, and whoever waits for its answer. */
+  private synchronized void end() {
+    if (!closed) {
+      closed = true;
+      socket.shutdown();
+      host.signal(process, Signals.KILL);
+    }
+  }
+
+  /** Lets go of the descriptors, unless somebody uses them, who does so then. */
+  private void release() {
+    if (turn.tryLock()) {
+      try {
+        socket.close();
+        process.close();
+      } finally {
+        turn.unlock();
+      }
+    }
+  }
+
+  /**
+   * Ends it; its children go on, and nobody hears any more how they end. Does not wait for who uses
+   * it. Idempotent.
+   */
+  @Override
+  public void close() {
+    end();
+    release();
+  }
+}
