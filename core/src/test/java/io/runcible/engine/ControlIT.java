@@ -202,7 +202,8 @@ class ControlIT {
   void usageIsCounted() {
     String work = "x=$(head -c 8000000 /dev/zero | tr '\\0' a); x=; echo up; while :; do :; done";
     try (Container container = ENGINE.get().run(ENGINE.sh(work).cpus(0.1).memory("64m").build())) {
-      container.awaitReady(Ready.onLog("up"));
+      // With a tenth of a processor, slow machines take more than the usual minute.
+      container.awaitReady(Ready.onLog("up").within(TestEngine.LIMIT));
       // The time is counted when a period is over.
       RestartIT.await(() -> container.stats().usage().throttledTime().orElseThrow().toNanos() > 0);
       ContainerStats stats = container.stats();
