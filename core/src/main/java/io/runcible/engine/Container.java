@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * A container. {@link #close()} removes it with all it wrote. Thread-safe.
@@ -224,12 +225,43 @@ public final class Container implements AutoCloseable {
    * returned.
    *
    * @throws RuncibleException TIMEOUT if that takes longer; NOT_FOUND or PERMISSION_DENIED if the
-   *     container has no such program or it may not be executed, FAILED_PRECONDITION if it was
-   *     started before, if detached by any engine, otherwise what the runtime says; the container
-   *     is then still to be closed
+   *     container has no such program or it may not be executed, NOT_FOUND also if another engine
+   *     has removed it, FAILED_PRECONDITION if it was started before, if detached by any engine,
+   *     otherwise what the runtime says; the container is then still to be closed
    */
   public ContainerProcess start() {
-    return first.start();
+    return orRemoved(first::start);
+  }
+
+  /**
+   * Starts the program, and attaches the caller to it from its first output on, however soon it
+   * ends, also where it is then {@linkplain ContainerSpec.Builder#autoRemove removed}.
+   *
+   * @return the caller closes it, which leaves the container as it is
+   * @throws RuncibleException as {@link #start()} and {@link #attach()}
+   */
+  public Attachment startAttached() {
+    Runnable read = AutoRemoval.whileRead(directory, record);
+    try {
+      return start().attachFromStart();
+    } finally {
+      read.run();
+    }
+  }
+
+  /** A start that fails is an end, too. */
+  private ContainerProcess orRemoved(Supplier<ContainerProcess> start) {
+    try {
+      return start.get();
+    } catch (RuntimeException e) {
+      removeIfEnded();
+      throw e;
+    }
+  }
+
+  /** Begins to remove it, if it is to go by itself, once it is found to have ended. */
+  void removeIfEnded() {
+    ending.removeIfEnded();
   }
 
   /**
@@ -243,13 +275,21 @@ public final class Container implements AutoCloseable {
   public ContainerProcess restart(Duration grace) {
     requireOpen();
     first.awaitBegun();
+    if (record.options().autoRemove()) {
+      // Nobody removes it between the one and the other.
+      return orRemoved(() -> first.restart(() -> endForRestart(grace)));
+    }
+    endForRestart(grace);
+    return first.restart();
+  }
+
+  private void endForRestart(Duration grace) {
     lifecycle.stopWanted();
     if (isRunning()) {
       stop.somehow(grace);
     }
-    // Not under the lock, for which somebody who hears of the end may wait.
+    // Not under its own lock, for which somebody who hears of the end may wait.
     lifecycle.awaitTold();
-    return first.restart();
   }
 
   void startByPolicy() {
@@ -518,13 +558,14 @@ public final class Container implements AutoCloseable {
    * }</pre>
    *
    * @throws RuncibleException INVALID_INPUT for any but {@link RestartPolicy#NO} with {@link
-   *     Stdio#DIRECT}, and for a detached container with a namespace of another container, as at
-   *     its making
+   *     Stdio#DIRECT}, for a container that is removed once it has ended, and for a detached one
+   *     with a namespace of another container, as at its making
    */
   public void update(RestartPolicy policy) {
     requireOpen();
     if (!policy.equals(RestartPolicy.NO)) {
       SpecRules.requireRestartable(stdio);
+      SpecRules.requireStays(record.options().autoRemove());
       SharedNamespaces.requireRestartable(record);
     }
     StoredRestart.write(directory, policy);
@@ -589,9 +630,15 @@ public final class Container implements AutoCloseable {
     first.requireOpen();
   }
 
-  /** Lets go of a detached container without removing it. */
+  /** Lets go of a detached container without removing it, unless it has ended and is to go. */
   void release() {
+    if (record.options().autoRemove() && first.hasEnded()) {
+      lifecycle.awaitTold();
+    }
+    ending.awaitRemoval();
     first.release();
+    // Its end may have come just now.
+    ending.awaitRemoval();
   }
 
   /**

@@ -34,6 +34,7 @@ import org.slf4j.LoggerFactory;
 final class ContainerFactory {
   private static final SecureRandom RANDOM = new SecureRandom();
   private static final int ID_BYTES = 6;
+  private static final int NAMINGS = 3;
 
   private final EngineParts parts;
   private final ContainerRemover remover;
@@ -221,7 +222,7 @@ final class ContainerFactory {
       if (record.detached()) {
         Files.writeString(unnamed.resolve(PrivilegedHost.MARK), "");
       }
-      Files.move(unnamed, directory.path(), StandardCopyOption.ATOMIC_MOVE);
+      giveName(unnamed, directory);
     } catch (RuncibleException e) {
       parts.host().removeTree(unnamed);
       throw e;
@@ -236,6 +237,20 @@ final class ContainerFactory {
       }
       throw new RuncibleException(
           ErrorKind.UNAVAILABLE, "cannot make the container '" + directory.path() + "'", e);
+    }
+  }
+
+  private static void giveName(Path unnamed, ContainerDirectory directory) throws IOException {
+    for (int i = 1; ; i++) {
+      try {
+        Files.move(unnamed, directory.path(), StandardCopyOption.ATOMIC_MOVE);
+        return;
+      } catch (IOException e) {
+        // What had the name may have been removed just now.
+        if (i == NAMINGS || Files.exists(directory.record())) {
+          throw e;
+        }
+      }
     }
   }
 

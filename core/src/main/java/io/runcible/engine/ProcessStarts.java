@@ -39,6 +39,7 @@ final class ProcessStarts {
     started.launch(
         streams,
         () -> {
+          AutoRemoval.follow(directory, record, started.process());
           record.ids().give(streams.childEnds());
           parts.watchdog().runtimeStarts();
           if (record.detached()) {
@@ -251,6 +252,7 @@ final class ProcessStarts {
             streams,
             Optional::empty,
             self -> {});
+    AutoRemoval.follow(directory, record, adopted.process());
     adopted.adopt(directory);
     return adopted;
   }
