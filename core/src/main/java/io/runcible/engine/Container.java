@@ -22,7 +22,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 
 /**
  * A container. {@link #close()} removes it with all it wrote. Thread-safe.
@@ -230,7 +229,13 @@ public final class Container implements AutoCloseable {
    *     otherwise what the runtime says; the container is then still to be closed
    */
   public ContainerProcess start() {
-    return orRemoved(first::start);
+    try {
+      return first.start();
+    } catch (RuntimeException e) {
+      // A start that fails is an end, too.
+      removeIfEnded();
+      throw e;
+    }
   }
 
   /**
@@ -246,16 +251,6 @@ public final class Container implements AutoCloseable {
       return start().attachFromStart();
     } finally {
       read.run();
-    }
-  }
-
-  /** A start that fails is an end, too. */
-  private ContainerProcess orRemoved(Supplier<ContainerProcess> start) {
-    try {
-      return start.get();
-    } catch (RuntimeException e) {
-      removeIfEnded();
-      throw e;
     }
   }
 
@@ -276,11 +271,20 @@ public final class Container implements AutoCloseable {
     requireOpen();
     first.awaitBegun();
     if (record.options().autoRemove()) {
-      // Nobody removes it between the one and the other.
-      return orRemoved(() -> first.restart(() -> endForRestart(grace)));
+      return restartAtOnce(grace);
     }
     endForRestart(grace);
     return first.restart();
+  }
+
+  /** Nobody removes it between the one and the other. */
+  private ContainerProcess restartAtOnce(Duration grace) {
+    try {
+      return first.restart(() -> endForRestart(grace));
+    } catch (RuntimeException e) {
+      removeIfEnded();
+      throw e;
+    }
   }
 
   private void endForRestart(Duration grace) {

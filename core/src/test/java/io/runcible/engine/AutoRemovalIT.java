@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -484,6 +485,53 @@ class AutoRemovalIT {
       }
       awaitGone();
     }
+  }
+
+  /** Programs that are killed at any moment; one container runs on all the time. */
+  @Test
+  void whateverIsKilledEachIsRemovedAndNoOther() {
+    long seed = Rounds.seed("auto-removal");
+    Random random = new Random(seed);
+    Container bystander =
+        ENGINE.get().run(doomed(UNTIL_TOLD).name("shared9").mount(Mount.volume("/own")).build());
+    bystander.rename("bystander");
+    for (int round = 0; round < Rounds.of(3, 50); round++) {
+      List<ChildJvm> programs = new ArrayList<>();
+      try {
+        for (int i = 0; i < 3; i++) {
+          programs.add(
+              ChildJvm.start(
+                  AutoRemovalProgram.class,
+                  ENGINE.root().path(),
+                  ENGINE.reference("busybox"),
+                  seed + 10L * round + i));
+        }
+        for (ChildJvm program : programs) {
+          assertThat(program.line()).isEqualTo("working");
+        }
+        for (ChildJvm program : programs) {
+          ChildJvm.pause(1000 + random.nextInt(2000));
+          program.kill();
+          assertThat(program.rest()).as("round %s of seed %s", round, seed).isEmpty();
+        }
+      } finally {
+        programs.forEach(ChildJvm::close);
+      }
+      RestartIT.await(() -> removeCreated().equals(List.of(bystander.id())));
+      assertThat(bystander.exec("test", "-d", "/own").waitFor().code()).isZero();
+      assertThat(volumes()).hasSize(1);
+    }
+    end(bystander);
+    awaitGone();
+    assertThat(volumes()).isEmpty();
+  }
+
+  /** Those that were made and not started stay. Returns what is left. */
+  private static List<String> removeCreated() {
+    try (ContainerEngine next = ENGINE.open()) {
+      next.list(ContainerFilter.all().state(ContainerState.CREATED)).forEach(Container::close);
+    }
+    return left();
   }
 
   @Test
