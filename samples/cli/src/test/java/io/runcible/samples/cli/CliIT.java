@@ -217,7 +217,8 @@ class CliIT extends ProgramTests {
     assertThat(sub("volume", "ls", "-q").output()).isEqualTo("named\n");
     assertThat(sub("volume", "rm", "named").code()).isZero();
     // Its name is free at once, and of what ends alone the next command finds nothing.
-    assertThat(runcible("run", "-d", "--rm", "--name", "box", image, "/bin/true").code()).isZero();
+    assertThat(runcible("run", "-d", "--rm", "--name", "box", image, "/bin/sleep", "0").code())
+        .isZero();
     for (int i = 0; i < LIMIT_SECONDS && !runcible("ps", "-a", "-q").output().isEmpty(); i++) {
       Thread.sleep(50);
     }
@@ -229,7 +230,7 @@ class CliIT extends ProgramTests {
     assertThat(runcible("start", "-a", "box")).isEqualTo(new Ended(5, "out\n", "err\n"));
     assertThat(runcible("ps", "-a", "-q").output()).isEmpty();
     assertOneLine(
-        runcible("run", "-d", "--rm", "--restart", "always", image, "/bin/true"), 125, "removed");
+        runcible("run", "-d", "--rm", "--restart", "always", image, "/bin/sleep"), 125, "removed");
     assertOneLine(runcible("run", "-d", "--rm", image, "/nope"), 127, "/nope");
     assertThat(runcible("ps", "-a", "-q").output()).isEmpty();
   }
