@@ -117,7 +117,11 @@ final class AutoRemoval {
               .ifPresent(record -> removeNow(directory, record, journal));
         }
       } catch (RuncibleException e) {
-        log().warn("cannot remove '{}', which has ended; a later start tries again", directory, e);
+        log()
+            .warn(
+                "cannot remove '{}', which has ended; a later start tries again",
+                directory.path(),
+                e);
       }
     }
   }
@@ -152,7 +156,7 @@ final class AutoRemoval {
         throw e;
       }
       // Somebody is at it, or is still to hear of the end.
-      log().debug("'{}' is left to others", directory, e);
+      log().debug("'{}' is left to others", directory.path(), e);
     }
   }
 
