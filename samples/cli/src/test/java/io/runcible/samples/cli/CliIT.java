@@ -223,6 +223,10 @@ class CliIT extends ProgramTests {
       Thread.sleep(50);
     }
     assertOneLine(runcible("start", "box"), 125, "'box'");
+  }
+
+  @Test
+  void containersThatAreToGoAreStartedAndAttached() throws Exception {
     String prints = "echo out; echo err >&2; exit 5";
     assertThat(runcible("create", "--rm", "--name", "box", image, "/bin/sh", "-c", prints).code())
         .isZero();
