@@ -228,13 +228,6 @@ final class ContainerFactory {
       throw e;
     } catch (IOException e) {
       parts.host().removeTree(unnamed);
-      // The kernel moves a directory to no name that has one with something in it.
-      if (Files.exists(directory.record())) {
-        throw new RuncibleException(
-            ErrorKind.ALREADY_EXISTS,
-            "there is a container '" + record.id() + "' already; remove it or choose another name",
-            e);
-      }
       throw new RuncibleException(
           ErrorKind.UNAVAILABLE, "cannot make the container '" + directory.path() + "'", e);
     }
@@ -246,8 +239,17 @@ final class ContainerFactory {
         Files.move(unnamed, directory.path(), StandardCopyOption.ATOMIC_MOVE);
         return;
       } catch (IOException e) {
+        // The kernel moves a directory to no name that has one with something in it.
+        if (Files.exists(directory.record())) {
+          throw new RuncibleException(
+              ErrorKind.ALREADY_EXISTS,
+              "there is a container '"
+                  + directory.id()
+                  + "' already; remove it or choose another name",
+              e);
+        }
         // What had the name may have been removed just now.
-        if (i == NAMINGS || Files.exists(directory.record())) {
+        if (i == NAMINGS) {
           throw e;
         }
       }
