@@ -399,8 +399,8 @@ public final class Container implements AutoCloseable {
    *
    * @param name of the new image in the store; another one of that name loses it
    * @param change changes the configuration, which begins as that of its image
-   * @throws RuncibleException NOT_FOUND if its image is not whole in the store any more,
-   *     FAILED_PRECONDITION if files changed meanwhile
+   * @throws RuncibleException NOT_FOUND if its image is not whole in the store any more, or it was
+   *     removed meanwhile, FAILED_PRECONDITION if files changed meanwhile
    */
   public Image commit(String name, Consumer<ImageConfig.Builder> change) {
     return commit(ImageReference.parse(name), change, Map.of());

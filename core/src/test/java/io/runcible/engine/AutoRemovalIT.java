@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
+import io.runcible.image.ImageReference;
 import io.runcible.state.LockFile;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -477,6 +479,40 @@ class AutoRemovalIT {
       assertThat(entries.map(LogEntry::text)).hasSize(3000).endsWith("line 2999");
     }
     awaitGone();
+  }
+
+  /** An archive that is a part, as its root was not there any more, would look whole. */
+  @Test
+  void whatIsReadOfOneThatIsRemovedMeanwhileIsRefused() throws IOException {
+    for (boolean all : List.of(true, false)) {
+      ContainerSpec.Builder spec = ENGINE.sh("echo 1 >/file; " + UNTIL_TOLD).detached();
+      Container container = ENGINE.get().run((all ? spec.autoRemove() : spec).build());
+      ContainerFiles files = container.files();
+      Files.writeString(container.directory().removalFile(), "");
+      assertGone(() -> files.export(OutputStream.nullOutputStream()));
+      assertGone(() -> files.copyFrom("/file", OutputStream.nullOutputStream()));
+      assertGone(files::diff);
+      assertGone(() -> container.commit("example.com/part:1", change -> {}));
+      assertThat(ENGINE.get().images().find(ImageReference.parse("example.com/part:1"))).isEmpty();
+      Files.delete(container.directory().removalFile());
+      files.export(OutputStream.nullOutputStream());
+      try (ContainerEngine other = ENGINE.open()) {
+        ContainerFiles read = other.find(container.id()).orElseThrow().files();
+        OutputStream removing =
+            new OutputStream() {
+              @Override
+              public void write(int value) {
+                container.close();
+              }
+            };
+        assertThatThrownBy(() -> read.export(removing)).isInstanceOf(RuncibleException.class);
+      }
+    }
+    awaitGone();
+  }
+
+  private static void assertGone(Runnable reading) {
+    RunIT.assertFails(reading, ErrorKind.NOT_FOUND, "removed");
   }
 
   private static List<String> lines(InputStream in) throws IOException {
