@@ -224,12 +224,39 @@ public final class Container implements AutoCloseable {
    * returned.
    *
    * @throws RuncibleException TIMEOUT if that takes longer; NOT_FOUND or PERMISSION_DENIED if the
-   *     container has no such program or it may not be executed, FAILED_PRECONDITION if it was
-   *     started before, if detached by any engine, otherwise what the runtime says; the container
-   *     is then still to be closed
+   *     container has no such program or it may not be executed, NOT_FOUND also if another engine
+   *     has removed it, FAILED_PRECONDITION if it was started before, if detached by any engine,
+   *     otherwise what the runtime says; the container is then still to be closed
    */
   public ContainerProcess start() {
-    return first.start();
+    try {
+      return first.start();
+    } catch (RuntimeException e) {
+      // A start that fails is an end, too.
+      removeIfEnded();
+      throw e;
+    }
+  }
+
+  /**
+   * Starts the program, and attaches the caller to it from its first output on, however soon it
+   * ends, also where it is then {@linkplain ContainerSpec.Builder#autoRemove removed}.
+   *
+   * @return the caller closes it, which leaves the container as it is
+   * @throws RuncibleException as {@link #start()} and {@link #attach()}
+   */
+  public Attachment startAttached() {
+    Runnable read = AutoRemoval.whileRead(directory, record);
+    try {
+      return start().attachFromStart();
+    } finally {
+      read.run();
+    }
+  }
+
+  /** Begins to remove it, if it is to go by itself, once it is found to have ended. */
+  void removeIfEnded() {
+    ending.removeIfEnded();
   }
 
   /**
@@ -243,13 +270,30 @@ public final class Container implements AutoCloseable {
   public ContainerProcess restart(Duration grace) {
     requireOpen();
     first.awaitBegun();
+    if (record.options().autoRemove()) {
+      return restartAtOnce(grace);
+    }
+    endForRestart(grace);
+    return first.restart();
+  }
+
+  /** Nobody removes it between the one and the other. */
+  private ContainerProcess restartAtOnce(Duration grace) {
+    try {
+      return first.restart(() -> endForRestart(grace));
+    } catch (RuntimeException e) {
+      removeIfEnded();
+      throw e;
+    }
+  }
+
+  private void endForRestart(Duration grace) {
     lifecycle.stopWanted();
     if (isRunning()) {
       stop.somehow(grace);
     }
-    // Not under the lock, for which somebody who hears of the end may wait.
+    // Not under its own lock, for which somebody who hears of the end may wait.
     lifecycle.awaitTold();
-    return first.restart();
   }
 
   void startByPolicy() {
@@ -355,8 +399,8 @@ public final class Container implements AutoCloseable {
    *
    * @param name of the new image in the store; another one of that name loses it
    * @param change changes the configuration, which begins as that of its image
-   * @throws RuncibleException NOT_FOUND if its image is not whole in the store any more,
-   *     FAILED_PRECONDITION if files changed meanwhile
+   * @throws RuncibleException NOT_FOUND if its image is not whole in the store any more, or it was
+   *     removed meanwhile, FAILED_PRECONDITION if files changed meanwhile
    */
   public Image commit(String name, Consumer<ImageConfig.Builder> change) {
     return commit(ImageReference.parse(name), change, Map.of());
@@ -518,13 +562,14 @@ public final class Container implements AutoCloseable {
    * }</pre>
    *
    * @throws RuncibleException INVALID_INPUT for any but {@link RestartPolicy#NO} with {@link
-   *     Stdio#DIRECT}, and for a detached container with a namespace of another container, as at
-   *     its making
+   *     Stdio#DIRECT}, for a container that is removed once it has ended, and for a detached one
+   *     with a namespace of another container, as at its making
    */
   public void update(RestartPolicy policy) {
     requireOpen();
     if (!policy.equals(RestartPolicy.NO)) {
       SpecRules.requireRestartable(stdio);
+      SpecRules.requireStays(record.options().autoRemove());
       SharedNamespaces.requireRestartable(record);
     }
     StoredRestart.write(directory, policy);
@@ -589,9 +634,15 @@ public final class Container implements AutoCloseable {
     first.requireOpen();
   }
 
-  /** Lets go of a detached container without removing it. */
+  /** Lets go of a detached container without removing it, unless it has ended and is to go. */
   void release() {
+    if (record.options().autoRemove() && first.hasEnded()) {
+      lifecycle.awaitTold();
+    }
+    ending.awaitRemoval();
     first.release();
+    // Its end may have come just now.
+    ending.awaitRemoval();
   }
 
   /**

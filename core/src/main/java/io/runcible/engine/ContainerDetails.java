@@ -24,6 +24,7 @@ import java.util.OptionalInt;
  * @param labels its labels
  * @param annotations the annotations that its runtime got
  * @param detached whether it outlives its engine
+ * @param autoRemove whether it is then removed by itself once it has ended
  * @param restartPolicy whether it is started again by itself
  * @param networks the bridge networks that it is on, by name
  * @param ports what it publishes, with the ports of the host
@@ -45,6 +46,7 @@ public record ContainerDetails(
     Map<String, String> labels,
     Map<String, String> annotations,
     boolean detached,
+    boolean autoRemove,
     RestartPolicy restartPolicy,
     List<NetworkEndpoint> networks,
     List<PortBinding> ports,

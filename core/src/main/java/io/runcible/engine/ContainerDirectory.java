@@ -133,6 +133,19 @@ record ContainerDirectory(Path path) {
     return path.resolve("start.lock");
   }
 
+  /**
+   * Only of a detached container that is removed by itself: locked, shared, by every engine that is
+   * still to hear of its end, and by who reads its log to the end.
+   */
+  Path followersLock() {
+    return path.resolve("followers.lock");
+  }
+
+  /** There once the removal of a detached container has begun: nobody starts it any more. */
+  Path removalFile() {
+    return path.resolve("removal");
+  }
+
   /** Whether all was made that the runtime starts with. */
   boolean isWhole() {
     return Files.exists(path.resolve("config.json"));

@@ -1,8 +1,14 @@
 package io.runcible.engine;
 
+import io.runcible.RuncibleException;
 import io.runcible.state.Journal;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The end of a container: what runs in it is killed, and all there is of it removed. */
 final class ContainerEnding {
@@ -20,6 +26,10 @@ final class ContainerEnding {
 
   private Optional<Journal.Entry> entry;
   private Runnable onClose = () -> {};
+
+  /** Those that are to remove it by itself. */
+  private final AtomicReference<CompletableFuture<?>> removals =
+      new AtomicReference<>(CompletableFuture.completedFuture(null));
 
   ContainerEnding(
       MadeContainer made,
@@ -55,8 +65,87 @@ final class ContainerEnding {
     }
   }
 
+  /** Begins to remove it, if it is to go by itself, once it is found to have ended. */
+  void removeIfEnded() {
+    if (record.options().autoRemove()) {
+      CompletableFuture<?> begun = parts.tasks().removal(this::removeEnded);
+      removals.updateAndGet(earlier -> CompletableFuture.allOf(earlier, begun));
+    }
+  }
+
+  /** Until what {@link #removeIfEnded} began is done, or has failed. */
+  void awaitRemoval() {
+    removals.get().join();
+  }
+
+  private void removeEnded() {
+    AtomicBoolean closed = new AtomicBoolean();
+    boolean gone = false;
+    try {
+      gone =
+          new AutoRemoval(remover, parts.runtime())
+              .remove(
+                  directory,
+                  record,
+                  AutoRemoval.PATIENCE,
+                  new AutoRemoval.Found() {
+                    @Override
+                    public boolean ended(Runnable work) {
+                      closed.set(first.close());
+                      if (closed.get()) {
+                        execs.close();
+                        removeNow(work);
+                      }
+                      return closed.get();
+                    }
+
+                    @Override
+                    public void runs() {
+                      first.adoptNext();
+                    }
+                  });
+    } catch (RuncibleException e) {
+      log()
+          .warn(
+              "container {} has ended and is not removed; the next engine tries it",
+              record.id(),
+              e);
+    }
+    if (closed.get() || gone && first.close()) {
+      letGo();
+      if (gone) {
+        lifecycle.publish(new EngineEvent.Removed(Instant.now(), record.id()));
+      }
+    }
+  }
+
+  private void removeNow(Runnable work) {
+    parts
+        .tasks()
+        .operations()
+        .run(
+            EngineOperation.REMOVE,
+            record.id(),
+            () -> {
+              AutoRemoval.noted(directory, record, parts.journal(), work);
+              return this;
+            });
+  }
+
+  /** This engine has it no more. */
+  private void letGo() {
+    StartedProcess started = first.last();
+    execs.close();
+    connection.close();
+    if (started != null) {
+      started.release();
+    }
+    onClose.run();
+  }
+
   void close() {
     if (!first.close()) {
+      awaitRemoval();
       return;
     }
     lifecycle.stopWanted();
@@ -91,7 +180,7 @@ final class ContainerEnding {
       boolean mayBeStarting = started == null ? record.detached() : started.mayBeStarting();
       if (mayBeStarting && !ContainerRemover.isOfAnother(directory, record)) {
         // It never came to run; a runtime may be about to.
-        remover.endRuntimes(directory);
+        remover.endRuntimes(directory, record);
       }
       // Its files are among those to be removed.
       connection.close();
@@ -104,5 +193,9 @@ final class ContainerEnding {
     }
     parts.watchdog().remove(record);
     removal.done();
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(ContainerEnding.class);
   }
 }

@@ -185,10 +185,11 @@ public final class ContainerEngine implements AutoCloseable {
     ContainerDirectory directory = ContainerDirectory.of(resources.parts().containers(), id);
     return ContainerRecord.read(directory)
         .filter(record -> ContainerRemover.outlives(directory, record))
-        .map(record -> adopt(directory, record));
+        .flatMap(record -> adopt(directory, record));
   }
 
-  private Container adopt(ContainerDirectory directory, ContainerRecord record) {
+  /** Empty if it has just been removed. */
+  private Optional<Container> adopt(ContainerDirectory directory, ContainerRecord record) {
     Container container =
         new Container(
             resources.parts(),
@@ -198,10 +199,19 @@ public final class ContainerEngine implements AutoCloseable {
             Stdio.LOGGED,
             Optional.empty(),
             factory.connections().adopt(directory, record));
-    container.adoptIfStarted();
     containers.put(container.id(), container);
     container.onClose(() -> containers.remove(container.id(), container));
-    return container;
+    try {
+      container.adoptIfStarted();
+      return Optional.of(container);
+    } catch (RuncibleException e) {
+      containers.remove(container.id(), container);
+      container.release();
+      if (record.options().autoRemove() && e.kind() == ErrorKind.NOT_FOUND) {
+        return Optional.empty();
+      }
+      throw e;
+    }
   }
 
   /**

@@ -34,6 +34,7 @@ import org.slf4j.LoggerFactory;
 final class ContainerFactory {
   private static final SecureRandom RANDOM = new SecureRandom();
   private static final int ID_BYTES = 6;
+  private static final int NAMINGS = 3;
 
   private final EngineParts parts;
   private final ContainerRemover remover;
@@ -221,21 +222,37 @@ final class ContainerFactory {
       if (record.detached()) {
         Files.writeString(unnamed.resolve(PrivilegedHost.MARK), "");
       }
-      Files.move(unnamed, directory.path(), StandardCopyOption.ATOMIC_MOVE);
+      giveName(unnamed, directory);
     } catch (RuncibleException e) {
       parts.host().removeTree(unnamed);
       throw e;
     } catch (IOException e) {
       parts.host().removeTree(unnamed);
-      // The kernel moves a directory to no name that has one with something in it.
-      if (Files.exists(directory.record())) {
-        throw new RuncibleException(
-            ErrorKind.ALREADY_EXISTS,
-            "there is a container '" + record.id() + "' already; remove it or choose another name",
-            e);
-      }
       throw new RuncibleException(
           ErrorKind.UNAVAILABLE, "cannot make the container '" + directory.path() + "'", e);
+    }
+  }
+
+  private static void giveName(Path unnamed, ContainerDirectory directory) throws IOException {
+    for (int i = 1; ; i++) {
+      try {
+        Files.move(unnamed, directory.path(), StandardCopyOption.ATOMIC_MOVE);
+        return;
+      } catch (IOException e) {
+        // The kernel moves a directory to no name that has one with something in it.
+        if (Files.exists(directory.record())) {
+          throw new RuncibleException(
+              ErrorKind.ALREADY_EXISTS,
+              "there is a container '"
+                  + directory.id()
+                  + "' already; remove it or choose another name",
+              e);
+        }
+        // What had the name may have been removed just now.
+        if (i == NAMINGS) {
+          throw e;
+        }
+      }
     }
   }
 

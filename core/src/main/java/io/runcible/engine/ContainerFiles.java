@@ -189,14 +189,29 @@ public final class ContainerFiles {
           InputStream.nullInputStream(),
           tar);
     }
+    requireStill();
+  }
+
+  /**
+   * What was read of one whose removal has begun by then may be a part. That has left a mark before
+   * it takes anything away, in a directory that then loses its name: so the mark is asked for
+   * first.
+   */
+  private void requireStill() {
+    if (record.detached()
+        && (!Files.notExists(directory.removalFile())
+            || Files.notExists(directory.record())
+            || ContainerRemover.isOfAnother(directory, record))) {
+      throw AutoRemoval.gone(record);
+    }
   }
 
   /**
    * Writes the root file system as a tar, without what is mounted in it.
    *
    * @param tar not closed
-   * @throws RuncibleException FAILED_PRECONDITION if it changed meanwhile, UNAVAILABLE if the
-   *     stream fails
+   * @throws RuncibleException FAILED_PRECONDITION if it changed meanwhile, NOT_FOUND if it was
+   *     removed meanwhile, UNAVAILABLE if the stream fails
    */
   public void export(OutputStream tar) {
     container.requireOpen();
@@ -208,6 +223,7 @@ public final class ContainerFiles {
           InputStream.nullInputStream(),
           tar);
     }
+    requireStill();
   }
 
   /**
@@ -216,12 +232,15 @@ public final class ContainerFiles {
    * UserNamespace#keepId()}, it takes as long as another copy and reading both.
    *
    * @return sorted by path
-   * @throws RuncibleException FAILED_PRECONDITION if files changed meanwhile, UNAVAILABLE
+   * @throws RuncibleException FAILED_PRECONDITION if files changed meanwhile, NOT_FOUND if it was
+   *     removed meanwhile, UNAVAILABLE
    */
   public List<FileChange> diff() {
     container.requireOpen();
     try (ContainerChanges changes = ContainerChanges.open(parts, directory, record)) {
-      return changes.list();
+      List<FileChange> found = changes.list();
+      requireStill();
+      return found;
     }
   }
 
@@ -245,7 +264,9 @@ public final class ContainerFiles {
   Optional<WrittenLayer> layer(Path file, Instant latest) {
     container.requireOpen();
     try (ContainerChanges changes = ContainerChanges.open(parts, directory, record)) {
-      return changes.layer(file, latest);
+      Optional<WrittenLayer> layer = changes.layer(file, latest);
+      requireStill();
+      return layer;
     }
   }
 
@@ -255,23 +276,26 @@ public final class ContainerFiles {
    * @param data the files of the volume
    */
   WrittenLayer volumeLayer(Path data, String place, Path file, Instant latest) {
-    return ContainerChanges.written(
-        parts,
-        new FileWork.Request(
-            Task.TREE_LAYER,
-            data.toString(),
-            place,
-            !parts.host().hasIdRange(),
-            parts.host().rootless(),
-            false,
-            List.of(),
-            List.of(),
-            "",
-            file.toString(),
-            latest.getEpochSecond(),
-            // A volume is shown with other owners.
-            IdMaps.HOST),
-        file);
+    WrittenLayer layer =
+        ContainerChanges.written(
+            parts,
+            new FileWork.Request(
+                Task.TREE_LAYER,
+                data.toString(),
+                place,
+                !parts.host().hasIdRange(),
+                parts.host().rootless(),
+                false,
+                List.of(),
+                List.of(),
+                "",
+                file.toString(),
+                latest.getEpochSecond(),
+                // A volume is shown with other owners.
+                IdMaps.HOST),
+            file);
+    requireStill();
+    return layer;
   }
 
   private FileWork.Request request(Task task, String path, boolean harmless) {

@@ -37,6 +37,7 @@ final class ContainerInspection {
         container.labels(),
         config.annotations(),
         record.detached(),
+        record.options().autoRemove(),
         StoredRestart.of(directory, record),
         endpoints(),
         container.ports(),

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param namespaces the {@link NamespaceMode} by kind, where it is not its own alone; null in what
  *     an earlier release wrote
  * @param init whether its first process is {@link ReapingInit}
+ * @param autoRemove whether it is removed once it has ended
  */
 record ContainerOptions(
     Map<String, String> labels,
@@ -36,12 +37,14 @@ record ContainerOptions(
     boolean interactive,
     @Nullable Long stopMillis,
     @Nullable Map<String, String> namespaces,
-    boolean init) {
+    boolean init,
+    boolean autoRemove) {
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(10);
 
   /** What a record of an earlier release means. */
   static final ContainerOptions NONE =
-      new ContainerOptions(Map.of(), "no", null, 0, 0, null, false, false, null, null, false);
+      new ContainerOptions(
+          Map.of(), "no", null, 0, 0, null, false, false, null, null, false, false);
 
   static ContainerOptions of(
       ContainerSpec spec, ImageConfig image, Map<String, String> namespaces) {
@@ -59,7 +62,8 @@ record ContainerOptions(
         spec.stdio() == Stdio.INTERACTIVE,
         spec.stopTimeout().isPresent() ? spec.stopTimeout().get().toMillis() : null,
         namespaces,
-        spec.hasInit());
+        spec.hasInit(),
+        spec.isAutoRemoved());
   }
 
   /** How long a stop waits before the kill. */

@@ -112,6 +112,11 @@ public final class ContainerProcess implements AutoCloseable {
     return new Attachment(this, streams.fromNow());
   }
 
+  /** The same, as if it had been there before the process. */
+  Attachment attachFromStart() {
+    return new Attachment(this, streams.fromStart());
+  }
+
   /** Whether it still runs. */
   public boolean isAlive() {
     return !hasEnded();

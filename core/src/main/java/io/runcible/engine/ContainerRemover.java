@@ -10,6 +10,7 @@ import io.runcible.runtime.CgroupPlace;
 import io.runcible.runtime.OciRuntime;
 import io.runcible.snapshot.Snapshotter;
 import io.runcible.state.Journal;
+import io.runcible.state.LockFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
@@ -24,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -35,6 +37,10 @@ final class ContainerRemover {
   static final String KIND = "container";
 
   private static final Duration END_LIMIT = Duration.ofSeconds(10);
+
+  /** As long as a start may take. */
+  private static final Duration LOCK_LIMIT = Duration.ofMinutes(1);
+
   private static final String ID = "id";
   private static final String TOKEN = "token";
 
@@ -89,10 +95,17 @@ final class ContainerRemover {
       if (!runsOn(directory)) {
         removeDamaged(directory);
       }
-    } else if (record.isPresent()) {
-      new Bundle(directory.path()).withdraw();
-      endRuntimes(directory);
-      remove(directory, record.get());
+    } else {
+      record.ifPresent(
+          found ->
+              alone(
+                  directory,
+                  found,
+                  () -> {
+                    new Bundle(directory.path()).withdraw();
+                    endRuntimes(directory);
+                    removeAlone(directory, found, false);
+                  }));
     }
     // Also if the watchdog was here first, which knows nothing of networks and volumes.
     RootPlace.remove(host, token);
@@ -226,24 +239,64 @@ final class ContainerRemover {
     }
   }
 
-  /** Ends what still runs, and removes the runtime's state, the mount and the files. */
-  void remove(ContainerDirectory directory, ContainerRecord record) {
-    remove(directory, record, false);
+  /**
+   * Ends what still runs, and removes the runtime's state, the mount and the files.
+   *
+   * @param ended whether it is known that its first process has ended
+   * @throws RuncibleException TIMEOUT if another engine is at a start of it for too long
+   */
+  void remove(ContainerDirectory directory, ContainerRecord record, boolean ended) {
+    if (!alone(directory, record, () -> removeAlone(directory, record, ended))) {
+      networks.release(record.token());
+      volumes.release(record.token());
+    }
   }
 
   /**
-   * The same.
+   * Does something with a container that nobody else starts or removes meanwhile: a detached one
+   * may be another engine's, too.
    *
-   * @param ended whether it is known that its first process has ended
+   * @return false if it is gone, or another one has its name
    */
-  void remove(ContainerDirectory directory, ContainerRecord record, boolean ended) {
-    if (isOfAnother(directory, record)) {
-      networks.release(record.token());
-      volumes.release(record.token());
-      return;
+  private static boolean alone(
+      ContainerDirectory directory, ContainerRecord record, Runnable work) {
+    Optional<LockFile> lock = Optional.empty();
+    if (record.detached()) {
+      lock = lock(directory.startLock(), true, LOCK_LIMIT);
+      if (lock.isEmpty()) {
+        return false;
+      }
+    }
+    try {
+      boolean there = !isOfAnother(directory, record);
+      if (there) {
+        work.run();
+      }
+      return there;
+    } finally {
+      lock.ifPresent(LockFile::close);
+    }
+  }
+
+  /** Takes a lock in the directory of a container; empty if that is gone. */
+  static Optional<LockFile> lock(Path file, boolean exclusive, Duration limit) {
+    try {
+      return Optional.of(LockFile.acquire(file, exclusive, limit));
+    } catch (RuncibleException e) {
+      if (e.kind() == ErrorKind.NOT_FOUND) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+  }
+
+  /** The same by whoever has the lock of the start, which every start and removal takes. */
+  void removeAlone(ContainerDirectory directory, ContainerRecord record, boolean ended) {
+    if (record.detached()) {
+      // What a kill leaves from here on is nothing to start.
+      markRemoval(directory);
     }
     endRuntimeOfAKilledMonitor(directory, record);
-    new ContainerNames(containers).remove(directory);
     // Where an engine has no place for groups, a runtime makes some all the same if it can.
     if (ended && !record.cgroupsPath().isEmpty()) {
       runtime.deleteEnded(directory.id(), new Bundle(directory.path()));
@@ -263,6 +316,8 @@ final class ContainerRemover {
       RootPlace.remove(host, record.token());
     }
     snapshotter.release(directory.path());
+    // Not before: what fails leaves a container that is found by its name.
+    new ContainerNames(containers).remove(directory);
     Path unnamed = unnamed(containers, record.token());
     try {
       // The name goes with its record, at once: what a kill leaves is nobody's name.
@@ -275,6 +330,17 @@ final class ContainerRemover {
     }
     volumes.release(record.token());
     host.removeTree(unnamed);
+  }
+
+  private static void markRemoval(ContainerDirectory directory) {
+    try {
+      Files.writeString(directory.removalFile(), "");
+    } catch (NoSuchFileException e) {
+      // Somebody has removed it by hand.
+    } catch (IOException e) {
+      throw new RuncibleException(
+          ErrorKind.UNAVAILABLE, "cannot write '" + directory.removalFile() + "'", e);
+    }
   }
 
   /** Whether the name is another container's by now, since somebody else removed this one. */
@@ -305,11 +371,20 @@ final class ContainerRemover {
    * a worker write to its files.
    */
   void endRuntimes(ContainerDirectory directory) {
+    endRuntimes(directory, () -> true);
+  }
+
+  /** The same without the lock of the start: not those of another container of its name. */
+  void endRuntimes(ContainerDirectory directory, ContainerRecord record) {
+    endRuntimes(directory, () -> !isOfAnother(directory, record));
+  }
+
+  private void endRuntimes(ContainerDirectory directory, BooleanSupplier its) {
     String below = directory.path() + "/";
     try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
       for (Path process : processes) {
         if (worksOn(process, below)) {
-          end(Integer.parseInt(process.getFileName().toString()), process, below);
+          end(Integer.parseInt(process.getFileName().toString()), process, below, its);
         }
       }
     } catch (IOException e) {
@@ -317,13 +392,28 @@ final class ContainerRemover {
     }
   }
 
-  private void end(int pid, Path process, String below) {
+  /** Whether its monitor or its runtime is there. */
+  boolean isAtWork(ContainerDirectory directory) {
+    String log = directory.runtimeLog().toString();
+    try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
+      for (Path process : processes) {
+        if (worksOn(process, log)) {
+          return true;
+        }
+      }
+      return false;
+    } catch (IOException e) {
+      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot list the processes", e);
+    }
+  }
+
+  private void end(int pid, Path process, String below, BooleanSupplier its) {
     PidFd.open(pid)
         .ifPresent(
             fd -> {
               try (fd) {
                 // Asked again through the open descriptor: the number may have been given anew.
-                if (worksOn(process, below)) {
+                if (worksOn(process, below) && its.getAsBoolean()) {
                   host.signal(fd, Signals.KILL);
                   awaitEnd(fd);
                 }

@@ -67,6 +67,7 @@ public final class ContainerSpec {
     SpecState copy = state.copy(state.image);
     copy.name = null;
     copy.detached = false;
+    copy.autoRemove = false;
     copy.restartPolicy = RestartPolicy.NO;
     return new ContainerSpec(copy);
   }
@@ -227,6 +228,11 @@ public final class ContainerSpec {
 
   public boolean isDetached() {
     return state.detached;
+  }
+
+  /** Whether it is removed by itself once it has ended. */
+  public boolean isAutoRemoved() {
+    return state.autoRemove;
   }
 
   /** Which ids of the host its users are. */
@@ -624,6 +630,22 @@ public final class ContainerSpec {
       return this;
     }
 
+    /**
+     * Has a {@link #detached()} container removed, with its volumes without a name, once it has
+     * ended or its start has failed; by default it stays until somebody removes it. One that was
+     * never started stays, and so does one that is restarted.
+     *
+     * <p>An engine that has it when it ends, as it has started it or found it, does so by itself,
+     * soon after those who wait for the end have been told. Otherwise the next engine that is
+     * opened on the same directories does, as also where a removal failed: until then such a
+     * container is found, and can be removed, but not be started any more. Nobody does so while an
+     * engine has not heard of the end yet, or reads its log in the format of Kubernetes to its end.
+     */
+    public Builder autoRemove() {
+      state.autoRemove = true;
+      return this;
+    }
+
     /** Lets programs gain privileges from set-id bits and file capabilities, such as sudo does. */
     public Builder allowNewPrivileges() {
       state.newPrivileges = true;
@@ -736,7 +758,11 @@ public final class ContainerSpec {
       return this;
     }
 
-    /** The spec. */
+    /**
+     * The spec.
+     *
+     * @throws RuncibleException INVALID_INPUT if what it says does not go together
+     */
     public ContainerSpec build() {
       SpecRules.requireFitting(state);
       SpecState built = state.copy(state.image);

@@ -14,6 +14,7 @@ final class CriOutput extends InputStream {
   private final CriLogReader reader;
   private final boolean error;
   private final BooleanSupplier writerEnded;
+  private final Runnable letGo;
   private byte[] bytes = new byte[0];
   private int at;
 
@@ -22,6 +23,7 @@ final class CriOutput extends InputStream {
     this.reader = new CriLogReader(log, start, end);
     this.error = error;
     this.writerEnded = () -> true;
+    this.letGo = () -> {};
   }
 
   /**
@@ -33,6 +35,7 @@ final class CriOutput extends InputStream {
     this.reader = new CriLogReader(log, start, null);
     this.error = error;
     this.writerEnded = writerEnded;
+    this.letGo = AutoRemoval.whileRead(log.directory());
   }
 
   @Override
@@ -52,6 +55,7 @@ final class CriOutput extends InputStream {
       boolean ended = writerEnded.getAsBoolean();
       if (!fill()) {
         if (ended) {
+          letGo.run();
           return -1;
         }
         pause();
@@ -103,6 +107,7 @@ final class CriOutput extends InputStream {
 
   @Override
   public void close() throws IOException {
+    letGo.run();
     reader.close();
   }
 }

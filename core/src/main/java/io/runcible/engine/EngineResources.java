@@ -96,6 +96,7 @@ final class EngineResources implements AutoCloseable {
       DetachedConnection.reclaim(networks, containers);
       volumes.reclaim();
       Journal journal = own(Journal.begin(journals, UUID.randomUUID().toString()));
+      new AutoRemoval(remover, runtime).removeAll(containers, journal);
       // Once more: what it keeps up is in the journal.
       own(networks);
       Unpacker unpacker = own(new Unpacker(store, snapshotter, host, layers, threads));

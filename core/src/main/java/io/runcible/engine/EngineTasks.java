@@ -58,6 +58,11 @@ final class EngineTasks implements AutoCloseable {
     Uninterrupted.on(this::remove, work);
   }
 
+  /** The same, and the caller need not wait. */
+  CompletableFuture<?> removal(Runnable work) {
+    return CompletableFuture.runAsync(() -> guard(work), this::remove);
+  }
+
   private void remove(Runnable work) {
     try {
       removers.execute(work);

@@ -95,6 +95,11 @@ final class FirstProcess {
     return init != null && !closed && init.process().isAlive();
   }
 
+  /** Whether there is a run, and it is known to have ended. */
+  synchronized boolean hasEnded() {
+    return init != null && !init.process().isAlive();
+  }
+
   void requireRunning(String what) {
     requireOpen();
     if (!isRunning()) {
@@ -169,16 +174,19 @@ final class FirstProcess {
     if (!record.detached()) {
       return beginning.apply(List.of());
     }
-    LockFile lock = LockFile.acquire(directory.startLock(), true, LONGEST_BEGINNING);
-    try {
+    LockFile lock =
+        ContainerRemover.lock(directory.startLock(), true, LONGEST_BEGINNING)
+            .orElseThrow(() -> AutoRemoval.gone(record));
+    try (lock) {
       if (ContainerRemover.isOfAnother(directory, record)) {
         throw removed();
+      }
+      if (!Files.notExists(directory.removalFile())) {
+        throw AutoRemoval.gone(record);
       }
       return DetachedMonitor.awaitBegun(directory)
           ? process()
           : beginning.apply(List.of(lock.descriptor()));
-    } finally {
-      lock.close();
     }
   }
 
@@ -231,6 +239,19 @@ final class FirstProcess {
     return alone(this::restartNow);
   }
 
+  /**
+   * The same, where it is ended first.
+   *
+   * @param end what ends it, while nobody can start or remove it
+   */
+  ContainerProcess restart(Runnable end) {
+    return alone(
+        lock -> {
+          end.run();
+          return restartNow(lock);
+        });
+  }
+
   private synchronized ContainerProcess restartNow(List<FileDescriptor> lock) {
     requireOpen();
     return isStarted() ? beginAgain(lock) : startNow(lock);
@@ -278,6 +299,19 @@ final class FirstProcess {
     } catch (RuntimeException e) {
       log().warn("container {} of {} cannot be restarted", record.id(), record.image(), e);
       lifecycle.restartFailed();
+    }
+  }
+
+  /** Takes over the run that another engine has begun since the one that this engine knows. */
+  synchronized void adoptNext() {
+    StartedProcess before = init;
+    if (before != null
+        && !closed
+        && !before.process().isAlive()
+        && AutoRemoval.hasMonitor(directory)) {
+      before.release();
+      init = null;
+      adoptIfStarted();
     }
   }
 

@@ -131,6 +131,7 @@ final class Lifecycle {
       pause = FIRST_PAUSE;
     }
     restartLater(status.map(ExitStatus::isSuccess).orElse(false));
+    container.removeIfEnded();
     return true;
   }
 

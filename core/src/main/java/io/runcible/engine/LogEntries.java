@@ -18,6 +18,7 @@ final class LogEntries implements Iterator<LogEntry>, AutoCloseable {
   private final CriLogReader reader;
   private final LogQuery query;
   private final BooleanSupplier growing;
+  private final Runnable letGo;
   private @Nullable LogEntry next;
 
   private LogEntries(CriLog log, CriLogReader reader, LogQuery query, BooleanSupplier growing) {
@@ -25,6 +26,7 @@ final class LogEntries implements Iterator<LogEntry>, AutoCloseable {
     this.reader = reader;
     this.query = query;
     this.growing = growing;
+    this.letGo = query.follow() ? AutoRemoval.whileRead(log.directory()) : () -> {};
   }
 
   static LogEntries open(CriLog log, LogQuery query, BooleanSupplier growing) {
@@ -70,6 +72,7 @@ final class LogEntries implements Iterator<LogEntry>, AutoCloseable {
         if (entry != null && query.accepts(entry.time())) {
           next = entry.asText();
         } else if (entry == null && last) {
+          letGo.run();
           return false;
         } else if (entry == null) {
           CriOutput.pause();
@@ -104,6 +107,7 @@ final class LogEntries implements Iterator<LogEntry>, AutoCloseable {
 
   @Override
   public void close() {
+    letGo.run();
     try {
       reader.close();
     } catch (IOException e) {

@@ -31,6 +31,7 @@ final class ProcessStarts {
     started.launch(
         streams,
         () -> {
+          AutoRemoval.follow(directory, record, started.process());
           record.ids().give(streams.childEnds());
           parts.watchdog().runtimeStarts();
           if (record.detached()) {
@@ -165,6 +166,7 @@ final class ProcessStarts {
             streams,
             Optional::empty,
             self -> {});
+    AutoRemoval.follow(directory, record, adopted.process());
     adopted.adopt(directory);
     return adopted;
   }

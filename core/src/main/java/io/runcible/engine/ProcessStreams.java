@@ -266,12 +266,7 @@ final class ProcessStreams {
    * @throws RuncibleException FAILED_PRECONDITION if they are the starter's, or nobody's
    */
   ProcessStreams fromNow() {
-    if (piped.isPresent()) {
-      throw new RuncibleException(
-          ErrorKind.FAILED_PRECONDITION,
-          "the streams are piped to whoever started the process; start it with Stdio.INTERACTIVE");
-    }
-    requireRead();
+    requireShared();
     ProcessStreams streams =
         new ProcessStreams(stdoutFile, stderrFile, size(stdoutFile), size(stderrFile));
     streams.input = input;
@@ -285,6 +280,21 @@ final class ProcessStreams {
       }
     }
     return streams;
+  }
+
+  /** The same for who is there from the start on. */
+  ProcessStreams fromStart() {
+    requireShared();
+    return this;
+  }
+
+  private void requireShared() {
+    if (piped.isPresent()) {
+      throw new RuncibleException(
+          ErrorKind.FAILED_PRECONDITION,
+          "the streams are piped to whoever started the process; start it with Stdio.INTERACTIVE");
+    }
+    requireRead();
   }
 
   private static List<Pipe> threePipes() {

@@ -36,6 +36,12 @@ final class SpecRules {
     }
   }
 
+  static void requireStays(boolean autoRemove) {
+    if (autoRemove) {
+      throw invalid("a container that is removed at its end is not restarted by itself");
+    }
+  }
+
   static void requireVariable(String key, String value) {
     if (key.isEmpty() || key.indexOf('=') >= 0 || (key + value).indexOf('\0') >= 0) {
       throw invalid("'" + key + "' cannot be an environment variable");
@@ -97,8 +103,12 @@ final class SpecRules {
     if (state.detached && state.stdio == Stdio.DIRECT) {
       throw invalid("the pipes of a detached container cannot be its own: nobody else has them");
     }
+    if (state.autoRemove && !state.detached) {
+      throw invalid("a container that is not detached is removed by its close, not by its end");
+    }
     if (!state.restartPolicy.equals(RestartPolicy.NO)) {
       requireRestartable(state.stdio);
+      requireStays(state.autoRemove);
     }
   }
 

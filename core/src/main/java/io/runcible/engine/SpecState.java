@@ -63,6 +63,7 @@ final class SpecState {
   @Nullable String selinuxFiles;
   boolean readOnlyRoot;
   boolean detached;
+  boolean autoRemove;
   boolean newPrivileges;
   UserNamespace userNamespace = UserNamespace.host();
   boolean init;
@@ -117,6 +118,7 @@ final class SpecState {
     copy.selinuxFiles = selinuxFiles;
     copy.readOnlyRoot = readOnlyRoot;
     copy.detached = detached;
+    copy.autoRemove = autoRemove;
     copy.newPrivileges = newPrivileges;
     copy.userNamespace = userNamespace;
     copy.init = init;

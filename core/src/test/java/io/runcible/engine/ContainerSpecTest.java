@@ -93,6 +93,17 @@ class ContainerSpecTest {
     rejects(builder -> builder.publish(0));
   }
 
+  @Test
+  void whatIsRemovedAtItsEndIsDetachedAndNotRestarted() {
+    ContainerSpec spec = ContainerSpec.builder("app").autoRemove().detached().build();
+    assertThat(spec.isAutoRemoved()).isTrue();
+    assertThat(spec.toBuilder().restart(RestartPolicy.NO).build().isAutoRemoved()).isTrue();
+    assertThat(spec.once().isAutoRemoved()).isFalse();
+    assertThat(ContainerSpec.builder("app").detached().build().isAutoRemoved()).isFalse();
+    rejects(builder -> builder.autoRemove().build());
+    rejects(builder -> builder.detached().autoRemove().restart(RestartPolicy.ALWAYS).build());
+  }
+
   private static void rejects(Consumer<ContainerSpec.Builder> change) {
     assertThatThrownBy(() -> change.accept(ContainerSpec.builder("app")))
         .isInstanceOfSatisfying(

@@ -33,6 +33,11 @@ final class AttachOptions {
     return Streams.attach(container, attachment, input, signals, keys());
   }
 
+  /** The same of one that was just started for it, whose input ends with this program's. */
+  int follow(Container container, Attachment attachment, boolean input) {
+    return Streams.follow(container, attachment, input, signals, keys());
+  }
+
   /** The same of one that was just started, from that on. */
   int follow(Container container, boolean input) {
     return Streams.follow(container, input, signals, keys());

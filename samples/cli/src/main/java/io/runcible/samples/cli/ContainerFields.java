@@ -162,7 +162,7 @@ final class ContainerFields {
     host.put("NanoCpus", Math.round(details.limits().cpus().orElse(0) * 1e9));
     host.put("PidsLimit", details.limits().pids().orElse(0));
     host.put("ReadonlyRootfs", setup.readOnlyRoot());
-    host.put("AutoRemove", !details.detached());
+    host.put("AutoRemove", !details.detached() || details.autoRemove());
     RestartPolicy policy = details.restartPolicy();
     boolean counted = policy.maxRestarts() < Integer.MAX_VALUE;
     host.putObject("RestartPolicy")

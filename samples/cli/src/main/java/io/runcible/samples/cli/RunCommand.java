@@ -21,7 +21,8 @@ import picocli.CommandLine.Parameters;
     name = "run",
     description =
         "Run a container. It belongs to this program and is removed at its end; with --detach it"
-            + " goes on by itself, and stays, also when it has ended, until `rm` removes it.")
+            + " goes on by itself, and stays, also when it has ended, until `rm` removes it, or goes"
+            + " at its end with --rm.")
 final class RunCommand implements Callable<Integer> {
   @Mixin private EngineOptions options = new EngineOptions();
   @Mixin private RegistryOptions registry = new RegistryOptions();
@@ -68,7 +69,11 @@ final class RunCommand implements Callable<Integer> {
       description = "Pass signals on to it. Default: true.")
   private boolean signals;
 
-  @Option(names = "--rm", description = "What is not detached is always removed at its end.")
+  @Option(
+      names = "--rm",
+      description =
+          "With --detach: remove it, with its unnamed volumes, when it has ended; the next command"
+              + " does, if none waits for it. Otherwise it is always removed.")
   private boolean remove;
 
   @Parameters(index = "0", paramLabel = "IMAGE")
@@ -134,12 +139,6 @@ final class RunCommand implements Callable<Integer> {
       throw new RuncibleException(
           ErrorKind.INVALID_INPUT, "--restart needs --detach: otherwise it ends with this");
     }
-    if (remove && detach) {
-      throw new RuncibleException(
-          ErrorKind.UNSUPPORTED,
-          "--rm with --detach is not supported, as nobody is there at its end; see `rm` and"
-              + " `container prune`");
-    }
     if (!attached.isEmpty() && detach) {
       throw new RuncibleException(
           ErrorKind.INVALID_INPUT,
@@ -148,6 +147,9 @@ final class RunCommand implements Callable<Integer> {
     ContainerSpec.Builder spec = specification.begin(image, command);
     if (detach) {
       spec.detached().stdio(interactive ? Stdio.INTERACTIVE : Stdio.LOGGED);
+      if (remove) {
+        spec.autoRemove();
+      }
       return tty ? spec.tty() : spec;
     }
     if (tty) {

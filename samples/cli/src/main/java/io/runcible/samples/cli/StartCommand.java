@@ -76,6 +76,10 @@ final class StartCommand extends EngineCommand {
       container.restart(Duration.ZERO);
       return true;
     }
+    if (state == ContainerState.REMOVED) {
+      throw new RuncibleException(
+          ErrorKind.NOT_FOUND, "container '" + container.id() + "' has just been removed");
+    }
     return false;
   }
 
@@ -98,12 +102,22 @@ final class StartCommand extends EngineCommand {
     }
   }
 
+  /** As soon as it has ended there may be nothing left of it, as --rm has it. */
+  private int startAttached(Container container) {
+    try (Attachment attachment = container.startAttached()) {
+      return attaching.follow(container, attachment, interactive);
+    }
+  }
+
   private int attach(Container container) {
     if (!container.isRunning()) {
       requireOutput(container);
     }
     boolean started;
     try {
+      if (container.state() == ContainerState.CREATED) {
+        return startAttached(container);
+      }
       started = start(container);
     } catch (RuncibleException e) {
       return Cli.notStarted(e);

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import org.jline.utils.Signals;
 import org.jspecify.annotations.Nullable;
 
@@ -81,14 +82,26 @@ final class Streams {
   /** The same of one that was started for it: from its start, and with the end of the input. */
   static int follow(Container container, boolean input, boolean signals, DetachKeys keys) {
     ContainerProcess process = container.process();
-    Ends ends = new Ends(input ? inputOf(process) : null, true, process.stdout(), process.stderr());
+    Ends ends =
+        new Ends(input ? inputOf(process::stdin) : null, true, process.stdout(), process.stderr());
     return attach(process, ends, container.inspect().setup().terminal(), signals, keys);
   }
 
+  static int follow(
+      Container container, Attachment attachment, boolean input, boolean signals, DetachKeys keys) {
+    Ends ends =
+        new Ends(
+            input ? inputOf(attachment::stdin) : null,
+            true,
+            attachment.stdout(),
+            attachment.stderr());
+    return attach(container.process(), ends, attachment.hasTerminal(), signals, keys);
+  }
+
   /** None if the container was made without, or has ended by now. */
-  private static @Nullable OutputStream inputOf(ContainerProcess process) {
+  private static @Nullable OutputStream inputOf(Supplier<OutputStream> stdin) {
     try {
-      return process.stdin();
+      return stdin.get();
     } catch (RuncibleException e) {
       if (e.kind() != ErrorKind.FAILED_PRECONDITION) {
         throw e;

@@ -201,6 +201,45 @@ class CliIT extends ProgramTests {
   }
 
   @Test
+  void detachedContainersThatAreToGoAreGoneAtTheirEnd() throws Exception {
+    String waits = "trap 'exit 4' TERM; while :; do /bin/sleep 0.1; done";
+    List<String> run =
+        new ArrayList<>(List.of("-d --rm --name box -v /own -v named:/named".split(" ", -1)));
+    run.addAll(List.of(image, "/bin/sh", "-c", waits));
+    assertThat(runcible("run", run.toArray(String[]::new))).isEqualTo(new Ended(0, "box\n", ""));
+    assertThat(runcible("inspect", "-f", "{{.HostConfig.AutoRemove}}", "box").output())
+        .isEqualTo("true\n");
+    assertThat(sub("volume", "ls", "-q").output().lines()).hasSize(2);
+    assertThat(runcible("restart", "-t", "0", "box").output()).isEqualTo("box\n");
+    assertThat(runcible("ps", "-q").output()).isEqualTo("box\n");
+    assertThat(runcible("stop", "-t", "0", "box")).isEqualTo(new Ended(0, "box\n", ""));
+    assertThat(runcible("ps", "-a", "-q").output()).isEmpty();
+    assertThat(sub("volume", "ls", "-q").output()).isEqualTo("named\n");
+    assertThat(sub("volume", "rm", "named").code()).isZero();
+    // Its name is free at once, and of what ends alone the next command finds nothing.
+    assertThat(runcible("run", "-d", "--rm", "--name", "box", image, "/bin/sleep", "0").code())
+        .isZero();
+    for (int i = 0; i < LIMIT_SECONDS && !runcible("ps", "-a", "-q").output().isEmpty(); i++) {
+      Thread.sleep(50);
+    }
+    assertOneLine(runcible("start", "box"), 125, "'box'");
+  }
+
+  @Test
+  void containersThatAreToGoAreStartedAndAttached() throws Exception {
+    String prints = "echo out; echo err >&2; exit 5";
+    assertThat(runcible("create", "--rm", "--name", "box", image, "/bin/sh", "-c", prints).code())
+        .isZero();
+    assertThat(runcible("ps", "-a", "-q").output()).isEqualTo("box\n");
+    assertThat(runcible("start", "-a", "box")).isEqualTo(new Ended(5, "out\n", "err\n"));
+    assertThat(runcible("ps", "-a", "-q").output()).isEmpty();
+    assertOneLine(
+        runcible("run", "-d", "--rm", "--restart", "always", image, "/bin/sleep"), 125, "removed");
+    assertOneLine(runcible("run", "-d", "--rm", image, "/nope"), 127, "/nope");
+    assertThat(runcible("ps", "-a", "-q").output()).isEmpty();
+  }
+
+  @Test
   void containerWhoseMonitorWasKilledStaysInTheList() throws Exception {
     runcible("run", "-d", "--name", "box", image, "/bin/sleep", "600");
     List<ProcessHandle> monitors =

@@ -305,7 +305,6 @@ class RunOptionsTest {
         "--privileged",
         "--log-driver journald",
         "--security-opt systempaths=unconfined",
-        "-d --rm",
         "--network back --ip 10.0.0.1 --ip6 fd00::1"
       })
   void whatIsNotSupportedIsSaidByItsName(String flags) {
