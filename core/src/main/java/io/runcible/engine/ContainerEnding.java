@@ -6,7 +6,6 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,8 +27,7 @@ final class ContainerEnding {
   private Runnable onClose = () -> {};
 
   /** Those that are to remove it by itself. */
-  private final AtomicReference<CompletableFuture<?>> removals =
-      new AtomicReference<>(CompletableFuture.completedFuture(null));
+  private volatile CompletableFuture<?> removals = CompletableFuture.completedFuture(null);
 
   ContainerEnding(
       MadeContainer made,
@@ -66,16 +64,15 @@ final class ContainerEnding {
   }
 
   /** Begins to remove it, if it is to go by itself, once it is found to have ended. */
-  void removeIfEnded() {
+  synchronized void removeIfEnded() {
     if (record.options().autoRemove()) {
-      CompletableFuture<?> begun = parts.tasks().removal(this::removeEnded);
-      removals.updateAndGet(earlier -> CompletableFuture.allOf(earlier, begun));
+      removals = CompletableFuture.allOf(removals, parts.tasks().removal(this::removeEnded));
     }
   }
 
   /** Until what {@link #removeIfEnded} began is done, or has failed. */
   void awaitRemoval() {
-    removals.get().join();
+    removals.join();
   }
 
   private void removeEnded() {
