@@ -163,6 +163,8 @@ final class AutoRemoval {
   /** What fails and keeps its name is found again by itself. */
   static void noted(
       ContainerDirectory directory, ContainerRecord record, Journal journal, Runnable removal) {
+    // First: an entry alone, as a kill would leave it, is no reason that nobody starts it.
+    ContainerRemover.markRemoval(directory);
     Journal.Entry entry = journal.record(ContainerRemover.KIND, ContainerRemover.facts(record));
     try {
       removal.run();

@@ -332,7 +332,7 @@ final class ContainerRemover {
     host.removeTree(unnamed);
   }
 
-  private static void markRemoval(ContainerDirectory directory) {
+  static void markRemoval(ContainerDirectory directory) {
     try {
       Files.writeString(directory.removalFile(), "");
     } catch (NoSuchFileException e) {
