@@ -58,20 +58,17 @@ final class AgentStart {
     parts.watchdog().runtimeStarts();
     ChildSocket socket = ChildSocket.open();
     boolean made = false;
-    try (FileDescriptor childEnd = socket.childEnd();
-        FileDescriptor program = ScriptProgram.seal(architecture, "runcible-exec");
-        Input input = new Input(Pipe.open())) {
+    try (Ends ends = new Ends(socket.childEnd(), Pipe.open());
+        FileDescriptor program = ScriptProgram.seal(architecture, "runcible-exec")) {
       Files.createDirectory(place);
-      ExecRequest request = request(place, process, input.pipe().reader());
+      ExecRequest request = request(place, process, ends.input().reader());
       ChildProcess runtime =
           ContainerNetwork.runtime(parts, directory, record)
-              .exec(request, List.of(childEnd, program));
+              .exec(request, List.of(ends.socket(), program));
       CompletableFuture<Boolean> gone = new CompletableFuture<>();
       try {
-        // Nobody else has it then: the end of this process is the end of the agent.
-        childEnd.close();
         AgentScripts scripts = new AgentScripts(architecture);
-        input.say(scripts.begin());
+        ends.say(scripts.begin());
         ExecAgent agent = ExecAgent.await(parts.host(), scripts, socket, namespace, LIMIT);
         made = true;
         return new Made(agent, gone);
@@ -103,18 +100,26 @@ final class AgentStart {
             });
   }
 
-  /** What the agent reads first, by way of the runtime. */
-  private record Input(Pipe pipe) implements AutoCloseable {
+  /**
+   * What the agent gets.
+   *
+   * @param socket what it reads from
+   * @param input what it reads first, by way of the runtime
+   */
+  private record Ends(FileDescriptor socket, Pipe input) implements AutoCloseable {
+    /** Nobody else has its ends then: the end of this process is the end of the agent. */
     void say(byte[] script) throws IOException {
-      pipe.reader().close();
-      OutputStream out = pipe.outputStream();
+      socket.close();
+      input.reader().close();
+      OutputStream out = input.outputStream();
       out.write(script);
       out.flush();
     }
 
     @Override
     public void close() {
-      pipe.close();
+      socket.close();
+      input.close();
     }
   }
 

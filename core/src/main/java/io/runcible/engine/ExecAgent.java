@@ -7,8 +7,6 @@ import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.PidFd;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.ffi.WaitStatus;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -244,11 +242,9 @@ final class ExecAgent implements AutoCloseable {
   /** Null if nothing is said, or no record. */
   private static @Nullable Said hear(ChildSocket socket, long deadline) {
     ChildSocket.Answer answer = socket.receive(AgentScripts.RECORD, deadline).orElse(null);
-    if (answer == null || answer.bytes().length != AgentScripts.RECORD) {
-      return null;
-    }
-    ByteBuffer record = ByteBuffer.wrap(answer.bytes()).order(ByteOrder.LITTLE_ENDIAN);
-    return new Said(answer.pid(), record.getLong(), record.getLong());
+    return answer == null || answer.bytes().remaining() != AgentScripts.RECORD
+        ? null
+        : new Said(answer.pid(), answer.bytes().getLong(), answer.bytes().getLong());
   }
 
   int pid() {

@@ -4,6 +4,8 @@ import static io.runcible.ffi.Native.check;
 import static io.runcible.ffi.Native.libc;
 
 import java.lang.ref.Reference;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Optional;
 
@@ -114,7 +116,7 @@ public final class ChildSocket implements AutoCloseable {
    * @param pid of the process that wrote it
    * @param bytes no more than were asked for; fewer if that wrote fewer
    */
-  public record Answer(int pid, byte[] bytes) {}
+  public record Answer(int pid, ByteBuffer bytes) {}
 
   /**
    * Receives what one process wrote. Blocks, unless the thread is interrupted.
@@ -166,7 +168,8 @@ public final class ChildSocket implements AutoCloseable {
             && memory.getInt(CONTROL + 12) == SCM_CREDENTIALS;
     byte[] bytes = new byte[count];
     memory.get(CONTROL + RECEIVED, bytes, 0, count);
-    return Optional.of(new Answer(told ? memory.getInt(CONTROL + CONTROL_HEADER) : 0, bytes));
+    int pid = told ? memory.getInt(CONTROL + CONTROL_HEADER) : 0;
+    return Optional.of(new Answer(pid, ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder())));
   }
 
   private static int align(int length) {

@@ -187,6 +187,7 @@ class ExecAgentTest {
           }
         });
 
+    @SuppressWarnings("ImmutableEnumChecker")
     private final Consumer<Script> said;
 
     Lie(Consumer<Script> said) {
