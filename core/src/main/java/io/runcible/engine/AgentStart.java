@@ -75,9 +75,8 @@ final class AgentStart {
         return new Made(agent, gone);
       } finally {
         if (!made) {
-          // It ends as its input does. Killed, it would leave what it has begun to the first
-          // process
-          // of the host, and the container would not end before that reaps it.
+          // It ends as its input does. Killed, it would leave what it has begun to who reaps
+          // orphans, and before that does, the container does not end.
           Future<?> unused = parts.tasks().after(LIMIT, () -> kill(runtime, gone));
         }
         follow(runtime, gone);
