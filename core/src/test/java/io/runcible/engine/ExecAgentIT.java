@@ -187,7 +187,7 @@ class ExecAgentIT {
     ExecSpec spec = ExecSpec.builder(program).workingDirectory(directory).build();
     RuncibleException byRuntime =
         catchThrowableOfType(RuncibleException.class, () -> container.exec(spec));
-    String agent = warm();
+    warm();
     for (int i = 0; i < 5; i++) {
       assertThatThrownBy(() -> container.exec(spec))
           .isInstanceOfSatisfying(
@@ -195,7 +195,7 @@ class ExecAgentIT {
           .hasMessage(byRuntime.getMessage());
     }
     // No child is left that was not reaped, whether by the same one or its successor.
-    agent = warm();
+    String agent = warm();
     assertThat(sh("grep -l '^PPid:.*\\b" + agent + "$' /proc/[0-9]*/status | wc -l").output())
         .isEqualTo("1");
   }
