@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
 
 /**
  * Starts an {@link ExecAgent} in a container, by the runtime, which stays as its parent: it reaps
@@ -74,7 +75,9 @@ final class AgentStart {
         return new Made(agent, gone);
       } finally {
         if (!made) {
-          runtime.pidFd().signal(Signals.KILL);
+          // It ends as its input does. Killed, it would leave what it has begun to who reaps
+          // orphans, and before that does, the container does not end.
+          Future<?> unused = parts.tasks().after(LIMIT, () -> kill(runtime, gone));
         }
         follow(runtime, gone);
       }
@@ -85,6 +88,12 @@ final class AgentStart {
         socket.close();
       }
       parts.host().removeTree(place);
+    }
+  }
+
+  private static void kill(ChildProcess runtime, CompletableFuture<Boolean> gone) {
+    if (!gone.isDone()) {
+      runtime.pidFd().signal(Signals.KILL);
     }
   }
 

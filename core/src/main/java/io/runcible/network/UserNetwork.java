@@ -8,6 +8,7 @@ import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.NativeAccess;
 import io.runcible.ffi.Pipe;
 import io.runcible.ffi.PrivilegedHost;
+import io.runcible.ffi.ProcessStat;
 import io.runcible.ffi.ProcessWatcher;
 import io.runcible.ffi.Spawn;
 import java.io.IOException;
@@ -421,9 +422,13 @@ public final class UserNetwork implements AutoCloseable {
   private boolean isThere() {
     try {
       String shell = Files.readString(directory.resolve("network.shell")).strip();
-      byte[] line = Files.readAllBytes(Path.of("/proc", shell, "cmdline"));
-      return new String(line, StandardCharsets.UTF_8)
-          .contains("runcible-network\0" + namespace(directory) + "\0");
+      Path process = Path.of("/proc", shell);
+      byte[] line = Files.readAllBytes(process.resolve("cmdline"));
+      // It has none while it becomes another program.
+      return line.length == 0
+          ? ProcessStat.of(process).map(stat -> !stat.hasEnded()).orElse(false)
+          : new String(line, StandardCharsets.UTF_8)
+              .contains("runcible-network\0" + namespace(directory) + "\0");
     } catch (IOException | java.nio.file.InvalidPathException e) {
       return false;
     }

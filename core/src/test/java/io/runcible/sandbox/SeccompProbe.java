@@ -4,8 +4,12 @@ import io.runcible.ffi.Architecture;
 import io.runcible.ffi.Script;
 import io.runcible.ffi.ScriptProgram;
 import io.runcible.ffi.SystemCall;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -100,6 +104,22 @@ final class SeccompProbe {
 
   /** Makes a call as a program of 32 bits does on x86: {@code getpid} by {@code int 0x80}. */
   static SandboxRequest ofX86() {
+    return program(x86(), new Script(HERE));
+  }
+
+  /** Whether this kernel has such calls at all: for one that has not, it is a fault. */
+  static boolean hasX86() throws IOException, InterruptedException {
+    Path file = Files.createTempFile("runcible-", ".elf");
+    try {
+      Files.write(file, x86());
+      Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwx------"));
+      return new ProcessBuilder(file.toString()).start().waitFor() == 0;
+    } finally {
+      Files.delete(file);
+    }
+  }
+
+  private static byte[] x86() {
     byte[] elf = ScriptProgram.elf(Architecture.X86_64);
     byte[] code = {
       (byte) 0xb8,
@@ -120,7 +140,7 @@ final class SeccompProbe {
       5 // exit_group(0)
     };
     System.arraycopy(code, 0, elf, CODE, code.length);
-    return program(elf, new Script(HERE));
+    return elf;
   }
 
   private static SandboxRequest program(byte[] elf, Script script) {
