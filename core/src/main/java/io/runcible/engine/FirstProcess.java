@@ -184,9 +184,11 @@ final class FirstProcess {
       if (!Files.notExists(directory.removalFile())) {
         throw AutoRemoval.gone(record);
       }
-      return DetachedMonitor.awaitBegun(directory)
-          ? process()
-          : beginning.apply(List.of(lock.descriptor()));
+      if (DetachedMonitor.awaitBegun(directory)) {
+        adoptNext();
+        return process();
+      }
+      return beginning.apply(List.of(lock.descriptor()));
     }
   }
 
@@ -240,14 +242,18 @@ final class FirstProcess {
   }
 
   /**
-   * The same, where it is ended first.
+   * The same, where it is ended first, also the run of another engine that this one has not heard
+   * of yet.
    *
-   * @param end what ends it, while nobody can start or remove it
+   * @param end what ends the run that is known, while nobody can start or remove it
    */
   ContainerProcess restart(Runnable end) {
     return alone(
         lock -> {
           end.run();
+          if (adoptNext()) {
+            end.run();
+          }
           return restartNow(lock);
         });
   }
@@ -302,17 +308,23 @@ final class FirstProcess {
     }
   }
 
-  /** Takes over the run that another engine has begun since the one that this engine knows. */
-  synchronized void adoptNext() {
+  /**
+   * Takes over the run that another engine has begun since the one that this engine knows; returns
+   * whether there is one.
+   */
+  synchronized boolean adoptNext() {
     StartedProcess before = init;
-    if (before != null
-        && !closed
-        && !before.process().isAlive()
-        && AutoRemoval.hasMonitor(directory)) {
+    boolean next =
+        before != null
+            && !closed
+            && !before.process().isAlive()
+            && AutoRemoval.hasMonitor(directory);
+    if (next) {
       before.release();
       init = null;
       adoptIfStarted();
     }
+    return next;
   }
 
   /** Takes over a detached container that another engine has started, perhaps just now. */

@@ -375,6 +375,25 @@ class AutoRemovalIT {
     }
   }
 
+  /** Of which the other engine may not have heard yet: it ends that run, too. */
+  @Test
+  void restartsOfTwoEnginesFollowEachOther() {
+    Container container = ENGINE.get().run(doomed("sleep 600").name("twice").build());
+    try (ContainerEngine other = ENGINE.open()) {
+      Container same = other.find("twice").orElseThrow();
+      Container last = container;
+      for (int i = 0; i < Rounds.of(10, 100); i++) {
+        Container one = i % 2 == 0 ? same : container;
+        int before = one.pid().orElse(0);
+        one.restart(Duration.ZERO);
+        assertThat(one.pid().orElseThrow()).as("round %s", i).isNotEqualTo(before);
+        last = one;
+      }
+      last.kill("KILL");
+      awaitGone();
+    }
+  }
+
   /** Of the one that hears of the end, and others that start it then. */
   @Test
   void startOfOneThatEndsComesToARunOrToNothing() {
