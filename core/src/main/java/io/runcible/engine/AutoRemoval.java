@@ -186,6 +186,19 @@ final class AutoRemoval {
    */
   boolean remove(
       ContainerDirectory directory, ContainerRecord record, Duration limit, Found found) {
+    try {
+      return removeWithin(directory, record, limit, found);
+    } catch (RuncibleException e) {
+      // The locks that took long may be those of the next one of its name.
+      if (e.kind() == ErrorKind.TIMEOUT && ContainerRemover.isOfAnother(directory, record)) {
+        return true;
+      }
+      throw e;
+    }
+  }
+
+  private boolean removeWithin(
+      ContainerDirectory directory, ContainerRecord record, Duration limit, Found found) {
     long begin = System.nanoTime();
     while (true) {
       Duration left = limit.minusNanos(System.nanoTime() - begin);
@@ -207,14 +220,36 @@ final class AutoRemoval {
           return found.ended(() -> remover.removeAlone(directory, record, false));
         }
       }
-      ContainerRemover.lock(directory.followersLock(), true, left).ifPresent(LockFile::close);
+      awaitTold(directory, record, left);
     }
   }
 
+  /** Until everybody has heard of its end, or the name is another one's, and so is the lock. */
+  private static void awaitTold(
+      ContainerDirectory directory, ContainerRecord record, Duration limit) {
+    long begin = System.nanoTime();
+    while (!isEverybodyTold(directory) && !ContainerRemover.isOfAnother(directory, record)) {
+      if (System.nanoTime() - begin >= limit.toNanos()) {
+        throw new RuncibleException(
+            ErrorKind.TIMEOUT,
+            "somebody has not heard of the end of container " + record.id() + " for too long");
+      }
+      pause(directory);
+    }
+  }
+
+  /** Also if it is gone. */
   private static boolean isEverybodyTold(ContainerDirectory directory) {
-    Optional<LockFile> alone = LockFile.tryAcquire(directory.followersLock(), true);
-    alone.ifPresent(LockFile::close);
-    return alone.isPresent();
+    try {
+      Optional<LockFile> alone = LockFile.tryAcquire(directory.followersLock(), true);
+      alone.ifPresent(LockFile::close);
+      return alone.isPresent();
+    } catch (RuncibleException e) {
+      if (e.kind() == ErrorKind.NOT_FOUND) {
+        return true;
+      }
+      throw e;
+    }
   }
 
   /** Whether it was started, or was to be, and nothing of it runs; or its removal has begun. */

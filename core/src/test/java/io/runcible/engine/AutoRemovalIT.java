@@ -14,6 +14,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -70,6 +71,13 @@ class AutoRemovalIT {
     RestartIT.await(() -> Files.exists(directory.exitFile()) && !AutoRemoval.hasMonitor(directory));
   }
 
+  /** When no engine has it, however long each of them took to let go of it. */
+  private static void killAlone(String id) {
+    String pid = HostResources.read(ContainerDirectory.of(containers(), id).pidFile()).strip();
+    assertThat(ProcessHandle.of(Long.parseLong(pid)).orElseThrow().destroyForcibly()).isTrue();
+    awaitExit(id);
+  }
+
   private static List<String> volumes() {
     return ENGINE.get().volumes().list().stream().map(VolumeInfo::name).toList();
   }
@@ -107,8 +115,8 @@ class AutoRemovalIT {
 
   @Test
   void nextEngineRemovesItWhenNobodyWasThere() {
-    String id = leave(doomed("sleep 0.2; exit 3").mount(Mount.volume("/own")));
-    awaitExit(id);
+    String id = leave(doomed("sleep 600").mount(Mount.volume("/own")));
+    killAlone(id);
     assertThat(left()).containsExactly(id);
     try (ContainerEngine next = ENGINE.open()) {
       assertThat(left()).isEmpty();
@@ -192,11 +200,11 @@ class AutoRemovalIT {
 
   @Test
   void engineThatHasNotHeardKeepsIt() {
-    String id = leave(doomed("exit 1"));
+    String id = leave(doomed("sleep 600"));
     ContainerDirectory directory = ContainerDirectory.of(containers(), id);
     LockFile waiting = LockFile.acquire(directory.followersLock(), false, TestEngine.LIMIT);
     try (waiting) {
-      awaitExit(id);
+      killAlone(id);
       ENGINE.open().close();
       assertThat(left()).containsExactly(id);
     }
@@ -256,6 +264,33 @@ class AutoRemovalIT {
       third.close();
     }
     assertThat(left()).isEmpty();
+  }
+
+  /** The lock that it waits for is that of the next one by then. */
+  @Test
+  void whoWaitsForOthersDoesNotWaitForTheNextOfItsName() throws IOException {
+    Container stale = ENGINE.get().run(doomed("sleep 600").build());
+    ContainerDirectory directory = stale.directory();
+    String own = Files.readString(directory.record());
+    String token = ContainerRecord.read(directory).orElseThrow().token();
+    LockFile others = LockFile.acquire(directory.followersLock(), false, TestEngine.LIMIT);
+    try (others) {
+      stale.kill("KILL");
+      stale.waitFor();
+      // It has asked whether it is still that container by then, and waits.
+      ChildJvm.pause(500);
+      replaceRecord(directory, own.replace(token, "0".repeat(token.length())));
+      RestartIT.await(() -> stale.state() == ContainerState.REMOVED);
+      assertThat(left()).containsExactly(stale.id());
+      replaceRecord(directory, own);
+    }
+    ENGINE.open().close();
+    assertThat(left()).isEmpty();
+  }
+
+  private static void replaceRecord(ContainerDirectory directory, String text) throws IOException {
+    Path made = Files.writeString(directory.path().resolve("made"), text);
+    Files.move(made, directory.record(), StandardCopyOption.ATOMIC_MOVE);
   }
 
   private static void hearAgain(Container stale) {
@@ -382,7 +417,7 @@ class AutoRemovalIT {
     try (ContainerEngine other = ENGINE.open()) {
       Container same = other.find("twice").orElseThrow();
       Container last = container;
-      for (int i = 0; i < Rounds.of(10, 100); i++) {
+      for (int i = 0; i < Rounds.of(6, 100); i++) {
         Container one = i % 2 == 0 ? same : container;
         int before = one.pid().orElse(0);
         one.restart(Duration.ZERO);
@@ -398,7 +433,7 @@ class AutoRemovalIT {
   @Test
   void startOfOneThatEndsComesToARunOrToNothing() {
     int ran = 0;
-    for (int round = 0; round < Rounds.of(20, 300); round++) {
+    for (int round = 0; round < Rounds.of(12, 300); round++) {
       Container container = ENGINE.get().run(doomed("sleep 600").name("raced").build());
       try (ContainerEngine other = ENGINE.open()) {
         Container same = other.find("raced").orElseThrow();
@@ -422,13 +457,13 @@ class AutoRemovalIT {
         awaitGone();
       }
     }
-    System.out.println("of " + Rounds.of(20, 300) + " starts " + ran + " came first");
+    System.out.println("of " + Rounds.of(12, 300) + " starts " + ran + " came first");
   }
 
   /** The engine that hears of the end, others, and those who remove it by hand. */
   @Test
   void removersDoNotMeet() {
-    for (int round = 0; round < Rounds.of(10, 200); round++) {
+    for (int round = 0; round < Rounds.of(8, 200); round++) {
       Container container =
           ENGINE.get().run(doomed("sleep 600").name("once").mount(Mount.volume("/own")).build());
       try (ContainerEngine second = ENGINE.open();
@@ -580,7 +615,7 @@ class AutoRemovalIT {
           assertThat(program.line()).isEqualTo("working");
         }
         for (ChildJvm program : programs) {
-          ChildJvm.pause(1000 + random.nextInt(2000));
+          ChildJvm.pause(300 + random.nextInt(1200));
           program.kill();
           assertThat(program.rest()).as("round %s of seed %s", round, seed).isEmpty();
         }
