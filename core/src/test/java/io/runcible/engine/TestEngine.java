@@ -79,8 +79,23 @@ public final class TestEngine
 
   @Override
   public void afterEach(ExtensionContext context) {
-    get().close();
-    leaks.verify();
+    boolean clean = false;
+    try {
+      get().close();
+      leaks.verify();
+      clean = context.getExecutionException().isEmpty();
+    } finally {
+      if (!clean) {
+        removeContainers();
+      }
+    }
+  }
+
+  /** Those that a test left which failed: neither it nor another class is to find them. */
+  private void removeContainers() {
+    try (ContainerEngine next = open()) {
+      next.list().forEach(Container::close);
+    }
   }
 
   @Override
