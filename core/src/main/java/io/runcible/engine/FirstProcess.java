@@ -314,17 +314,16 @@ final class FirstProcess {
    */
   synchronized boolean adoptNext() {
     StartedProcess before = init;
-    boolean next =
-        before != null
-            && !closed
-            && !before.process().isAlive()
-            && AutoRemoval.hasMonitor(directory);
-    if (next) {
-      before.release();
-      init = null;
-      adoptIfStarted();
+    if (before == null
+        || closed
+        || before.process().isAlive()
+        || !AutoRemoval.hasMonitor(directory)) {
+      return false;
     }
-    return next;
+    before.release();
+    init = null;
+    adoptIfStarted();
+    return true;
   }
 
   /** Takes over a detached container that another engine has started, perhaps just now. */

@@ -159,7 +159,7 @@ class AutoRemovalIT {
 
   @Test
   void everyEngineHearsHowItEnded() {
-    for (int round = 0; round < Rounds.of(5, 100); round++) {
+    for (int round = 0; round < Rounds.of(3, 100); round++) {
       String id = leave(doomed(UNTIL_TOLD + "exit 42"));
       List<ContainerEngine> engines = new ArrayList<>();
       List<CompletableFuture<ExitStatus>> told = new ArrayList<>();
@@ -575,7 +575,7 @@ class AutoRemovalIT {
 
   @Test
   void whoStartsItAttachedGetsAllOfIt() throws IOException {
-    for (int round = 0; round < Rounds.of(10, 100); round++) {
+    for (int round = 0; round < Rounds.of(6, 100); round++) {
       Container container =
           ENGINE
               .get()
