@@ -2,7 +2,6 @@ package io.runcible.engine;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
-import io.runcible.ffi.PidFd;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.network.BridgeNetworks;
 import io.runcible.runtime.Bundle;
@@ -11,21 +10,16 @@ import io.runcible.runtime.OciRuntime;
 import io.runcible.snapshot.Snapshotter;
 import io.runcible.state.Journal;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.time.Duration;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,7 +28,6 @@ final class ContainerRemover {
   /** The kind of journal entry that names a container, by its id and its token. */
   static final String KIND = "container";
 
-  private static final Duration END_LIMIT = Duration.ofSeconds(10);
   private static final String ID = "id";
   private static final String TOKEN = "token";
 
@@ -302,78 +295,10 @@ final class ContainerRemover {
 
   /**
    * A runtime that was just starting when its engine died must not go on and make a container, nor
-   * a worker write to its files.
+   * a worker write to its files, nor what a killed runtime has just let go, and told nobody, run.
    */
   void endRuntimes(ContainerDirectory directory) {
-    String below = directory.path() + "/";
-    try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
-      for (Path process : processes) {
-        if (worksOn(process, below)) {
-          end(Integer.parseInt(process.getFileName().toString()), process, below);
-        }
-      }
-    } catch (IOException e) {
-      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot list the processes", e);
-    }
-  }
-
-  private void end(int pid, Path process, String below) {
-    PidFd.open(pid)
-        .ifPresent(
-            fd -> {
-              try (fd) {
-                // Asked again through the open descriptor: the number may have been given anew.
-                if (worksOn(process, below)) {
-                  host.signal(fd, Signals.KILL);
-                  awaitEnd(fd);
-                }
-              }
-            });
-  }
-
-  /** It may be making a control group in the kernel, which it still does. */
-  private static void awaitEnd(PidFd killed) {
-    long begin = System.nanoTime();
-    while (!killed.hasEnded() && System.nanoTime() - begin < END_LIMIT.toNanos()) {
-      try {
-        Thread.sleep(1);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        return;
-      }
-    }
-  }
-
-  /**
-   * Whether it is a runtime, or its monitor, or a worker, that logs below a directory. When the
-   * first thread of a killed one has ended, another one may still be at work.
-   */
-  private static boolean worksOn(Path process, String below) {
-    String command = commandLine(process);
-    return command.isEmpty()
-        ? otherThreads(process).anyMatch(thread -> logsBelow(commandLine(thread), below))
-        : logsBelow(command, below);
-  }
-
-  private static boolean logsBelow(String command, String below) {
-    return command.contains("\0--log\0" + below);
-  }
-
-  private static Stream<Path> otherThreads(Path process) {
-    // Those of the kernel, which have no command line either, are alone.
-    String @Nullable [] threads = process.resolve("task").toFile().list();
-    return threads == null || threads.length < 2
-        ? Stream.empty()
-        : Stream.of(threads).map(thread -> process.resolve("task").resolve(thread));
-  }
-
-  /** Empty if it has ended. */
-  private static String commandLine(Path process) {
-    try {
-      return new String(Files.readAllBytes(process.resolve("cmdline")), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      return "";
-    }
+    new StrayProcesses(host, directory).end();
   }
 
   private static Logger log() {
