@@ -217,11 +217,19 @@ final class AutoRemoval {
           return false;
         }
         if (isEverybodyTold(directory)) {
-          return found.ended(() -> remover.removeAlone(directory, record, false));
+          return found.ended(() -> removeAlone(directory, record));
         }
       }
       awaitTold(directory, record, left);
     }
+  }
+
+  private void removeAlone(ContainerDirectory directory, ContainerRecord record) {
+    if (!directory.wasStarted()) {
+      // Its runtime may have been killed when it had let go of what nobody knows.
+      remover.endRuntimes(directory);
+    }
+    remover.removeAlone(directory, record, false);
   }
 
   /** Until everybody has heard of its end, or the name is another one's, and so is the lock. */

@@ -2,7 +2,6 @@ package io.runcible.engine;
 
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
-import io.runcible.ffi.PidFd;
 import io.runcible.ffi.PrivilegedHost;
 import io.runcible.network.BridgeNetworks;
 import io.runcible.runtime.Bundle;
@@ -12,8 +11,6 @@ import io.runcible.snapshot.Snapshotter;
 import io.runcible.state.Journal;
 import io.runcible.state.LockFile;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -25,9 +22,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.BooleanSupplier;
-import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,8 +29,6 @@ import org.slf4j.LoggerFactory;
 final class ContainerRemover {
   /** The kind of journal entry that names a container, by its id and its token. */
   static final String KIND = "container";
-
-  private static final Duration END_LIMIT = Duration.ofSeconds(10);
 
   /** As long as a start may take. */
   private static final Duration LOCK_LIMIT = Duration.ofMinutes(1);
@@ -368,102 +360,20 @@ final class ContainerRemover {
 
   /**
    * A runtime that was just starting when its engine died must not go on and make a container, nor
-   * a worker write to its files.
+   * a worker write to its files, nor what a killed runtime has just let go, and told nobody, run.
    */
   void endRuntimes(ContainerDirectory directory) {
-    endRuntimes(directory, () -> true);
+    new StrayProcesses(host, directory).end(() -> true);
   }
 
   /** The same without the lock of the start: not those of another container of its name. */
   void endRuntimes(ContainerDirectory directory, ContainerRecord record) {
-    endRuntimes(directory, () -> !isOfAnother(directory, record));
-  }
-
-  private void endRuntimes(ContainerDirectory directory, BooleanSupplier its) {
-    String below = directory.path() + "/";
-    try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
-      for (Path process : processes) {
-        if (worksOn(process, below)) {
-          end(Integer.parseInt(process.getFileName().toString()), process, below, its);
-        }
-      }
-    } catch (IOException e) {
-      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot list the processes", e);
-    }
+    new StrayProcesses(host, directory).end(() -> !isOfAnother(directory, record));
   }
 
   /** Whether its monitor or its runtime is there. */
   boolean isAtWork(ContainerDirectory directory) {
-    String log = directory.runtimeLog().toString();
-    try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
-      for (Path process : processes) {
-        if (worksOn(process, log)) {
-          return true;
-        }
-      }
-      return false;
-    } catch (IOException e) {
-      throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot list the processes", e);
-    }
-  }
-
-  private void end(int pid, Path process, String below, BooleanSupplier its) {
-    PidFd.open(pid)
-        .ifPresent(
-            fd -> {
-              try (fd) {
-                // Asked again through the open descriptor: the number may have been given anew.
-                if (worksOn(process, below) && its.getAsBoolean()) {
-                  host.signal(fd, Signals.KILL);
-                  awaitEnd(fd);
-                }
-              }
-            });
-  }
-
-  /** It may be making a control group in the kernel, which it still does. */
-  private static void awaitEnd(PidFd killed) {
-    long begin = System.nanoTime();
-    while (!killed.hasEnded() && System.nanoTime() - begin < END_LIMIT.toNanos()) {
-      try {
-        Thread.sleep(1);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        return;
-      }
-    }
-  }
-
-  /**
-   * Whether it is a runtime, or its monitor, or a worker, that logs below a directory. When the
-   * first thread of a killed one has ended, another one may still be at work.
-   */
-  private static boolean worksOn(Path process, String below) {
-    String command = commandLine(process);
-    return command.isEmpty()
-        ? otherThreads(process).anyMatch(thread -> logsBelow(commandLine(thread), below))
-        : logsBelow(command, below);
-  }
-
-  private static boolean logsBelow(String command, String below) {
-    return command.contains("\0--log\0" + below);
-  }
-
-  private static Stream<Path> otherThreads(Path process) {
-    // Those of the kernel, which have no command line either, are alone.
-    String @Nullable [] threads = process.resolve("task").toFile().list();
-    return threads == null || threads.length < 2
-        ? Stream.empty()
-        : Stream.of(threads).map(thread -> process.resolve("task").resolve(thread));
-  }
-
-  /** Empty if it has ended. */
-  private static String commandLine(Path process) {
-    try {
-      return new String(Files.readAllBytes(process.resolve("cmdline")), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      return "";
-    }
+    return new StrayProcesses(host, directory).isAtWork();
   }
 
   private static Logger log() {

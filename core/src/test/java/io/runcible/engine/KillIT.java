@@ -1,11 +1,18 @@
 package io.runcible.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.runcible.ErrorKind;
+import io.runcible.HostTools;
 import io.runcible.RuncibleException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Random;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -67,6 +74,43 @@ class KillIT {
       } finally {
         killer.join();
       }
+    }
+  }
+
+  /** As crun is when it is killed after it has let its process go, and before it says whom. */
+  private static Path runtimeThatTellsNobody() throws IOException {
+    String runtime = HostTools.chosenRuntime().orElse("runc");
+    Path script = ENGINE.root().path().resolve("runtime-that-tells-nobody");
+    Files.writeString(
+        script,
+        """
+        #!/bin/sh
+        own=%s
+        case " $* " in *" run "*) ;; *) exec %s "$@" ;; esac
+        for word; do
+          shift
+          case $last in --root | --pid-file) set -- "$@" "$own$(basename "$word")" ;;
+            *) set -- "$@" "$word" ;;
+          esac
+          last=$word
+        done
+        %s "$@" &
+        until grep -q sleep "/proc/$(cat "${own}pid")/cmdline"; do sleep 0.01; done
+        kill -KILL $! $$
+        """
+            .formatted(script + ".", runtime, runtime));
+    return Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwx------"));
+  }
+
+  @Test
+  void processThatNobodyWasToldOfIsFound() throws IOException {
+    String runtime = runtimeThatTellsNobody().toString();
+    try (ContainerEngine engine = ENGINE.root().engine().runtime(runtime).build();
+        Container other = ENGINE.get().run(ENGINE.sh("sleep 601").build())) {
+      assertThatThrownBy(() -> engine.run(ENGINE.sh("sleep 600").build()))
+          .asInstanceOf(InstanceOfAssertFactories.type(RuncibleException.class))
+          .satisfies(e -> assertThat(e.kind()).isEqualTo(ErrorKind.INTERNAL));
+      assertThat(other.isRunning()).isTrue();
     }
   }
 
