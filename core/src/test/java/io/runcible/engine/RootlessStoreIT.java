@@ -116,22 +116,32 @@ class RootlessStoreIT {
   }
 
   @Test
-  void diskThatIsFullAtAnyStepLeavesNothing() throws Exception {
-    Path data = own.resolve("data");
-    Tool.require("install", "coreutils").run("-d", "-m", "700", data);
-    Tool.require("mount", "mount")
-        .run("-t", "tmpfs", "-o", "nr_inodes=2000,size=64m", "tmpfs", data);
-    try {
-      Tool.require("chown", "coreutils").run("--reference=" + own, data);
-      try (ChildJvm jvm = start("full-disk", "busybox", 80)) {
-        assertThat(jvm.rest())
-            .singleElement()
-            .asString()
-            .matches("failed ([3-9]|\\d\\d+) pulls and ([5-9]|\\d\\d+) runs");
-      }
-    } finally {
-      Tool.require("umount", "mount").run(data);
+  void diskThatIsFullAtAnyStepLeavesNothing() {
+    try (ChildJvm jvm =
+        user.jvm(
+            withSmallDisk(own.resolve("data")),
+            EngineProgram.class,
+            "full-disk",
+            own,
+            ENGINE.reference("busybox"),
+            80)) {
+      assertThat(jvm.rest())
+          .singleElement()
+          .asString()
+          .matches("failed ([3-9]|\\d\\d+) pulls and ([5-9]|\\d\\d+) runs");
     }
+  }
+
+  /**
+   * In a mount namespace of the JVM's own: of a mount of the host the holder of every other
+   * ordinary user that begins meanwhile has a copy, which looks as if it were of this user.
+   */
+  private static List<String> withSmallDisk(Path data) {
+    String script =
+        "mkdir \"$0\" && mount -t tmpfs -o nr_inodes=2000,size=64m,mode=700 tmpfs \"$0\""
+            + " && chown --reference=\"$0/..\" \"$0\" && exec \"$@\"";
+    return List.of(
+        "unshare", "--mount", "--propagation", "private", "sh", "-c", script, data.toString());
   }
 
   /** Those of the worker are in {@link io.runcible.archive.RootlessUnpackIT}. */
