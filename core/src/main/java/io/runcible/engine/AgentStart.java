@@ -27,7 +27,8 @@ import java.util.concurrent.Future;
  * it at once, as it must be before the container's last process can be.
  */
 final class AgentStart {
-  private static final Duration LIMIT = Duration.ofSeconds(10);
+  /** Nobody waits for it. */
+  private static final Duration LIMIT = Duration.ofSeconds(30);
 
   private final EngineParts parts;
   private final ContainerDirectory directory;

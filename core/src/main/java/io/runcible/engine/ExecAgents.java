@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
  * one cannot start the runtime does, which also finds the words for why it cannot be.
  */
 final class ExecAgents {
-  /** Whoever executes twice within this time does so again. */
+  /** Whoever executes something within this time after the last one does so again. */
   private static final Duration AGAIN = Duration.ofSeconds(5);
 
   /** How long an agent stays that has nothing to do. */
@@ -138,6 +138,14 @@ final class ExecAgents {
       if (child.isEmpty()) {
         leave(use);
       }
+    }
+  }
+
+  /** The runtime has started a process, which has ended. A slow one takes longer than all else. */
+  synchronized void ended(ObjectNode process) {
+    Use use = uses.get(rights(process));
+    if (use != null) {
+      use.last = System.nanoTime();
     }
   }
 

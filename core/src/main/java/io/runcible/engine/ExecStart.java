@@ -125,6 +125,11 @@ final class ExecStart {
     Bundle.writeFile(request.processFile(), JsonTree.text(process));
     ChildProcess runtime = ContainerNetwork.runtime(parts, directory, record).exec(request);
     started.await(
-        runtime, status -> outcome.apply(started.exactly(status)), started::closeDescriptors);
+        runtime,
+        status -> outcome.apply(started.exactly(status)),
+        () -> {
+          started.closeDescriptors();
+          agents.ended(process);
+        });
   }
 }

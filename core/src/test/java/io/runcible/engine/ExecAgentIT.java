@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.runcible.ErrorKind;
+import io.runcible.HostTools;
 import io.runcible.RuncibleException;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -12,6 +13,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -92,6 +94,29 @@ class ExecAgentIT {
     assertThat(isByAgent()).isFalse();
     warm();
     assertThat(isByAgent()).isTrue();
+  }
+
+  /** Each exec of the runtime takes longer there than what else may pass between two of them. */
+  @Test
+  void slowRuntimeIsSparedToo() throws IOException {
+    String runtime = HostTools.chosenRuntime().orElse("runc");
+    Path script = ENGINE.root().path().resolve("slow-runtime");
+    Files.writeString(
+        script,
+        """
+        #!/bin/sh
+        case " $* " in *" exec "*) sleep 6 ;; esac
+        exec %s "$@"
+        """
+            .formatted(runtime));
+    Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwx------"));
+    try (ContainerEngine other = ENGINE.root().engine().runtime(script.toString()).build()) {
+      container.close();
+      container = other.run(ENGINE.sh("sleep 600").build());
+      assertThat(isByAgent()).isFalse();
+      warm();
+      container.close();
+    }
   }
 
   @ParameterizedTest

@@ -120,7 +120,8 @@ class ExecAgentTest {
     assertThat(end(start("/bin/sh", "-c", "kill -9 $$").orElseThrow()))
         .isEqualTo(new WaitStatus(0, 9));
     assertThat(agent.isOpen()).isTrue();
-    assertThat(openDescriptors()).isEqualTo(descriptors);
+    // What tests before this one had open may have been closed since.
+    assertThat(openDescriptors()).isLessThanOrEqualTo(descriptors);
   }
 
   /** Those that are for all processes in the container. */
