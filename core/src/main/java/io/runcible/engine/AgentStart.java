@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Starts an {@link ExecAgent} in a container, by the runtime, which stays as its parent: it reaps
@@ -29,6 +30,8 @@ import java.util.concurrent.Future;
 final class AgentStart {
   /** Nobody waits for it. */
   private static final Duration LIMIT = Duration.ofSeconds(30);
+
+  private static final long PAUSE_NANOS = 1_000_000;
 
   private final EngineParts parts;
   private final ContainerDirectory directory;
@@ -71,6 +74,7 @@ final class AgentStart {
       try {
         AgentScripts scripts = new AgentScripts(architecture);
         ends.say(scripts.begin());
+        awaitPid(request.pidFile(), runtime);
         ExecAgent agent = ExecAgent.await(parts.host(), scripts, socket, namespace, LIMIT);
         made = true;
         return new Made(agent, gone);
@@ -89,6 +93,19 @@ final class AgentStart {
         socket.close();
       }
       parts.host().removeTree(place);
+    }
+  }
+
+  /** The runtime kills what it has started if it cannot write down whom, which may be later. */
+  private static void awaitPid(Path file, ChildProcess runtime) {
+    long begin = System.nanoTime();
+    while (!Files.exists(file)) {
+      if (runtime.pidFd().hasEnded()
+          || Thread.currentThread().isInterrupted()
+          || System.nanoTime() - begin >= LIMIT.toNanos()) {
+        throw new RuncibleException(ErrorKind.UNSUPPORTED, "the runtime does not start the agent");
+      }
+      LockSupport.parkNanos(PAUSE_NANOS);
     }
   }
 

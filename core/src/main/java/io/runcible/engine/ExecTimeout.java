@@ -51,16 +51,14 @@ final class ExecTimeout {
     }
     Set<Integer> members = new HashSet<>();
     String namespace = ProcessTable.namespace(pid.getAsInt());
-    // Before its children lose it as their parent.
-    boolean found = find(pid.getAsInt(), namespace, members);
-    expired = true;
-    started.process().sendSignal(Signals.KILL);
-    for (int i = 0; found && i < MAX_ROUNDS; i++) {
+    // It loses its children before it ends, which is told at once, and does not go on without them.
+    started.process().sendSignal(Signals.STOP);
+    for (int i = 0; i < MAX_ROUNDS && find(pid.getAsInt(), namespace, members); i++) {
       members.forEach(member -> kill(member, pid.getAsInt(), members));
       LockSupport.parkNanos(PAUSE_NANOS);
-      // What was being forked meanwhile.
-      found = find(pid.getAsInt(), namespace, members);
     }
+    expired = true;
+    started.process().sendSignal(Signals.KILL);
   }
 
   /** Adds whoever belongs to it; whether there is any that lives, besides the first one. */

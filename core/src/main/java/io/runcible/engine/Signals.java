@@ -9,6 +9,7 @@ import java.util.Locale;
 final class Signals {
   static final int KILL = 9;
   static final int TERM = 15;
+  static final int STOP = 19;
 
   private static final int MAX = 64;
   private static final int REALTIME_MIN = 34;

@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class StrayProcesses {
   private static final Duration END_LIMIT = Duration.ofSeconds(10);
+  private static final Path SELF = Path.of("/proc/self");
 
   /** In a list of mounts (proc_pid_mountinfo(5)): where one is. */
   private static final int MOUNT_POINT = 4;
@@ -120,6 +121,10 @@ final class StrayProcesses {
 
   private boolean isInside(Path process) {
     try {
+      // Most have the mounts of this process, and many of them.
+      if (mounts(process).equals(mounts(SELF))) {
+        return false;
+      }
       if (Files.isSameFile(process.resolve("root"), host.visible(directory.rootfs()))) {
         return true;
       }
@@ -131,6 +136,10 @@ final class StrayProcesses {
             .map(line -> line.split(" ", -1))
             .anyMatch(this::isRoot)
         && !isOfADeeperEngine(process);
+  }
+
+  private static Path mounts(Path process) throws IOException {
+    return Files.readSymbolicLink(process.resolve("ns/mnt"));
   }
 
   /** Whether it is the overlay of this container, and the root of who is asked about. */

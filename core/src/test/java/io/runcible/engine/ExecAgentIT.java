@@ -99,24 +99,57 @@ class ExecAgentIT {
   /** Each exec of the runtime takes longer there than what else may pass between two of them. */
   @Test
   void slowRuntimeIsSparedToo() throws IOException {
-    String runtime = HostTools.chosenRuntime().orElse("runc");
-    Path script = ENGINE.root().path().resolve("slow-runtime");
-    Files.writeString(
+    String script = "case \" $* \" in *' exec '*) sleep 6 ;; esac; exec %1$s \"$@\"";
+    onRuntime(
         script,
+        () -> {
+          assertThat(isByAgent()).isFalse();
+          warm();
+        });
+  }
+
+  /** The runtimes kill it if they cannot write its number, and may come to that late. */
+  @Test
+  void runtimeThatTellsLateDoesNotEndIt() throws IOException {
+    String script =
         """
-        #!/bin/sh
-        case " $* " in *" exec "*) sleep 6 ;; esac
-        exec %s "$@"
-        """
-            .formatted(runtime));
+        case "$*" in *--preserve-fds*) ;; *) exec %1$s "$@" ;; esac
+        for word; do
+          shift
+          [ "$last" = --pid-file ] && wanted=$word && word=%2$s
+          set -- "$@" "$word"
+          last=$word
+        done
+        exec 9<&0
+        %1$s "$@" <&9 9<&- &
+        exec 3<&- 4<&- 9<&-
+        until [ -s %2$s ]; do sleep 0.01; done
+        sleep 1
+        cp %2$s "$wanted" || kill -KILL "$(cat %2$s)"
+        wait
+        """;
+    onRuntime(
+        script,
+        () -> {
+          String agent = warm();
+          for (long begin = System.nanoTime(); System.nanoTime() - begin < 2_000_000_000L; ) {
+            assertThat(warm()).isEqualTo(agent);
+          }
+        });
+  }
+
+  private void onRuntime(String text, Runnable test) throws IOException {
+    Path script = ENGINE.root().path().resolve("another-runtime");
+    String runtime = HostTools.chosenRuntime().orElse("runc");
+    Files.writeString(script, "#!/bin/sh\n" + text.formatted(runtime, script + ".pid"));
     Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwx------"));
+    container.close();
     try (ContainerEngine other = ENGINE.root().engine().runtime(script.toString()).build()) {
-      container.close();
       container = other.run(ENGINE.sh("sleep 600").build());
-      assertThat(isByAgent()).isFalse();
-      warm();
+      test.run();
       container.close();
     }
+    Files.deleteIfExists(Path.of(script + ".pid"));
   }
 
   @ParameterizedTest

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -31,6 +32,9 @@ public final class Kafka extends AbstractContainerExtension<Kafka> {
   private static final String LISTENERS = "KAFKA_LISTENERS";
   private static final String ADVERTISED = "KAFKA_ADVERTISED_LISTENERS";
   private static final String PROTOCOLS = "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP";
+
+  /** Two programs start, for 15 seconds of a slow processor's time that other tests want too. */
+  private static final Duration LIMIT = Duration.ofMinutes(2);
 
   private final String image;
 
@@ -106,7 +110,8 @@ public final class Kafka extends AbstractContainerExtension<Kafka> {
   protected Optional<Ready> defaultReady(ContainerSpec spec) {
     return Optional.of(
         Ready.onAnswer(
-            PORT, "\0\0\0\12\0\22\0\0\0\0\0\1\0\0", "(?s)^....\\x00\\x00\\x00\\x01\\x00\\x00"));
+                PORT, "\0\0\0\12\0\22\0\0\0\0\0\1\0\0", "(?s)^....\\x00\\x00\\x00\\x01\\x00\\x00")
+            .within(LIMIT));
   }
 
   @Override
