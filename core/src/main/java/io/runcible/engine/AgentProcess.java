@@ -20,6 +20,9 @@ final class AgentProcess {
   /** How long the kernel is asked instead, and whether the container ends. */
   private static final Duration LIMIT = Duration.ofSeconds(2);
 
+  /** How often it is looked whether a container still stands still. */
+  private static final Duration STILL = Duration.ofMillis(200);
+
   /** How long a tracer may keep back what it is to see first. */
   private static final Duration TRACED = Duration.ofSeconds(30);
 
@@ -28,6 +31,7 @@ final class AgentProcess {
   private final BooleanSupplier containerEnds;
   private final Consumer<ExitStatus> onEnd;
   private final Consumer<RuncibleException> onFailure;
+  private boolean told;
 
   AgentProcess(
       EngineParts parts,
@@ -51,6 +55,17 @@ final class AgentProcess {
   }
 
   private void ask(long end) {
+    if (started.agent().standsStill()) {
+      // It answers later, and has to: what it does not reap stays. The kernel tells now if it may.
+      started
+          .child()
+          .process()
+          .exitOfZombie()
+          .map(StartedProcess::exitStatus)
+          .ifPresent(this::tell);
+      again(STILL, System.nanoTime());
+      return;
+    }
     Duration limit = LIMIT;
     Optional<ExitStatus> status = Optional.empty();
     try {
@@ -59,18 +74,28 @@ final class AgentProcess {
       limit = e.kind() == ErrorKind.UNAVAILABLE ? TRACED : Duration.ZERO;
     }
     if (status.isEmpty() && System.nanoTime() - end < limit.toNanos()) {
-      Future<?> unused = parts.tasks().after(PAUSE, () -> ask(end));
+      again(PAUSE, end);
       return;
     }
     started.ended();
-    status.ifPresentOrElse(
-        onEnd,
-        () ->
-            onFailure.accept(
-                new RuncibleException(
-                    ErrorKind.NOT_FOUND,
-                    "what had started it in the container was ended before it, and nobody else"
-                        + " tells")));
+    status.ifPresent(this::tell);
+    if (!told) {
+      onFailure.accept(
+          new RuncibleException(
+              ErrorKind.NOT_FOUND,
+              "what had started it in the container was ended before it, and nobody else tells"));
+    }
+  }
+
+  private void again(Duration pause, long end) {
+    Future<?> unused = parts.tasks().after(pause, () -> ask(end));
+  }
+
+  private void tell(ExitStatus status) {
+    if (!told) {
+      told = true;
+      onEnd.accept(status);
+    }
   }
 
   /** Without the agent, the kernel may tell, or all of the container is being killed. */

@@ -75,7 +75,9 @@ final class AgentStart {
         AgentScripts scripts = new AgentScripts(architecture);
         ends.say(scripts.begin());
         awaitPid(request.pidFile(), runtime);
-        ExecAgent agent = ExecAgent.await(parts.host(), scripts, socket, namespace, LIMIT);
+        ContainerControl control = new ContainerControl(parts, directory, record);
+        ExecAgent agent =
+            ExecAgent.await(parts.host(), scripts, socket, namespace, control::isPaused, LIMIT);
         made = true;
         return new Made(agent, gone);
       } finally {

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +43,7 @@ final class ExecAgent implements AutoCloseable {
   private final ChildSocket socket;
   private final PidFd process;
   private final String namespace;
+  private final BooleanSupplier containerStands;
   private final ReentrantLock turn = new ReentrantLock();
   private boolean closed;
 
@@ -61,12 +63,14 @@ final class ExecAgent implements AutoCloseable {
       AgentScripts scripts,
       ChildSocket socket,
       PidFd process,
-      String namespace) {
+      String namespace,
+      BooleanSupplier containerStands) {
     this.host = host;
     this.scripts = scripts;
     this.socket = socket;
     this.process = process;
     this.namespace = namespace;
+    this.containerStands = containerStands;
   }
 
   /**
@@ -74,6 +78,7 @@ final class ExecAgent implements AutoCloseable {
    *
    * @param socket closed with the agent; otherwise it stays the caller's
    * @param namespace that of its pids, as {@link ProcessTable#namespace} has it
+   * @param containerStands whether all that is in its container is stopped, as it then is, too
    * @throws RuncibleException UNSUPPORTED if none says that it is there
    */
   static ExecAgent await(
@@ -81,12 +86,13 @@ final class ExecAgent implements AutoCloseable {
       AgentScripts scripts,
       ChildSocket socket,
       String namespace,
+      BooleanSupplier containerStands,
       Duration limit) {
     Said said = hear(socket, System.nanoTime() + limit.toNanos());
     if (said != null && said.kind() == AgentScripts.READY && !namespace.isEmpty()) {
       Optional<PidFd> process = PidFd.open(said.pid());
       if (process.isPresent()) {
-        return new ExecAgent(host, scripts, socket, process.get(), namespace);
+        return new ExecAgent(host, scripts, socket, process.get(), namespace, containerStands);
       }
     }
     throw new RuncibleException(ErrorKind.UNSUPPORTED, "the agent does not answer");
@@ -208,7 +214,8 @@ final class ExecAgent implements AutoCloseable {
   }
 
   /**
-   * How a child ended, that has. Blocks for some seconds at most.
+   * How a child ended, that has. Blocks for some seconds at most, or while the container stands
+   * still.
    *
    * @return empty if nobody knows, as this has ended
    * @throws RuncibleException UNAVAILABLE if a tracer has to see it before
@@ -227,6 +234,12 @@ final class ExecAgent implements AutoCloseable {
   private Optional<WaitStatus> reaped(byte[] script) {
     boolean sent = socket.send(script, List.of());
     Said said = sent ? hear(socket, System.nanoTime() + ANSWER.toNanos()) : null;
+    boolean stood = said == null && sent && standsStill();
+    while (said == null && stood) {
+      // Once more after it has gone on.
+      stood = standsStill();
+      said = hear(socket, System.nanoTime() + ANSWER.toNanos());
+    }
     if (said != null && isOwn(said)) {
       if (said.kind() == AgentScripts.ENDED) {
         return Optional.of(WaitStatus.ofWord((int) said.number()));
@@ -254,6 +267,11 @@ final class ExecAgent implements AutoCloseable {
   /** Whether it can be asked for something; not for sure. */
   synchronized boolean isOpen() {
     return !closed && !process.hasEnded();
+  }
+
+  /** Whether it answers later, as its container does not go on for now. */
+  boolean standsStill() {
+    return isOpen() && containerStands.getAsBoolean();
   }
 
   private synchronized boolean isClosed() {

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import io.runcible.ErrorKind;
 import io.runcible.HostTools;
 import io.runcible.RuncibleException;
+import io.runcible.runtime.Cgroups;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -390,7 +391,7 @@ class ExecAgentIT {
     assertThat(warm()).isNotEqualTo(agent);
   }
 
-  /** The old freezer holds also what is killed. */
+  /** The old freezer holds also what is killed, the new one whoever is to reap it. */
   @Test
   void isReapedAlsoWhenNobodyWantsToKnow() {
     warm();
@@ -398,6 +399,10 @@ class ExecAgentIT {
     if (Differences.hasControlGroups()) {
       container.pause();
       process.close();
+      if (Cgroups.detect().mode() == Cgroups.Mode.V2) {
+        // Longer than an answer may take otherwise.
+        LockSupport.parkNanos(Duration.ofSeconds(8).toNanos());
+      }
       container.resume();
     } else {
       process.close();

@@ -26,6 +26,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -48,6 +51,7 @@ class ExecAgentTest {
   private FileDescriptor none;
   private ChildProcess process;
   private ExecAgent agent;
+  private final AtomicBoolean stands = new AtomicBoolean();
   private final List<ChildProcess> started = new ArrayList<>();
   private long descriptors;
 
@@ -73,7 +77,7 @@ class ExecAgentTest {
     input.outputStream().write(scripts.begin());
     input.close();
     String namespace = ProcessTable.namespace((int) ProcessHandle.current().pid());
-    agent = ExecAgent.await(host, scripts, socket, namespace, TestEngine.LIMIT);
+    agent = ExecAgent.await(host, scripts, socket, namespace, stands::get, TestEngine.LIMIT);
     descriptors = openDescriptors();
   }
 
@@ -122,6 +126,22 @@ class ExecAgentTest {
     assertThat(agent.isOpen()).isTrue();
     // What tests before this one had open may have been closed since.
     assertThat(openDescriptors()).isLessThanOrEqualTo(descriptors);
+  }
+
+  /** As one does whose container was stopped just now: ended, it would leave what has ended. */
+  @Test
+  void answersLaterWhereItStandsStill() throws Exception {
+    ExecAgent.Child child = start("/bin/sh", "-c", "exit 3").orElseThrow();
+    stands.set(true);
+    process.pidFd().signal(Signals.STOP);
+    CompletableFuture<WaitStatus> status = CompletableFuture.supplyAsync(() -> end(child));
+    assertThatThrownBy(() -> status.get(6, TimeUnit.SECONDS)).isInstanceOf(TimeoutException.class);
+    assertThat(agent.standsStill()).isTrue();
+    stands.set(false);
+    process.pidFd().signal(18);
+    assertThat(status.get(TestEngine.LIMIT.toSeconds(), TimeUnit.SECONDS))
+        .isEqualTo(new WaitStatus(3, 0));
+    assertThat(agent.isOpen()).isTrue();
   }
 
   /** Those that are for all processes in the container. */
