@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -51,9 +52,16 @@ final class ContainedProgram {
 
   /** Which control groups of a container there are: a runtime makes them where it can. */
   private static List<Path> groups(String id) throws IOException {
+    List<Path> groups = new ArrayList<>();
     try (Stream<Path> files = Files.walk(Path.of("/sys/fs/cgroup"), 2)) {
-      return files.filter(file -> file.endsWith(id)).toList();
+      for (Path file : files.filter(file -> file.endsWith(id)).toList()) {
+        // Where the newer generation is not mounted, crun leaves directories that are no groups.
+        if (Files.getFileStore(file).type().startsWith("cgroup")) {
+          groups.add(file);
+        }
+      }
     }
+    return groups;
   }
 
   private static int layer(ContainerEngine engine, String image, Path below) {
