@@ -327,6 +327,8 @@ class DetachedIT {
       assertThat(start.get().isAlive()).isTrue();
       one.get();
       assertThat(monitors(container)).hasSize(1);
+      // A start ends before its program says anything.
+      container.awaitReady(Ready.onLog("run"));
       assertThat(container.logs().text()).isEqualTo("run\n");
       container.close();
 
