@@ -243,7 +243,7 @@ class VolumeIT {
     ContainerEngine engine = ENGINE.get();
     Container first = engine.create(ENGINE.sh("true").mount(Mount.volume("/own")).build());
     VolumeInfo volume = volumes.list().get(0);
-    ContainerSpec.Builder spec = ENGINE.sh("echo text >/d/x; sleep 600");
+    ContainerSpec.Builder spec = ENGINE.sh("echo text >/d/x; echo up; sleep 600");
     Mount mount = Mount.volume(volume.name(), "/d");
     try (Container second = engine.run(spec.mount(mount).name("second").build())) {
       assertThat(volumes.find(volume.name()).orElseThrow().users())
@@ -256,6 +256,7 @@ class VolumeIT {
       }
       RunIT.assertFails(
           () -> volumes.remove(volume.name()), ErrorKind.FAILED_PRECONDITION, "second");
+      second.awaitReady(Ready.onLog("up"));
       assertThat(TestEngine.ended(second.exec("cat", "/d/x")).output()).isEqualTo("text");
     }
     assertThat(volumes.prune()).containsExactly(volume.name());
