@@ -20,8 +20,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Future;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Starts an {@link ExecAgent} in a container, by the runtime, which stays as its parent: it reaps
@@ -62,37 +62,29 @@ final class AgentStart {
     Path place = directory.execs().resolve(ContainerFactory.randomId());
     parts.watchdog().runtimeStarts();
     ChildSocket socket = ChildSocket.open();
+    ChildProcess runtime = null;
     boolean made = false;
     try (Ends ends = new Ends(socket.childEnd(), Pipe.open());
         FileDescriptor program = ScriptProgram.seal(architecture, "runcible-exec")) {
       Files.createDirectory(place);
       ExecRequest request = request(place, process, ends.input().reader());
-      ChildProcess runtime =
+      runtime =
           ContainerNetwork.runtime(parts, directory, record)
               .exec(request, List.of(ends.socket(), program));
-      CompletableFuture<Boolean> gone = new CompletableFuture<>();
-      try {
-        AgentScripts scripts = new AgentScripts(architecture);
-        ends.say(scripts.begin());
-        awaitPid(request.pidFile(), runtime);
-        ContainerControl control = new ContainerControl(parts, directory, record);
-        ExecAgent agent =
-            ExecAgent.await(parts.host(), scripts, socket, namespace, control::isPaused, LIMIT);
-        made = true;
-        return new Made(agent, gone);
-      } finally {
-        if (!made) {
-          // It ends as its input does. Killed, it would leave what it has begun to who reaps
-          // orphans, and before that does, the container does not end.
-          Future<?> unused = parts.tasks().after(LIMIT, () -> kill(runtime, gone));
-        }
-        follow(runtime, gone);
-      }
+      AgentScripts scripts = new AgentScripts(architecture);
+      ends.say(scripts.begin());
+      awaitPid(request.pidFile(), runtime);
+      ContainerControl control = new ContainerControl(parts, directory, record);
+      ExecAgent agent =
+          ExecAgent.await(parts.host(), scripts, socket, namespace, control::isPaused, LIMIT);
+      made = true;
+      return new Made(agent, follow(runtime));
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot begin in '" + place + "'", e);
     } finally {
       if (!made) {
         socket.close();
+        end(runtime);
       }
       parts.host().removeTree(place);
     }
@@ -111,13 +103,26 @@ final class AgentStart {
     }
   }
 
-  private static void kill(ChildProcess runtime, CompletableFuture<Boolean> gone) {
-    if (!gone.isDone()) {
-      runtime.pidFd().signal(Signals.KILL);
+  /**
+   * It ends as its input does. Killed, it would leave what it has begun to who reaps orphans, and
+   * before that does, the container does not end. Waits for it, also when the engine closes,
+   * without which nobody would reap it.
+   */
+  private void end(@Nullable ChildProcess runtime) {
+    if (runtime != null) {
+      parts
+          .tasks()
+          .uninterrupted(
+              () -> {
+                runtime.waitFor(LIMIT);
+                runtime.killAndWait();
+                runtime.close();
+              });
     }
   }
 
-  private void follow(ChildProcess runtime, CompletableFuture<Boolean> gone) {
+  private CompletableFuture<Boolean> follow(ChildProcess runtime) {
+    CompletableFuture<Boolean> gone = new CompletableFuture<>();
     parts
         .watcher()
         .onEnd(
@@ -127,6 +132,7 @@ final class AgentStart {
               runtime.close();
               gone.complete(true);
             });
+    return gone;
   }
 
   /**

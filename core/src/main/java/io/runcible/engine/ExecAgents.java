@@ -5,7 +5,6 @@ import io.runcible.RuncibleException;
 import io.runcible.ffi.Architecture;
 import io.runcible.ffi.FileDescriptor;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -13,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -47,6 +47,10 @@ final class ExecAgents {
   private final ContainerDirectory directory;
   private final ContainerRecord record;
   private final Map<ObjectNode, Use> uses = new HashMap<>();
+
+  /** Whose runtime has not been reaped, also those that nobody uses any more. */
+  private final Set<AgentStart.Made> alive = ConcurrentHashMap.newKeySet();
+
   private OptionalInt first = OptionalInt.empty();
   private boolean closed;
 
@@ -205,20 +209,27 @@ final class ExecAgents {
     } catch (RuncibleException e) {
       log().debug("what is executed in {} is started by the runtime", directory.id(), e);
     } finally {
-      begun(use, made);
+      if (!isUsed(use, made) && made != null) {
+        // Here: the engine that closes waits for who does this, and nobody reaps after that.
+        made.agent().close();
+        await(made.gone());
+      }
     }
   }
 
-  private synchronized void begun(Use use, AgentStart.@Nullable Made made) {
+  /** Whether there is one now that is not one too late. */
+  private synchronized boolean isUsed(Use use, AgentStart.@Nullable Made made) {
     use.starting = false;
     if (made == null) {
       use.failures++;
     } else if (uses.containsValue(use)) {
       use.made = made;
+      alive.add(made);
+      made.gone().thenRun(() -> alive.remove(made));
       expireLater(use, IDLE);
-    } else {
-      made.agent().close();
+      return true;
     }
+    return false;
   }
 
   /** One look for each agent, however often it is used. */
@@ -251,16 +262,13 @@ final class ExecAgents {
     return pids;
   }
 
-  private synchronized List<AgentStart.Made> forget() {
-    List<AgentStart.Made> ended = new ArrayList<>();
+  private synchronized void forget() {
     for (Use use : uses.values()) {
       if (use.made != null) {
         use.made.agent().close();
-        ended.add(use.made);
       }
     }
     uses.clear();
-    return ended;
   }
 
   /** There will be no other ones. */
@@ -270,9 +278,8 @@ final class ExecAgents {
 
   /** Ends those that are there. Returns when they are gone, unless the container stands still. */
   void end() {
-    for (AgentStart.Made made : forget()) {
-      await(made.gone());
-    }
+    forget();
+    List.copyOf(alive).forEach(made -> await(made.gone()));
   }
 
   /** Not to be interrupted. */

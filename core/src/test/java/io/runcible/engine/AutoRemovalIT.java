@@ -55,10 +55,6 @@ class AutoRemovalIT {
     RestartIT.await(() -> left().isEmpty());
   }
 
-  private static void end(Container container) {
-    assertThat(container.exec("touch", "/end").waitFor().code()).isZero();
-  }
-
   /** Runs one that an engine has started that is not there any more. */
   private static String leave(ContainerSpec.Builder spec) {
     try (ContainerEngine engine = ENGINE.open()) {
@@ -95,7 +91,7 @@ class AutoRemovalIT {
                       .build());
       assertThat(container.inspect().autoRemove()).isTrue();
       assertThat(volumes()).hasSize(2);
-      end(container);
+      Churn.touchEnd(container);
       assertThat(container.waitFor()).isEqualTo(ExitStatus.ofExit(7));
       awaitGone();
       container.close();
@@ -170,7 +166,7 @@ class AutoRemovalIT {
           Container found = engine.find(id).orElseThrow();
           told.add(CompletableFuture.supplyAsync(found::waitFor));
         }
-        end(engines.get(0).find(id).orElseThrow());
+        Churn.touchEnd(engines.get(0).find(id).orElseThrow());
         for (CompletableFuture<ExitStatus> one : told) {
           ENGINE.open().close();
           assertThat(one.join()).as("round %s", round).isEqualTo(ExitStatus.ofExit(42));
@@ -191,7 +187,7 @@ class AutoRemovalIT {
     Container container = ENGINE.get().run(doomed(UNTIL_TOLD + "exit 9").build());
     LockFile held = LockFile.acquire(container.directory().startLock(), true, TestEngine.LIMIT);
     try (held) {
-      end(container);
+      Churn.touchEnd(container);
       assertThat(container.waitFor(TestEngine.LIMIT)).contains(ExitStatus.ofExit(9));
       assertThat(left()).containsExactly(container.id());
     }
@@ -224,7 +220,7 @@ class AutoRemovalIT {
       ENGINE.open().close();
       assertThat(renamed.exec("true").waitFor().code()).isZero();
     }
-    end(renamed);
+    Churn.touchEnd(renamed);
     awaitGone();
     for (String name : List.of("from", "to")) {
       Container next = ENGINE.get().run(doomed("exit 0").name(name).build());
@@ -303,9 +299,9 @@ class AutoRemovalIT {
     Container container = ENGINE.get().run(doomed(UNTIL_TOLD).mount(Mount.volume("/own")).build());
     Path record = container.directory().record();
     Path aside = record.resolveSibling("aside");
-    end(container);
     LockFile held = LockFile.acquire(container.directory().startLock(), true, TestEngine.LIMIT);
     try (held) {
+      Churn.touchEnd(container);
       container.waitFor();
       Files.move(record, aside);
       Files.createDirectory(record);
@@ -332,7 +328,7 @@ class AutoRemovalIT {
     ContainerRecord record = ContainerRecord.read(container.directory()).orElseThrow();
     Path inTheWay = ContainerRemover.unnamed(containers(), record.token());
     Files.createDirectories(inTheWay.resolve("full"));
-    end(container);
+    Churn.touchEnd(container);
     container.waitFor();
     RestartIT.await(() -> container.state() == ContainerState.REMOVED);
     for (int i = 0; i < 3; i++) {
@@ -404,7 +400,7 @@ class AutoRemovalIT {
       assertThat(container.restarts() + same.restarts()).isPositive();
       RestartIT.await(same::isRunning);
       RestartIT.await(too::isRunning);
-      end(same);
+      Churn.touchEnd(same);
       assertThat(too.waitFor()).isEqualTo(ExitStatus.ofExit(8));
       awaitGone();
     }
@@ -516,7 +512,7 @@ class AutoRemovalIT {
         Container container = other.find(id).orElseThrow();
         try (Attachment attachment = container.attach();
             InputStream out = container.process().stdout()) {
-          end(container);
+          Churn.touchEnd(container);
           container.waitFor();
           ENGINE.open().close();
           assertThat(lines(attachment.stdout())).hasSize(3000).endsWith("line 2999");
@@ -528,7 +524,7 @@ class AutoRemovalIT {
     String id = leave(doomed(UNTIL_TOLD + last).log(LogPolicy.cri(64 << 10, 20)));
     Container container = ENGINE.get().find(id).orElseThrow();
     try (Stream<LogEntry> entries = container.logs().entries(LogQuery.ALL.following())) {
-      end(container);
+      Churn.touchEnd(container);
       container.waitFor();
       assertThat(entries.map(LogEntry::text)).hasSize(3000).endsWith("line 2999");
     }
@@ -539,8 +535,9 @@ class AutoRemovalIT {
   @Test
   void whatIsReadOfOneThatIsRemovedMeanwhileIsRefused() throws IOException {
     for (boolean all : List.of(true, false)) {
-      ContainerSpec.Builder spec = ENGINE.sh("echo 1 >/file; " + UNTIL_TOLD).detached();
+      ContainerSpec.Builder spec = ENGINE.sh("echo 1 >/file; echo up; " + UNTIL_TOLD).detached();
       Container container = ENGINE.get().run((all ? spec.autoRemove() : spec).build());
+      container.awaitReady(Ready.onLog("up"));
       ContainerFiles files = container.files();
       Files.writeString(container.directory().removalFile(), "");
       assertGone(() -> files.export(OutputStream.nullOutputStream()));
@@ -626,7 +623,7 @@ class AutoRemovalIT {
       assertThat(bystander.exec("test", "-d", "/own").waitFor().code()).isZero();
       assertThat(volumes()).hasSize(1);
     }
-    end(bystander);
+    Churn.touchEnd(bystander);
     awaitGone();
     assertThat(volumes()).isEmpty();
   }

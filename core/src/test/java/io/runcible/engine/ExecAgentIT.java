@@ -139,6 +139,27 @@ class ExecAgentIT {
         });
   }
 
+  /** Nobody else does, and it would stay a zombie as long as this JVM runs. */
+  @Test
+  void engineThatClosesReapsTheRuntimeThatWasToStartAnAgent() throws IOException {
+    String script =
+        """
+        for word; do
+          [ "$last" = --process ] && grep -q /proc/self/fd/4 "$word" && >%2$s && sleep 2
+          last=$word
+        done
+        exec %1$s "$@"
+        """;
+    Path begun = ENGINE.root().path().resolve("another-runtime.pid");
+    onRuntime(
+        script,
+        () -> {
+          assertThat(isByAgent()).isFalse();
+          assertThat(isByAgent()).isFalse();
+          RestartIT.await(() -> Files.exists(begun));
+        });
+  }
+
   private void onRuntime(String text, Runnable test) throws IOException {
     Path script = ENGINE.root().path().resolve("another-runtime");
     String runtime = HostTools.chosenRuntime().orElse("runc");
