@@ -225,7 +225,7 @@ final class ExecAgents {
     } else if (uses.containsValue(use)) {
       use.made = made;
       alive.add(made);
-      made.gone().thenRun(() -> alive.remove(made));
+      var unused = made.gone().thenRun(() -> alive.remove(made));
       expireLater(use, IDLE);
       return true;
     }

@@ -52,13 +52,18 @@ final class ContainedProgram {
 
   /** Which control groups of a container there are: a runtime makes them where it can. */
   private static List<Path> groups(String id) throws IOException {
+    Path all = Path.of("/sys/fs/cgroup");
+    List<Path> places = new ArrayList<>(List.of(all));
+    // Not deeper: the groups of others come and go.
+    try (Stream<Path> tops = Files.list(all)) {
+      tops.forEach(places::add);
+    }
     List<Path> groups = new ArrayList<>();
-    try (Stream<Path> files = Files.walk(Path.of("/sys/fs/cgroup"), 2)) {
-      for (Path file : files.filter(file -> file.endsWith(id)).toList()) {
-        // Where the newer generation is not mounted, crun leaves directories that are no groups.
-        if (Files.getFileStore(file).type().startsWith("cgroup")) {
-          groups.add(file);
-        }
+    for (Path place : places) {
+      Path group = place.resolve(id);
+      // Where the newer generation is not mounted, crun leaves directories that are no groups.
+      if (Files.exists(group) && Files.getFileStore(group).type().startsWith("cgroup")) {
+        groups.add(group);
       }
     }
     return groups;
