@@ -235,17 +235,20 @@ final class DetachedMonitor {
 
   /** The monitor of a container, to be closed by the caller; empty if it has ended. */
   static Optional<PidFd> find(ContainerDirectory directory) {
+    PidFd monitor = null;
+    boolean same = false;
     try {
       int pid = Integer.parseInt(Files.readString(directory.monitorFile()).strip());
-      Optional<PidFd> monitor = PidFd.open(pid);
+      monitor = PidFd.open(pid).orElse(null);
       // Asked after the process was opened: the number may have been given anew before.
-      if (monitor.isPresent() && !commandLine(pid).contains(directory.exitFile().toString())) {
-        monitor.get().close();
-        return Optional.empty();
-      }
-      return monitor;
+      same = monitor != null && commandLine(pid).contains(directory.exitFile().toString());
+      return Optional.ofNullable(same ? monitor : null);
     } catch (IOException | NumberFormatException e) {
       return Optional.empty();
+    } finally {
+      if (monitor != null && !same) {
+        monitor.close();
+      }
     }
   }
 

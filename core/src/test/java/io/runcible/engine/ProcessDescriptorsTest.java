@@ -31,7 +31,7 @@ class ProcessDescriptorsTest {
             });
   }
 
-  private static int openProcesses() throws IOException {
+  static int openProcesses() throws IOException {
     int count = 0;
     try (DirectoryStream<Path> files = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
       for (Path file : files) {
