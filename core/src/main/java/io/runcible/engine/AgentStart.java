@@ -22,6 +22,8 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Starts an {@link ExecAgent} in a container, by the runtime, which stays as its parent: it reaps
@@ -77,8 +79,9 @@ final class AgentStart {
       ContainerControl control = new ContainerControl(parts, directory, record);
       ExecAgent agent =
           ExecAgent.await(parts.host(), scripts, socket, namespace, control::isPaused, LIMIT);
+      Made all = new Made(agent, follow(runtime));
       made = true;
-      return new Made(agent, follow(runtime));
+      return all;
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot begin in '" + place + "'", e);
     } finally {
@@ -86,7 +89,16 @@ final class AgentStart {
         socket.close();
         end(runtime);
       }
+      remove(place);
+    }
+  }
+
+  /** What stays goes with the container; the agent is there all the same. */
+  private void remove(Path place) {
+    try {
       parts.host().removeTree(place);
+    } catch (RuncibleException e) {
+      log().debug("'{}' stays as long as its container", place, e);
     }
   }
 
@@ -171,5 +183,9 @@ final class AgentStart {
         place.resolve("pid"),
         place.resolve("runtime.log"),
         new OciRuntime.Stdio(input, null, null));
+  }
+
+  private static Logger log() {
+    return LoggerFactory.getLogger(AgentStart.class);
   }
 }

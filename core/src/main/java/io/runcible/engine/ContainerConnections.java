@@ -3,6 +3,7 @@ package io.runcible.engine;
 import io.runcible.ErrorKind;
 import io.runcible.RuncibleException;
 import io.runcible.ffi.FileDescriptor;
+import io.runcible.ffi.SocketNamespace;
 import io.runcible.network.BridgeNetworks;
 import io.runcible.network.Network;
 import io.runcible.network.PortBinding;
@@ -157,6 +158,18 @@ final class ContainerConnections {
     };
   }
 
+  private static Runnable open(
+      PublishedPorts ports, SocketNamespace namespace, Supplier<List<InetAddress>> addresses) {
+    List<InetAddress> inside;
+    try {
+      inside = addresses.get();
+    } catch (RuntimeException e) {
+      namespace.close();
+      throw e;
+    }
+    return ports.open(namespace, inside);
+  }
+
   private static ContainerConnection forwarded(PublishedPorts ports) {
     return new ContainerConnection() {
       @Override
@@ -168,7 +181,7 @@ final class ContainerConnections {
       public Runnable started(StartedProcess process, Supplier<List<InetAddress>> addresses) {
         return process
             .networkNamespace()
-            .map(namespace -> ports.open(namespace, addresses.get()))
+            .map(namespace -> open(ports, namespace, addresses))
             .orElse(() -> {});
       }
 

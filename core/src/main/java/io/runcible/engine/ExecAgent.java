@@ -305,7 +305,10 @@ final class ExecAgent implements AutoCloseable {
    */
   @Override
   public void close() {
-    end();
-    release();
+    try {
+      end();
+    } finally {
+      release();
+    }
   }
 }

@@ -167,8 +167,13 @@ final class ProcessStarts {
             Optional::empty,
             self -> {});
     AutoRemoval.follow(directory, record, adopted.process());
-    adopted.adopt(directory);
-    return adopted;
+    try {
+      adopted.adopt(directory);
+      return adopted;
+    } catch (RuntimeException e) {
+      adopted.release();
+      throw e;
+    }
   }
 
   /** Whether a process of it was killed because memory ran out. */

@@ -268,10 +268,15 @@ public final class ContentStore {
     LockFile lock = LockFile.acquire(lock(digest), true, DOWNLOAD_LIMIT);
     Ingest ingest =
         new Ingest(descriptor, file(blobs, digest), ingests.resolve(name), lock, partials);
-    if (isDocument(descriptor)) {
-      ingest.verifyPresent();
+    try {
+      if (isDocument(descriptor)) {
+        ingest.verifyPresent();
+      }
+      return ingest;
+    } catch (RuntimeException e) {
+      ingest.close();
+      throw e;
     }
-    return ingest;
   }
 
   private Path lock(Digest digest) {

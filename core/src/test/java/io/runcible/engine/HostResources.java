@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
@@ -314,14 +315,30 @@ final class HostResources {
       // Beside them is what is known of the runtime's version.
       if (Files.isDirectory(runtime)) {
         boolean holder = runtime.getFileName().toString().matches("(holder|network)-.*");
-        list(runtime, "*").stream()
-            // Two who wait for it have to have the same one.
-            .filter(entry -> !(holder && entry.endsWith("lock")))
-            .forEach(entry -> found.add("runtime state " + entry));
+        List<Path> entries = list(runtime, "*");
+        if (holder) {
+          addHolder(runtime, entries);
+        } else {
+          entries.forEach(entry -> found.add("runtime state " + entry));
+        }
       } else if (!runtime.toString().endsWith(".version.json")) {
         found.add("runtime state " + runtime);
       }
     }
+  }
+
+  /** One that looks whether it is to end is the same as before and after that. */
+  private void addHolder(Path place, List<Path> entries) {
+    Set<Path> seen = new TreeSet<>(entries);
+    if (seen.remove(place.resolve("ending"))) {
+      seen.add(place.resolve("holder"));
+    }
+    if (seen.contains(place.resolve("holder"))) {
+      seen.remove(place.resolve("joined"));
+    }
+    // Two who wait for it have to have the same one.
+    seen.remove(place.resolve("lock"));
+    seen.forEach(entry -> found.add("runtime state " + entry));
   }
 
   private static boolean isRecord(Path file) {
