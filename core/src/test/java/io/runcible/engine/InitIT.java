@@ -14,12 +14,13 @@ class InitIT {
   @RegisterExtension static final TestEngine ENGINE = new TestEngine();
 
   private static final String WAITING =
-      "trap 'echo stopped; exit 5' TERM; while :; do sleep 0.05; done";
+      "trap 'echo stopped; exit 5' TERM; echo up; while :; do sleep 0.05; done";
 
   @Test
   void orphansAreReapedAndSignalsPassedOn() {
     ContainerSpec.Builder spec = ENGINE.sh(WAITING).init().readOnlyRoot();
     try (Container container = ENGINE.get().run(spec.build())) {
+      container.awaitReady(Ready.onLog("up"));
       assertThat(container.inspect().command()).containsExactly("sh", "-c", WAITING);
       assertThat(
               TestEngine.ended(
@@ -37,7 +38,7 @@ class InitIT {
       assertThat(container.top()).noneMatch(InitIT::isOrphan);
       ExitStatus status = container.stop(TestEngine.LIMIT);
       assertThat(status).isEqualTo(ExitStatus.ofExit(5));
-      assertThat(TestEngine.ended(container).stdout()).isEqualTo("stopped\n");
+      assertThat(TestEngine.ended(container).stdout()).isEqualTo("up\nstopped\n");
       container.restart(Duration.ZERO);
       container.kill("SIGKILL");
       assertThat(container.waitFor(TestEngine.LIMIT).orElseThrow().signal()).hasValue(9);

@@ -207,10 +207,12 @@ class KillIT {
   /** The watchdog ends them, and then itself. */
   private void awaitNoneBut(List<String> before, int round) {
     long deadline = System.nanoTime() + PATIENCE_MILLIS * 1_000_000;
-    while (!before.containsAll(processes()) && System.nanoTime() < deadline) {
+    List<String> left = processes();
+    while (!before.containsAll(left) && System.nanoTime() < deadline) {
       LeakCheck.pause();
+      left = processes();
     }
-    assertThat(processes()).as("round %s of seed %s", round, seed).isSubsetOf(before);
+    assertThat(left).as("round %s of seed %s", round, seed).isSubsetOf(before);
   }
 
   private static List<String> processes() {

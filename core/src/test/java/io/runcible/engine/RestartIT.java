@@ -324,7 +324,7 @@ class RestartIT {
     HealthCheck slow =
         HealthCheck.shell("echo begun; sleep 500 & sleep 500")
             .every(Duration.ofMillis(20))
-            .within(Duration.ofSeconds(3))
+            .within(Duration.ofSeconds(10))
             .retries(1);
     try (Container container = ENGINE.get().run(ENGINE.sh("sleep 600").healthCheck(slow).build())) {
       await(() -> container.health().status() == Health.Status.UNHEALTHY);

@@ -93,7 +93,7 @@ final class RootlessBridgeProgram {
             engine.run(sleeping("app").network(Network.named("web")).nameResolution(host).build());
         Container other = engine.run(sleeping("other").network(Network.named("apart")).build())) {
       db.awaitReady(Ready.onPort(PORT));
-      say("alias", exec(app, "echo hello | nc -w 5 data 7000"));
+      say("alias", exec(app, "echo hello | nc -w 20 data 7000"));
       say("names", exec(other, "grep -c data /etc/hosts"));
       apart(db, other);
       say("published", talk(db.hostAddress(PORT)));
@@ -118,14 +118,14 @@ final class RootlessBridgeProgram {
     try (Container server = engine.run(db.userNamespace(ids).build());
         Container client = engine.run(app.userNamespace(ids).build())) {
       server.awaitReady(Ready.onPort(PORT));
-      say("alias", exec(client, "echo hello | nc -w 5 data 7000"));
-      say("ipv6", exec(client, "echo hello | nc -w 5 " + ipv6(server) + " 7000"));
+      say("alias", exec(client, "echo hello | nc -w 20 data 7000"));
+      say("ipv6", exec(client, "echo hello | nc -w 20 " + ipv6(server) + " 7000"));
       say("published", talk(server.hostAddress(PORT)));
       say("outbound", outbound(client));
       server.restart(Duration.ZERO);
       server.awaitReady(Ready.onPort(PORT));
       say("again", talk(server.hostAddress(PORT)));
-      say("named again", exec(client, "echo hello | nc -w 5 data 7000"));
+      say("named again", exec(client, "echo hello | nc -w 20 data 7000"));
     }
     say("removed", engine.networks().remove("web"));
   }
@@ -162,7 +162,9 @@ final class RootlessBridgeProgram {
               });
       server.start();
       String talk =
-          "[ -p /tmp/f ] || mkfifo /tmp/f; nc -w 5 thehost " + service.getLocalPort() + " <>/tmp/f";
+          "[ -p /tmp/f ] || mkfifo /tmp/f; nc -w 20 thehost "
+              + service.getLocalPort()
+              + " <>/tmp/f";
       String heard = exec(app, talk);
       server.join(20_000);
       return heard;
@@ -218,7 +220,7 @@ final class RootlessBridgeProgram {
 
   private void connected(Container other) throws IOException {
     engine.networks().connect(other, Network.named("web"));
-    say("connected", exec(other, "echo hello | nc -w 5 data 7000"));
+    say("connected", exec(other, "echo hello | nc -w 20 data 7000"));
     engine.networks().disconnect(other, "web");
     say("disconnected", exec(other, "grep -c data /etc/hosts; ls /sys/class/net"));
   }
@@ -276,10 +278,10 @@ final class RootlessBridgeProgram {
     say("still", talk(address));
     Container one = engine.find("one").orElseThrow();
     Container two = engine.find("two").orElseThrow();
-    say("between", exec(two, "echo hello | nc -w 5 first 7000"));
+    say("between", exec(two, "echo hello | nc -w 20 first 7000"));
     one.restart(Duration.ZERO);
     one.awaitReady(Ready.onPort(PORT));
-    say("again", talk(address) + ", " + exec(two, "echo hello | nc -w 5 first 7000"));
+    say("again", talk(address) + ", " + exec(two, "echo hello | nc -w 20 first 7000"));
     one.close();
     two.close();
     engine.run(sleeping("three").network(Network.named("kept")).build());

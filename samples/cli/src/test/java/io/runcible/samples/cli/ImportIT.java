@@ -176,7 +176,8 @@ class ImportIT extends ProgramTests {
     Process process = load.start();
     process.getOutputStream().write(new byte[1 << 20]);
     process.getOutputStream().flush();
-    while (process.isAlive() && !hasOpen(process, temporary + "/runcible-")) {
+    // It is removed as soon as it is open.
+    while (process.isAlive() && !hasRemoved(process, temporary + "/runcible-")) {
       Thread.sleep(10);
     }
     process.destroyForcibly().waitFor();
@@ -184,12 +185,12 @@ class ImportIT extends ProgramTests {
     assertThat(temporary).isEmptyDirectory();
   }
 
-  private static boolean hasOpen(Process process, String name) throws IOException {
+  private static boolean hasRemoved(Process process, String name) throws IOException {
     try (DirectoryStream<Path> open =
         Files.newDirectoryStream(Path.of("/proc/" + process.pid() + "/fd"))) {
       for (Path file : open) {
-        if (Files.isSymbolicLink(file)
-            && Files.readSymbolicLink(file).toString().startsWith(name)) {
+        String target = Files.isSymbolicLink(file) ? Files.readSymbolicLink(file).toString() : "";
+        if (target.startsWith(name) && target.endsWith(" (deleted)")) {
           return true;
         }
       }

@@ -155,11 +155,13 @@ final class Server implements AutoCloseable {
   void undeploy() throws Exception {
     order("undeploy");
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
-    while (!left().isEmpty() && System.nanoTime() < deadline) {
+    List<String> left = left();
+    while (!left.isEmpty() && System.nanoTime() < deadline) {
       serveOthers();
       Thread.sleep(PAUSE_MILLIS);
+      left = left();
     }
-    assertThat(left()).as("left behind").isEmpty();
+    assertThat(left).as("left behind").isEmpty();
     if (descriptors == null) {
       descriptors = Host.descriptors(process.pid());
     }
