@@ -555,6 +555,11 @@ class AutoRemovalIT {
               public void write(int value) {
                 container.close();
               }
+
+              @Override
+              public void write(byte[] some, int offset, int length) {
+                container.close();
+              }
             };
         assertThatThrownBy(() -> read.export(removing)).isInstanceOf(RuncibleException.class);
       }
