@@ -209,7 +209,7 @@ final class ExecAgents {
     } catch (RuncibleException e) {
       log().debug("what is executed in {} is started by the runtime", directory.id(), e);
     } finally {
-      if (!isUsed(use, made) && made != null) {
+      if (!keep(use, made) && made != null) {
         // Here: the engine that closes waits for who does this, and nobody reaps after that.
         made.agent().close();
         await(made.gone());
@@ -217,8 +217,8 @@ final class ExecAgents {
     }
   }
 
-  /** Whether there is one now that is not one too late. */
-  private synchronized boolean isUsed(Use use, AgentStart.@Nullable Made made) {
+  /** Keeps the one that was made; returns false if there is none, or it comes too late. */
+  private synchronized boolean keep(Use use, AgentStart.@Nullable Made made) {
     use.starting = false;
     if (made == null) {
       use.failures++;
