@@ -131,13 +131,14 @@ final class ContainerEnding {
 
   /** This engine has it no more. */
   private void letGo() {
+    Each.run(execs::close, connection::close, this::releaseProcess, onClose);
+  }
+
+  private void releaseProcess() {
     StartedProcess started = first.last();
-    execs.close();
-    connection.close();
     if (started != null) {
       started.release();
     }
-    onClose.run();
   }
 
   void close() {
@@ -159,37 +160,38 @@ final class ContainerEnding {
               });
       lifecycle.publish(new EngineEvent.Removed(Instant.now(), record.id()));
     } finally {
-      connection.close();
-      onClose.run();
+      Each.run(connection::close, onClose);
     }
   }
 
   private void remove() {
-    Journal.Entry removal =
-        entry.orElseGet(
-            () -> parts.journal().record(ContainerRemover.KIND, ContainerRemover.facts(record)));
-    StartedProcess started = first.last();
     try {
-      if (started != null) {
-        started.end(control::resume);
-      }
-      execs.close();
-      boolean mayBeStarting = started == null ? record.detached() : started.mayBeStarting();
-      if (mayBeStarting && !ContainerRemover.isOfAnother(directory, record)) {
-        // It never came to run; a runtime may be about to.
-        remover.endRuntimes(directory, record);
-      }
-      // Its files are among those to be removed.
-      connection.close();
-      remover.remove(directory, record, started != null && started.isKnownToHaveEnded());
+      // In vain if nothing can be written: the container stays then, and the next engine's it is.
+      Journal.Entry removal =
+          entry.orElseGet(
+              () -> parts.journal().record(ContainerRemover.KIND, ContainerRemover.facts(record)));
+      removeAll();
+      parts.watchdog().remove(record);
+      removal.done();
     } finally {
-      if (started != null) {
-        started.release();
-        lifecycle.awaitTold();
-      }
+      Each.run(execs::close, this::releaseProcess, lifecycle::awaitTold);
     }
-    parts.watchdog().remove(record);
-    removal.done();
+  }
+
+  private void removeAll() {
+    StartedProcess started = first.last();
+    if (started != null) {
+      started.end(control::resume);
+    }
+    execs.close();
+    boolean mayBeStarting = started == null ? record.detached() : started.mayBeStarting();
+    if (mayBeStarting && !ContainerRemover.isOfAnother(directory, record)) {
+      // It never came to run; a runtime may be about to.
+      remover.endRuntimes(directory, record);
+    }
+    // Its files are among those to be removed.
+    connection.close();
+    remover.remove(directory, record, started != null && started.isKnownToHaveEnded());
   }
 
   private static Logger log() {

@@ -307,27 +307,15 @@ public final class ContainerEngine implements AutoCloseable {
   }
 
   private void closeAll() {
-    List<RuntimeException> failures = new ArrayList<>();
-    for (Container container : List.copyOf(containers.values())) {
-      try {
-        if (container.isDetached()) {
-          container.release();
-        } else {
-          container.close();
-        }
-      } catch (RuntimeException e) {
-        failures.add(e);
-      }
-    }
-    try {
-      resources.close();
-    } catch (RuntimeException e) {
-      failures.add(e);
-    }
-    if (!failures.isEmpty()) {
-      RuntimeException first = failures.get(0);
-      failures.stream().skip(1).forEach(first::addSuppressed);
-      throw first;
+    Each.run(
+        () -> Each.of(List.copyOf(containers.values()), ContainerEngine::letGo), resources::close);
+  }
+
+  private static void letGo(Container container) {
+    if (container.isDetached()) {
+      container.release();
+    } else {
+      container.close();
     }
   }
 }

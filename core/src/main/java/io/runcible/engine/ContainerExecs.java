@@ -13,6 +13,11 @@ final class ContainerExecs {
   /** As long as the end of a process that is being killed may take. */
   private static final Duration ENDING = Duration.ofSeconds(1);
 
+  /** Longer than the start of one takes whose container ends, or that is killed. */
+  private static final Duration BEGINNING = Duration.ofSeconds(10);
+
+  private static final long AGAIN_MILLIS = 20;
+
   private final EngineParts parts;
   private final ContainerRecord record;
   private final ContainerControl control;
@@ -20,6 +25,7 @@ final class ContainerExecs {
   private final ExecAgents agents;
   private final ExecStart starts;
   private final Set<StartedProcess> running = ConcurrentHashMap.newKeySet();
+  private int beginning;
 
   ContainerExecs(
       EngineParts parts,
@@ -51,6 +57,20 @@ final class ContainerExecs {
   }
 
   private ContainerProcess begin(FirstProcess first, ExecSpec spec, boolean merged) {
+    synchronized (this) {
+      beginning++;
+    }
+    try {
+      return start(first, spec, merged);
+    } finally {
+      synchronized (this) {
+        beginning--;
+        notifyAll();
+      }
+    }
+  }
+
+  private ContainerProcess start(FirstProcess first, ExecSpec spec, boolean merged) {
     first.requireRunning("execute '" + spec.command().get(0) + "'");
     if (control.isPaused()) {
       throw new RuncibleException(
@@ -111,13 +131,40 @@ final class ContainerExecs {
 
   /** Ends those that run. */
   void end() {
-    List.copyOf(running).forEach(exec -> exec.process().close());
-    agents.end();
+    Each.run(() -> Each.of(List.copyOf(running), exec -> exec.process().close()), agents::end);
   }
 
-  /** The same; there will be no other ones. */
+  /**
+   * The same; there will be no other ones, as the container is closed by now. Those that are just
+   * being started end themselves, and are waited for: without the engine nobody would reap their
+   * runtimes.
+   */
   void close() {
     agents.refuse();
-    end();
+    long begin = System.nanoTime();
+    try {
+      do {
+        end();
+      } while (anyBegins() && System.nanoTime() - begin < BEGINNING.toNanos());
+    } finally {
+      agents.letGo();
+    }
+  }
+
+  /** Not to be interrupted. */
+  private synchronized boolean anyBegins() {
+    boolean interrupted = Thread.interrupted();
+    try {
+      if (beginning > 0) {
+        wait(AGAIN_MILLIS);
+      }
+    } catch (InterruptedException e) {
+      interrupted = true;
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+    return beginning > 0;
   }
 }

@@ -51,6 +51,9 @@ final class ExecAgents {
   /** Whose runtime has not been reaped, also those that nobody uses any more. */
   private final Set<AgentStart.Made> alive = ConcurrentHashMap.newKeySet();
 
+  /** Whose end is not known. */
+  private final Set<Started> children = ConcurrentHashMap.newKeySet();
+
   private OptionalInt first = OptionalInt.empty();
   private boolean closed;
 
@@ -92,10 +95,12 @@ final class ExecAgents {
       return child;
     }
 
-    /** Its end is known, or nobody will know it. */
+    /** Its end is known, or nobody will know it. Idempotent. */
     void ended() {
-      child.process().close();
-      leave(use);
+      if (children.remove(this)) {
+        child.process().close();
+        leave(use);
+      }
     }
   }
 
@@ -137,7 +142,9 @@ final class ExecAgents {
               ExecProcess.words(process.path("env")),
               process.path("cwd").asText(),
               streams);
-      return child.map(one -> new Started(use, agent, one));
+      Optional<Started> started = child.map(one -> new Started(use, agent, one));
+      started.ifPresent(children::add);
+      return started;
     } finally {
       if (child.isEmpty()) {
         leave(use);
@@ -280,6 +287,11 @@ final class ExecAgents {
   void end() {
     forget();
     List.copyOf(alive).forEach(made -> await(made.gone()));
+  }
+
+  /** Of what is left, in a container that stands still, nobody will hear. */
+  void letGo() {
+    List.copyOf(children).forEach(Started::ended);
   }
 
   /** Not to be interrupted. */

@@ -383,15 +383,23 @@ final class FirstProcess {
   }
 
   /** Lets go of that of a detached container, which goes on. */
-  synchronized void release() {
-    closed = true;
-    lifecycle.release();
-    execs.close();
+  void release() {
+    synchronized (this) {
+      closed = true;
+    }
+    // Not with this lock, which an exec that is waited for may want.
+    Each.run(
+        lifecycle::release,
+        execs::close,
+        this::releaseStarted,
+        // Also after a start that failed.
+        connection::release);
+  }
+
+  private synchronized void releaseStarted() {
     if (init != null) {
       init.release();
     }
-    // Also after a start that failed.
-    connection.release();
   }
 
   /** Closed, there is no further start. Whether it was open; what runs goes on. */

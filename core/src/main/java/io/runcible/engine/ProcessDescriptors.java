@@ -181,6 +181,20 @@ final class ProcessDescriptors implements AutoCloseable, ContainerProcess.Signal
     TerminalSize.change(parts.host(), input, size, closed ? null : runtime, monitor, own);
   }
 
+  /** Whether nobody hears any more from the runtime, which has ended or is not followed. */
+  synchronized boolean runtimeHasEnded() {
+    ChildProcess waiting = runtime;
+    return waiting != null && (closed || waiting.pidFd().hasEnded());
+  }
+
+  /** Ends a runtime that nobody follows. */
+  synchronized void endRuntime() {
+    ChildProcess waiting = runtime;
+    if (waiting != null && !closed) {
+      waiting.killAndWait();
+    }
+  }
+
   synchronized void killRuntime() {
     ChildProcess waiting = runtime;
     if (waiting != null && !closed) {
@@ -256,11 +270,13 @@ final class ProcessDescriptors implements AutoCloseable, ContainerProcess.Signal
   /** Idempotent. */
   @Override
   public synchronized void close() {
-    closed = true;
     ChildProcess waiting = runtime;
-    if (waiting != null) {
+    if (waiting != null && !closed) {
+      // Without the watcher nobody else does.
+      waiting.poll();
       waiting.close();
     }
+    closed = true;
     for (@Nullable PidFd descriptor : new PidFd[] {monitor, own}) {
       if (descriptor != null) {
         descriptor.close();

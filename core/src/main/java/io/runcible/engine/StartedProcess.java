@@ -122,8 +122,13 @@ final class StartedProcess {
       start.run();
       streams.started();
     } catch (RuntimeException e) {
-      exit.completeExceptionally(e);
-      process.close();
+      fail(e);
+      try {
+        // Nobody hears how that ends which was started before the failure.
+        Each.run(descriptors::endRuntime, process::close, this::closeDescriptors);
+      } catch (RuntimeException again) {
+        e.addSuppressed(again);
+      }
       throw e;
     }
   }
@@ -166,8 +171,8 @@ final class StartedProcess {
       BooleanSupplier containerEnds,
       UnaryOperator<ExitStatus> outcome) {
     ofAgent = true;
-    descriptors.take(running.child().process().duplicate());
-    new AgentProcess(
+    AgentProcess following =
+        new AgentProcess(
             parts,
             running,
             containerEnds,
@@ -178,8 +183,14 @@ final class StartedProcess {
             failure -> {
               fail(failure);
               closeDescriptors();
-            })
-        .begin();
+            });
+    try {
+      descriptors.take(running.child().process().duplicate());
+      following.begin();
+    } catch (RuntimeException e) {
+      running.ended();
+      throw e;
+    }
   }
 
   void runtimeEnded(WaitStatus status) {
@@ -314,7 +325,8 @@ final class StartedProcess {
   private int awaitPid(long begin) {
     pause(begin, USUAL.patience());
     while (true) {
-      boolean ended = exit.isDone();
+      // Without the watcher, which the engine may have closed, nobody tells.
+      boolean ended = exit.isDone() || descriptors.runtimeHasEnded();
       OptionalInt pid = readPid();
       if (pid.isPresent()) {
         USUAL.took(System.nanoTime() - begin);
@@ -412,8 +424,8 @@ final class StartedProcess {
           try {
             end(() -> {});
           } finally {
-            closeDescriptors();
-            parts.host().removeTree(place);
+            fail(unknown(what + " was closed before"));
+            Each.run(this::closeDescriptors, () -> parts.host().removeTree(place));
           }
         });
   }
@@ -467,10 +479,12 @@ final class StartedProcess {
 
   /** Lets go of the processes of a container; they go on. */
   void release() {
-    exit.completeExceptionally(
-        new RuncibleException(ErrorKind.FAILED_PRECONDITION, "the engine was closed before"));
-    process.close();
-    closeDescriptors();
+    fail(unknown("the engine was closed before"));
+    Each.run(process::close, this::closeDescriptors);
+  }
+
+  private static RuncibleException unknown(String why) {
+    return new RuncibleException(ErrorKind.FAILED_PRECONDITION, why);
   }
 
   void closeDescriptors() {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
+import io.runcible.ErrorKind;
 import io.runcible.runtime.Hook;
 import io.runcible.state.LockFile;
 import java.io.IOException;
@@ -99,6 +100,29 @@ class DetachedIT {
             .isEqualTo("of the second");
         assertThat(TestEngine.ended(left).output()).isEqualTo("of the first");
       }
+    }
+  }
+
+  /** As on a full disk; nothing of this engine stays open for it. */
+  @Test
+  void removalThatCannotBeNotedIsTheNextEngines() throws IOException {
+    Path journals = ENGINE.root().data().resolve("journal");
+    Path away = journals.resolveSibling("journal.away");
+    try (ContainerEngine first = ENGINE.open()) {
+      int before = ProcessDescriptorsTest.openProcesses();
+      Container container = first.run(ENGINE.sh("sleep 600").name("kept").detached().build());
+      ContainerProcess executed = container.exec("sleep", "605");
+      Files.move(journals, away);
+      try {
+        RunIT.assertFails(container::close, ErrorKind.UNAVAILABLE);
+      } finally {
+        Files.move(away, journals);
+      }
+      assertThat(executed.waitFor(TestEngine.LIMIT)).contains(ExitStatus.ofSignal(9));
+      assertThat(ProcessDescriptorsTest.openProcesses()).isEqualTo(before);
+    }
+    try (Container container = find("kept")) {
+      assertThat(container.isRunning()).isTrue();
     }
   }
 

@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
@@ -493,6 +494,34 @@ class ExecAgentIT {
     awaitGone(process);
     container = ENGINE.get().find(id).orElseThrow();
     assertThat(isByAgent()).isFalse();
+  }
+
+  /** When the agent is gone, the runtime begins, and nobody would reap that afterwards. */
+  @Test
+  void engineThatClosesEndsWhatIsBeingExecuted() throws Exception {
+    ExecutorService thread = Executors.newSingleThreadExecutor();
+    try {
+      Future<?> beginning;
+      try (ContainerEngine other = ENGINE.open()) {
+        container.close();
+        container = other.run(ENGINE.sh("sleep 600").detached().build());
+        String agent = hostProcess(warm()).getFileName().toString();
+        assertThat(new ProcessBuilder("kill", "-STOP", agent).start().waitFor()).isZero();
+        beginning = thread.submit(() -> container.exec("sleep", "605"));
+        Path execs = ENGINE.directory(container).resolve("exec");
+        RestartIT.await(() -> execs.toFile().list().length > 0);
+      }
+      assertThatThrownBy(() -> beginning.get(60, TimeUnit.SECONDS))
+          .cause()
+          .isInstanceOfSatisfying(
+              RuncibleException.class,
+              e -> assertThat(e.kind()).isEqualTo(ErrorKind.FAILED_PRECONDITION));
+      assertThat(ENGINE.directory(container).resolve("exec")).isEmptyDirectory();
+    } finally {
+      thread.shutdownNow();
+    }
+    container = ENGINE.get().find(container.id()).orElseThrow();
+    assertThat(sh("ps").output()).contains("sleep 600").doesNotContain("sleep 605");
   }
 
   @Test
