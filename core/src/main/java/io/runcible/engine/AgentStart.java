@@ -44,7 +44,20 @@ final class AgentStart {
    *
    * @param gone when the runtime has ended after it
    */
-  record Made(ExecAgent agent, CompletableFuture<Boolean> gone) {}
+  record Made(ExecAgent agent, ChildProcess runtime, CompletableFuture<Boolean> gone) {
+    /**
+     * Reaps the runtime, killed if it does not end by itself; then nobody else does. Idempotent.
+     */
+    void reap() {
+      synchronized (runtime) {
+        if (!gone.isDone()) {
+          runtime.killAndWait();
+          runtime.close();
+          gone.complete(true);
+        }
+      }
+    }
+  }
 
   AgentStart(EngineParts parts, ContainerDirectory directory, ContainerRecord record) {
     this.parts = parts;
@@ -79,7 +92,8 @@ final class AgentStart {
       ContainerControl control = new ContainerControl(parts, directory, record);
       ExecAgent agent =
           ExecAgent.await(parts.host(), scripts, socket, namespace, control::isPaused, LIMIT);
-      Made all = new Made(agent, follow(runtime));
+      Made all = new Made(agent, runtime, new CompletableFuture<>());
+      parts.watcher().onEnd(runtime.pidFd(), all::reap);
       made = true;
       return all;
     } catch (IOException e) {
@@ -131,20 +145,6 @@ final class AgentStart {
                 runtime.close();
               });
     }
-  }
-
-  private CompletableFuture<Boolean> follow(ChildProcess runtime) {
-    CompletableFuture<Boolean> gone = new CompletableFuture<>();
-    parts
-        .watcher()
-        .onEnd(
-            runtime.pidFd(),
-            () -> {
-              runtime.reap();
-              runtime.close();
-              gone.complete(true);
-            });
-    return gone;
   }
 
   /**

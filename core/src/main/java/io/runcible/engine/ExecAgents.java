@@ -292,6 +292,10 @@ final class ExecAgents {
   /** Of what is left, in a container that stands still, nobody will hear. */
   void letGo() {
     List.copyOf(children).forEach(Started::ended);
+    // Others end by themselves, and before their runtimes, which reap them.
+    if (!alive.isEmpty() && new ContainerControl(parts, directory, record).isPaused()) {
+      List.copyOf(alive).forEach(AgentStart.Made::reap);
+    }
   }
 
   /** Not to be interrupted. */

@@ -524,6 +524,23 @@ class ExecAgentIT {
     assertThat(sh("ps").output()).contains("sleep 600").doesNotContain("sleep 605");
   }
 
+  /** Its agent does not answer, and nobody hears of its end. */
+  @Test
+  void whatStandsStillKeepsNothingOpenInAnEngineThatCloses() throws IOException {
+    container.close();
+    int before = ProcessDescriptorsTest.openProcesses();
+    ContainerProcess process;
+    try (ContainerEngine other = ENGINE.open()) {
+      container = other.run(ENGINE.sh("sleep 600").detached().build());
+      warm();
+      process = container.exec("sleep", "604");
+      container.pause();
+    }
+    assertThat(ProcessDescriptorsTest.openProcesses()).isEqualTo(before);
+    assertThat(process.isAlive()).isFalse();
+    container = ENGINE.get().find(container.id()).orElseThrow();
+  }
+
   @Test
   void goesWithAJvmThatIsKilled() {
     try (ChildJvm jvm =
