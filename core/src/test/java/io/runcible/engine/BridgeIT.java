@@ -423,14 +423,10 @@ class BridgeIT {
   }
 
   private static Path leases() {
-    try (Stream<Path> files = Files.walk(ENGINE.root().path(), 4)) {
-      return files
-          .filter(file -> file.getFileName().toString().matches("leases-[0-9]+\\.json"))
-          .findFirst()
-          .orElseThrow();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return HostResources.list(ENGINE.root().data().resolve("networks"), "*").stream()
+        .flatMap(network -> HostResources.list(network, "leases-[0-9]*.json").stream())
+        .findFirst()
+        .orElseThrow();
   }
 
   private static boolean isUsable(Networks networks) {

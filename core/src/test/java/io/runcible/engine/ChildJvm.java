@@ -23,7 +23,7 @@ public final class ChildJvm implements AutoCloseable {
 
   private final Process process;
 
-  /** In its command alone; empty where another program starts it. */
+  /** In its command alone, and in that of another program that starts it. */
   private final String mark;
 
   private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
@@ -59,8 +59,7 @@ public final class ChildJvm implements AutoCloseable {
     }
     try {
       return new ChildJvm(
-          new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start(),
-          wrapper.isEmpty() ? mark : "");
+          new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start(), mark);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -161,9 +160,11 @@ public final class ChildJvm implements AutoCloseable {
    * execute their programs yet: they have its command and its open files, and so its locks.
    */
   public void kill() {
+    // Where another program waits for the JVM, that goes on without it.
+    boolean itself = HostResources.commandLine(process.pid()).startsWith(java().get(0));
     process.destroyForcibly();
     waitFor();
-    while (!mark.isEmpty() && !HostResources.commandsOf(List.of(Path.of(mark))).isEmpty()) {
+    while (itself && !HostResources.commandsOf(List.of(Path.of(mark))).isEmpty()) {
       LeakCheck.pause();
     }
   }

@@ -262,7 +262,14 @@ class ControlIT {
     Instant before = Instant.now();
     try (Container container = sleeping()) {
       container.exec(ExecSpec.builder("sleep", "500").user("app").build());
-      List<ProcessInfo> processes = top(container, "sleep 500");
+      // Until they execute what they are for, each has the command of its runtime.
+      RestartIT.await(
+          () ->
+              container.top().stream()
+                  .map(ProcessInfo::command)
+                  .toList()
+                  .equals(List.of("sleep 600", "sleep 500")));
+      List<ProcessInfo> processes = container.top();
       assertThat(processes).hasSize(2);
       ProcessInfo first = processes.get(0);
       assertThat(first.pid()).isEqualTo(1);

@@ -276,7 +276,7 @@ class ExecIT {
     try (Container container = ENGINE.get().run(ENGINE.sh("sleep 600").build())) {
       String script = "sleep 700 & setsid sleep 701 & echo begun; while :; do sleep 702; done";
       ExecSpec.Builder spec = ExecSpec.builder("sh", "-c", script);
-      ContainerProcess exec = container.exec(spec.timeout(Duration.ofSeconds(5)).build());
+      ContainerProcess exec = container.exec(spec.timeout(Duration.ofSeconds(15)).build());
       assertThat(exec.waitFor(TestEngine.LIMIT))
           .contains(new ExitStatus(137, OptionalInt.of(9), false, true));
       assertThat(exec.stdout()).hasContent("begun");

@@ -15,9 +15,11 @@ import io.runcible.image.ImageSink;
 import io.runcible.network.Network;
 import io.runcible.registry.RegistryClient;
 import io.runcible.transfer.ImageCopy;
+import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -246,8 +248,16 @@ final class RootlessProgram {
       container.restart(Duration.ZERO);
       say("restarted", output(container.exec("cat", "/d/x")));
     }
-    try (Container container = engine.run(sh("busybox", "stty size; exit 8").tty(9, 8).build())) {
-      say("terminal", new String(container.process().stdout().readAllBytes(), UTF_8).strip());
+    // The runtime may be at work on it until then, and crun 1.8 drops what is written at the end.
+    String sized =
+        "until stty size | grep -q '^9 8$'; do sleep 0.01; done; stty size; read -r end; exit 8";
+    try (Container container = engine.run(sh("busybox", sized).tty(9, 8).build())) {
+      ContainerProcess process = container.process();
+      say(
+          "terminal",
+          new BufferedReader(new InputStreamReader(process.stdout(), UTF_8)).readLine());
+      process.stdin().write('\n');
+      process.stdin().flush();
       say("terminated", container.waitFor().code());
     } catch (IOException e) {
       say("terminal", e);

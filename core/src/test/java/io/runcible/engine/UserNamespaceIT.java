@@ -421,10 +421,13 @@ class UserNamespaceIT {
             ENGINE.root().path(),
             ENGINE.reference("busybox"))) {
       assertThat(jvm.line()).isEqualTo("running");
-      try (var files = Files.find(ENGINE.root().path(), 5, (path, is) -> is.isSymbolicLink())) {
-        Path link = files.filter(file -> file.endsWith("mounts/root")).findFirst().orElseThrow();
-        place = Files.readSymbolicLink(link);
-      }
+      place =
+          HostResources.list(ENGINE.root().data().resolve("containers"), "*").stream()
+              .map(container -> HostResources.link(container.resolve("mounts/root")))
+              .filter(link -> !link.isEmpty())
+              .map(Path::of)
+              .findFirst()
+              .orElseThrow();
       assertThat(place).isDirectory();
       jvm.kill();
     }

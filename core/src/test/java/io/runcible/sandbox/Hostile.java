@@ -2,6 +2,7 @@ package io.runcible.sandbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.runcible.engine.Rounds;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.function.Consumer;
@@ -28,7 +29,7 @@ enum Hostile {
   EXIT_CODE_LIKE_A_SIGNAL("exit 137", result -> assertEnded(result, EndReason.EXITED, 137, -1)),
   SLEEPER(
       "echo begun; sleep 100",
-      request -> request.timeout(Duration.ofSeconds(5)),
+      request -> request.timeout(Duration.ofSeconds(15)),
       result -> {
         assertEnded(result, EndReason.TIMEOUT, -1, -1);
         assertThat(result.stdout()).isEqualTo("begun\n");
@@ -150,6 +151,8 @@ enum Hostile {
   static final SandboxProfile PROFILE =
       SandboxProfile.untrusted().toBuilder()
           .memory("24m")
+          // For those that end by themselves, however slow the machine is.
+          .timeout(Rounds.patience(60))
           .pids(32)
           .workSize("4m")
           .outputLimit(limit())

@@ -133,7 +133,8 @@ class FailureIT {
         image = "${shell.image}",
         command = {"sh", "-c", "echo words; httpd -f -p 80"},
         ports = "80",
-        network = "left")
+        network = "left",
+        readyLog = "words")
     Container left;
 
     @Test
@@ -313,10 +314,9 @@ class FailureIT {
       System.setErr(before);
     }
     // The test is over; whoever looks into the container ends the run by its end.
+    String end = "until grep . /tmp/note; do sleep 0.05; done 2>/dev/null; kill 1";
     Process enter =
-        new ProcessBuilder(
-                Stream.concat(Stream.of(line.split(" ")), Stream.of("-c", "cat /tmp/note; kill 1"))
-                    .toList())
+        new ProcessBuilder(Stream.concat(Stream.of(line.split(" ")), Stream.of("-c", end)).toList())
             .start();
     assertThat(new String(enter.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
         .isEqualTo("left by the test\n");
@@ -343,7 +343,8 @@ class FailureIT {
   static class IsKept {
     @RunContainer(
         image = "${shell.image}",
-        command = {"sh", "-c", "trap 'exit 0' TERM; sleep 600 & wait"})
+        command = {"sh", "-c", "trap 'exit 0' TERM; echo up; sleep 600 & wait"},
+        readyLog = "up")
     Container container;
 
     @Test
@@ -360,7 +361,7 @@ class FailureIT {
         command = {
           "sh",
           "-c",
-          "echo left by the test >/tmp/note; trap 'exit 0' TERM; sleep 600 & wait"
+          "trap 'exit 0' TERM; echo left by the test >/tmp/note; sleep 600 & wait"
         },
         readyLog = "never",
         readySeconds = 1)

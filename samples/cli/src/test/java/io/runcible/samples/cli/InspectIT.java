@@ -46,9 +46,12 @@ class InspectIT extends ProgramTests {
       image,
       "/bin/sh",
       "-c",
-      "trap 'exit 0' TERM; while :; do /bin/sleep 0.1; done"
+      "trap 'exit 0' TERM; echo up; while :; do /bin/sleep 0.1; done"
     };
     assertThat(runcible("run", run).code()).isZero();
+    while (!runcible("logs", "box").output().contains("up")) {
+      Thread.sleep(20);
+    }
     JsonNode all = inspected("box");
     assertThat(all).hasSize(1);
     JsonNode box = all.get(0);

@@ -64,7 +64,6 @@ final class Server implements AutoCloseable {
   static Server start(Path directory) throws Exception {
     Path launcher = install(directory);
     addToApplication(directory.resolve("code-runner.war"), WebContainer.class);
-    int port = freePort();
     List<String> command = new ArrayList<>(java());
     command.add("-Xmx512m");
     // Otherwise what only soft references reach would stay for long.
@@ -75,7 +74,22 @@ final class Server implements AutoCloseable {
     command.addAll(List.of("-cp", launcher + File.pathSeparator + TARGET.resolve("test-classes")));
     command.add(ServerMain.class.getName());
     command.addAll(List.of("--prebootcommandfile", BEFORE_START.toString()));
-    command.addAll(List.of("--disablephonehome", "--port", String.valueOf(port)));
+    command.addAll(List.of("--disablephonehome", "--port"));
+    while (true) {
+      try {
+        return start(directory, command, freePort());
+      } catch (IOException e) {
+        // Another program has taken the port since it was free.
+        if (!String.valueOf(e.getMessage()).contains("Address already in use")) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  private static Server start(Path directory, List<String> options, int port) throws IOException {
+    List<String> command = new ArrayList<>(options);
+    command.add(String.valueOf(port));
     Server server = new Server(directory, port, run(command, directory.resolve("server.log")));
     try {
       server.answer();
