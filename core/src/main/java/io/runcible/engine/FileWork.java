@@ -220,10 +220,9 @@ final class FileWork {
       InputStream in,
       OutputStream out)
       throws IOException {
-    Pipe input = Pipe.open();
-    Pipe output = Pipe.open();
-    Pipe errors = Pipe.open();
-    try {
+    try (Pipe input = Pipe.open();
+        Pipe output = Pipe.open();
+        Pipe errors = Pipe.open()) {
       List<String> command = new ArrayList<>(JavaCommand.of(FileWork.class));
       command.add(
           MAPPER.writeValueAsString(
@@ -249,8 +248,6 @@ final class FileWork {
           throw e;
         }
       }
-    } finally {
-      List.of(input, output, errors).forEach(Pipe::close);
     }
   }
 

@@ -78,9 +78,9 @@ final class HolderNetworks implements AutoCloseable {
   }
 
   private NetworkNamespace take(List<String> command, String what) {
-    Pipe input = Pipe.open();
-    Pipe output = Pipe.open();
-    try (InputStream said = output.inputStream();
+    try (Pipe input = Pipe.open();
+        Pipe output = Pipe.open();
+        InputStream said = output.inputStream();
         ChildProcess child =
             Spawn.of(command, Spawn.plainEnvironment())
                 .descriptor(0, input.reader())
@@ -98,9 +98,6 @@ final class HolderNetworks implements AutoCloseable {
       }
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.INTERNAL, "cannot " + what, e);
-    } finally {
-      input.close();
-      output.close();
     }
   }
 

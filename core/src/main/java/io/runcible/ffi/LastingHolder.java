@@ -130,11 +130,18 @@ final class LastingHolder {
       Optional<Namespaces> held = Namespaces.read(record());
       if (held.isPresent() && held.get().isHeld() && Files.exists(input())) {
         FileDescriptor lifeline = Fifo.openBothWays(input());
-        Files.writeString(place.resolve("joined"), "");
-        if (Files.exists(record())) {
+        boolean joined = false;
+        try {
+          Files.writeString(place.resolve("joined"), "");
+          joined = Files.exists(record());
+        } finally {
+          if (!joined) {
+            lifeline.close();
+          }
+        }
+        if (joined) {
           return holder(held.get(), lifeline);
         }
-        lifeline.close();
       }
       Optional<Namespaces> ending = Namespaces.read(place.resolve("ending"));
       if (ending.isEmpty() || !ending.get().isHeld()) {
@@ -198,22 +205,18 @@ final class LastingHolder {
         member.map(found -> NamespaceHolder.enter(found.pid())).orElse(NamespaceHolder.UNSHARE));
     command.addAll(
         List.of("sh", "-c", SCRIPT, "runcible-holder", place.toString(), containers.toString()));
-    Pipe output = Pipe.open();
-    Pipe ends = Fifo.open(input());
-    try (ChildProcess starter =
-        Spawn.of(command, Spawn.plainEnvironment())
-            .descriptor(1, output.writer())
-            .descriptor(2, output.writer())
-            .descriptor(INPUT, ends.reader())
-            .start()) {
+    try (Pipe output = Pipe.open();
+        Pipe ends = Fifo.open(input());
+        InputStream said = output.inputStream();
+        ChildProcess starter =
+            Spawn.of(command, Spawn.plainEnvironment())
+                .descriptor(1, output.writer())
+                .descriptor(2, output.writer())
+                .descriptor(INPUT, ends.reader())
+                .start()) {
       output.writer().close();
       starter.reap();
-      try (InputStream said = output.inputStream()) {
-        return NamespaceHolder.awaitReady(said);
-      }
-    } finally {
-      output.close();
-      ends.close();
+      return NamespaceHolder.awaitReady(said);
     }
   }
 

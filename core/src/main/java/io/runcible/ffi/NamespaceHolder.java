@@ -80,32 +80,29 @@ final class NamespaceHolder implements PrivilegedHost {
     List<String> command = new ArrayList<>(UNSHARE);
     command.addAll(List.of("sh", "-c", "echo ready $$; read -r end"));
     Pipe input = Pipe.open();
-    Pipe output = Pipe.open();
-    ChildProcess child;
-    try {
-      child =
+    try (Pipe output = Pipe.open();
+        InputStream said = output.inputStream()) {
+      ChildProcess child =
           Spawn.of(command, Spawn.plainEnvironment())
               .descriptor(0, input.reader())
               .descriptor(1, output.writer())
               .descriptor(2, output.writer())
               .start();
-    } catch (RuntimeException e) {
-      input.close();
-      output.close();
-      throw e;
-    }
-    input.reader().close();
-    output.writer().close();
-    try (InputStream said = output.inputStream()) {
-      boolean idRange = mapIds(awaitReady(said));
-      return new NamespaceHolder(
-          child.pid(), idRange, () -> end(child, input.writer()), Optional.empty());
+      input.reader().close();
+      output.writer().close();
+      try {
+        boolean idRange = mapIds(awaitReady(said));
+        return new NamespaceHolder(
+            child.pid(), idRange, () -> end(child, input.writer()), Optional.empty());
+      } catch (IOException | RuntimeException e) {
+        end(child, input.writer());
+        throw e;
+      }
     } catch (IOException e) {
-      end(child, input.writer());
       throw new RuncibleException(
           ErrorKind.INTERNAL, "the holder of the user namespace did not start", e);
     } catch (RuntimeException e) {
-      end(child, input.writer());
+      input.close();
       throw e;
     }
   }

@@ -43,8 +43,8 @@ final class NewNamespaces implements AutoCloseable {
     }
     command.addAll(List.of("--", "sh", "-c", "echo ready; read -r end"));
     Pipe input = Pipe.open();
-    Pipe output = Pipe.open();
-    try (InputStream said = output.inputStream()) {
+    try (Pipe output = Pipe.open();
+        InputStream said = output.inputStream()) {
       ChildProcess child =
           Spawn.of(command, Spawn.plainEnvironment())
               .from(UnshareProgram.in(programs, network))
@@ -67,8 +67,6 @@ final class NewNamespaces implements AutoCloseable {
     } catch (RuntimeException e) {
       input.close();
       throw e;
-    } finally {
-      output.close();
     }
   }
 

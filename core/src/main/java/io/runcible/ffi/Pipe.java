@@ -14,7 +14,7 @@ import java.lang.ref.Reference;
  * @param reader the end to read
  * @param writer the end to write
  */
-public record Pipe(FileDescriptor reader, FileDescriptor writer) {
+public record Pipe(FileDescriptor reader, FileDescriptor writer) implements AutoCloseable {
   private static final int O_CLOEXEC = 02000000;
 
   /** Opens a pipe. */
@@ -43,7 +43,8 @@ public record Pipe(FileDescriptor reader, FileDescriptor writer) {
     return new PipeOutputStream(writer);
   }
 
-  /** Closes both ends. */
+  /** Closes both ends. Idempotent. */
+  @Override
   public void close() {
     reader.close();
     writer.close();

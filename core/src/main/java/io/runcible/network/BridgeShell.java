@@ -244,12 +244,16 @@ final class BridgeShell {
       }
       throw e;
     }
-    Files.writeString(place.resolve("joined"), "");
-    if (Files.exists(record)) {
-      return Optional.of(open);
+    boolean joined = false;
+    try {
+      Files.writeString(place.resolve("joined"), "");
+      joined = Files.exists(record);
+      return joined ? Optional.of(open) : Optional.empty();
+    } finally {
+      if (!joined) {
+        open.close();
+      }
     }
-    open.close();
-    return Optional.empty();
   }
 
   private FileDescriptor start(FileDescriptor lock) throws IOException {
@@ -284,31 +288,27 @@ final class BridgeShell {
             place.toString(),
             containers.toString(),
             PREPARE);
-    Pipe output = Pipe.open();
-    Pipe ends = Fifo.open(input());
-    try (ChildProcess starter =
-        host.spawn(command, Spawn.plainEnvironment())
-            .descriptor(1, output.writer())
-            .descriptor(2, output.writer())
-            .descriptor(INPUT, ends.reader())
-            .descriptor(LOCK, lock)
-            .start()) {
+    try (Pipe output = Pipe.open();
+        Pipe ends = Fifo.open(input());
+        InputStream said = output.inputStream();
+        ChildProcess starter =
+            host.spawn(command, Spawn.plainEnvironment())
+                .descriptor(1, output.writer())
+                .descriptor(2, output.writer())
+                .descriptor(INPUT, ends.reader())
+                .descriptor(LOCK, lock)
+                .start()) {
       output.writer().close();
       starter.reap();
-      try (InputStream said = output.inputStream()) {
-        String text = new String(said.readNBytes(MAX_MESSAGE), StandardCharsets.UTF_8).strip();
-        if (!text.equals("ready")) {
-          throw new RuncibleException(
-              ErrorKind.UNSUPPORTED,
-              "an ordinary user cannot have bridge networks on this host ("
-                  + text
-                  + "); see user.max_net_namespaces, and in a container, let /proc/sys/net be"
-                  + " writable");
-        }
+      String text = new String(said.readNBytes(MAX_MESSAGE), StandardCharsets.UTF_8).strip();
+      if (!text.equals("ready")) {
+        throw new RuncibleException(
+            ErrorKind.UNSUPPORTED,
+            "an ordinary user cannot have bridge networks on this host ("
+                + text
+                + "); see user.max_net_namespaces, and in a container, let /proc/sys/net be"
+                + " writable");
       }
-    } finally {
-      output.close();
-      ends.close();
     }
   }
 

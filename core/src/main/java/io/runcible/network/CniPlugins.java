@@ -134,10 +134,9 @@ final class CniPlugins {
       throw failed(
           command, plugin, ErrorKind.INVALID_INPUT, "its input has " + input.length + " bytes");
     }
-    Pipe in = Pipe.open();
-    Pipe out = Pipe.open();
-    Pipe errors = Pipe.open();
-    try {
+    try (Pipe in = Pipe.open();
+        Pipe out = Pipe.open();
+        Pipe errors = Pipe.open()) {
       try (OutputStream write = in.outputStream()) {
         write.write(input);
       }
@@ -154,8 +153,6 @@ final class CniPlugins {
       }
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.INTERNAL, "cannot talk to '" + program + "'", e);
-    } finally {
-      List.of(in, out, errors).forEach(Pipe::close);
     }
   }
 

@@ -38,9 +38,9 @@ final class HostCommand {
       throw new RuncibleException(
           ErrorKind.INTERNAL, "cannot " + what + ": the rules have " + script.length + " bytes");
     }
-    Pipe in = Pipe.open();
-    Pipe out = Pipe.open();
-    try (InputStream read = out.inputStream()) {
+    try (Pipe in = Pipe.open();
+        Pipe out = Pipe.open();
+        InputStream read = out.inputStream()) {
       // Written before the child starts: it fits into the pipe.
       try (OutputStream write = in.outputStream()) {
         write.write(script);
@@ -58,9 +58,6 @@ final class HostCommand {
     } catch (IOException e) {
       throw new RuncibleException(
           ErrorKind.INTERNAL, "cannot " + what + ": cannot talk to '" + command.get(0) + "'", e);
-    } finally {
-      in.close();
-      out.close();
     }
   }
 

@@ -204,17 +204,15 @@ final class RootlessUnpack {
 
   /** Returns what it says. */
   private static String run(PrivilegedHost host, Request work, IntConsumer failed) {
-    Pipe input = Pipe.open();
-    Pipe output = Pipe.open();
     List<String> command = new ArrayList<>(JavaCommand.of(RootlessUnpack.class));
     // Whoever removes a container that a dead engine was making ends what says so of itself.
     work.merges().forEach(merge -> command.addAll(List.of("--log", merge.target())));
-    Spawn spawn =
-        host.spawn(command, JavaCommand.environment())
-            .descriptor(0, input.reader())
-            .descriptor(2, output.writer());
-    try (Lifeline lifeline = Lifeline.open();
-        ChildProcess worker = lifeline.start(spawn);
+    Spawn spawn = host.spawn(command, JavaCommand.environment());
+    try (Pipe input = Pipe.open();
+        Pipe output = Pipe.open();
+        Lifeline lifeline = Lifeline.open();
+        ChildProcess worker =
+            lifeline.start(spawn.descriptor(0, input.reader()).descriptor(2, output.writer()));
         InputStream errors = output.inputStream()) {
       input.reader().close();
       output.writer().close();
@@ -232,9 +230,6 @@ final class RootlessUnpack {
           ErrorKind.UNAVAILABLE,
           "the worker that unpacks layers cannot be reached: " + e.getMessage(),
           e);
-    } finally {
-      input.close();
-      output.close();
     }
   }
 

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -69,6 +70,37 @@ class NewNamespacesIT {
     assertThat(said.lines().filter(line -> line.contains(":")))
         .as("devices of the network")
         .allMatch(line -> line.strip().startsWith("lo:"));
+  }
+
+  @Test
+  void nothingStaysOpenWhateverCallFails() throws Exception {
+    EachCall.closesWhatItOpened(() -> NewNamespaces.make(programs, MAPPING, true));
+  }
+
+  @Test
+  void holderLeavesNothingOpenWhateverCallFails() throws Exception {
+    EachCall.closesWhatItOpened(NamespaceHolder::start);
+  }
+
+  /** As on a full disk. */
+  @Test
+  void holderThatCannotBeJoinedIsNotKept() throws Exception {
+    Path place = directory.resolve("holder");
+    Path containers = directory.resolve("containers");
+    try (NamespaceHolder first = NamespaceHolder.join(place, containers)) {
+      Files.delete(place.resolve("joined"));
+      Files.createDirectory(place.resolve("joined"));
+      Set<String> before = EachCall.openFiles();
+      assertThatThrownBy(() -> NamespaceHolder.join(place, containers))
+          .isInstanceOfSatisfying(
+              RuncibleException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.UNAVAILABLE));
+      assertThat(EachCall.openFiles()).isEqualTo(before);
+      Files.delete(place.resolve("joined"));
+      assertThat(first.rootless()).isTrue();
+    }
+    while (Files.exists(place.resolve("input")) || Files.exists(place.resolve("ending"))) {
+      Thread.sleep(1);
+    }
   }
 
   @Test
