@@ -37,7 +37,12 @@ public final class Attachment implements AutoCloseable {
     this.process = process;
     this.input = streams.input();
     this.stdout = new Output(streams::stdout);
-    this.stderr = new Output(streams::stderr);
+    try {
+      this.stderr = new Output(streams::stderr);
+    } catch (RuntimeException e) {
+      ProcessStreams.closeAfter(e, stdout);
+      throw e;
+    }
   }
 
   /** Whether the container has an input, as with {@link Stdio#INTERACTIVE}. */
@@ -100,12 +105,11 @@ public final class Attachment implements AutoCloseable {
   @Override
   public synchronized void close() {
     detached.set(true);
-    try {
+    try (stdout;
+        stderr) {
       if (stdin != null) {
         stdin.release();
       }
-      stdout.close();
-      stderr.close();
     } catch (IOException e) {
       throw new RuncibleException(ErrorKind.INTERNAL, "cannot close the streams", e);
     }

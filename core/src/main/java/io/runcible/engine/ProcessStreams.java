@@ -165,26 +165,33 @@ final class ProcessStreams {
     }
   }
 
+  /** Gives the pump the readers; those that are left in the list have not been. */
   private static List<Long> write(
       CriLog log, LogPolicy policy, PipePump pump, List<FileDescriptor> readers) {
     CriLogWriter writer =
         new CriLogWriter(log, policy.maxBytes(), policy.maxFiles(), Clock.systemUTC());
-    AtomicInteger open = new AtomicInteger(readers.size());
+    int count = readers.size();
+    AtomicInteger open = new AtomicInteger(count);
     List<Long> pipes = new ArrayList<>();
-    for (int i = 0; i < readers.size(); i++) {
-      boolean error = i == 1;
-      pipes.add(
-          pump.add(
-              readers.get(i),
-              (bytes, length) -> {
-                if (length >= 0) {
-                  writer.write(error, bytes, length);
-                } else if (open.decrementAndGet() == 0) {
-                  writer.close();
-                }
-              }));
+    try {
+      for (int i = 0; i < count; i++) {
+        boolean error = i == 1;
+        pipes.add(
+            pump.add(
+                readers.remove(0),
+                (bytes, length) -> {
+                  if (length >= 0) {
+                    writer.write(error, bytes, length);
+                  } else if (open.decrementAndGet() == 0) {
+                    writer.close();
+                  }
+                }));
+      }
+      return pipes;
+    } catch (RuntimeException e) {
+      pump.drain(pipes, () -> {});
+      throw e;
     }
-    return pipes;
   }
 
   /** Does something when all that the child wrote is in the log. */
@@ -231,11 +238,14 @@ final class ProcessStreams {
   /** A terminal, with input and output in one; nothing comes from the error output. */
   static ProcessStreams openTerminal(ConsoleSize size) {
     Pty pty = Pty.open();
+    InputStream output = InputStream.nullInputStream();
     try {
       pty.resize(size.rows(), size.columns());
-      Piped piped = new Piped(pty.outputStream(), pty.inputStream(), InputStream.nullInputStream());
+      output = pty.inputStream();
+      Piped piped = new Piped(pty.outputStream(), output, InputStream.nullInputStream());
       return new ProcessStreams(NO_FILE, NO_FILE, Optional.of(piped), List.of(), pty);
     } catch (RuntimeException e) {
+      closeAfter(e, output);
       pty.close();
       throw e;
     }
@@ -417,6 +427,15 @@ final class ProcessStreams {
     } catch (IOException e) {
       throw new RuncibleException(
           ErrorKind.NOT_FOUND, "there is no output '" + file + "': the process was closed", e);
+    }
+  }
+
+  /** Closes what was opened before something failed. */
+  static void closeAfter(RuntimeException failure, Closeable opened) {
+    try {
+      opened.close();
+    } catch (IOException e) {
+      failure.addSuppressed(e);
     }
   }
 

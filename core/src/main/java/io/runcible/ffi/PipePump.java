@@ -78,20 +78,21 @@ public final class PipePump implements AutoCloseable {
   /**
    * Reads a pipe to its end.
    *
-   * @param reader belongs to this from now on
+   * @param reader belongs to this from now on, also if this fails
    * @return its number, for {@link #drain}
    */
   public long add(FileDescriptor reader, Sink sink) {
-    Loop running = loop();
     Source source = new Source(tokens.incrementAndGet(), reader, sink);
-    sources.put(source.token, source);
     try {
+      Loop running = loop();
+      sources.put(source.token, source);
       control(running, ADD, reader, source.token);
+      return source.token;
     } catch (RuntimeException e) {
       sources.remove(source.token);
+      reader.close();
       throw e;
     }
-    return source.token;
   }
 
   /**
@@ -137,19 +138,33 @@ public final class PipePump implements AutoCloseable {
     }
     Loop running = loop;
     if (running == null) {
-      FileDescriptor epoll =
-          new FileDescriptor(
-              check(libc().epoll_create1(EPOLL_CLOEXEC), "epoll_create", "pump"), "pump");
-      FileDescriptor wake =
-          new FileDescriptor(
-              check(libc().eventfd(0, EFD_CLOEXEC_NONBLOCK), "eventfd", "pump"), "pump");
-      Thread thread = threads.newThread(() -> run(epoll, wake));
-      running = new Loop(epoll, wake, thread);
-      control(running, ADD, wake, WAKE);
+      running = start();
       loop = running;
-      thread.start();
     }
     return running;
+  }
+
+  private Loop start() {
+    FileDescriptor epoll =
+        new FileDescriptor(
+            check(libc().epoll_create1(EPOLL_CLOEXEC), "epoll_create", "pump"), "pump");
+    FileDescriptor wake = null;
+    try {
+      FileDescriptor opened =
+          new FileDescriptor(
+              check(libc().eventfd(0, EFD_CLOEXEC_NONBLOCK), "eventfd", "pump"), "pump");
+      wake = opened;
+      Loop started = new Loop(epoll, opened, threads.newThread(() -> run(epoll, opened)));
+      control(started, ADD, opened, WAKE);
+      started.thread().start();
+      return started;
+    } catch (RuntimeException | Error e) {
+      epoll.close();
+      if (wake != null) {
+        wake.close();
+      }
+      throw e;
+    }
   }
 
   private static void control(Loop loop, int operation, FileDescriptor fd, long token) {

@@ -49,13 +49,22 @@ public final class ProcessWatcher implements AutoCloseable {
     FileDescriptor epoll =
         new FileDescriptor(
             check(libc().epoll_create1(EPOLL_CLOEXEC), "epoll_create", "watcher"), "watcher");
-    FileDescriptor wake =
-        new FileDescriptor(
-            check(libc().eventfd(0, EFD_CLOEXEC_NONBLOCK), "eventfd", "watcher"), "watcher");
-    ProcessWatcher watcher = new ProcessWatcher(epoll, wake, threads);
-    watcher.control(ADD, wake, WAKE);
-    watcher.thread.start();
-    return watcher;
+    FileDescriptor wake = null;
+    try {
+      wake =
+          new FileDescriptor(
+              check(libc().eventfd(0, EFD_CLOEXEC_NONBLOCK), "eventfd", "watcher"), "watcher");
+      ProcessWatcher watcher = new ProcessWatcher(epoll, wake, threads);
+      watcher.control(ADD, wake, WAKE);
+      watcher.thread.start();
+      return watcher;
+    } catch (RuntimeException | Error e) {
+      epoll.close();
+      if (wake != null) {
+        wake.close();
+      }
+      throw e;
+    }
   }
 
   /**
@@ -65,7 +74,12 @@ public final class ProcessWatcher implements AutoCloseable {
   public void onEnd(PidFd process, Runnable onEnd) {
     long token = tokens.incrementAndGet();
     watches.put(token, new Watch(process, onEnd));
-    control(ADD, process.descriptor(), token);
+    try {
+      control(ADD, process.descriptor(), token);
+    } catch (RuntimeException e) {
+      watches.remove(token);
+      throw e;
+    }
   }
 
   private void control(int operation, FileDescriptor fd, long token) {

@@ -40,12 +40,16 @@ public final class SocketNamespace implements AutoCloseable {
       }
       throw e;
     }
-    // Asked last: the number was that of the process as long as that had not ended.
-    if (process.hasEnded()) {
-      found.close();
-      return Optional.empty();
+    boolean ended = true;
+    try {
+      // Asked last: the number was that of the process as long as that had not ended.
+      ended = process.hasEnded();
+      return ended ? Optional.empty() : Optional.of(found);
+    } finally {
+      if (ended) {
+        found.close();
+      }
     }
-    return Optional.of(found);
   }
 
   private static FileDescriptor open(Path path) {

@@ -1,13 +1,16 @@
 package io.runcible.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.runcible.ffi.EachCall;
 import io.runcible.ffi.PipePump;
 import io.runcible.runtime.GroupDirectory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Set;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadFactory;
 import org.junit.jupiter.api.AfterEach;
@@ -67,6 +70,15 @@ class OomWatchTest {
       told.acquireUninterruptibly();
       watch.stop();
     }
+  }
+
+  @Test
+  void watchThatCannotBeginLeavesNothingOpen() throws IOException {
+    PipePump pump = PipePump.open(Thread::new);
+    pump.close();
+    Set<String> before = EachCall.openFiles();
+    assertThatThrownBy(() -> begin(pump, false)).isInstanceOf(IllegalStateException.class);
+    assertThat(EachCall.openFiles()).isEqualTo(before);
   }
 
   /** The thread that hears of it is being started. */
