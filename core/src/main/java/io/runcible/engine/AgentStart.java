@@ -79,21 +79,21 @@ final class AgentStart {
     ChildSocket socket = ChildSocket.open();
     ChildProcess runtime = null;
     boolean made = false;
-    try (Ends ends = new Ends(socket.childEnd(), Pipe.open());
+    try (FileDescriptor childEnd = socket.childEnd();
+        Pipe input = Pipe.open();
         FileDescriptor program = ScriptProgram.seal(architecture, "runcible-exec")) {
       Files.createDirectory(place);
-      ExecRequest request = request(place, process, ends.input().reader());
+      ExecRequest request = request(place, process, input.reader());
       runtime =
           ContainerNetwork.runtime(parts, directory, record)
-              .exec(request, List.of(ends.socket(), program));
+              .exec(request, List.of(childEnd, program));
       AgentScripts scripts = new AgentScripts(architecture);
-      ends.say(scripts.begin());
+      say(childEnd, input, scripts.begin());
       awaitPid(request.pidFile(), runtime);
       ContainerControl control = new ContainerControl(parts, directory, record);
       ExecAgent agent =
           ExecAgent.await(parts.host(), scripts, socket, namespace, control::isPaused, LIMIT);
-      Made all = new Made(agent, runtime, new CompletableFuture<>());
-      parts.watcher().onEnd(runtime.pidFd(), all::reap);
+      Made all = followed(agent, runtime);
       made = true;
       return all;
     } catch (IOException e) {
@@ -147,27 +147,27 @@ final class AgentStart {
     }
   }
 
-  /**
-   * What the agent gets.
-   *
-   * @param socket what it reads from
-   * @param input what it reads first, by way of the runtime
-   */
-  private record Ends(FileDescriptor socket, Pipe input) implements AutoCloseable {
-    /** Nobody else has its ends then: the end of this process is the end of the agent. */
-    void say(byte[] script) throws IOException {
-      socket.close();
-      input.reader().close();
-      OutputStream out = input.outputStream();
-      out.write(script);
-      out.flush();
+  private Made followed(ExecAgent agent, ChildProcess runtime) {
+    Made all = new Made(agent, runtime, new CompletableFuture<>());
+    try {
+      parts.watcher().onEnd(runtime.pidFd(), all::reap);
+      return all;
+    } catch (RuntimeException e) {
+      agent.close();
+      throw e;
     }
+  }
 
-    @Override
-    public void close() {
-      socket.close();
-      input.close();
-    }
+  /**
+   * Says what the agent reads first, by way of the runtime. Nobody else has its ends then: the end
+   * of this process is the end of the agent.
+   */
+  private static void say(FileDescriptor childEnd, Pipe input, byte[] script) throws IOException {
+    childEnd.close();
+    input.reader().close();
+    OutputStream out = input.outputStream();
+    out.write(script);
+    out.flush();
   }
 
   private ExecRequest request(Path place, ObjectNode process, FileDescriptor input) {

@@ -329,16 +329,21 @@ final class DetachedMonitor {
   static Optional<PidFd> runtime(PidFd monitor, PidFd first) {
     OptionalInt pid = parent(first.pid());
     Optional<PidFd> runtime = pid.isEmpty() ? Optional.empty() : PidFd.open(pid.getAsInt());
-    // Asked after it was opened: who is the child of this monitor, and the parent, is the one.
-    if (runtime.isPresent()
-        && (!parent(pid.getAsInt()).equals(OptionalInt.of(monitor.pid()))
-            || !parent(first.pid()).equals(pid)
-            || first.hasEnded()
-            || monitor.hasEnded())) {
-      runtime.get().close();
-      return Optional.empty();
+    boolean same = false;
+    try {
+      // Asked after it was opened: who is the child of this monitor, and the parent, is the one.
+      same =
+          runtime.isPresent()
+              && parent(pid.getAsInt()).equals(OptionalInt.of(monitor.pid()))
+              && parent(first.pid()).equals(pid)
+              && !first.hasEnded()
+              && !monitor.hasEnded();
+      return same ? runtime : Optional.empty();
+    } finally {
+      if (!same) {
+        runtime.ifPresent(PidFd::close);
+      }
     }
-    return runtime;
   }
 
   private static OptionalInt parent(int pid) {

@@ -148,26 +148,35 @@ final class ExecAgent implements AutoCloseable {
   private Optional<Child> started() {
     PidFd child = null;
     boolean executed = true;
+    Optional<Child> started = Optional.empty();
     long deadline = System.nanoTime() + ANSWER.toNanos();
-    while (true) {
-      Said said = hear(socket, deadline);
-      if (said == null && !isClosed()) {
-        // Nobody says anything after that, and who has not said that it is there is not executed.
-        end();
-      } else if (said == null) {
-        break;
-      } else if (said.kind() == AgentScripts.CHILD && child == null && !isOwn(said)) {
-        child = open(said.pid());
-      } else if (said.kind() == AgentScripts.NOT_EXECUTED && executed && isOf(child, said)) {
-        executed = false;
-      } else if (said.kind() == AgentScripts.FORKED && isOwn(said)) {
-        return forked(child, executed, said.number());
-      } else {
-        end();
-        break;
+    try {
+      while (true) {
+        Said said = hear(socket, deadline);
+        if (said == null && !isClosed()) {
+          // Nobody says anything after that, and who has not said that it is there is not executed.
+          end();
+        } else if (said == null) {
+          break;
+        } else if (said.kind() == AgentScripts.CHILD && child == null && !isOwn(said)) {
+          child = open(said.pid());
+        } else if (said.kind() == AgentScripts.NOT_EXECUTED && executed && isOf(child, said)) {
+          executed = false;
+        } else if (said.kind() == AgentScripts.FORKED && isOwn(said)) {
+          started = forked(child, executed, said.number());
+          return started;
+        } else {
+          end();
+          break;
+        }
+      }
+      started = given(child, executed, NO_NUMBER);
+      return started;
+    } finally {
+      if (child != null && started.isEmpty()) {
+        child.close();
       }
     }
-    return given(child, executed, NO_NUMBER);
   }
 
   private boolean isOwn(Said said) {
@@ -185,12 +194,17 @@ final class ExecAgent implements AutoCloseable {
    */
   private PidFd open(int pid) {
     PidFd child = PidFd.open(pid).orElse(null);
-    String inside = ProcessTable.namespace(pid);
-    if (child != null && (inside.equals(namespace) || (inside.isEmpty() && !process.hasEnded()))) {
-      return child;
-    }
-    if (child != null) {
-      child.close();
+    boolean own = false;
+    try {
+      String inside = ProcessTable.namespace(pid);
+      own = inside.equals(namespace) || (inside.isEmpty() && !process.hasEnded());
+      if (child != null && own) {
+        return child;
+      }
+    } finally {
+      if (child != null && !own) {
+        child.close();
+      }
     }
     end();
     throw new RuncibleException(
@@ -207,9 +221,6 @@ final class ExecAgent implements AutoCloseable {
   }
 
   private static Optional<Child> given(@Nullable PidFd child, boolean executed, long number) {
-    if (child != null && !executed) {
-      child.close();
-    }
     return child != null && executed ? Optional.of(new Child(child, number)) : Optional.empty();
   }
 

@@ -102,8 +102,11 @@ final class Orphans {
                 .descriptor(1, out.writer())
                 .start()) {
       out.writer().close();
-      String text = new String(number.readNBytes(NUMBER), StandardCharsets.US_ASCII);
-      if (shell.waitFor(LIMIT).isEmpty()) {
+      String text;
+      try {
+        text = new String(number.readNBytes(NUMBER), StandardCharsets.US_ASCII);
+        var unused = shell.waitFor(LIMIT);
+      } finally {
         shell.killAndWait();
       }
       told = shell.pidFd().exitOfReaped().isPresent();

@@ -272,8 +272,10 @@ final class RuntimePrograms implements AutoCloseable {
       LockFile.tryAcquire(directory.resolveSibling("." + key + ".lock"), true)
           .ifPresent(
               alone -> {
-                discard(directory);
-                alone.closeAndRemove();
+                try (alone) {
+                  discard(directory);
+                  alone.closeAndRemove();
+                }
               });
     }
   }

@@ -1,7 +1,11 @@
 package io.runcible.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.runcible.RuncibleException;
+import io.runcible.ffi.PidFd;
+import java.io.BufferedReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -21,5 +25,26 @@ class DetachedMonitorTest {
       }
     }
     assertThat(ProcessDescriptorsTest.openProcesses()).isEqualTo(before);
+  }
+
+  /** Its first process is another thread's to close. */
+  @Test
+  void runtimeOfAContainerThatIsClosedMeanwhileIsNotKeptOpen() throws Exception {
+    Process runtime = new ProcessBuilder("sh", "-c", "sleep 600 & echo $!; wait").start();
+    try (BufferedReader said = runtime.inputReader();
+        PidFd monitor = PidFd.open((int) ProcessHandle.current().pid()).orElseThrow();
+        PidFd first = PidFd.open(Integer.parseInt(said.readLine())).orElseThrow()) {
+      DetachedMonitor.runtime(monitor, first).orElseThrow().close();
+      int before = ProcessDescriptorsTest.openProcesses();
+      try (PidFd closed = PidFd.open(first.pid()).orElseThrow()) {
+        closed.close();
+        assertThatThrownBy(() -> DetachedMonitor.runtime(monitor, closed))
+            .isInstanceOf(RuncibleException.class);
+      }
+      assertThat(ProcessDescriptorsTest.openProcesses()).isEqualTo(before);
+      first.signal(Signals.KILL);
+    } finally {
+      runtime.destroyForcibly().waitFor();
+    }
   }
 }

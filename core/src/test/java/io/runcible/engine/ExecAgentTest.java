@@ -8,6 +8,8 @@ import io.runcible.RuncibleException;
 import io.runcible.ffi.Architecture;
 import io.runcible.ffi.ChildProcess;
 import io.runcible.ffi.ChildSocket;
+import io.runcible.ffi.EachCall;
+import io.runcible.ffi.FailingCalls;
 import io.runcible.ffi.FileCalls;
 import io.runcible.ffi.FileDescriptor;
 import io.runcible.ffi.Pipe;
@@ -25,6 +27,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -45,6 +48,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @EnabledOnOs(OS.LINUX)
 class ExecAgentTest {
   private static final Architecture HERE = Architecture.ofThisHost().orElseThrow();
+  private static final int EIO = 5;
 
   @TempDir private Path directory;
   private final PrivilegedHost host = PrivilegedHost.open();
@@ -239,6 +243,29 @@ class ExecAgentTest {
     assertThat(start("/bin/true")).isEmpty();
     assertThat(agent.isOpen()).isFalse();
     assertThat(openDescriptors()).isLessThanOrEqualTo(descriptors);
+  }
+
+  @Test
+  void nothingStaysOpenWhateverCallFails() throws Exception {
+    for (String program : List.of("/bin/true", "/none")) {
+      boolean reached = true;
+      for (int call = 1; reached; call++) {
+        agent.close();
+        start(new AgentScripts(HERE));
+        Set<String> before = EachCall.openFiles();
+        try (FailingCalls failing = FailingCalls.at(call, EIO)) {
+          try {
+            start(program).ifPresent(child -> child.process().close());
+          } catch (RuncibleException e) {
+            // It says so, or does without.
+          }
+          reached = failing.count() >= call;
+          assertThat(EachCall.openFiles())
+              .as("%s, call %d, %s", program, call, failing.failed())
+              .isSubsetOf(before);
+        }
+      }
+    }
   }
 
   @Test
