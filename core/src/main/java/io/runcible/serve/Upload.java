@@ -81,7 +81,12 @@ final class Upload {
     try {
       FileChannel channel =
           FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-      return channel.truncate(size);
+      try {
+        return channel.truncate(size);
+      } catch (IOException e) {
+        channel.close();
+        throw e;
+      }
     } catch (IOException e) {
       throw failure(e);
     }

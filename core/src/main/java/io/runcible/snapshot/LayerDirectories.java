@@ -195,8 +195,10 @@ abstract class LayerDirectories implements Snapshotter {
       Files.createDirectories(path.resolve(FS));
       return new Scratch(path, lock);
     } catch (IOException e) {
-      host.removeTree(path);
-      lock.closeAndRemove();
+      try (lock) {
+        host.removeTree(path);
+        lock.closeAndRemove();
+      }
       throw new RuncibleException(ErrorKind.UNAVAILABLE, "cannot write to '" + snapshots + "'", e);
     }
   }

@@ -97,9 +97,17 @@ final class UnpackedLayer implements AutoCloseable {
       Form form,
       UnaryOperator<InputStream> ahead)
       throws IOException {
+    UnpackedLayer layer = null;
     try (InputStream tar =
         ahead.apply(new LayerTar(() -> ahead.apply(compressed), diffId, form.budget(), ahead))) {
-      return apply(tar, directory, form);
+      layer = apply(tar, directory, form);
+      return layer;
+    } catch (IOException | RuntimeException e) {
+      // The stream may fail as it is closed.
+      if (layer != null) {
+        layer.close();
+      }
+      throw e;
     }
   }
 

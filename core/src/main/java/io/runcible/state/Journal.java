@@ -165,8 +165,7 @@ public final class Journal implements AutoCloseable {
       try {
         Optional<LockFile> dead = lockOfDead(directory.resolve(LOCK));
         if (dead.isPresent()) {
-          undoAll(directory, undo);
-          removeIfEmpty(directory, dead.get());
+          sweep(directory, dead.get(), undo);
         }
       } catch (RuncibleException e) {
         // NOT_FOUND: another process swept the same journal.
@@ -174,6 +173,14 @@ public final class Journal implements AutoCloseable {
           log().warn("cannot sweep the journal '{}'; a later start tries again", directory, e);
         }
       }
+    }
+  }
+
+  private static void sweep(
+      Path directory, LockFile lock, Map<String, Consumer<Map<String, String>>> undo) {
+    try (lock) {
+      undoAll(directory, undo);
+      removeIfEmpty(directory, lock);
     }
   }
 

@@ -52,16 +52,24 @@ final class LayerRecompressor {
     }
     Path path =
         Files.createTempFile(Path.of(System.getProperty("java.io.tmpdir")), "runcible-", ".layer");
-    try (FileChannel file =
-        FileChannel.open(
-            path,
-            StandardOpenOption.READ,
-            StandardOpenOption.WRITE,
-            StandardOpenOption.DELETE_ON_CLOSE)) {
+    try (FileChannel file = open(path)) {
       Descriptor made = write(layer, diffId, Channels.newOutputStream(file));
       transfer.bring(made, false, position -> unclosed(file.position(position)));
       settings.flights().recompressed(layer.digest(), diffId, made);
       return made;
+    }
+  }
+
+  private static FileChannel open(Path path) throws IOException {
+    try {
+      return FileChannel.open(
+          path,
+          StandardOpenOption.READ,
+          StandardOpenOption.WRITE,
+          StandardOpenOption.DELETE_ON_CLOSE);
+    } catch (IOException e) {
+      Files.deleteIfExists(path);
+      throw e;
     }
   }
 

@@ -101,6 +101,24 @@ class JournalTest {
   }
 
   @Test
+  void sweepThatFailsLeavesTheJournalToTheNextOne() {
+    die("a");
+    assertThatThrownBy(
+            () ->
+                Journal.sweep(
+                    root,
+                    Map.of(
+                        "thing",
+                        facts -> {
+                          throw new NoClassDefFoundError("of what undoes it");
+                        })))
+        .isInstanceOf(NoClassDefFoundError.class);
+    sweep();
+    assertThat(undone).containsExactly("a");
+    assertThat(root).isEmptyDirectory();
+  }
+
+  @Test
   void unknownKindAndDamagedEntryStay() throws IOException {
     Journal journal = Journal.begin(root, "dead");
     journal.record("of a later release", Map.of());
