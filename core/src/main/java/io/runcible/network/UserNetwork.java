@@ -300,14 +300,31 @@ public final class UserNetwork implements AutoCloseable {
       return;
     }
     CompletableFuture<Boolean> end = new CompletableFuture<>();
+    try {
+      watcher.onEnd(
+          shell.pidFd(),
+          () -> {
+            shell.reap();
+            shell.close();
+            end.complete(true);
+          });
+    } catch (RuntimeException e) {
+      // It sees the end of its lifeline, and nobody else waits for it.
+      end();
+      reap(shell);
+      throw e;
+    }
     ended = end;
-    watcher.onEnd(
-        shell.pidFd(),
-        () -> {
-          shell.reap();
-          shell.close();
-          end.complete(true);
-        });
+  }
+
+  private static void reap(ChildProcess shell) {
+    try (shell) {
+      try {
+        var unused = shell.waitFor(LIMIT);
+      } finally {
+        shell.killAndWait();
+      }
+    }
   }
 
   private void awaitReady(Path log) {
@@ -437,8 +454,11 @@ public final class UserNetwork implements AutoCloseable {
   /** Ends the program and lets go of the ports. Idempotent. */
   @Override
   public synchronized void close() {
-    stop();
-    ports.forEach(HostPort::close);
+    try {
+      stop();
+    } finally {
+      ports.forEach(HostPort::close);
+    }
   }
 
   private static Logger log() {
