@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -35,21 +37,23 @@ final class LogForwarder implements AutoCloseable {
     if (!logger.isDebugEnabled()) {
       return () -> {};
     }
-    Output stdout;
-    Output stderr;
+    List<Output> both = new ArrayList<>();
     try {
-      stdout = new Output(logger, container.logs().stdout());
-      stderr = new Output(logger, container.logs().stderr());
+      both.add(new Output(logger, container.logs().stdout()));
+      both.add(new Output(logger, container.logs().stderr()));
     } catch (RuncibleException e) {
       logger.debug("what the container writes is not forwarded: {}", e.getMessage());
+      both.forEach(Output::close);
       return () -> {};
     }
-    outputs.add(stdout);
-    outputs.add(stderr);
+    outputs.addAll(both);
     begin();
     return () -> {
-      end(stdout);
-      end(stderr);
+      try {
+        end(both.get(0));
+      } finally {
+        end(both.get(1));
+      }
     };
   }
 
@@ -145,11 +149,18 @@ final class LogForwarder implements AutoCloseable {
     }
 
     synchronized void end() {
-      forward(MAX_AT_END);
-      ended = true;
-      if (line.size() > 0) {
-        flush();
+      try {
+        forward(MAX_AT_END);
+        ended = true;
+        if (line.size() > 0) {
+          flush();
+        }
+      } finally {
+        close();
       }
+    }
+
+    void close() {
       try {
         in.close();
       } catch (IOException e) {

@@ -99,12 +99,12 @@ final class ReusedContainer {
     try (FileChannel gate = open(GATE)) {
       // Until the file is closed.
       var unused = gate.lock();
-      boolean alone = users == 0 && takeUse();
       try {
+        boolean alone = users == 0 && takeUse();
         Container container = find(engine, alone, spec, create);
         users++;
         return container;
-      } catch (RuntimeException | Error e) {
+      } catch (IOException | RuntimeException | Error e) {
         if (users == 0) {
           dropUse();
         }

@@ -137,26 +137,36 @@ final class TestRun implements AutoCloseable {
 
   @Override
   public synchronized void close() {
+    // Whatever cannot be removed: containers of the engine may not outlive it.
+    try (ContainerEngine last = engine) {
+      try {
+        endKept();
+      } finally {
+        logs.close();
+      }
+      if (last != null) {
+        try {
+          networks.close();
+        } finally {
+          volumes.close();
+        }
+      }
+    }
+  }
+
+  private void endKept() {
     long deadline = System.nanoTime() + keepFor.toNanos();
     for (Kept one : kept) {
       LOG.warn("waiting for the end of {}, at most {}", one.container(), keepFor);
       try {
         var unused = one.container().waitFor(Duration.ofNanos(deadline - System.nanoTime()));
-      } catch (RuncibleException e) {
+      } catch (RuntimeException e) {
         LOG.warn("cannot wait for the end of {}", one.container(), e);
       }
       try {
         one.remove().run();
-      } catch (RuncibleException e) {
+      } catch (RuntimeException e) {
         LOG.warn("cannot remove {}", one.container(), e);
-      }
-    }
-    logs.close();
-    // Whatever cannot be removed: containers of the engine may not outlive it.
-    try (ContainerEngine last = engine) {
-      if (last != null) {
-        networks.close();
-        volumes.close();
       }
     }
   }
