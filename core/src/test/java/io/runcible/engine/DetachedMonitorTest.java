@@ -42,8 +42,8 @@ class DetachedMonitorTest {
             .isInstanceOf(RuncibleException.class);
       }
       assertThat(ProcessDescriptorsTest.openProcesses()).isEqualTo(before);
-      first.signal(Signals.KILL);
     } finally {
+      runtime.descendants().forEach(ProcessHandle::destroyForcibly);
       runtime.destroyForcibly().waitFor();
     }
   }
