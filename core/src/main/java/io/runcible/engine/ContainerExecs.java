@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 
 /** What is executed in a container beside its first process. */
 final class ContainerExecs {
@@ -16,7 +18,7 @@ final class ContainerExecs {
   /** Longer than the start of one takes whose container ends, or that is killed. */
   private static final Duration BEGINNING = Duration.ofSeconds(10);
 
-  private static final long AGAIN_MILLIS = 20;
+  private static final long PAUSE_NANOS = 5_000_000;
 
   private final EngineParts parts;
   private final ContainerRecord record;
@@ -25,7 +27,7 @@ final class ContainerExecs {
   private final ExecAgents agents;
   private final ExecStart starts;
   private final Set<StartedProcess> running = ConcurrentHashMap.newKeySet();
-  private int beginning;
+  private final AtomicInteger beginning = new AtomicInteger();
 
   ContainerExecs(
       EngineParts parts,
@@ -57,16 +59,11 @@ final class ContainerExecs {
   }
 
   private ContainerProcess begin(FirstProcess first, ExecSpec spec, boolean merged) {
-    synchronized (this) {
-      beginning++;
-    }
+    beginning.incrementAndGet();
     try {
       return start(first, spec, merged);
     } finally {
-      synchronized (this) {
-        beginning--;
-        notifyAll();
-      }
+      beginning.decrementAndGet();
     }
   }
 
@@ -143,28 +140,13 @@ final class ContainerExecs {
     agents.refuse();
     long begin = System.nanoTime();
     try {
-      do {
+      end();
+      while (beginning.get() > 0 && System.nanoTime() - begin < BEGINNING.toNanos()) {
+        LockSupport.parkNanos(PAUSE_NANOS);
         end();
-      } while (anyBegins() && System.nanoTime() - begin < BEGINNING.toNanos());
+      }
     } finally {
       agents.letGo();
     }
-  }
-
-  /** Not to be interrupted. */
-  private synchronized boolean anyBegins() {
-    boolean interrupted = Thread.interrupted();
-    try {
-      if (beginning > 0) {
-        wait(AGAIN_MILLIS);
-      }
-    } catch (InterruptedException e) {
-      interrupted = true;
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
-    return beginning > 0;
   }
 }
