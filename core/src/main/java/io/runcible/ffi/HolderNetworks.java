@@ -93,7 +93,7 @@ final class HolderNetworks implements AutoCloseable {
         awaitReady(child, said, what);
         return taken(child);
       } finally {
-        input.close();
+        input.writer().close();
         child.killAndWait();
       }
     } catch (IOException e) {
