@@ -45,15 +45,19 @@ final class AgentStart {
    * @param gone when the runtime has ended after it
    */
   record Made(ExecAgent agent, ChildProcess runtime, CompletableFuture<Boolean> gone) {
-    /**
-     * Reaps the runtime, killed if it does not end by itself; then nobody else does. Idempotent.
-     */
-    void reap() {
+    private void ended() {
+      synchronized (runtime) {
+        runtime.reap();
+        runtime.close();
+        gone.complete(true);
+      }
+    }
+
+    /** Ends the runtime, which does not end by itself. */
+    void end() {
       synchronized (runtime) {
         if (!gone.isDone()) {
           runtime.killAndWait();
-          runtime.close();
-          gone.complete(true);
         }
       }
     }
@@ -150,7 +154,7 @@ final class AgentStart {
   private Made followed(ExecAgent agent, ChildProcess runtime) {
     Made all = new Made(agent, runtime, new CompletableFuture<>());
     try {
-      parts.watcher().onEnd(runtime.pidFd(), all::reap);
+      parts.watcher().onEnd(runtime.pidFd(), all::ended);
       return all;
     } catch (RuntimeException e) {
       agent.close();

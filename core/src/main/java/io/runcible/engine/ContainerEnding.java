@@ -26,6 +26,9 @@ final class ContainerEnding {
   private Optional<Journal.Entry> entry;
   private Runnable onClose = () -> {};
 
+  /** Whether it could not be removed. */
+  private volatile boolean stays;
+
   /** Those that are to remove it by itself. */
   private volatile CompletableFuture<?> removals = CompletableFuture.completedFuture(null);
 
@@ -146,35 +149,51 @@ final class ContainerEnding {
       awaitRemoval();
       return;
     }
-    lifecycle.stopWanted();
-    try {
-      parts
-          .tasks()
-          .operations()
-          .run(
-              EngineOperation.REMOVE,
-              record.id(),
-              () -> {
-                parts.tasks().uninterrupted(this::remove);
-                return this;
-              });
-      lifecycle.publish(new EngineEvent.Removed(Instant.now(), record.id()));
-    } finally {
-      Each.run(connection::close, onClose);
+    Each.run(this::removeAndTell, this::disconnect, onClose);
+  }
+
+  private void disconnect() {
+    if (stays) {
+      connection.release();
+    } else {
+      connection.close();
     }
   }
 
+  private void removeAndTell() {
+    parts
+        .tasks()
+        .operations()
+        .run(
+            EngineOperation.REMOVE,
+            record.id(),
+            () -> {
+              parts.tasks().uninterrupted(this::remove);
+              return this;
+            });
+    lifecycle.publish(new EngineEvent.Removed(Instant.now(), record.id()));
+  }
+
   private void remove() {
+    Each.run(this::removeNoted, execs::close, this::releaseProcess, lifecycle::awaitTold);
+  }
+
+  private void removeNoted() {
+    Journal.Entry removal = entry.orElseGet(this::note);
+    lifecycle.stopWanted();
+    removeAll();
+    parts.watchdog().remove(record);
+    removal.done();
+  }
+
+  /** Without the note, as on a full disk, the container goes on, and this engine lets go of it. */
+  private Journal.Entry note() {
     try {
-      // In vain if nothing can be written: the container stays then, and the next engine's it is.
-      Journal.Entry removal =
-          entry.orElseGet(
-              () -> parts.journal().record(ContainerRemover.KIND, ContainerRemover.facts(record)));
-      removeAll();
-      parts.watchdog().remove(record);
-      removal.done();
-    } finally {
-      Each.run(execs::close, this::releaseProcess, lifecycle::awaitTold);
+      return parts.journal().record(ContainerRemover.KIND, ContainerRemover.facts(record));
+    } catch (RuntimeException e) {
+      stays = true;
+      lifecycle.release();
+      throw e;
     }
   }
 

@@ -15,8 +15,10 @@ final class ContainerExecs {
   /** As long as the end of a process that is being killed may take. */
   private static final Duration ENDING = Duration.ofSeconds(1);
 
-  /** Longer than the start of one takes whose container ends, or that is killed. */
-  private static final Duration BEGINNING = Duration.ofSeconds(10);
+  /** What begins ends itself meanwhile, and leaves nothing; what takes longer is ended. */
+  private static final Duration BEGINNING = Duration.ofSeconds(5);
+
+  private static final Duration LONGEST_BEGINNING = Duration.ofSeconds(10);
 
   private static final long PAUSE_NANOS = 5_000_000;
 
@@ -27,6 +29,9 @@ final class ContainerExecs {
   private final ExecAgents agents;
   private final ExecStart starts;
   private final Set<StartedProcess> running = ConcurrentHashMap.newKeySet();
+  private final Set<StartedProcess> starting = ConcurrentHashMap.newKeySet();
+
+  /** How many begin, also those that are not among {@link #starting} yet. */
   private final AtomicInteger beginning = new AtomicInteger();
 
   ContainerExecs(
@@ -82,9 +87,10 @@ final class ContainerExecs {
     OptionalInt pid = init.pid();
     StartedProcess started = starts.start(spec, merged, init, running::remove);
     try {
-      running.add(started);
+      starting.add(started);
       started.awaitStart();
       first.requireOpen();
+      running.add(started);
       return started.process();
     } catch (RuncibleException e) {
       started.process().close();
@@ -93,6 +99,8 @@ final class ContainerExecs {
     } catch (RuntimeException e) {
       started.process().close();
       throw e;
+    } finally {
+      starting.remove(started);
     }
   }
 
@@ -128,7 +136,7 @@ final class ContainerExecs {
 
   /** Ends those that run. */
   void end() {
-    Each.run(() -> Each.of(List.copyOf(running), exec -> exec.process().close()), agents::end);
+    Each.run(() -> closeAll(running), agents::end);
   }
 
   /**
@@ -138,15 +146,22 @@ final class ContainerExecs {
    */
   void close() {
     agents.refuse();
+    Each.run(this::end, this::awaitBeginning, () -> closeAll(running), agents::letGo);
+  }
+
+  private void awaitBeginning() {
     long begin = System.nanoTime();
-    try {
-      end();
-      while (beginning.get() > 0 && System.nanoTime() - begin < BEGINNING.toNanos()) {
-        LockSupport.parkNanos(PAUSE_NANOS);
-        end();
+    for (long waited = 0;
+        beginning.get() > 0 && waited < LONGEST_BEGINNING.toNanos();
+        waited = System.nanoTime() - begin) {
+      if (waited >= BEGINNING.toNanos()) {
+        closeAll(starting);
       }
-    } finally {
-      agents.letGo();
+      LockSupport.parkNanos(PAUSE_NANOS);
     }
+  }
+
+  private static void closeAll(Set<StartedProcess> execs) {
+    Each.of(List.copyOf(execs), exec -> exec.process().close());
   }
 }

@@ -1,6 +1,5 @@
 package io.runcible.engine;
 
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.function.Consumer;
@@ -16,18 +15,29 @@ final class Each {
 
   /** The same with each of some. */
   static <T> void of(Collection<T> all, Consumer<? super T> work) {
-    List<RuntimeException> failures = new ArrayList<>();
+    RuntimeException first = null;
     for (T one : all) {
       try {
         work.accept(one);
       } catch (RuntimeException e) {
-        failures.add(e);
+        if (first == null) {
+          first = e;
+        } else if (first != e) {
+          first.addSuppressed(e);
+        }
       }
     }
-    if (!failures.isEmpty()) {
-      RuntimeException first = failures.get(0);
-      failures.stream().skip(1).filter(e -> e != first).forEach(first::addSuppressed);
+    if (first != null) {
       throw first;
+    }
+  }
+
+  /** Does them after a failure, for the caller to throw; theirs are its suppressed ones. */
+  static void after(RuntimeException failure, Runnable... works) {
+    try {
+      run(works);
+    } catch (RuntimeException e) {
+      failure.addSuppressed(e);
     }
   }
 }

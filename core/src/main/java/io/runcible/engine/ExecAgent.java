@@ -124,6 +124,10 @@ final class ExecAgent implements AutoCloseable {
         return Optional.empty();
       }
       return started();
+    } catch (RuntimeException e) {
+      // What it still says of this one would be taken for an answer to the next.
+      end();
+      throw e;
     } finally {
       leaveTurn();
     }
@@ -243,13 +247,12 @@ final class ExecAgent implements AutoCloseable {
   }
 
   private Optional<WaitStatus> reaped(byte[] script) {
-    boolean sent = socket.send(script, List.of());
-    Said said = sent ? hear(socket, System.nanoTime() + ANSWER.toNanos()) : null;
-    boolean stood = said == null && sent && standsStill();
-    while (said == null && stood) {
-      // Once more after it has gone on.
-      stood = standsStill();
-      said = hear(socket, System.nanoTime() + ANSWER.toNanos());
+    Said said;
+    try {
+      said = asked(script);
+    } catch (RuntimeException e) {
+      end();
+      throw e;
     }
     if (said != null && isOwn(said)) {
       if (said.kind() == AgentScripts.ENDED) {
@@ -261,6 +264,18 @@ final class ExecAgent implements AutoCloseable {
     }
     end();
     return Optional.empty();
+  }
+
+  private @Nullable Said asked(byte[] script) {
+    boolean sent = socket.send(script, List.of());
+    Said said = sent ? hear(socket, System.nanoTime() + ANSWER.toNanos()) : null;
+    boolean stood = said == null && sent && standsStill();
+    while (said == null && stood) {
+      // Once more after it has gone on.
+      stood = standsStill();
+      said = hear(socket, System.nanoTime() + ANSWER.toNanos());
+    }
+    return said;
   }
 
   /** Null if nothing is said, or no record. */

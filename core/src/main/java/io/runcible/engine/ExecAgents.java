@@ -294,7 +294,9 @@ final class ExecAgents {
     List.copyOf(children).forEach(Started::ended);
     // Others end by themselves, and before their runtimes, which reap them.
     if (!alive.isEmpty() && new ContainerControl(parts, directory, record).isPaused()) {
-      List.copyOf(alive).forEach(AgentStart.Made::reap);
+      List<AgentStart.Made> left = List.copyOf(alive);
+      left.forEach(AgentStart.Made::end);
+      left.forEach(made -> await(made.gone()));
     }
   }
 

@@ -271,15 +271,21 @@ final class ProcessDescriptors implements AutoCloseable, ContainerProcess.Signal
   @Override
   public synchronized void close() {
     ChildProcess waiting = runtime;
-    if (waiting != null && !closed) {
-      // Without the watcher nobody else does.
-      waiting.poll();
-      waiting.close();
-    }
+    boolean again = closed;
     closed = true;
-    for (@Nullable PidFd descriptor : new PidFd[] {monitor, own}) {
-      if (descriptor != null) {
-        descriptor.close();
+    try {
+      if (waiting != null && !again) {
+        // Without the watcher nobody else does.
+        waiting.poll();
+      }
+    } finally {
+      if (waiting != null) {
+        waiting.close();
+      }
+      for (@Nullable PidFd descriptor : new PidFd[] {monitor, own}) {
+        if (descriptor != null) {
+          descriptor.close();
+        }
       }
     }
   }

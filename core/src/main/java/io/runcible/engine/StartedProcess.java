@@ -123,12 +123,8 @@ final class StartedProcess {
       streams.started();
     } catch (RuntimeException e) {
       fail(e);
-      try {
-        // Nobody hears how that ends which was started before the failure.
-        Each.run(descriptors::endRuntime, process::close, this::closeDescriptors);
-      } catch (RuntimeException again) {
-        e.addSuppressed(again);
-      }
+      // Nobody hears how that ends which was started before the failure.
+      Each.after(e, descriptors::endRuntime, process::close, this::closeDescriptors);
       throw e;
     }
   }
@@ -188,7 +184,8 @@ final class StartedProcess {
       descriptors.take(running.child().process().duplicate());
       following.begin();
     } catch (RuntimeException e) {
-      running.ended();
+      Each.after(
+          e, () -> parts.host().signal(running.child().process(), Signals.KILL), running::ended);
       throw e;
     }
   }
@@ -333,6 +330,8 @@ final class StartedProcess {
         return pid.getAsInt();
       }
       if (ended) {
+        // Who is told so finds it ended.
+        endsWithin(KILL_LIMIT);
         throw notStarted();
       }
       pause(begin);
@@ -379,6 +378,9 @@ final class StartedProcess {
     LoneProcess watch = lone;
     if (watch != null) {
       watch.beginRemoval();
+    } else if (descriptors.hasRuntime() && descriptors.own() == null) {
+      // Killed without what it has just started, the runtime would leave that to nobody.
+      readPid().ifPresent(pid -> PidFd.open(pid).ifPresent(descriptors::keep));
     }
     descriptors.send(Signals.KILL);
     killed.run();
@@ -421,12 +423,11 @@ final class StartedProcess {
     Uninterrupted.run(
         parts.threads(),
         () -> {
-          try {
-            end(() -> {});
-          } finally {
-            fail(unknown(what + " was closed before"));
-            Each.run(this::closeDescriptors, () -> parts.host().removeTree(place));
-          }
+          Each.run(
+              () -> end(() -> {}),
+              () -> fail(unknown(what + " was closed before")),
+              this::closeDescriptors,
+              () -> parts.host().removeTree(place));
         });
   }
 

@@ -29,9 +29,13 @@ public final class ChildJvm implements AutoCloseable {
   private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
   private final Thread reader;
 
-  private ChildJvm(Process process, String mark) {
+  /** Whether no other program starts it. */
+  private final boolean direct;
+
+  private ChildJvm(Process process, String mark, boolean direct) {
     this.process = process;
     this.mark = mark;
+    this.direct = direct;
     this.reader = new Thread(this::read, "child-jvm-reader");
     reader.setDaemon(true);
     reader.start();
@@ -59,7 +63,9 @@ public final class ChildJvm implements AutoCloseable {
     }
     try {
       return new ChildJvm(
-          new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start(), mark);
+          new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start(),
+          mark,
+          wrapper.isEmpty());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -161,7 +167,7 @@ public final class ChildJvm implements AutoCloseable {
    */
   public void kill() {
     // Where another program waits for the JVM, that goes on without it.
-    boolean itself = HostResources.commandLine(process.pid()).startsWith(java().get(0));
+    boolean itself = direct || HostResources.commandLine(process.pid()).startsWith(java().get(0));
     process.destroyForcibly();
     waitFor();
     while (itself && !HostResources.commandsOf(List.of(Path.of(mark))).isEmpty()) {

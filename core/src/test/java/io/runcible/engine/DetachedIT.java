@@ -110,7 +110,10 @@ class DetachedIT {
     Path away = journals.resolveSibling("journal.away");
     try (ContainerEngine first = ENGINE.open()) {
       int before = ProcessDescriptorsTest.openProcesses();
-      Container container = first.run(ENGINE.sh("sleep 600").name("kept").detached().build());
+      String script = "until [ -e /end ]; do sleep 0.05; done; rm /end";
+      Container container =
+          first.run(
+              ENGINE.sh(script).name("kept").detached().restart(RestartPolicy.ALWAYS).build());
       ContainerProcess executed = container.exec("sleep", "605");
       Files.move(journals, away);
       try {
@@ -123,6 +126,8 @@ class DetachedIT {
     }
     try (Container container = find("kept")) {
       assertThat(container.isRunning()).isTrue();
+      Churn.touchEnd(container);
+      RestartIT.await(() -> container.restarts() > 0);
     }
   }
 

@@ -257,7 +257,8 @@ class ExecAgentTest {
           try {
             start(program).ifPresent(child -> child.process().close());
           } catch (RuncibleException e) {
-            // It says so, or does without.
+            // What it says later would be taken for an answer to the next one.
+            assertThat(agent.isOpen()).isFalse();
           }
           reached = failing.count() >= call;
           EachCall.assertNoMoreThan(before, program + ", call " + call + ", " + failing.failed());

@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A Payara Micro in a JVM of its own, with the library in its class path. */
 final class Server implements AutoCloseable {
+  private static final int TRIES = 5;
   private static final Path TARGET = Path.of("target").toAbsolutePath();
   private static final Path BEFORE_START = Path.of("src/main/server/before-start").toAbsolutePath();
 
@@ -75,12 +76,12 @@ final class Server implements AutoCloseable {
     command.add(ServerMain.class.getName());
     command.addAll(List.of("--prebootcommandfile", BEFORE_START.toString()));
     command.addAll(List.of("--disablephonehome", "--port"));
-    while (true) {
+    for (int tries = 1; ; tries++) {
       try {
         return start(directory, command, freePort());
       } catch (IOException e) {
         // Another program has taken the port since it was free.
-        if (!String.valueOf(e.getMessage()).contains("Address already in use")) {
+        if (tries == TRIES || !String.valueOf(e.getMessage()).contains("Address already in use")) {
           throw e;
         }
       }
