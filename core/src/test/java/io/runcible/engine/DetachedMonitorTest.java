@@ -36,11 +36,10 @@ class DetachedMonitorTest {
         PidFd first = PidFd.open(Integer.parseInt(said.readLine())).orElseThrow()) {
       DetachedMonitor.runtime(monitor, first).orElseThrow().close();
       int before = ProcessDescriptorsTest.openProcesses();
-      try (PidFd closed = PidFd.open(first.pid()).orElseThrow()) {
-        closed.close();
-        assertThatThrownBy(() -> DetachedMonitor.runtime(monitor, closed))
-            .isInstanceOf(RuncibleException.class);
-      }
+      PidFd closed = PidFd.open(first.pid()).orElseThrow();
+      closed.close();
+      assertThatThrownBy(() -> DetachedMonitor.runtime(monitor, closed))
+          .isInstanceOf(RuncibleException.class);
       assertThat(ProcessDescriptorsTest.openProcesses()).isEqualTo(before);
     } finally {
       runtime.descendants().forEach(ProcessHandle::destroyForcibly);
