@@ -94,7 +94,7 @@ final class ContainerEnding {
                       closed.set(first.close());
                       if (closed.get()) {
                         execs.close();
-                        removeNow(work);
+                        counted(() -> AutoRemoval.noted(directory, record, parts.journal(), work));
                       }
                       return closed.get();
                     }
@@ -119,7 +119,7 @@ final class ContainerEnding {
     }
   }
 
-  private void removeNow(Runnable work) {
+  private void counted(Runnable removal) {
     parts
         .tasks()
         .operations()
@@ -127,7 +127,7 @@ final class ContainerEnding {
             EngineOperation.REMOVE,
             record.id(),
             () -> {
-              AutoRemoval.noted(directory, record, parts.journal(), work);
+              removal.run();
               return this;
             });
   }
@@ -161,16 +161,7 @@ final class ContainerEnding {
   }
 
   private void removeAndTell() {
-    parts
-        .tasks()
-        .operations()
-        .run(
-            EngineOperation.REMOVE,
-            record.id(),
-            () -> {
-              parts.tasks().uninterrupted(this::remove);
-              return this;
-            });
+    counted(() -> parts.tasks().uninterrupted(this::remove));
     lifecycle.publish(new EngineEvent.Removed(Instant.now(), record.id()));
   }
 
