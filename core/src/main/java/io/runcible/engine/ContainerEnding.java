@@ -26,7 +26,7 @@ final class ContainerEnding {
   private Optional<Journal.Entry> entry;
   private Runnable onClose = () -> {};
 
-  /** Whether it could not be removed. */
+  /** Whether it goes on, as its removal could not be noted. */
   private volatile boolean stays;
 
   /** Those that are to remove it by itself. */

@@ -223,20 +223,12 @@ public final class ContainerEngine implements AutoCloseable {
   public List<Container> list() {
     requireOpen();
     List<Container> found = new ArrayList<>();
-    List<RuncibleException> failures = new ArrayList<>();
-    for (ContainerDirectory directory :
-        EngineResources.directories(resources.parts().containers())) {
-      try {
-        ContainerRecord.read(directory).flatMap(record -> find(record.id())).ifPresent(found::add);
-      } catch (RuncibleException e) {
-        failures.add(e);
-      }
-    }
-    if (!failures.isEmpty()) {
-      RuncibleException first = failures.get(0);
-      failures.stream().skip(1).forEach(first::addSuppressed);
-      throw first;
-    }
+    Each.of(
+        EngineResources.directories(resources.parts().containers()),
+        directory ->
+            ContainerRecord.read(directory)
+                .flatMap(record -> find(record.id()))
+                .ifPresent(found::add));
     return found;
   }
 
